@@ -1,0 +1,145 @@
+//! What is asked of a host, and what comes back.
+
+use std::time::Duration;
+
+use crate::host::HostError;
+use crate::name::EnvName;
+use crate::secret::SecretValue;
+
+/// Shell text to run, and all it needs.
+#[derive(Debug, Clone)]
+pub struct Exec {
+    /// Shell text without any value in it; it may be seen in argv.
+    pub script: String,
+    /// Its environment. Values never reach an argv or a file.
+    pub env: Vec<EnvVar>,
+    /// Where it runs; the home directory otherwise. A leading `~` is the remote home.
+    pub workdir: Option<String>,
+    /// What reads the script.
+    pub interpreter: Interpreter,
+    /// Files that are sourced first.
+    pub source: Vec<String>,
+    /// Bytes for its stdin, which is empty otherwise. End of file follows them.
+    pub stdin: Option<SecretValue>,
+}
+
+impl Exec {
+    /// The script with an empty environment, under `bash` (or `sh` where there is none).
+    pub fn new(script: impl Into<String>) -> Self {
+        Self {
+            script: script.into(),
+            env: Vec::new(),
+            workdir: None,
+            interpreter: Interpreter::default(),
+            source: Vec::new(),
+            stdin: None,
+        }
+    }
+}
+
+/// One environment variable of a process.
+#[derive(Debug, Clone)]
+pub struct EnvVar {
+    /// Its name.
+    pub name: EnvName,
+    /// Its value.
+    pub value: SecretValue,
+    /// The secret it carries, as the recipe refers to it; none for an ordinary value.
+    pub secret: Option<String>,
+}
+
+/// What reads a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpreter {
+    /// The shell, as in `bash`. Only `bash` falls back to `sh`.
+    pub shell: String,
+    /// Whether it reads the login files first (`-l`).
+    pub login: bool,
+}
+
+impl Default for Interpreter {
+    fn default() -> Self {
+        Self { shell: "bash".to_owned(), login: false }
+    }
+}
+
+/// What a process sends.
+#[derive(Debug)]
+pub enum Output {
+    /// Bytes of its standard output.
+    Stdout(Vec<u8>),
+    /// Bytes of its standard error.
+    Stderr(Vec<u8>),
+    /// It is over; nothing follows.
+    Exit(Exit),
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// It ran to its end with this code.
+    Code(i32),
+    /// A signal ended it: the name without `SIG`.
+    Signal(String),
+    /// The connection broke before an end was heard of.
+    Lost(String),
+}
+
+/// How a variable travelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// As the channel's own environment request, accepted by the server.
+    ChannelEnv,
+    /// In the preamble on the channel's stdin.
+    Preamble,
+    /// As the environment of a process of this machine.
+    LocalEnv,
+}
+
+impl Carrier {
+    /// The word for it in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ChannelEnv => "channel env",
+            Self::Preamble => "preamble",
+            Self::LocalEnv => "local environment",
+        }
+    }
+}
+
+/// What stopping a process came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stopped {
+    /// Processes of the group that are still there, as `pid name`.
+    pub survivors: Vec<String>,
+}
+
+/// A running process.
+#[derive(Debug)]
+pub struct Process {
+    pub(in crate::host) outputs: tokio::sync::mpsc::UnboundedReceiver<Output>,
+    pub(in crate::host) carriers: Vec<(EnvName, Carrier)>,
+}
+
+impl Process {
+    /// The next output; `None` after [`Output::Exit`].
+    pub async fn next(&mut self) -> Option<Output> {
+        self.outputs.recv().await
+    }
+
+    /// How each variable of [`Exec::env`] travelled.
+    pub fn carriers(&self) -> &[(EnvName, Carrier)] {
+        &self.carriers
+    }
+
+    /// Sends TERM to the whole process group, KILL to what is left of it after `grace`, and says
+    /// what survived. Output that still comes is to be read from [`Process::next`] as before.
+    ///
+    /// # Errors
+    ///
+    /// When the host could not be told.
+    pub async fn stop(&self, grace: Duration) -> Result<Stopped, HostError> {
+        let _ = grace;
+        unimplemented!("SKELETON")
+    }
+}

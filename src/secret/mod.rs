@@ -1,0 +1,24 @@
+//! The only tree that sees plain values.
+//!
+//! A recipe names a secret by a [`SecretRef`]; the [`Vault`] walks the [`Ladder`] of sources
+//! when a step starts, teaches the value to the [`Mask`], and hands it out as a [`SecretValue`],
+//! which has no way to be shown. Bytes leave the program as [`Masked`] only.
+
+mod ladder;
+mod mask;
+mod reference;
+pub mod source;
+mod value;
+mod vault;
+
+pub use ladder::Ladder;
+pub use mask::Mask;
+pub use mask::MaskStream;
+pub use mask::Masked;
+pub use mask::Unmaskable;
+pub use reference::InvalidReference;
+pub use reference::Origin;
+pub use reference::SecretRef;
+pub use value::SecretValue;
+pub use vault::SecretError;
+pub use vault::Vault;

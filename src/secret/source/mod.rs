@@ -1,0 +1,1 @@
+//! Where values come from: one file a source, one line of [`KINDS`] each.

@@ -1,0 +1,14 @@
+//! Text with places: the file that was read, what is wrong with it and where, and what was
+//! probably meant.
+
+mod diagnostic;
+mod source;
+mod suggest;
+
+pub use diagnostic::Diagnostic;
+pub use diagnostic::Edit;
+pub use diagnostic::Label;
+pub use diagnostic::Severity;
+pub use source::Source;
+pub use source::Span;
+pub use suggest::closest;
