@@ -1,1 +1,59 @@
-//! SKELETON
+//! The command line: clap, wiring, exit codes. One file a command: arguments → settings →
+//! library call → exit code.
+
+mod completions;
+mod context;
+mod error;
+mod output;
+mod version;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::Subcommand;
+
+use context::Context;
+use error::CliError;
+
+/// Runs TOML recipes on GPU hosts over SSH. Secrets arrive just in time, inside the encrypted
+/// channel, and never become text.
+#[derive(Debug, Parser)]
+#[command(name = "doppio", version, disable_version_flag = false, propagate_version = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print completions for a shell
+    Completions(completions::Args),
+    /// Print the version
+    Version(version::Args),
+}
+
+/// Does what the arguments say; the only caller is the binary.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return output::usage(&error),
+    };
+    match Context::from_process().and_then(|context| dispatch(cli.command, &context)) {
+        Ok(code) => code,
+        Err(error) => output::fail(&error),
+    }
+}
+
+fn dispatch(command: Command, context: &Context) -> Result<ExitCode, CliError> {
+    let _ = context;
+    match command {
+        Command::Completions(args) => completions::run(&args),
+        Command::Version(args) => version::run(&args),
+    }
+}
+
+/// The whole command line as clap knows it: for completions and for the tests of the docs.
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}

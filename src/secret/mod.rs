@@ -4,6 +4,7 @@
 //! when a step starts, teaches the value to the [`Mask`], and hands it out as a [`SecretValue`],
 //! which has no way to be shown. Bytes leave the program as [`Masked`] only.
 
+mod environment;
 mod ladder;
 mod mask;
 mod reference;
@@ -11,6 +12,7 @@ pub mod source;
 mod value;
 mod vault;
 
+pub use environment::Environment;
 pub use ladder::Ladder;
 pub use mask::Mask;
 pub use mask::MaskStream;

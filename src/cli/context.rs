@@ -1,0 +1,55 @@
+//! What every command gets: the environment, the home, and what the terminal is like.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use crate::cli::error::CliError;
+use crate::secret::Environment;
+
+/// The world as the command found it.
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    /// The process environment.
+    pub env: Environment,
+    /// The user's home.
+    pub home: PathBuf,
+    /// Where the command was given.
+    pub cwd: PathBuf,
+    /// Whether stdin is a terminal.
+    pub stdin_is_terminal: bool,
+    /// Whether stdout is a terminal.
+    pub stdout_is_terminal: bool,
+    /// Whether stderr is a terminal.
+    pub stderr_is_terminal: bool,
+}
+
+impl Context {
+    /// Looks around, once.
+    ///
+    /// # Errors
+    ///
+    /// When there is no home or no current directory.
+    pub(super) fn from_process() -> Result<Self, CliError> {
+        #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+        let env: Environment = std::env::vars_os().collect();
+        let home = env
+            .path("HOME")
+            .or_else(|| env.path("USERPROFILE"))
+            .ok_or_else(|| CliError::world("there is no home directory").hint("set `HOME`"))?;
+        let cwd = std::env::current_dir()
+            .map_err(|error| CliError::world("there is no current directory").cause(error.to_string()))?;
+        Ok(Self {
+            env,
+            home,
+            cwd,
+            stdin_is_terminal: std::io::stdin().is_terminal(),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+        })
+    }
+
+    /// Whether nobody watches: no terminal on stderr, or `CI` is set.
+    pub(super) fn is_plain(&self) -> bool {
+        !self.stderr_is_terminal || self.env.get("CI").is_some()
+    }
+}

@@ -1,0 +1,122 @@
+//! The one error at the top: what the user reads, and the exit code.
+
+use std::process::ExitCode;
+
+use crate::host::HostError;
+use crate::secret::SecretError;
+use crate::text::Diagnostic;
+use crate::text::Source;
+
+/// Whose trouble it is; the exit code follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A step failed: 1.
+    StepFailed,
+    /// The recipe, the settings or the command line are wrong: 2.
+    Usage,
+    /// The world is in the way (secret, host, login, disk): 3.
+    World,
+    /// A bug in Doppio: 70.
+    Bug,
+    /// The user interrupted: 130.
+    Interrupted,
+}
+
+impl Kind {
+    /// The process's exit code.
+    pub(super) fn exit_code(self) -> u8 {
+        match self {
+            Self::StepFailed => 1,
+            Self::Usage => 2,
+            Self::World => 3,
+            Self::Bug => 70,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Why a command ends with something else than 0.
+#[derive(Debug)]
+pub(super) struct CliError {
+    /// Whose trouble it is.
+    pub kind: Kind,
+    /// One line, lowercase, names in backticks; none when everything has been said already.
+    pub message: Option<String>,
+    /// From what Doppio was doing down to what the system said.
+    pub causes: Vec<String>,
+    /// What to do, with the command to type.
+    pub hints: Vec<String>,
+    /// Faults with places, drawn before the message.
+    pub faults: Vec<(Source, Vec<Diagnostic>)>,
+}
+
+impl CliError {
+    /// An error of this kind with one line.
+    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: Some(message.into()),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Wrong recipe, settings or command line.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// The world is in the way.
+    pub(super) fn world(message: impl Into<String>) -> Self {
+        Self::new(Kind::World, message)
+    }
+
+    /// Nothing more to say: the exit code alone.
+    pub(super) fn silent(kind: Kind) -> Self {
+        Self { kind, message: None, causes: Vec::new(), hints: Vec::new(), faults: Vec::new() }
+    }
+
+    /// Faults of a text.
+    pub(super) fn faults(source: Source, faults: Vec<Diagnostic>) -> Self {
+        Self { faults: vec![(source, faults)], ..Self::silent(Kind::Usage) }
+    }
+
+    /// Adds a cause.
+    #[must_use]
+    pub(super) fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// Adds a hint.
+    #[must_use]
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The exit code.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.kind.exit_code())
+    }
+}
+
+impl From<HostError> for CliError {
+    fn from(error: HostError) -> Self {
+        Self { causes: error.causes, hints: error.hint.into_iter().collect(), ..Self::world(error.message) }
+    }
+}
+
+impl From<SecretError> for CliError {
+    fn from(error: SecretError) -> Self {
+        let message = error.to_string();
+        let hint = match error {
+            SecretError::Missing { hint, .. }
+            | SecretError::NotAllowed { hint, .. }
+            | SecretError::Unreachable { hint, .. } => Some(hint),
+            SecretError::Unfit { .. } => None,
+        };
+        Self { hints: hint.into_iter().collect(), ..Self::world(message) }
+    }
+}

@@ -1,0 +1,51 @@
+//! How a command says its last words. stdout is data, stderr is for people.
+
+use std::io::ErrorKind;
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::cli::error::CliError;
+use crate::cli::error::Kind;
+
+/// Writes data to stdout. A reader that went away ends the command quietly.
+///
+/// # Errors
+///
+/// When stdout can't be written to.
+pub(super) fn data(text: &str) -> Result<(), CliError> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(CliError::world("cannot write to stdout").cause(error.to_string())),
+    }
+}
+
+/// Writes a line for people to stderr; if nobody reads it, nothing is to be done.
+pub(super) fn line(text: &str) {
+    writeln!(anstream::stderr().lock(), "{text}").ok();
+}
+
+/// clap's own errors, help and version.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    let code = if error.use_stderr() { Kind::Usage.exit_code() } else { 0 };
+    error.print().ok();
+    ExitCode::from(code)
+}
+
+/// The last words of a command that failed.
+pub(super) fn fail(error: &CliError) -> ExitCode {
+    if let Some(message) = &error.message {
+        line(&format!("\x1b[1;31merror\x1b[0m: {message}"));
+    }
+    for cause in &error.causes {
+        line(&format!("  cause: {cause}"));
+    }
+    if !error.hints.is_empty() {
+        line("");
+    }
+    for hint in &error.hints {
+        line(&format!("\x1b[1;36mhint\x1b[0m: {hint}"));
+    }
+    error.exit_code()
+}
