@@ -1,1 +1,4 @@
 //! The integration tests, one crate: real binary, real servers.
+
+mod layers;
+mod support;
