@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::host::ssh::connect::Deadlines;
 use crate::text::Diagnostic;
 use crate::text::Source;
 
@@ -31,6 +32,28 @@ pub enum CarrierChoice {
     Preamble,
 }
 
+/// Which agent holds keys for a host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum AgentChoice {
+    /// The one of the environment.
+    #[default]
+    Default,
+    /// The one behind this socket.
+    Socket(PathBuf),
+    /// None.
+    None,
+}
+
+/// What happens to a host key that nobody knows yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FirstContact {
+    /// It is shown, accepted and kept.
+    #[default]
+    Accept,
+    /// It is refused: `StrictHostKeyChecking yes`.
+    Refuse,
+}
+
 /// How to reach one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostSpec {
@@ -44,8 +67,20 @@ pub struct HostSpec {
     pub user: String,
     /// Private keys, in the order in which they are offered.
     pub identity_files: Vec<PathBuf>,
+    /// Certificates for them, beside those that lie next to a key as `KEY-cert.pub`.
+    pub certificate_files: Vec<PathBuf>,
+    /// Whether keys of the agent that are in no identity file stay unused.
+    pub identities_only: bool,
+    /// Which agent holds keys for it.
+    pub agent: AgentChoice,
     /// Hosts to go through, the first one first.
     pub jump: Vec<HostSpec>,
+    /// A command of this machine whose stdin and stdout are the connection.
+    pub proxy_command: Option<String>,
+    /// The user's own lists of host keys, which are read and never written.
+    pub known_hosts: Vec<PathBuf>,
+    /// What happens at the first contact.
+    pub first_contact: FirstContact,
     /// Who else has root on it.
     pub trust: Trust,
     /// Which way secrets travel.
@@ -56,6 +91,8 @@ pub struct HostSpec {
     pub workdir: Option<String>,
     /// Time between keepalives; three unanswered ones end the connection.
     pub keepalive: Duration,
+    /// How long each phase of a connect may take.
+    pub deadlines: Deadlines,
 }
 
 /// `hosts.toml`, read and checked.
