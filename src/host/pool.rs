@@ -72,6 +72,11 @@ impl Pool {
         unimplemented!("SKELETON")
     }
 
+    /// This machine.
+    pub fn local(&self) -> Host {
+        unimplemented!("SKELETON")
+    }
+
     /// Closes every connection politely, within a second.
     pub async fn close(&self) {}
 }

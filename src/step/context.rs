@@ -3,22 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
+
 use crate::event::Delivery;
+use crate::event::End;
 use crate::event::Stream;
 use crate::host::EnvVar;
 use crate::host::Exec;
 use crate::host::Host;
 use crate::host::Pool;
+use crate::name::EnvName;
+use crate::name::HostId;
 use crate::name::StepId;
 use crate::secret::Masked;
+use crate::secret::SecretValue;
 use crate::secret::Vault;
 use crate::step::Ended;
+use crate::step::Outcome;
+use crate::step::Part;
 use crate::step::PlainText;
+use crate::step::Reference;
 use crate::step::SecretText;
 use crate::step::ShellText;
 use crate::step::StepError;
+use crate::step::Template;
 use crate::step::Value;
 use crate::step::Values;
+use crate::step::follow::Show;
 
 /// What an attempt is told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,6 +56,8 @@ pub enum Report {
     Delivered(Vec<Delivery>),
     /// Times a secret was masked in its output, by name.
     Masked(Vec<(String, u64)>),
+    /// The attempt is over. The engine sends it, after all else.
+    Over(Result<Outcome, StepError>),
 }
 
 /// One attempt's view of the world.
@@ -60,7 +73,7 @@ pub struct StepContext {
     /// The run's secrets.
     pub vault: Arc<Vault>,
     /// The host that `${host}` and a missing `host_id` mean.
-    pub host: Option<crate::name::HostId>,
+    pub host: Option<HostId>,
     pub(crate) reports: tokio::sync::mpsc::Sender<(StepId, Report)>,
     pub(crate) stop: tokio::sync::watch::Receiver<Stop>,
 }
@@ -70,58 +83,90 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When a value in it is a secret.
+    /// When a value in it is a secret, or not known.
     pub fn text(&self, text: &PlainText) -> Result<String, StepError> {
-        let _ = text;
-        unimplemented!("SKELETON")
+        let mut whole = String::new();
+        for part in &text.0.parts {
+            match part {
+                Part::Text(text) => whole.push_str(text),
+                Part::Reference(reference @ Reference::Secret(_), _) => {
+                    return Err(secret_in_text(reference));
+                }
+                Part::Reference(reference, _) => match self.values.look_up(reference, self.host.as_ref())? {
+                    Value::Plain(text) => whole.push_str(&text),
+                    Value::Secret(_) => return Err(secret_in_text(reference)),
+                },
+            }
+        }
+        Ok(whole)
     }
 
     /// The value with its references resolved; secrets are fetched now.
     ///
     /// # Errors
     ///
-    /// When a secret can't be had.
+    /// When a secret can't be had, or something is not known.
     pub async fn value(&self, text: &SecretText) -> Result<Value, StepError> {
-        let _ = text;
-        unimplemented!("SKELETON")
+        let (value, _) = self.fill(&text.0).await?;
+        Ok(value)
     }
 
     /// A script and the environment that its references became.
     ///
     /// # Errors
     ///
-    /// When a secret can't be had.
+    /// When a secret can't be had, or something is not known.
     pub async fn script(&self, text: &ShellText) -> Result<(String, Vec<EnvVar>), StepError> {
-        let _ = text;
-        unimplemented!("SKELETON")
+        let bindings = text.script.bindings.iter();
+        let env =
+            try_join_all(bindings.map(|binding| self.variable(&binding.variable, &binding.value))).await?;
+        Ok((text.script.text.clone(), env))
     }
 
     /// The environment table of an operation.
     ///
     /// # Errors
     ///
-    /// When a secret can't be had.
+    /// When a secret can't be had, or something is not known.
     pub async fn env<'a>(
         &self,
-        table: impl IntoIterator<Item = (&'a crate::name::EnvName, &'a SecretText)>,
+        table: impl IntoIterator<Item = (&'a EnvName, &'a SecretText)>,
     ) -> Result<Vec<EnvVar>, StepError> {
-        let _ = table;
-        unimplemented!("SKELETON")
+        try_join_all(table.into_iter().map(|(name, text)| self.variable(name, &text.0))).await
     }
 
-    /// The host a field names, or the step's own.
+    /// The host a field names, or the step's own, or the run's target.
     ///
     /// # Errors
     ///
-    /// When it can't be reached.
+    /// When none is named, or it can't be reached.
     pub async fn host(&self, field: Option<&PlainText>) -> Result<Host, StepError> {
-        let _ = field;
-        unimplemented!("SKELETON")
+        let id = self.host_id(field)?;
+        let host = self.unless_stopped(self.pool.host(&id)).await??;
+        Ok(host)
+    }
+
+    /// The id of the host a field names, or the step's own, or the run's target.
+    ///
+    /// # Errors
+    ///
+    /// When none is named.
+    pub fn host_id(&self, field: Option<&PlainText>) -> Result<HostId, StepError> {
+        if let Some(field) = field {
+            return self
+                .text(field)?
+                .parse()
+                .map_err(|error: crate::name::InvalidName| StepError::failed(error.to_string()));
+        }
+        self.host.clone().or_else(|| self.values.target.clone()).ok_or_else(|| StepError::Failed {
+            message: "the step names no host, and the run has no target".to_owned(),
+            hint: Some("name one with `--host HOST`".to_owned()),
+        })
     }
 
     /// This machine as a host.
     pub fn local(&self) -> Host {
-        unimplemented!("SKELETON")
+        self.pool.local()
     }
 
     /// Runs a script to its end: output goes through the mask to the dispatcher, a stop ends the
@@ -131,8 +176,7 @@ impl StepContext {
     ///
     /// When it could not be started, or was stopped.
     pub async fn exec(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
-        let _ = (host, exec);
-        unimplemented!("SKELETON")
+        self.follow(host, exec, Show::Everything).await
     }
 
     /// The same without showing the output: for questions that Doppio asks.
@@ -141,8 +185,42 @@ impl StepContext {
     ///
     /// As [`StepContext::exec`].
     pub async fn ask(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
-        let _ = (host, exec);
-        unimplemented!("SKELETON")
+        self.follow(host, exec, Show::Nothing).await
+    }
+
+    /// The same for a script whose standard output is a secret: only standard error is shown, and
+    /// the output is known to the mask as `name` when this returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`StepContext::exec`]; when the output can't be masked.
+    pub async fn exec_secret(&mut self, host: &Host, exec: Exec, name: &str) -> Result<Ended, StepError> {
+        let ended = self.follow(host, exec, Show::Errors).await?;
+        let failed = ended.end != End::Exit { code: 0 };
+        let stdout = match self.register(name, ended.stdout) {
+            // A failure is to be told as it is; its output is not needed then.
+            Err(_) if failed => Value::Plain(String::new()),
+            registered => registered?,
+        };
+        Ok(Ended { stdout, ..ended })
+    }
+
+    /// Makes a secret of a value: from now on the mask knows it as `name`. An empty value stays
+    /// as it is.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be masked.
+    pub fn register(&self, name: &str, value: Value) -> Result<Value, StepError> {
+        let secret = match value {
+            Value::Plain(text) if text.is_empty() => return Ok(Value::Plain(text)),
+            Value::Plain(text) => SecretValue::new(text.into_bytes()),
+            Value::Secret(secret) => secret,
+        };
+        match self.vault.mask().teach(name, &secret) {
+            Ok(()) => Ok(Value::Secret(secret)),
+            Err(error) => Err(StepError::failed(error.to_string())),
+        }
     }
 
     /// Waits, unless told to stop.
@@ -151,12 +229,110 @@ impl StepContext {
     ///
     /// When told to stop.
     pub async fn sleep(&mut self, duration: Duration) -> Result<(), StepError> {
-        let _ = duration;
-        unimplemented!("SKELETON")
+        self.unless_stopped(tokio::time::sleep(duration)).await
     }
 
     /// Says how far the step is.
     pub async fn progress(&self, message: &str) {
-        let _ = message;
+        self.report(Report::Progress(self.vault.mask().text(message))).await;
     }
+
+    /// Says something to the user that is no output of the step.
+    pub async fn notice(&self, text: &str) {
+        self.report(Report::Notice(self.vault.mask().text(text))).await;
+    }
+
+    /// Tells the dispatcher; waits while it has its hands full.
+    pub(in crate::step) async fn report(&self, report: Report) {
+        // There is nobody to tell once the run has ended by force.
+        drop(self.reports.send((self.step.clone(), report)).await);
+    }
+
+    /// Does it, unless told to stop first.
+    pub(in crate::step) async fn unless_stopped<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, StepError> {
+        tokio::select! {
+            biased;
+            stop = stopped(self.stop.clone()) => Err(StepError::Stopped(stop)),
+            done = work => Ok(done),
+        }
+    }
+
+    /// A template's value, and the references that made it secret, as the recipe writes them.
+    async fn fill(&self, template: &Template) -> Result<(Value, Vec<String>), StepError> {
+        let parts = try_join_all(template.parts.iter().map(|part| self.part(part))).await?;
+        let secrets: Vec<String> = template
+            .parts
+            .iter()
+            .zip(&parts)
+            .filter_map(|(part, value)| match (part, value) {
+                (Part::Reference(Reference::Secret(secret), _), _) => Some(secret.to_string()),
+                (Part::Reference(reference, _), Value::Secret(_)) => Some(reference.to_string()),
+                _ => None,
+            })
+            .collect();
+        let value = match <[Value; 1]>::try_from(parts) {
+            Ok([only]) => only,
+            Err(parts) if secrets.is_empty() => Value::Plain(join_plain(parts)),
+            Err(parts) => Value::Secret(join_secret(parts)),
+        };
+        Ok((value, secrets))
+    }
+
+    async fn part(&self, part: &Part) -> Result<Value, StepError> {
+        match part {
+            Part::Text(text) => Ok(Value::Plain(text.clone())),
+            Part::Reference(Reference::Secret(secret), _) => {
+                Ok(Value::Secret(self.unless_stopped(self.vault.fetch(secret)).await??))
+            }
+            Part::Reference(reference, _) => self.values.look_up(reference, self.host.as_ref()),
+        }
+    }
+
+    async fn variable(&self, name: &EnvName, template: &Template) -> Result<EnvVar, StepError> {
+        let (value, secrets) = self.fill(template).await?;
+        let value = match value {
+            Value::Plain(text) => SecretValue::new(text.into_bytes()),
+            Value::Secret(secret) => secret,
+        };
+        let secret = (!secrets.is_empty()).then(|| secrets.join(", "));
+        Ok(EnvVar { name: name.clone(), value, secret })
+    }
+}
+
+/// Waits until the attempt is told to stop.
+pub(in crate::step) async fn stopped(mut told: tokio::sync::watch::Receiver<Stop>) -> Stop {
+    // Nobody left who could tell means that the run is over.
+    told.wait_for(|stop| *stop != Stop::No).await.map_or(Stop::Cancel, |stop| *stop)
+}
+
+fn secret_in_text(reference: &Reference) -> StepError {
+    StepError::Failed {
+        message: format!("`${{{reference}}}` is secret and can't stand in plain text"),
+        hint: Some("hand it over in `env`".to_owned()),
+    }
+}
+
+fn join_plain(parts: Vec<Value>) -> String {
+    parts
+        .into_iter()
+        .filter_map(|part| match part {
+            Value::Plain(text) => Some(text),
+            Value::Secret(_) => None,
+        })
+        .collect()
+}
+
+fn join_secret(parts: Vec<Value>) -> SecretValue {
+    let mut whole = Vec::new();
+    for part in parts {
+        match part {
+            Value::Plain(text) => whole.extend_from_slice(text.as_bytes()),
+            #[expect(clippy::disallowed_methods, reason = "a longer secret is made of it, and boxed at once")]
+            Value::Secret(secret) => secret.reveal(|bytes| whole.extend_from_slice(bytes)),
+        }
+    }
+    SecretValue::new(whole)
 }

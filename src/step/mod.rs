@@ -2,6 +2,7 @@
 
 mod context;
 mod field;
+mod follow;
 mod outcome;
 mod template;
 mod values;

@@ -65,3 +65,10 @@ pub enum StepError {
     #[error("stopped")]
     Stopped(Stop),
 }
+
+impl StepError {
+    /// The operation could not be done, in one line.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::Failed { message: message.into(), hint: None }
+    }
+}

@@ -1,11 +1,15 @@
 //! What is known while a run goes on: variables, results of steps, the run itself.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::name::HostId;
 use crate::name::RunId;
 use crate::name::StepId;
 use crate::secret::SecretValue;
+use crate::step::Reference;
+use crate::step::StepError;
+use crate::step::StepField;
 
 /// The value of a variable or a result.
 #[derive(Debug, Clone)]
@@ -37,7 +41,7 @@ pub struct Values {
     /// Variables that steps have set, and all those of the recipe.
     pub variables: HashMap<String, Value>,
     /// Results of finished steps.
-    pub steps: HashMap<StepId, StepResult>,
+    pub steps: HashMap<StepId, Arc<StepResult>>,
     /// The run.
     pub run: RunId,
     /// The recipe's name.
@@ -46,4 +50,146 @@ pub struct Values {
     pub now: String,
     /// The run's target.
     pub target: Option<HostId>,
+}
+
+impl Values {
+    /// What a reference stands for in a step that runs on `host`. Not for `${secret:…}`, which
+    /// only the vault can answer.
+    pub(crate) fn look_up(&self, reference: &Reference, host: Option<&HostId>) -> Result<Value, StepError> {
+        let found = match reference {
+            Reference::Variable { name, quoted } => self.variable(name, *quoted)?,
+            Reference::Step { id, field } => self.steps.get(id).and_then(|result| result.field(field)),
+            Reference::Target => self.target.as_ref().map(|id| plain(id.as_str())),
+            Reference::Host => host.or(self.target.as_ref()).map(|id| plain(id.as_str())),
+            Reference::RunId => Some(plain(self.run.as_str())),
+            Reference::RecipeName => Some(plain(&self.recipe)),
+            Reference::Now => Some(plain(&self.now)),
+            Reference::Secret(_) | Reference::Env(_) | Reference::Matrix(_) => None,
+        };
+        found.ok_or_else(|| unknown(reference))
+    }
+
+    fn variable(&self, name: &str, quoted: bool) -> Result<Option<Value>, StepError> {
+        match self.variables.get(name) {
+            Some(Value::Plain(text)) if quoted => Ok(Some(Value::Plain(crate::shell::quote(text)))),
+            Some(Value::Secret(_)) if quoted => Err(StepError::Failed {
+                message: format!("variable `{name}` is secret and can't be quoted into text"),
+                hint: Some(format!("write `${{{name}}}`: its value is never split in shell text")),
+            }),
+            found => Ok(found.cloned()),
+        }
+    }
+}
+
+impl StepResult {
+    fn field(&self, field: &StepField) -> Option<Value> {
+        match field {
+            StepField::Stdout => Some(self.stdout.clone()),
+            StepField::Stderr => Some(self.stderr.clone()),
+            StepField::ExitCode => self.exit_code.map(|code| Value::Plain(code.to_string())),
+            StepField::Status => Some(plain(&self.status)),
+            StepField::Output(name) => self.outputs.get(name).cloned(),
+        }
+    }
+}
+
+fn plain(text: &str) -> Value {
+    Value::Plain(text.to_owned())
+}
+
+fn unknown(reference: &Reference) -> StepError {
+    let (why, hint) = match reference {
+        Reference::Variable { .. } => {
+            ("no step has set it", Some("let the step depend on the one that sets it".to_owned()))
+        }
+        Reference::Step { id, field: StepField::ExitCode } => {
+            return no_value(reference, &format!("step `{id}` ran no command to its end"), None);
+        }
+        Reference::Step { id, field: StepField::Output(_) } => {
+            return no_value(reference, &format!("step `{id}` did not give it"), None);
+        }
+        Reference::Step { id, .. } => {
+            return no_value(reference, &format!("step `{id}` has not run"), None);
+        }
+        Reference::Target | Reference::Host => {
+            ("the run has no target", Some("name one with `--host HOST`".to_owned()))
+        }
+        _ => ("it is not known while a step runs", None),
+    };
+    no_value(reference, why, hint)
+}
+
+fn no_value(reference: &Reference, why: &str, hint: Option<String>) -> StepError {
+    StepError::Failed { message: format!("`${{{reference}}}` has no value: {why}"), hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values() -> Values {
+        let result = StepResult {
+            status: "success".to_owned(),
+            exit_code: None,
+            stdout: plain("out"),
+            stderr: plain("err"),
+            outputs: HashMap::from([("loss".to_owned(), plain("0.5"))]),
+        };
+        Values {
+            variables: HashMap::from([
+                ("dir".to_owned(), plain("a b")),
+                ("token".to_owned(), Value::Secret(SecretValue::new(b"hunter22".to_vec()))),
+            ]),
+            steps: HashMap::from([("a".parse().unwrap(), Arc::new(result))]),
+            run: "r-1".parse().unwrap(),
+            recipe: "train".to_owned(),
+            now: "2026-11-22T00:00:00Z".to_owned(),
+            target: Some("gpu-a".parse().unwrap()),
+        }
+    }
+
+    fn text(reference: &Reference) -> String {
+        match values().look_up(reference, None) {
+            Ok(Value::Plain(text)) => text,
+            Ok(Value::Secret(_)) => "(secret)".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    fn variable(name: &str, quoted: bool) -> Reference {
+        Reference::Variable { name: name.to_owned(), quoted }
+    }
+
+    fn step(field: StepField) -> Reference {
+        Reference::Step { id: "a".parse().unwrap(), field }
+    }
+
+    #[test]
+    fn references_find_what_they_name() {
+        assert_eq!(text(&variable("dir", false)), "a b");
+        assert_eq!(text(&variable("dir", true)), "'a b'");
+        assert_eq!(text(&variable("token", false)), "(secret)");
+        assert_eq!(text(&step(StepField::Stdout)), "out");
+        assert_eq!(text(&step(StepField::Stderr)), "err");
+        assert_eq!(text(&step(StepField::Status)), "success");
+        assert_eq!(text(&step(StepField::Output("loss".to_owned()))), "0.5");
+        assert_eq!(text(&Reference::RunId), "r-1");
+        assert_eq!(text(&Reference::Target), "gpu-a");
+        assert_eq!(text(&Reference::Host), "gpu-a");
+        let own: HostId = "gpu-b".parse().unwrap();
+        let Ok(Value::Plain(host)) = values().look_up(&Reference::Host, Some(&own)) else {
+            panic!("no host")
+        };
+        assert_eq!(host, "gpu-b");
+    }
+
+    #[test]
+    fn what_has_no_value_is_an_error_that_says_why() {
+        assert_eq!(text(&variable("dri", false)), "`${dri}` has no value: no step has set it");
+        assert_eq!(
+            text(&step(StepField::ExitCode)),
+            "`${step.a.exit_code}` has no value: step `a` ran no command to its end"
+        );
+        assert!(text(&variable("token", true)).contains("can't be quoted"));
+    }
 }

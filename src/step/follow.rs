@@ -1,0 +1,344 @@
+//! Follows a process to its end: output through the mask, in pieces that are cheap; stops.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::event::Delivery;
+use crate::event::End;
+use crate::event::Stream;
+use crate::host::Exec;
+use crate::host::Exit;
+use crate::host::Host;
+use crate::host::Output;
+use crate::host::Process;
+use crate::secret::Mask;
+use crate::secret::MaskStream;
+use crate::secret::Masked;
+use crate::secret::SecretValue;
+use crate::step::Ended;
+use crate::step::Report;
+use crate::step::StepContext;
+use crate::step::StepError;
+use crate::step::Stop;
+use crate::step::Value;
+use crate::step::context::stopped;
+
+/// How long a process has between TERM and KILL.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How long a stopped process's last output is waited for.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Bytes that are reported at once at most: enough to make much output cheap.
+const BATCH: usize = 64 << 10;
+
+/// How long an open line (a prompt, a dot of progress) waits for more.
+const OPEN_LINE: Duration = Duration::from_millis(50);
+
+/// What of a process's output the user sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::step) enum Show {
+    /// Both streams.
+    Everything,
+    /// Standard error.
+    Errors,
+    /// Neither.
+    Nothing,
+}
+
+impl StepContext {
+    /// Starts a script and follows it to its end.
+    pub(in crate::step) async fn follow(
+        &mut self,
+        host: &Host,
+        exec: Exec,
+        show: Show,
+    ) -> Result<Ended, StepError> {
+        let secrets: Vec<_> =
+            exec.env.iter().filter_map(|var| Some((var.name.clone(), var.secret.clone()?))).collect();
+        let mut process = self.unless_stopped(host.exec(exec)).await??;
+        let deliveries: Vec<Delivery> = process
+            .carriers()
+            .iter()
+            .filter_map(|(name, carrier)| {
+                let (_, secret) = secrets.iter().find(|(of, _)| of == name)?;
+                Some(Delivery {
+                    variable: name.to_string(),
+                    secret: self.vault.mask().text(secret),
+                    carrier: carrier.as_str().to_owned(),
+                })
+            })
+            .collect();
+        if !deliveries.is_empty() {
+            self.report(Report::Delivered(deliveries)).await;
+        }
+        let mut taps = Taps::new(self.vault.mask(), show);
+        let end = match self.drain(&mut process, &mut taps, Some(self.stop.clone())).await {
+            Ok(exit) => exit,
+            Err(stop) => {
+                self.wind_down(host, &mut process, &mut taps).await;
+                self.last_report(&mut taps).await;
+                return Err(StepError::Stopped(stop));
+            }
+        };
+        self.last_report(&mut taps).await;
+        let end = match end {
+            Exit::Code(code) => End::Exit { code },
+            Exit::Signal(name) => End::Signal { name },
+            Exit::Lost(cause) => End::Lost { cause: self.vault.mask().text(&cause) },
+        };
+        Ok(taps.ended(self.vault.mask(), end))
+    }
+
+    /// Reads output until the process is over, or `told` says stop.
+    async fn drain(
+        &self,
+        process: &mut Process,
+        taps: &mut Taps,
+        told: Option<watch::Receiver<Stop>>,
+    ) -> Result<Exit, Stop> {
+        let stop = async {
+            match told.clone() {
+                Some(told) => stopped(told).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(stop);
+        loop {
+            if let Some(stop) = told.as_ref().map(|told| *told.borrow()).filter(|stop| *stop != Stop::No) {
+                return Err(stop);
+            }
+            // What is there already is taken in one go; only then is there time to report.
+            let output = match process.next().now_or_never() {
+                Some(output) => output,
+                None => tokio::select! {
+                    output = process.next() => output,
+                    stop = &mut stop => return Err(stop),
+                    () = taps.ripe() => {
+                        self.tell(taps.flush()).await;
+                        continue;
+                    }
+                },
+            };
+            let full = match output {
+                Some(Output::Stdout(bytes)) => taps.take(Stream::Stdout, &bytes),
+                Some(Output::Stderr(bytes)) => taps.take(Stream::Stderr, &bytes),
+                Some(Output::Exit(exit)) => return Ok(exit),
+                None => return Ok(Exit::Lost("its output ended without an exit status".to_owned())),
+            };
+            self.tell(full).await;
+        }
+    }
+
+    /// Ends the process group and reads what it still says.
+    async fn wind_down(&self, host: &Host, process: &mut Process, taps: &mut Taps) {
+        let place = host.id();
+        match process.stop(GRACE).await {
+            Ok(stopped) if stopped.survivors.is_empty() => {}
+            Ok(stopped) => {
+                let step = &self.step;
+                let left = stopped.survivors.join(", ");
+                self.notice(&format!(
+                    "`{step}` was told to stop, but on `{place}` there is still: {left} (pid, name)"
+                ))
+                .await;
+            }
+            Err(error) => {
+                let step = &self.step;
+                let causes: String = error.causes.iter().map(|cause| format!(": {cause}")).collect();
+                self.notice(&format!(
+                    "`{step}` could not be stopped and may go on running on `{place}`: {error}{causes}"
+                ))
+                .await;
+            }
+        }
+        drop(tokio::time::timeout(LAST_WORDS, self.drain(process, taps, None)).await);
+    }
+
+    async fn last_report(&self, taps: &mut Taps) {
+        self.tell(taps.finish()).await;
+        let hits = taps.hits();
+        if !hits.is_empty() {
+            self.report(Report::Masked(hits)).await;
+        }
+    }
+
+    async fn tell(&self, said: Vec<(Stream, Masked)>) {
+        for (stream, text) in said {
+            if !text.as_str().is_empty() {
+                self.report(Report::Output(stream, text)).await;
+            }
+        }
+    }
+}
+
+/// Both outputs of one process on their way.
+struct Taps {
+    stdout: Tap,
+    stderr: Tap,
+    /// The stream that the batch belongs to.
+    open: Stream,
+    /// Bytes of that stream that are not reported yet.
+    batch: Vec<u8>,
+    /// When the batch's first byte came.
+    since: Instant,
+}
+
+struct Tap {
+    mask: MaskStream,
+    shown: bool,
+    kept: Tail,
+}
+
+impl Taps {
+    fn new(mask: &Mask, show: Show) -> Self {
+        let tap = |shown| Tap { mask: mask.stream(), shown, kept: Tail::default() };
+        Self {
+            stdout: tap(show == Show::Everything),
+            stderr: tap(show != Show::Nothing),
+            open: Stream::Stdout,
+            batch: Vec::new(),
+            since: Instant::now(),
+        }
+    }
+
+    fn tap(&mut self, stream: Stream) -> &mut Tap {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        }
+    }
+
+    /// Takes what came; gives back what is ripe to be reported.
+    fn take(&mut self, stream: Stream, bytes: &[u8]) -> Vec<(Stream, Masked)> {
+        self.tap(stream).kept.push(bytes);
+        let mut said = if stream == self.open { Vec::new() } else { self.flush() };
+        self.open = stream;
+        if self.batch.is_empty() {
+            self.since = Instant::now();
+        }
+        self.batch.extend_from_slice(bytes);
+        if self.batch.len() >= BATCH {
+            said.extend(self.flush());
+        }
+        said
+    }
+
+    /// Waits until the batch is to be reported even if nothing else comes.
+    async fn ripe(&self) {
+        match self.batch.last() {
+            None => std::future::pending().await,
+            Some(b'\n') => {}
+            Some(_) => tokio::time::sleep_until(self.since + OPEN_LINE).await,
+        }
+    }
+
+    fn flush(&mut self) -> Vec<(Stream, Masked)> {
+        if self.batch.is_empty() {
+            return Vec::new();
+        }
+        let bytes = std::mem::take(&mut self.batch);
+        let stream = self.open;
+        // Hidden output passes the mask too: that is how its value is known to be secret.
+        let tap = self.tap(stream);
+        let text = tap.mask.push(&bytes);
+        if tap.shown { vec![(stream, text)] } else { Vec::new() }
+    }
+
+    fn finish(&mut self) -> Vec<(Stream, Masked)> {
+        let mut said = self.flush();
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let tap = self.tap(stream);
+            let text = tap.mask.finish();
+            if tap.shown {
+                said.push((stream, text));
+            }
+        }
+        said
+    }
+
+    /// How often each secret was masked in what was shown.
+    fn hits(&self) -> Vec<(String, u64)> {
+        let mut sums: Vec<(String, u64)> = Vec::new();
+        for (name, count) in
+            [&self.stdout, &self.stderr].into_iter().filter(|tap| tap.shown).flat_map(|tap| tap.mask.hits())
+        {
+            match sums.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sum)) => *sum += count,
+                None => sums.push((name, count)),
+            }
+        }
+        sums
+    }
+
+    fn ended(self, mask: &Mask, end: End) -> Ended {
+        Ended { end, stdout: self.stdout.value(mask), stderr: self.stderr.value(mask) }
+    }
+}
+
+impl Tap {
+    /// What was kept; secret if the mask found something in it, or in what came before it.
+    fn value(self, mask: &Mask) -> Value {
+        let bytes = self.kept.into_bytes();
+        if !self.mask.hits().is_empty() || mask.finds(&bytes) {
+            return Value::Secret(SecretValue::new(bytes));
+        }
+        Value::Plain(
+            String::from_utf8(bytes)
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        )
+    }
+}
+
+/// The last [`Ended::KEPT`] bytes of a stream.
+#[derive(Default)]
+struct Tail(Vec<u8>);
+
+impl Tail {
+    fn push(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+        // Cutting only at twice the size makes the copying cheap.
+        if self.0.len() > 2 * Ended::KEPT {
+            self.0.drain(..self.0.len() - Ended::KEPT);
+        }
+    }
+
+    /// The bytes, without the last newline.
+    fn into_bytes(mut self) -> Vec<u8> {
+        if self.0.len() > Ended::KEPT {
+            self.0.drain(..self.0.len() - Ended::KEPT);
+        }
+        if self.0.last() == Some(&b'\n') {
+            self.0.pop();
+        }
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_is_the_end_of_what_was_pushed() {
+        let mut tail = Tail::default();
+        for n in 0..700_000_u32 {
+            tail.push(&n.to_be_bytes());
+        }
+        tail.push(b"\n");
+        let bytes = tail.into_bytes();
+        assert_eq!(bytes.len(), Ended::KEPT - 1);
+        assert_eq!(bytes[bytes.len() - 4..], 699_999_u32.to_be_bytes());
+        assert_eq!(bytes[bytes.len() - 8..bytes.len() - 4], 699_998_u32.to_be_bytes());
+    }
+
+    #[test]
+    fn only_one_newline_is_cut() {
+        let mut tail = Tail::default();
+        tail.push(b"a\n\n");
+        assert_eq!(tail.into_bytes(), b"a\n");
+    }
+}
