@@ -11,6 +11,7 @@ mod resolve;
 mod spec;
 mod ssh;
 
+pub use crate::secret::Prompt;
 pub use error::HostError;
 pub use exec::Carrier;
 pub use exec::EnvVar;
@@ -23,7 +24,6 @@ pub use exec::Stopped;
 pub use pool::Host;
 pub use pool::Pool;
 pub use pool::PoolOptions;
-pub use pool::Prompt;
 pub use spec::AgentChoice;
 pub use spec::CarrierChoice;
 pub use spec::FirstContact;

@@ -10,17 +10,8 @@ use crate::host::HostsFile;
 use crate::host::Process;
 use crate::name::EnvName;
 use crate::name::HostId;
-use crate::secret::SecretValue;
+use crate::secret::Prompt;
 use crate::secret::Vault;
-
-/// Asks the user and tells the user; the terminal implements it, tests do too.
-pub trait Prompt: Send + Sync {
-    /// A hidden answer, or none where nobody can be asked.
-    fn secret(&self, question: &str) -> Option<SecretValue>;
-
-    /// Says something, as a new host key's fingerprint.
-    fn notice(&self, text: &str);
-}
 
 /// What a pool needs to know.
 pub struct PoolOptions {

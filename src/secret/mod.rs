@@ -7,6 +7,7 @@
 mod environment;
 mod ladder;
 mod mask;
+mod prompt;
 mod reference;
 pub mod source;
 mod value;
@@ -18,6 +19,7 @@ pub use mask::Mask;
 pub use mask::MaskStream;
 pub use mask::Masked;
 pub use mask::Unmaskable;
+pub use prompt::Prompt;
 pub use reference::InvalidReference;
 pub use reference::Origin;
 pub use reference::SecretRef;
