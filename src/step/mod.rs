@@ -23,6 +23,7 @@ pub use field::ShellText;
 pub use outcome::Ended;
 pub use outcome::Outcome;
 pub use outcome::StepError;
+pub use template::Mode;
 pub use template::Part;
 pub use template::Reference;
 pub use template::StepField;

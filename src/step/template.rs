@@ -1,11 +1,16 @@
 //! `${…}`: text with references.
 
+mod parse;
+mod place;
+
 use std::fmt;
 
 use crate::name::EnvName;
 use crate::name::StepId;
 use crate::secret::SecretRef;
 use crate::text::Span;
+
+pub use parse::Mode;
 
 /// A string of the recipe, cut at its references.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
