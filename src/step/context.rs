@@ -232,6 +232,13 @@ impl StepContext {
         self.unless_stopped(tokio::time::sleep(duration)).await
     }
 
+    /// Says how secrets travelled that went another way than [`Exec::env`].
+    pub async fn delivered(&self, deliveries: Vec<Delivery>) {
+        if !deliveries.is_empty() {
+            self.report(Report::Delivered(deliveries)).await;
+        }
+    }
+
     /// Says how far the step is.
     pub async fn progress(&self, message: &str) {
         self.report(Report::Progress(self.vault.mask().text(message))).await;

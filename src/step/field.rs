@@ -1,11 +1,14 @@
 //! Fields of operations: strings that know what may stand in them.
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde::Deserializer;
 use toml::Spanned;
 
 use crate::name::EnvName;
 use crate::step::Part;
+use crate::step::Reference;
 use crate::step::Template;
 
 /// Text in which a secret is an error.
@@ -76,5 +79,44 @@ impl<'de> Deserialize<'de> for SecretText {
 impl<'de> Deserialize<'de> for ShellText {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         uncut(from).map(|template| Self { template, script: Script::default() })
+    }
+}
+
+/// A template as a dry run shows it: secrets as `‹secret:name›`, what is not known yet as
+/// `${…}`.
+fn show(template: &Template, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    template.parts.iter().try_for_each(|part| match part {
+        Part::Text(text) => f.write_str(text),
+        Part::Reference(reference @ Reference::Secret(_), _) => write!(f, "‹{reference}›"),
+        Part::Reference(reference, _) => write!(f, "${{{reference}}}"),
+    })
+}
+
+impl fmt::Display for PlainText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(&self.0, f)
+    }
+}
+
+impl fmt::Display for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(&self.0, f)
+    }
+}
+
+impl fmt::Display for ShellText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(&self.template, f)
+    }
+}
+
+impl PlainText {
+    /// The text, if no reference is left in it.
+    pub fn fixed(&self) -> Option<&str> {
+        match self.0.parts.as_slice() {
+            [] => Some(""),
+            [Part::Text(text)] => Some(text),
+            _ => None,
+        }
     }
 }

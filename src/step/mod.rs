@@ -1,16 +1,29 @@
 //! What can be done: one file a step type, one line of [`KINDS`] each.
 
+mod assert;
+mod condition;
 mod context;
 mod field;
 mod follow;
+mod group;
+mod keys;
 mod outcome;
+mod set_var;
+mod shell;
+mod sleep;
 mod template;
+mod tmux;
 mod values;
+mod wait_condition;
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use toml::de::ValueDeserializer;
 
+pub use condition::Condition;
 pub use context::Report;
 pub use context::StepContext;
 pub use context::Stop;
@@ -40,12 +53,14 @@ pub struct StepKind {
     pub summary: &'static str,
     /// A whole operation, as in `sleep = { duration_secs = 5 }`.
     pub example: &'static str,
+    /// The keys of its table. A key of `[defaults]` goes to the kinds that have it.
+    pub keys: fn() -> &'static [&'static str],
     /// Reads the operation's table; errors carry places.
     pub parse: Parse,
 }
 
 /// Reads an operation's value.
-pub type Parse = fn(toml::de::ValueDeserializer<'_>) -> Result<Box<dyn Step>, toml::de::Error>;
+pub type Parse = fn(ValueDeserializer<'_>) -> Result<Box<dyn Step>, toml::de::Error>;
 
 /// The operation of one step, as read from the recipe and, after planning, with every reference
 /// resolved that can be resolved before the run.
@@ -70,7 +85,7 @@ pub trait Step: Debug + Send + Sync {
     }
 
     /// Its own `timeout_secs`; the step's overrides it.
-    fn timeout(&self) -> Option<std::time::Duration> {
+    fn timeout(&self) -> Option<Duration> {
         None
     }
 
@@ -113,15 +128,29 @@ pub struct Group<'a> {
 /// # Errors
 ///
 /// What serde found, with its place.
-pub fn typed<'de, T>(table: toml::de::ValueDeserializer<'de>) -> Result<Box<dyn Step>, toml::de::Error>
+fn typed<T>(table: ValueDeserializer<'_>) -> Result<Box<dyn Step>, toml::de::Error>
 where
-    T: Step + serde::Deserialize<'de> + 'static,
+    T: Step + DeserializeOwned + 'static,
 {
     T::deserialize(table).map(|step| Box::new(step) as Box<dyn Step>)
 }
 
 /// All step types, in the order in which help lists them.
-pub static KINDS: &[&StepKind] = &[];
+pub static KINDS: &[&StepKind] = &[
+    &shell::SSH_COMMAND,
+    &shell::RUN_COMMANDS,
+    &shell::LOCAL_COMMAND,
+    &tmux::NEW,
+    &tmux::WAIT,
+    &tmux::SEND,
+    &tmux::CAPTURE,
+    &tmux::KILL,
+    &sleep::KIND,
+    &wait_condition::KIND,
+    &assert::KIND,
+    &set_var::KIND,
+    &group::KIND,
+];
 
 /// Step types that the language has and this version does not.
 pub static NOT_YET: &[&str] = &[

@@ -40,7 +40,12 @@ pub struct Outcome {
 impl Outcome {
     /// Done, with nothing to hand on.
     pub fn success() -> Self {
-        Self { end: End::Exit { code: 0 }, printed: None, outputs: HashMap::new(), sets: Vec::new() }
+        Self::ended(End::Exit { code: 0 })
+    }
+
+    /// Over in this way, with nothing to hand on.
+    pub fn ended(end: End) -> Self {
+        Self { end, printed: None, outputs: HashMap::new(), sets: Vec::new() }
     }
 }
 

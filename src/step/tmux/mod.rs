@@ -1,0 +1,23 @@
+//! tmux sessions on a host.
+//!
+//! A session's environment and command go through a private FIFO, never through tmux: its server
+//! keeps every argument, variable and command that it is given for as long as it lives. The same
+//! way works from tmux 2.1 on, whether a server runs already or not.
+
+mod capture;
+mod kill;
+mod new;
+mod send;
+mod session;
+mod wait;
+
+pub(super) use capture::KIND as CAPTURE;
+pub(super) use kill::KIND as KILL;
+pub(super) use new::IfExists;
+pub(super) use new::KIND as NEW;
+pub(super) use new::Start;
+pub(super) use send::KIND as SEND;
+pub(super) use send::type_keys;
+pub(super) use session::alive;
+pub(super) use session::check_name;
+pub(super) use wait::KIND as WAIT;

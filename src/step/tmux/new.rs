@@ -1,0 +1,239 @@
+//! `tmux_new`: a session that goes on when the laptop closes.
+
+use std::collections::BTreeMap;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+
+use crate::event::Delivery;
+use crate::host::EnvVar;
+use crate::host::Host;
+use crate::name::EnvName;
+use crate::secret::SecretValue;
+use crate::shell::quote;
+use crate::step::FieldMut;
+use crate::step::Outcome;
+use crate::step::Place;
+use crate::step::PlainText;
+use crate::step::SecretText;
+use crate::step::ShellText;
+use crate::step::Step;
+use crate::step::StepContext;
+use crate::step::StepError;
+use crate::step::StepKind;
+use crate::step::condition::path_word;
+use crate::step::keys::keys;
+use crate::step::tmux::session;
+use crate::step::typed;
+
+pub(in crate::step) static KIND: StepKind = StepKind {
+    name: "tmux_new",
+    summary: "Starts a command in a tmux session on a host",
+    example: "tmux_new = { host_id = \"gpu-box\", session_name = \"train\", command = \"python train.py\" }",
+    keys: keys::<TmuxNew>,
+    parse: typed::<TmuxNew>,
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TmuxNew {
+    host_id: Option<PlainText>,
+    session_name: PlainText,
+    /// What runs in it; the user's shell if nothing is given.
+    command: Option<ShellText>,
+    workdir: Option<PlainText>,
+    #[serde(default)]
+    env: BTreeMap<EnvName, SecretText>,
+    #[serde(default)]
+    if_exists: IfExists,
+    /// A file on the host that receives the pane's output.
+    log: Option<PlainText>,
+}
+
+/// What happens when a session of that name is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::step) enum IfExists {
+    #[default]
+    Error,
+    Reuse,
+    Replace,
+}
+
+impl Step for TmuxNew {
+    fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
+        let mut fields: Vec<(String, FieldMut<'_>)> = Vec::new();
+        fields.extend(self.host_id.iter_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text))));
+        fields.push(("session_name".to_owned(), FieldMut::Plain(&mut self.session_name)));
+        fields.extend(self.command.iter_mut().map(|text| ("command".to_owned(), FieldMut::Shell(text))));
+        fields.extend(self.workdir.iter_mut().map(|text| ("workdir".to_owned(), FieldMut::Plain(text))));
+        fields
+            .extend(self.env.iter_mut().map(|(name, text)| (format!("env.{name}"), FieldMut::Secret(text))));
+        fields.extend(self.log.iter_mut().map(|text| ("log".to_owned(), FieldMut::Plain(text))));
+        fields
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place::Host(self.host_id.as_ref())
+    }
+
+    fn faults(&self) -> Vec<(&'static str, String)> {
+        session::name_fault(&self.session_name)
+    }
+
+    fn show(&self) -> Vec<String> {
+        let mut lines = vec![format!("tmux session {}", self.session_name)];
+        if let Some(command) = &self.command {
+            let text = command.to_string();
+            lines.extend(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
+        }
+        lines.extend(self.workdir.iter().map(|workdir| format!("workdir {workdir}")));
+        lines.extend(self.env.iter().map(|(name, value)| format!("env {name}={value}")));
+        lines.extend(self.log.iter().map(|log| format!("log {log}")));
+        lines
+    }
+
+    fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
+        async move {
+            let host = cx.host(self.host_id.as_ref()).await?;
+            let name = session::checked(cx.text(&self.session_name)?)?;
+            let (command, mut env) = match &self.command {
+                Some(text) => cx.script(text).await?,
+                None => (String::new(), Vec::new()),
+            };
+            env.extend(cx.env(&self.env).await?);
+            let workdir = self.workdir.as_ref().map(|text| cx.text(text)).transpose()?;
+            let log = self.log.as_ref().map(|text| cx.text(text)).transpose()?;
+            let start = Start { name, command, env, workdir, if_exists: self.if_exists, log };
+            start.run(cx, &host).await
+        }
+        .boxed()
+    }
+}
+
+/// A session to start.
+#[derive(Debug)]
+pub(in crate::step) struct Start {
+    pub(in crate::step) name: String,
+    /// Shell text; the user's shell if it is empty.
+    pub(in crate::step) command: String,
+    pub(in crate::step) env: Vec<EnvVar>,
+    pub(in crate::step) workdir: Option<String>,
+    pub(in crate::step) if_exists: IfExists,
+    pub(in crate::step) log: Option<String>,
+}
+
+impl Start {
+    /// Starts it and hands its environment and command over.
+    pub(in crate::step) async fn run(&self, cx: &mut StepContext, host: &Host) -> Result<Outcome, StepError> {
+        let mut exec = session::script(self.script());
+        exec.stdin = Some(self.frame());
+        let ended = session::run(cx, host, &self.name, exec).await?;
+        let deliveries = self.deliveries(cx);
+        cx.delivered(deliveries).await;
+        Ok(Outcome::ended(ended.end))
+    }
+
+    fn deliveries(&self, cx: &StepContext) -> Vec<Delivery> {
+        let mask = cx.vault.mask();
+        self.env
+            .iter()
+            .filter_map(|variable| {
+                let secret = variable.secret.as_ref()?;
+                Some(Delivery {
+                    variable: variable.name.to_string(),
+                    secret: mask.text(secret),
+                    carrier: "tmux fifo".to_owned(),
+                })
+            })
+            .collect()
+    }
+
+    /// Makes the FIFO, starts the session with nothing but the wrapper's path, and passes stdin
+    /// on through the FIFO. A tmux server that is born here gets a clean environment; the pane
+    /// gets this shell's environment through the FIFO.
+    fn script(&self) -> String {
+        let on_existing = match self.if_exists {
+            IfExists::Error => format!("exit {}", session::EXISTS),
+            IfExists::Reuse => "exit 0".to_owned(),
+            IfExists::Replace => "tmux kill-session -t \"$t\"".to_owned(),
+        };
+        let log = self.log.as_ref().map_or(String::new(), |log| {
+            format!(
+                "printf '%s' {} > \"$d/log\" &&\n  tmux pipe-pane -t \"$p\" \"exec cat >> \\\"\\$(cat '$d/log')\\\"\" ||\n  {{ tmux kill-session -t \"$t\"; rm -rf \"$d\"; exit {}; }}\n",
+                path_word(log),
+                session::NOT_STARTED
+            )
+        });
+        format!(
+            r#"{preamble}if tmux has-session -t "$t" 2>/dev/null; then {on_existing}; fi
+rm -rf "$d"
+mkdir -p "$d" && mkfifo "$d/frame" && printf '%s' {wrapper} > "$d/wrapper" || exit {no_fifo}
+env -i HOME="$HOME" PATH="$PATH" SHELL="${{SHELL:-/bin/sh}}" USER="$(id -un)" LOGNAME="$(id -un)" TERM="${{TERM:-xterm-256color}}" \
+  ${{LANG:+LANG="$LANG"}} ${{LC_ALL:+LC_ALL="$LC_ALL"}} ${{LC_CTYPE:+LC_CTYPE="$LC_CTYPE"}} ${{TMUX_TMPDIR:+TMUX_TMPDIR="$TMUX_TMPDIR"}} \
+  tmux new-session -d -s "$s" -x 200 -y 50 sh "$d/wrapper" || {{ rm -rf "$d"; exit {not_started}; }}
+{log}limit=
+command -v timeout >/dev/null 2>&1 && limit='timeout 20'
+{{ unset TERM TMUX TMUX_PANE SSH_CLIENT SSH_CONNECTION SSH_TTY OLDPWD SHLVL _; export -p; cat; }} |
+  $limit sh -c 'cat > "$1"' sh "$d/frame" || {{ tmux kill-session -t "$t" 2>/dev/null; rm -rf "$d"; exit {not_started}; }}
+"#,
+            preamble = session::preamble(&self.name),
+            wrapper = quote(WRAPPER),
+            no_fifo = session::NO_FIFO,
+            not_started = session::NOT_STARTED,
+        )
+    }
+
+    /// What the wrapper evaluates: the environment, then the command, then its exit code kept.
+    fn frame(&self) -> SecretValue {
+        let mut frame = exports(&self.env);
+        let workdir = self.workdir.as_deref().map_or("\"$HOME\"".to_owned(), path_word);
+        let command = if self.command.trim().is_empty() {
+            "\"${SHELL:-/bin/sh}\"".to_owned()
+        } else {
+            let text = quote(&self.command);
+            format!("if command -v bash >/dev/null 2>&1; then bash -c {text}; else sh -c {text}; fi")
+        };
+        frame.extend_from_slice(
+            format!(
+                "unset frame\nif cd {workdir}; then {command}; else false; fi\nc=$?\n\
+                 echo \"$c\" > \"$d/exit.new\" && mv \"$d/exit.new\" \"$d/exit\"\nexit \"$c\"\n"
+            )
+            .as_bytes(),
+        );
+        SecretValue::new(frame)
+    }
+}
+
+/// The environment as shell assignments, byte for byte.
+fn exports(env: &[EnvVar]) -> Vec<u8> {
+    let mut text = b"set +x\n".to_vec();
+    // Room for every byte as `'\\''`: a buffer that grew would leave copies behind.
+    #[expect(clippy::disallowed_methods, reason = "only the length is looked at")]
+    text.reserve_exact(
+        env.iter().map(|v| v.name.as_str().len() + 4 * v.value.reveal(<[u8]>::len) + 16).sum(),
+    );
+    for variable in env {
+        text.extend_from_slice(format!("export {}='", variable.name).as_bytes());
+        #[expect(clippy::disallowed_methods, reason = "the value goes into the pane through a private FIFO")]
+        variable.value.reveal(|bytes| {
+            for &byte in bytes {
+                match byte {
+                    b'\'' => text.extend_from_slice(br"'\''"),
+                    _ => text.push(byte),
+                }
+            }
+        });
+        text.extend_from_slice(b"'\n");
+    }
+    text
+}
+
+/// Runs in the pane. It holds no value: those come through the FIFO, into its memory only.
+const WRAPPER: &str = r#"d=${0%/*}
+frame=$(cat "$d/frame"; printf .)
+rm -f "$d/frame" "$d/wrapper"
+trap 'echo HUP > "$d/exit"; exit 129' HUP TERM
+eval "${frame%.}"
+"#;

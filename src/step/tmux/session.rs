@@ -1,0 +1,149 @@
+//! What all tmux steps share: names, the state that a session leaves, and what can go wrong.
+
+use std::fmt::Write;
+
+use crate::event::End;
+use crate::host::Exec;
+use crate::host::Host;
+use crate::host::Interpreter;
+use crate::shell::quote;
+use crate::step::Ended;
+use crate::step::PlainText;
+use crate::step::StepContext;
+use crate::step::StepError;
+
+/// Exit codes of our own scripts; commands of the user never run in them.
+pub(super) const NO_TMUX: i32 = 90;
+pub(super) const EXISTS: i32 = 91;
+pub(super) const NO_SESSION: i32 = 92;
+pub(super) const NO_FIFO: i32 = 93;
+pub(super) const NOT_STARTED: i32 = 94;
+
+/// Refuses names that tmux would change or take for something else.
+///
+/// # Errors
+///
+/// What is wrong with the name.
+pub(in crate::step) fn check_name(name: &str) -> Result<(), String> {
+    let reason = if name.is_empty() {
+        "it is empty"
+    } else if name.contains(['.', ':']) {
+        "tmux changes `.` and `:`"
+    } else if name.starts_with(['=', '$', '@', '%', '{', '-', '+', '!', '~']) {
+        "tmux reads its first character as something else"
+    } else if name.contains(|c: char| c.is_control()) {
+        "it has control characters"
+    } else {
+        return Ok(());
+    };
+    Err(format!("`{name}` can't be a tmux session's name: {reason}"))
+}
+
+/// The name, checked when the step runs (a variable may have made it).
+pub(super) fn checked(name: String) -> Result<String, StepError> {
+    match check_name(&name) {
+        Ok(()) => Ok(name),
+        Err(message) => Err(StepError::Failed { message, hint: None }),
+    }
+}
+
+/// The fault of a session's name that is known before the run.
+pub(super) fn name_fault(name: &PlainText) -> Vec<(&'static str, String)> {
+    let fault = name.fixed().and_then(|name| check_name(name).err());
+    fault.map(|fault| ("session_name", fault)).into_iter().collect()
+}
+
+/// A shell test for a live session.
+pub(in crate::step) fn alive(name: &str) -> Result<String, StepError> {
+    let name = checked(name.to_owned())?;
+    Ok(format!("tmux has-session -t {} 2>/dev/null", quote(&format!("={name}"))))
+}
+
+/// Shell text that sets `s` to the name, `t` to tmux's target of it, `p` to its pane, and `d` to
+/// the private directory that holds the session's FIFO and exit code: on tmpfs where there is
+/// one that nobody else has prepared, else in the home. `d` depends on the tmux server too.
+pub(super) fn preamble(name: &str) -> String {
+    let mut slug = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
+            slug.push(char::from(byte));
+        } else {
+            write!(slug, "%{byte:02x}").expect("writing to a string does not fail");
+        }
+    }
+    format!(
+        r#"command -v tmux >/dev/null 2>&1 || exit {NO_TMUX}
+s={name} t="=$s" p="=$s:"
+umask 077
+d=/dev/shm/doppio-$(id -u)
+mkdir "$d" 2>/dev/null
+{{ [ -d "$d" ] && [ ! -L "$d" ] && [ -O "$d" ] && [ -w "$d" ] && chmod 700 "$d"; }} 2>/dev/null || d=$HOME/.doppio/run
+k=$(printf %s "${{TMUX_TMPDIR:-/tmp}}" | cksum)
+d=$d/tmux-${{k%% *}}-{slug}
+"#,
+        name = quote(name),
+    )
+}
+
+/// Our own scripts are POSIX shell.
+pub(super) fn script(text: String) -> Exec {
+    Exec { interpreter: Interpreter { shell: "sh".to_owned(), login: false }, ..Exec::new(text) }
+}
+
+/// Turns the exit codes of our scripts into errors.
+pub(super) fn understood(ended: Ended, host: &Host, session: &str) -> Result<Ended, StepError> {
+    let (message, hint) = match &ended.end {
+        End::Exit { code } => match *code {
+            NO_TMUX => (
+                format!("tmux is not installed on `{}`", host.id()),
+                Some("install it there, as in `apt-get install -y tmux`".to_owned()),
+            ),
+            EXISTS => (
+                format!("tmux session `{session}` is there already on `{}`", host.id()),
+                Some("choose `if_exists = \"reuse\"` or `if_exists = \"replace\"`".to_owned()),
+            ),
+            NO_SESSION => (format!("there is no tmux session `{session}` on `{}`", host.id()), None),
+            NO_FIFO => (
+                format!("cannot make a private directory with a FIFO on `{}`", host.id()),
+                Some("check that /dev/shm or the home directory can be written to".to_owned()),
+            ),
+            NOT_STARTED => (
+                format!("tmux session `{session}` did not start on `{}`", host.id()),
+                Some("its output above says why; `tmux kill-server` helps against a stuck server".to_owned()),
+            ),
+            _ => return Ok(ended),
+        },
+        _ => return Ok(ended),
+    };
+    Err(StepError::Failed { message, hint })
+}
+
+/// Runs one of our scripts, its output shown.
+pub(super) async fn run(
+    cx: &mut StepContext,
+    host: &Host,
+    session: &str,
+    exec: Exec,
+) -> Result<Ended, StepError> {
+    let ended = cx.exec(host, exec).await?;
+    understood(ended, host, session)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_tmux_changes_are_refused() {
+        assert!(check_name("train-1").is_ok());
+        assert!(check_name("train 1/é").is_ok());
+        for name in ["", "a.b", "a:b", "=a", "$1", "-d", "a\nb"] {
+            assert!(check_name(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn the_state_directory_is_one_plain_path_segment() {
+        assert!(preamble("a/../b c").contains("-a%2f%2e%2e%2fb%20c\n"));
+    }
+}

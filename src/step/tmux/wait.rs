@@ -1,0 +1,134 @@
+//! `tmux_wait`: follows a session until its command ends, and takes over its exit code.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+
+use crate::event::End;
+use crate::shell::quote;
+use crate::step::FieldMut;
+use crate::step::Outcome;
+use crate::step::Place;
+use crate::step::PlainText;
+use crate::step::Step;
+use crate::step::StepContext;
+use crate::step::StepError;
+use crate::step::StepKind;
+use crate::step::Value;
+use crate::step::keys::keys;
+use crate::step::tmux::session;
+use crate::step::typed;
+
+pub(in crate::step) static KIND: StepKind = StepKind {
+    name: "tmux_wait",
+    summary: "Shows a tmux session's output until its command ends, and ends as it did",
+    example: "tmux_wait = { host_id = \"gpu-box\", session_name = \"train\", timeout_secs = 86400 }",
+    keys: keys::<TmuxWait>,
+    parse: typed::<TmuxWait>,
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TmuxWait {
+    host_id: Option<PlainText>,
+    session_name: PlainText,
+    timeout_secs: Option<u64>,
+}
+
+impl TmuxWait {
+    async fn wait(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
+        let host = cx.host(self.host_id.as_ref()).await?;
+        let name = session::checked(cx.text(&self.session_name)?)?;
+        let shown = session::run(cx, &host, &name, session::script(follow(&name))).await?;
+        if shown.end != (End::Exit { code: 0 }) {
+            return Ok(Outcome { printed: Some((shown.stdout, shown.stderr)), ..Outcome::ended(shown.end) });
+        }
+        let answer = cx.ask(&host, session::script(exit_code(&name))).await?;
+        let answer = session::understood(answer, &host, &name)?;
+        let end = match &answer.stdout {
+            Value::Plain(text) if text.trim() == "HUP" => End::Signal { name: "HUP".to_owned() },
+            Value::Plain(text) => match text.trim().parse() {
+                Ok(code) => End::Exit { code },
+                Err(_) => return Err(no_exit_code(&name)),
+            },
+            Value::Secret(_) => return Err(no_exit_code(&name)),
+        };
+        Ok(Outcome { printed: Some((shown.stdout, shown.stderr)), ..Outcome::ended(end) })
+    }
+}
+
+fn no_exit_code(name: &str) -> StepError {
+    StepError::Failed {
+        message: format!("tmux session `{name}` is over and left no exit code"),
+        hint: Some("only sessions that `tmux_new` started keep one; was it killed?".to_owned()),
+    }
+}
+
+/// Shows what the pane has printed and goes on with what it prints, until the session's command
+/// is over. tmux gives a pane one pipe: a session with a log is followed through the log.
+fn follow(name: &str) -> String {
+    format!(
+        r#"{preamble}over() {{ [ -e "$d/exit" ] || ! tmux has-session -t "$t" 2>/dev/null; }}
+if ! tmux has-session -t "$t" 2>/dev/null; then [ -e "$d/exit" ] && exit 0; exit {no_session}; fi
+if [ -e "$d/log" ]; then
+  tail -n +1 -f "$(cat "$d/log")" & tail=$!
+  until over; do sleep 0.2; done
+  sleep 0.3; kill "$tail" 2>/dev/null
+else
+  mkdir -p "$d"; f=$d/out.$$; mkfifo "$f" || exit {no_fifo}
+  trap 'rm -f "$f"' EXIT; trap 'exit 143' TERM HUP INT
+  if tmux pipe-pane -t "$p" "exec cat > '$f'"; then
+    tmux capture-pane -p -J -S - -t "$p" 2>/dev/null | sed -e :a -e '/^\n*$/{{$d;N;ba' -e '}}'
+    cat "$f"
+  fi
+  until over; do sleep 0.2; done
+fi
+exit 0
+"#,
+        preamble = session::preamble(name),
+        no_session = session::NO_SESSION,
+        no_fifo = session::NO_FIFO,
+    )
+}
+
+/// Prints the exit code that the session left; it may come a moment after the session's end.
+fn exit_code(name: &str) -> String {
+    format!(
+        r#"{preamble}n=0
+until [ -e "$d/exit" ] || [ $n -ge 20 ]; do n=$((n + 1)); sleep 0.1; done
+cat "$d/exit" 2>/dev/null || echo none
+"#,
+        preamble = session::preamble(name),
+    )
+}
+
+impl Step for TmuxWait {
+    fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
+        let mut fields: Vec<_> =
+            self.host_id.iter_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text))).collect();
+        fields.push(("session_name".to_owned(), FieldMut::Plain(&mut self.session_name)));
+        fields
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place::Host(self.host_id.as_ref())
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.timeout_secs.map(Duration::from_secs)
+    }
+
+    fn faults(&self) -> Vec<(&'static str, String)> {
+        session::name_fault(&self.session_name)
+    }
+
+    fn show(&self) -> Vec<String> {
+        vec![format!("follow tmux session {}", quote(&self.session_name.to_string()))]
+    }
+
+    fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
+        self.wait(cx).boxed()
+    }
+}
