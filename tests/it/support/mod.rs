@@ -1,3 +1,4 @@
 //! What several areas' tests share.
 
 pub(crate) mod rust_code;
+pub(crate) mod sshd;
