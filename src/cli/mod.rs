@@ -4,6 +4,7 @@
 mod completions;
 mod context;
 mod error;
+mod load;
 mod output;
 mod version;
 

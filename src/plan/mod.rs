@@ -10,6 +10,8 @@ use crate::name::StepId;
 use crate::secret::SecretRef;
 use crate::step::Step;
 
+pub use crate::recipe::Retry;
+pub use crate::recipe::RunIf;
 pub use when::When;
 
 /// What will be done. Its one maker is `plan::build`, so whoever holds a plan holds an acyclic
@@ -78,32 +80,4 @@ pub struct PlannedStep {
     pub env_names: Vec<EnvName>,
     /// What it does.
     pub operation: Box<dyn Step>,
-}
-
-/// What a step's needs must have done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RunIf {
-    /// All succeeded.
-    #[default]
-    Success,
-    /// At least one failed.
-    Failure,
-    /// They are over, whatever they did; on a cancel too.
-    Always,
-}
-
-/// How a failed attempt is followed by another.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Retry {
-    /// All attempts together, at least 1.
-    pub max_attempts: u32,
-    /// Before the second attempt.
-    pub delay: Duration,
-    /// Each further wait is this many times longer.
-    pub backoff: f64,
-    /// No wait is longer.
-    pub max_delay: Option<Duration>,
-    /// Each wait is cut to a random part of itself, between half and all.
-    pub jitter: bool,
 }

@@ -1,1 +1,30 @@
-//! SKELETON
+//! Text → Recipe: the grammar, with every fault at its place.
+//!
+//! [`parse`] reads the tables and the keys that all steps share, and gives the one remaining key
+//! of a step to its kind ([`crate::step::KINDS`]). What names mean is for the plan to say, and
+//! the plan also hands on the faults found here, so that a user sees all of them at once.
+
+mod attempt;
+mod defaults;
+mod model;
+mod operation;
+mod parse;
+mod reader;
+mod retry;
+mod step;
+mod target;
+mod torn;
+
+pub use model::Axis;
+pub use model::Defaults;
+pub use model::Hosts;
+pub use model::Operation;
+pub use model::Recipe;
+pub use model::RecipeStep;
+pub use model::Retry;
+pub use model::RunIf;
+pub use model::Target;
+pub use model::TargetKind;
+pub use model::Variable;
+pub use operation::again;
+pub use parse::parse;

@@ -1,0 +1,85 @@
+//! `[defaults]`: what steps and operations get that they leave out.
+
+use toml::Spanned;
+use toml::de::DeString;
+use toml::de::DeTable;
+use toml::de::DeValue;
+
+use crate::recipe::Defaults;
+use crate::recipe::reader::Reader;
+use crate::recipe::retry;
+use crate::text::Diagnostic;
+
+const KEYS: [&str; 7] = ["host_id", "workdir", "env", "shell", "timeout_secs", "retry", "durable"];
+
+/// `[defaults]` as read: what is about steps, and the entries for operations.
+#[derive(Debug, Default)]
+pub(super) struct Read<'i> {
+    /// What is about steps.
+    pub steps: Defaults,
+    entries: Vec<(Spanned<DeString<'i>>, Spanned<DeValue<'i>>)>,
+}
+
+/// Reads the table.
+pub(super) fn read<'i>(reader: &mut Reader, value: &Spanned<DeValue<'i>>) -> Read<'i> {
+    let mut read = Read::default();
+    let Some(table) = reader.table("`[defaults]`", value) else { return read };
+    for (key, value) in table {
+        let mut entry = || read.entries.push((key.clone(), value.clone()));
+        match key.get_ref().as_ref() {
+            "host_id" | "workdir" | "shell" => {
+                if reader.string(&format!("`{}`", key.get_ref()), value).is_some() {
+                    entry();
+                }
+            }
+            "env" => {
+                if reader.table("`env`", value).is_some() {
+                    entry();
+                }
+            }
+            "timeout_secs" => read.steps.timeout = reader.timeout("`timeout_secs`", value),
+            "retry" => read.steps.retry = retry::read(reader, value),
+            "durable" => durable(reader, value),
+            other => reader.unknown_key(other, key.span(), "`[defaults]`", KEYS),
+        }
+    }
+    read
+}
+
+/// `durable`: known, and not built.
+pub(super) fn durable(reader: &mut Reader, value: &Spanned<DeValue<'_>>) {
+    if reader.boolean("`durable`", value) == Some(true) {
+        reader.fault(
+            Diagnostic::error("recipe::not-built-yet", "`durable` is not built yet", value.span()).help(
+                "start it with `tmux_new` and follow it with `tmux_wait`: tmux survives a dropped connection",
+            ),
+        );
+    }
+}
+
+impl<'i> Read<'i> {
+    /// Puts into an operation's table what it could have and leaves out.
+    pub(super) fn complete(&self, operation: &mut DeTable<'i>, fields: &[&str], has_hosts: bool) {
+        for (key, value) in &self.entries {
+            let name = key.get_ref().as_ref();
+            // Where a step has `hosts`, those say where it runs.
+            if !fields.contains(&name) || (has_hosts && name == "host_id") {
+                continue;
+            }
+            match (operation.get_mut(name), value.get_ref()) {
+                (None, _) => drop(operation.insert(key.clone(), value.clone())),
+                (Some(own), DeValue::Table(defaults)) => complete_table(own, defaults),
+                (Some(_), _) => {}
+            }
+        }
+    }
+}
+
+fn complete_table<'i>(own: &mut Spanned<DeValue<'i>>, defaults: &DeTable<'i>) {
+    let DeValue::Table(own) = own.get_mut() else { return };
+    for (key, value) in defaults {
+        if !own.contains_key(key.get_ref().as_ref()) {
+            own.insert(key.clone(), value.clone());
+        }
+    }
+}

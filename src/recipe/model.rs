@@ -1,0 +1,202 @@
+//! What a recipe says, as data.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::DeString;
+use toml::de::DeValue;
+
+use crate::name::StepId;
+use crate::step::Step;
+use crate::step::StepKind;
+use crate::step::Template;
+use crate::text::Diagnostic;
+use crate::text::Span;
+
+/// A recipe as written: what could be read of it, and what is wrong with the rest.
+#[derive(Debug, Default)]
+pub struct Recipe<'s> {
+    /// `name` of `[recipe]`.
+    pub name: String,
+    /// `version` of `[recipe]`.
+    pub version: Option<String>,
+    /// `description` of `[recipe]`.
+    pub description: Option<String>,
+    /// `[target]`.
+    pub target: Target,
+    /// `[variables]`, in order.
+    pub variables: Vec<Variable>,
+    /// `[defaults]`, as far as it is about steps rather than operations.
+    pub defaults: Defaults,
+    /// The steps, in order.
+    pub steps: Vec<RecipeStep<'s>>,
+    /// Errors and warnings.
+    pub faults: Vec<Diagnostic>,
+    /// The text is no TOML: names can't be looked up in what was read of it.
+    pub is_torn: bool,
+    /// Ids of steps that could not be read, and variables that those may set: a name among them
+    /// is not at fault.
+    pub unread: HashSet<String>,
+}
+
+/// `[target]`: what the run's host must offer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Target {
+    /// `any`, `local`, `vast`, `colab` or `custom`.
+    pub kind: TargetKind,
+    /// At least so many GPUs.
+    pub min_gpus: Option<u64>,
+    /// At least so much GPU memory, in GB.
+    pub min_memory_gb: Option<f64>,
+    /// The GPU's name.
+    pub gpu_type: Option<String>,
+    /// At most so many dollars an hour.
+    pub max_price: Option<f64>,
+}
+
+/// What kind of host a recipe is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TargetKind {
+    /// Any host.
+    #[default]
+    Any,
+    /// This machine.
+    Local,
+    /// A rented vast.ai instance.
+    Vast,
+    /// A Colab notebook.
+    Colab,
+    /// A host of `hosts.toml`.
+    Custom,
+}
+
+/// One line of `[variables]`.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    /// The name.
+    pub name: String,
+    /// The place of the name.
+    pub span: Span,
+    /// The value; it may hold references.
+    pub value: Template,
+}
+
+/// `[defaults]` that are about steps. Those about operations have been put into them.
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// For steps without `retry`.
+    pub retry: Option<Retry>,
+    /// For steps without a timeout of their own.
+    pub timeout: Option<Duration>,
+}
+
+/// How a failed attempt is followed by another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Retry {
+    /// All attempts together, at least 1.
+    pub max_attempts: u32,
+    /// Before the second attempt.
+    pub delay: Duration,
+    /// Each further wait is this many times longer.
+    pub backoff: f64,
+    /// No wait is longer.
+    pub max_delay: Option<Duration>,
+    /// Each wait is cut to a random part of itself, between half and all.
+    pub jitter: bool,
+}
+
+impl Retry {
+    /// One attempt and no more: a step without `retry`.
+    pub const ONCE: Self =
+        Self { max_attempts: 1, delay: Duration::ZERO, backoff: 1.0, max_delay: None, jitter: false };
+}
+
+/// What a step's needs must have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RunIf {
+    /// All succeeded.
+    #[default]
+    Success,
+    /// At least one failed.
+    Failure,
+    /// They are over, whatever they did; on a cancel too.
+    Always,
+}
+
+/// One `[[step]]`.
+#[derive(Debug)]
+pub struct RecipeStep<'s> {
+    /// Its id.
+    pub id: StepId,
+    /// The place of the id.
+    pub id_span: Span,
+    /// What is shown instead of the id.
+    pub name: Option<String>,
+    /// What it depends on, as written.
+    pub depends_on: Vec<Spanned<String>>,
+    /// Its condition.
+    pub when: Option<Template>,
+    /// What its needs must have done.
+    pub run_if: RunIf,
+    /// How often it is tried.
+    pub retry: Option<Retry>,
+    /// For one attempt.
+    pub timeout: Option<Duration>,
+    /// Its failure is nobody's concern.
+    pub continue_on_failure: bool,
+    /// It may be launched again when its end is not known.
+    pub idempotent: bool,
+    /// Once per host.
+    pub hosts: Option<Hosts>,
+    /// Once per combination.
+    pub matrix: Vec<Axis>,
+    /// What it does; none when that could not be read.
+    pub operation: Option<Operation<'s>>,
+}
+
+/// The one key of a step that says what it does.
+pub struct Operation<'s> {
+    /// The step type.
+    pub kind: &'static StepKind,
+    /// The place of the key that names it.
+    pub span: Span,
+    /// The place of each of its fields that the recipe gives.
+    pub field_spans: Vec<(DeString<'s>, Span)>,
+    /// The operation, its texts cut at their references.
+    pub step: Box<dyn Step>,
+    /// Its table, kept for a step that is there more than once.
+    pub(super) table: Option<Spanned<DeValue<'s>>>,
+}
+
+impl fmt::Debug for Operation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(self.kind.name).field("step", &self.step).finish_non_exhaustive()
+    }
+}
+
+/// `hosts` of a step.
+#[derive(Debug, Clone)]
+pub enum Hosts {
+    /// These, by name.
+    List(Vec<Template>),
+    /// All that bear a tag.
+    Tagged {
+        /// The tag, without `@`.
+        tag: String,
+        /// The place of the value.
+        span: Span,
+    },
+}
+
+/// One key of `matrix`.
+#[derive(Debug, Clone)]
+pub struct Axis {
+    /// The name, as in `${matrix.NAME}`.
+    pub name: String,
+    /// The place of the name.
+    pub span: Span,
+    /// Its values; at least one.
+    pub values: Vec<String>,
+}
