@@ -1,4 +1,6 @@
 //! What several areas' tests share.
 
+pub(crate) mod needles;
 pub(crate) mod rust_code;
 pub(crate) mod sshd;
+pub(crate) mod watch;

@@ -1,6 +1,7 @@
 //! Real SSH servers, one per test, each in namespaces of its own. Dropping one ends every process
 //! that was started through it, daemons included, and removes its folder.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
@@ -62,11 +63,18 @@ pub(crate) struct Builder {
     variant: Variant,
     shell: String,
     lines: Vec<String>,
+    under: Vec<String>,
     folder: TempDir,
     address: SocketAddr,
 }
 
 impl Builder {
+    /// A program, with its arguments, that runs the server.
+    pub(crate) fn under(mut self, prefix: Vec<String>) -> Self {
+        self.under = prefix;
+        self
+    }
+
     /// The login shell, by its path.
     pub(crate) fn shell(mut self, path: &str) -> Self {
         path.clone_into(&mut self.shell);
@@ -92,7 +100,9 @@ impl Builder {
     /// Starts it and waits until it listens.
     pub(crate) fn start(self) -> Sshd {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sshd/start.sh");
-        let mut child = Command::new(&script)
+        let line = self.under.iter().map(OsStr::new).chain([script.as_os_str()]).collect::<Vec<_>>();
+        let mut child = Command::new(line[0])
+            .args(&line[1..])
             .arg(self.folder.path())
             .args([&self.address.ip().to_string(), &self.address.port().to_string()])
             .args([self.variant.name(), &self.shell])
@@ -128,6 +138,7 @@ impl Sshd {
             variant,
             shell: "/bin/bash".to_owned(),
             lines: Vec::new(),
+            under: Vec::new(),
             folder: tempfile::Builder::new().prefix("doppio-sshd-").tempdir().unwrap(),
             address: free_address(),
         }
