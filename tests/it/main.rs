@@ -1,5 +1,6 @@
 //! The integration tests, one crate: real binary, real servers.
 
+mod cli;
 mod layers;
 mod sshd;
 mod support;

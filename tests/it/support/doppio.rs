@@ -1,0 +1,145 @@
+//! The real binary in a world of its own: a fresh home, a cleared environment, no bus, no agent.
+
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+
+use tempfile::TempDir;
+
+/// A user's machine: `home/` is the home, `home/doppio/` is `DOPPIO_HOME`, `work/` is where
+/// commands are given. Removed when dropped.
+pub(crate) struct Doppio {
+    folder: TempDir,
+    env: Vec<(OsString, OsString)>,
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// The exit code; 128 and more for a signal.
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Doppio {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("doppio-it-").tempdir().expect("a folder in /tmp");
+        for name in ["home/doppio", "work"] {
+            fs::create_dir_all(folder.path().join(name)).expect("folders in it");
+        }
+        Self { folder, env: Vec::new() }
+    }
+
+    /// Sets a variable of the process environment.
+    pub(crate) fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// The whole world: home and working folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The user's home.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// `DOPPIO_HOME`.
+    pub(crate) fn doppio_home(&self) -> PathBuf {
+        self.home().join("doppio")
+    }
+
+    /// Writes a file, its path taken from the working folder.
+    pub(crate) fn file(&self, path: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder.path().join("work").join(path);
+        fs::create_dir_all(path.parent().expect("a path in a folder")).expect("its folder");
+        fs::write(&path, text).expect("a file in it");
+        path
+    }
+
+    /// Writes `hosts.toml`.
+    pub(crate) fn hosts(&self, text: &str) {
+        fs::write(self.doppio_home().join("hosts.toml"), text).expect("hosts.toml");
+    }
+
+    /// The command, ready to be changed and started.
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_doppio"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+            .env("HOME", self.home())
+            .env("DOPPIO_HOME", self.doppio_home())
+            .env("LANG", "C.UTF-8")
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.folder.path().join("work"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Ran {
+        Ran::of(self.command(arguments).output().expect("the binary starts"))
+    }
+
+    /// The same with something on its stdin.
+    pub(crate) fn run_with_stdin<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        stdin: impl AsRef<[u8]>,
+    ) -> Ran {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        // A command that does not read its stdin is free to close it.
+        child.stdin.take().expect("piped").write_all(stdin.as_ref()).ok();
+        Ran::of(child.wait_with_output().expect("the binary ends"))
+    }
+
+    /// Starts it with its output piped.
+    pub(crate) fn start<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Child {
+        self.command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts")
+    }
+
+    /// Everything it printed, with what differs from run to run replaced: the world's path.
+    pub(crate) fn settled(&self, text: &str) -> String {
+        text.replace(&self.folder.path().display().to_string(), "WORLD")
+    }
+}
+
+impl Ran {
+    pub(crate) fn of(output: std::process::Output) -> Self {
+        let code = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal));
+        Self {
+            code: code.expect("an exit code or a signal"),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Fails the test, showing all it printed, unless it ended with this code.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+}
