@@ -1,7 +1,7 @@
 //! What several areas' tests share.
 
-pub(crate) mod needles;
 pub(crate) mod doppio;
+pub(crate) mod needles;
 pub(crate) mod rust_code;
 pub(crate) mod sshd;
 pub(crate) mod watch;

@@ -80,14 +80,16 @@ fn encodings(marker: &[u8]) -> Vec<(String, Vec<u8>)> {
         ("UTF-16".to_owned(), marker.iter().flat_map(|&byte| [byte, 0]).collect()),
         ("the reverse".to_owned(), marker.iter().rev().copied().collect()),
     ];
-    for (name, each) in [("\\x escapes", "\\x"), ("percent escapes", "%"), ("spaced hex", " ")] {
-        let lower: String = marker.iter().map(|byte| format!("{each}{byte:02x}")).collect();
-        forms.push((name.to_owned(), lower.into_bytes()));
-        let upper: String = marker.iter().map(|byte| format!("{each}{byte:02X}")).collect();
-        forms.push((format!("upper-case {name}"), upper.into_bytes()));
+    for (name, form) in [
+        ("\\x escapes", (|byte| format!("\\x{byte:02x}")) as fn(&u8) -> String),
+        ("upper-case \\x escapes", |byte| format!("\\x{byte:02X}")),
+        ("percent escapes", |byte| format!("%{byte:02x}")),
+        ("upper-case percent escapes", |byte| format!("%{byte:02X}")),
+        ("spaced hex", |byte| format!(" {byte:02x}")),
+        ("octal escapes", |byte| format!("\\{byte:03o}")),
+    ] {
+        forms.push((name.to_owned(), marker.iter().map(form).collect::<Vec<_>>().concat().into_bytes()));
     }
-    let octal: String = marker.iter().map(|byte| format!("\\{byte:03o}")).collect();
-    forms.push(("octal escapes".to_owned(), octal.into_bytes()));
     let decimal: Vec<String> = marker.iter().map(u8::to_string).collect();
     for separator in [",", ", "] {
         forms.push(("a list of numbers".to_owned(), decimal.join(separator).into_bytes()));
