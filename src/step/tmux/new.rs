@@ -161,7 +161,7 @@ impl Start {
         };
         let log = self.log.as_ref().map_or(String::new(), |log| {
             format!(
-                "printf '%s' {} > \"$d/log\" &&\n  tmux pipe-pane -t \"$p\" \"exec cat >> \\\"\\$(cat '$d/log')\\\"\" ||\n  {{ tmux kill-session -t \"$t\"; rm -rf \"$d\"; exit {}; }}\n",
+                "printf '%s' {} > \"$d/log\" &&\n  tmux pipe-pane -t \"$p\" \"exec cat >> \\\"\\$(cat '$q/log')\\\"\" ||\n  {{ tmux kill-session -t \"$t\"; rm -rf \"$d\"; exit {}; }}\n",
                 path_word(log),
                 session::NOT_STARTED
             )

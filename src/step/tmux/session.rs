@@ -61,14 +61,15 @@ pub(in crate::step) fn alive(name: &str) -> Result<String, StepError> {
 
 /// Shell text that sets `s` to the name, `t` to tmux's target of it, `p` to its pane, and `d` to
 /// the private directory that holds the session's FIFO and exit code: on tmpfs where there is
-/// one that nobody else has prepared, else in the home. `d` depends on the tmux server too.
+/// one that nobody else has prepared, else in the home. `d` depends on the tmux server too. `q` is
+/// `d` as it must stand within single quotes of a command that tmux expands (`%` and `#`).
 pub(super) fn preamble(name: &str) -> String {
     let mut slug = String::new();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
             slug.push(char::from(byte));
         } else {
-            write!(slug, "%{byte:02x}").expect("writing to a string does not fail");
+            write!(slug, ",{byte:02x}").expect("writing to a string does not fail");
         }
     }
     format!(
@@ -80,6 +81,7 @@ mkdir "$d" 2>/dev/null
 {{ [ -d "$d" ] && [ ! -L "$d" ] && [ -O "$d" ] && [ -w "$d" ] && chmod 700 "$d"; }} 2>/dev/null || d=$HOME/.doppio/run
 k=$(printf %s "${{TMUX_TMPDIR:-/tmp}}" | cksum)
 d=$d/tmux-${{k%% *}}-{slug}
+q=$(printf %s "$d" | sed "s/[%#]/&&/g; s/'/'\\\\''/g")
 "#,
         name = quote(name),
     )
@@ -144,6 +146,6 @@ mod tests {
 
     #[test]
     fn the_state_directory_is_one_plain_path_segment() {
-        assert!(preamble("a/../b c").contains("-a%2f%2e%2e%2fb%20c\n"));
+        assert!(preamble("a/../b c").contains("-a,2f,2e,2e,2fb,20c\n"));
     }
 }

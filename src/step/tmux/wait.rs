@@ -79,7 +79,7 @@ if [ -e "$d/log" ]; then
 else
   mkdir -p "$d"; f=$d/out.$$; mkfifo "$f" || exit {no_fifo}
   trap 'rm -f "$f"' EXIT; trap 'exit 143' TERM HUP INT
-  if tmux pipe-pane -t "$p" "exec cat > '$f'"; then
+  if tmux pipe-pane -t "$p" "exec cat > '$q/out.$$'"; then
     tmux capture-pane -p -J -S - -t "$p" 2>/dev/null | sed -e :a -e '/^\n*$/{{$d;N;ba' -e '}}'
     cat "$f"
   fi
