@@ -1,0 +1,230 @@
+//! The mask: the single exit of everything.
+//!
+//! [`Mask::teach`] compiles a value into all the forms in which a program may print it; every
+//! output goes through a [`MaskStream`], every text of our own through [`Mask::text`], and only
+//! what comes out, [`Masked`], can be stored or shown.
+
+mod encode;
+mod encode_shell;
+mod escape;
+mod forms;
+mod known;
+mod masked;
+mod parts;
+mod pattern;
+mod policy;
+mod render;
+mod skeleton;
+mod stream;
+mod table;
+mod view;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use crate::secret::SecretValue;
+use crate::secret::mask::known::Known;
+
+pub use masked::Masked;
+pub use policy::Weakness;
+pub use stream::MaskStream;
+
+/// All patterns together may have this size; past it the mask closes. In bytes.
+const MOST: usize = 512 * 1024 * 1024;
+
+/// What stands for a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MaskStyle {
+    /// `***`
+    #[default]
+    Stars,
+    /// `‹name›`
+    Names,
+}
+
+/// Why a value can't be masked, and so must not be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unmaskable {
+    /// Under four bytes: masking it would blank out ordinary text.
+    #[error("secret `{name}` is too short to be masked")]
+    TooShort {
+        /// The secret.
+        name: String,
+    },
+    /// Over 256 KiB.
+    #[error("secret `{name}` is too long to be masked")]
+    TooLong {
+        /// The secret.
+        name: String,
+    },
+    /// With all other secrets, it takes more memory than a mask may have. All output is withheld
+    /// from then on, since the value may be known outside.
+    #[error("secret `{name}` can't be masked beside so many others")]
+    TooMany {
+        /// The secret.
+        name: String,
+    },
+}
+
+/// What is to be masked: one per run, cheap to clone, taught while it is in use.
+#[derive(Clone, Default)]
+pub struct Mask {
+    shared: Arc<Shared>,
+}
+
+/// What all clones of a mask and all its streams have in common.
+#[derive(Default)]
+struct Shared {
+    known: RwLock<Arc<Known>>,
+    version: AtomicU64,
+    closed: AtomicBool,
+    counts: Mutex<BTreeMap<u32, u64>>,
+}
+
+impl Shared {
+    /// What is known now. A lock that a panic left behind holds a state that is whole.
+    fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    fn count(&self, new: impl Iterator<Item = (u32, u64)>) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        new.for_each(|(secret, count)| *counts.entry(secret).or_default() += count);
+    }
+}
+
+/// Closes the mask unless a value was learnt, come what may: nothing leaves any more then.
+struct Guard<'a> {
+    shared: &'a Shared,
+    taught: bool,
+}
+
+impl Guard<'_> {
+    fn disarm(mut self) {
+        self.taught = true;
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if !self.taught {
+            self.shared.closed.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Mask {
+    /// A mask that knows nothing yet.
+    pub fn new(style: MaskStyle) -> Self {
+        let mask = Self::default();
+        *mask.shared.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Known::new(style));
+        mask
+    }
+
+    /// Teaches the mask a value and all its encodings. From then on nothing that contains it
+    /// leaves a stream, those already open included.
+    ///
+    /// # Errors
+    ///
+    /// When the value is too short or too long. It must not be used then.
+    pub fn teach(&self, name: &str, value: &SecretValue) -> Result<(), Unmaskable> {
+        let plain = value.plain();
+        let core = plain.trim_ascii();
+        if core.len() < policy::SHORTEST {
+            return Err(Unmaskable::TooShort { name: name.to_owned() });
+        }
+        if plain.len() > policy::LONGEST {
+            return Err(Unmaskable::TooLong { name: name.to_owned() });
+        }
+        let guard = Guard { shared: &self.shared, taught: false };
+        let mut known = self.shared.known.write().unwrap_or_else(PoisonError::into_inner);
+        let secret = u32::try_from(known.number(name)).expect("a run has fewer secrets");
+        if let Some(next) = known.with(name, forms::compile(plain, secret)) {
+            if next.size() > MOST {
+                return Err(Unmaskable::TooMany { name: name.to_owned() });
+            }
+            self.shared.version.store(next.version(), Ordering::Release);
+            *known = Arc::new(next);
+        }
+        guard.disarm();
+        Ok(())
+    }
+
+    /// Masks a text that is whole.
+    pub fn text(&self, text: &str) -> Masked {
+        if self.shared.known().is_empty() && !self.shared.is_closed() {
+            return Masked::new(text.to_owned());
+        }
+        let mut stream = self.stream();
+        let mut masked = stream.push(text.as_bytes());
+        masked.push(&stream.finish());
+        masked
+    }
+
+    /// An error and its causes, from the outermost in.
+    pub fn error(&self, error: &(dyn Error + 'static)) -> Vec<Masked> {
+        let mut masked = Vec::new();
+        let mut next = Some(error);
+        while let Some(error) = next {
+            masked.push(self.text(&error.to_string()));
+            next = error.source();
+        }
+        masked
+    }
+
+    /// Whether `bytes` contain a known value, in any encoding.
+    pub fn finds(&self, bytes: &[u8]) -> bool {
+        !self.found(bytes).is_empty()
+    }
+
+    /// Which known values `bytes` contain, in any encoding, by name, and how often. This is not
+    /// counted as output.
+    pub fn found(&self, bytes: &[u8]) -> Vec<(String, u64)> {
+        let known = self.shared.known();
+        let version = AtomicU64::new(known.version());
+        let apart = Shared { known: RwLock::new(known), version, ..Shared::default() };
+        let mut stream = MaskStream::new(Arc::new(apart));
+        stream.push_bytes(bytes);
+        stream.finish_bytes();
+        stream.hits()
+    }
+
+    /// A stream of its own, for one output of one process.
+    pub fn stream(&self) -> MaskStream {
+        MaskStream::new(Arc::clone(&self.shared))
+    }
+
+    /// How often each secret was masked in all streams and texts so far, by name.
+    pub fn hits(&self) -> Vec<(String, u64)> {
+        let known = self.shared.known();
+        let counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.iter().map(|(&secret, &count)| (known.name(secret).to_owned(), count)).collect()
+    }
+
+    /// What makes `value` a poor secret, if anything does: for a warning.
+    pub fn weakness(value: &SecretValue) -> Option<Weakness> {
+        policy::weakness(value.plain())
+    }
+}
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mask").field("secrets", &self.shared.known().count()).finish_non_exhaustive()
+    }
+}

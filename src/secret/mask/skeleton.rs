@@ -1,0 +1,226 @@
+//! The second view of a stream: its text without escape sequences, white space, line ends,
+//! overstrikes and zero-width characters, and where each byte of it stood.
+
+use crate::secret::mask::encode::Form;
+use crate::secret::mask::encode::form;
+use crate::secret::mask::escape::Class;
+use crate::secret::mask::escape::Parser;
+
+/// Bytes looked at together.
+const CHUNK: usize = 64;
+
+/// Marks a byte before which the text was broken.
+const BROKEN: u64 = 1 << 63;
+
+/// Per byte: 1 if it is text wherever it stands, 2 if it takes a closer look, 0 if it is a break.
+const KINDS: [u8; 256] = {
+    let mut kinds = [1; 256];
+    let mut byte = 0;
+    while byte <= 0x20 {
+        kinds[byte] = 0;
+        byte += 1;
+    }
+    kinds[0x7f] = 0;
+    kinds[0x1b] = 2;
+    kinds[0x08] = 2;
+    kinds[0xc2] = 2;
+    kinds[0xe2] = 2;
+    kinds[0xef] = 2;
+    kinds
+};
+
+/// Characters without width: soft hyphen, zero-width space, non-joiner, joiner, marks of
+/// direction, word joiner, byte order mark.
+const WIDTHLESS: [&[u8]; 8] = [
+    "\u{ad}".as_bytes(),
+    "\u{200b}".as_bytes(),
+    "\u{200c}".as_bytes(),
+    "\u{200d}".as_bytes(),
+    "\u{200e}".as_bytes(),
+    "\u{200f}".as_bytes(),
+    "\u{2060}".as_bytes(),
+    "\u{feff}".as_bytes(),
+];
+
+/// The text of a stream, grown at its end and cut at its start.
+#[derive(Default)]
+pub(super) struct Skeleton {
+    text: Vec<u8>,
+    /// Where each byte stood in the stream, and [`BROKEN`].
+    places: Vec<u64>,
+    /// How much of the stream was seen.
+    seen: u64,
+    parser: Parser,
+    /// [`BROKEN`] if there was a break since the last byte.
+    gap: u64,
+    /// The start of what may be a character without width.
+    partial: Vec<u8>,
+    /// The last byte of the stream was text, and could be struck over.
+    open: bool,
+}
+
+impl Skeleton {
+    /// The text of a whole.
+    pub(super) fn of(whole: &[u8]) -> Form {
+        let mut skeleton = Self::default();
+        skeleton.feed(whole);
+        skeleton.finish();
+        let copy = form(skeleton.text.len(), |out| out.extend_from_slice(&skeleton.text));
+        zeroize::Zeroize::zeroize(&mut skeleton.text);
+        copy
+    }
+
+    /// Takes what comes next in the stream.
+    pub(super) fn feed(&mut self, stream: &[u8]) {
+        for chunk in stream.chunks(CHUNK) {
+            let special = chunk.iter().fold(0, |seen, &byte| seen | KINDS[usize::from(byte)] & 2);
+            if special == 0 && self.parser.at_ground() && self.partial.is_empty() {
+                self.feed_plain(chunk);
+            } else {
+                chunk.iter().for_each(|&byte| self.step(byte));
+            }
+        }
+    }
+
+    /// Takes bytes that are text or breaks, without a branch for each.
+    fn feed_plain(&mut self, chunk: &[u8]) {
+        let start = self.text.len();
+        self.text.resize(start + CHUNK, 0);
+        self.places.resize(start + CHUNK, 0);
+        let text = self.text.last_chunk_mut::<CHUNK>().expect("there is room for a chunk");
+        let places = self.places.last_chunk_mut::<CHUNK>().expect("there is room for a chunk");
+        let mut len = 0;
+        let mut gap = self.gap;
+        for (&byte, place) in chunk.iter().zip(self.seen..) {
+            let kind = KINDS[usize::from(byte)];
+            text[len & (CHUNK - 1)] = byte;
+            places[len & (CHUNK - 1)] = place | gap;
+            len += usize::from(kind);
+            gap = if kind == 0 { BROKEN } else { 0 };
+        }
+        self.gap = gap;
+        self.text.truncate(start + len);
+        self.places.truncate(start + len);
+        self.seen += chunk.len() as u64;
+        self.open = gap == 0;
+    }
+
+    fn step(&mut self, byte: u8) {
+        let place = self.seen;
+        self.seen += 1;
+        if !self.partial.is_empty() && self.continues(byte) {
+            return;
+        }
+        match self.parser.step(byte) {
+            Class::Text if WIDTHLESS.iter().any(|char| char[0] == byte) => {
+                self.partial.push(byte);
+                self.open = false;
+            }
+            Class::Text => self.push(byte, place),
+            Class::Break => self.broken(),
+            Class::Escape => self.open = false,
+            Class::Back => {
+                if self.open {
+                    self.text.pop();
+                    self.places.pop();
+                }
+                self.broken();
+            }
+        }
+    }
+
+    fn broken(&mut self) {
+        self.gap = BROKEN;
+        self.open = false;
+    }
+
+    fn push(&mut self, byte: u8, place: u64) {
+        self.text.push(byte);
+        self.places.push(place | self.gap);
+        self.gap = 0;
+        self.open = true;
+    }
+
+    /// Goes on with a character that may have no width; false if `byte` is not part of it.
+    fn continues(&mut self, byte: u8) -> bool {
+        self.partial.push(byte);
+        if WIDTHLESS.contains(&self.partial.as_slice()) {
+            self.partial.clear();
+            self.open = false;
+            return true;
+        }
+        if WIDTHLESS.iter().any(|char| char.starts_with(&self.partial)) {
+            return true;
+        }
+        self.partial.pop();
+        self.settle(1);
+        false
+    }
+
+    /// What looked like the start of a character without width is text; `after` bytes of the
+    /// stream were seen after it.
+    fn settle(&mut self, after: u64) {
+        let place = self.seen - after - self.partial.len() as u64;
+        for (byte, place) in std::mem::take(&mut self.partial).into_iter().zip(place..) {
+            self.push(byte, place);
+        }
+    }
+
+    /// Nothing follows.
+    pub(super) fn finish(&mut self) {
+        self.settle(0);
+        self.open = false;
+    }
+
+    /// The text as far as it can't be struck over any more.
+    pub(super) fn settled(&self) -> &[u8] {
+        &self.text[..self.text.len() - usize::from(self.open)]
+    }
+
+    /// Where the byte at `index` stood.
+    pub(super) fn place(&self, index: usize) -> u64 {
+        self.places[index] & !BROKEN
+    }
+
+    /// Where the byte at `index` stood, or, if it is still to come, will stand at the earliest.
+    pub(super) fn place_or_next(&self, index: usize) -> u64 {
+        let next = self.seen - self.partial.len() as u64;
+        self.places.get(index).map_or(next, |place| place & !BROKEN)
+    }
+
+    /// How much of the stream was seen.
+    pub(super) fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Where the hiding of a match that begins at `index` begins: at its start, or after the last
+    /// break before which there were fewer than `few` bytes of it.
+    ///
+    /// A line that happens to end as a secret begins would otherwise be held until more comes.
+    pub(super) fn hidden_from(&self, index: usize, len: usize, few: usize) -> u64 {
+        let end = (index + len.min(few)).min(self.places.len());
+        let broken = |&at: &usize| self.places[at] & BROKEN != 0;
+        match (index + 1..end).rev().find(broken) {
+            _ if self.gap != 0 && index + few.min(len) > self.text.len() => self.seen,
+            Some(at) => self.place(at),
+            None => self.place(index),
+        }
+    }
+
+    /// The first byte that stood at `place` or later.
+    pub(super) fn index_of(&self, place: u64) -> usize {
+        self.places.partition_point(|&other| other & !BROKEN < place)
+    }
+
+    /// Forgets the first `count` bytes.
+    pub(super) fn forget(&mut self, count: usize) {
+        self.text.drain(..count);
+        self.places.drain(..count);
+    }
+}
+
+impl Drop for Skeleton {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.text);
+    }
+}
