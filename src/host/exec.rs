@@ -1,8 +1,5 @@
 //! What is asked of a host, and what comes back.
 
-use std::time::Duration;
-
-use crate::host::HostError;
 use crate::name::EnvName;
 use crate::secret::SecretValue;
 
@@ -94,6 +91,9 @@ pub enum Carrier {
     Preamble,
     /// As the environment of a process of this machine.
     LocalEnv,
+    /// As a file in memory that only its owner can read, for large values: the variable
+    /// `NAME_FILE` has its path, and it is removed when the script has ended.
+    File,
 }
 
 impl Carrier {
@@ -103,6 +103,7 @@ impl Carrier {
             Self::ChannelEnv => "channel env",
             Self::Preamble => "preamble",
             Self::LocalEnv => "local environment",
+            Self::File => "file in memory",
         }
     }
 }
@@ -112,34 +113,4 @@ impl Carrier {
 pub struct Stopped {
     /// Processes of the group that are still there, as `pid name`.
     pub survivors: Vec<String>,
-}
-
-/// A running process.
-#[derive(Debug)]
-pub struct Process {
-    pub(in crate::host) outputs: tokio::sync::mpsc::UnboundedReceiver<Output>,
-    pub(in crate::host) carriers: Vec<(EnvName, Carrier)>,
-}
-
-impl Process {
-    /// The next output; `None` after [`Output::Exit`].
-    pub async fn next(&mut self) -> Option<Output> {
-        self.outputs.recv().await
-    }
-
-    /// How each variable of [`Exec::env`] travelled.
-    pub fn carriers(&self) -> &[(EnvName, Carrier)] {
-        &self.carriers
-    }
-
-    /// Sends TERM to the whole process group, KILL to what is left of it after `grace`, and says
-    /// what survived. Output that still comes is to be read from [`Process::next`] as before.
-    ///
-    /// # Errors
-    ///
-    /// When the host could not be told.
-    pub async fn stop(&self, grace: Duration) -> Result<Stopped, HostError> {
-        let _ = grace;
-        unimplemented!("SKELETON")
-    }
 }

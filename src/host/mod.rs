@@ -3,13 +3,19 @@
 //! A [`Host`] runs shell text ([`Exec`]) and gives a [`Process`], whose output is raw bytes: it
 //! has no way to be shown before it went through the mask.
 
+mod bootstrap;
 mod error;
 mod exec;
+mod frame;
 mod local;
+mod outlet;
+mod place;
 mod pool;
+mod process;
 mod resolve;
 mod spec;
 mod ssh;
+mod stop;
 
 pub use crate::secret::Prompt;
 pub use error::HostError;
@@ -19,11 +25,11 @@ pub use exec::Exec;
 pub use exec::Exit;
 pub use exec::Interpreter;
 pub use exec::Output;
-pub use exec::Process;
 pub use exec::Stopped;
-pub use pool::Host;
+pub use place::Host;
 pub use pool::Pool;
 pub use pool::PoolOptions;
+pub use process::Process;
 pub use spec::AgentChoice;
 pub use spec::CarrierChoice;
 pub use spec::FirstContact;

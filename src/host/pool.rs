@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::host::Exec;
+use crate::host::Host;
 use crate::host::HostError;
 use crate::host::HostsFile;
-use crate::host::Process;
 use crate::name::EnvName;
 use crate::name::HostId;
 use crate::secret::Prompt;
@@ -65,30 +64,9 @@ impl Pool {
 
     /// This machine.
     pub fn local(&self) -> Host {
-        unimplemented!("SKELETON")
+        Host::local()
     }
 
     /// Closes every connection politely, within a second.
     pub async fn close(&self) {}
-}
-
-/// A host that is ready. Cheap to clone.
-#[derive(Clone)]
-pub struct Host {}
-
-impl Host {
-    /// Its id, as the recipe has it.
-    pub fn id(&self) -> &HostId {
-        unimplemented!("SKELETON")
-    }
-
-    /// Starts a script.
-    ///
-    /// # Errors
-    ///
-    /// When no channel could be had, or a variable may not travel the way the host demands.
-    pub async fn exec(&self, exec: Exec) -> Result<Process, HostError> {
-        let _ = exec;
-        unimplemented!("SKELETON")
-    }
 }

@@ -1,0 +1,98 @@
+//! A process that runs on a host, and how it is ended.
+
+use std::time::Duration;
+
+use crate::host::Carrier;
+use crate::host::Exec;
+use crate::host::Exit;
+use crate::host::HostError;
+use crate::host::Interpreter;
+use crate::host::Output;
+use crate::host::Stopped;
+use crate::host::bootstrap::Leader;
+use crate::host::local;
+use crate::host::outlet::Inlet;
+use crate::host::stop;
+use crate::name::EnvName;
+
+/// A running process. When it is dropped before its end, its pipes are closed, and it is left to
+/// itself.
+#[derive(Debug)]
+pub struct Process {
+    pub(in crate::host) inlet: Inlet,
+    pub(in crate::host) carriers: Vec<(EnvName, Carrier)>,
+    pub(in crate::host) leader: Leader,
+    /// The folder of its files, if it has any.
+    pub(in crate::host) folder: Option<String>,
+    pub(in crate::host) reach: Reach,
+}
+
+/// How the machine of a process is reached again, to stop it.
+#[derive(Debug, Clone)]
+pub(in crate::host) enum Reach {
+    /// It is this one.
+    Local,
+}
+
+impl Process {
+    /// The next output; `None` after [`Output::Exit`]. May be dropped and called again without
+    /// losing anything.
+    pub async fn next(&mut self) -> Option<Output> {
+        self.inlet.next().await
+    }
+
+    /// How each variable of [`Exec::env`] travelled.
+    pub fn carriers(&self) -> &[(EnvName, Carrier)] {
+        &self.carriers
+    }
+
+    /// The number of the process that leads its group on the host.
+    pub fn pid(&self) -> u32 {
+        self.leader.pid
+    }
+
+    /// Sends TERM to the whole process group, KILL to what is left of it after `grace`, and says
+    /// what survived. Returns as soon as the group is gone; at once when the process has ended by
+    /// itself. Output that still comes is to be read from [`Process::next`] as before, up to
+    /// 64 MiB of it; more is dropped, and said to be.
+    ///
+    /// # Errors
+    ///
+    /// When the host could not be told.
+    pub async fn stop(&self, grace: Duration) -> Result<Stopped, HostError> {
+        if self.inlet.has_ended() {
+            return Ok(Stopped::default());
+        }
+        self.inlet.set_stopping();
+        let text = stop::script(&self.leader, self.folder.as_deref(), grace);
+        let exec =
+            Exec { interpreter: Interpreter { shell: "sh".to_owned(), login: false }, ..Exec::new(text) };
+        let process = match &self.reach {
+            Reach::Local => local::exec(&exec, &local::Inherit::default()).await?,
+        };
+        let (exit, output) = process.collect().await;
+        let survivors = stop::parse(&output).ok_or_else(|| HostError {
+            message: format!("could not see whether process {} was stopped", self.leader.pid),
+            causes: vec![match exit {
+                Exit::Code(code) => format!("the script that stops it ended with {code}"),
+                Exit::Signal(name) => format!("the script that stops it was ended by {name}"),
+                Exit::Lost(reason) => reason,
+            }],
+            hint: Some(format!("look on the host: `ps -o pid,comm -g {}`", self.leader.pid)),
+        })?;
+        Ok(Stopped { survivors })
+    }
+
+    /// Reads to the end: how it ended, and its standard output.
+    async fn collect(mut self) -> (Exit, Vec<u8>) {
+        let mut bytes = Vec::new();
+        while let Some(output) = self.next().await {
+            match output {
+                Output::Stdout(more) => bytes.extend_from_slice(&more),
+                Output::Stderr(_) => {}
+                Output::Exit(exit) => return (exit, bytes),
+            }
+        }
+        (Exit::Lost("its end was not heard of".to_owned()), bytes)
+    }
+}

@@ -1,0 +1,101 @@
+//! Ending a process group, and saying what of it is still there.
+
+use std::time::Duration;
+
+use crate::host::bootstrap::Leader;
+use crate::host::frame::FOLDERS;
+
+/// How often the group is looked at.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Ticks that KILL gets to show effect.
+const TICKS_AFTER_KILL: u32 = 40;
+
+/// The line that says that the script ran to its end; survivors come before it.
+const DONE: &str = "doppio:stopped";
+
+/// POSIX text that sends TERM to the group, then KILL after the grace, and prints `PID NAME`
+/// for each process that survived. It looks at the session too: a script with job control
+/// gives its jobs groups of their own.
+pub(in crate::host) fn script(leader: &Leader, folder: Option<&str>, grace: Duration) -> String {
+    let pid = leader.pid;
+    let start = leader.start.map(|start| start.to_string()).unwrap_or_default();
+    let ticks = grace.as_millis().div_ceil(TICK.as_millis());
+    let group = if leader.leads { "-" } else { "" };
+    let remove = folder.map_or_else(String::new, |name| {
+        let paths = FOLDERS.map(|base| format!("{base}/{name}")).join(" ");
+        format!("rm -rf {paths}\n")
+    });
+    // The process with the leader's number is another one if it started at another time; then
+    // the group is gone, for a number is not given away while a group bears it.
+    format!(
+        r#"p={pid} s={start}
+fields() {{ read -r l <"$1/stat" || return 1; n=${{l#*\(}}; n=${{n%)*}}; set -- ${{l##*) }}; z=$1 g=$3 e=$4 b=${{20}}; }} 2>/dev/null
+members() {{
+  if [ -r /proc/self/stat ]; then
+    if [ "$s" ] && fields /proc/$p && [ "$b" != "$s" ]; then return; fi
+    for d in /proc/[0-9]*; do
+      fields "$d" || continue
+      case $z in Z|X|x) continue;; esac
+      [ "$g" = $p ] || [ "$e" = $p ] || [ "$d" = /proc/$p ] || continue
+      printf '%s %s\n' "${{d#/proc/}}" "$n"
+    done
+  else
+    ps -A -o pid= -o pgid= -o stat= -o comm= | while read -r a g z n; do
+      case $z in Z*) continue;; esac
+      if [ "$g" = $p ] || [ "$a" = $p ]; then printf '%s %s\n' "$a" "$n"; fi
+    done
+  fi
+}}
+end() {{ m=$(members); [ "$m" ] || return 0
+  kill -$1 {group}$p 2>/dev/null
+  printf '%s\n' "$m" | while read -r a n; do
+    [ "$a" -gt 1 ] || continue
+    kill -$1 "$a" 2>/dev/null
+    # One that is stopped takes notice only when it goes on.
+    kill -CONT "$a" 2>/dev/null
+  done; }}
+tick() {{ sleep 0.05 2>/dev/null || {{ sleep 1; t=$((t+19)); }}; t=$((t+1)); }}
+alive() {{ m=$(members); [ "$m" ]; }}
+end TERM
+t=0; while [ $t -lt {ticks} ] && alive; do tick; done
+if alive; then end KILL; t=0; while [ $t -lt {TICKS_AFTER_KILL} ] && alive; do tick; done; fi
+{remove}alive && printf '%s\n' "$m"
+echo {DONE}
+"#
+    )
+}
+
+/// The survivors that the script printed; none if it did not run to its end.
+pub(in crate::host) fn parse(output: &[u8]) -> Option<Vec<String>> {
+    let text = String::from_utf8_lossy(output);
+    let survivors = text.trim_end().strip_suffix(DONE)?;
+    Some(survivors.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn survivors_are_the_lines_before_the_end() {
+        assert_eq!(parse(b"doppio:stopped\n"), Some(vec![]));
+        assert_eq!(
+            parse(b"12 a b\n13 c\ndoppio:stopped\n"),
+            Some(vec!["12 a b".to_owned(), "13 c".to_owned()])
+        );
+        assert_eq!(parse(b"12 a b\n"), None);
+    }
+
+    #[test]
+    fn the_script_names_the_process_and_the_grace() {
+        let leader = Leader { pid: 4242, leads: true, start: Some(77) };
+        let text = script(&leader, Some("doppio-aa"), Duration::from_secs(10));
+        assert!(text.starts_with("p=4242 s=77\n"), "{text}");
+        assert!(text.contains("-lt 200 ]"), "{text}");
+        assert!(
+            text.contains("rm -rf \"${XDG_RUNTIME_DIR:-/dev/shm}\"/doppio-aa /dev/shm/doppio-aa"),
+            "{text}"
+        );
+    }
+}
