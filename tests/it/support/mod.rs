@@ -1,6 +1,7 @@
 //! What several areas' tests share.
 
 pub(crate) mod doppio;
+pub(crate) mod exec;
 pub(crate) mod needles;
 pub(crate) mod rust_code;
 pub(crate) mod sshd;

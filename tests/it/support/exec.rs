@@ -1,0 +1,84 @@
+//! Running scripts through the library and looking at what comes back.
+
+use std::time::Duration;
+
+use doppio::host::EnvVar;
+use doppio::host::Exec;
+use doppio::host::Exit;
+use doppio::host::Host;
+use doppio::host::Output;
+use doppio::host::Process;
+use doppio::secret::SecretValue;
+
+/// What a script came to.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) exit: Exit,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+    pub(crate) carriers: Vec<(String, &'static str)>,
+}
+
+impl Done {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).expect("text").trim_end_matches('\n')
+    }
+}
+
+/// Runs to the end; a minute is more than any of them needs.
+pub(crate) async fn run(host: &Host, exec: Exec) -> Done {
+    let process =
+        host.exec(exec).await.unwrap_or_else(|error| panic!("{error}: {:?} {:?}", error.causes, error.hint));
+    finish(process).await
+}
+
+pub(crate) async fn finish(mut process: Process) -> Done {
+    let carriers =
+        process.carriers().iter().map(|(name, carrier)| (name.to_string(), carrier.as_str())).collect();
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let exit = tokio::time::timeout(Duration::from_secs(60), async {
+        loop {
+            match process.next().await.expect("an end before the last output") {
+                Output::Stdout(bytes) => stdout.extend(bytes),
+                Output::Stderr(bytes) => stderr.extend(bytes),
+                Output::Exit(exit) => break exit,
+            }
+        }
+    })
+    .await
+    .expect("an end within a minute");
+    assert!(process.next().await.is_none());
+    Done { exit, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned(), carriers }
+}
+
+/// A variable that carries a secret.
+pub(crate) fn secret(name: &str, value: impl Into<Vec<u8>>) -> EnvVar {
+    EnvVar {
+        name: name.parse().expect("a name"),
+        value: SecretValue::new(value.into()),
+        secret: Some(format!("test/{name}")),
+    }
+}
+
+/// Reads until a line has come, and gives what came.
+pub(crate) async fn until_line(process: &mut Process) -> String {
+    let mut text = Vec::new();
+    while !text.contains(&b'\n') {
+        match tokio::time::timeout(Duration::from_secs(30), process.next()).await.expect("a line in time") {
+            Some(Output::Stdout(bytes)) => text.extend(bytes),
+            Some(Output::Stderr(bytes)) => eprintln!("stderr: {}", String::from_utf8_lossy(&bytes)),
+            other => panic!("{other:?} before a line"),
+        }
+    }
+    String::from_utf8(text).expect("text")
+}
+
+/// Which of the processes are still there, and no zombies, as the host numbers them.
+pub(crate) async fn alive(host: &Host, pids: &[u32]) -> Vec<u32> {
+    let mut script = String::new();
+    for pid in pids {
+        script.push_str(&format!("grep -qs '^State:[[:space:]]*[A-WY]' /proc/{pid}/status && echo {pid}\n"));
+    }
+    let done = run(host, Exec::new(script)).await;
+    done.text().lines().map(|line| line.parse().expect("a pid")).collect()
+}
