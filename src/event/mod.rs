@@ -5,6 +5,8 @@
 
 mod sink;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ pub use state::StepStatus;
 pub const SCHEMA: u32 = 1;
 
 /// One event: when, and what.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// The form of this line, [`SCHEMA`].
     pub schema: u32,
@@ -41,7 +43,7 @@ pub struct Event {
 }
 
 /// What happened.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum What {
     /// The run begins; all its steps, in the order in which they are shown.
@@ -124,6 +126,9 @@ pub enum What {
         step: StepId,
         /// The reason, as in "`when` is false" or "step `a` failed".
         reason: Masked,
+        /// Whether what it depends on is the reason, and not its own wish.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        blocked: bool,
     },
     /// A cancel was asked for; running steps are being stopped.
     RunCancelling {
@@ -146,10 +151,13 @@ pub enum What {
         #[serde(with = "millis")]
         duration: Duration,
     },
+    /// Something that a newer Doppio wrote.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A step as the first event of a run lists it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepOutline {
     /// The id.
     pub id: StepId,
@@ -160,6 +168,9 @@ pub struct StepOutline {
     pub kind: String,
     /// What it depends on.
     pub needs: Vec<StepId>,
+    /// The steps that it stands for, if it runs nothing itself.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub members: Vec<StepId>,
 }
 
 /// Which output.
@@ -208,6 +219,13 @@ pub enum End {
         /// Whether the world is in the way (exit 3) rather than the step at fault (exit 1).
         world: bool,
     },
+}
+
+impl End {
+    /// Whether the step did what it was to do.
+    pub fn is_success(&self) -> bool {
+        *self == Self::Exit { code: 0 }
+    }
 }
 
 /// How a run ended.

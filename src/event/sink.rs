@@ -2,7 +2,7 @@
 
 use crate::event::Event;
 
-/// Why a sink could not take an event. Only the journal's failure stops a run.
+/// Why a sink could not take an event.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct SinkError {
@@ -13,22 +13,49 @@ pub struct SinkError {
     pub source: std::io::Error,
 }
 
-/// Takes every event of a run, in order. A plain call on purpose: it gives backpressure, and a
-/// lifecycle event has taken effect on disk when it returns.
+/// Takes every event of a run, in order. Plain calls on purpose: they give backpressure.
+///
+/// Making an event durable is a call of its own, so that events that belong together (a step's
+/// end, and the starts that follow from it) cost one wait for the disk and not one each. The
+/// dispatcher settles before anything that was recorded takes effect.
 pub trait Sink: Send {
     /// Takes one event.
     ///
     /// # Errors
     ///
-    /// When the event could not be kept.
+    /// When the event could not be kept. A sink says so once, and takes further events in vain.
     fn record(&mut self, event: &Event) -> Result<(), SinkError>;
+
+    /// What was recorded so far is kept, come what may, when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be kept; as with [`Sink::record`].
+    fn settle(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
 }
 
-/// Several sinks as one, told in order: the journal stands first.
+/// Several sinks as one, told in order: the journal stands first. One that fails does not keep
+/// the others from being told.
 pub struct Fanout(pub Vec<Box<dyn Sink>>);
 
 impl Sink for Fanout {
     fn record(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.0.iter_mut().try_for_each(|sink| sink.record(event))
+        self.each(|sink| sink.record(event))
+    }
+
+    fn settle(&mut self) -> Result<(), SinkError> {
+        self.each(|sink| sink.settle())
+    }
+}
+
+impl Fanout {
+    /// Calls every sink; the first error is kept.
+    fn each(
+        &mut self,
+        mut call: impl FnMut(&mut Box<dyn Sink>) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        self.0.iter_mut().fold(Ok(()), |so_far, sink| so_far.and(call(sink)))
     }
 }

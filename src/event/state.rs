@@ -1,7 +1,22 @@
 //! The state that events add up to.
 
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
+
+use crate::event::Delivery;
+use crate::event::End;
+use crate::event::Event;
+use crate::event::RunStatus;
+use crate::event::StepOutline;
+use crate::event::What;
+use crate::name::RunId;
+use crate::name::StepId;
+use crate::secret::Masked;
 
 /// Where a step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,15 +42,253 @@ pub enum StepStatus {
     Lost,
 }
 
+impl StepStatus {
+    /// Whether nothing can happen to the step any more.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Success | Self::Failed | Self::Skipped | Self::Cancelled | Self::Lost)
+    }
+
+    /// The word for it, as recipes, the journal and people use it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Retrying => "retrying",
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl fmt::Display for StepStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// One step's state.
 #[derive(Debug, Clone)]
-pub struct StepState {}
+pub struct StepState {
+    /// The step, as the run's first event listed it.
+    pub outline: StepOutline,
+    /// Where it stands.
+    pub status: StepStatus,
+    /// Attempts that have begun.
+    pub attempts: u32,
+    /// The host of the last attempt.
+    pub host: Option<Masked>,
+    /// When the first attempt began.
+    pub started: Option<Timestamp>,
+    /// From the first attempt's start to the end.
+    pub duration: Option<Duration>,
+    /// Why it was skipped.
+    pub reason: Option<Masked>,
+    /// Whether it was skipped because of what it depends on, and not by its own wish.
+    pub blocked: bool,
+    /// How the last attempt ended.
+    pub end: Option<End>,
+    /// How the secrets of the last attempt travelled.
+    pub deliveries: Vec<Delivery>,
+    /// How often each secret was masked in its output.
+    pub masked: Vec<(Masked, u64)>,
+}
 
 /// A whole run's state.
 #[derive(Debug, Clone, Default)]
-pub struct RunState {}
+pub struct RunState {
+    /// The run, once it has started.
+    pub run: Option<RunId>,
+    /// The recipe's name.
+    pub recipe: Option<Masked>,
+    /// When it started.
+    pub started: Option<Timestamp>,
+    /// How long it took.
+    pub duration: Option<Duration>,
+    /// How it ended; none while it goes on, or when nobody was left to say.
+    pub status: Option<RunStatus>,
+    /// Why it is being cancelled.
+    pub cancelling: Option<Masked>,
+    /// All its steps, in the order in which they are shown.
+    pub steps: Vec<StepState>,
+    /// What the user was told, with the step it was about.
+    pub notices: Vec<(Option<StepId>, Masked)>,
+    places: HashMap<StepId, usize>,
+    last: Option<u64>,
+}
 
 /// An event that can't follow what came before.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct IllegalEvent(pub String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {seq} can't follow what came before: {why}")]
+pub struct IllegalEvent {
+    /// The event's number.
+    pub seq: u64,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl RunState {
+    /// The state of one step.
+    pub fn step(&self, id: &StepId) -> Option<&StepState> {
+        self.places.get(id).map(|place| &self.steps[*place])
+    }
+
+    /// Takes an event. The whole state machine is this one function.
+    ///
+    /// # Errors
+    ///
+    /// When the event can't follow; the state is as it was then.
+    pub fn apply(&mut self, event: &Event) -> Result<(), IllegalEvent> {
+        self.take(event).map_err(|why| IllegalEvent { seq: event.seq, why })?;
+        self.last = Some(event.seq);
+        Ok(())
+    }
+
+    fn take(&mut self, event: &Event) -> Result<(), String> {
+        if self.last.is_some_and(|last| event.seq <= last) {
+            return Err("its number is not higher than the one before".to_owned());
+        }
+        if matches!(event.what, What::Unknown) {
+            return Ok(());
+        }
+        if self.run.is_none() != matches!(event.what, What::RunStarted { .. }) {
+            return Err("a run starts once, before all else".to_owned());
+        }
+        if self.status.is_some() {
+            return Err("the run is over".to_owned());
+        }
+        match &event.what {
+            What::RunStarted { run, recipe, steps } => self.begin(event.time, run, recipe, steps)?,
+            What::StepWaiting { step } => {
+                let step = self.expect(step, &[StepStatus::Pending, StepStatus::Retrying])?;
+                step.status = StepStatus::Waiting;
+            }
+            What::StepStarted { step, attempt, host } => {
+                let step = self.expect(step, &[StepStatus::Waiting])?;
+                step.counts(step.attempts + 1, *attempt)?;
+                step.status = StepStatus::Running;
+                step.attempts = *attempt;
+                step.started.get_or_insert(event.time);
+                step.host.clone_from(host);
+                step.deliveries.clear();
+            }
+            What::StepOutput { step, .. } | What::StepProgress { step, .. } => {
+                self.expect(step, &[StepStatus::Running])?;
+            }
+            What::SecretsDelivered { step, deliveries } => {
+                let step = self.expect(step, &[StepStatus::Running])?;
+                step.deliveries.extend_from_slice(deliveries);
+            }
+            What::StepRetrying { step, attempt, end, .. } => {
+                let step = self.expect(step, &[StepStatus::Running])?;
+                step.counts(step.attempts, *attempt)?;
+                step.status = StepStatus::Retrying;
+                step.end = Some(end.clone());
+            }
+            What::StepFinished { step, status, end, duration, masked } => {
+                let step = self.expect(step, StepStatus::before_end(*status))?;
+                step.status = *status;
+                step.end = Some(end.clone());
+                step.duration = Some(*duration);
+                step.masked.clone_from(masked);
+            }
+            What::StepSkipped { step, reason, blocked } => {
+                let step = self.expect(step, &[StepStatus::Pending])?;
+                step.status = StepStatus::Skipped;
+                step.reason = Some(reason.clone());
+                step.blocked = *blocked;
+            }
+            What::RunCancelling { reason } => self.cancelling = Some(reason.clone()),
+            What::Notice { step, text } => self.notices.push((step.clone(), text.clone())),
+            What::RunFinished { status, duration } => {
+                if let Some(step) = self.steps.iter().find(|step| !step.status.is_over()) {
+                    return Err(format!("step `{}` is {}", step.outline.id, step.status));
+                }
+                self.status = Some(*status);
+                self.duration = Some(*duration);
+            }
+            What::Unknown => {}
+        }
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        time: Timestamp,
+        run: &RunId,
+        recipe: &Masked,
+        steps: &[StepOutline],
+    ) -> Result<(), String> {
+        let places: HashMap<_, _> =
+            steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect();
+        if places.len() != steps.len() {
+            return Err("two of its steps have the same id".to_owned());
+        }
+        self.run = Some(run.clone());
+        self.recipe = Some(recipe.clone());
+        self.started = Some(time);
+        self.steps = steps.iter().cloned().map(StepState::new).collect();
+        self.places = places;
+        Ok(())
+    }
+
+    /// The step, if it stands where it must.
+    fn expect(&mut self, id: &StepId, allowed: &[StepStatus]) -> Result<&mut StepState, String> {
+        let place = self.places.get(id).ok_or_else(|| format!("the run has no step `{id}`"))?;
+        let step = &mut self.steps[*place];
+        if allowed.contains(&step.status) { Ok(step) } else { Err(format!("step `{id}` is {}", step.status)) }
+    }
+
+    /// What is true of a run whose Doppio is gone without a last word: nobody knows how the
+    /// running steps ended.
+    pub fn abandon(&mut self) {
+        for step in self.steps.iter_mut().filter(|step| step.status == StepStatus::Running) {
+            step.status = StepStatus::Lost;
+        }
+    }
+
+    /// How many steps stand at `status`. Steps that stand for others (groups) count too.
+    pub fn count(&self, status: StepStatus) -> usize {
+        self.steps.iter().filter(|step| step.status == status).count()
+    }
+}
+
+impl StepStatus {
+    /// Where a step must stand for it to end with this status; nowhere if it is no end.
+    fn before_end(self) -> &'static [Self] {
+        match self {
+            Self::Success | Self::Failed | Self::Lost => &[Self::Running],
+            Self::Cancelled => &[Self::Pending, Self::Waiting, Self::Running, Self::Retrying],
+            _ => &[],
+        }
+    }
+}
+
+impl StepState {
+    fn new(outline: StepOutline) -> Self {
+        Self {
+            outline,
+            status: StepStatus::Pending,
+            attempts: 0,
+            host: None,
+            started: None,
+            duration: None,
+            reason: None,
+            blocked: false,
+            end: None,
+            deliveries: Vec::new(),
+            masked: Vec::new(),
+        }
+    }
+
+    fn counts(&self, expected: u32, found: u32) -> Result<(), String> {
+        if found == expected {
+            Ok(())
+        } else {
+            Err(format!("step `{}` is at attempt {expected}, not {found}", self.outline.id))
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Which step comes next: a synchronous type without time, hosts or events.
+//!
+//! [`ReadySet::pop`] hands out turns until nothing can happen before a step ends;
+//! [`ReadySet::finish`] says that one has ended, and how. Every step gets exactly one turn that
+//! decides its fate, and its dependents get theirs only after that.
+
+use std::collections::VecDeque;
+
+use crate::plan::PlannedStep;
+use crate::plan::RunIf;
+
+/// How a step ended, as far as those that depend on it care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It did what it was to do.
+    Success,
+    /// It failed.
+    Failed,
+    /// It failed, and was allowed to.
+    Forgiven,
+    /// It did not run by its own wish.
+    Passed,
+    /// It did not run because this step failed.
+    Blocked(usize),
+    /// It was cancelled.
+    Cancelled,
+}
+
+/// What is to be done with a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// What it depends on has done what it must: look at its `when`, then start it (a leaf) or
+    /// call [`ReadySet::open`] (one that stands for others), or [`ReadySet::finish`] it.
+    Ready(usize),
+    /// It does not run; this is its end.
+    Skip(usize, Why),
+    /// It is cancelled before it began; this is its end.
+    Cancel(usize),
+    /// All that it stands for has ended; this is its end.
+    Join(usize, Fate, Option<usize>),
+}
+
+/// Why a step does not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// This step failed.
+    Failed(usize),
+    /// It wants a failure, and there is none.
+    NothingFailed,
+    /// The step that stands for it was skipped by its own wish.
+    GroupPassed(usize),
+}
+
+#[derive(Debug)]
+struct Node {
+    needs: Vec<usize>,
+    members: Vec<usize>,
+    /// The step that stands for this one.
+    group: Option<usize>,
+    dependents: Vec<usize>,
+    run_if: RunIf,
+    forgiving: bool,
+    /// Whether a cancel leaves it alone.
+    always: bool,
+    /// What it waits for: needs that are not over, and its group's opening.
+    waits: usize,
+    members_left: usize,
+    /// Whether it has been decided (ready, or over), so that nothing decides it again.
+    decided: bool,
+    open: bool,
+    fate: Option<Fate>,
+}
+
+/// The steps of a plan on their way to their ends.
+#[derive(Debug)]
+pub(super) struct ReadySet {
+    nodes: Vec<Node>,
+    turns: VecDeque<Turn>,
+    /// Steps that are over and whose dependents have not been told.
+    news: VecDeque<usize>,
+    left: usize,
+    cancelled: bool,
+}
+
+impl ReadySet {
+    pub(super) fn new(steps: &[PlannedStep]) -> Self {
+        let mut nodes: Vec<Node> = steps.iter().map(Node::new).collect();
+        for place in 0..nodes.len() {
+            for need in nodes[place].needs.clone() {
+                nodes[need].dependents.push(place);
+            }
+            for member in nodes[place].members.clone() {
+                nodes[member].group = Some(place);
+                nodes[member].waits += 1;
+            }
+        }
+        // Groups stand after their members, so this meets a group before what it stands for.
+        for place in (0..nodes.len()).rev() {
+            if nodes[place].always {
+                for member in nodes[place].members.clone() {
+                    nodes[member].always = true;
+                }
+            }
+        }
+        let left = nodes.len();
+        let mut set = Self { nodes, turns: VecDeque::new(), news: VecDeque::new(), left, cancelled: false };
+        for place in 0..left {
+            set.decide(place);
+        }
+        set
+    }
+
+    /// The next turn; none until a step that runs is finished.
+    pub(super) fn pop(&mut self) -> Option<Turn> {
+        self.spread();
+        let turn = self.turns.pop_front()?;
+        match turn {
+            Turn::Ready(place) if self.cancelled && !self.nodes[place].always => {
+                self.end(place, Fate::Cancelled);
+                Some(Turn::Cancel(place))
+            }
+            turn => Some(turn),
+        }
+    }
+
+    /// A step that was ready is over.
+    pub(super) fn finish(&mut self, place: usize, fate: Fate) {
+        let fate = if fate == Fate::Failed && self.nodes[place].forgiving { Fate::Forgiven } else { fate };
+        self.end(place, fate);
+    }
+
+    /// A step that stands for others begins, and so may they.
+    pub(super) fn open(&mut self, place: usize) {
+        self.nodes[place].open = true;
+        for member in self.nodes[place].members.clone() {
+            self.nodes[member].waits -= 1;
+            self.decide(member);
+        }
+        self.join(place);
+    }
+
+    /// From now on only `always` steps become ready; all others that are not in the caller's
+    /// hands are cancelled.
+    pub(super) fn cancel(&mut self) {
+        self.cancelled = true;
+        for place in 0..self.nodes.len() {
+            let node = &self.nodes[place];
+            let never_opens = node.group.is_some_and(|group| {
+                let group = &self.nodes[group];
+                !group.always && !group.open
+            });
+            if !node.decided && (!node.always || never_opens) {
+                self.end(place, Fate::Cancelled);
+                self.turns.push_back(Turn::Cancel(place));
+            }
+        }
+    }
+
+    /// Whether every step is over.
+    pub(super) fn is_done(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Whether a cancel leaves the step alone.
+    pub(super) fn is_always(&self, place: usize) -> bool {
+        self.nodes[place].always
+    }
+
+    /// How a step ended.
+    pub(super) fn fate(&self, place: usize) -> Option<Fate> {
+        self.nodes[place].fate
+    }
+
+    fn end(&mut self, place: usize, fate: Fate) {
+        let node = &mut self.nodes[place];
+        debug_assert!(node.fate.is_none(), "a step ends once");
+        node.decided = true;
+        node.fate = Some(fate);
+        self.left -= 1;
+        self.news.push_back(place);
+    }
+
+    /// Tells those who wait for steps that are over.
+    fn spread(&mut self) {
+        while let Some(place) = self.news.pop_front() {
+            for dependent in self.nodes[place].dependents.clone() {
+                self.nodes[dependent].waits -= 1;
+                self.decide(dependent);
+            }
+            if !self.nodes[place].open {
+                for member in self.nodes[place].members.clone() {
+                    self.end_with_group(member, place);
+                }
+            }
+            if let Some(group) = self.nodes[place].group {
+                self.nodes[group].members_left -= 1;
+                self.join(group);
+            }
+        }
+    }
+
+    /// Decides about a step that waits for nothing any more.
+    fn decide(&mut self, place: usize) {
+        let node = &self.nodes[place];
+        if node.waits > 0 || node.decided {
+            return;
+        }
+        if self.cancelled && !node.always {
+            self.end(place, Fate::Cancelled);
+            self.turns.push_back(Turn::Cancel(place));
+            return;
+        }
+        match self.verdict(node) {
+            None => {
+                self.nodes[place].decided = true;
+                self.turns.push_back(Turn::Ready(place));
+            }
+            Some((why, fate)) => {
+                self.end(place, fate);
+                self.turns.push_back(Turn::Skip(place, why));
+            }
+        }
+    }
+
+    /// Why a step whose needs are over can't run.
+    fn verdict(&self, node: &Node) -> Option<(Why, Fate)> {
+        let culprit = node.needs.iter().find_map(|need| match self.nodes[*need].fate {
+            Some(Fate::Failed) => Some(*need),
+            Some(Fate::Blocked(root)) => Some(root),
+            _ => None,
+        });
+        match node.run_if {
+            RunIf::Always => None,
+            RunIf::Success => culprit.map(|root| (Why::Failed(root), Fate::Blocked(root))),
+            RunIf::Failure => {
+                let forgiven =
+                    node.needs.iter().any(|need| self.nodes[*need].fate == Some(Fate::Forgiven));
+                (culprit.is_none() && !forgiven).then_some((Why::NothingFailed, Fate::Passed))
+            }
+        }
+    }
+
+    /// A step whose group ended without having begun.
+    fn end_with_group(&mut self, member: usize, group: usize) {
+        if self.nodes[member].decided {
+            return;
+        }
+        let (turn, fate) = match self.nodes[group].fate {
+            Some(Fate::Blocked(root)) => (Turn::Skip(member, Why::Failed(root)), Fate::Blocked(root)),
+            Some(Fate::Cancelled) => (Turn::Cancel(member), Fate::Cancelled),
+            // Its own `when` could not be told.
+            Some(Fate::Failed) => (Turn::Skip(member, Why::Failed(group)), Fate::Blocked(group)),
+            _ => (Turn::Skip(member, Why::GroupPassed(group)), Fate::Passed),
+        };
+        self.end(member, fate);
+        self.turns.push_back(turn);
+    }
+
+    /// Ends a step that stands for others when they have all ended.
+    fn join(&mut self, place: usize) {
+        let node = &self.nodes[place];
+        if !node.open || node.members_left > 0 || node.fate.is_some() {
+            return;
+        }
+        let member_with = |wanted: fn(Fate) -> bool| {
+            node.members.iter().copied().find(|member| self.nodes[*member].fate.is_some_and(wanted))
+        };
+        let failed = member_with(|fate| fate == Fate::Failed)
+            .or_else(|| member_with(|fate| matches!(fate, Fate::Blocked(_))));
+        let cancelled = member_with(|fate| fate == Fate::Cancelled);
+        let fate = match (failed, cancelled) {
+            (Some(_), _) if node.forgiving => Fate::Forgiven,
+            (Some(_), _) => Fate::Failed,
+            (None, Some(_)) => Fate::Cancelled,
+            (None, None) => Fate::Success,
+        };
+        self.end(place, fate);
+        self.turns.push_back(Turn::Join(place, fate, failed.or(cancelled)));
+    }
+}
+
+impl Node {
+    fn new(step: &PlannedStep) -> Self {
+        let mut needs = step.needs.clone();
+        needs.sort_unstable();
+        needs.dedup();
+        Self {
+            waits: needs.len(),
+            needs,
+            members_left: step.members.len(),
+            members: step.members.clone(),
+            group: None,
+            dependents: Vec::new(),
+            run_if: step.run_if,
+            forgiving: step.continue_on_failure,
+            always: step.run_if == RunIf::Always,
+            decided: false,
+            open: false,
+            fate: None,
+        }
+    }
+}
