@@ -1,4 +1,16 @@
 //! Plan → events: runs the steps of a plan in parallel, as their dependencies allow.
+//!
+//! [`ready`] says which step comes next, [`attempt`] makes one attempt at a step, and
+//! [`dispatcher`] is between them: the only author of events and the only owner of what is known.
+//! Attempts tell it what happens over one bounded channel and share no lock with it.
+
+mod attempt;
+mod cancel;
+mod dispatcher;
+mod ready;
+mod result;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -11,6 +23,8 @@ use crate::host::Pool;
 use crate::name::RunId;
 use crate::plan::Plan;
 use crate::secret::Vault;
+
+pub use cancel::Cancel;
 
 /// What a run needs besides its plan.
 pub struct Options {
@@ -26,24 +40,12 @@ pub struct Options {
     pub cancel: watch::Receiver<Cancel>,
 }
 
-/// What the user wants of a run that goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Cancel {
-    /// Nothing.
-    #[default]
-    No,
-    /// Stop the running steps, run the `always` steps, end.
-    Ask,
-    /// End at once; say what is left.
-    Force,
-}
-
 /// Runs a plan to its end and returns the state that its events add up to.
 ///
 /// # Errors
 ///
-/// When an event could not be kept: nothing further is started then.
+/// When the first event could not be kept: nothing is started then. A sink that fails later is
+/// told of by a notice, and the run goes on.
 pub async fn run(plan: Plan, options: Options, sink: &mut dyn Sink) -> Result<RunState, SinkError> {
-    let _ = (plan, options, sink);
-    unimplemented!("SKELETON")
+    dispatcher::Dispatcher::new(plan, options, sink).run().await
 }

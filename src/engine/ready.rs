@@ -166,9 +166,12 @@ impl ReadySet {
         self.nodes[place].always
     }
 
-    /// How a step ended.
-    pub(super) fn fate(&self, place: usize) -> Option<Fate> {
-        self.nodes[place].fate
+    /// Whether a step failed that nothing forgives: neither itself nor a step it belongs to.
+    pub(super) fn has_failed(&self) -> bool {
+        (0..self.nodes.len()).any(|place| {
+            let mut groups = std::iter::successors(Some(place), |place| self.nodes[*place].group);
+            self.nodes[place].fate == Some(Fate::Failed) && !groups.any(|place| self.nodes[place].forgiving)
+        })
     }
 
     fn end(&mut self, place: usize, fate: Fate) {
@@ -233,8 +236,7 @@ impl ReadySet {
             RunIf::Always => None,
             RunIf::Success => culprit.map(|root| (Why::Failed(root), Fate::Blocked(root))),
             RunIf::Failure => {
-                let forgiven =
-                    node.needs.iter().any(|need| self.nodes[*need].fate == Some(Fate::Forgiven));
+                let forgiven = node.needs.iter().any(|need| self.nodes[*need].fate == Some(Fate::Forgiven));
                 (culprit.is_none() && !forgiven).then_some((Why::NothingFailed, Fate::Passed))
             }
         }

@@ -218,6 +218,9 @@ pub enum End {
         hint: Option<Masked>,
         /// Whether the world is in the way (exit 3) rather than the step at fault (exit 1).
         world: bool,
+        /// Whether Doppio itself went wrong (exit 70).
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        bug: bool,
     },
 }
 

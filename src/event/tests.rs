@@ -33,8 +33,14 @@ fn ends() -> Vec<End> {
         End::Timeout,
         End::Cancelled,
         End::Lost { cause: masked("connection reset") },
-        End::Error { message: masked("m"), causes: vec![masked("c")], hint: Some(masked("h")), world: true },
-        End::Error { message: masked("m"), causes: Vec::new(), hint: None, world: false },
+        End::Error {
+            message: masked("m"),
+            causes: vec![masked("c")],
+            hint: Some(masked("h")),
+            world: true,
+            bug: true,
+        },
+        End::Error { message: masked("m"), causes: Vec::new(), hint: None, world: false, bug: false },
     ]
 }
 

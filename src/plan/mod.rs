@@ -41,6 +41,12 @@ impl Plan {
         &self.variables
     }
 
+    /// A plan of these steps, for the tests of those who run plans.
+    #[cfg(test)]
+    pub(crate) fn of(steps: Vec<PlannedStep>) -> Self {
+        Self { name: "test".to_owned(), steps, variables: Vec::new(), target: None }
+    }
+
     /// The run's target host.
     pub fn target(&self) -> Option<&HostId> {
         self.target.as_ref()

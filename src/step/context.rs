@@ -58,6 +58,8 @@ pub enum Report {
     Masked(Vec<(String, u64)>),
     /// The attempt is over. The engine sends it, after all else.
     Over(Result<Outcome, StepError>),
+    /// The attempt is over because Doppio went wrong. As [`Report::Over`].
+    Panicked(Masked),
 }
 
 /// One attempt's view of the world.
@@ -310,7 +312,7 @@ impl StepContext {
 }
 
 /// Waits until the attempt is told to stop.
-pub(in crate::step) async fn stopped(mut told: tokio::sync::watch::Receiver<Stop>) -> Stop {
+pub(crate) async fn stopped(mut told: tokio::sync::watch::Receiver<Stop>) -> Stop {
     // Nobody left who could tell means that the run is over.
     told.wait_for(|stop| *stop != Stop::No).await.map_or(Stop::Cancel, |stop| *stop)
 }

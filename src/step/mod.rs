@@ -27,6 +27,7 @@ pub use condition::Condition;
 pub use context::Report;
 pub use context::StepContext;
 pub use context::Stop;
+pub(crate) use context::stopped;
 pub use field::Binding;
 pub use field::FieldMut;
 pub use field::PlainText;

@@ -108,10 +108,15 @@ impl Values {
 }
 
 impl StepResult {
+    /// Whether there is anything it could have printed. An empty text in its place would fail open.
+    fn has_run(&self) -> bool {
+        !matches!(self.status.as_str(), "skipped" | "cancelled")
+    }
+
     fn field(&self, field: &StepField) -> Option<Value> {
         match field {
-            StepField::Stdout => Some(self.stdout.clone()),
-            StepField::Stderr => Some(self.stderr.clone()),
+            StepField::Stdout => self.has_run().then(|| self.stdout.clone()),
+            StepField::Stderr => self.has_run().then(|| self.stderr.clone()),
             StepField::ExitCode => self.exit_code.map(|code| Value::Plain(code.to_string())),
             StepField::Status => Some(plain(&self.status)),
             StepField::Output(name) => self.outputs.get(name).cloned(),

@@ -1,0 +1,208 @@
+//! One attempt at a step: its deadline, its stop, its end; and the wait before the next.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::watch;
+
+use crate::event::End;
+use crate::plan::Plan;
+use crate::plan::Retry;
+use crate::secret::Mask;
+use crate::secret::Masked;
+use crate::secret::SecretError;
+use crate::step::Outcome;
+use crate::step::Report;
+use crate::step::StepContext;
+use crate::step::StepError;
+use crate::step::Stop;
+use crate::step::stopped;
+
+/// How long an attempt that was told to stop may take to wind down: longer than a process has
+/// between TERM and KILL.
+const WIND_DOWN: Duration = Duration::from_secs(15);
+
+/// The longest wait between two attempts when the recipe sets none.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Everything one attempt needs.
+pub(super) struct Attempt {
+    pub plan: Arc<Plan>,
+    pub place: usize,
+    pub cx: StepContext,
+    /// Tells the operation to stop; the dispatcher holds a clone.
+    pub stop: watch::Sender<Stop>,
+    pub timeout: Option<Duration>,
+}
+
+impl Attempt {
+    /// Makes the attempt. Its last report is how it ended, whatever happens.
+    pub(super) async fn run(mut self) {
+        let reports = self.cx.reports.clone();
+        let step = self.cx.step.clone();
+        let mask = self.cx.vault.mask().clone();
+        let told = self.stop.subscribe();
+        let operation = &self.plan.steps()[self.place].operation;
+        let mut work = AssertUnwindSafe(operation.run(&mut self.cx)).catch_unwind();
+        let stop = tokio::select! {
+            biased;
+            done = &mut work => {
+                drop(reports.send((step, over(done, &mask))).await);
+                return;
+            }
+            stop = stopped(told) => stop,
+            () = deadline(self.timeout) => Stop::Timeout,
+        };
+        self.stop.send_replace(stop);
+        let last = match tokio::time::timeout(WIND_DOWN, &mut work).await {
+            Ok(done) => over(done, &mask),
+            Err(_) => {
+                let text = mask.text(&format!("`{step}` did not stop in time; what it began may go on"));
+                drop(reports.send((step.clone(), Report::Notice(text))).await);
+                Report::Over(Err(StepError::Stopped(stop)))
+            }
+        };
+        drop(reports.send((step, last)).await);
+    }
+}
+
+async fn deadline(timeout: Option<Duration>) {
+    match timeout {
+        Some(timeout) => tokio::time::sleep(timeout).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn over(done: Result<Result<Outcome, StepError>, Box<dyn Any + Send>>, mask: &Mask) -> Report {
+    match done {
+        Ok(result) => Report::Over(result),
+        Err(panic) => {
+            let words = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no words");
+            Report::Panicked(mask.text(words))
+        }
+    }
+}
+
+/// How an attempt that could not be made, or was stopped, ended.
+pub(super) fn end_of(error: StepError, mask: &Mask) -> End {
+    let text = |text: &str| mask.text(text);
+    match error {
+        StepError::Stopped(Stop::Timeout) => End::Timeout,
+        StepError::Stopped(_) => End::Cancelled,
+        StepError::Host(error) => End::Error {
+            message: text(&error.message),
+            causes: error.causes.iter().map(|cause| text(cause)).collect(),
+            hint: error.hint.as_deref().map(text),
+            world: true,
+            bug: false,
+        },
+        StepError::Secret(error) => End::Error {
+            message: text(&error.to_string()),
+            causes: Vec::new(),
+            hint: match &error {
+                SecretError::Missing { hint, .. }
+                | SecretError::NotAllowed { hint, .. }
+                | SecretError::Unreachable { hint, .. } => Some(text(hint)),
+                SecretError::Unfit { .. } => None,
+            },
+            world: true,
+            bug: false,
+        },
+        StepError::Failed { message, hint } => End::Error {
+            message: text(&message),
+            causes: Vec::new(),
+            hint: hint.as_deref().map(text),
+            world: false,
+            bug: false,
+        },
+    }
+}
+
+/// The end of an attempt in which Doppio itself went wrong.
+pub(super) fn end_of_panic(words: Masked, mask: &Mask) -> End {
+    End::Error {
+        message: mask.text("a bug in doppio"),
+        causes: vec![words],
+        hint: None,
+        world: false,
+        bug: true,
+    }
+}
+
+/// Whether another attempt may follow one that ended like this. Not after `lost`: the command may
+/// have run, and may still.
+pub(super) fn may_follow(end: &End) -> bool {
+    match end {
+        End::Exit { .. } => !end.is_success(),
+        End::Signal { .. } | End::Timeout => true,
+        End::Error { bug, .. } => !bug,
+        End::Cancelled | End::Lost { .. } => false,
+    }
+}
+
+/// The wait after the `attempt`th attempt, counted from 1. `random` is in `0.0..1.0`.
+pub(super) fn wait_after(attempt: u32, retry: &Retry, random: f64) -> Duration {
+    let longest = retry.max_delay.unwrap_or(LONGEST_WAIT);
+    let growth = retry.backoff.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX));
+    let wait =
+        Duration::try_from_secs_f64(retry.delay.as_secs_f64() * growth).unwrap_or(longest).min(longest);
+    if retry.jitter { wait.mul_f64(0.5 + random / 2.0) } else { wait }
+}
+
+/// A number in `0.0..1.0`; where the system gives no randomness, always the same one.
+pub(super) fn random() -> f64 {
+    f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / (f64::from(u32::MAX) + 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry(delay: u64, backoff: f64, max_delay: Option<u64>) -> Retry {
+        Retry {
+            max_attempts: 9,
+            delay: Duration::from_secs(delay),
+            backoff,
+            max_delay: max_delay.map(Duration::from_secs),
+            jitter: false,
+        }
+    }
+
+    #[test]
+    fn waits_grow_up_to_their_limit() {
+        let waits = |retry: Retry| -> Vec<u64> {
+            (1..6).map(|attempt| wait_after(attempt, &retry, 0.0).as_secs()).collect()
+        };
+        assert_eq!(waits(retry(5, 1.0, None)), [5, 5, 5, 5, 5]);
+        assert_eq!(waits(retry(5, 2.0, None)), [5, 10, 20, 40, 80]);
+        assert_eq!(waits(retry(5, 2.0, Some(30))), [5, 10, 20, 30, 30]);
+        assert_eq!(waits(retry(0, 2.0, None)), [0; 5]);
+        assert_eq!(wait_after(4000, &retry(5, 10.0, None), 0.0), LONGEST_WAIT);
+    }
+
+    #[test]
+    fn jitter_takes_at_most_half() {
+        let retry = Retry { jitter: true, ..retry(10, 1.0, None) };
+        assert_eq!(wait_after(1, &retry, 0.0), Duration::from_secs(5));
+        assert!(wait_after(1, &retry, 0.999) > Duration::from_millis(9990));
+        assert!((0..100).map(|_| random()).all(|random| (0.0..1.0).contains(&random)));
+    }
+
+    #[test]
+    fn what_may_have_run_is_not_run_again() {
+        let mask = Mask::default();
+        assert!(!may_follow(&End::Lost { cause: mask.text("reset") }));
+        assert!(!may_follow(&End::Cancelled));
+        assert!(!may_follow(&End::Exit { code: 0 }));
+        assert!(!may_follow(&end_of_panic(mask.text("boom"), &mask)));
+        assert!(may_follow(&End::Exit { code: 1 }));
+        assert!(may_follow(&End::Timeout));
+    }
+}

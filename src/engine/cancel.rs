@@ -1,0 +1,60 @@
+//! What the user wants of a run that goes on, and what is left when it ends by force.
+
+use tokio::sync::watch;
+
+use crate::name::StepId;
+
+/// What the user wants of a run that goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cancel {
+    /// Nothing.
+    #[default]
+    No,
+    /// Stop the running steps, run the `always` steps, end. The text says why: "interrupted".
+    Ask(&'static str),
+    /// End at once; say what is left.
+    Force,
+}
+
+/// Listens for the user; silent for ever once nobody is left to speak.
+pub(super) struct Ear {
+    receiver: watch::Receiver<Cancel>,
+    deaf: bool,
+}
+
+impl Ear {
+    pub(super) fn new(mut receiver: watch::Receiver<Cancel>) -> Self {
+        // What was said before the run began counts too.
+        receiver.mark_changed();
+        Self { receiver, deaf: false }
+    }
+
+    /// The next thing that is said.
+    pub(super) async fn hear(&mut self) -> Cancel {
+        loop {
+            if self.deaf {
+                return std::future::pending().await;
+            }
+            match self.receiver.changed().await {
+                Ok(()) => return *self.receiver.borrow_and_update(),
+                Err(_) => self.deaf = true,
+            }
+        }
+    }
+}
+
+/// What to say of a step that was left running.
+pub(super) fn left_running(step: &StepId, host: Option<&str>) -> String {
+    match host {
+        Some("local") => {
+            format!(
+                "step `{step}` was not waited for; look for what it left with `ps -eo pid,pgid,etime,args`"
+            )
+        }
+        Some(host) => format!(
+            "step `{step}` may go on running on `{host}`; look with `ssh {host} ps -eo pid,pgid,etime,args`, \
+             and end a process group with `ssh {host} kill -TERM -PGID`"
+        ),
+        None => format!("step `{step}` was not waited for"),
+    }
+}
