@@ -21,6 +21,7 @@ use std::time::SystemTime;
 
 use tempfile::TempDir;
 
+use crate::support::doppio::Doppio;
 use crate::support::needles::Needles;
 use crate::support::sshd::Sshd;
 use crate::support::sshd::Variant;
@@ -80,7 +81,7 @@ fn seen_leaking(variant: Variant, recipe: &str) {
 }
 
 fn seen_nothing(variant: Variant, recipe: &str) {
-    assert!(recipe.contains(TIGHT) && !recipe.contains("--token $"));
+    assert!(recipe.contains(TIGHT) && !recipe.contains(LEAKING));
     let hits = Scene::new(variant, recipe).play();
     assert!(hits.is_empty(), "{}", hits.iter().map(Sighting::show).collect::<Vec<_>>().join("\n"));
 }
@@ -88,7 +89,8 @@ fn seen_nothing(variant: Variant, recipe: &str) {
 /// A machine with Doppio, a server with the stubs, and two secrets.
 struct Scene {
     since: SystemTime,
-    local: TempDir,
+    local: Doppio,
+    traces: TempDir,
     witness: Witness,
     server: Sshd,
     needles: Needles,
@@ -99,59 +101,33 @@ struct Scene {
 impl Scene {
     fn new(variant: Variant, recipe: &str) -> Self {
         let since = SystemTime::now();
-        let local = tempfile::Builder::new().prefix("doppio-leak-").tempdir().expect("a folder");
-        let mut witness = Witness::start(&local.path().join("witness"));
-        let builder = Sshd::builder(variant);
-        let stubs = builder.folder().join("stubs");
-        fs::create_dir(&stubs).expect("a folder for the stubs");
-        for (name, script) in STUBS {
-            let path = stubs.join(name);
-            let script = format!("#!/bin/sh\ncd {}\n{script}\n", builder.folder().display());
-            fs::write(&path, script).expect("a stub");
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
-        }
-        let server = builder
-            .line(format!("SetEnv PATH={}:/usr/bin:/bin", stubs.display()))
-            .under(witness.prefix())
-            .start();
+        let traces = tempfile::Builder::new().prefix("doppio-traces-").tempdir().expect("a folder");
+        let mut witness = Witness::start(traces.path());
+        let server = server_with_stubs(variant, witness.prefix());
         let (hf_marker, wandb_marker) = (marker("hf"), marker("wb"));
-        let scene = Self {
-            since,
-            witness,
-            server,
-            needles: Needles::new(&[&hf_marker, &wandb_marker]),
-            // Only UTF-8 fits an `env` request.
-            hf: hostile(&hf_marker, if variant == Variant::AcceptEnv { b"" } else { b"\xff\xfe\x80" }),
-            wandb: hostile(&wandb_marker, b"\xc3(\xff"),
-            local,
-        };
-        for folder in ["home", "doppio"] {
-            let path = scene.local.path().join(folder);
-            fs::create_dir(&path).expect("a folder");
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("its mode");
-        }
-        scene.write("doppio/hosts.toml", &scene.server.hosts_toml("vast-12345"));
-        scene.write("passphrase", "correct horse battery staple");
-        scene.write("recipe.toml", recipe);
-        scene
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.local.path().join(name);
-        fs::write(&path, text).expect("a file");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its mode");
+        // Only UTF-8 fits an `env` request.
+        let hf = hostile(&hf_marker, if variant == Variant::AcceptEnv { b"" } else { b"\xff\xfe\x80" });
+        let wandb = hostile(&wandb_marker, b"\xc3(\xff");
+        let local = Doppio::new().env("WANDB_API_KEY", OsStr::from_bytes(&wandb));
+        let passphrase = local.file("passphrase", "correct horse battery staple");
+        fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).expect("its mode");
+        let local = local.env("DOPPIO_PASSPHRASE_FILE", passphrase);
+        local.hosts(&server.hosts_toml("vast-12345"));
+        local.file("recipe.toml", recipe);
+        let needles = Needles::new(&[&hf_marker, &wandb_marker]);
+        Self { since, local, traces, witness, server, needles, hf, wandb }
     }
 
     /// Runs the recipe; fails if a secret is anywhere but in an argument list. Returns the
     /// argument lists that hold one.
     fn play(mut self) -> BTreeSet<Sighting> {
-        let set = ["secret", "set", "huggingface/token", "--from-stdin", "--in", "file"];
-        let stored = self.doppio(&set, &self.hf.clone());
-        let recipe = self.local.path().join("recipe.toml");
-        let run = self.doppio(&["run", "--output", "json", recipe.to_str().expect("UTF-8")], b"");
+        let hf = self.hf.clone();
+        let stored =
+            self.doppio(&["secret", "set", "huggingface/token", "--from-stdin", "--in", "file"], &hf);
+        assert!(stored.status.success(), "{}", String::from_utf8_lossy(&stored.stderr));
+        let run = self.doppio(&["run", "--output", "json", "recipe.toml"], b"");
         let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-        let log = self.server.log();
-        assert!(run.status.success(), "{out}\n{err}\nthe server's log:\n{log}");
+        assert!(run.status.success(), "{out}\n{err}\nthe server's log:\n{}", self.server.log());
         self.values_arrived();
         let listed = self.doppio(&["runs", "list"], b"");
         self.nothing_in("outputs", &[stored, run, listed]);
@@ -167,26 +143,17 @@ impl Scene {
         seen.into_iter().filter(|sighting| needles.find(&sighting.arguments).is_some()).collect()
     }
 
-    /// Runs the binary, traced, with nothing of this process's environment.
+    /// Runs the binary, traced.
     fn doppio(&mut self, arguments: &[&str], stdin: &[u8]) -> Output {
-        let prefix = self.witness.prefix();
-        let mut child = Command::new("timeout")
-            .args(["-k", "5", "120"])
-            .args(prefix)
-            .arg(env!("CARGO_BIN_EXE_doppio"))
-            .args(arguments)
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .env("HOME", self.local.path().join("home"))
-            .env("DOPPIO_HOME", self.local.path().join("doppio"))
-            .env("DOPPIO_PASSPHRASE_FILE", self.local.path().join("passphrase"))
-            .env("WANDB_API_KEY", OsStr::from_bytes(&self.wandb))
+        let mut command = self.witness.over(&self.local.command(arguments));
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("the binary runs");
-        child.stdin.take().expect("its stdin").write_all(stdin).expect("it reads its stdin");
+            .expect("strace runs");
+        // A command that does not read its stdin is free to close it.
+        child.stdin.take().expect("piped").write_all(stdin).ok();
         child.wait_with_output().expect("it ends")
     }
 
@@ -234,11 +201,11 @@ impl Scene {
 
     /// All of both ends: what Doppio and the server have, and what is new in the common places.
     fn nothing_in_files(&self) {
-        let witness = self.local.path().join("witness");
+        let traces = self.traces.path();
         let whole = SystemTime::UNIX_EPOCH;
         let root = self.server.root();
         for (folder, since, at_least) in [
-            (self.local.path(), whole, 5),
+            (self.local.folder(), whole, 5),
             (self.server.folder(), whole, 5),
             (&root.join("dev/shm"), whole, 0),
             (&root.join("run"), whole, 0),
@@ -247,7 +214,7 @@ impl Scene {
             (Path::new("/dev/shm"), self.since, 0),
             (Path::new("/run"), self.since, 0),
         ] {
-            let (hits, read) = self.needles.in_files(folder, since, &witness);
+            let (hits, read) = self.needles.in_files(folder, since, traces);
             assert!(hits.is_empty(), "{}", hits.join("\n"));
             assert!(read >= at_least, "only {read} files in {}", folder.display());
         }
@@ -263,6 +230,20 @@ impl Scene {
             .output()
             .expect("ssh runs")
     }
+}
+
+/// A server whose programs are the stubs, run under `prefix`.
+fn server_with_stubs(variant: Variant, prefix: Vec<String>) -> Sshd {
+    let builder = Sshd::builder(variant);
+    let stubs = builder.folder().join("stubs");
+    fs::create_dir(&stubs).expect("a folder for the stubs");
+    for (name, script) in STUBS {
+        let path = stubs.join(name);
+        let script = format!("#!/bin/sh\ncd {}\n{script}\n", builder.folder().display());
+        fs::write(&path, script).expect("a stub");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
+    }
+    builder.line(format!("SetEnv PATH={}:/usr/bin:/bin", stubs.display())).under(prefix).start()
 }
 
 /// Letters and digits that are nowhere else in the world.

@@ -69,6 +69,18 @@ impl Witness {
         options.into_iter().chain(whole).map(str::to_owned).collect()
     }
 
+    /// The same command, traced.
+    pub(crate) fn over(&mut self, command: &Command) -> Command {
+        let prefix = self.prefix();
+        let mut traced = Command::new(&prefix[0]);
+        traced.args(&prefix[1..]).arg(command.get_program()).args(command.get_args()).env_clear();
+        traced.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        if let Some(folder) = command.get_current_dir() {
+            traced.current_dir(folder);
+        }
+        traced
+    }
+
     /// Everything seen. All that was traced must have ended.
     pub(crate) fn end(self) -> BTreeSet<Sighting> {
         self.stop.store(true, Ordering::Relaxed);
