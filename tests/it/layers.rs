@@ -83,6 +83,22 @@ fn the_table_has_no_circle() {
     }
 }
 
+#[test]
+fn contributors_read_the_same_table() {
+    let text = include_str!("../../CONTRIBUTING.md");
+    let rows = text.lines().skip_while(|line| !line.starts_with("| module")).skip(2);
+    for (row, (module, below)) in rows.zip(LAYERS) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let shown = match below.len() {
+            0 => "–".to_owned(),
+            all if all + 1 == LAYERS.len() => "all".to_owned(),
+            _ => below.join(", "),
+        };
+        assert_eq!(cells[1], format!("`{module}`"));
+        assert_eq!(cells[3].replace('`', ""), shown, "the line of `{module}`");
+    }
+}
+
 /// Calls `each` with every Rust file below `folder`, by its path from `root`.
 fn walk(root: &Path, folder: &Path, each: &mut dyn FnMut(&str, &str)) {
     let Ok(entries) = fs::read_dir(root.join(folder)) else { return };
