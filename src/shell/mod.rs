@@ -1,7 +1,12 @@
 //! POSIX shell text: quoting contexts and the rewriting of references. Pure.
 
+mod frame;
+mod lexer;
+mod list;
+mod placement;
 mod quote;
 mod rewrite;
+mod word;
 
 pub use quote::quote;
 pub use rewrite::Piece;
