@@ -1,1 +1,19 @@
-//! SKELETON
+//! Events ↔ disk: one folder a run, `runs/ID/{plan.json, journal.jsonl, steps/STEP.log}`.
+//!
+//! `journal.jsonl` has one event a line and all but output and progress; it is locked while its
+//! Doppio lives, so that a run that goes on can be told from one that was killed. `steps/` has
+//! what each step printed, masked. Folders are 0700, files 0600.
+
+mod files;
+mod log_names;
+mod reader;
+mod store;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use reader::Fault;
+pub use reader::Record;
+pub use store::FindError;
+pub use store::Store;
+pub use writer::Journal;
