@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 # Programs that the tests start, and the packages that hold them.
 needs="
-  cc:gcc
+  cc:build-essential
   git:git
   sshd:openssh-server
   ssh:openssh-client
