@@ -12,6 +12,7 @@ mod reference;
 pub mod source;
 mod value;
 mod vault;
+pub mod well_known;
 
 pub use environment::Environment;
 pub use ladder::Ladder;

@@ -1,0 +1,195 @@
+//! Any program whose stdout is the value. Which program, only the user's settings say.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::io::AsyncReadExt;
+use zeroize::Zeroizing;
+
+use crate::secret::SecretValue;
+use crate::secret::source::Answer;
+use crate::secret::source::Facts;
+use crate::secret::source::Kind;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+use crate::secret::source::no_versions;
+
+pub(super) static KIND: Kind = Kind {
+    scheme: "command",
+    summary: "what a program prints; see `[sources.command]`",
+    writes: false,
+    versions: false,
+};
+
+/// No value is longer: what an environment can carry is less.
+const LONGEST: usize = 1 << 20;
+
+/// One program of the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The program and its arguments; no shell is asked.
+    pub run: Vec<String>,
+    /// It is ended after this time.
+    pub timeout: Duration,
+    /// Exit codes that mean that the secret is not there.
+    pub missing: Vec<i32>,
+    /// Whether a last line break is part of the value.
+    pub keep_newline: bool,
+}
+
+/// The programs by the names that references call them by.
+#[derive(Debug, Default)]
+pub struct CommandSource(BTreeMap<String, Command>);
+
+impl CommandSource {
+    /// The source over these programs.
+    pub fn new(commands: BTreeMap<String, Command>) -> Self {
+        Self(commands)
+    }
+
+    fn find(&self, path: &str, version: Option<&str>) -> Result<(&Command, &str), SourceError> {
+        no_versions("a command", version)?;
+        let Some(command) = self.0.get(path) else {
+            return Err(SourceError::unreachable(
+                format!("the settings have no command `{path}`"),
+                format!("write `[sources.command.{path}]` with `run = [\"program\", …]` to config.toml"),
+            ));
+        };
+        let program = command
+            .run
+            .first()
+            .ok_or_else(|| SourceError::Unfit { cause: format!("`run` of the command `{path}` is empty") })?;
+        Ok((command, program))
+    }
+}
+
+async fn ask(path: &str, command: &Command, program: &str) -> Result<SecretValue, SourceError> {
+    let mut child = tokio::process::Command::new(program)
+        .args(&command.run[1..])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| {
+            SourceError::unreachable(
+                format!("cannot start `{program}`: {error}"),
+                format!("install it, or mend `[sources.command.{path}]` in config.toml"),
+            )
+        })?;
+    let mut stdout = child.stdout.take().expect("stdout is piped");
+    // With its final capacity from the start, so that no copy is left behind as it grows.
+    let mut output = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
+    let work = async {
+        while output.len() <= LONGEST && stdout.read_buf(&mut *output).await? > 0 {}
+        drop(stdout);
+        child.wait().await
+    };
+    let again = || format!("run `{}` by hand to see what it says", command.run.join(" "));
+    let status = match tokio::time::timeout(command.timeout, work).await {
+        Ok(status) => {
+            status.map_err(|error| SourceError::unreachable(format!("`{program}`: {error}"), again()))?
+        }
+        Err(_) => {
+            let cause = format!("`{program}` did not end within {} s", command.timeout.as_secs());
+            return Err(SourceError::unreachable(cause, again()));
+        }
+    };
+    if status.code().is_some_and(|code| command.missing.contains(&code)) {
+        return Err(SourceError::Missing);
+    }
+    if output.len() > LONGEST {
+        return Err(SourceError::Unfit { cause: format!("`{program}` printed more than a secret can be") });
+    }
+    if !status.success() {
+        return Err(SourceError::unreachable(format!("`{program}` ended with {status}"), again()));
+    }
+    let value = match output.as_slice() {
+        bytes if command.keep_newline => bytes,
+        bytes => bytes.strip_suffix(b"\n").map_or(bytes, |line| line.strip_suffix(b"\r").unwrap_or(line)),
+    };
+    if value.is_empty() { Err(SourceError::Missing) } else { Ok(SecretValue::new(value.to_vec())) }
+}
+
+impl Source for CommandSource {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn place(&self) -> String {
+        "the commands of config.toml".to_owned()
+    }
+
+    fn remedy(&self, path: &str) -> String {
+        match self.0.get(path) {
+            Some(command) => format!("`{}` printed nothing: run it by hand", command.run.join(" ")),
+            None => format!("write `[sources.command.{path}]` to config.toml"),
+        }
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+        async move {
+            let (command, program) = self.find(path, version)?;
+            let value = ask(path, command, program).await?;
+            Ok((value, Facts { place: format!("command `{path}`"), ..Facts::default() }))
+        }
+        .boxed()
+    }
+
+    /// The program is not run: it may ask the user, or cost something.
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+        let found = self.find(path, version).map(|_| Facts {
+            place: format!("command `{path}`"),
+            unproven: true,
+            ..Facts::default()
+        });
+        async move { found }.boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(script: &str) -> CommandSource {
+        let command = Command {
+            run: ["sh", "-c", script].map(str::to_owned).to_vec(),
+            timeout: Duration::from_secs(5),
+            missing: vec![44],
+            keep_newline: false,
+        };
+        CommandSource::new([("x".to_owned(), command)].into())
+    }
+
+    #[tokio::test]
+    async fn stdout_is_the_value() {
+        let value = source("printf 'a\\nb\\377\\n'").get("x", None).await.unwrap().0;
+        assert_eq!(value.plain(), b"a\nb\xff");
+    }
+
+    #[tokio::test]
+    async fn failures_are_kept_apart() {
+        assert_eq!(source("exit 44").get("x", None).await.unwrap_err(), SourceError::Missing);
+        assert_eq!(source("true").get("x", None).await.unwrap_err(), SourceError::Missing);
+        let fault = source("echo hunter2 >&2; exit 3").get("x", None).await.unwrap_err();
+        assert!(matches!(fault, SourceError::Unreachable { .. }));
+        assert_eq!(fault.to_string(), "`sh` ended with exit status: 3");
+        assert!(matches!(source("yes").get("x", None).await, Err(SourceError::Unfit { .. })));
+        assert!(matches!(source("true").get("y", None).await, Err(SourceError::Unreachable { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_hangs_is_ended() {
+        let mut slow = source("exec sleep 60");
+        slow.0.get_mut("x").unwrap().timeout = Duration::from_millis(50);
+        let fault = slow.get("x", None).await.unwrap_err();
+        assert!(matches!(fault, SourceError::Unreachable { .. }), "{fault}");
+        assert!(slow.locate("x", None).await.unwrap().unproven);
+    }
+}

@@ -1,0 +1,226 @@
+//! The vault: one age file, for machines without a keychain and for what needs a history.
+
+mod crypt;
+mod key;
+mod records;
+mod store;
+
+use std::path::PathBuf;
+
+use futures_util::FutureExt;
+use tokio::sync::Mutex;
+use tokio::sync::MutexGuard;
+
+use crate::name::SecretName;
+use crate::secret::SecretValue;
+use crate::secret::source::Answer;
+use crate::secret::source::Facts;
+use crate::secret::source::Kind;
+use crate::secret::source::Remark;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+use crate::secret::source::detached::detached;
+
+pub use self::key::KeyOptions;
+
+use self::key::Key;
+use self::key::Keys;
+use self::records::Record;
+use self::records::Records;
+use self::records::Version;
+
+pub(super) static KIND: Kind =
+    Kind { scheme: "file", summary: "the encrypted vault, one age file", writes: true, versions: true };
+
+/// A vault file, which need not be there yet.
+#[derive(Debug)]
+pub struct FileVault {
+    path: PathBuf,
+    keys: Keys,
+    /// What was read last, so that a run opens the vault once.
+    opened: Mutex<Option<Opened>>,
+}
+
+/// An open vault.
+#[derive(Debug)]
+struct Opened {
+    /// The file's bytes: while they are the same, so are the records.
+    bytes: Vec<u8>,
+    key: Key,
+    records: Records,
+}
+
+impl FileVault {
+    /// The vault in this file.
+    pub fn new(path: PathBuf, keys: KeyOptions) -> Self {
+        Self { path, keys: Keys::new(keys), opened: Mutex::new(None) }
+    }
+
+    /// Opens the vault unless it is open; none where there is no vault.
+    async fn open(&self) -> Result<MutexGuard<'_, Option<Opened>>, SourceError> {
+        let mut opened = self.opened.lock().await;
+        let Some(bytes) = store::read(&self.path)? else {
+            *opened = None;
+            return Ok(opened);
+        };
+        if opened.as_ref().is_none_or(|opened| opened.bytes != bytes) {
+            let keys = match opened.take() {
+                Some(opened) => vec![opened.key],
+                None => self.keys.for_opening(&self.path, &crypt::lock(&self.path, &bytes)?).await?,
+            };
+            let path = self.path.clone();
+            let work = move || unlock(&path, bytes, &keys);
+            *opened = Some(detached(None, work).await.map_err(|_| failed())??);
+        }
+        Ok(opened)
+    }
+
+    async fn look<T>(
+        &self,
+        name: &str,
+        version: Option<&str>,
+        give: impl FnOnce(&Record, &Version) -> T,
+    ) -> Result<T, SourceError> {
+        valid(name)?;
+        let opened = self.open().await?;
+        let opened = opened.as_ref().ok_or_else(|| self.absent())?;
+        let record = opened.records.0.get(name).ok_or(SourceError::Missing)?;
+        let found = record.version(version).ok_or(SourceError::Missing)?;
+        Ok(give(record, found))
+    }
+
+    /// Changes the records and writes them. A vault that is not there is made where `create` says
+    /// so; the second result then says with what it is locked.
+    async fn change<T: Send + 'static>(
+        &self,
+        create: bool,
+        edit: impl FnOnce(&mut Records) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<(T, Option<String>), SourceError> {
+        let mut opened = self.open().await?;
+        let is_new = opened.is_none();
+        let key = match opened.take() {
+            Some(opened) => opened.key,
+            None if create => self.keys.for_creating(&self.path).await?,
+            None => return Err(self.absent()),
+        };
+        let locked_with = key.describe();
+        let path = self.path.clone();
+        let work = move || {
+            let lock = store::Lock::take(&path)?;
+            // Another process may have written since: what counts is what is there now.
+            let mut records = match store::read(&path)? {
+                Some(bytes) => unlock(&path, bytes, std::slice::from_ref(&key))?.records,
+                None => Records::default(),
+            };
+            let result = edit(&mut records)?;
+            let bytes = crypt::encrypt(&records::write(&records), &key)?;
+            lock.replace(&bytes)?;
+            Ok((result, Opened { bytes, key, records }))
+        };
+        let (result, now) = detached(None, work).await.map_err(|_| failed())??;
+        *opened = Some(now);
+        Ok((result, is_new.then_some(locked_with)))
+    }
+
+    fn absent(&self) -> SourceError {
+        SourceError::Absent { cause: format!("there is no vault (`{}`)", self.path.display()) }
+    }
+}
+
+fn unlock(path: &std::path::Path, bytes: Vec<u8>, keys: &[Key]) -> Result<Opened, SourceError> {
+    let (plain, key) = crypt::decrypt(path, &bytes, keys)?;
+    let records = records::parse(&plain).map_err(|error| crypt::damaged(path, &error.to_string()))?;
+    Ok(Opened { bytes, key, records })
+}
+
+fn failed() -> SourceError {
+    SourceError::unreachable("opening the vault failed", "try again, and report it if it stays so")
+}
+
+fn valid(name: &str) -> Result<SecretName, SourceError> {
+    name.parse().map_err(|error: crate::name::InvalidName| SourceError::Unfit { cause: error.to_string() })
+}
+
+fn facts(name: &str, record: &Record, version: &Version) -> Facts {
+    Facts {
+        place: format!("vault record `{name}`"),
+        created: Some(version.created),
+        expires: record.expires,
+        note: record.note.clone(),
+        version: Some(version.number),
+        exposure: record.exposure.clone(),
+        ..Facts::default()
+    }
+}
+
+impl Source for FileVault {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn place(&self) -> String {
+        "the vault".to_owned()
+    }
+
+    fn remedy(&self, path: &str) -> String {
+        format!("run `doppio secret set {path} --in file`")
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        async { self.open().await?.as_ref().map(drop).ok_or_else(|| self.absent()) }.boxed()
+    }
+
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+        self.look(path, version, |record, found| (found.value.clone(), facts(path, record, found))).boxed()
+    }
+
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+        self.look(path, version, |record, found| facts(path, record, found)).boxed()
+    }
+
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+        async move {
+            valid(path)?;
+            let (name, value, remark) = (path.to_owned(), value.clone(), remark.clone());
+            let edit = move |records: &mut Records| {
+                let record = records.put(&name, value, jiff::Timestamp::now());
+                record.expires = remark.expires;
+                if remark.note.is_some() {
+                    record.note = remark.note;
+                }
+                Ok(facts(&name, record, &record.current))
+            };
+            let (mut facts, made) = self.change(true, edit).await?;
+            if let Some(key) = made {
+                facts.warnings.push(format!("made the vault `{}`, locked with {key}", self.path.display()));
+            }
+            Ok(facts)
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        async move {
+            valid(path)?;
+            let name = path.to_owned();
+            let edit =
+                move |records: &mut Records| records.0.remove(&name).map(drop).ok_or(SourceError::Missing);
+            self.change(false, edit).await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+        async {
+            let opened = self.open().await?;
+            let opened = opened.as_ref().ok_or_else(|| self.absent())?;
+            Ok(opened
+                .records
+                .0
+                .iter()
+                .map(|(name, record)| (name.clone(), facts(name, record, &record.current)))
+                .collect())
+        }
+        .boxed()
+    }
+}

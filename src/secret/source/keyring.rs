@@ -1,0 +1,358 @@
+//! The operating system's keychain: Keychain, Credential Manager, or a Secret Service.
+//!
+//! A locked Secret Service may wait for ever for a prompt that nobody sees. So every call runs on
+//! a thread of its own with a deadline, and only one at a time; after one that did not come back
+//! the keychain is not asked again.
+//!
+//! Items have the attributes `service` and `username`, so what Doppio writes is read by
+//! `secret-tool lookup service dev.doppio.secrets username NAME`, and the other way round.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use futures_util::FutureExt;
+use keyring::Entry;
+use keyring::Error;
+use tokio::sync::Mutex;
+
+use crate::secret::SecretValue;
+use crate::secret::source::Answer;
+use crate::secret::source::Facts;
+use crate::secret::source::Kind;
+use crate::secret::source::Remark;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+use crate::secret::source::detached::Stuck;
+use crate::secret::source::detached::detached;
+use crate::secret::source::no_versions;
+
+pub(super) static KIND: Kind = Kind {
+    scheme: "keyring",
+    summary: "the keychain of the operating system",
+    writes: true,
+    versions: false,
+};
+
+/// Under which all secrets of Doppio stand in the keychain.
+const SERVICE: &str = "dev.doppio.secrets";
+
+/// Time for a call when nobody could answer a prompt.
+const UNATTENDED: Duration = Duration::from_secs(5);
+
+/// Time for a call when somebody may have to type a password.
+const ATTENDED: Duration = Duration::from_secs(60);
+
+const UNLOCK: &str = "unlock it (log in to the desktop, or run `gnome-keyring-daemon --unlock`), keep secrets in the \
+                      encrypted vault instead (`--in file`), or write `keyring = false` in config.toml";
+
+/// The door to the keychain: one call at a time, each with a deadline.
+#[derive(Debug)]
+pub struct Keychain {
+    deadline: Duration,
+    enabled: bool,
+    /// Held during a call; true after one that did not come back.
+    stuck: Mutex<bool>,
+}
+
+impl Keychain {
+    /// The keychain of this process. `attended`: somebody is there to answer a prompt.
+    pub fn new(attended: bool) -> Self {
+        let deadline = if attended { ATTENDED } else { UNATTENDED };
+        Self { deadline, enabled: true, stuck: Mutex::new(false) }
+    }
+
+    /// A keychain that is never asked, for those who switched it off.
+    pub fn off() -> Self {
+        Self { deadline: UNATTENDED, enabled: false, stuck: Mutex::new(false) }
+    }
+
+    /// Reads an item.
+    pub(super) async fn get(&self, service: &'static str, user: &str) -> Result<SecretValue, SourceError> {
+        let user = user.to_owned();
+        self.call(move || entry(service, &user)?.get_secret().map(SecretValue::new)).await
+    }
+
+    /// Writes an item.
+    pub(super) async fn set(
+        &self,
+        service: &'static str,
+        user: &str,
+        value: &SecretValue,
+    ) -> Result<(), SourceError> {
+        let (user, value) = (user.to_owned(), value.clone());
+        self.call(move || entry(service, &user)?.set_secret(value.plain())).await
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        if !self.enabled {
+            return Err(SourceError::Absent { cause: "the keychain is switched off".to_owned() });
+        }
+        let mut stuck = self.stuck.lock().await;
+        if *stuck {
+            return Err(SourceError::unreachable("the keychain did not answer before", UNLOCK));
+        }
+        let work = move || match Entry::store_status() {
+            Ok(()) => work().map_err(fault),
+            Err(error) => Err(no_store(error)),
+        };
+        match detached(Some(self.deadline), work).await {
+            Ok(result) => result,
+            Err(Stuck::Deadline) => {
+                *stuck = true;
+                let cause = format!(
+                    "the keychain did not answer within {} s: it is probably locked",
+                    self.deadline.as_secs()
+                );
+                Err(SourceError::unreachable(cause, UNLOCK))
+            }
+            Err(Stuck::Died) => {
+                *stuck = true;
+                Err(SourceError::unreachable("the keychain's library failed", UNLOCK))
+            }
+        }
+    }
+}
+
+fn entry(service: &str, user: &str) -> Result<Entry, Error> {
+    Entry::new(service, user)
+}
+
+/// Why the store could not be opened: most machines without a desktop simply have none.
+fn no_store(error: &Error) -> SourceError {
+    const ABSENT: &[&str] = &[
+        "no secret service provider",
+        "ServiceUnknown",
+        "NameHasNoOwner",
+        "was not provided by any .service files",
+        "No such file or directory",
+        "Connection refused",
+    ];
+    let words = error.to_string();
+    if ABSENT.iter().any(|absent| words.contains(absent)) {
+        return SourceError::Absent {
+            cause: "this machine has no keychain (no Secret Service answers)".to_owned(),
+        };
+    }
+    SourceError::unreachable(format!("the keychain can't be opened: {words}"), UNLOCK)
+}
+
+fn fault(error: Error) -> SourceError {
+    match error {
+        Error::NoEntry => SourceError::Missing,
+        Error::NoStorageAccess(cause) => SourceError::unreachable(
+            format!("the keychain is locked, or access was refused ({cause})"),
+            UNLOCK,
+        ),
+        Error::Ambiguous(items) => SourceError::unreachable(
+            format!("the keychain has {} items of this name", items.len()),
+            format!(
+                "look at them with `secret-tool search --all service {SERVICE}`, and clear the wrong ones"
+            ),
+        ),
+        Error::NotSupportedByStore(cause) | Error::Invalid(_, cause) => SourceError::Unfit { cause },
+        Error::TooLong(_, _) => {
+            SourceError::Unfit { cause: "the keychain takes no value of this size".to_owned() }
+        }
+        // `BadEncoding` and `BadDataFormat` carry the value: their own words stay here.
+        Error::BadEncoding(_) | Error::BadDataFormat(_, _) => {
+            SourceError::Unfit { cause: "the keychain's item is damaged".to_owned() }
+        }
+        Error::PlatformFailure(cause) => {
+            SourceError::unreachable(format!("the keychain failed: {cause}"), UNLOCK)
+        }
+        _ => SourceError::unreachable("the keychain failed", UNLOCK),
+    }
+}
+
+/// The source `keyring`.
+#[derive(Debug)]
+pub struct Keyring(Arc<Keychain>);
+
+impl Keyring {
+    /// The source over this door.
+    pub fn new(keychain: Arc<Keychain>) -> Self {
+        Self(keychain)
+    }
+}
+
+fn facts(user: &str, attributes: &HashMap<String, String>) -> Facts {
+    let text = |key: &str| attributes.get(key).filter(|text| !text.is_empty());
+    Facts {
+        place: format!("keychain item `{user}`"),
+        created: text("created").and_then(|time| time.parse().ok()),
+        expires: text("expires").and_then(|time| time.parse().ok()),
+        note: text("note").cloned(),
+        ..Facts::default()
+    }
+}
+
+/// Attributes are extra: a keychain without them keeps the value all the same.
+fn attributes(entry: &Entry) -> Result<HashMap<String, String>, Error> {
+    match entry.inner.get_attributes() {
+        Err(Error::NotSupportedByStore(_)) => Ok(HashMap::new()),
+        other => other,
+    }
+}
+
+impl Source for Keyring {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn place(&self) -> String {
+        "the keychain".to_owned()
+    }
+
+    fn remedy(&self, path: &str) -> String {
+        format!("run `doppio secret set {path} --in keyring`")
+    }
+
+    /// Writes, reads and removes an item of its own: opening alone proves nothing.
+    fn check(&self) -> Answer<'_, ()> {
+        async {
+            let mut random = [0; 16];
+            getrandom::fill(&mut random).map_err(|error| {
+                SourceError::unreachable(format!("no random numbers: {error}"), "look at the system's log")
+            })?;
+            let user = format!("doppio-probe-{}", HEXLOWER.encode(&random));
+            let same = self.0.call(move || {
+                let entry = entry(SERVICE, &user)?;
+                entry.set_secret(&random)?;
+                let read = entry.get_secret();
+                entry.delete_credential()?;
+                Ok(read? == random)
+            });
+            if same.await? {
+                Ok(())
+            } else {
+                Err(SourceError::unreachable(
+                    "the keychain gave back something else than was written",
+                    UNLOCK,
+                ))
+            }
+        }
+        .boxed()
+    }
+
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+        async move {
+            no_versions("the keychain", version)?;
+            let user = path.to_owned();
+            self.0
+                .call(move || {
+                    let entry = entry(SERVICE, &user)?;
+                    let value = entry.get_secret().map(SecretValue::new)?;
+                    Ok((value, facts(&user, &attributes(&entry)?)))
+                })
+                .await
+        }
+        .boxed()
+    }
+
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+        async move {
+            no_versions("the keychain", version)?;
+            let user = path.to_owned();
+            self.0
+                .call(move || {
+                    let entry = entry(SERVICE, &user)?;
+                    match entry.inner.get_attributes() {
+                        Ok(attributes) => Ok(facts(&user, &attributes)),
+                        Err(Error::NotSupportedByStore(_)) => {
+                            drop(SecretValue::new(entry.get_secret()?));
+                            Ok(facts(&user, &HashMap::new()))
+                        }
+                        Err(error) => Err(error),
+                    }
+                })
+                .await
+        }
+        .boxed()
+    }
+
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+        async move {
+            let (user, value, remark) = (path.to_owned(), value.clone(), remark.clone());
+            self.0
+                .call(move || {
+                    let entry = entry(SERVICE, &user)?;
+                    entry.set_secret(value.plain())?;
+                    let created = jiff::Timestamp::now();
+                    let expires = remark.expires.map(|time| time.to_string()).unwrap_or_default();
+                    let note = remark.note.unwrap_or_default();
+                    let time = created.to_string();
+                    let extra =
+                        HashMap::from([("created", time.as_str()), ("expires", &expires), ("note", &note)]);
+                    let mut facts = Facts { created: Some(created), ..facts(&user, &HashMap::new()) };
+                    match entry.inner.update_attributes(&extra) {
+                        Ok(()) => {
+                            facts.expires = remark.expires;
+                            facts.note = Some(note).filter(|note| !note.is_empty());
+                        }
+                        Err(Error::NotSupportedByStore(_)) if note.is_empty() && expires.is_empty() => {}
+                        Err(Error::NotSupportedByStore(_)) => facts.warnings.push(
+                            "this keychain keeps no note and no expiry: the value alone was written"
+                                .to_owned(),
+                        ),
+                        Err(error) => return Err(error),
+                    }
+                    Ok(facts)
+                })
+                .await
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        async move {
+            let user = path.to_owned();
+            self.0.call(move || entry(SERVICE, &user)?.delete_credential()).await
+        }
+        .boxed()
+    }
+
+    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+        async {
+            self.0
+                .call(|| {
+                    let mut items = Vec::new();
+                    for entry in keyring_core::Entry::search(&HashMap::from([("service", SERVICE)]))? {
+                        let attributes = entry.get_attributes()?;
+                        if let Some(user) = attributes.get("username") {
+                            items.push((user.clone(), facts(user, &attributes)));
+                        }
+                    }
+                    items.sort_by(|a, b| a.0.cmp(&b.0));
+                    Ok(items)
+                })
+                .await
+        }
+        .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_keychain_that_is_off_is_absent() {
+        let keyring = Keyring::new(Arc::new(Keychain::off()));
+        assert!(matches!(keyring.get("a", None).await, Err(SourceError::Absent { .. })));
+        assert!(matches!(keyring.check().await, Err(SourceError::Absent { .. })));
+    }
+
+    #[tokio::test]
+    async fn after_one_deadline_nothing_waits_again() {
+        let keychain = Keychain { deadline: Duration::from_millis(1), ..Keychain::new(false) };
+        *keychain.stuck.lock().await = true;
+        let fault = keychain.get(SERVICE, "a").await.unwrap_err();
+        assert!(matches!(fault, SourceError::Unreachable { .. }));
+        assert!(fault.hint().unwrap().contains("--in file"));
+    }
+}
