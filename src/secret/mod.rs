@@ -8,6 +8,7 @@ mod environment;
 mod ladder;
 mod mask;
 mod prompt;
+mod property;
 mod reference;
 pub mod source;
 mod value;

@@ -5,15 +5,22 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use secrecy::SecretSlice;
+use zeroize::Zeroize;
 
 /// The bytes of a secret: wiped when the last clone is dropped, never shown.
 #[derive(Clone)]
 pub struct SecretValue(Arc<SecretSlice<u8>>);
 
 impl SecretValue {
-    /// Takes the bytes; they are not copied.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(SecretSlice::from(bytes)))
+    /// Takes the bytes. Where they have spare room, which a box can't have, they are moved and
+    /// the old place is wiped; a plain shrink might leave it as it is.
+    pub fn new(mut bytes: Vec<u8>) -> Self {
+        if bytes.capacity() == bytes.len() {
+            return Self(Arc::new(SecretSlice::from(bytes)));
+        }
+        let exact: Box<[u8]> = Box::from(bytes.as_slice());
+        bytes.zeroize();
+        Self(Arc::new(SecretSlice::new(exact)))
     }
 
     /// The bytes, for those who fetch, mask and compare them.

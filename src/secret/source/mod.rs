@@ -19,6 +19,7 @@ use crate::text::closest;
 pub use self::command::Command;
 pub use self::command::CommandSource;
 pub use self::dotenv::Dotenv;
+pub(in crate::secret) use self::dotenv::select as dotenv_select;
 pub use self::env::Env;
 pub use self::env::variables;
 pub use self::file::FileVault;

@@ -1,0 +1,221 @@
+//! A member of a JSON text without a copy of the rest.
+//!
+//! `serde_json` first says whether the text is JSON, and copies nothing for that. The way down to
+//! the member is then walked over the bytes, which may be trusted.
+
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+use zeroize::Zeroizing;
+
+/// None if `text` is not JSON; else the member's bytes, if it is there and not `null`.
+pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Option<Option<Vec<u8>>> {
+    serde_json::from_slice::<IgnoredAny>(text).ok()?;
+    let mut at = Cursor { text, at: 0 };
+    at.space();
+    for key in path {
+        let found = match at.peek() {
+            b'{' => at.enter(|at, _| {
+                let start = at.at;
+                at.skip();
+                let name = unescaped(&at.text[start..at.at]);
+                at.space();
+                at.at += 1; // the colon
+                at.space();
+                name.as_slice() == key.as_bytes()
+            }),
+            b'[' => at.enter(|_, index| index.to_string() == **key),
+            _ => false,
+        };
+        if !found {
+            return Some(None);
+        }
+    }
+    let start = at.at;
+    at.skip();
+    let raw = &text[start..at.at];
+    Some(match raw {
+        b"null" => None,
+        [b'"', ..] => Some(std::mem::take(&mut *unescaped(raw))),
+        _ => Some(raw.to_vec()),
+    })
+}
+
+/// A place in a text that is known to be JSON.
+struct Cursor<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn peek(&self) -> u8 {
+        self.text.get(self.at).copied().unwrap_or(b' ')
+    }
+
+    fn space(&mut self) {
+        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+    }
+
+    /// Goes over the members of a table or list until `is_it` says so of one, and stops at its
+    /// value. For a table, `is_it` reads the key and the colon.
+    fn enter(&mut self, is_it: impl Fn(&mut Self, usize) -> bool) -> bool {
+        self.at += 1;
+        for index in 0.. {
+            self.space();
+            if matches!(self.peek(), b'}' | b']') || self.at >= self.text.len() {
+                return false;
+            }
+            if is_it(self, index) {
+                return true;
+            }
+            self.skip();
+            self.space();
+            if self.peek() == b',' {
+                self.at += 1;
+            }
+        }
+        false
+    }
+
+    /// Goes behind the value that begins here.
+    fn skip(&mut self) {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek() {
+                b'"' => self.string(),
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    self.at += 1;
+                }
+                b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' if depth > 0 => self.at += 1,
+                _ => {
+                    while self.text.get(self.at).is_some_and(|b| !b",:]} \n\r\t".contains(b)) {
+                        self.at += 1;
+                    }
+                }
+            }
+            if depth == 0 || self.at >= self.text.len() {
+                return;
+            }
+        }
+    }
+
+    fn string(&mut self) {
+        self.at += 1;
+        while self.at < self.text.len() && self.text[self.at] != b'"' {
+            self.at += if self.text[self.at] == b'\\' { 2 } else { 1 };
+        }
+        self.at += 1;
+    }
+}
+
+/// The text of a JSON string with its quotes. It is never longer than what is written.
+fn unescaped(raw: &[u8]) -> Zeroizing<Vec<u8>> {
+    let inner = &raw[1..raw.len() - 1];
+    let mut plain = Zeroizing::new(Vec::with_capacity(inner.len()));
+    let mut at = 0;
+    while at < inner.len() {
+        if inner[at] != b'\\' {
+            plain.push(inner[at]);
+            at += 1;
+            continue;
+        }
+        at += 2;
+        match inner[at - 1] {
+            b'n' => plain.push(b'\n'),
+            b't' => plain.push(b'\t'),
+            b'r' => plain.push(b'\r'),
+            b'b' => plain.push(8),
+            b'f' => plain.push(12),
+            b'u' => {
+                let first = hex(inner, at);
+                at += 4;
+                let code = if (0xd800..0xdc00).contains(&first) && inner.get(at..at + 2) == Some(b"\\u") {
+                    let second = hex(inner, at + 2);
+                    at += 6;
+                    0x10000 + ((first - 0xd800) << 10) + (second.wrapping_sub(0xdc00) & 0x3ff)
+                } else {
+                    first
+                };
+                let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+                plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// The four hexadecimal digits at `at`.
+fn hex(text: &[u8], at: usize) -> u32 {
+    let digits = text.get(at..at + 4).and_then(|digits| std::str::from_utf8(digits).ok());
+    digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xfffd)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::vec((".{0,3}", inner), 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn check(whole: &[u8], value: &Value, path: &mut Vec<String>) -> Result<(), TestCaseError> {
+        if !path.is_empty() {
+            let keys: Vec<Cow<'_, str>> = path.iter().map(|key| Cow::Borrowed(key.as_str())).collect();
+            let found = select(whole, &keys).expect("it is JSON");
+            match value {
+                Value::Null => prop_assert_eq!(found, None),
+                Value::String(text) => prop_assert_eq!(found.as_deref(), Some(text.as_bytes())),
+                other => prop_assert_eq!(&serde_json::from_slice::<Value>(&found.unwrap()).unwrap(), other),
+            }
+        }
+        let members: Vec<(String, &Value)> = match value {
+            Value::Array(items) => {
+                items.iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect()
+            }
+            Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), value)).collect(),
+            _ => Vec::new(),
+        };
+        for (key, member) in members {
+            path.push(key);
+            check(whole, member, path)?;
+            path.pop();
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn every_member_is_found_as_serde_finds_it(value in json(), pretty in any::<bool>()) {
+            let text = if pretty { serde_json::to_vec_pretty(&value) } else { serde_json::to_vec(&value) }.unwrap();
+            check(&text, &value, &mut Vec::new())?;
+        }
+
+        #[test]
+        fn no_text_breaks_it(text in "[\\[\\]{}\",:\\\\a-c0-9 u]{0,24}", key in "[a-c0-2]{0,2}") {
+            let _found = select(text.as_bytes(), &[Cow::Borrowed(key.as_str())]);
+        }
+    }
+}
