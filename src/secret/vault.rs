@@ -1,8 +1,18 @@
 //! Fetches values just in time, once per run, and teaches each to the mask in the same call.
 
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use tokio::sync::OnceCell;
+
+use crate::secret::Ladder;
 use crate::secret::Mask;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
+use crate::secret::source::Facts;
 
 /// Why there is no value. The variants keep apart what is not there, what is not allowed, and
 /// what could not be asked.
@@ -50,21 +60,168 @@ pub enum SecretError {
     },
 }
 
+/// Where a secret would come from.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// Place, age, expiry; `unproven` where the source can't say without handing the value out.
+    pub facts: Facts,
+    /// It is the default of the reference, which is no secret.
+    pub is_default: bool,
+}
+
 /// The run's door to all secrets. Cheap to share behind an `Arc`.
-#[derive(Debug)]
 pub struct Vault {
+    ladder: Ladder,
     mask: Mask,
+    /// One cell per reference, so that steps that start together ask once.
+    fetched: Mutex<HashMap<SecretRef, Arc<OnceCell<SecretValue>>>>,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("ladder", &self.ladder).finish_non_exhaustive()
+    }
 }
 
 impl Vault {
+    /// A vault that looks secrets up on `ladder` and teaches them to `mask`.
+    pub fn new(ladder: Ladder, mask: Mask) -> Self {
+        Self { ladder, mask, fetched: Mutex::new(HashMap::new()) }
+    }
+
     /// The mask that every fetched value is taught to.
     pub fn mask(&self) -> &Mask {
         &self.mask
     }
 
-    /// The value, from the run's memory or its source; the mask knows it when this returns.
+    /// Where names are looked up.
+    pub fn ladder(&self) -> &Ladder {
+        &self.ladder
+    }
+
+    /// The value, from the run's memory or its source; the mask knows it when this returns. The
+    /// default of a reference is given out as it is: it stands in the recipe and is no secret.
+    ///
+    /// # Errors
+    ///
+    /// When no source has it, one does not allow it or can't be asked, or when the value can't be
+    /// masked or can't be an environment variable (it holds a NUL byte).
     pub async fn fetch(&self, reference: &SecretRef) -> Result<SecretValue, SecretError> {
-        let _ = reference;
-        unimplemented!("SKELETON")
+        let cell = {
+            let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(fetched.entry(reference.clone()).or_default())
+        };
+        cell.get_or_try_init(|| self.ask(reference)).await.cloned()
+    }
+
+    async fn ask(&self, reference: &SecretRef) -> Result<SecretValue, SecretError> {
+        let found = self.ladder.find(reference, true).await?;
+        let unfit =
+            |cause: &str| SecretError::Unfit { reference: reference.label(), cause: cause.to_owned() };
+        let value = found.value.ok_or_else(|| unfit("its source gave no value"))?;
+        if found.is_default {
+            return Ok(value);
+        }
+        self.mask
+            .teach(&reference.label(), &value)
+            .map_err(|_| unfit("it is too short to be masked: use a value of at least 4 bytes"))?;
+        if value.plain().contains(&0) {
+            return Err(unfit(
+                "it holds a NUL byte, which no environment variable can carry: store it as base64",
+            ));
+        }
+        Ok(value)
+    }
+
+    /// Whether it is there, and where it would come from. Values are not read where the source
+    /// allows that; a reference with a property reads one to see whether it has the member.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::fetch`], but for what only the value can show.
+    pub async fn locate(&self, reference: &SecretRef) -> Result<Location, SecretError> {
+        let found = self.ladder.find(reference, false).await?;
+        Ok(Location { facts: found.facts, is_default: found.is_default })
+    }
+
+    /// Locates each reference once: for the plan, and for the check before a run, which names all
+    /// that are missing.
+    pub async fn survey<'a>(
+        &self,
+        references: impl IntoIterator<Item = &'a SecretRef>,
+    ) -> Vec<(SecretRef, Result<Location, SecretError>)> {
+        let mut answers: Vec<(SecretRef, Result<Location, SecretError>)> = Vec::new();
+        for reference in references {
+            if answers.iter().all(|(known, _)| known != reference) {
+                answers.push((reference.clone(), self.locate(reference).await));
+            }
+        }
+        answers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::secret::Environment;
+
+    use super::*;
+
+    fn vault(variables: &[(&str, &str)]) -> Vault {
+        let environment: Environment =
+            variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Vault::new(Ladder::of_environment(environment), Mask::default())
+    }
+
+    fn reference(text: &str) -> SecretRef {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_fetched_is_masked() {
+        let vault = vault(&[("HF_TOKEN", "correct horse")]);
+        let value = vault.fetch(&reference("huggingface/token")).await.unwrap();
+        assert_eq!(value.plain(), b"correct horse");
+        assert!(vault.mask().finds(b"a correct horse b"));
+    }
+
+    #[tokio::test]
+    async fn a_default_stands_in_for_what_is_missing_and_is_no_secret() {
+        let vault = vault(&[]);
+        let value = vault.fetch(&reference("team/proxy?none at all")).await.unwrap();
+        assert_eq!(value.plain(), b"none at all");
+        assert!(!vault.mask().finds(b"none at all"));
+        assert!(vault.locate(&reference("team/proxy?")).await.unwrap().is_default);
+    }
+
+    #[tokio::test]
+    async fn unfit_values_are_refused_without_a_word_of_them() {
+        let vault = vault(&[("SHORT_ONE", "abc")]);
+        let fault = vault.fetch(&reference("short/one")).await.unwrap_err();
+        assert!(matches!(fault, SecretError::Unfit { .. }));
+        assert!(!fault.to_string().contains("abc"));
+    }
+
+    #[tokio::test]
+    async fn a_survey_names_all_that_are_missing() {
+        let vault = vault(&[("B_B", "12345678")]);
+        let references = ["a/a", "b/b", "a/a", "huggingface/token"].map(reference);
+        let survey = vault.survey(&references).await;
+        let missing: Vec<String> = survey
+            .iter()
+            .filter_map(|(_, answer)| answer.as_ref().err())
+            .map(|error| match error {
+                SecretError::Missing { reference, hint } => format!("{reference}: {hint}"),
+                other => other.to_string(),
+            })
+            .collect();
+        assert_eq!(survey.len(), 3);
+        assert_eq!(
+            missing,
+            [
+                "a/a: run `doppio secret set a/a`",
+                "huggingface/token: run `doppio secret set huggingface/token`; get one at \
+                 https://huggingface.co/settings/tokens",
+            ]
+        );
     }
 }

@@ -1,0 +1,191 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use crate::secret::Prompt;
+use crate::secret::source::Keychain;
+use crate::secret::source::Remark;
+
+use super::*;
+
+/// Nobody is there.
+struct Nobody;
+
+impl Prompt for Nobody {
+    fn secret(&self, _question: &str) -> Option<SecretValue> {
+        None
+    }
+
+    fn notice(&self, _text: &str) {}
+}
+
+struct World {
+    folder: tempfile::TempDir,
+    options: LadderOptions,
+}
+
+/// A ladder without a keychain, whose vault has a passphrase.
+fn world(variables: &[(&str, &str)]) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let passphrase = private(&folder, "passphrase", "correct horse\n");
+    let keys = KeyOptions {
+        identity: None,
+        passphrase_fd: None,
+        passphrase_file: Some(passphrase),
+        prompt: Arc::new(Nobody),
+        keychain: Arc::new(Keychain::off()),
+        work_factor: 10,
+    };
+    let options = LadderOptions {
+        flags: BTreeMap::new(),
+        bindings: BTreeMap::new(),
+        environment: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        dotenv: (folder.path().join(".env"), true),
+        vault: (folder.path().join("data/vault.age"), keys),
+        commands: BTreeMap::new(),
+        on_error: OnError::Stop,
+    };
+    World { folder, options }
+}
+
+fn private(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+fn name(text: &str) -> SecretName {
+    text.parse().unwrap()
+}
+
+fn bound(reference: &str) -> Bound {
+    Bound { reference: reference.parse().unwrap(), by: "`--secret`".to_owned() }
+}
+
+async fn read(ladder: &Ladder, reference: &str) -> Result<String, SecretError> {
+    let found = ladder.find(&reference.parse().unwrap(), true).await?;
+    Ok(String::from_utf8(found.value.unwrap().plain().to_vec()).unwrap())
+}
+
+async fn store(ladder: &Ladder, path: &str, value: &str) {
+    let value = SecretValue::new(value.as_bytes().to_vec());
+    ladder.source("file").unwrap().set(path, &value, &Remark::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_first_rung_that_has_it_wins() {
+    let mut world = world(&[("A_B", "from env"), ("OTHER", "from flag"), ("THIRD", "from settings")]);
+    private(&world.folder, ".env", "A_B=from dotenv\nC_D='from dotenv'\n");
+    world.options.flags.insert(name("f/f"), bound("env:OTHER"));
+    world.options.bindings.insert(name("f/f"), bound("env:THIRD"));
+    world.options.bindings.insert(name("g/g"), bound("env:GONE"));
+    world.options.bindings.insert(name("alias"), bound("a/b"));
+    let ladder = Ladder::new(world.options);
+    for path in ["a/b", "c/d", "e/e", "g/g"] {
+        store(&ladder, path, &format!("{path} from vault")).await;
+    }
+    for (reference, value) in [
+        ("f/f", "from flag"),
+        ("a/b", "from env"),
+        ("c/d", "from dotenv"),
+        ("e/e", "e/e from vault"),
+        ("g/g", "g/g from vault"),
+        ("alias", "from env"),
+        ("file:a/b", "a/b from vault"),
+        ("dotenv:A_B", "from dotenv"),
+        ("a/b@latest", "a/b from vault"),
+        ("h/h?stands in", "stands in"),
+    ] {
+        assert_eq!(read(&ladder, reference).await.unwrap(), value, "{reference}");
+    }
+    assert!(matches!(read(&ladder, "h/h").await, Err(SecretError::Missing { .. })));
+    assert!(matches!(read(&ladder, "keyring:a/b").await, Err(SecretError::Unreachable { .. })));
+    assert!(matches!(read(&ladder, "aws:a/b").await, Err(SecretError::Unfit { .. })));
+    assert!(matches!(read(&ladder, "env:A_B@2").await, Err(SecretError::Unfit { .. })));
+}
+
+#[tokio::test]
+async fn what_could_not_be_asked_stops_the_search() {
+    let broken = |on_error| {
+        let mut world = world(&[]);
+        private(&world.folder, ".env", "A='open\n");
+        world.options.on_error = on_error;
+        (Ladder::new(world.options), world.folder)
+    };
+    let (ladder, _folder) = broken(OnError::Stop);
+    store(&ladder, "a/b", "in the vault").await;
+    for reference in ["a/b", "a/b?default"] {
+        let fault = read(&ladder, reference).await.unwrap_err();
+        assert!(matches!(fault, SecretError::Unreachable { .. }), "{fault}");
+    }
+    let (ladder, _folder) = broken(OnError::Next);
+    store(&ladder, "a/b", "in the vault").await;
+    assert_eq!(read(&ladder, "a/b").await.unwrap(), "in the vault");
+    assert!(matches!(read(&ladder, "c/d?default").await, Err(SecretError::Unreachable { .. })));
+}
+
+#[tokio::test]
+async fn properties_and_versions() {
+    let mut world = world(&[("DOC", r#"{"db": {"url": "u r l"}}"#)]);
+    world.options.bindings.insert(name("db"), bound("env:DOC#db"));
+    let ladder = Ladder::new(world.options);
+    assert_eq!(read(&ladder, "env:DOC#/db/url").await.unwrap(), "u r l");
+    assert_eq!(read(&ladder, "db#url").await.unwrap(), "u r l");
+    assert_eq!(read(&ladder, "db#host?localhost").await.unwrap(), "localhost");
+    let found = ladder.find(&"db#url".parse().unwrap(), false).await.unwrap();
+    assert!(found.value.is_none(), "a place is no value");
+    store(&ladder, "v", "first").await;
+    store(&ladder, "v", "second").await;
+    assert_eq!(read(&ladder, "v@1").await.unwrap(), "first");
+    assert_eq!(read(&ladder, "v@previous").await.unwrap(), "first");
+    assert_eq!(read(&ladder, "v").await.unwrap(), "second");
+    assert!(matches!(read(&ladder, "v@7").await, Err(SecretError::Missing { .. })));
+}
+
+#[tokio::test]
+async fn a_trail_shows_every_rung_and_no_value() {
+    let mut world = world(&[("HF_TOKEN", "plain hunter2")]);
+    world.options.bindings.insert(name("huggingface/token"), bound("command:gone"));
+    world.options.on_error = OnError::Next;
+    let command = Command {
+        run: vec!["true".into()],
+        timeout: Duration::from_secs(5),
+        missing: vec![],
+        keep_newline: false,
+    };
+    world.options.commands.insert("here".to_owned(), command);
+    let ladder = Ladder::new(world.options);
+    store(&ladder, "huggingface/token", "vault hunter2").await;
+    let trail = ladder.trail(&"huggingface/token".parse().unwrap()).await;
+    let outcomes: Vec<(Option<u8>, &str)> = trail
+        .asked
+        .iter()
+        .map(|asked| {
+            let outcome = match &asked.outcome {
+                Outcome::Won(_) => "won",
+                Outcome::Shadowed(_) => "shadowed",
+                Outcome::Missing => "missing",
+                Outcome::Absent(_) => "absent",
+                Outcome::Failed { .. } => "failed",
+            };
+            (asked.rung, outcome)
+        })
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            (Some(2), "failed"),
+            (Some(3), "won"),
+            (Some(3), "missing"),
+            (Some(3), "missing"),
+            (Some(4), "absent"),
+            (Some(4), "absent"),
+            (Some(4), "absent"),
+            (Some(5), "absent"),
+            (Some(6), "shadowed"),
+        ]
+    );
+    assert_eq!(trail.winner().unwrap().0.path, "HF_TOKEN");
+    assert!(!format!("{trail:?}").contains("hunter2"));
+}
