@@ -1,5 +1,21 @@
 //! Recipe → Plan: every name resolved, every reference checked and rewritten, no cycle.
+//!
+//! [`build`] goes through stages, each in a file of its own: steps that stand for several are
+//! multiplied (`expand`), groups hand their needs to their members (`groups`), the graph is
+//! ordered or its cycles are named (`order`), and the texts of every step are resolved
+//! (`fields`), where each name is looked up (`names`) and each step that a text refers to must
+//! have ended by then (`reach`).
 
+mod build;
+mod expand;
+mod fields;
+mod graph;
+mod groups;
+mod names;
+mod order;
+mod reach;
+mod select;
+mod steps;
 mod when;
 
 use std::time::Duration;
@@ -7,14 +23,33 @@ use std::time::Duration;
 use crate::name::EnvName;
 use crate::name::HostId;
 use crate::name::StepId;
+use crate::secret::Environment;
 use crate::secret::SecretRef;
 use crate::step::Step;
 
 pub use crate::recipe::Retry;
 pub use crate::recipe::RunIf;
+pub use build::build;
+pub use select::SelectError;
+pub use select::Selection;
 pub use when::When;
 
-/// What will be done. Its one maker is `plan::build`, so whoever holds a plan holds an acyclic
+/// What a plan depends on besides the recipe.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// Variables from the command line, each once; they stand before those of the recipe.
+    pub vars: &'a [(String, String)],
+    /// The environment that `${env.NAME}` reads.
+    pub env: &'a Environment,
+    /// The run's target.
+    pub target: Option<&'a HostId>,
+    /// The hosts that bear a tag.
+    pub tagged: &'a dyn Fn(&str) -> Vec<String>,
+    /// The plan will not be run: what only a run needs (a target, the environment) may be absent.
+    pub is_check: bool,
+}
+
+/// What will be done. Its one maker is [`build`], so whoever holds a plan holds an acyclic
 /// graph with every name resolved.
 #[derive(Debug)]
 pub struct Plan {
@@ -22,6 +57,7 @@ pub struct Plan {
     pub(in crate::plan) steps: Vec<PlannedStep>,
     pub(in crate::plan) variables: Vec<(String, String)>,
     pub(in crate::plan) target: Option<HostId>,
+    pub(in crate::plan) unused_vars: Vec<String>,
 }
 
 impl Plan {
@@ -44,12 +80,17 @@ impl Plan {
     /// A plan of these steps, for the tests of those who run plans.
     #[cfg(test)]
     pub(crate) fn of(steps: Vec<PlannedStep>) -> Self {
-        Self { name: "test".to_owned(), steps, variables: Vec::new(), target: None }
+        Self { name: "test".to_owned(), steps, variables: Vec::new(), target: None, unused_vars: Vec::new() }
     }
 
     /// The run's target host.
     pub fn target(&self) -> Option<&HostId> {
         self.target.as_ref()
+    }
+
+    /// Variables from the command line that the recipe neither defines nor uses.
+    pub fn unused_vars(&self) -> &[String] {
+        &self.unused_vars
     }
 }
 
@@ -68,7 +109,7 @@ pub struct PlannedStep {
     /// combination. A step with members runs nothing itself; it ends when they have ended, and
     /// has failed when one of them has.
     pub members: Vec<usize>,
-    /// Runs only if true.
+    /// Runs only if true. The members of a step have its condition as well as their own.
     pub when: Option<When>,
     /// What its needs must have done.
     pub run_if: RunIf,
@@ -76,8 +117,11 @@ pub struct PlannedStep {
     pub retry: Retry,
     /// For one attempt.
     pub timeout: Option<Duration>,
-    /// Its failure fails neither its dependents nor the run.
+    /// Its failure fails neither its dependents nor the run. Where a step has members, its own
+    /// flag decides what their failures do to the run.
     pub continue_on_failure: bool,
+    /// It may be launched again when its end is not known.
+    pub idempotent: bool,
     /// What `${host}` means, and where it runs if its operation names no host.
     pub host: Option<HostId>,
     /// The secrets it needs, each once.
@@ -86,4 +130,6 @@ pub struct PlannedStep {
     pub env_names: Vec<EnvName>,
     /// What it does.
     pub operation: Box<dyn Step>,
+    /// Indices of the steps whose results its texts refer to.
+    pub reads: Vec<usize>,
 }

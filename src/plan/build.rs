@@ -1,0 +1,99 @@
+//! The one maker of a plan.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use crate::name::HostId;
+use crate::plan::Inputs;
+use crate::plan::Plan;
+use crate::plan::PlannedStep;
+use crate::plan::graph::Graph;
+use crate::plan::names::Variables;
+use crate::plan::steps::Steps;
+use crate::recipe::Operation;
+use crate::recipe::Recipe;
+use crate::recipe::TargetKind;
+use crate::text::Diagnostic;
+use crate::text::Severity;
+use crate::text::Source;
+
+/// Makes a plan of a recipe, and says what is to be said about it.
+///
+/// # Errors
+///
+/// Everything that is wrong with the recipe, with its places: what [`crate::recipe::parse`] found
+/// and what was found here, in the order of the text.
+pub fn build(
+    mut recipe: Recipe<'_>,
+    source: &Source,
+    inputs: &Inputs<'_>,
+) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let mut faults = std::mem::take(&mut recipe.faults);
+    if recipe.is_torn {
+        return Err(sorted(faults));
+    }
+    let local: HostId = "local".parse().expect("it is a host");
+    let target = inputs.target.or((recipe.target.kind == TargetKind::Local).then_some(&local));
+    let inputs = &Inputs { target, ..*inputs };
+    let variables = Variables::resolve(&recipe, inputs.vars, &mut faults);
+    let graph = Graph::new(&recipe, &variables, inputs, &mut faults);
+    let operations: Vec<Option<Operation<'_>>> =
+        recipe.steps.iter_mut().map(|step| step.operation.take()).collect();
+    let mut steps = Steps::new(&recipe, &graph, &variables, inputs, operations);
+    let mut planned = steps.plan(source);
+    let reads = steps.finish(&mut faults);
+    let faults = sorted(faults);
+    let order = graph.order.filter(|_| faults.iter().all(|fault| fault.severity == Severity::Warning));
+    let Some(order) = order else { return Err(faults) };
+    let unused_vars = inputs
+        .vars
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| variables.place(name).is_none() && !reads.variables.contains(*name))
+        .cloned()
+        .collect();
+    let plan = Plan {
+        steps: arrange(&mut planned, &order, &reads.steps),
+        variables: variables.plain(&recipe, inputs.vars),
+        target: target.cloned(),
+        name: recipe.name,
+        unused_vars,
+    };
+    Ok((plan, faults))
+}
+
+/// In the order of the text, each fault once.
+fn sorted(mut faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut seen = HashSet::new();
+    faults.retain(|fault| seen.insert((fault.primary.span.clone(), fault.message.clone())));
+    faults.sort_by_key(|fault| (fault.primary.span.start, fault.primary.span.end));
+    faults
+}
+
+/// Puts the steps into their order and their numbers to it.
+fn arrange(
+    steps: &mut [Option<PlannedStep>],
+    order: &[usize],
+    reads: &HashMap<usize, Vec<usize>>,
+) -> Vec<PlannedStep> {
+    let mut place = vec![0; order.len()];
+    for (number, node) in order.iter().enumerate() {
+        place[*node] = number;
+    }
+    let numbered = |list: &[usize]| {
+        let mut numbers: Vec<usize> = list.iter().map(|node| place[*node]).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    };
+    order
+        .iter()
+        .filter_map(|node| {
+            let mut step = steps[*node].take()?;
+            step.needs = numbered(&step.needs);
+            step.members = numbered(&step.members);
+            step.reads = numbered(reads.get(node).map_or(&[], Vec::as_slice));
+            Some(step)
+        })
+        .collect()
+}

@@ -1,0 +1,163 @@
+//! Groups: a member runs only through its group, so it has its group's needs, condition and
+//! `run_if` as well as its own.
+
+use std::collections::HashMap;
+
+use toml::Spanned;
+
+use crate::recipe::Recipe;
+use crate::recipe::RecipeStep;
+use crate::text::Diagnostic;
+use crate::text::closest;
+
+/// Groups may stand in groups this deep.
+const DEEPEST: usize = 32;
+
+/// The members of each group and the group of each member, as indices of recipe steps.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    members: HashMap<usize, Vec<usize>>,
+    group_of: HashMap<usize, usize>,
+    sequential: Vec<usize>,
+}
+
+impl Groups {
+    /// Looks up the members of all groups.
+    pub(super) fn find(
+        recipe: &Recipe<'_>,
+        ids: &HashMap<&str, usize>,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let mut groups = Self::default();
+        for (index, step) in recipe.steps.iter().enumerate() {
+            let Some(group) = step.operation.as_ref().and_then(|operation| operation.step.group()) else {
+                continue;
+            };
+            if step.hosts.is_some() || !step.matrix.is_empty() {
+                faults.push(
+                    Diagnostic::error(
+                        "plan::group-places",
+                        format!("group `{}` can't have `hosts` or `matrix`", step.id),
+                        step.id_span.clone(),
+                    )
+                    .help("give them to its members"),
+                );
+            }
+            without_effect(step, faults);
+            let members: Vec<usize> = group
+                .members
+                .iter()
+                .filter_map(|member| groups.member(index, member, recipe, ids, faults))
+                .collect();
+            if group.sequential {
+                groups.sequential.push(index);
+            }
+            groups.members.insert(index, members);
+        }
+        groups.check_depth(recipe, faults);
+        groups
+    }
+
+    fn member(
+        &mut self,
+        group: usize,
+        member: &Spanned<String>,
+        recipe: &Recipe<'_>,
+        ids: &HashMap<&str, usize>,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Option<usize> {
+        let name = member.get_ref().as_str();
+        let Some(index) = ids.get(name).copied() else {
+            if !recipe.unread.contains(name) {
+                faults.push(unknown_step(name, member, recipe, format!("no step is called `{name}`")));
+            }
+            return None;
+        };
+        if index == group {
+            let message = format!("group `{name}` has itself as a member");
+            faults.push(Diagnostic::error("plan::cycle", message, member.span()));
+            return None;
+        }
+        if let Some(other) = self.group_of.get(&index) {
+            let other = &recipe.steps[*other];
+            faults.push(
+                Diagnostic::error(
+                    "plan::two-groups",
+                    format!("step `{name}` is a member twice, and runs once"),
+                    member.span(),
+                )
+                .other(other.id_span.clone(), "a member of this already"),
+            );
+            return None;
+        }
+        self.group_of.insert(index, group);
+        Some(index)
+    }
+
+    /// Breaks groups that are members of each other, and those nested too deep.
+    fn check_depth(&mut self, recipe: &Recipe<'_>, faults: &mut Vec<Diagnostic>) {
+        let mut members: Vec<usize> = self.group_of.keys().copied().collect();
+        members.sort_unstable();
+        for member in members {
+            let mut above = member;
+            let mut depth = 0;
+            while let Some(group) = self.group_of.get(&above).filter(|_| depth <= DEEPEST) {
+                above = *group;
+                depth += 1;
+            }
+            if depth > DEEPEST {
+                let step = &recipe.steps[member];
+                let message = format!(
+                    "groups around step `{}` stand in each other, or more than {DEEPEST} deep",
+                    step.id
+                );
+                faults.push(Diagnostic::error("plan::cycle", message, step.id_span.clone()));
+                self.group_of.remove(&member);
+            }
+        }
+    }
+
+    /// A group's members.
+    pub(super) fn members(&self, group: usize) -> &[usize] {
+        self.members.get(&group).map_or(&[], Vec::as_slice)
+    }
+
+    /// Indices of all sequential groups.
+    pub(super) fn sequential(&self) -> &[usize] {
+        &self.sequential
+    }
+
+    /// The groups around a step, the innermost first.
+    pub(super) fn around(&self, step: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.group_of.get(&step).copied(), |group| self.group_of.get(group).copied())
+    }
+}
+
+/// What a group has no use for.
+fn without_effect(step: &RecipeStep<'_>, faults: &mut Vec<Diagnostic>) {
+    for (key, is_there) in [("retry", step.retry.is_some()), ("timeout_secs", step.timeout.is_some())] {
+        if is_there {
+            let message = format!("`{key}` of group `{}` has no effect", step.id);
+            faults.push(
+                Diagnostic::warning("plan::no-effect", message, step.id_span.clone())
+                    .help("give it to the members"),
+            );
+        }
+    }
+}
+
+/// The fault of an id that no step has.
+pub(super) fn unknown_step(
+    name: &str,
+    at: &Spanned<String>,
+    recipe: &Recipe<'_>,
+    message: String,
+) -> Diagnostic {
+    let fault =
+        Diagnostic::error("plan::unknown-step", message, at.span()).label("not a step of this recipe");
+    let ids = recipe.steps.iter().map(|step| step.id.as_str());
+    match closest(name, ids) {
+        Some(near) => fault.help("a step with a similar name exists").edit(at.span(), format!("\"{near}\"")),
+        None => fault,
+    }
+}

@@ -1,0 +1,143 @@
+//! `--only`, `--from`, `--skip`: a part of a plan.
+
+use std::collections::HashSet;
+
+use crate::plan::Plan;
+use crate::text::closest;
+
+/// Which steps of a plan are wanted; all if nothing is said.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// These alone.
+    pub only: Vec<String>,
+    /// These and all that depend on them.
+    pub from: Vec<String>,
+    /// Not these.
+    pub skip: Vec<String>,
+}
+
+/// Why a part of a plan can't be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SelectError {
+    /// No step has the id.
+    #[error("the recipe has no step `{name}`")]
+    Unknown {
+        /// The id.
+        name: String,
+        /// The id that was probably meant.
+        near: Option<String>,
+    },
+    /// A step that is wanted needs the result of one that is not.
+    #[error("step `{step}` uses a result of step `{of}`, which is left out")]
+    NeedsResult {
+        /// The step that is wanted.
+        step: String,
+        /// The step that is left out.
+        of: String,
+    },
+    /// Nothing is left.
+    #[error("no step is left to run")]
+    Empty,
+}
+
+impl Plan {
+    /// The wanted part of the plan. Steps that are left out count as done.
+    ///
+    /// # Errors
+    ///
+    /// When a name is unknown, or a step would miss a result.
+    pub fn select(mut self, selection: &Selection) -> Result<Self, SelectError> {
+        if selection.only.is_empty() && selection.from.is_empty() && selection.skip.is_empty() {
+            return Ok(self);
+        }
+        let mut wanted = vec![selection.only.is_empty() && selection.from.is_empty(); self.steps.len()];
+        for name in &selection.only {
+            for index in self.whole(self.find(name)?) {
+                wanted[index] = true;
+            }
+        }
+        for name in &selection.from {
+            for index in self.dependents(self.whole(self.find(name)?)) {
+                wanted[index] = true;
+            }
+        }
+        for name in &selection.skip {
+            for index in self.whole(self.find(name)?) {
+                wanted[index] = false;
+            }
+        }
+        // What stands for others goes with the last of them.
+        for index in 0..self.steps.len() {
+            let members = &self.steps[index].members;
+            if !members.is_empty() && members.iter().all(|member| !wanted[*member]) {
+                wanted[index] = false;
+            }
+        }
+        self.check_results(&wanted)?;
+        self.keep(&wanted);
+        if self.steps.is_empty() { Err(SelectError::Empty) } else { Ok(self) }
+    }
+
+    fn find(&self, name: &str) -> Result<usize, SelectError> {
+        let ids = || self.steps.iter().map(|step| step.id.as_str());
+        ids().position(|id| id == name).ok_or_else(|| SelectError::Unknown {
+            name: name.to_owned(),
+            near: closest(name, ids()).map(str::to_owned),
+        })
+    }
+
+    /// A step and all that it stands for.
+    fn whole(&self, step: usize) -> Vec<usize> {
+        let mut found = HashSet::from([step]);
+        let mut open = vec![step];
+        while let Some(step) = open.pop() {
+            open.extend(self.steps[step].members.iter().filter(|member| found.insert(**member)));
+        }
+        found.into_iter().collect()
+    }
+
+    /// Steps and all that depend on them.
+    fn dependents(&self, of: Vec<usize>) -> HashSet<usize> {
+        let mut found: HashSet<usize> = of.into_iter().collect();
+        // The order of the plan has every step after those it depends on.
+        for (index, step) in self.steps.iter().enumerate() {
+            if step.needs.iter().chain(&step.members).any(|before| found.contains(before)) {
+                found.insert(index);
+            }
+        }
+        found
+    }
+
+    fn check_results(&self, wanted: &[bool]) -> Result<(), SelectError> {
+        for (step, _) in self.steps.iter().zip(wanted).filter(|(_, is_wanted)| **is_wanted) {
+            if let Some(of) = step.reads.iter().find(|of| !wanted[**of]) {
+                return Err(SelectError::NeedsResult {
+                    step: step.id.to_string(),
+                    of: self.steps[*of].id.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, wanted: &[bool]) {
+        let mut number = 0;
+        let numbers: Vec<Option<usize>> = wanted
+            .iter()
+            .map(|is_wanted| {
+                is_wanted.then(|| {
+                    number += 1;
+                    number - 1
+                })
+            })
+            .collect();
+        let mut index = 0;
+        self.steps.retain_mut(|step| {
+            for list in [&mut step.needs, &mut step.members, &mut step.reads] {
+                *list = list.iter().filter_map(|old| numbers[*old]).collect();
+            }
+            index += 1;
+            wanted[index - 1]
+        });
+    }
+}

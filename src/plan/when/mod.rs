@@ -1,0 +1,227 @@
+//! `when`: an expression that says whether a step runs.
+//!
+//! The grammar is that of `minijinja`'s expressions, and small: names, strings, numbers,
+//! comparisons, `in`, `and`, `or`, `not`. Each name is replaced by a placeholder of its own, so
+//! that the place where it stands decides how its text is taken: as a number beside a number, as
+//! yes or no where it stands alone, as text otherwise.
+
+mod operand;
+mod tokens;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use minijinja::Environment;
+use minijinja::Expression;
+use minijinja::UndefinedBehavior;
+
+use crate::name::HostId;
+use crate::plan::fields::Resolver;
+use crate::plan::when::operand::Operand;
+use crate::plan::when::tokens::Fault;
+use crate::step::Part;
+use crate::step::Template;
+use crate::step::Value;
+use crate::step::Values;
+use crate::text::Diagnostic;
+use crate::text::Span;
+
+/// A longer expression is refused: what reads it recurses.
+const LONGEST: usize = 1000;
+
+/// Texts that mean no.
+const NO: [&str; 5] = ["", "false", "0", "no", "off"];
+
+static EMPTY: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment
+});
+
+/// A checked expression.
+#[derive(Debug, Clone)]
+pub struct When {
+    /// All must hold: a step's own, and those of the groups around it.
+    conditions: Vec<Condition>,
+    host: Option<HostId>,
+}
+
+#[derive(Debug, Clone)]
+enum Condition {
+    /// The old form: a text that means yes or no.
+    Text(Template),
+    Expression(Arc<Checked>),
+}
+
+struct Checked {
+    source: String,
+    expression: Expression<'static, 'static>,
+    /// One per placeholder, in order.
+    operands: Vec<Operand>,
+}
+
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.source)
+    }
+}
+
+impl When {
+    /// Checks a `when`; none if it is at fault.
+    pub(super) fn check(resolver: &mut Resolver<'_>, node: usize, template: &Template) -> Option<Self> {
+        let condition = if template.parts.iter().any(|part| matches!(part, Part::Reference(..))) {
+            old_form(resolver, node, template)?
+        } else {
+            let text = template.parts.iter().map(|part| if let Part::Text(text) = part { text } else { "" });
+            let text: String = text.collect();
+            match Checked::new(&text, resolver, node, &template.span) {
+                Ok(checked) => Condition::Expression(Arc::new(checked)),
+                Err(fault) => {
+                    resolver.faults.push(placed(&fault, &text, &template.span));
+                    return None;
+                }
+            }
+        };
+        Some(Self { conditions: vec![condition], host: resolver.nodes[node].host.clone() })
+    }
+
+    /// Both.
+    #[must_use]
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        self.conditions.extend(other.conditions.iter().cloned());
+        self
+    }
+
+    /// Whether the step runs.
+    ///
+    /// # Errors
+    ///
+    /// What the evaluation ran into, in words.
+    pub fn holds(&self, values: &Values) -> Result<bool, String> {
+        for condition in &self.conditions {
+            if !condition.holds(values, self.host.as_ref())? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, condition) in self.conditions.iter().enumerate() {
+            let and = if index == 0 { "" } else { ", and " };
+            match condition {
+                Condition::Text(template) => {
+                    write!(f, "{and}{}", crate::step::PlainText(template.clone()))?;
+                }
+                Condition::Expression(checked) => write!(f, "{and}{}", checked.source)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Condition {
+    fn holds(&self, values: &Values, host: Option<&HostId>) -> Result<bool, String> {
+        match self {
+            Self::Text(template) => {
+                let mut text = String::new();
+                for part in &template.parts {
+                    match part {
+                        Part::Text(part) => text.push_str(part),
+                        Part::Reference(reference, _) => {
+                            match values.look_up(reference, host).map_err(|error| error.to_string())? {
+                                Value::Plain(value) => text.push_str(&value),
+                                Value::Secret(_) => return Err(format!("`${{{reference}}}` is secret")),
+                            }
+                        }
+                    }
+                }
+                Ok(is_yes(&text))
+            }
+            Self::Expression(checked) => checked.holds(values, host),
+        }
+    }
+}
+
+impl Checked {
+    fn new(text: &str, resolver: &mut Resolver<'_>, node: usize, span: &Span) -> Result<Self, Fault> {
+        let whole = |message: &str, help: Option<&str>| Fault {
+            start: 0,
+            end: text.len(),
+            message: message.to_owned(),
+            help: help.map(str::to_owned),
+        };
+        if text.trim().is_empty() {
+            return Err(whole("`when` is blank", Some("leave it out, or write an expression")));
+        }
+        if text.len() > LONGEST {
+            return Err(whole("`when` is too long", Some("an expression can have 1000 bytes")));
+        }
+        let tokens = tokens::tokens(text)?;
+        let (rewritten, operands) = operand::take(text, &tokens, |name, start, end| {
+            let place = place_of(text, span, start, end);
+            operand::look_up(name, resolver, node, &place)
+        });
+        let expression = EMPTY.compile_expression_owned(rewritten).map_err(|error| {
+            let detail = error.detail().unwrap_or("it can't be read");
+            whole(&format!("`when` is no expression: {detail}"), None)
+        })?;
+        Ok(Self { source: text.trim().to_owned(), expression, operands })
+    }
+
+    fn holds(&self, values: &Values, host: Option<&HostId>) -> Result<bool, String> {
+        let mut context = Vec::with_capacity(self.operands.len());
+        for (index, operand) in self.operands.iter().enumerate() {
+            context.push((format!("_{index}"), operand.value(values, host)?));
+        }
+        let result = self
+            .expression
+            .eval(minijinja::Value::from_pairs(context))
+            .map_err(|error| error.detail().unwrap_or("it has no value").to_owned())?;
+        Ok(match result.as_str() {
+            Some(text) => is_yes(text),
+            None => result.is_true(),
+        })
+    }
+}
+
+/// What a text means where yes or no is asked.
+fn is_yes(text: &str) -> bool {
+    !NO.contains(&text.trim().to_lowercase().as_str())
+}
+
+/// `"${flag}"`, and nothing beside the one reference.
+fn old_form(resolver: &mut Resolver<'_>, node: usize, template: &Template) -> Option<Condition> {
+    let has_text =
+        template.parts.iter().any(|part| matches!(part, Part::Text(text) if !text.trim().is_empty()));
+    if has_text || template.parts.iter().filter(|part| matches!(part, Part::Reference(..))).count() > 1 {
+        resolver.faults.push(
+            Diagnostic::error(
+                "plan::mixed-when",
+                "`when` is either one `${…}` or an expression",
+                template.span.clone(),
+            )
+            .help("write names without `${…}`, as in `mode == \"full\" and not dry`"),
+        );
+        return None;
+    }
+    Some(Condition::Text(resolver.plain(node, template, "when")))
+}
+
+/// Where a part of the expression stands in the recipe; the whole string if that can't be told.
+fn place_of(text: &str, span: &Span, start: usize, end: usize) -> Span {
+    // An ordinary one-line string without escapes has its text behind the one quote.
+    if span.len() == text.len() + 2 { span.start + 1 + start..span.start + 1 + end } else { span.clone() }
+}
+
+fn placed(fault: &Fault, text: &str, span: &Span) -> Diagnostic {
+    let place = place_of(text, span, fault.start, fault.end);
+    let diagnostic = Diagnostic::error("plan::invalid-when", fault.message.clone(), place);
+    match &fault.help {
+        Some(help) => diagnostic.help(help.clone()),
+        None => diagnostic,
+    }
+}

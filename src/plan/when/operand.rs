@@ -1,0 +1,170 @@
+//! The names of an expression: what each stands for, and as what it is taken.
+
+use minijinja::Value as Jinja;
+
+use crate::name::EnvName;
+use crate::name::HostId;
+use crate::name::StepId;
+use crate::plan::fields::Resolver;
+use crate::plan::when::is_yes;
+use crate::plan::when::tokens::Kind;
+use crate::plan::when::tokens::Name;
+use crate::plan::when::tokens::Token;
+use crate::step::Part;
+use crate::step::Reference;
+use crate::step::StepField;
+use crate::step::Template;
+use crate::step::Value;
+use crate::step::Values;
+use crate::text::Span;
+
+/// A name of an expression.
+#[derive(Debug, Clone)]
+pub(super) struct Operand {
+    /// As the expression writes it.
+    written: String,
+    /// What it stands for, as far as that is known.
+    value: Template,
+    role: Role,
+}
+
+/// As what a value is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Text.
+    Text,
+    /// A number where it reads like one.
+    Number,
+    /// A number, or the expression has no meaning.
+    Ordered,
+    /// Yes or no.
+    Flag,
+}
+
+/// Replaces each name by a placeholder, and looks it up.
+pub(super) fn take(
+    text: &str,
+    tokens: &[Token],
+    mut look_up: impl FnMut(&Name, usize, usize) -> Template,
+) -> (String, Vec<Operand>) {
+    let mut rewritten = String::new();
+    let mut operands = Vec::new();
+    let mut at = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        let Kind::Name(name) = &token.kind else { continue };
+        rewritten.push_str(&text[at..token.start]);
+        rewritten.push_str(&format!("_{}", operands.len()));
+        at = token.end;
+        operands.push(Operand {
+            written: text[token.start..token.end].to_owned(),
+            value: look_up(name, token.start, token.end),
+            role: role(tokens, index),
+        });
+    }
+    rewritten.push_str(&text[at..]);
+    (rewritten, operands)
+}
+
+/// The neighbours decide: what stands alone is a flag, what is compared with a number is one.
+fn role(tokens: &[Token], index: usize) -> Role {
+    let (mut left, mut right) = (index, index);
+    while left > 0
+        && right + 1 < tokens.len()
+        && tokens[left - 1].kind == Kind::Open
+        && tokens[right + 1].kind == Kind::Close
+    {
+        left -= 1;
+        right += 1;
+    }
+    let before = left.checked_sub(1).map(|at| &tokens[at].kind);
+    let after = tokens.get(right + 1).map(|token| &token.kind);
+    let beyond = |step: usize| tokens.get(right + 1 + step).map(|token| &token.kind);
+    let behind = left.checked_sub(2).map(|at| &tokens[at].kind);
+    if before == Some(&Kind::Order) || after == Some(&Kind::Order) {
+        return Role::Ordered;
+    }
+    let is_number = |kind: Option<&Kind>| {
+        matches!(kind, Some(Kind::Number | Kind::Name(Name::Step(_, StepField::ExitCode))))
+    };
+    let others = match (before, after) {
+        (Some(Kind::Equal), _) => [behind, None],
+        (_, Some(Kind::Equal)) => [beyond(1), beyond(2).filter(|_| beyond(1) == Some(&Kind::Other))],
+        (_, Some(Kind::In)) => [beyond(2), None],
+        (_, Some(Kind::Logic)) if beyond(1) == Some(&Kind::In) => [beyond(3), None],
+        (Some(Kind::In | Kind::Other), _) => return Role::Text,
+        _ => return Role::Flag,
+    };
+    if others.iter().any(|kind| is_number(*kind))
+        || matches!(tokens[index].kind, Kind::Name(Name::Step(_, StepField::ExitCode)))
+    {
+        return Role::Number;
+    }
+    if others.iter().any(|kind| *kind == Some(&Kind::Constant)) { Role::Flag } else { Role::Text }
+}
+
+/// What a name stands for; faults go to the resolver.
+pub(super) fn look_up(name: &Name, resolver: &mut Resolver<'_>, node: usize, place: &Span) -> Template {
+    let reference = match name {
+        Name::Variable(name) => Reference::Variable { name: name.clone(), quoted: false },
+        Name::Step(id, field) => match id.parse::<StepId>() {
+            Ok(id) => Reference::Step { id, field: field.clone() },
+            Err(_) => return Template::default(),
+        },
+        Name::Env(name) => match name.parse::<EnvName>() {
+            Ok(name) => Reference::Env(name),
+            Err(_) => return Template::default(),
+        },
+        Name::Matrix(name) => Reference::Matrix(name.clone()),
+        Name::Target => Reference::Target,
+        Name::Host => Reference::Host,
+        Name::RunId => Reference::RunId,
+        Name::RecipeName => Reference::RecipeName,
+    };
+    let template = Template { parts: vec![Part::Reference(reference, place.clone())], span: place.clone() };
+    resolver.plain(node, &template, "when")
+}
+
+impl Operand {
+    /// The value at the moment of asking.
+    pub(super) fn value(&self, values: &Values, host: Option<&HostId>) -> Result<Jinja, String> {
+        let mut text = String::new();
+        for part in &self.value.parts {
+            let reference = match part {
+                Part::Text(part) => {
+                    text.push_str(part);
+                    continue;
+                }
+                Part::Reference(reference, _) => reference,
+            };
+            if let Reference::Step { id, field: StepField::ExitCode } = reference
+                && values.steps.get(id).is_some_and(|result| result.exit_code.is_none())
+                && self.role != Role::Ordered
+            {
+                return Ok(Jinja::from(()));
+            }
+            match values.look_up(reference, host).map_err(|error| error.to_string())? {
+                Value::Plain(value) => text.push_str(&value),
+                Value::Secret(_) => return Err(format!("`{}` is secret", self.written)),
+            }
+        }
+        self.taken(text)
+    }
+
+    fn taken(&self, text: String) -> Result<Jinja, String> {
+        let number = || {
+            let text = text.trim();
+            text.parse::<i64>()
+                .map(Jinja::from)
+                .ok()
+                .or_else(|| text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Jinja::from))
+        };
+        match self.role {
+            Role::Text => Ok(Jinja::from(text)),
+            Role::Flag => Ok(Jinja::from(is_yes(&text))),
+            Role::Number => Ok(number().unwrap_or_else(|| Jinja::from(text.clone()))),
+            Role::Ordered => {
+                number().ok_or_else(|| format!("`{}` is `{text}`, which is not a number", self.written))
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The words of an expression.
+
+use crate::step::StepField;
+
+/// A word and where it begins and ends in the expression.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Token {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
+/// What a word is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kind {
+    /// Something that has a value.
+    Name(Name),
+    /// `true`, `false`, `none`.
+    Constant,
+    /// A number.
+    Number,
+    /// A string in quotes.
+    Text,
+    /// `<`, `<=`, `>`, `>=`.
+    Order,
+    /// `==`, `!=`.
+    Equal,
+    /// `in`.
+    In,
+    /// `and`, `or`, `not`.
+    Logic,
+    /// `(`.
+    Open,
+    /// `)`.
+    Close,
+    /// `[`, `]`, `,`, and a sign.
+    Other,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Name {
+    /// A variable.
+    Variable(String),
+    /// `steps.ID.FIELD`.
+    Step(String, StepField),
+    /// `env.NAME`.
+    Env(String),
+    /// `matrix.NAME`.
+    Matrix(String),
+    /// `target`.
+    Target,
+    /// `host`.
+    Host,
+    /// `run.id`.
+    RunId,
+    /// `recipe.name`.
+    RecipeName,
+}
+
+/// What is wrong with an expression, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// Where it begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// One line.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Fault {
+    fn new(start: usize, end: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { start, end, message: message.into(), help: Some(help.into()) }
+    }
+}
+
+/// Cuts an expression into words.
+pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Fault> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while let Some(first) = text[at..].chars().next() {
+        let rest = &text[at..];
+        if first.is_whitespace() {
+            at += first.len_utf8();
+            continue;
+        }
+        let (kind, length) = match first {
+            '"' | '\'' => (Kind::Text, string_length(rest).ok_or_else(|| {
+                Fault::new(at, text.len(), "the string is not closed", format!("close it with `{first}`"))
+            })?),
+            '0'..='9' => (Kind::Number, rest.find(|c: char| !is_number(c)).unwrap_or(rest.len())),
+            'a'..='z' | 'A'..='Z' | '_' => {
+                let length = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
+                let (kind, length) = word(rest, length).map_err(|fault| Fault {
+                    start: at + fault.start,
+                    end: at + fault.end,
+                    ..fault
+                })?;
+                (kind, length)
+            }
+            _ => symbol(rest).ok_or_else(|| {
+                let message = format!("`{first}` has no meaning in an expression");
+                let help = match first {
+                    '=' => "compare with `==`",
+                    '&' => "write `and`",
+                    '|' => "write `or`; there are no filters",
+                    '!' => "write `not`",
+                    _ => "an expression has names, strings, numbers, `== != < > <= >=`, `in`, `and`, `or`, `not` and parentheses",
+                };
+                Fault::new(at, at + first.len_utf8(), message, help)
+            })?,
+        };
+        tokens.push(Token { kind, start: at, end: at + length });
+        at += length;
+    }
+    Ok(tokens)
+}
+
+fn is_number(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '.' || c == '_'
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+fn symbol(rest: &str) -> Option<(Kind, usize)> {
+    let pairs = [("==", Kind::Equal), ("!=", Kind::Equal), ("<=", Kind::Order), (">=", Kind::Order)];
+    if let Some((_, kind)) = pairs.into_iter().find(|(symbol, _)| rest.starts_with(symbol)) {
+        return Some((kind, 2));
+    }
+    let kind = match rest.as_bytes()[0] {
+        b'<' | b'>' => Kind::Order,
+        b'(' => Kind::Open,
+        b')' => Kind::Close,
+        b'[' | b']' | b',' | b'-' => Kind::Other,
+        _ => return None,
+    };
+    Some((kind, 1))
+}
+
+/// The length of the string that a text begins with, quotes included.
+fn string_length(text: &str) -> Option<usize> {
+    let quote = text.as_bytes()[0];
+    let mut bytes = text.bytes().enumerate().skip(1);
+    while let Some((at, byte)) = bytes.next() {
+        if byte == b'\\' {
+            bytes.next();
+        } else if byte == quote {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+fn word(rest: &str, length: usize) -> Result<(Kind, usize), Fault> {
+    let head = &rest[..length];
+    let after = rest[length..].strip_prefix('.');
+    match (head, after) {
+        ("and" | "or" | "not", None) => Ok((Kind::Logic, length)),
+        ("in", None) => Ok((Kind::In, length)),
+        ("is" | "if" | "else", None) => Err(Fault::new(
+            0,
+            length,
+            format!("`{head}` has no meaning in an expression"),
+            "compare with `==`, and join with `and`, `or`, `not`",
+        )),
+        ("true" | "false" | "none" | "True" | "False" | "None", None) => Ok((Kind::Constant, length)),
+        ("target", None) => Ok((Kind::Name(Name::Target), length)),
+        ("host", None) => Ok((Kind::Name(Name::Host), length)),
+        ("steps" | "step", Some(after)) => step(rest, after, length + 1),
+        (_, None) => Ok((Kind::Name(Name::Variable(head.to_owned())), length)),
+        (_, Some(after)) => {
+            let end = after.find(|c: char| !is_word(c) && c != '-').unwrap_or(after.len());
+            let member = &after[..end];
+            let length = length + 1 + end;
+            let name = match head {
+                "env" => Name::Env(member.to_owned()),
+                "matrix" => Name::Matrix(member.to_owned()),
+                "run" if member == "id" => Name::RunId,
+                "recipe" if member == "name" => Name::RecipeName,
+                _ => {
+                    return Err(Fault::new(
+                        0,
+                        length,
+                        format!("`{head}.{member}` is not known in an expression"),
+                        "write `steps.ID.status`, `steps.ID.exit_code`, `steps.ID.output`, `env.NAME` or `matrix.NAME`",
+                    ));
+                }
+            };
+            Ok((Kind::Name(name), length))
+        }
+    }
+}
+
+/// `steps.ID.FIELD`; an id may have `-`, and a place in brackets.
+fn step(rest: &str, after: &str, begin: usize) -> Result<(Kind, usize), Fault> {
+    const HELP: &str = "write `steps.ID.status`, `.exit_code`, `.output`, `.stderr` or `.outputs.NAME`";
+    let is_id = |c: char| is_word(c) || c == '-';
+    let mut id_end = after.find(|c: char| !is_id(c)).unwrap_or(after.len());
+    if after[id_end..].starts_with('[')
+        && let Some(close) = after[id_end..].find("].")
+    {
+        id_end += close + 1;
+    }
+    let id = &after[..id_end];
+    let Some(field) = after[id_end..].strip_prefix('.') else {
+        let message = format!("`steps.{id}` does not say what of the step");
+        return Err(Fault::new(0, begin + id_end, message, HELP));
+    };
+    let end = field.find(|c: char| !is_word(c) && c != '.').unwrap_or(field.len());
+    let length = begin + id_end + 1 + end;
+    let field = match field[..end].split_once('.').unwrap_or((&field[..end], "")) {
+        ("status", "") => StepField::Status,
+        ("exit_code", "") => StepField::ExitCode,
+        ("output" | "stdout", "") => StepField::Stdout,
+        ("stderr", "") => StepField::Stderr,
+        ("outputs", name) if !name.is_empty() => StepField::Output(name.to_owned()),
+        _ => {
+            return Err(Fault::new(0, length, format!("a step has no `{}`", &field[..end]), HELP));
+        }
+    };
+    debug_assert!(rest.is_char_boundary(length));
+    Ok((Kind::Name(Name::Step(id.to_owned(), field)), length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<Name> {
+        let kinds = tokens(text).unwrap().into_iter().map(|token| token.kind);
+        kinds.filter_map(|kind| if let Kind::Name(name) = kind { Some(name) } else { None }).collect()
+    }
+
+    #[test]
+    fn names_are_found() {
+        assert_eq!(
+            names("steps.pre-train.status == 'success' and env.CI"),
+            [Name::Step("pre-train".to_owned(), StepField::Status), Name::Env("CI".to_owned())]
+        );
+        assert_eq!(
+            names("steps.train[lr=1e-3].outputs.loss < 3"),
+            [Name::Step("train[lr=1e-3]".to_owned(), StepField::Output("loss".to_owned()))]
+        );
+        assert_eq!(names("not 'x' in mode"), [Name::Variable("mode".to_owned())]);
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_said_with_its_place() {
+        let fault = tokens("a = b").unwrap_err();
+        assert_eq!((fault.start, fault.end), (2, 3));
+        assert_eq!(fault.help.as_deref(), Some("compare with `==`"));
+        assert!(tokens("'open").is_err());
+        assert!(tokens("x | upper").is_err());
+        assert!(tokens("steps.a").is_err());
+        assert!(tokens("ü").is_err());
+    }
+}
