@@ -1,1 +1,22 @@
-//! SKELETON
+//! Events and diagnostics → terminal. Nothing here opens a stream: what is written to is handed
+//! in, and `cli` decides which view it is.
+
+mod json;
+mod lines;
+mod paint;
+mod plain;
+mod progress;
+mod screen;
+mod summary;
+mod words;
+
+pub use json::Json;
+pub use paint::Paint;
+pub use plain::Plain;
+pub use progress::Progress;
+pub use screen::Screen;
+pub use screen::View;
+pub use summary::failures;
+pub use summary::summary;
+pub use words::duration;
+pub use words::end;

@@ -1,0 +1,128 @@
+//! Lines for people where no terminal is watching: one prefix a step.
+
+use std::collections::HashMap;
+use std::io;
+use std::io::Write;
+
+use crate::event::Event;
+use crate::event::RunState;
+use crate::event::StepStatus;
+use crate::event::Stream;
+use crate::event::What;
+use crate::name::StepId;
+use crate::ui::View;
+use crate::ui::lines::Lines;
+use crate::ui::lines::shown;
+use crate::ui::words;
+
+/// Ids wider than this push their lines to the right instead of widening every prefix.
+const WIDEST: usize = 24;
+
+/// Writes what happens as lines, each with the step it belongs to.
+pub struct Plain<W> {
+    to: W,
+    width: usize,
+    open: HashMap<(StepId, bool), Lines>,
+}
+
+impl<W: Write + Send> Plain<W> {
+    /// Writes to `to`, which should be buffered.
+    pub fn new(to: W) -> Self {
+        Self { to, width: 0, open: HashMap::new() }
+    }
+
+    fn line(&mut self, step: &StepId, mark: &str, text: &str) -> io::Result<()> {
+        let width = self.width;
+        writeln!(self.to, "{:width$} {mark} {}", step.as_str(), shown(text))
+    }
+
+    fn output(&mut self, step: &StepId, stream: Stream, text: &str) -> io::Result<()> {
+        let (to, width) = (&mut self.to, self.width);
+        let mut written = Ok(());
+        let lines = self.open.entry((step.clone(), stream == Stream::Stderr)).or_default();
+        lines.push(text, |line| {
+            if written.is_ok() {
+                written = writeln!(to, "{:width$} | {line}", step.as_str());
+            }
+        });
+        written
+    }
+
+    /// Writes the lines that a step left open.
+    fn close(&mut self, step: &StepId) -> io::Result<()> {
+        for is_stderr in [false, true] {
+            if let Some(line) =
+                self.open.remove(&(step.clone(), is_stderr)).and_then(|mut lines| lines.finish())
+            {
+                self.line(step, "|", &line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finished(&mut self, step: &StepId, state: &RunState) -> io::Result<()> {
+        self.close(step)?;
+        let Some(of) = state.step(step) else { return Ok(()) };
+        let time = words::duration(of.duration.unwrap_or_default());
+        let how = of.end.as_ref().map(words::end).unwrap_or_default();
+        match of.status {
+            StepStatus::Success => self.line(step, "✓", &format!("done in {time}")),
+            StepStatus::Cancelled if of.attempts == 0 => self.line(step, "⊘", "cancelled"),
+            _ => {
+                let text = format!("{} after {time}{}: {how}", of.status, words::on_host(of));
+                self.line(step, "✗", &text)?;
+                let (causes, hint) = of.end.as_ref().map(words::details).unwrap_or_default();
+                for cause in causes {
+                    self.line(step, "|", &format!("cause: {cause}"))?;
+                }
+                hint.map_or(Ok(()), |hint| self.line(step, "|", &format!("hint: {hint}")))
+            }
+        }
+    }
+}
+
+impl<W: Write + Send> View for Plain<W> {
+    fn show(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
+        match &event.what {
+            What::RunStarted { run, recipe, steps } => {
+                let widest = steps.iter().map(|step| step.id.as_str().chars().count()).max();
+                self.width = widest.unwrap_or(0).min(WIDEST);
+                let steps = words::count(steps.len(), "step", "steps");
+                writeln!(self.to, "run `{run}` of `{}`: {steps}", recipe.as_str())
+            }
+            What::StepStarted { step, attempt, .. } => {
+                let host = state.step(step).map(words::on_host).unwrap_or_default();
+                let attempt = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
+                self.line(step, ">", &format!("started{host}{attempt}"))
+            }
+            What::StepOutput { step, stream, text } => self.output(step, *stream, text.as_str()),
+            What::StepProgress { step, message } => self.line(step, "~", message.as_str()),
+            What::StepRetrying { step, end, delay, .. } => {
+                self.close(step)?;
+                let text = format!("{}; trying again in {}", words::end(end), words::duration(*delay));
+                self.line(step, "↻", &text)
+            }
+            What::StepFinished { step, .. } => self.finished(step, state),
+            What::StepSkipped { step, reason, .. } => {
+                self.line(step, "⊘", &format!("skipped: {}", reason.as_str()))
+            }
+            What::RunCancelling { reason } => {
+                writeln!(self.to, "{}: stopping what runs; `always` steps still run", reason.as_str())
+            }
+            What::Notice { step: Some(step), text } => self.line(step, "!", text.as_str()),
+            What::Notice { step: None, text } => writeln!(self.to, "! {}", shown(text.as_str())),
+            What::StepWaiting { .. }
+            | What::SecretsDelivered { .. }
+            | What::RunFinished { .. }
+            | What::Unknown => Ok(()),
+        }
+    }
+
+    fn left_out(&mut self, bytes: usize, _: &Event) -> io::Result<()> {
+        writeln!(self.to, "! {bytes} bytes of output were left out: nobody read them; the log has them")
+    }
+
+    fn rest(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}

@@ -1,0 +1,329 @@
+//! The tree of what runs, for a terminal. The only file that knows indicatif.
+//!
+//! Steps that are over are printed above and stay; below them is one row for each step that runs,
+//! members under the step they belong to, and a line that counts.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::io;
+use std::time::Duration;
+use std::time::Instant;
+
+use indicatif::MultiProgress;
+use indicatif::ProgressBar;
+use indicatif::ProgressDrawTarget;
+use indicatif::ProgressState;
+use indicatif::ProgressStyle;
+
+use crate::event::Event;
+use crate::event::RunState;
+use crate::event::StepOutline;
+use crate::event::StepState;
+use crate::event::StepStatus;
+use crate::event::What;
+use crate::name::StepId;
+use crate::ui::Paint;
+use crate::ui::View;
+use crate::ui::lines::Lines;
+use crate::ui::lines::shown;
+use crate::ui::words;
+
+/// Rows at most; what runs beyond them is counted.
+const ROWS: usize = 12;
+
+/// Lines of a failed step that are printed.
+const LAST_LINES: usize = 10;
+
+/// How often spinners turn.
+const TURN: Duration = Duration::from_millis(100);
+
+/// Shows a run as a tree that moves.
+pub struct Progress {
+    paint: Paint,
+    /// Columns of the terminal.
+    columns: usize,
+    all: MultiProgress,
+    footer: ProgressBar,
+    /// Where each step stands when shown, and how deep.
+    ranks: HashMap<StepId, (usize, usize)>,
+    /// The rows that are shown, by rank.
+    rows: Vec<Row>,
+    running: HashMap<StepId, Running>,
+    turned: Instant,
+}
+
+struct Row {
+    rank: usize,
+    id: StepId,
+    label: String,
+    bar: ProgressBar,
+}
+
+#[derive(Default)]
+struct Running {
+    stdout: Lines,
+    stderr: Lines,
+    last: VecDeque<String>,
+    /// What its row says now.
+    message: String,
+}
+
+impl Progress {
+    /// Draws on stderr, `columns` wide.
+    pub fn new(paint: Paint, columns: usize) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let footer = all.add(ProgressBar::new_spinner().with_style(style("{msg}")));
+        Self {
+            paint,
+            columns,
+            all,
+            footer,
+            ranks: HashMap::new(),
+            rows: Vec::new(),
+            running: HashMap::new(),
+            turned: Instant::now(),
+        }
+    }
+
+    /// Columns for the names of steps: enough to tell them apart, and never most of the terminal.
+    fn name_width(&self) -> usize {
+        (self.columns / 3).clamp(8, 32)
+    }
+
+    fn print(&self, line: &str) -> io::Result<()> {
+        self.all.println(line)
+    }
+
+    /// A mark, the name, and the rest, in columns.
+    fn row(&self, mark: &str, step: &StepState, rest: &str) -> String {
+        let width = self.name_width();
+        let name = cut(name(&step.outline), width);
+        let pad = width.saturating_sub(name.chars().count());
+        format!("{mark} {name}{:pad$}  {rest}", "")
+    }
+
+    fn add_row(&mut self, step: &StepState) {
+        if self.rows.len() >= ROWS {
+            return;
+        }
+        let id = &step.outline.id;
+        let (rank, depth) = self.ranks.get(id).copied().unwrap_or_default();
+        let place = self.rows.partition_point(|row| row.rank < rank);
+        let bar = self.all.insert(place, ProgressBar::new_spinner());
+        let width = self.name_width();
+        let indent = if depth == 0 { String::new() } else { format!("{}└ ", "  ".repeat(depth - 1)) };
+        let label = cut(&format!("{indent}{}", name(&step.outline)), width);
+        let pad = width.saturating_sub(label.chars().count());
+        let label = format!("{label}{:pad$}", "");
+        let paint = self.paint;
+        bar.set_style(style("{prefix} {time} {wide_msg}").with_key(
+            "time",
+            move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+                let clock = words::clock(state.elapsed());
+                // Nothing is to be done about a terminal that takes no text.
+                write!(to, "{}", paint.dim(&format!("{clock:>6}"))).ok();
+            },
+        ));
+        bar.set_prefix(format!("{} {label}", self.spinner(bar.elapsed())));
+        self.rows.insert(place, Row { rank, id: id.clone(), label, bar });
+    }
+
+    fn remove_row(&mut self, id: &StepId) {
+        if let Some(place) = self.rows.iter().position(|row| row.id == *id) {
+            let Row { bar, .. } = self.rows.remove(place);
+            bar.finish_and_clear();
+            self.all.remove(&bar);
+        }
+    }
+
+    fn spinner(&self, elapsed: Duration) -> String {
+        const FRAMES: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+        let turn = usize::try_from(elapsed.as_millis() / TURN.as_millis()).unwrap_or_default();
+        self.paint.cyan(FRAMES[turn % FRAMES.len()])
+    }
+
+    fn say(&mut self, id: &StepId, message: &str) {
+        if let Some(running) = self.running.get_mut(id) {
+            message.clone_into(&mut running.message);
+        }
+    }
+
+    fn output(&mut self, id: &StepId, is_stderr: bool, text: &str) {
+        let Some(running) = self.running.get_mut(id) else { return };
+        let Running { stdout, stderr, last, message } = running;
+        let lines = if is_stderr { stderr } else { stdout };
+        lines.push(text, |line| {
+            if !line.trim().is_empty() {
+                line.clone_into(message);
+                if last.len() == LAST_LINES {
+                    last.pop_front();
+                }
+                last.push_back(line.to_owned());
+            }
+        });
+        let open = lines.open();
+        if !open.trim().is_empty() {
+            *message = open.into_owned();
+        }
+    }
+
+    fn finished(&mut self, id: &StepId, state: &RunState) -> io::Result<()> {
+        let running = self.running.remove(id);
+        self.remove_row(id);
+        let Some(step) = state.step(id) else { return Ok(()) };
+        let time = self.paint.dim(&words::duration(step.duration.unwrap_or_default()));
+        if step.status == StepStatus::Success {
+            return self.print(&self.row(&self.paint.green("✓"), step, &time));
+        }
+        if step.status == StepStatus::Cancelled && step.attempts == 0 {
+            return self.print(&self.row(&self.paint.yellow("⊘"), step, "cancelled"));
+        }
+        let how = step.end.as_ref().map(words::end).unwrap_or_default();
+        let how = format!("{}{}", shown(&how), words::on_host(step));
+        self.print(&self.row(&self.paint.red("✗"), step, &format!("{time}  {}", self.paint.red(&how))))?;
+        let (causes, hint) = step.end.as_ref().map(words::details).unwrap_or_default();
+        for cause in causes {
+            self.print(&format!("  {}", shown(&format!("cause: {cause}"))))?;
+        }
+        if step.status != StepStatus::Cancelled {
+            let mut last = running.map(|mut running| {
+                running.last.extend(running.stdout.finish());
+                running.last.extend(running.stderr.finish());
+                running.last
+            });
+            for line in last.iter_mut().flatten() {
+                self.print(&format!("  {} {line}", self.paint.dim("│")))?;
+            }
+        }
+        hint.map_or(Ok(()), |hint| self.print(&format!("  {}", shown(&format!("hint: {hint}")))))
+    }
+
+    fn count(&self, state: &RunState) -> String {
+        let is_leaf = |step: &&StepState| step.outline.members.is_empty();
+        let number = |wanted: fn(StepStatus) -> bool| {
+            state.steps.iter().filter(is_leaf).filter(|step| wanted(step.status)).count()
+        };
+        let total = state.steps.iter().filter(is_leaf).count();
+        let mut text = format!("{}/{total} done", number(StepStatus::is_over));
+        let failed = number(|status| matches!(status, StepStatus::Failed | StepStatus::Lost));
+        let others = [
+            (number(|status| status == StepStatus::Running), "running"),
+            (number(|status| status == StepStatus::Waiting), "waiting"),
+            (number(|status| status == StepStatus::Retrying), "between attempts"),
+            (failed, "failed"),
+        ];
+        for (number, word) in others.into_iter().filter(|(number, _)| *number > 0) {
+            write!(text, ", {number} {word}").expect("a string takes what is written to it");
+        }
+        let shown = self.rows.len();
+        let hidden = self.running.len().saturating_sub(shown);
+        if hidden > 0 {
+            write!(text, " ({hidden} not shown)").expect("a string takes what is written to it");
+        }
+        text
+    }
+
+    fn rank(&mut self, steps: &[StepOutline]) {
+        let members: HashSet<&StepId> = steps.iter().flat_map(|step| &step.members).collect();
+        let by_id: HashMap<&StepId, &StepOutline> = steps.iter().map(|step| (&step.id, step)).collect();
+        let mut stack: Vec<(&StepOutline, usize)> =
+            steps.iter().rev().filter(|step| !members.contains(&step.id)).map(|step| (step, 0)).collect();
+        while let Some((step, depth)) = stack.pop() {
+            self.ranks.insert(step.id.clone(), (self.ranks.len(), depth));
+            stack.extend(step.members.iter().rev().filter_map(|id| Some((*by_id.get(id)?, depth + 1))));
+        }
+    }
+}
+
+impl View for Progress {
+    fn show(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
+        match &event.what {
+            What::RunStarted { run, recipe, steps } => {
+                self.rank(steps);
+                self.print(&self.paint.dim(&format!("run {run} of {}", shown(recipe.as_str()))))?;
+            }
+            What::StepStarted { step, .. } => {
+                self.running.insert(step.clone(), Running::default());
+                if let Some(step) = state.step(step) {
+                    self.add_row(step);
+                }
+            }
+            What::StepOutput { step, stream, text } => {
+                self.output(step, *stream == crate::event::Stream::Stderr, text.as_str());
+                return Ok(());
+            }
+            What::StepProgress { step, message } => self.say(step, &shown(message.as_str())),
+            What::StepRetrying { step: id, attempt, end, delay } => {
+                self.running.remove(id);
+                self.remove_row(id);
+                if let Some(step) = state.step(id) {
+                    let how = words::end(end);
+                    let wait = words::duration(*delay);
+                    let rest = format!("attempt {attempt}: {}; trying again in {wait}", shown(&how));
+                    self.print(&self.row(&self.paint.yellow("↻"), step, &rest))?;
+                }
+            }
+            What::StepFinished { step, .. } => self.finished(step, state)?,
+            What::StepSkipped { step, reason, .. } => {
+                if let Some(step) = state.step(step) {
+                    let reason = self.paint.dim(&shown(reason.as_str()));
+                    self.print(&self.row(&self.paint.yellow("⊘"), step, &reason))?;
+                }
+            }
+            What::RunCancelling { reason } => {
+                let text =
+                    format!("{}: stopping what runs; press Ctrl-C again to end at once", reason.as_str());
+                self.print(&self.paint.yellow(&text))?;
+            }
+            What::Notice { text, .. } => {
+                self.print(&format!("{} {}", self.paint.yellow("!"), shown(text.as_str())))?;
+            }
+            What::RunFinished { .. } => {
+                self.footer.finish_and_clear();
+                return self.all.clear();
+            }
+            What::StepWaiting { .. } | What::SecretsDelivered { .. } | What::Unknown => {}
+        }
+        self.footer.set_message(self.paint.dim(&self.count(state)));
+        Ok(())
+    }
+
+    fn left_out(&mut self, _: usize, _: &Event) -> io::Result<()> {
+        // Only last lines are shown; those that were left out would not have been.
+        Ok(())
+    }
+
+    fn rest(&mut self) -> io::Result<()> {
+        if self.turned.elapsed() < TURN {
+            return Ok(());
+        }
+        self.turned = Instant::now();
+        for Row { id, label, bar, .. } in &self.rows {
+            bar.set_prefix(format!("{} {label}", self.spinner(bar.elapsed())));
+            if let Some(running) = self.running.get(id) {
+                bar.set_message(running.message.clone());
+            }
+            bar.tick();
+        }
+        Ok(())
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates are fixed and right")
+}
+
+fn name(step: &StepOutline) -> &str {
+    step.name.as_ref().map_or_else(|| step.id.as_str(), |name| name.as_str())
+}
+
+/// The text in at most `width` characters.
+fn cut(text: &str, width: usize) -> String {
+    let text = shown(text);
+    if text.chars().count() <= width {
+        return text.into_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}

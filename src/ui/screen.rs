@@ -1,0 +1,311 @@
+//! Between the run and whoever watches it: a thread of its own, so that a terminal that does not
+//! read (Ctrl-S, a slow line, a full pipe) never holds up the hosts.
+//!
+//! Lifecycle events always get through. Output waits for its reader a while, then is left out,
+//! and the reader is told how much.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::event::Event;
+use crate::event::RunState;
+use crate::event::Sink;
+use crate::event::SinkError;
+use crate::event::What;
+
+/// Bytes of output on their way to the watcher at most.
+const BACKLOG: usize = 4 << 20;
+
+/// How often a view may move when nothing happens.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Shows a run. Called on one thread, in the order of the events.
+pub trait View: Send {
+    /// An event, and the state after it.
+    ///
+    /// # Errors
+    ///
+    /// When nobody can be shown anything any more.
+    fn show(&mut self, event: &Event, state: &RunState) -> io::Result<()>;
+
+    /// Output was left out: bytes, and the last event of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::show`].
+    fn left_out(&mut self, bytes: usize, last: &Event) -> io::Result<()>;
+
+    /// All that is there has been shown, or some time has passed.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::show`].
+    fn rest(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+enum Item {
+    Event(Box<Event>),
+    LeftOut(usize, Box<Event>),
+}
+
+#[derive(Default)]
+struct Queue {
+    items: VecDeque<Item>,
+    /// Bytes of output in `items`.
+    bytes: usize,
+    /// Whether the run is over.
+    closed: bool,
+    /// Whether the view is gone.
+    gone: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+/// A sink that hands events to a [`View`] on a thread of its own.
+pub struct Screen {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    patience: Duration,
+    /// Output that was left out since the watcher stopped reading.
+    left_out: Option<(usize, Box<Event>)>,
+}
+
+impl Screen {
+    /// Starts the thread. `patience` is how long output waits for a watcher who does not read.
+    pub fn new(view: Box<dyn View>, patience: Duration) -> Self {
+        let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
+        let thread = std::thread::spawn(move || theirs.show_all(view));
+        Self { shared, thread: Some(thread), patience, left_out: None }
+    }
+
+    /// Waits until all has been shown, `longest` at most.
+    pub fn finish(mut self, longest: Duration) {
+        let deadline = Instant::now() + longest;
+        let mut queue = self.shared.lock();
+        if let Some((bytes, last)) = self.left_out.take() {
+            queue.items.push_back(Item::LeftOut(bytes, last));
+        }
+        queue.closed = true;
+        self.shared.changed.notify_all();
+        while !queue.gone {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
+            queue = self.shared.wait(queue, left);
+        }
+        drop(queue);
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+
+    fn output(&mut self, event: &Event, bytes: usize) {
+        let mut queue = self.shared.lock();
+        let deadline = Instant::now() + self.patience;
+        while self.left_out.is_none() && queue.bytes > 0 && queue.bytes + bytes > BACKLOG && !queue.gone {
+            match deadline.checked_duration_since(Instant::now()) {
+                Some(left) => queue = self.shared.wait(queue, left),
+                None => self.left_out = Some((0, Box::new(event.clone()))),
+            }
+        }
+        if let Some((sum, last)) = &mut self.left_out {
+            if queue.bytes > 0 {
+                *sum += bytes;
+                **last = event.clone();
+                return;
+            }
+            queue.items.push_back(Item::LeftOut(*sum, last.clone()));
+            self.left_out = None;
+        }
+        queue.bytes += bytes;
+        queue.items.push_back(Item::Event(Box::new(event.clone())));
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Sink for Screen {
+    fn record(&mut self, event: &Event) -> Result<(), SinkError> {
+        if let What::StepOutput { text, .. } = &event.what {
+            self.output(event, text.as_str().len());
+        } else {
+            self.shared.lock().items.push_back(Item::Event(Box::new(event.clone())));
+            self.shared.changed.notify_all();
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // The queue is whole between any two statements, also if a view panicked.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, queue: MutexGuard<'a, Queue>, longest: Duration) -> MutexGuard<'a, Queue> {
+        self.changed.wait_timeout(queue, longest).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn show_all(&self, mut view: Box<dyn View>) {
+        let gone = Gone(self);
+        let mut state = RunState::default();
+        let mut alive = true;
+        loop {
+            let mut queue = self.lock();
+            if queue.items.is_empty() && !queue.closed {
+                queue = self.wait(queue, TICK);
+            }
+            let items = std::mem::take(&mut queue.items);
+            let closed = queue.closed;
+            drop(queue);
+            let over = closed && items.is_empty();
+            for item in items {
+                let shown = match &item {
+                    Item::Event(event) => {
+                        // A view shows what it is told; the journal is the judge of legality.
+                        state.apply(event).ok();
+                        if alive { view.show(event, &state) } else { Ok(()) }
+                    }
+                    Item::LeftOut(bytes, last) if alive => view.left_out(*bytes, last),
+                    Item::LeftOut(..) => Ok(()),
+                };
+                alive &= shown.is_ok();
+                if let Item::Event(event) = &item
+                    && let What::StepOutput { text, .. } = &event.what
+                {
+                    self.lock().bytes -= text.as_str().len();
+                    self.changed.notify_all();
+                }
+            }
+            alive = alive && view.rest().is_ok();
+            if over {
+                drop(gone);
+                return;
+            }
+        }
+    }
+}
+
+/// Says that the view is gone, however its thread ended.
+struct Gone<'a>(&'a Shared);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.lock().gone = true;
+        self.0.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn output(seq: u64, bytes: usize) -> Event {
+        let text = "x".repeat(bytes);
+        let line = format!(
+            r#"{{"schema":1,"seq":{seq},"time":"2026-01-01T00:00:00Z","event":"step_output","step":"a","stream":"stdout","text":"{text}"}}"#
+        );
+        serde_json::from_str(&line).unwrap()
+    }
+
+    fn notice(seq: u64) -> Event {
+        let line = format!(
+            r#"{{"schema":1,"seq":{seq},"time":"2026-01-01T00:00:00Z","event":"notice","text":"n"}}"#
+        );
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Shows what it is given once it is let.
+    struct Stuck {
+        go: mpsc::Receiver<()>,
+        seen: mpsc::Sender<(bool, u64, usize)>,
+    }
+
+    impl View for Stuck {
+        fn show(&mut self, event: &Event, _: &RunState) -> io::Result<()> {
+            self.go.recv().ok();
+            let bytes = match &event.what {
+                What::StepOutput { text, .. } => text.as_str().len(),
+                _ => 0,
+            };
+            self.seen.send((true, event.seq, bytes)).ok();
+            Ok(())
+        }
+
+        fn left_out(&mut self, bytes: usize, last: &Event) -> io::Result<()> {
+            self.seen.send((false, last.seq, bytes)).ok();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_watcher_who_does_not_read_loses_output_and_nothing_else() {
+        let (go, stuck) = mpsc::channel();
+        let (seen, shown) = mpsc::channel();
+        let mut screen = Screen::new(Box::new(Stuck { go: stuck, seen }), Duration::from_millis(20));
+        let piece = 64 << 10;
+        let begin = Instant::now();
+        for seq in 0..200 {
+            screen.record(&output(seq, piece)).unwrap();
+            screen.record(&notice(1000 + seq)).unwrap();
+        }
+        assert!(begin.elapsed() < Duration::from_secs(5), "the run was held up");
+        drop(go);
+        screen.finish(Duration::from_secs(10));
+        let shown: Vec<_> = shown.try_iter().collect();
+        let notices = shown.iter().filter(|(whole, seq, _)| *whole && *seq >= 1000).count();
+        assert_eq!(notices, 200, "every lifecycle event gets through");
+        let bytes: usize = shown.iter().map(|(_, _, bytes)| bytes).sum();
+        assert_eq!(bytes, 200 * piece, "what was left out is counted");
+        assert!(shown.iter().any(|(whole, ..)| !whole));
+    }
+
+    #[test]
+    fn a_watcher_who_reads_sees_all_in_order() {
+        let (go, stuck) = mpsc::channel();
+        drop(go);
+        let (seen, shown) = mpsc::channel();
+        let mut screen = Screen::new(Box::new(Stuck { go: stuck, seen }), Duration::from_secs(60));
+        for seq in 0..2000 {
+            screen.record(&output(seq, 10_000)).unwrap();
+        }
+        screen.finish(Duration::from_secs(60));
+        let shown: Vec<u64> = shown.try_iter().map(|(_, seq, _)| seq).collect();
+        assert_eq!(shown, (0..2000).collect::<Vec<_>>());
+    }
+
+    struct Broken;
+
+    impl View for Broken {
+        fn show(&mut self, _: &Event, _: &RunState) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn left_out(&mut self, _: usize, _: &Event) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    #[test]
+    fn a_watcher_who_left_is_not_waited_for() {
+        let mut screen = Screen::new(Box::new(Broken), Duration::from_secs(600));
+        for seq in 0..2000 {
+            screen.record(&output(seq, 10_000)).unwrap();
+        }
+        screen.finish(Duration::from_secs(60));
+    }
+}

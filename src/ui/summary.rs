@@ -1,0 +1,117 @@
+//! The last words about a run: how it went, how its secrets travelled, what to type next.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::event::End;
+use crate::event::RunState;
+use crate::event::StepState;
+use crate::event::StepStatus;
+use crate::ui::lines::shown;
+use crate::ui::words;
+
+/// Failures that are told one by one; the rest is counted.
+const TOLD: usize = 10;
+
+/// How a run went, line by line. `folder` is where its journal is.
+pub fn summary(state: &RunState, folder: &str) -> Vec<String> {
+    let run = state.run.as_ref().map_or("?", |run| run.as_str());
+    let time = state.duration.map(words::duration).unwrap_or_default();
+    let mut lines = vec![format!("run `{run}`: {} in {time}", counts(state))];
+    lines.extend(deliveries(state));
+    lines.extend(masked(state));
+    lines.push(format!("log: {folder}"));
+    lines
+}
+
+/// `4 done, 1 failed, 2 skipped`: steps that stand for others are not counted.
+fn counts(state: &RunState) -> String {
+    let words = [
+        (StepStatus::Success, "done"),
+        (StepStatus::Failed, "failed"),
+        (StepStatus::Lost, "lost"),
+        (StepStatus::Cancelled, "cancelled"),
+        (StepStatus::Skipped, "skipped"),
+    ];
+    let parts: Vec<String> = words
+        .into_iter()
+        .map(|(status, word)| (leaves(state).filter(|step| step.status == status).count(), word))
+        .filter(|(number, word)| *number > 0 || *word == "done")
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    parts.join(", ")
+}
+
+fn leaves(state: &RunState) -> impl Iterator<Item = &StepState> {
+    state.steps.iter().filter(|step| step.outline.members.is_empty())
+}
+
+/// One line a secret and a way: where it went.
+fn deliveries(state: &RunState) -> Vec<String> {
+    let mut ways: BTreeMap<(&str, &str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for step in &state.steps {
+        for delivery in &step.deliveries {
+            let way = (delivery.secret.as_str(), delivery.variable.as_str(), delivery.carrier.as_str());
+            ways.entry(way).or_default().insert(step.outline.id.as_str());
+        }
+    }
+    let line = |((secret, variable, carrier), steps): ((&str, &str, &str), BTreeSet<&str>)| {
+        format!("secret `{secret}` went as {variable} to {} ({carrier})", names(&steps))
+    };
+    ways.into_iter().map(line).collect()
+}
+
+fn names(steps: &BTreeSet<&str>) -> String {
+    const FEW: usize = 3;
+    if steps.len() > FEW {
+        return words::count(steps.len(), "step", "steps");
+    }
+    let names: Vec<String> = steps.iter().map(|step| format!("`{step}`")).collect();
+    format!("step{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "))
+}
+
+fn masked(state: &RunState) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &state.steps {
+        for (secret, times) in &step.masked {
+            let outputs = if *times == 1 { "output of" } else { "outputs of" };
+            let were = if *times == 1 { "was" } else { "were" };
+            let id = &step.outline.id;
+            lines.push(format!("{times} {outputs} `{}` {were} masked in step `{id}`", secret.as_str()));
+        }
+    }
+    lines
+}
+
+/// What failed, one line each, with causes; and hints: what to do and what to type next.
+pub fn failures(state: &RunState) -> (Vec<String>, Vec<String>) {
+    let failed: Vec<&StepState> =
+        leaves(state).filter(|step| matches!(step.status, StepStatus::Failed | StepStatus::Lost)).collect();
+    let mut lines = Vec::new();
+    let mut hints = Vec::new();
+    for step in failed.iter().take(TOLD) {
+        let how = step.end.as_ref().map(words::end).unwrap_or_default();
+        let id = &step.outline.id;
+        let verb = if step.status == StepStatus::Lost { "is lost" } else { "failed" };
+        lines.push(format!("step `{id}` {verb}{}: {}", words::on_host(step), shown(&how)));
+        let (causes, hint) = step.end.as_ref().map(words::details).unwrap_or_default();
+        lines.extend(causes.into_iter().map(|cause| format!("  cause: {}", shown(cause))));
+        hints.extend(hint.map(|hint| shown(hint).into_owned()).filter(|hint| !hints.contains(hint)));
+    }
+    if failed.len() > TOLD {
+        lines.push(format!("and {} more", words::count(failed.len() - TOLD, "step", "steps")));
+    }
+    let printed = failed
+        .iter()
+        .find(|step| matches!(step.end, Some(End::Exit { .. } | End::Signal { .. } | End::Timeout)));
+    if let (Some(step), Some(run)) = (printed, &state.run) {
+        hints.push(format!("see all it printed with `doppio runs logs {run} --step {}`", quoted(step)));
+    }
+    (lines, hints)
+}
+
+/// The id as a word of a shell.
+fn quoted(step: &StepState) -> String {
+    let id = step.outline.id.as_str();
+    if id.contains('[') { format!("'{}'", id.replace('\'', r"'\''")) } else { id.to_owned() }
+}

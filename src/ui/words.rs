@@ -1,0 +1,84 @@
+//! How times and ends are said.
+
+use std::time::Duration;
+
+use crate::event::End;
+use crate::event::StepState;
+
+/// A duration in few characters: `0.42 s`, `12.3 s`, `3 m 05 s`, `2 h 01 m`.
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..10 => format!("{:.2} s", duration.as_secs_f64()),
+        10..60 => format!("{:.1} s", duration.as_secs_f64()),
+        60..3600 => format!("{} m {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// The same without fractions, for a clock that ticks: `0s`, `3m05s`, `2h01m`.
+pub(super) fn clock(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// How an attempt ended, in a few words.
+pub fn end(end: &End) -> String {
+    match end {
+        End::Exit { code } => match code {
+            126 => "exit code 126 (not executable)".to_owned(),
+            127 => "exit code 127 (command not found)".to_owned(),
+            130 => "exit code 130 (interrupted)".to_owned(),
+            137 => "exit code 137 (killed, often out of memory)".to_owned(),
+            139 => "exit code 139 (segmentation fault)".to_owned(),
+            143 => "exit code 143 (terminated)".to_owned(),
+            code => format!("exit code {code}"),
+        },
+        End::Signal { name } if name == "KILL" => "killed by SIGKILL (often out of memory)".to_owned(),
+        End::Signal { name } => format!("killed by SIG{name}"),
+        End::Timeout => "timed out".to_owned(),
+        End::Cancelled => "cancelled".to_owned(),
+        End::Lost { cause } => format!("its end is not known: {}", cause.as_str()),
+        End::Error { message, .. } => message.as_str().to_owned(),
+    }
+}
+
+/// ` on HOST`, or nothing for a step without a host and for this machine.
+pub(super) fn on_host(step: &StepState) -> String {
+    match &step.host {
+        Some(host) if host.as_str() != "local" => format!(" on `{}`", host.as_str()),
+        _ => String::new(),
+    }
+}
+
+/// The causes below an end's words, and what to do about it.
+pub(super) fn details(end: &End) -> (Vec<&str>, Option<&str>) {
+    match end {
+        End::Error { causes, hint, .. } => {
+            (causes.iter().map(|cause| cause.as_str()).collect(), hint.as_ref().map(|hint| hint.as_str()))
+        }
+        _ => (Vec::new(), None),
+    }
+}
+
+/// `1 step`, `2 steps`.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        let all = [0, 420, 9_999, 59_900, 185_000, 7_260_000].map(|ms| duration(Duration::from_millis(ms)));
+        assert_eq!(all, ["0.00 s", "0.42 s", "10.00 s", "59.9 s", "3 m 05 s", "2 h 01 m"]);
+        let all = [0, 420, 59_900, 185_000, 7_260_000].map(|ms| clock(Duration::from_millis(ms)));
+        assert_eq!(all, ["0s", "0s", "59s", "3m05s", "2h01m"]);
+    }
+}
