@@ -3,5 +3,6 @@
 mod cli;
 mod exec;
 mod layers;
+mod mask;
 mod sshd;
 mod support;

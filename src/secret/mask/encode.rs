@@ -40,6 +40,18 @@ pub(super) fn base64_core(value: &[u8], offset: usize, alphabet: &Encoding) -> F
     form(last - first, |out| out.extend_from_slice(&text[first..last]))
 }
 
+/// Lines of `width` bytes, without an end after the last.
+pub(super) fn wrapped(text: &[u8], width: usize) -> Form {
+    form(text.len() + text.len() / width, |out| {
+        for (index, line) in text.chunks(width).enumerate() {
+            if index > 0 {
+                out.push(b'\n');
+            }
+            out.extend_from_slice(line);
+        }
+    })
+}
+
 /// The value as UTF-16, low byte first, as PowerShell encodes commands.
 pub(super) fn utf16(text: &str) -> Form {
     form(text.len() * 4, |out| text.encode_utf16().for_each(|unit| out.extend(unit.to_le_bytes())))
@@ -92,7 +104,7 @@ pub(super) fn percent(value: &[u8], style: Percent, upper: bool) -> Form {
 pub(super) struct Json {
     /// `/` as `\/`.
     pub(super) slash: bool,
-    /// All that is not ASCII.
+    /// All that is not printable ASCII.
     pub(super) ascii: bool,
     /// `<`, `>` and `&`, as Go does.
     pub(super) html: bool,
@@ -121,8 +133,7 @@ pub(super) fn json(text: &str, style: Json) -> Form {
         '\u{8}' => out.extend(b"\\b"),
         '\u{c}' => out.extend(b"\\f"),
         '\0'..='\u{1f}' => unicode(char, style.strict, out),
-        '\u{7f}' if style.ascii => plain(char, out),
-        _ if style.ascii && !char.is_ascii() => unicode(char, style.strict, out),
+        _ if style.ascii && !matches!(char, ' '..='~') => unicode(char, style.strict, out),
         _ => plain(char, out),
     })
 }
@@ -150,16 +161,7 @@ pub(super) fn rust_debug(text: &str) -> Form {
 
 /// The escapes of C in one byte: `\n` and its like.
 fn letter(byte: u8) -> Option<u8> {
-    Some(match byte {
-        7 => b'a',
-        8 => b'b',
-        9 => b't',
-        10 => b'n',
-        11 => b'v',
-        12 => b'f',
-        13 => b'r',
-        _ => return None,
-    })
+    (7..=13).contains(&byte).then(|| b"abtnvfr"[usize::from(byte - 7)])
 }
 
 /// Go's `%q`, and C: controls by letter or `\xHH`. With `high`, all that is not ASCII too.
@@ -223,24 +225,35 @@ pub(super) fn decimals(value: &[u8], between: &[u8]) -> Form {
     })
 }
 
-/// The entities for `"` and `'` that XML and HTML writers use; `None` leaves them alone.
-pub(super) const QUOTE_ENTITIES: [Option<(&[u8], &[u8])>; 6] = [
-    None,
-    Some((b"&quot;", b"'")),
-    Some((b"&quot;", b"&#x27;")),
-    Some((b"&quot;", b"&apos;")),
-    Some((b"&quot;", b"&#39;")),
-    Some((b"&#34;", b"&#39;")),
+/// What writers of XML and HTML escape besides `&`, `<` and `>`, in the order `"`, `'`, tab,
+/// newline, carriage return.
+pub(super) type Entities = [&'static [u8]; 5];
+
+/// The variants in use: text, attributes, Python's `html.escape` and `quoteattr`, Go's
+/// `html.EscapeString` and `xml.EscapeText`.
+pub(super) const ENTITIES: [Entities; 9] = [
+    [b"\"", b"'", b"\t", b"\n", b"\r"],
+    [b"&quot;", b"'", b"\t", b"\n", b"\r"],
+    [b"&quot;", b"&#x27;", b"\t", b"\n", b"\r"],
+    [b"&quot;", b"&apos;", b"\t", b"\n", b"\r"],
+    [b"&quot;", b"&#39;", b"\t", b"\n", b"\r"],
+    [b"&#34;", b"&#39;", b"\t", b"\n", b"\r"],
+    [b"\"", b"'", b"&#9;", b"&#10;", b"&#13;"],
+    [b"&quot;", b"'", b"&#9;", b"&#10;", b"&#13;"],
+    [b"&#34;", b"&#39;", b"&#x9;", b"&#xA;", b"&#xD;"],
 ];
 
 /// Text of XML or HTML.
-pub(super) fn xml(value: &[u8], quotes: Option<(&[u8], &[u8])>) -> Form {
-    bytes(value, 6, |byte, out| match (byte, quotes) {
-        (b'&', _) => out.extend(b"&amp;"),
-        (b'<', _) => out.extend(b"&lt;"),
-        (b'>', _) => out.extend(b"&gt;"),
-        (b'"', Some((double, _))) => out.extend(double),
-        (b'\'', Some((_, single))) => out.extend(single),
+pub(super) fn xml(value: &[u8], entities: Entities) -> Form {
+    bytes(value, 6, |byte, out| match byte {
+        b'&' => out.extend(b"&amp;"),
+        b'<' => out.extend(b"&lt;"),
+        b'>' => out.extend(b"&gt;"),
+        b'"' => out.extend(entities[0]),
+        b'\'' => out.extend(entities[1]),
+        b'\t' => out.extend(entities[2]),
+        b'\n' => out.extend(entities[3]),
+        b'\r' => out.extend(entities[4]),
         _ => out.push(byte),
     })
 }

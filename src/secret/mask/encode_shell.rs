@@ -3,6 +3,7 @@
 use crate::secret::mask::encode::Form;
 use crate::secret::mask::encode::bytes;
 use crate::secret::mask::encode::form;
+use crate::secret::mask::encode::hex;
 
 /// Between single quotes, each `'` as `'\''` (bash, zsh, ksh).
 pub(super) fn single(value: &[u8]) -> Form {
@@ -35,16 +36,16 @@ fn rows(value: &[u8], open: &[u8], close: &[u8], each: &[u8]) -> Form {
         let mut within = false;
         for &byte in value {
             if within != (byte == b'\'') {
-                out.extend(if within { close } else { open });
+                // The row at the start may stand without quotes before it.
+                if !out.is_empty() {
+                    out.extend(if within { close } else { open });
+                }
                 within = !within;
             }
             if within {
                 out.extend(each);
             }
             out.push(byte);
-        }
-        if within {
-            out.extend(close);
         }
     })
 }
@@ -59,18 +60,16 @@ pub(super) fn double(value: &[u8]) -> Form {
     })
 }
 
-/// `$'…'` as bash writes it. With `high`, bytes that are not ASCII in octal too, as in the C
-/// locale.
-pub(super) fn ansi_c(value: &[u8], high: bool) -> Form {
+/// `$'…'` as bash writes it. With `high`, all that is not ASCII in octal, as in the C locale;
+/// with `wide`, all from U+10000 on (four bytes, of which the first is 0xf0 or more), as mksh does.
+pub(super) fn ansi_c(value: &[u8], high: bool, wide: bool) -> Form {
+    let mut in_wide = 0;
     bytes(value, 4, |byte, out| {
+        in_wide = if byte >= 0xf0 && wide { 4 } else { in_wide };
+        let high = high || in_wide > 0;
+        in_wide -= u8::from(in_wide > 0);
         let letter = match byte {
-            7 => b'a',
-            8 => b'b',
-            9 => b't',
-            10 => b'n',
-            11 => b'v',
-            12 => b'f',
-            13 => b'r',
+            7..=13 => b"abtnvfr"[usize::from(byte - 7)],
             27 => b'E',
             b'\\' | b'\'' => byte,
             0..=0x1f | 0x7f => return octal(byte, out),
@@ -78,6 +77,31 @@ pub(super) fn ansi_c(value: &[u8], high: bool) -> Form {
             _ => return out.push(byte),
         };
         out.extend([b'\\', letter]);
+    })
+}
+
+/// `$'…'` as zsh writes it: `\C-A` for the controls without a letter.
+pub(super) fn zsh_c(value: &[u8]) -> Form {
+    bytes(value, 4, |byte, out| match byte {
+        b'\\' | b'\'' => out.extend([b'\\', byte]),
+        7..=13 => out.extend([b'\\', b"abtnvfr"[usize::from(byte - 7)]]),
+        0..=0x1f | 0x7f => out.extend([b'\\', b'C', b'-', byte ^ 0x40]),
+        _ => out.push(byte),
+    })
+}
+
+/// `$'…'` as ksh writes it: `\x[01]`.
+pub(super) fn ksh_c(value: &[u8]) -> Form {
+    bytes(value, 6, |byte, out| match byte {
+        b'\\' | b'\'' => out.extend([b'\\', byte]),
+        7..=13 => out.extend([b'\\', b"abtnvfr"[usize::from(byte - 7)]]),
+        27 => out.extend(b"\\E"),
+        0..=0x1f | 0x7f => {
+            out.extend(b"\\x[");
+            hex(byte, false, out);
+            out.push(b']');
+        }
+        _ => out.push(byte),
     })
 }
 

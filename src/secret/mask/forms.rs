@@ -94,24 +94,34 @@ impl Forms {
         self.percent(value);
         self.quoted(value);
         self.shell(value);
-        for quotes in encode::QUOTE_ENTITIES {
-            self.exact(encode::xml(value, quotes));
+        for entities in encode::ENTITIES {
+            self.exact(encode::xml(value, entities));
         }
     }
 
     fn base64(&mut self, value: &[u8]) {
+        let wide = encode::utf16(&String::from_utf8_lossy(value));
+        self.exact(copy(&wide));
         for offset in 0..3 {
             for alphabet in [&BASE64_NOPAD, &BASE64URL_NOPAD] {
                 let once = encode::base64_core(value, offset, alphabet);
-                for again in 0..3 {
-                    for outer in [&BASE64_NOPAD, &BASE64URL_NOPAD] {
-                        self.exact(encode::base64_core(&once, again, outer));
+                self.base64_again(&once);
+                if offset == 0 {
+                    // `base64 | base64`: the first breaks its lines.
+                    for width in [64, 76].into_iter().filter(|&width| once.len() > width) {
+                        self.base64_again(&encode::wrapped(&once, width));
                     }
                 }
                 self.exact(once);
             }
-            if let Ok(text) = std::str::from_utf8(value) {
-                self.exact(encode::base64_core(&encode::utf16(text), offset, &BASE64_NOPAD));
+            self.exact(encode::base64_core(&wide, offset, &BASE64_NOPAD));
+        }
+    }
+
+    fn base64_again(&mut self, once: &[u8]) {
+        for offset in 0..3 {
+            for alphabet in [&BASE64_NOPAD, &BASE64URL_NOPAD] {
+                self.exact(encode::base64_core(once, offset, alphabet));
             }
         }
     }
@@ -166,8 +176,10 @@ impl Forms {
         self.exact(shell::single_by_rows(value));
         self.exact(shell::single_by_backslash_rows(value));
         self.exact(shell::double(value));
-        for high in [false, true] {
-            self.exact(shell::ansi_c(value, high));
+        self.exact(shell::zsh_c(value));
+        self.exact(shell::ksh_c(value));
+        for (high, wide) in [(false, false), (true, false), (false, true)] {
+            self.exact(shell::ansi_c(value, high, wide));
         }
         for special in shell::BACKSLASHED {
             self.exact(shell::backslash(value, special));

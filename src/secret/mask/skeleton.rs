@@ -12,22 +12,10 @@ const CHUNK: usize = 64;
 /// Marks a byte before which the text was broken.
 const BROKEN: u64 = 1 << 63;
 
-/// Per byte: 1 if it is text wherever it stands, 2 if it takes a closer look, 0 if it is a break.
-const KINDS: [u8; 256] = {
-    let mut kinds = [1; 256];
-    let mut byte = 0;
-    while byte <= 0x20 {
-        kinds[byte] = 0;
-        byte += 1;
-    }
-    kinds[0x7f] = 0;
-    kinds[0x1b] = 2;
-    kinds[0x08] = 2;
-    kinds[0xc2] = 2;
-    kinds[0xe2] = 2;
-    kinds[0xef] = 2;
-    kinds
-};
+/// Whether `byte` takes a closer look: escape sequences, backspace, characters without width.
+fn is_special(byte: u8) -> bool {
+    (byte == 0x1b) | (byte == 0x08) | (byte == 0xc2) | (byte == 0xe2) | (byte == 0xef)
+}
 
 /// Characters without width: soft hyphen, zero-width space, non-joiner, joiner, marks of
 /// direction, word joiner, byte order mark.
@@ -73,8 +61,9 @@ impl Skeleton {
     /// Takes what comes next in the stream.
     pub(super) fn feed(&mut self, stream: &[u8]) {
         for chunk in stream.chunks(CHUNK) {
-            let special = chunk.iter().fold(0, |seen, &byte| seen | KINDS[usize::from(byte)] & 2);
-            if special == 0 && self.parser.at_ground() && self.partial.is_empty() {
+            // Without an early exit, so that it is done for many bytes at once.
+            let special = chunk.iter().fold(false, |seen, &byte| seen | is_special(byte));
+            if !special && self.parser.at_ground() && self.partial.is_empty() {
                 self.feed_plain(chunk);
             } else {
                 chunk.iter().for_each(|&byte| self.step(byte));
@@ -92,11 +81,11 @@ impl Skeleton {
         let mut len = 0;
         let mut gap = self.gap;
         for (&byte, place) in chunk.iter().zip(self.seen..) {
-            let kind = KINDS[usize::from(byte)];
+            let is_text = (byte > 0x20) & (byte != 0x7f);
             text[len & (CHUNK - 1)] = byte;
             places[len & (CHUNK - 1)] = place | gap;
-            len += usize::from(kind);
-            gap = if kind == 0 { BROKEN } else { 0 };
+            len += usize::from(is_text);
+            gap = u64::from(!is_text) << 63;
         }
         self.gap = gap;
         self.text.truncate(start + len);
