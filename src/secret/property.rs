@@ -29,7 +29,7 @@ pub(super) fn select(value: &SecretValue, property: &str) -> Result<Option<Secre
     let path = keys(property);
     let bytes = value.plain();
     let is_json = bytes.trim_ascii_start().first().is_some_and(|first| b"{[".contains(first));
-    if is_json && let Some(found) = json::select(bytes, &path) {
+    if is_json && let Ok(found) = json::select(bytes, &path) {
         return Ok(found.map(SecretValue::new));
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
@@ -75,13 +75,15 @@ fn in_toml(mut table: DeTable<'_>, path: &[Cow<'_, str>]) -> Result<Option<Secre
             Some(DeValue::Array(mut items)) => {
                 let at: Option<usize> = key.parse().ok();
                 let next = at
-                    .and_then(|at| items.iter_mut().nth(at))
+                    .and_then(|at| items.get_mut(at))
                     .map(|item| std::mem::replace(item.get_mut(), DeValue::Boolean(false)));
                 wipe(&mut DeValue::Array(items));
                 next
             }
             other => {
-                other.into_iter().for_each(|mut value| wipe(&mut value));
+                if let Some(mut value) = other {
+                    wipe(&mut value);
+                }
                 None
             }
         };

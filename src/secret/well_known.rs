@@ -200,7 +200,7 @@ impl WellKnown {
 
 /// Whether the value only holds the place of one, as in `your_token_here`.
 pub fn is_placeholder(value: &SecretValue) -> bool {
-    Regex::new(PLACEHOLDER).expect("the pattern is tested").is_match(value.plain())
+    Regex::new(PLACEHOLDER).is_ok_and(|pattern| pattern.is_match(value.plain()))
 }
 
 /// The first entry whose shape the value has, among those that begin in a way of their own.

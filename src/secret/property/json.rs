@@ -8,9 +8,13 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
-/// None if `text` is not JSON; else the member's bytes, if it is there and not `null`.
-pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Option<Option<Vec<u8>>> {
-    serde_json::from_slice::<IgnoredAny>(text).ok()?;
+/// `text` is not JSON.
+#[derive(Debug)]
+pub(super) struct NotJson;
+
+/// The member's bytes, if it is there and not `null`.
+pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8>>, NotJson> {
+    serde_json::from_slice::<IgnoredAny>(text).map_err(|_| NotJson)?;
     let mut at = Cursor { text, at: 0 };
     at.space();
     for key in path {
@@ -28,13 +32,13 @@ pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Option<Option<Vec<u8
             _ => false,
         };
         if !found {
-            return Some(None);
+            return Ok(None);
         }
     }
     let start = at.at;
     at.skip();
     let raw = &text[start..at.at];
-    Some(match raw {
+    Ok(match raw {
         b"null" => None,
         [b'"', ..] => Some(std::mem::take(&mut *unescaped(raw))),
         _ => Some(raw.to_vec()),

@@ -88,15 +88,12 @@ async fn ask(path: &str, command: &Command, program: &str) -> Result<SecretValue
         child.wait().await
     };
     let again = || format!("run `{}` by hand to see what it says", command.run.join(" "));
-    let status = match tokio::time::timeout(command.timeout, work).await {
-        Ok(status) => {
-            status.map_err(|error| SourceError::unreachable(format!("`{program}`: {error}"), again()))?
-        }
-        Err(_) => {
-            let cause = format!("`{program}` did not end within {} s", command.timeout.as_secs());
-            return Err(SourceError::unreachable(cause, again()));
-        }
+    let Ok(status) = tokio::time::timeout(command.timeout, work).await else {
+        let cause = format!("`{program}` did not end within {} s", command.timeout.as_secs());
+        return Err(SourceError::unreachable(cause, again()));
     };
+    let status =
+        status.map_err(|error| SourceError::unreachable(format!("`{program}`: {error}"), again()))?;
     if status.code().is_some_and(|code| command.missing.contains(&code)) {
         return Err(SourceError::Missing);
     }

@@ -42,7 +42,7 @@ const SERVICE: &str = "dev.doppio.secrets";
 const UNATTENDED: Duration = Duration::from_secs(5);
 
 /// Time for a call when somebody may have to type a password.
-const ATTENDED: Duration = Duration::from_secs(60);
+const ATTENDED: Duration = Duration::from_mins(1);
 
 const UNLOCK: &str = "unlock it (log in to the desktop, or run `gnome-keyring-daemon --unlock`), keep secrets in the \
                       encrypted vault instead (`--in file`), or write `keyring = false` in config.toml";

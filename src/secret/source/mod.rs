@@ -206,13 +206,13 @@ pub trait Source: Debug + Send + Sync {
 
     /// Writes an item, replacing the one that is there.
     fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
-        let _unused = (path, value, remark);
+        let (_, _, _) = (path, value, remark);
         read_only(&self.place(), "write to")
     }
 
     /// Removes an item with all its versions.
     fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        let _unused = path;
+        let _: &str = path;
         read_only(&self.place(), "remove from")
     }
 

@@ -38,7 +38,7 @@ const SHORTEST: usize = 8;
 const LONGEST: u64 = 1 << 20;
 
 /// How long a passphrase's file descriptor or file may take to give it.
-const HAND_OVER: Duration = Duration::from_secs(60);
+const HAND_OVER: Duration = Duration::from_mins(1);
 
 const WAYS: &str = "name an identity (`DOPPIO_VAULT_IDENTITY=~/.ssh/id_ed25519`, or `[vault] identity` in \
                     config.toml), or hand over a passphrase (`DOPPIO_PASSPHRASE_FD=3 … 3< <(pass show doppio)`, or \

@@ -1,0 +1,230 @@
+//! The settings: `doppio.toml` beside the recipe, `config.toml` of the user.
+//!
+//! ```toml
+//! on_error = "stop"        # or "next": go on when a source can't be asked
+//! dotenv = true            # look names up in `.env` beside the recipe
+//! keyring = true           # false: never ask the keychain
+//!
+//! [secrets]
+//! "db/url" = "command:db"
+//!
+//! [profile.prod]           # `--profile prod`; may hold on_error, dotenv and secrets
+//! secrets = { "db/url" = "env:PROD_DB" }
+//!
+//! [vault]                  # config.toml only
+//! identity = "~/.ssh/id_ed25519"
+//!
+//! [sources.command.db]     # config.toml only
+//! run = ["pass", "show", "db"]
+//! ```
+//!
+//! The project's file wins over the user's, and a profile over both. What makes this machine run
+//! a program or use a key is read from the user's file only: a project may come from anybody.
+
+mod file;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::name::SecretName;
+use crate::secret::Bound;
+use crate::secret::OnError;
+use crate::secret::source::Command;
+use crate::text::Diagnostic;
+use crate::text::Source;
+use crate::text::closest;
+
+use file::File;
+use file::Role;
+
+/// What the settings come to, for one profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What names are bound to.
+    pub bindings: BTreeMap<SecretName, Bound>,
+    /// What a source that can't be asked does to a search.
+    pub on_error: OnError,
+    /// Whether names are looked up in `.env`.
+    pub dotenv: bool,
+    /// Whether the keychain is asked.
+    pub keyring: bool,
+    /// The identity that locks the vault, as written.
+    pub vault_identity: Option<PathBuf>,
+    /// Binary logarithm of scrypt's cost for a new passphrase vault.
+    pub vault_work_factor: u8,
+    /// The programs of `[sources.command]`.
+    pub commands: BTreeMap<String, Command>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bindings: BTreeMap::new(),
+            on_error: OnError::Stop,
+            dotenv: false,
+            keyring: true,
+            vault_identity: None,
+            // What `age` itself takes about a second for.
+            vault_work_factor: 18,
+            commands: BTreeMap::new(),
+        }
+    }
+}
+
+/// Why there are no settings.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SettingsError {
+    /// A file is there and can't be read.
+    #[error("cannot read `{path}`: {cause}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The system's words.
+        cause: String,
+    },
+    /// A file has faults.
+    #[error("`{}` has {}", source_text.name(), count(faults.len()))]
+    Faults {
+        /// The file.
+        source_text: Source,
+        /// All of them, with their places.
+        faults: Vec<Diagnostic>,
+    },
+    /// No file has the profile.
+    #[error("no profile is called `{name}`: {hint}")]
+    UnknownProfile {
+        /// The name that was asked for.
+        name: String,
+        /// What there is.
+        hint: String,
+    },
+}
+
+fn count(faults: usize) -> String {
+    if faults == 1 { "1 fault".to_owned() } else { format!("{faults} faults") }
+}
+
+impl Settings {
+    /// Reads both files; one that is not there counts as empty. `project` is the folder of the
+    /// recipe, `user` the path of `config.toml`.
+    ///
+    /// # Errors
+    ///
+    /// When a file can't be read or has faults, or no file has the profile.
+    pub fn load(project: &Path, user: &Path, profile: Option<&str>) -> Result<Self, SettingsError> {
+        let project = read(&project.join("doppio.toml"), Role::Project)?;
+        let user = read(user, Role::User)?;
+        Self::merge(&project, &user, profile)
+    }
+
+    /// Later layers win: default, user, project, the user's profile, the project's profile.
+    fn merge(project: &File, user: &File, profile: Option<&str>) -> Result<Self, SettingsError> {
+        let mut layers = vec![&user.base, &project.base];
+        if let Some(name) = profile {
+            let found: Vec<_> =
+                [user, project].into_iter().filter_map(|file| file.profiles.get(name)).collect();
+            if found.is_empty() {
+                return Err(unknown_profile(name, project, user));
+            }
+            layers.extend(found);
+        }
+        let mut settings = Self {
+            keyring: user.keyring.unwrap_or(true),
+            vault_identity: user.vault_identity.clone(),
+            commands: user.commands.clone(),
+            ..Self::default()
+        };
+        settings.vault_work_factor = user.vault_work_factor.unwrap_or(settings.vault_work_factor);
+        for layer in layers {
+            settings.on_error = layer.on_error.unwrap_or(settings.on_error);
+            settings.dotenv = layer.dotenv.unwrap_or(settings.dotenv);
+            settings.bindings.extend(layer.secrets.clone());
+        }
+        Ok(settings)
+    }
+}
+
+fn unknown_profile(name: &str, project: &File, user: &File) -> SettingsError {
+    let names: Vec<&str> = project.profiles.keys().chain(user.profiles.keys()).map(String::as_str).collect();
+    let hint = match closest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => format!("write `[profile.{name}.secrets]` to doppio.toml"),
+        None => format!("there is {}", names.join(", ")),
+    };
+    SettingsError::UnknownProfile { name: name.to_owned(), hint }
+}
+
+fn read(path: &Path, role: Role) -> Result<File, SettingsError> {
+    let shown = path.display().to_string();
+    let unreadable = |cause: String| SettingsError::Unreadable { path: shown.clone(), cause };
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(File::default()),
+        Err(error) => return Err(unreadable(error.to_string())),
+    };
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before =
+            String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+        let (line, column) = Source::new("", before.as_str()).line_column(before.len());
+        unreadable(format!("line {line}, column {column} is not UTF-8 text"))
+    })?;
+    let source_text = Source::new(shown.clone(), text);
+    file::parse(&source_text, role).map_err(|faults| SettingsError::Faults { source_text, faults })
+}
+
+/// How long a command may take unless its settings say otherwise.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(project: &str, user: &str, profile: Option<&str>) -> Result<Settings, SettingsError> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("doppio.toml"), project).unwrap();
+        fs::write(folder.path().join("config.toml"), user).unwrap();
+        Settings::load(folder.path(), &folder.path().join("config.toml"), profile)
+    }
+
+    fn bound(settings: &Settings, name: &str) -> String {
+        settings.bindings[&name.parse::<SecretName>().unwrap()].reference.to_string()
+    }
+
+    #[test]
+    fn no_files_are_the_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::load(folder.path(), &folder.path().join("config.toml"), None).unwrap();
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn nearer_files_and_profiles_win() {
+        let project =
+            "dotenv = true\n[secrets]\n'a' = 'env:P'\n[profile.prod]\nsecrets = { 'b' = 'env:PP' }\n";
+        let user = "on_error = 'next'\ndotenv = false\n[secrets]\n'a' = 'env:U'\n'b' = 'env:UB'\n'c' = 'env:UC'\n\
+                    [profile.prod.secrets]\n'a' = 'env:UP'\n";
+        let plain = load(project, user, None).unwrap();
+        assert_eq!((plain.on_error, plain.dotenv), (OnError::Next, true));
+        assert_eq!(["a", "b", "c"].map(|name| bound(&plain, name)), ["env:P", "env:UB", "env:UC"]);
+        let prod = load(project, user, Some("prod")).unwrap();
+        assert_eq!(["a", "b", "c"].map(|name| bound(&prod, name)), ["env:UP", "env:PP", "env:UC"]);
+        let fault = load(project, user, Some("prd")).unwrap_err();
+        assert_eq!(fault.to_string(), "no profile is called `prd`: did you mean `prod`?");
+    }
+
+    #[test]
+    fn what_a_file_that_cant_be_read_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let user = folder.path().join("config.toml");
+        fs::write(&user, b"a = 1\nb = '\xff'\n").unwrap();
+        let fault = Settings::load(folder.path(), &user, None).unwrap_err().to_string();
+        assert!(fault.ends_with("line 2, column 6 is not UTF-8 text"), "{fault}");
+        fs::remove_file(&user).unwrap();
+        fs::create_dir(&user).unwrap();
+        assert!(matches!(Settings::load(folder.path(), &user, None), Err(SettingsError::Unreadable { .. })));
+    }
+}

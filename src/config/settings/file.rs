@@ -1,0 +1,396 @@
+//! One file of settings: its text → what it says, or all its faults with their places.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::DeTable;
+use toml::de::DeValue;
+
+use crate::config::settings::COMMAND_TIMEOUT;
+use crate::name::SecretName;
+use crate::secret::Bound;
+use crate::secret::OnError;
+use crate::secret::Origin;
+use crate::secret::SecretRef;
+use crate::secret::SecretValue;
+use crate::secret::source;
+use crate::secret::source::Command;
+use crate::secret::well_known;
+use crate::text::Diagnostic;
+use crate::text::Source;
+use crate::text::Span;
+use crate::text::closest;
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Project,
+    User,
+}
+
+/// What a file says.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    pub base: Layer,
+    pub profiles: BTreeMap<String, Layer>,
+    pub keyring: Option<bool>,
+    pub vault_identity: Option<PathBuf>,
+    pub vault_work_factor: Option<u8>,
+    pub commands: BTreeMap<String, Command>,
+}
+
+/// What may stand at the top and in a profile.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub on_error: Option<OnError>,
+    pub dotenv: Option<bool>,
+    pub secrets: BTreeMap<SecretName, Bound>,
+}
+
+type Value<'i> = Spanned<DeValue<'i>>;
+
+/// Reads a file's text.
+pub(super) fn parse(source: &Source, role: Role) -> Result<File, Vec<Diagnostic>> {
+    let (table, errors) = DeTable::parse_recoverable(source.text());
+    let mut reader = Reader { faults: Vec::new(), file_name: source.name() };
+    for error in errors {
+        let span = error.span().unwrap_or_default();
+        reader.faults.push(Diagnostic::error("settings::syntax", error.message().to_owned(), span));
+    }
+    if !reader.faults.is_empty() {
+        return Err(reader.faults);
+    }
+    let file = reader.file(table.into_inner(), role);
+    reader.faults.sort_by_key(|fault| fault.primary.span.start);
+    if reader.faults.is_empty() { Ok(file) } else { Err(reader.faults) }
+}
+
+struct Reader<'a> {
+    faults: Vec<Diagnostic>,
+    file_name: &'a str,
+}
+
+impl Reader<'_> {
+    fn file(&mut self, table: DeTable<'_>, role: Role) -> File {
+        const KEYS: &[&str] = &["on_error", "dotenv", "secrets", "profile", "keyring", "vault", "sources"];
+        let mut file = File::default();
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "profile" => {
+                    for (name, profile) in self.table("profile", value) {
+                        let mut layer = Layer::default();
+                        for (key, value) in self.table(name.get_ref(), profile) {
+                            if let Some(value) = self.layer_key(&mut layer, &key, value) {
+                                drop(value);
+                                self.unknown(&key, &["on_error", "dotenv", "secrets"]);
+                            }
+                        }
+                        file.profiles.insert(name.into_inner().into_owned(), layer);
+                    }
+                }
+                "keyring" | "vault" | "sources" if role == Role::Project => {
+                    self.error(
+                        key.span(),
+                        "settings::not-here",
+                        format!("`{}` can't stand in a project", key.get_ref()),
+                    )
+                    .help = Some(
+                        "move it to your own config.toml: a project that comes from somebody else must not \
+                         choose programs and keys of this machine"
+                            .to_owned(),
+                    );
+                }
+                "keyring" => file.keyring = self.truth("keyring", &value),
+                "vault" => self.vault(&mut file, value),
+                "sources" => self.sources(&mut file, value),
+                _ => {
+                    if self.layer_key(&mut file.base, &key, value).is_some() {
+                        self.unknown(&key, KEYS);
+                    }
+                }
+            }
+        }
+        file
+    }
+
+    /// Gives the value back if the key is none of a layer's.
+    fn layer_key<'i>(
+        &mut self,
+        layer: &mut Layer,
+        key: &Spanned<Cow<'i, str>>,
+        value: Value<'i>,
+    ) -> Option<Value<'i>> {
+        match key.get_ref().as_ref() {
+            "on_error" => {
+                layer.on_error = match value.get_ref().as_str() {
+                    Some("stop") => Some(OnError::Stop),
+                    Some("next") => Some(OnError::Next),
+                    _ => {
+                        self.wrong("on_error", &value, "`\"stop\"` or `\"next\"`");
+                        None
+                    }
+                };
+            }
+            "dotenv" => layer.dotenv = self.truth("dotenv", &value),
+            "secrets" => {
+                for (name, value) in self.table("secrets", value) {
+                    if let Some((name, bound)) = self.binding(&name, &value) {
+                        layer.secrets.insert(name, bound);
+                    }
+                }
+            }
+            _ => return Some(value),
+        }
+        None
+    }
+
+    fn binding(&mut self, name: &Spanned<Cow<'_, str>>, value: &Value<'_>) -> Option<(SecretName, Bound)> {
+        let parsed = name.get_ref().parse::<SecretName>();
+        if let Err(error) = &parsed {
+            self.error(name.span(), "settings::secret-name", error.to_string());
+        }
+        let Some(text) = value.get_ref().as_str() else {
+            self.wrong(name.get_ref(), value, "a reference, as in `\"env:TOKEN\"`");
+            return None;
+        };
+        let reference = text.parse::<SecretRef>();
+        let is_value = well_known::recognise(&SecretValue::new(text.as_bytes().to_vec())).is_some();
+        match &reference {
+            // The text may be a value that was put here by mistake, so it is not repeated.
+            Err(_) | Ok(_) if is_value || reference.is_err() => {
+                let message = format!("`{}` must be bound to a reference", name.get_ref());
+                self.error(value.span(), "settings::reference", message).help = Some(
+                    "write `SOURCE:PATH`, as in `\"env:TOKEN\"`; values don't belong in settings".to_owned(),
+                );
+            }
+            Ok(SecretRef { origin: Origin::Source { scheme, .. }, .. }) => {
+                if let Err(error) = source::kind(scheme) {
+                    self.error(value.span(), "settings::source", error.to_string());
+                    return None;
+                }
+            }
+            _ => {}
+        }
+        let by = format!("`[secrets]` of `{}`", self.file_name);
+        Some((parsed.ok()?, Bound { reference: reference.ok()?, by }))
+    }
+
+    fn vault(&mut self, file: &mut File, value: Value<'_>) {
+        for (key, value) in self.table("vault", value) {
+            match key.get_ref().as_ref() {
+                "identity" => match value.get_ref().as_str() {
+                    Some(path) => file.vault_identity = Some(PathBuf::from(path)),
+                    None => self.wrong("identity", &value, "a path"),
+                },
+                "work_factor" => {
+                    let number = integer(&value).and_then(|number| u8::try_from(number).ok());
+                    match number.filter(|number| (10..=22).contains(number)) {
+                        Some(number) => file.vault_work_factor = Some(number),
+                        None => self.wrong("work_factor", &value, "a number from 10 to 22"),
+                    }
+                }
+                _ => self.unknown(&key, &["identity", "work_factor"]),
+            }
+        }
+    }
+
+    fn sources(&mut self, file: &mut File, value: Value<'_>) {
+        for (key, value) in self.table("sources", value) {
+            if key.get_ref() != "command" {
+                self.unknown(&key, &["command"]);
+                continue;
+            }
+            for (name, value) in self.table("command", value) {
+                let span = value.span();
+                let table = self.table(name.get_ref(), value);
+                if let Some(command) = self.command(span, table) {
+                    file.commands.insert(name.into_inner().into_owned(), command);
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, span: Span, table: DeTable<'_>) -> Option<Command> {
+        const KEYS: &[&str] = &["run", "timeout_secs", "missing_exit_codes", "keep_newline"];
+        let mut command =
+            Command { run: Vec::new(), timeout: COMMAND_TIMEOUT, missing: Vec::new(), keep_newline: false };
+        let before = self.faults.len();
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "run" => {
+                    match texts(&value).filter(|run| run.first().is_some_and(|program| !program.is_empty())) {
+                        Some(run) => command.run = run,
+                        None => self.wrong("run", &value, "a list of texts, the program first"),
+                    }
+                }
+                "timeout_secs" => {
+                    match integer(&value).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0) {
+                        Some(seconds) => command.timeout = Duration::from_secs(seconds),
+                        None => self.wrong("timeout_secs", &value, "a number of seconds, at least 1"),
+                    }
+                }
+                "missing_exit_codes" => match integers(&value) {
+                    Some(codes) => command.missing = codes,
+                    None => self.wrong("missing_exit_codes", &value, "a list of exit codes from 1 to 255"),
+                },
+                "keep_newline" => {
+                    command.keep_newline = self.truth("keep_newline", &value).unwrap_or_default();
+                }
+                _ => self.unknown(&key, KEYS),
+            }
+        }
+        if command.run.is_empty() && self.faults.len() == before {
+            self.error(span, "settings::missing-key", "this command has no `run`".to_owned()).help =
+                Some("write `run = [\"program\", \"argument\"]`".to_owned());
+        }
+        (self.faults.len() == before).then_some(command)
+    }
+
+    fn table<'i>(&mut self, what: &str, value: Value<'i>) -> DeTable<'i> {
+        if !value.get_ref().is_table() {
+            self.wrong(what, &value, "a table");
+            return DeTable::new();
+        }
+        match value.into_inner() {
+            DeValue::Table(table) => table,
+            _ => DeTable::new(),
+        }
+    }
+
+    fn truth(&mut self, what: &str, value: &Value<'_>) -> Option<bool> {
+        let truth = value.get_ref().as_bool();
+        if truth.is_none() {
+            self.wrong(what, value, "`true` or `false`");
+        }
+        truth
+    }
+
+    fn wrong(&mut self, what: &str, value: &Value<'_>, expected: &str) {
+        let found = format!("found this {}", value.get_ref().type_str());
+        let fault = self.error(value.span(), "settings::wrong-value", format!("`{what}` must be {expected}"));
+        *fault = fault.clone().label(found);
+    }
+
+    fn unknown(&mut self, key: &Spanned<Cow<'_, str>>, known: &[&str]) {
+        let found = key.get_ref();
+        let near = closest(found, known.iter().copied()).map(str::to_owned);
+        let fault = self.error(key.span(), "settings::unknown-key", format!("unknown key `{found}`"));
+        match near {
+            Some(near) => {
+                *fault = fault.clone().help("a key with a similar name exists").edit(key.span(), near);
+            }
+            None => fault.help = Some(format!("the keys here are {}", known.join(", "))),
+        }
+    }
+
+    fn error(&mut self, span: Span, code: &'static str, message: String) -> &mut Diagnostic {
+        self.faults.push(Diagnostic::error(code, message, span));
+        self.faults.last_mut().expect("one was just pushed")
+    }
+}
+
+fn integer(value: &Value<'_>) -> Option<i64> {
+    let number = value.get_ref().as_integer()?;
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+fn integers(value: &Value<'_>) -> Option<Vec<i32>> {
+    let items = value.get_ref().as_array()?.iter();
+    items
+        .map(|item| integer(item).and_then(|n| i32::try_from(n).ok()).filter(|n| (1..=255).contains(n)))
+        .collect()
+}
+
+fn texts(value: &Value<'_>) -> Option<Vec<String>> {
+    value.get_ref().as_array()?.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str, role: Role) -> Vec<String> {
+        let source = Source::new("config.toml", text);
+        let faults = parse(&source, role).unwrap_err();
+        faults
+            .iter()
+            .map(|fault| {
+                let (line, column) = source.line_column(fault.primary.span.start);
+                let edit =
+                    fault.edit.as_ref().map(|edit| format!(" → {}", edit.replacement)).unwrap_or_default();
+                format!("{line}:{column} {}{edit}", fault.message)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let text = r#"
+            on_error = "next"
+            keyring = false
+            [secrets]
+            "db/url" = "command:db#url"
+            [vault]
+            identity = "~/.ssh/id_ed25519"
+            work_factor = 15
+            [sources.command.db]
+            run = ["pass", "show", "db"]
+            timeout_secs = 5
+            missing_exit_codes = [1, 44]
+            keep_newline = true
+        "#;
+        let file = parse(&Source::new("config.toml", text), Role::User).unwrap();
+        assert_eq!(file.base.on_error, Some(OnError::Next));
+        assert_eq!(file.keyring, Some(false));
+        assert_eq!(file.vault_identity.unwrap().to_str(), Some("~/.ssh/id_ed25519"));
+        assert_eq!(file.vault_work_factor, Some(15));
+        let command = &file.commands["db"];
+        assert_eq!(command.run, ["pass", "show", "db"]);
+        assert_eq!(
+            (command.timeout.as_secs(), &command.missing[..], command.keep_newline),
+            (5, &[1, 44][..], true)
+        );
+        let bound = file.base.secrets.values().next().unwrap();
+        assert_eq!(bound.by, "`[secrets]` of `config.toml`");
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once_with_their_places() {
+        let text = "dotnev = true\non_error = 'go'\n[secrets]\n'a b' = 'env:X'\nc = 'plain hunter2'\nf = 'ghp_hunter2hunter2hunter2hunter2hunter2hunter2'\nd = 1\n\
+                    e = 'vlt:x'\n[profile.p]\nkeyring = true\n[sources.command.x]\nrun = []\n[sources.command.y]\n\
+                    [vault]\nwork_factor = 40\n";
+        let found = faults(text, Role::User);
+        insta::assert_snapshot!(found.join("\n"), @r#"
+        1:1 unknown key `dotnev` → dotenv
+        2:12 `on_error` must be `"stop"` or `"next"`
+        4:1 `a b` is not a secret name: use letters, digits, `_`, `-`, `.` and `/`, as in `huggingface/token`
+        5:5 `c` must be bound to a reference
+        6:5 `f` must be bound to a reference
+        7:5 `d` must be a reference, as in `"env:TOKEN"`
+        8:5 no source is called `vlt`: the sources are `env`, `dotenv`, `keyring`, `file`, `command`
+        10:1 unknown key `keyring`
+        12:7 `run` must be a list of texts, the program first
+        13:1 this command has no `run`
+        15:15 `work_factor` must be a number from 10 to 22
+        "#);
+        assert!(!found.join("\n").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_project_chooses_no_programs_and_no_keys() {
+        let text = "[sources.command.x]\nrun = ['sh']\n[vault]\nidentity = 'k'\n";
+        insta::assert_snapshot!(faults(text, Role::Project).join("\n"), @r"
+        1:2 `sources` can't stand in a project
+        3:2 `vault` can't stand in a project
+        ");
+    }
+
+    #[test]
+    fn broken_toml_is_told_by_place() {
+        assert_eq!(faults("a = 1\nb = [", Role::User).len(), 1);
+        assert!(faults("a = \n", Role::User)[0].starts_with("1:"));
+    }
+}
