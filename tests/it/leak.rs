@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -47,6 +48,23 @@ const STUBS: [(&str, &str); 3] = [
     ("python", "printf %s \"$WANDB_API_KEY\" | sha256sum >got.new && mv got.new got.python; sleep 600"),
 ];
 
+/// All that tmux knows. It shows its log of commands, with their arguments, to a client only.
+const TMUX_SAYS: [&str; 11] = [
+    "tmux list-sessions -F '#{session_name}'",
+    "tmux show-environment -g",
+    "tmux show-environment -t train",
+    "(sleep 1 | tmux -C attach-session -t train) >/dev/null 2>&1 &
+    until client=$(tmux list-clients -F '#{client_name}') && [ -n \"$client\" ]; do sleep 0.05; done
+    tmux show-messages -t \"$client\" | grep new-session",
+    "tmux show-options -g",
+    "tmux list-buffers; echo",
+    "tmux list-panes -a -F '#{pane_start_command} #{pane_current_command} #{pane_title}'",
+    "tmux capture-pane -p -e -S - -t train",
+    "tr '\\0' '\\n' </proc/$(tmux display-message -p '#{pid}')/environ",
+    "tr '\\0' ' ' </proc/$(tmux display-message -p '#{pid}')/cmdline",
+    "tr '\\0' ' ' </proc/$(tmux list-panes -t train -F '#{pane_pid}')/cmdline",
+];
+
 #[test]
 fn stock_server_with_the_recipe_as_it_stands() {
     seen_leaking(Variant::Stock, RECIPE);
@@ -73,7 +91,7 @@ fn seen_leaking(variant: Variant, recipe: &str) {
     let hits = Scene::new(variant, recipe).play();
     for hit in &hits {
         let line = hit.show();
-        assert!(line.contains("/huggingface-cli login --token"), "leaked by another program: {line}");
+        assert!(line.contains("huggingface-cli login --token "), "leaked by another program: {line}");
     }
     for by in [By::Execve, By::Proc] {
         assert!(hits.iter().any(|hit| hit.by == by), "{by:?} saw nothing: it was not watching");
@@ -177,26 +195,20 @@ impl Scene {
         }
     }
 
+    /// All that tmux says of itself, in one visit.
     fn nothing_in_tmux(&self) {
-        let sessions = self.on_host("tmux list-sessions -F '#{session_name}'");
-        assert_eq!(String::from_utf8_lossy(&sessions.stdout), "train\n", "tmux runs the training");
-        for command in [
-            "tmux show-environment -g",
-            "tmux show-environment -t train",
-            "tmux show-messages",
-            "tmux show-options -g",
-            "tmux list-buffers",
-            "tmux list-panes -a -F '#{pane_start_command} #{pane_current_command} #{pane_title}'",
-            "tmux capture-pane -p -e -S - -t train",
-            "cat /proc/$(tmux display-message -p '#{pid}')/environ",
-            "cat /proc/$(tmux display-message -p '#{pid}')/cmdline",
-        ] {
-            let output = self.on_host(command);
-            assert!(output.status.success(), "{command}: {output:?}");
-            self.nothing_in(command, &[output]);
+        let mut script = String::new();
+        for command in TMUX_SAYS {
+            writeln!(script, "echo '===={}'\n{command} || echo '====FAILED'", command.replace('\'', "")).ok();
         }
-        let pane = self.on_host("cat /proc/$(tmux list-panes -t train -F '#{pane_pid}')/cmdline");
-        self.nothing_in("the pane's arguments", &[pane]);
+        let output = self.on_host(&script);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("\ntrain\n"), "the training does not run in tmux:\n{said}");
+        for part in said.split("====").skip(1) {
+            let (command, answer) = part.split_once('\n').expect("a command and its answer");
+            assert!(command != "FAILED" && !answer.is_empty(), "tmux did not answer:\n{said}");
+        }
+        self.nothing_in("tmux's answers", &[output]);
     }
 
     /// All of both ends: what Doppio and the server have, and what is new in the common places.

@@ -110,7 +110,7 @@ fn read_until(stop: &AtomicBool) -> BTreeSet<Vec<u8>> {
                 seen.insert(line);
             }
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(5));
     }
     seen
 }
