@@ -1,13 +1,31 @@
 //! A recipe's file → its plan: what `run`, `plan` and `check` share.
 
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::path::PathBuf;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::config::Dirs;
 use crate::host::HostsFile;
+use crate::name::HostId;
+use crate::name::InvalidName;
+use crate::plan;
+use crate::plan::Inputs;
 use crate::plan::Plan;
+use crate::plan::SelectError;
+use crate::plan::Selection;
+use crate::recipe;
 use crate::text::Diagnostic;
 use crate::text::Source;
+use crate::text::closest;
+use crate::ui::report;
+
+/// A longer file is no recipe, in bytes.
+const LONGEST: u64 = 64 << 20;
 
 /// Which recipe, with which values, and how much of it.
 #[derive(Debug, clap::Args)]
@@ -49,8 +67,113 @@ pub(super) struct Loaded {
 ///
 /// # Errors
 ///
-/// When the file can't be read (3), or anything about it is wrong (2, all faults with places).
+/// When the file can't be read, or anything about it is wrong: all faults with places.
 pub(super) fn load(args: &RecipeArgs, context: &Context, hosts: &HostsFile) -> Result<Loaded, CliError> {
-    let _ = (args, context, hosts);
-    unimplemented!("SKELETON")
+    let vars = variables(args)?;
+    let target = args.host.as_deref().map(target).transpose()?;
+    let source = read(&args.recipe)?;
+    let tagged = |tag: &str| hosts.tagged(tag);
+    let inputs =
+        Inputs { vars: &vars, env: &context.env, target: target.as_ref(), tagged: &tagged, is_check: false };
+    let (plan, warnings) = match plan::build(recipe::parse(&source), &source, &inputs) {
+        Ok(built) => built,
+        Err(faults) => return Err(CliError::faults(source, faults)),
+    };
+    if let Some(name) = plan.unused_vars().first() {
+        return Err(unused(name, &plan));
+    }
+    let selection = Selection { only: args.only.clone(), from: args.from.clone(), skip: args.skip.clone() };
+    let plan = plan.select(&selection).map_err(|error| unselected(&error))?;
+    Ok(Loaded { source, plan, warnings })
+}
+
+impl Loaded {
+    /// Draws the warnings.
+    pub(super) fn say_warnings(&self) {
+        if !self.warnings.is_empty() {
+            output::line(&report::draw(&self.source, &self.warnings));
+        }
+    }
+}
+
+/// The hosts of the user's `hosts.toml`; none if there is no such file.
+///
+/// # Errors
+///
+/// When the file can't be read, or anything about it is wrong.
+pub(super) fn hosts(context: &Context) -> Result<HostsFile, CliError> {
+    let path = Dirs::new(&context.env, &context.home).hosts_toml();
+    if !path.exists() {
+        return Ok(HostsFile::default());
+    }
+    let source = read(&path)?;
+    HostsFile::parse(&source).map_err(|faults| CliError::faults(source, faults))
+}
+
+/// Reads a text file.
+///
+/// # Errors
+///
+/// When it can't be read, is very long, or is no UTF-8.
+pub(super) fn read(path: &Path) -> Result<Source, CliError> {
+    let name = path.display().to_string();
+    let cannot = |cause: String| CliError::usage(format!("cannot read `{name}`")).cause(cause);
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+        .map_err(|error| cannot(error.to_string()))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(cannot("it is longer than 64 MiB".to_owned()));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(name, text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let fault = Diagnostic::error("recipe::not-utf-8", "not UTF-8", at..at + 1);
+            Err(CliError::faults(Source::new(name, text), vec![fault]))
+        }
+    }
+}
+
+/// `--var-file` in order, then `--var`; later ones stand before earlier ones.
+fn variables(args: &RecipeArgs) -> Result<Vec<(String, String)>, CliError> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    for path in &args.var_files {
+        let source = read(path)?;
+        all.extend(recipe::values(&source).map_err(|faults| CliError::faults(source, faults))?);
+    }
+    for var in &args.vars {
+        let Some((name, value)) = var.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            return Err(
+                CliError::usage(format!("`--var {var}` has no value")).hint("write `--var NAME=VALUE`")
+            );
+        };
+        all.push((name.to_owned(), value.to_owned()));
+    }
+    let mut seen = HashSet::new();
+    let mut vars: Vec<_> = all.into_iter().rev().filter(|(name, _)| seen.insert(name.clone())).collect();
+    vars.reverse();
+    Ok(vars)
+}
+
+fn target(name: &str) -> Result<HostId, CliError> {
+    name.parse().map_err(|error: InvalidName| CliError::usage(format!("`--host`: {error}")))
+}
+
+fn unused(name: &str, plan: &Plan) -> CliError {
+    let error = CliError::usage(format!("the recipe has no variable `{name}`"));
+    match closest(name, plan.variables().iter().map(|(name, _)| name.as_str())) {
+        Some(near) => error.hint(format!("did you mean `--var {near}=…`?")),
+        None => error,
+    }
+}
+
+fn unselected(error: &SelectError) -> CliError {
+    let said = CliError::usage(error.to_string());
+    match error {
+        SelectError::Unknown { near: Some(near), .. } => said.hint(format!("did you mean `{near}`?")),
+        SelectError::NeedsResult { of, .. } => said.hint(format!("take `{of}` in as well: `--only {of}`")),
+        SelectError::Unknown { .. } | SelectError::Empty => said,
+    }
 }

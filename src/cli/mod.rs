@@ -1,6 +1,7 @@
 //! The command line: clap, wiring, exit codes. One file a command: arguments → settings →
 //! library call → exit code.
 
+mod check;
 mod completions;
 mod context;
 mod error;
@@ -28,6 +29,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Say everything that is wrong with recipes
+    Check(check::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Print the version
@@ -47,8 +50,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<ExitCode, CliError> {
-    let _ = context;
     match command {
+        Command::Check(args) => check::run(&args, context),
         Command::Completions(args) => completions::run(&args),
         Command::Version(args) => version::run(&args),
     }

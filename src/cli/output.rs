@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
+use crate::ui::report;
 
 /// Writes data to stdout. A reader that went away ends the command quietly.
 ///
@@ -35,6 +36,9 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
 
 /// The last words of a command that failed.
 pub(super) fn fail(error: &CliError) -> ExitCode {
+    for (source, faults) in &error.faults {
+        line(&report::draw(source, faults));
+    }
     if let Some(message) = &error.message {
         line(&format!("\x1b[1;31merror\x1b[0m: {message}"));
     }

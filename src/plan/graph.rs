@@ -126,7 +126,7 @@ impl Graph {
                 None if recipe.unread.contains(text) => {}
                 None => {
                     let what = format!("step `{}` depends on `{text}`, which no step is called", step.id);
-                    faults.push(unknown_step(text, name, recipe, what));
+                    faults.push(unknown_step(text, name, recipe, step.id.as_str(), what));
                 }
             }
         }

@@ -69,7 +69,13 @@ impl Groups {
         let name = member.get_ref().as_str();
         let Some(index) = ids.get(name).copied() else {
             if !recipe.unread.contains(name) {
-                faults.push(unknown_step(name, member, recipe, format!("no step is called `{name}`")));
+                faults.push(unknown_step(
+                    name,
+                    member,
+                    recipe,
+                    recipe.steps[group].id.as_str(),
+                    format!("no step is called `{name}`"),
+                ));
             }
             return None;
         };
@@ -146,17 +152,18 @@ fn without_effect(step: &RecipeStep<'_>, faults: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The fault of an id that no step has.
+/// The fault of an id that no step has; `besides` is the step that names it.
 pub(super) fn unknown_step(
     name: &str,
     at: &Spanned<String>,
     recipe: &Recipe<'_>,
+    besides: &str,
     message: String,
 ) -> Diagnostic {
     let fault =
         Diagnostic::error("plan::unknown-step", message, at.span()).label("not a step of this recipe");
     let ids = recipe.steps.iter().map(|step| step.id.as_str());
-    match closest(name, ids) {
+    match closest(name, ids.filter(|id| *id != besides)) {
         Some(near) => fault.help("a step with a similar name exists").edit(at.span(), format!("\"{near}\"")),
         None => fault,
     }

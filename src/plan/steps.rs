@@ -86,7 +86,11 @@ impl<'a> Steps<'a> {
     fn step(&mut self, index: usize, source: &Source) -> Option<PlannedStep> {
         let node = &self.graph.nodes[index];
         let recipe_step = &self.recipe.steps[node.step];
-        let read = self.operations[node.step].as_ref()?;
+        let Some(read) = self.operations[node.step].as_ref() else {
+            // What could be read of the step is checked all the same.
+            self.when(index);
+            return None;
+        };
         let kind = read.kind.name;
         let (read_fields, read_span);
         let mut operation = if node.role == Role::One {

@@ -20,11 +20,13 @@ const MOST_FAULTS: usize = 20;
 /// The place of a value that stands in for a missing one.
 const STAND_IN: Span = usize::MAX..usize::MAX;
 
-/// Reads the table, or says everything that is wrong with it.
+/// Reads the table, or says everything that is wrong with it. Of the `excused` keys it is known
+/// already why they are missing.
 pub(super) fn read(
     reader: &mut Reader,
     kind: &'static StepKind,
     value: Spanned<DeValue<'_>>,
+    excused: &[String],
 ) -> Option<Box<dyn Step>> {
     let whole = value.span();
     if !value.get_ref().is_table() {
@@ -36,7 +38,7 @@ pub(super) fn read(
         Err(error) => error,
     };
     let mut value = value;
-    let mut removed = Vec::new();
+    let mut removed = excused.to_vec();
     for _ in 0..MOST_FAULTS {
         let span = error.span().unwrap_or_else(|| whole.clone());
         if span == STAND_IN {

@@ -28,3 +28,4 @@ pub use model::TargetKind;
 pub use model::Variable;
 pub use operation::again;
 pub use parse::parse;
+pub use parse::values;

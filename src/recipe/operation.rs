@@ -15,6 +15,7 @@ use crate::step::StepKind;
 use crate::step::Template;
 use crate::text::Source;
 use crate::text::Span;
+use crate::text::closest;
 
 /// Cuts a text that is no shell text.
 pub(super) fn cut(reader: &mut Reader, text: &str, span: Span, source: &Source) -> Template {
@@ -36,12 +37,12 @@ pub(super) fn read<'s>(
     many: bool,
     source: &Source,
 ) -> Option<Operation<'s>> {
-    let is_whole = drop_unknown(reader, kind, &mut value);
+    let unknown = drop_unknown(reader, kind, &mut value);
     let field_spans = field_spans(&value);
     let table = many.then(|| value.clone());
-    let mut step = attempt::read(reader, kind, value)?;
+    let mut step = attempt::read(reader, kind, value, &unknown)?;
     cut_fields(reader, step.as_mut(), source);
-    is_whole.then_some(Operation { kind, span, field_spans, step, table })
+    unknown.is_empty().then_some(Operation { kind, span, field_spans, step, table })
 }
 
 /// Reads the operation of one of many like steps again.
@@ -56,20 +57,23 @@ pub fn again(operation: &Operation<'_>, source: &Source) -> Box<dyn Step> {
     step
 }
 
-/// Takes keys that the kind does not know out of the table; false if there were any.
-fn drop_unknown(reader: &mut Reader, kind: &StepKind, value: &mut Spanned<DeValue<'_>>) -> bool {
+/// Takes keys that the kind does not know out of the table, and tells which were probably meant.
+fn drop_unknown(reader: &mut Reader, kind: &StepKind, value: &mut Spanned<DeValue<'_>>) -> Vec<String> {
     let keys = (kind.keys)();
-    let DeValue::Table(table) = value.get_mut() else { return true };
+    let DeValue::Table(table) = value.get_mut() else { return Vec::new() };
     let unknown: Vec<_> = table
         .keys()
         .filter(|key| !keys.is_empty() && !keys.contains(&key.get_ref().as_ref()))
         .cloned()
         .collect();
+    let mut meant = Vec::with_capacity(unknown.len());
     for key in &unknown {
-        reader.unknown_key(key.get_ref(), key.span(), &format!("`{}`", kind.name), keys.iter().copied());
-        table.remove(key.get_ref().as_ref());
+        let name = key.get_ref().as_ref();
+        reader.unknown_key(name, key.span(), &format!("`{}`", kind.name), keys.iter().copied());
+        meant.push(closest(name, keys.iter().copied()).unwrap_or(name).to_owned());
+        table.remove(name);
     }
-    unknown.is_empty()
+    meant
 }
 
 fn field_spans<'s>(value: &Spanned<DeValue<'s>>) -> Vec<(DeString<'s>, Span)> {

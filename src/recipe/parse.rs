@@ -117,25 +117,52 @@ fn variables(reader: &mut Reader, value: &Spanned<DeValue<'_>>, source: &Source)
         let name = key.get_ref().as_ref();
         let value = match value.get_ref() {
             DeValue::String(text) => cut(reader, text, value.span(), source),
-            DeValue::Integer(number) => plain(number.to_string(), value.span()),
-            DeValue::Float(number) => plain(number.to_string(), value.span()),
-            DeValue::Boolean(flag) => plain(flag.to_string(), value.span()),
-            DeValue::Datetime(date) => plain(date.to_string(), value.span()),
-            DeValue::Array(_) | DeValue::Table(_) => {
-                reader.fault(
-                    Diagnostic::error(
-                        "recipe::wrong-type",
-                        format!("variable `{name}` must be a string, a number, or `true` or `false`"),
-                        value.span(),
-                    )
-                    .label(format!("found {}", described(value.get_ref()))),
-                );
-                plain(String::new(), value.span())
-            }
+            _ => plain(scalar(reader, name, value).unwrap_or_default(), value.span()),
         };
         variables.push(Variable { name: name.to_owned(), span: key.span(), value });
     }
     variables
+}
+
+/// A value as text.
+fn scalar(reader: &mut Reader, name: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+    match value.get_ref() {
+        DeValue::String(text) => Some(text.clone().into_owned()),
+        DeValue::Integer(number) => Some(number.to_string()),
+        DeValue::Float(number) => Some(number.to_string()),
+        DeValue::Boolean(flag) => Some(flag.to_string()),
+        DeValue::Datetime(date) => Some(date.to_string()),
+        DeValue::Array(_) | DeValue::Table(_) => {
+            reader.fault(
+                Diagnostic::error(
+                    "recipe::wrong-type",
+                    format!("variable `{name}` must be a string, a number, or `true` or `false`"),
+                    value.span(),
+                )
+                .label(format!("found {}", described(value.get_ref()))),
+            );
+            None
+        }
+    }
+}
+
+/// Reads a file of `NAME = VALUE` lines; values stand for themselves.
+///
+/// # Errors
+///
+/// All its faults.
+pub fn values(source: &Source) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
+    let (document, errors) = DeTable::parse_recoverable(source.text());
+    let mut reader = Reader::default();
+    let mut values = Vec::new();
+    for (key, value) in document.get_ref() {
+        let name = key.get_ref().as_ref();
+        values.extend(scalar(&mut reader, name, value).map(|value| (name.to_owned(), value)));
+    }
+    if !errors.is_empty() {
+        torn::keep_certain(&mut reader.faults, &errors, source);
+    }
+    if reader.faults.is_empty() { Ok(values) } else { Err(reader.faults) }
 }
 
 fn plain(text: String, span: Span) -> Template {

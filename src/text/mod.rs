@@ -2,6 +2,7 @@
 //! probably meant.
 
 mod diagnostic;
+mod lines;
 mod source;
 mod suggest;
 
@@ -9,6 +10,7 @@ pub use diagnostic::Diagnostic;
 pub use diagnostic::Edit;
 pub use diagnostic::Label;
 pub use diagnostic::Severity;
+pub use lines::Lines;
 pub use source::Source;
 pub use source::Span;
 pub use suggest::closest;

@@ -3,8 +3,13 @@
 /// The candidate that comes nearest to `found`, if one comes near enough to be worth naming.
 pub fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = found.to_lowercase();
+    // A longer text is no slip of the finger, and would take long to compare.
+    if found.len() > 200 {
+        return None;
+    }
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len().abs_diff(found.len()) <= candidate.len().max(9) / 3)
         .map(|candidate| (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
         .min_by_key(|(distance, _)| *distance)

@@ -6,6 +6,7 @@ mod lines;
 mod paint;
 mod plain;
 mod progress;
+pub mod report;
 mod screen;
 mod summary;
 mod words;

@@ -1,0 +1,92 @@
+//! `doppio check`: says everything that is wrong with recipes, and runs nothing.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::error::Kind;
+use crate::cli::load;
+use crate::cli::output;
+use crate::host::HostsFile;
+use crate::plan;
+use crate::plan::Inputs;
+use crate::recipe;
+use crate::text::Diagnostic;
+use crate::text::Severity;
+use crate::text::Source;
+use crate::ui::report;
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: doppio check --deny warnings recipes/*.toml")]
+pub(super) struct Args {
+    /// The recipes' files
+    #[arg(required = true)]
+    recipes: Vec<PathBuf>,
+    /// Take these for errors
+    #[arg(long, value_name = "WHAT", value_enum)]
+    deny: Option<Deny>,
+    /// How to say it: `plain` draws the places, `json` writes one fault a line to stdout
+    #[arg(long, value_name = "FORM", value_enum, default_value = "plain")]
+    output: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Deny {
+    Warnings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    Plain,
+    Json,
+}
+
+/// Checks the recipes one by one; a fault in one does not keep the next from being checked.
+pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let hosts = load::hosts(context)?;
+    let mut is_denied = false;
+    for path in &args.recipes {
+        let (source, mut faults, steps) = check(path, context, &hosts)?;
+        if args.deny == Some(Deny::Warnings) {
+            faults.iter_mut().for_each(|fault| fault.severity = Severity::Error);
+        }
+        is_denied |= faults.iter().any(|fault| fault.severity == Severity::Error);
+        match args.output {
+            Form::Json => output::data(&report::json(&source, &faults))?,
+            Form::Plain if faults.is_empty() => {
+                output::line(&format!(
+                    "{}: {steps} step{}, no faults",
+                    source.name(),
+                    if steps == 1 { "" } else { "s" }
+                ));
+            }
+            Form::Plain => output::line(&report::draw(&source, &faults)),
+        }
+    }
+    Ok(if is_denied { ExitCode::from(Kind::Usage.exit_code()) } else { ExitCode::SUCCESS })
+}
+
+/// A recipe's text, its faults, and how many steps it comes to.
+fn check(
+    path: &Path,
+    context: &Context,
+    hosts: &HostsFile,
+) -> Result<(Source, Vec<Diagnostic>, usize), CliError> {
+    let source = match load::read(path) {
+        Ok(source) => source,
+        Err(mut error) => match error.faults.pop() {
+            Some((source, faults)) => return Ok((source, faults, 0)),
+            None => return Err(error),
+        },
+    };
+    let tagged = |tag: &str| hosts.tagged(tag);
+    let inputs = Inputs { vars: &[], env: &context.env, target: None, tagged: &tagged, is_check: true };
+    let (faults, steps) = match plan::build(recipe::parse(&source), &source, &inputs) {
+        Ok((plan, warnings)) => (warnings, plan.steps().len()),
+        Err(faults) => (faults, 0),
+    };
+    Ok((source, faults, steps))
+}
