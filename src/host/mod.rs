@@ -3,10 +3,12 @@
 //! A [`Host`] runs shell text ([`Exec`]) and gives a [`Process`], whose output is raw bytes: it
 //! has no way to be shown before it went through the mask.
 
+mod address;
 mod bootstrap;
 mod error;
 mod exec;
 mod frame;
+mod hosts_file;
 mod local;
 mod outlet;
 mod place;
@@ -15,6 +17,7 @@ mod process;
 mod resolve;
 mod spec;
 mod ssh;
+mod ssh_config;
 mod stop;
 
 pub use crate::secret::Prompt;
@@ -26,6 +29,7 @@ pub use exec::Exit;
 pub use exec::Interpreter;
 pub use exec::Output;
 pub use exec::Stopped;
+pub use hosts_file::HostsFile;
 pub use place::Host;
 pub use pool::Pool;
 pub use pool::PoolOptions;
@@ -34,6 +38,5 @@ pub use spec::AgentChoice;
 pub use spec::CarrierChoice;
 pub use spec::FirstContact;
 pub use spec::HostSpec;
-pub use spec::HostsFile;
 pub use spec::Trust;
 pub use ssh::connect::Deadlines;

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::host::ssh::connect::Deadlines;
-use crate::text::Diagnostic;
-use crate::text::Source;
+use crate::host::Deadlines;
 
 /// Who else has root on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,7 +55,10 @@ pub enum FirstContact {
 /// How to reach one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostSpec {
-    /// What its key is known under: the id, not the address.
+    /// What messages call it: the id of the recipe.
+    pub name: String,
+    /// What its key is known under: the entry's name or an alias, else the address as known_hosts
+    /// files write it.
     pub identity: String,
     /// Name or address.
     pub hostname: String,
@@ -67,6 +68,9 @@ pub struct HostSpec {
     pub user: String,
     /// Private keys, in the order in which they are offered.
     pub identity_files: Vec<PathBuf>,
+    /// Whether the identity files were named for this host: they are then offered before other
+    /// keys of the agent.
+    pub identities_named: bool,
     /// Certificates for them, beside those that lie next to a key as `KEY-cert.pub`.
     pub certificate_files: Vec<PathBuf>,
     /// Whether keys of the agent that are in no identity file stay unused.
@@ -95,29 +99,45 @@ pub struct HostSpec {
     pub deadlines: Deadlines,
 }
 
-/// `hosts.toml`, read and checked.
-#[derive(Debug, Clone, Default)]
-pub struct HostsFile {}
-
-impl HostsFile {
-    /// Reads the text of a `hosts.toml`.
-    ///
-    /// # Errors
-    ///
-    /// All its faults, with their places.
-    pub fn parse(source: &Source) -> Result<Self, Vec<Diagnostic>> {
-        let _ = source;
-        unimplemented!("SKELETON")
+impl HostSpec {
+    /// A host with everything else at its default: no key, no list of host keys, port as given.
+    pub fn new(name: &str, user: &str, hostname: &str, port: u16) -> Self {
+        Self {
+            name: name.to_owned(),
+            identity: known_as(hostname, port),
+            hostname: hostname.to_owned(),
+            port,
+            user: user.to_owned(),
+            identity_files: Vec::new(),
+            identities_named: false,
+            certificate_files: Vec::new(),
+            identities_only: false,
+            agent: AgentChoice::Default,
+            jump: Vec::new(),
+            proxy_command: None,
+            known_hosts: Vec::new(),
+            first_contact: FirstContact::Accept,
+            trust: Trust::Rented,
+            carrier: CarrierChoice::Auto,
+            env: BTreeMap::new(),
+            workdir: None,
+            keepalive: Duration::from_secs(10),
+            deadlines: Deadlines::default(),
+        }
     }
 
-    /// The names it has, in the file's order.
-    pub fn names(&self) -> Vec<String> {
-        unimplemented!("SKELETON")
+    /// Address and port, as in `10.0.0.7:22` or `[::1]:22`.
+    pub fn place(&self) -> String {
+        if self.hostname.contains(':') {
+            format!("[{}]:{}", self.hostname, self.port)
+        } else {
+            format!("{}:{}", self.hostname, self.port)
+        }
     }
+}
 
-    /// The names that bear a tag, in the file's order.
-    pub fn tagged(&self, tag: &str) -> Vec<String> {
-        let _ = tag;
-        unimplemented!("SKELETON")
-    }
+/// An address as known_hosts files write it: alone on port 22, else `[ADDRESS]:PORT`.
+pub(in crate::host) fn known_as(hostname: &str, port: u16) -> String {
+    let hostname = hostname.to_lowercase();
+    if port == 22 { hostname } else { format!("[{hostname}]:{port}") }
 }

@@ -1,0 +1,529 @@
+//! `hosts.toml`: the user's own names for hosts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::DeTable;
+use toml::de::DeValue;
+
+use crate::host::CarrierChoice;
+use crate::host::Trust;
+use crate::text::Diagnostic;
+use crate::text::Source;
+use crate::text::Span;
+use crate::text::closest;
+
+/// `hosts.toml`, read and checked.
+#[derive(Debug, Clone, Default)]
+pub struct HostsFile {
+    entries: Vec<Entry>,
+}
+
+/// One host of the file. Paths are as they stand there, with their `~`.
+#[derive(Debug, Clone, Default)]
+pub(in crate::host) struct Entry {
+    pub name: String,
+    pub hostname: Option<String>,
+    pub port: Option<u16>,
+    pub user: Option<String>,
+    pub identity_files: Vec<String>,
+    pub certificate_files: Vec<String>,
+    pub identities_only: Option<bool>,
+    pub identity_agent: Option<String>,
+    pub jump: Vec<String>,
+    pub proxy_command: Option<String>,
+    pub strict_host_key: bool,
+    pub trust: Option<Trust>,
+    pub carrier: CarrierChoice,
+    pub env: BTreeMap<String, String>,
+    pub workdir: Option<String>,
+    pub keepalive: Option<Duration>,
+    pub connect_timeout: Option<Duration>,
+    pub tags: Vec<String>,
+}
+
+const KEYS: [&str; 18] = [
+    "hostname",
+    "port",
+    "user",
+    "identity_file",
+    "certificate_file",
+    "identities_only",
+    "identity_agent",
+    "jump",
+    "proxy_command",
+    "strict_host_key",
+    "trust",
+    "carrier",
+    "env",
+    "workdir",
+    "keepalive_secs",
+    "connect_timeout_secs",
+    "tags",
+    "note",
+];
+
+impl HostsFile {
+    /// Reads the text of a `hosts.toml`.
+    ///
+    /// # Errors
+    ///
+    /// All its faults, with their places.
+    pub fn parse(source: &Source) -> Result<Self, Vec<Diagnostic>> {
+        let (document, errors) = DeTable::parse_recoverable(source.text());
+        let mut reader = Reader::default();
+        for error in errors {
+            let message = error.message().lines().next().unwrap_or_default().to_owned();
+            let span = error.span().unwrap_or(0..0);
+            reader.faults.push(Diagnostic::error("hosts::syntax", message, span));
+        }
+        if reader.faults.is_empty() {
+            reader.document(document.get_ref());
+            reader.check_jumps();
+        }
+        if reader.faults.is_empty() {
+            Ok(Self { entries: reader.entries })
+        } else {
+            reader.faults.sort_by_key(|fault| fault.primary.span.start);
+            Err(reader.faults)
+        }
+    }
+
+    /// The names it has, in the file's order.
+    pub fn names(&self) -> Vec<String> {
+        self.entries.iter().map(|entry| entry.name.clone()).collect()
+    }
+
+    /// The names that bear a tag, in the file's order.
+    pub fn tagged(&self, tag: &str) -> Vec<String> {
+        let bears = |entry: &&Entry| entry.tags.iter().any(|own| own == tag);
+        self.entries.iter().filter(bears).map(|entry| entry.name.clone()).collect()
+    }
+
+    /// What stands under a name.
+    pub(in crate::host) fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+}
+
+/// A jump as it was written: which entry has it, what it says, where.
+struct Jump {
+    entry: usize,
+    name: String,
+    span: Span,
+}
+
+#[derive(Default)]
+struct Reader {
+    entries: Vec<Entry>,
+    jumps: Vec<Jump>,
+    faults: Vec<Diagnostic>,
+}
+
+type Field<'a, 's> = &'a Spanned<DeValue<'s>>;
+
+impl Reader {
+    fn document(&mut self, document: &DeTable<'_>) {
+        for (key, value) in document {
+            if key.get_ref() != "hosts" {
+                let fault = Diagnostic::error(
+                    "hosts::unknown-key",
+                    format!("unknown key `{}`", key.get_ref()),
+                    key.span(),
+                );
+                self.faults.push(fault.help("a host is a table `[hosts.NAME]`"));
+                continue;
+            }
+            let Some(hosts) = self.table(value, "hosts") else { continue };
+            for (name, value) in hosts {
+                self.entry(name, value);
+            }
+        }
+    }
+
+    fn entry(&mut self, name: &Spanned<std::borrow::Cow<'_, str>>, value: Field<'_, '_>) {
+        self.check_name(name.get_ref(), name.span());
+        let Some(table) = self.table(value, name.get_ref()) else { return };
+        let mut entry = Entry { name: name.get_ref().to_string(), ..Entry::default() };
+        for (key, value) in table {
+            self.field(&mut entry, key.get_ref(), key.span(), value);
+        }
+        if !entry.jump.is_empty() && entry.proxy_command.is_some() {
+            self.faults.push(Diagnostic::error(
+                "hosts::two-ways",
+                format!(
+                    "`{}` has both `jump` and `proxy_command`: only one can be the way to it",
+                    entry.name
+                ),
+                name.span(),
+            ));
+        }
+        self.entries.push(entry);
+    }
+
+    fn check_name(&mut self, name: &str, span: Span) {
+        let taken = matches!(name, "local" | "__local__" | "sandbox");
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:".contains(&b));
+        if taken {
+            self.faults.push(
+                Diagnostic::error("hosts::name", format!("`{name}` always means {}", meaning(name)), span)
+                    .help("give the host another name"),
+            );
+        } else if name.is_empty() || name.starts_with('-') || !plain {
+            self.faults.push(
+                Diagnostic::error("hosts::name", format!("`{name}` can't be the name of a host"), span)
+                    .help("use letters, digits, `.`, `_` and `-`"),
+            );
+        }
+    }
+
+    fn field(&mut self, entry: &mut Entry, key: &str, key_span: Span, value: Field<'_, '_>) {
+        match key {
+            "hostname" => entry.hostname = self.word(value, key),
+            "user" => entry.user = self.word(value, key),
+            "port" => {
+                entry.port = self.number(value, key, 1..=65535).and_then(|port| u16::try_from(port).ok());
+            }
+            "identity_file" => entry.identity_files = self.texts(value, key),
+            "certificate_file" => entry.certificate_files = self.texts(value, key),
+            "identities_only" => entry.identities_only = self.boolean(value, key),
+            "identity_agent" => entry.identity_agent = self.word(value, key),
+            "jump" => {
+                let items = self.list(value, key);
+                let index = self.entries.len();
+                for (name, span) in items {
+                    entry.jump.push(name.clone());
+                    self.jumps.push(Jump { entry: index, name, span });
+                }
+            }
+            "proxy_command" => entry.proxy_command = self.text(value, key),
+            "strict_host_key" => entry.strict_host_key = self.boolean(value, key).unwrap_or_default(),
+            "trust" => {
+                let choices = [("rented", Trust::Rented), ("shared", Trust::Shared), ("owned", Trust::Owned)];
+                entry.trust = self.choice(value, key, &choices);
+            }
+            "carrier" => {
+                let choices = [
+                    ("auto", CarrierChoice::Auto),
+                    ("channel", CarrierChoice::Channel),
+                    ("preamble", CarrierChoice::Preamble),
+                ];
+                entry.carrier = self.choice(value, key, &choices).unwrap_or_default();
+            }
+            "env" => self.environment(entry, value),
+            "workdir" => entry.workdir = self.text(value, key),
+            "keepalive_secs" => {
+                entry.keepalive = self.number(value, key, 1..=3600).map(Duration::from_secs);
+            }
+            "connect_timeout_secs" => {
+                entry.connect_timeout = self.number(value, key, 1..=3600).map(Duration::from_secs);
+            }
+            "tags" => entry.tags = self.texts(value, key),
+            "note" => drop(self.text(value, key)),
+            _ => self.unknown_key(key, key_span),
+        }
+    }
+
+    fn unknown_key(&mut self, key: &str, span: Span) {
+        let fault =
+            Diagnostic::error("hosts::unknown-key", format!("a host has no key `{key}`"), span.clone());
+        self.faults.push(match closest(key, KEYS) {
+            Some(near) => fault.help(format!("a similar key exists: `{near}`")).edit(span, near),
+            None => fault.help(format!("a host has: {}", KEYS.join(", "))),
+        });
+    }
+
+    fn environment(&mut self, entry: &mut Entry, value: Field<'_, '_>) {
+        let Some(table) = self.table(value, "env") else { return };
+        for (name, value) in table {
+            let valid = name.get_ref().parse::<crate::name::EnvName>();
+            if let Err(error) = valid {
+                self.faults.push(Diagnostic::error("hosts::env-name", error.to_string(), name.span()));
+            } else if let Some(text) = self.text(value, name.get_ref()) {
+                if text.contains("${secret:") {
+                    self.faults.push(
+                        Diagnostic::error(
+                            "hosts::secret",
+                            format!("a secret can't stand in the `env` of a host (`{}`)", name.get_ref()),
+                            value.span(),
+                        )
+                        .help("name it in the `env` of the step that needs it"),
+                    );
+                }
+                entry.env.insert(name.get_ref().to_string(), text);
+            }
+        }
+    }
+
+    fn check_jumps(&mut self) {
+        let names: Vec<String> = self.entries.iter().map(|entry| entry.name.clone()).collect();
+        let mut edges: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
+        for jump in &self.jumps {
+            if let Some(to) = names.iter().position(|name| *name == jump.name) {
+                edges[jump.entry].push(to);
+            } else if !jump.name.contains('@') && !jump.name.starts_with("ssh://") {
+                let fault = Diagnostic::error(
+                    "hosts::unknown-jump",
+                    format!(
+                        "`{}` jumps through `{}`, which is no host of this file",
+                        names[jump.entry], jump.name
+                    ),
+                    jump.span.clone(),
+                );
+                let near = closest(&jump.name, names.iter().map(String::as_str));
+                self.faults.push(match near {
+                    Some(near) => fault
+                        .help(format!("a similar host exists: `{near}`"))
+                        .edit(jump.span.clone(), format!("\"{near}\"")),
+                    None => fault.help("add it as `[hosts.NAME]`, or write `USER@ADDRESS:PORT`"),
+                });
+            }
+        }
+        for start in 0..names.len() {
+            let Some(path) = cycle_through(start, &edges) else { continue };
+            // Each cycle is told once, at its first host of the file.
+            if path.iter().any(|&other| other < start) {
+                continue;
+            }
+            let way: Vec<&str> = path.iter().chain([&start]).map(|&at| names[at].as_str()).collect();
+            let next = path.get(1).unwrap_or(&start);
+            let place = self.jumps.iter().find(|jump| jump.entry == start && jump.name == names[*next]);
+            self.faults.push(Diagnostic::error(
+                "hosts::jump-cycle",
+                format!("hosts jump through each other: {}", way.join(" -> ")),
+                place.map_or(0..0, |jump| jump.span.clone()),
+            ));
+        }
+    }
+
+    fn table<'a, 's>(&mut self, value: Field<'a, 's>, key: &str) -> Option<&'a DeTable<'s>> {
+        match value.get_ref() {
+            DeValue::Table(table) => Some(table),
+            _ => self.wrong(value, key, "a table"),
+        }
+    }
+
+    fn text(&mut self, value: Field<'_, '_>, key: &str) -> Option<String> {
+        match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            _ => self.wrong(value, key, "a string"),
+        }
+    }
+
+    /// A text that goes into a protocol or a command line: something, and no blanks.
+    fn word(&mut self, value: Field<'_, '_>, key: &str) -> Option<String> {
+        let text = self.text(value, key)?;
+        let odd = |c: char| c.is_whitespace() || c.is_control();
+        if text.is_empty() || text.starts_with('-') || text.contains(odd) {
+            let fault =
+                Diagnostic::error("hosts::value", format!("`{text}` can't be a `{key}`"), value.span());
+            self.faults.push(fault);
+            return None;
+        }
+        Some(text)
+    }
+
+    fn texts(&mut self, value: Field<'_, '_>, key: &str) -> Vec<String> {
+        self.list(value, key).into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// One string, or an array of them.
+    fn list(&mut self, value: Field<'_, '_>, key: &str) -> Vec<(String, Span)> {
+        match value.get_ref() {
+            DeValue::String(text) => vec![(text.to_string(), value.span())],
+            DeValue::Array(items) => {
+                items.iter().filter_map(|item| Some((self.text(item, key)?, item.span()))).collect()
+            }
+            _ => self.wrong(value, key, "a string or an array of strings").unwrap_or_default(),
+        }
+    }
+
+    fn boolean(&mut self, value: Field<'_, '_>, key: &str) -> Option<bool> {
+        match value.get_ref() {
+            DeValue::Boolean(boolean) => Some(*boolean),
+            _ => self.wrong(value, key, "`true` or `false`"),
+        }
+    }
+
+    fn number(
+        &mut self,
+        value: Field<'_, '_>,
+        key: &str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let expected = format!("a number from {} to {}", range.start(), range.end());
+        let DeValue::Integer(number) = value.get_ref() else { return self.wrong(value, key, &expected) };
+        match u64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) if range.contains(&number) => Some(number),
+            _ => {
+                let message = format!("`{key}` is {number}, expected {expected}");
+                self.faults.push(Diagnostic::error("hosts::value", message, value.span()));
+                None
+            }
+        }
+    }
+
+    fn choice<T: Copy>(
+        &mut self,
+        value: Field<'_, '_>,
+        key: &str,
+        choices: &[(&'static str, T)],
+    ) -> Option<T> {
+        let text = self.text(value, key)?;
+        let found = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
+        if found.is_none() {
+            let words: Vec<_> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
+            let fault = Diagnostic::error(
+                "hosts::value",
+                format!("`{key}` is `{text}`, expected one of {}", words.join(", ")),
+                value.span(),
+            );
+            self.faults.push(match closest(&text, choices.iter().map(|(word, _)| *word)) {
+                Some(near) => fault.edit(value.span(), format!("\"{near}\"")),
+                None => fault,
+            });
+        }
+        found
+    }
+
+    fn wrong<T>(&mut self, value: Field<'_, '_>, key: &str, expected: &str) -> Option<T> {
+        let found = match value.get_ref() {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "a number",
+            DeValue::Float(_) => "a fraction",
+            DeValue::Boolean(_) => "a boolean",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "an array",
+            DeValue::Table(_) => "a table",
+        };
+        let message = format!("`{key}` is {found}, expected {expected}");
+        self.faults.push(Diagnostic::error("hosts::type", message, value.span()));
+        None
+    }
+}
+
+fn meaning(name: &str) -> &'static str {
+    if name == "sandbox" { "the server inside Doppio" } else { "this machine" }
+}
+
+/// The way from a node back to itself, without the node at its end.
+fn cycle_through(start: usize, edges: &[Vec<usize>]) -> Option<Vec<usize>> {
+    let mut came_from: Vec<Option<usize>> = vec![None; edges.len()];
+    let mut open = vec![start];
+    while let Some(at) = open.pop() {
+        for &next in &edges[at] {
+            if next == start {
+                let mut path = vec![at];
+                while let Some(before) = came_from[*path.last().expect("the path begins with one")] {
+                    path.push(before);
+                }
+                path.reverse();
+                return Some(path);
+            }
+            if came_from[next].is_none() {
+                came_from[next] = Some(at);
+                open.push(next);
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        let source = Source::new("hosts.toml", text);
+        let faults = HostsFile::parse(&source).expect_err("the text has faults");
+        let told = |fault: Diagnostic| {
+            let (line, column) = source.line_column(fault.primary.span.start);
+            let help = fault.help.map_or(String::new(), |help| format!(" ({help})"));
+            format!("{line}:{column} {}{help}", fault.message)
+        };
+        faults.into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn an_entry_has_what_the_page_shows() {
+        let text = r#"
+            [hosts.gpu-box]
+            hostname = "10.0.0.7"
+            port = 22
+            user = "root"
+            identity_file = "~/.ssh/id_ed25519"
+            jump = ["bastion"]
+            trust = "owned"
+            env = { NCCL_DEBUG = "INFO" }
+            tags = ["gpus"]
+
+            [hosts.bastion]
+            hostname = "b.example.com"
+        "#;
+        let file = HostsFile::parse(&Source::new("hosts.toml", text)).unwrap();
+        assert_eq!(file.names(), ["gpu-box", "bastion"]);
+        assert_eq!(file.tagged("gpus"), ["gpu-box"]);
+        let entry = file.entry("gpu-box").unwrap();
+        assert_eq!(entry.hostname.as_deref(), Some("10.0.0.7"));
+        assert_eq!(entry.identity_files, ["~/.ssh/id_ed25519"]);
+        assert_eq!(entry.trust, Some(Trust::Owned));
+        assert_eq!(entry.env["NCCL_DEBUG"], "INFO");
+        assert!(file.entry("nobody").is_none());
+    }
+
+    #[test]
+    fn all_faults_come_at_once_with_places_and_help() {
+        let text = "\
+[hosts.a]
+hostname = \"\"
+prot = 22
+port = 70000
+trust = \"own\"
+env = { \"1X\" = \"y\", T = \"${secret:t}\" }
+
+[hosts.local]
+hostname = 3
+
+[host.b]
+";
+        assert_eq!(
+            faults(text),
+            [
+                "2:12 `` can't be a `hostname`",
+                "3:1 a host has no key `prot` (a similar key exists: `port`)",
+                "4:8 `port` is 70000, expected a number from 1 to 65535",
+                "5:9 `trust` is `own`, expected one of `rented`, `shared`, `owned`",
+                "6:9 `1X` is not a variable name: use letters, digits and `_`, not starting with a digit",
+                "6:25 a secret can't stand in the `env` of a host (`T`) (name it in the `env` of the step that needs it)",
+                "8:8 `local` always means this machine (give the host another name)",
+                "9:12 `hostname` is a number, expected a string",
+                "11:2 unknown key `host` (a host is a table `[hosts.NAME]`)",
+            ]
+        );
+    }
+
+    #[test]
+    fn jumps_are_known_and_lead_somewhere() {
+        let text = "[hosts.a]\njump = [\"bastoin\"]\n[hosts.bastion]\njump = \"root@b:2222\"\n";
+        assert_eq!(
+            faults(text),
+            [
+                "2:9 `a` jumps through `bastoin`, which is no host of this file (a similar host exists: `bastion`)"
+            ]
+        );
+        let text = "[hosts.a]\njump = \"b\"\n[hosts.b]\njump = [\"c\"]\n[hosts.c]\njump = \"a\"\n[hosts.d]\njump = \"d\"\n";
+        assert_eq!(
+            faults(text),
+            [
+                "2:8 hosts jump through each other: a -> b -> c -> a",
+                "8:8 hosts jump through each other: d -> d",
+            ]
+        );
+    }
+
+    #[test]
+    fn broken_toml_is_a_fault_like_any_other() {
+        assert!(!faults("[hosts.a\n").is_empty());
+    }
+}
