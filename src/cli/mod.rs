@@ -7,6 +7,7 @@ mod context;
 mod error;
 mod load;
 mod output;
+mod plan;
 mod version;
 
 use std::ffi::OsString;
@@ -33,6 +34,8 @@ enum Command {
     Check(check::Args),
     /// Print completions for a shell
     Completions(completions::Args),
+    /// Show what a run would do, without doing it
+    Plan(plan::Args),
     /// Print the version
     Version(version::Args),
 }
@@ -53,6 +56,7 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitCode, CliError> {
     match command {
         Command::Check(args) => check::run(&args, context),
         Command::Completions(args) => completions::run(&args),
+        Command::Plan(args) => plan::run(&args, context),
         Command::Version(args) => version::run(&args),
     }
 }

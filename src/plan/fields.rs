@@ -166,7 +166,7 @@ impl Resolver<'_> {
                 }
             }
         }
-        text.template.parts = parts;
+        text.template.parts = settle(Resolved { parts, fixed });
     }
 
     fn refuse_secrets(&mut self, resolved: &Resolved, field: &str) {

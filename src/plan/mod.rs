@@ -15,6 +15,7 @@ mod names;
 mod order;
 mod reach;
 mod select;
+pub mod show;
 mod steps;
 mod when;
 
