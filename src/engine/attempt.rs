@@ -136,14 +136,15 @@ pub(super) fn end_of_panic(words: Masked, mask: &Mask) -> End {
     }
 }
 
-/// Whether another attempt may follow one that ended like this. Not after `lost`: the command may
-/// have run, and may still.
-pub(super) fn may_follow(end: &End) -> bool {
+/// Whether another attempt may follow one that ended like this. After `lost` only if the step is
+/// `idempotent`: the command may have run, and may still.
+pub(super) fn may_follow(end: &End, idempotent: bool) -> bool {
     match end {
         End::Exit { .. } => !end.is_success(),
         End::Signal { .. } | End::Timeout => true,
         End::Error { bug, .. } => !bug,
-        End::Cancelled | End::Lost { .. } => false,
+        End::Lost { .. } => idempotent,
+        End::Cancelled => false,
     }
 }
 
@@ -198,11 +199,13 @@ mod tests {
     #[test]
     fn what_may_have_run_is_not_run_again() {
         let mask = Mask::default();
-        assert!(!may_follow(&End::Lost { cause: mask.text("reset") }));
-        assert!(!may_follow(&End::Cancelled));
-        assert!(!may_follow(&End::Exit { code: 0 }));
-        assert!(!may_follow(&end_of_panic(mask.text("boom"), &mask)));
-        assert!(may_follow(&End::Exit { code: 1 }));
-        assert!(may_follow(&End::Timeout));
+        let lost = End::Lost { cause: mask.text("reset") };
+        assert!(!may_follow(&lost, false));
+        assert!(may_follow(&lost, true));
+        assert!(!may_follow(&End::Cancelled, true));
+        assert!(!may_follow(&End::Exit { code: 0 }, true));
+        assert!(!may_follow(&end_of_panic(mask.text("boom"), &mask), true));
+        assert!(may_follow(&End::Exit { code: 1 }, false));
+        assert!(may_follow(&End::Timeout, false));
     }
 }

@@ -83,6 +83,8 @@ struct Story {
     began: Option<Instant>,
     attempts: u32,
     masked: BTreeMap<String, u64>,
+    /// Whether another step refers to its result.
+    is_read: bool,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -90,6 +92,10 @@ impl<'a> Dispatcher<'a> {
         let steps = plan.steps();
         let (reporter, reports) = mpsc::channel(REPORTS);
         let variables = plan.variables().iter();
+        let mut story: Vec<Story> = steps.iter().map(|_| Story::default()).collect();
+        for of in steps.iter().flat_map(|step| &step.reads) {
+            story[*of].is_read = true;
+        }
         Self {
             values: Arc::new(Values {
                 variables: variables.map(|(name, text)| (name.clone(), Value::Plain(text.clone()))).collect(),
@@ -101,7 +107,7 @@ impl<'a> Dispatcher<'a> {
             }),
             ready: ReadySet::new(steps),
             places: steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect(),
-            story: steps.iter().map(|_| Story::default()).collect(),
+            story,
             plan: Arc::new(plan),
             options,
             sink,
@@ -269,7 +275,7 @@ impl<'a> Dispatcher<'a> {
                 stop: told,
             };
             let host = host_of(step, &cx).map(|host| self.mask().text(&host));
-            let timeout = step.timeout.or_else(|| step.operation.timeout());
+            let timeout = step.timeout;
             self.start(place, host);
             self.running.insert(place, stop.clone());
             starts.push(Attempt { plan: Arc::clone(&self.plan), place, cx, stop, timeout });
@@ -319,22 +325,23 @@ impl<'a> Dispatcher<'a> {
     /// An attempt is over: another follows, or the step is.
     fn over(&mut self, place: usize, over: Over) {
         self.running.remove(&place);
-        let retry = &self.plan.steps()[place].retry;
+        let step = &self.plan.steps()[place];
+        let retry = &step.retry;
         let attempt = self.story[place].attempts;
         let goes_on = !self.cancelled || self.ready.is_always(place);
-        if goes_on && attempt < retry.max_attempts && attempt::may_follow(&over.end) {
+        if goes_on && attempt < retry.max_attempts && attempt::may_follow(&over.end, step.idempotent) {
             let delay = attempt::wait_after(attempt, retry, attempt::random());
             self.resting.insert((Instant::now() + delay, place));
             self.tell(What::StepRetrying { step: self.id(place), attempt, end: over.end, delay });
             return;
         }
         let status = over.status();
-        if let Some(outcome) = over.outcome {
+        if let Some(outcome) = &over.outcome {
             self.set_variables(&outcome.sets);
-            self.note(place, result(status, Some(&over.end), Some(outcome)));
-        } else {
-            self.note_result(place, status, Some(&over.end));
         }
+        // What a step printed is kept only for those who will ask for it.
+        let outcome = over.outcome.filter(|_| self.story[place].is_read);
+        self.note(place, result(status, Some(&over.end), outcome));
         self.tell_end(place, status, over.end);
         let fate = match status {
             StepStatus::Success => Fate::Success,
