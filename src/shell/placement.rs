@@ -38,6 +38,7 @@ pub(super) enum Refusal {
     ParameterName,
     Operator,
     Replacement,
+    AnsiInParameter,
     AssignedDefault,
     PatternInBody,
     QuotedDelimiter,
@@ -58,6 +59,7 @@ impl Refusal {
             Self::ParameterName => "a value can't be (part of) the name of a variable in `${…}`",
             Self::Operator => "a value can't stand at this place of a `${…}`",
             Self::Replacement => "a value can't stand in a `${…/…/…}` within double quotes",
+            Self::AnsiInParameter => "a value can't stand in a `$'…'` within `${…}`",
             Self::AssignedDefault => "a value can't stand in an unquoted `${…=…}`: the shell would split it",
             Self::PatternInBody => "a value can't stand in a pattern of `${…}` in a here-document",
             Self::QuotedDelimiter => "a value can't stand in a here-document whose delimiter is quoted",
@@ -79,6 +81,7 @@ impl Refusal {
             Self::Operator | Self::Replacement | Self::PatternInBody => {
                 "put the value in a variable first, and use that variable here"
             }
+            Self::AnsiInParameter => "use double quotes instead of `$'…'`",
             Self::AssignedDefault => "put the whole `${…=…}` in double quotes",
             Self::QuotedDelimiter => {
                 "take the quotes off the delimiter, or hand the value over with `env` and read it by that name"

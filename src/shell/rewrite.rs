@@ -199,6 +199,7 @@ mod tests {
             ("cat <<E\n$(echo @ '@' \"@\")\nE", "cat <<E\n$(echo \"${V}\" ''\"${V}\"'' \"${V}\")\nE"),
             ("cat <<E\na\\\nE\n@\nE", "cat <<E\na\\\nE\n${V}\nE"),
             ("cat <<E\n${x:-@}\nE", "cat <<E\n${x:-${V}}\nE"),
+            ("cat <<E\n$(echo \"${x:-'@'}\")\nE", "cat <<E\n$(echo \"${x:-'${V}'}\")\nE"),
             ("echo $((1<<2)) @", "echo $((1<<2)) \"${V}\""),
         ]);
     }
@@ -293,10 +294,13 @@ mod tests {
             ("echo ${x@}", 1, "name of a variable"),
             ("echo ${#@}", 1, "name of a variable"),
             (": ${x:=@}", 1, "double quotes"),
+            ("echo ${x:-$'@'}", 1, "within `${…}`"),
             (r#"echo "${x/@/a}""#, 1, "within double quotes"),
             ("echo 'a @", 0, "`'` is never closed"),
             ("echo @\necho \"a", 2, "`\"` is never closed (line 2 of the text)"),
             ("echo $(a @", 0, "`$(` is never closed"),
+            ("echo \"`echo '\"' @`\"", 0, "a lone `\"`"),
+            ("cat <<E\n`echo \\\"@\\\"`\nE", 0, "differently within backquotes"),
             ("echo `a @", 0, "backquote is never closed"),
             ("echo ${a:-@", 0, "`${` is never closed"),
             ("cat <<E\n@\n", 0, "`E` never ends"),

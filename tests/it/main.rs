@@ -4,5 +4,6 @@ mod cli;
 mod exec;
 mod layers;
 mod mask;
+mod shell_text;
 mod sshd;
 mod support;

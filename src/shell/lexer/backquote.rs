@@ -44,9 +44,8 @@ impl Lexer<'_> {
             }
         }
         self.pos += 1;
-        if has_escaped_quote && !in_double && !in_command && inner.contains(&VALUE) {
-            let message = "shells read `\\\"` differently within backquotes at this place";
-            return Err(self.fault(at, message, "write `$(…)` instead of backquotes"));
+        if !in_command && inner.contains(&VALUE) {
+            self.refuse_ambiguous_quotes(at, &inner, has_escaped_quote && !in_double)?;
         }
         if self.depth >= DEEPEST_TEXT {
             return Err(self.fault(at, "this is nested too deep", "move some of it into a script"));
@@ -58,5 +57,22 @@ impl Lexer<'_> {
         let number = self.placed.number_list();
         let list = Frame::List(List::new(ListKind::Whole, number, number));
         Lexer::new(&inner, origin, list, self.placed, self.depth + 1).read()
+    }
+
+    /// Within double quotes, shells read double quotes in backquotes in different ways; bash even
+    /// misses the end of the backquotes after a lone one, in single quotes too.
+    fn refuse_ambiguous_quotes(&self, at: usize, inner: &[u8], has_escaped_quote: bool) -> Read {
+        let help = "write `$(…)` instead of backquotes";
+        if has_escaped_quote {
+            return Err(self.fault(
+                at,
+                "shells read `\\\"` differently within backquotes at this place",
+                help,
+            ));
+        }
+        if !inner.split(|byte| *byte == b'"').count().is_multiple_of(2) {
+            return Ok(());
+        }
+        Err(self.fault(at, "shells read a lone `\"` differently within backquotes in double quotes", help))
     }
 }

@@ -63,7 +63,8 @@ impl Lexer<'_> {
         {
             self.pos += 1;
         }
-        let in_body = quoted && self.open.iter().rev().any(|open| matches!(open.frame, Frame::Body));
+        let mut around = self.open.iter().rev().take_while(|open| !matches!(open.frame, Frame::List(_)));
+        let in_body = around.any(|open| matches!(open.frame, Frame::Body));
         self.push(at, Frame::Parameter(Parameter { quoted, in_body, part: ParameterPart::Head }))
     }
 

@@ -228,12 +228,15 @@ impl<'a> Lexer<'a> {
     fn ansi(&mut self) -> Read {
         self.opaque();
         let at = self.pos;
+        // bash reads these wrongly in `"$(echo ${x:-$'…'})"`, with or without a value.
+        let in_parameter = matches!(self.top().frame, Frame::Parameter(_));
+        let form = if in_parameter { Err(Refusal::AnsiInParameter) } else { Ok(Form::InAnsi) };
         self.pos += 2;
         while let Some(byte) = self.peek(0) {
             self.pos += 1;
             match byte {
                 b'\'' => return Ok(()),
-                VALUE => self.place(Ok(Form::InAnsi)),
+                VALUE => self.place(form),
                 b'\\' => {
                     if self.peek(0) == Some(VALUE) {
                         self.place(Err(Refusal::Backslash));

@@ -1,0 +1,281 @@
+//! Rewritten shell text in real shells: a value arrives byte for byte, and is never executed.
+
+mod grammar;
+mod values;
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use std::process::Command;
+
+use doppio::shell::Piece;
+use doppio::shell::rewrite;
+use proptest::prelude::*;
+
+use grammar::Dialect;
+use grammar::Statement;
+use values::Dice;
+
+/// Statements that one shell process runs.
+const BATCH: usize = 60;
+const BATCHES: u64 = 12;
+
+#[test]
+fn values_arrive_in_bash() {
+    all_arrive(&["bash"], Dialect::Bash);
+}
+
+#[test]
+fn values_arrive_in_bash_as_posix() {
+    all_arrive(&["bash", "--posix"], Dialect::Posix);
+}
+
+#[test]
+fn values_arrive_in_dash() {
+    all_arrive(&["dash"], Dialect::Posix);
+}
+
+#[test]
+fn values_arrive_in_busybox() {
+    all_arrive(&["busybox", "sh"], Dialect::Posix);
+}
+
+#[test]
+fn values_arrive_in_zsh_as_sh() {
+    all_arrive(&["zsh", "--emulate", "sh"], Dialect::Posix);
+}
+
+fn all_arrive(shell: &[&str], dialect: Dialect) {
+    for seed in 1..=BATCHES {
+        let mut dice = Dice::new(seed);
+        let statements: Vec<_> = (0..BATCH).map(|number| statement(number, dialect, &mut dice)).collect();
+        let wanted: Vec<_> = statements.iter().map(|statement| statement.prints.clone()).collect();
+        if run(shell, &statements).is_ok_and(|printed| printed == wanted) {
+            continue;
+        }
+        for (statement, wanted) in statements.iter().zip(wanted) {
+            let printed = run(shell, std::slice::from_ref(statement));
+            assert!(
+                printed.as_ref().is_ok_and(|printed| printed[..] == [wanted.clone()]),
+                "seed {seed}\n{}\n wanted {}\nprinted {:?}\n values {:?}",
+                script(std::slice::from_ref(statement)),
+                wanted.escape_ascii(),
+                printed.map(|all| all.iter().map(|one| one.escape_ascii().to_string()).collect::<Vec<_>>()),
+                statement
+                    .values
+                    .iter()
+                    .map(|(name, value)| format!("{name}={}", value.escape_ascii()))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        panic!("seed {seed}: every statement is right, all of them together are not");
+    }
+}
+
+/// A statement that is not refused for the one thing that the grammar does not keep clear of.
+fn statement(number: usize, dialect: Dialect, dice: &mut Dice) -> Statement {
+    loop {
+        let statement = Statement::generate(number, dialect, dice);
+        match rewrite(&statement.pieces) {
+            Err(errors) if errors.iter().all(|error| error.message.contains("a lone `\"`")) => {}
+            _ => return statement,
+        }
+    }
+}
+
+fn script(statements: &[Statement]) -> String {
+    let mut script = "p() { printf '%s\\0' \"$@\"; }\n".to_owned();
+    for statement in statements {
+        let text = rewrite(&statement.pieces).unwrap_or_else(|why| panic!("{:?}\n{why:?}", statement.pieces));
+        writeln!(script, "{text}").unwrap();
+    }
+    script
+}
+
+/// What each statement printed, up to its NUL.
+fn run(shell: &[&str], statements: &[Statement]) -> Result<Vec<Vec<u8>>, String> {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("globbed"), "").unwrap();
+    let script_place = tempfile::tempdir().unwrap();
+    let file = script_place.path().join("script");
+    std::fs::write(&file, script(statements)).unwrap();
+    let values = statements.iter().flat_map(|statement| &statement.values);
+    let output = Command::new(shell[0])
+        .args(&shell[1..])
+        .arg(&file)
+        .current_dir(place.path())
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("LC_ALL", "C.UTF-8")
+        .envs(values.map(|(name, value)| (name.as_str(), OsString::from_vec(value.clone()))))
+        .output()
+        .unwrap();
+    refuse_traces(place.path());
+    if !output.stderr.is_empty() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let mut printed: Vec<_> = output.stdout.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
+    assert_eq!(printed.pop(), Some(Vec::new()));
+    Ok(printed)
+}
+
+/// Values try to make files.
+fn refuse_traces(place: &Path) {
+    let names: Vec<_> = std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["globbed"], "a value was executed");
+}
+
+#[test]
+fn the_canary_sings() {
+    let place = tempfile::tempdir().unwrap();
+    let value = std::str::from_utf8(values::HOSTILE[0]).unwrap();
+    Command::new("dash")
+        .args(["-c", "eval \": $V\""])
+        .env("V", value)
+        .current_dir(place.path())
+        .status()
+        .unwrap();
+    let heard = std::panic::catch_unwind(|| refuse_traces(place.path()));
+    assert!(heard.is_err(), "a value that was executed leaves no trace");
+}
+
+/// Arbitrary text, with a bias to what means something to a shell.
+fn shell_like() -> impl Strategy<Value = Vec<Piece>> {
+    let token = prop_oneof![
+        "[ -~\n]{0,4}".prop_map(Piece::Text),
+        any::<String>().prop_map(|text| Piece::Text(text.replace('\0', ""))),
+        prop::sample::select(vec![
+            "'",
+            "\"",
+            "`",
+            "\\",
+            "$",
+            "$(",
+            "$((",
+            "))",
+            ")",
+            "(",
+            "${",
+            "${x:-",
+            "}",
+            "<<E\n",
+            "<<'E'\n",
+            "\nE\n",
+            "<(",
+            "#",
+            "$'",
+            "case ",
+            " in ",
+            ";;",
+            "esac",
+            "[[ ",
+            " ]]",
+            " -eq ",
+            "a[",
+            "]",
+            "\\\n",
+            "let ",
+            "x=(",
+            ";",
+            "|",
+            "<<<",
+            "${x/",
+            "/",
+            "$[",
+            "for ",
+            "do ",
+            "!(",
+            "@(",
+            "function ",
+        ])
+        .prop_map(|text| Piece::Text(text.to_owned())),
+        Just(Piece::Value("V".parse().unwrap())),
+    ];
+    prop::collection::vec(token, 0..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3000) })]
+
+    #[test]
+    fn only_values_are_replaced(pieces in shell_like()) {
+        match rewrite(&pieces) {
+            Ok(written) => prop_assert!(is_written(&written, &pieces), "{written}"),
+            Err(errors) => {
+                prop_assert!(!errors.is_empty());
+                prop_assert!(errors.iter().all(|error| error.piece < pieces.len()));
+            }
+        }
+    }
+}
+
+/// Whether the text is that of the pieces, with one of the forms for each value.
+fn is_written(mut written: &str, pieces: &[Piece]) -> bool {
+    let forms = ["'\"${V}\"$'", "'\"${V}\"'", "\"${V}\"", "${V}", ""];
+    for piece in pieces {
+        let rest = match piece {
+            Piece::Text(text) => written.strip_prefix(text.as_str()),
+            Piece::Value(_) => forms.iter().find_map(|form| written.strip_prefix(form)),
+        };
+        let Some(rest) = rest else { return false };
+        written = rest;
+    }
+    written.is_empty()
+}
+
+#[test]
+fn text_without_values_is_left_alone() {
+    for text in ["", "echo 'a", "$((", "cat <<E", "echo ${x", "a)", "\u{1f980}\n# ´`"] {
+        assert_eq!(rewrite(&[Piece::Text(text.to_owned())]).as_deref(), Ok(text));
+    }
+}
+
+#[test]
+fn long_and_deep_texts_get_an_answer_in_linear_time() {
+    let units = [
+        "x ",
+        "'",
+        "\"",
+        "`",
+        "$(",
+        "((",
+        "$((",
+        "${x:-",
+        "${",
+        "(",
+        "<(",
+        "\\",
+        "\\`",
+        "a[",
+        "x=(",
+        "case a in a) ",
+        "cat <<E\n",
+        "cat <<E\nE\n",
+        "\"$(",
+        "\"${x:-",
+        "[[ ",
+        "# ",
+        "$'",
+        "esac ",
+        "@(",
+        "\"`",
+        "$[",
+        "cat <<E\n$(",
+        "é",
+        "<<E ",
+        "a\\\n",
+        "if ",
+        "x=1 ",
+    ];
+    let value = Piece::Value("V".parse().unwrap());
+    for unit in units {
+        let long = Piece::Text(unit.repeat((1 << 20) / unit.len()));
+        let started = std::time::Instant::now();
+        let answer = rewrite(&[value.clone(), long.clone(), value.clone()]);
+        assert!(started.elapsed().as_secs() < 10, "{unit:?}");
+        assert!(answer.is_ok_and(|text| text.len() >= 1 << 20) || rewrite(&[long]).is_ok());
+    }
+    let many: Vec<_> = (0..100_000).flat_map(|_| [Piece::Text(" a=".to_owned()), value.clone()]).collect();
+    assert!(rewrite(&many).is_ok());
+}
