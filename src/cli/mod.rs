@@ -8,6 +8,8 @@ mod error;
 mod load;
 mod output;
 mod plan;
+mod secret;
+mod terminal;
 mod version;
 
 use std::ffi::OsString;
@@ -36,6 +38,9 @@ enum Command {
     Completions(completions::Args),
     /// Show what a run would do, without doing it
     Plan(plan::Args),
+    /// Store, find and explain secrets
+    #[command(alias = "secrets")]
+    Secret(secret::Args),
     /// Print the version
     Version(version::Args),
 }
@@ -57,6 +62,7 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitCode, CliError> {
         Command::Check(args) => check::run(&args, context),
         Command::Completions(args) => completions::run(&args),
         Command::Plan(args) => plan::run(&args, context),
+        Command::Secret(args) => secret::run(&args, context),
         Command::Version(args) => version::run(&args),
     }
 }

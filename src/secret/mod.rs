@@ -33,6 +33,7 @@ pub use prompt::Prompt;
 pub use reference::InvalidReference;
 pub use reference::Origin;
 pub use reference::SecretRef;
+pub use value::Fitness;
 pub use value::SecretValue;
 pub use vault::Location;
 pub use vault::SecretError;

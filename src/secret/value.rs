@@ -7,6 +7,22 @@ use secrecy::ExposeSecret;
 use secrecy::SecretSlice;
 use zeroize::Zeroize;
 
+/// A shorter value can't be masked without blanking out ordinary text.
+const SHORTEST: usize = 4;
+
+/// Whether a value can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fitness {
+    /// It can.
+    Fit,
+    /// It has no bytes.
+    Empty,
+    /// It is too short to be masked.
+    TooShort,
+    /// It holds a NUL byte, which no environment variable can carry.
+    Nul,
+}
+
 /// The bytes of a secret: wiped when the last clone is dropped, never shown.
 #[derive(Clone)]
 pub struct SecretValue(Arc<SecretSlice<u8>>);
@@ -30,6 +46,37 @@ impl SecretValue {
             reason = "the one place where the box is opened inside this tree"
         )]
         self.0.expose_secret()
+    }
+
+    /// Whether it can be a secret of ours: masked, and carried as an environment variable.
+    pub fn fitness(&self) -> Fitness {
+        match self.plain() {
+            [] => Fitness::Empty,
+            short if short.len() < SHORTEST => Fitness::TooShort,
+            bytes if bytes.contains(&0) => Fitness::Nul,
+            _ => Fitness::Fit,
+        }
+    }
+
+    /// The value without its last line break, unless that is one of several: a key in PEM form
+    /// needs it, what `echo` printed does not.
+    #[must_use]
+    pub fn without_last_newline(&self) -> Self {
+        let bytes = self.plain();
+        match bytes.strip_suffix(b"\n") {
+            Some(line) if !line.contains(&b'\n') => {
+                Self::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// Whether it begins or ends with white space, which is seldom meant.
+    pub fn has_outer_space(&self) -> bool {
+        let bytes = self.plain();
+        let is_pem = bytes.contains(&b'\n');
+        bytes.trim_ascii_start().len() != bytes.len()
+            || (!is_pem && bytes.trim_ascii_end().len() != bytes.len())
     }
 
     /// Shows the bytes to `look`. The door for those who must put a value on the wire: each call

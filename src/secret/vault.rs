@@ -8,6 +8,7 @@ use std::sync::PoisonError;
 
 use tokio::sync::OnceCell;
 
+use crate::secret::Fitness;
 use crate::secret::Ladder;
 use crate::secret::Mask;
 use crate::secret::SecretRef;
@@ -125,7 +126,7 @@ impl Vault {
         self.mask
             .teach(&reference.label(), &value)
             .map_err(|_| unfit("it is too short to be masked: use a value of at least 4 bytes"))?;
-        if value.plain().contains(&0) {
+        if value.fitness() == Fitness::Nul {
             return Err(unfit(
                 "it holds a NUL byte, which no environment variable can carry: store it as base64",
             ));

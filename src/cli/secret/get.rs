@@ -1,0 +1,75 @@
+//! `doppio secret get`.
+
+use std::io::ErrorKind;
+use std::io::Write;
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::reference;
+use crate::cli::secret::time;
+use crate::secret::Mask;
+use crate::secret::SecretRef;
+use crate::secret::Vault;
+
+/// Arguments of `secret get`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  doppio secret get huggingface/token\n  \
+                        doppio secret get huggingface/token --reveal")]
+pub(super) struct Args {
+    /// A name, or `SOURCE:PATH`
+    reference: String,
+    /// Print the value; on a terminal only
+    #[arg(long)]
+    reveal: bool,
+    /// Print the value even where stdout is no terminal
+    #[arg(long, requires = "reveal")]
+    force: bool,
+    #[command(flatten)]
+    lookup: LookupArgs,
+}
+
+pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let reference = reference(&args.reference)?;
+    if args.reveal && !args.force && !context.stdout_is_terminal {
+        return Err(CliError::usage("stdout is no terminal: the value may end up in a file or a log").hint(
+            format!(
+                "run `doppio secret get {} --reveal --force` if that is what you want",
+                reference.label()
+            ),
+        ));
+    }
+    let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
+    let vault = Vault::new(ladder, Mask::default());
+    if args.reveal {
+        reveal(&vault, &reference, context.stdout_is_terminal).await?;
+    } else {
+        let location = vault.locate(&reference).await?;
+        for warning in &location.facts.warnings {
+            output::line(&format!("warning: {warning}"));
+        }
+        let place = time::describe(&location.facts, Timestamp::now());
+        output::data(&format!("{} = *** ({place})\n", reference.label()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the bytes; with a line break on a terminal, where they would run into the prompt.
+async fn reveal(vault: &Vault, reference: &SecretRef, is_terminal: bool) -> Result<(), CliError> {
+    let value = vault.fetch(reference).await?;
+    let mut stdout = std::io::stdout().lock();
+    #[expect(clippy::disallowed_methods, reason = "the user asked to see the value")]
+    let written = value.reveal(|bytes| stdout.write_all(bytes));
+    let line = if is_terminal { &b"\n"[..] } else { b"" };
+    match written.and_then(|()| stdout.write_all(line)).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(CliError::world("cannot write to stdout").cause(error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}

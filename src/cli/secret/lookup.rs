@@ -1,0 +1,111 @@
+//! Settings, environment and flags → the ladder.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::terminal::Terminal;
+use crate::cli::terminal::is_attended;
+use crate::config::Dirs;
+use crate::config::Settings;
+use crate::config::SettingsError;
+use crate::name::SecretName;
+use crate::secret::Bound;
+use crate::secret::Ladder;
+use crate::secret::LadderOptions;
+use crate::secret::Origin;
+use crate::secret::SecretRef;
+use crate::secret::source;
+use crate::secret::source::KeyOptions;
+use crate::secret::source::Keychain;
+
+/// Where secrets are looked up.
+#[derive(Debug, Default, clap::Args)]
+pub(in crate::cli) struct LookupArgs {
+    /// Use this profile of the settings [env: DOPPIO_PROFILE]
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Look a secret up elsewhere for this command: a reference, never a value
+    #[arg(long = "secret", value_name = "NAME=REF")]
+    secrets: Vec<String>,
+}
+
+/// The ladder for a recipe in the folder `project`.
+///
+/// # Errors
+///
+/// When the settings can't be read or have faults, or an argument is wrong.
+pub(in crate::cli) fn ladder(
+    context: &Context,
+    project: &Path,
+    args: &LookupArgs,
+) -> Result<Ladder, CliError> {
+    let dirs = Dirs::new(&context.env, &context.home);
+    let profile = args.profile.as_deref().or_else(|| context.env.text("DOPPIO_PROFILE"));
+    let settings = Settings::load(project, &dirs.config_toml(), profile)?;
+    let keychain = if settings.keyring && context.env.text("DOPPIO_KEYRING") != Some("off") {
+        Keychain::new(is_attended(context))
+    } else {
+        Keychain::off()
+    };
+    let identity = context.env.path("DOPPIO_VAULT_IDENTITY").or(settings.vault_identity);
+    let keys = KeyOptions {
+        identity: identity.map(|path| below_home(context, path)),
+        passphrase_fd: context.env.text("DOPPIO_PASSPHRASE_FD").map(str::to_owned),
+        passphrase_file: context.env.path("DOPPIO_PASSPHRASE_FILE"),
+        prompt: Arc::new(Terminal::new(context)),
+        keychain: Arc::new(keychain),
+        work_factor: settings.vault_work_factor,
+    };
+    Ok(Ladder::new(LadderOptions {
+        flags: flags(&args.secrets)?,
+        bindings: settings.bindings,
+        environment: context.env.clone(),
+        dotenv: (project.join(".env"), settings.dotenv),
+        vault: (dirs.vault(), keys),
+        commands: settings.commands,
+        on_error: settings.on_error,
+    }))
+}
+
+/// A path of the settings with its `~` resolved.
+fn below_home(context: &Context, path: PathBuf) -> PathBuf {
+    match path.strip_prefix("~") {
+        Ok(rest) => context.home.join(rest),
+        Err(_) => path,
+    }
+}
+
+/// `NAME=REF` of the command line. What can't be read may hold a value, so it is not repeated.
+fn flags(texts: &[String]) -> Result<BTreeMap<SecretName, Bound>, CliError> {
+    let mut flags = BTreeMap::new();
+    for text in texts {
+        let parsed = text.split_once('=').and_then(|(name, reference)| {
+            Some((name.parse::<SecretName>().ok()?, reference.parse::<SecretRef>().ok()?))
+        });
+        let Some((name, reference)) = parsed else {
+            return Err(CliError::usage("`--secret` takes a name and a reference, never a value")
+                .hint("write `--secret huggingface/token=env:HF_TOKEN`"));
+        };
+        if let Origin::Source { scheme, .. } = &reference.origin {
+            source::kind(scheme).map_err(|error| CliError::usage(error.to_string()))?;
+        }
+        flags.insert(name, Bound { reference, by: "`--secret`".to_owned() });
+    }
+    Ok(flags)
+}
+
+impl From<SettingsError> for CliError {
+    fn from(error: SettingsError) -> Self {
+        match error {
+            SettingsError::Faults { source_text, faults } => Self::faults(source_text, faults),
+            SettingsError::UnknownProfile { .. } => Self::usage(error.to_string()),
+            SettingsError::Unreadable { path, cause } => Self::world(format!("cannot read `{path}`"))
+                .cause(cause)
+                .hint(format!("look at it with `ls -l {path}`")),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `doppio secret`: one file a subcommand.
+
+mod get;
+mod list;
+pub(in crate::cli) mod lookup;
+mod needs;
+mod rm;
+mod set;
+mod status;
+mod suggest;
+mod time;
+mod why;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::secret::SecretRef;
+use crate::secret::source::SourceError;
+
+/// Arguments of `secret`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: doppio secret set huggingface/token")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Store a secret: type it, or take it from stdin, a file or a variable
+    Set(set::Args),
+    /// Say where a secret comes from; print it with --reveal
+    Get(get::Args),
+    /// List what is stored in the keychain and the vault
+    List(list::Args),
+    /// Remove a secret
+    Rm(rm::Args),
+    /// Say of every secret that the recipes here need where it would come from
+    Status(status::Args),
+    /// Show every place that is asked for a secret, which one wins, and what it shadows
+    Why(why::Args),
+    /// List the well-known secrets, what is set, and where to get them
+    Suggest(suggest::Args),
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    match &args.command {
+        Command::Set(args) => block_on(set::run(args, context)),
+        Command::Get(args) => block_on(get::run(args, context)),
+        Command::List(args) => block_on(list::run(args, context)),
+        Command::Rm(args) => block_on(rm::run(args, context)),
+        Command::Status(args) => block_on(status::run(args, context)),
+        Command::Why(args) => block_on(why::run(args, context)),
+        Command::Suggest(args) => block_on(suggest::run(args, context)),
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<ExitCode, CliError>>) -> Result<ExitCode, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime
+        .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?
+        .block_on(work)
+}
+
+/// A reference from the command line. One that can't be read may be a value, so it is not
+/// repeated.
+fn reference(text: &str) -> Result<SecretRef, CliError> {
+    text.parse().map_err(|_| {
+        CliError::usage("this is not a reference to a secret")
+            .hint("write a name as `huggingface/token`, or `SOURCE:PATH` as `env:HF_TOKEN`")
+    })
+}
+
+/// A source's error as the command's.
+fn source_error(what: String, error: &SourceError) -> CliError {
+    let fault = match error {
+        SourceError::Unfit { .. } => CliError::usage(what),
+        _ => CliError::world(what),
+    };
+    let fault = fault.cause(error.to_string());
+    match error.hint() {
+        Some(hint) => fault.hint(hint),
+        None => fault,
+    }
+}

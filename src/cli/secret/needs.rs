@@ -1,0 +1,101 @@
+//! Which secrets a recipe's text names. Read from the text alone, so that a recipe with faults
+//! or unset variables can be asked too.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use toml::de::DeTable;
+use toml::de::DeValue;
+
+use crate::cli::error::CliError;
+use crate::secret::SecretRef;
+use crate::text::Diagnostic;
+use crate::text::Source;
+
+/// The references of some recipes, and the recipes that name each.
+pub(super) type Needs = BTreeMap<SecretRef, Vec<PathBuf>>;
+
+/// The recipes of a folder: its TOML files with a `[recipe]` table or a step.
+pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let unreadable = |error: std::io::Error| {
+        CliError::world(format!("cannot read `{}`", folder.display())).cause(error.to_string())
+    };
+    let mut recipes = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml")
+            && let Ok(text) = fs::read_to_string(&path)
+            && let Ok(table) = DeTable::parse(&text)
+            && (table.get_ref().contains_key("recipe") || table.get_ref().contains_key("step"))
+        {
+            recipes.push(path);
+        }
+    }
+    recipes.sort();
+    Ok(recipes)
+}
+
+/// Adds what one recipe names.
+pub(super) fn collect(path: &Path, needs: &mut Needs) -> Result<(), CliError> {
+    let shown = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .map_err(|error| CliError::world(format!("cannot read `{shown}`")).cause(error.to_string()))?;
+    let table = DeTable::parse(&text).map_err(|error| {
+        let fault = Diagnostic::error("recipe::syntax", error.message(), error.span().unwrap_or_default());
+        CliError::faults(Source::new(shown, text.as_str()), vec![fault])
+    })?;
+    let mut found = Vec::new();
+    for value in table.get_ref().values() {
+        strings(value.get_ref(), &mut |text| references(text, &mut found));
+    }
+    for reference in found {
+        let users = needs.entry(reference).or_default();
+        if users.last().is_none_or(|last| last != path) {
+            users.push(path.to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn strings(value: &DeValue<'_>, each: &mut impl FnMut(&str)) {
+    match value {
+        DeValue::String(text) => each(text),
+        DeValue::Array(items) => items.iter().for_each(|item| strings(item.get_ref(), each)),
+        DeValue::Table(table) => table.values().for_each(|value| strings(value.get_ref(), each)),
+        _ => {}
+    }
+}
+
+/// The references of one string. `$${` is a literal `${`. What can't be read is `doppio check`'s
+/// to tell.
+fn references(text: &str, found: &mut Vec<SecretRef>) {
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        let is_escaped = rest[..at].ends_with('$');
+        rest = &rest[at + 2..];
+        if is_escaped {
+            continue;
+        }
+        if let Some(reference) = rest.strip_prefix("secret:")
+            && let Some(end) = reference.find('}')
+            && let Ok(reference) = reference[..end].parse()
+        {
+            found.push(reference);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_found_and_escapes_are_not() {
+        let mut found = Vec::new();
+        references("a ${secret:a/b} ${x} $${secret:no} ${secret:env:X#k?d} ${secret:", &mut found);
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["a/b", "env:X#k?d"]);
+    }
+}

@@ -1,0 +1,83 @@
+//! `doppio secret why`.
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::error::Kind;
+use crate::cli::output;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::reference;
+use crate::cli::secret::time;
+use crate::secret::Asked;
+use crate::secret::Outcome;
+
+/// Arguments of `secret why`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: doppio secret why huggingface/token")]
+pub(super) struct Args {
+    /// A name, or `SOURCE:PATH`
+    reference: String,
+    #[command(flatten)]
+    lookup: LookupArgs,
+}
+
+pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let reference = reference(&args.reference)?;
+    let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
+    let trail = ladder.trail(&reference).await;
+    let now = Timestamp::now();
+    for asked in &trail.asked {
+        output::data(&line(asked, now))?;
+    }
+    if trail.winner().is_some() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(default) = &reference.default {
+        let words = if default.is_empty() { "the empty text".to_owned() } else { format!("`{default}`") };
+        if !trail.asked.iter().any(|asked| matches!(asked.outcome, Outcome::Failed { .. })) {
+            output::data(&format!("the default of the reference is used: {words}\n"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    let stopped = trail.asked.iter().find_map(|asked| match &asked.outcome {
+        Outcome::Failed { hint, .. } => Some((asked, hint)),
+        _ => None,
+    });
+    Err(match (stopped, reference.name()) {
+        (Some((asked, hint)), _) => {
+            let fault = CliError::new(Kind::World, format!("the search stops at {}", asked.place));
+            hint.iter().fold(fault, CliError::hint)
+        }
+        (None, Some(name)) => CliError::world(format!("secret `{name}` is not set"))
+            .hint(format!("run `doppio secret set {name}`")),
+        (None, None) => CliError::world(format!("secret `{}` is not there", reference.label())),
+    })
+}
+
+/// One rung as a line; a second one says what to do.
+fn line(asked: &Asked, now: Timestamp) -> String {
+    let rung = asked.rung.map_or_else(String::new, |number| format!("{number}. "));
+    let head = format!("{rung}{}: `{}`", asked.place, asked.path);
+    match &asked.outcome {
+        Outcome::Won(facts) => {
+            format!("{head} -> used ({})\n", time::describe(facts, now)) + &warnings(&facts.warnings)
+        }
+        Outcome::Shadowed(facts) => {
+            format!("{head} -> there, but shadowed ({})\n", time::describe(facts, now))
+                + &warnings(&facts.warnings)
+        }
+        Outcome::Missing => format!("{head} -> not there\n"),
+        Outcome::Absent(cause) => format!("{head} -> skipped: {cause}\n"),
+        Outcome::Failed { cause, stops, .. } => {
+            format!("{head} -> {}: {cause}\n", if *stops { "stops the search" } else { "could not be asked" })
+        }
+    }
+}
+
+fn warnings(warnings: &[String]) -> String {
+    warnings.iter().map(|warning| format!("   warning: {warning}\n")).collect()
+}
