@@ -415,7 +415,7 @@ impl<'a> Dispatcher<'a> {
     fn finish(&mut self) {
         let status = if self.state.count(StepStatus::Cancelled) > 0 {
             RunStatus::Cancelled
-        } else if self.ready.has_failed() || self.state.count(StepStatus::Lost) > 0 {
+        } else if self.ready.has_failed() {
             RunStatus::Failed
         } else {
             RunStatus::Success
@@ -438,7 +438,9 @@ impl<'a> Dispatcher<'a> {
             .into_iter()
             .map(|(name, count)| (mask.text(&name), count))
             .collect();
-        self.tell(What::StepFinished { step: self.id(place), status, end, duration, masked });
+        let failed = matches!(status, StepStatus::Failed | StepStatus::Lost);
+        let forgiven = failed && self.ready.is_forgiven(place);
+        self.tell(What::StepFinished { step: self.id(place), status, end, duration, forgiven, masked });
     }
 
     fn note_result(&mut self, place: usize, status: StepStatus, end: Option<&End>) {

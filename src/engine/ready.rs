@@ -166,12 +166,16 @@ impl ReadySet {
         self.nodes[place].always
     }
 
-    /// Whether a step failed that nothing forgives: neither itself nor a step it belongs to.
+    /// Whether a step failed that nothing forgives.
     pub(super) fn has_failed(&self) -> bool {
-        (0..self.nodes.len()).any(|place| {
-            let mut groups = std::iter::successors(Some(place), |place| self.nodes[*place].group);
-            self.nodes[place].fate == Some(Fate::Failed) && !groups.any(|place| self.nodes[place].forgiving)
-        })
+        let mut failed = (0..self.nodes.len()).filter(|place| self.nodes[*place].fate == Some(Fate::Failed));
+        failed.any(|place| !self.is_forgiven(place))
+    }
+
+    /// Whether the step itself forgives its failure, or a step that it belongs to does.
+    pub(super) fn is_forgiven(&self, place: usize) -> bool {
+        let mut around = std::iter::successors(Some(place), |place| self.nodes[*place].group);
+        around.any(|place| self.nodes[place].forgiving)
     }
 
     fn end(&mut self, place: usize, fate: Fate) {

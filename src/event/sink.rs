@@ -38,9 +38,9 @@ pub trait Sink: Send {
 
 /// Several sinks as one, told in order: the journal stands first. One that fails does not keep
 /// the others from being told.
-pub struct Fanout(pub Vec<Box<dyn Sink>>);
+pub struct Fanout<'a>(pub Vec<&'a mut dyn Sink>);
 
-impl Sink for Fanout {
+impl Sink for Fanout<'_> {
     fn record(&mut self, event: &Event) -> Result<(), SinkError> {
         self.each(|sink| sink.record(event))
     }
@@ -50,12 +50,12 @@ impl Sink for Fanout {
     }
 }
 
-impl Fanout {
+impl Fanout<'_> {
     /// Calls every sink; the first error is kept.
     fn each(
         &mut self,
-        mut call: impl FnMut(&mut Box<dyn Sink>) -> Result<(), SinkError>,
+        mut call: impl FnMut(&mut dyn Sink) -> Result<(), SinkError>,
     ) -> Result<(), SinkError> {
-        self.0.iter_mut().fold(Ok(()), |so_far, sink| so_far.and(call(sink)))
+        self.0.iter_mut().fold(Ok(()), |so_far, sink| so_far.and(call(*sink)))
     }
 }

@@ -89,6 +89,8 @@ pub struct StepState {
     pub reason: Option<Masked>,
     /// Whether it was skipped because of what it depends on, and not by its own wish.
     pub blocked: bool,
+    /// Whether its failure is no failure of the run.
+    pub forgiven: bool,
     /// How the last attempt ended.
     pub end: Option<End>,
     /// How the secrets of the last attempt travelled.
@@ -188,11 +190,12 @@ impl RunState {
                 step.status = StepStatus::Retrying;
                 step.end = Some(end.clone());
             }
-            What::StepFinished { step, status, end, duration, masked } => {
+            What::StepFinished { step, status, end, duration, forgiven, masked } => {
                 let step = self.expect(step, StepStatus::before_end(*status))?;
                 step.status = *status;
                 step.end = Some(end.clone());
                 step.duration = Some(*duration);
+                step.forgiven = *forgiven;
                 step.masked.clone_from(masked);
             }
             What::StepSkipped { step, reason, blocked } => {
@@ -278,6 +281,7 @@ impl StepState {
             duration: None,
             reason: None,
             blocked: false,
+            forgiven: false,
             end: None,
             deliveries: Vec::new(),
             masked: Vec::new(),

@@ -91,6 +91,7 @@ fn every_kind() -> Vec<What> {
             status: StepStatus::Failed,
             end,
             duration: second,
+            forgiven: true,
             masked: vec![(masked("huggingface/token"), u64::MAX)],
         });
     }
@@ -115,6 +116,7 @@ fn an_event_looks_as_documented() {
         status: StepStatus::Failed,
         end: End::Exit { code: 2 },
         duration: Duration::from_millis(1500),
+        forgiven: false,
         masked: Vec::new(),
     };
     insta::assert_snapshot!(serde_json::to_string(&event(7, what)).unwrap(), @r#"{"schema":1,"seq":7,"time":"1970-01-01T00:00:00Z","event":"step_finished","step":"a","status":"failed","end":{"how":"exit","code":2},"duration":1500}"#);
@@ -144,6 +146,7 @@ fn finished(step: &str, status: StepStatus) -> What {
         status,
         end: End::Exit { code: 0 },
         duration: Duration::ZERO,
+        forgiven: false,
         masked: Vec::new(),
     }
 }

@@ -45,7 +45,7 @@ fn overwritten(line: &str) -> Option<usize> {
 
 /// What a terminal would be left with, as plain text. The output of a rented host must not drive
 /// the terminal of the one who reads it.
-pub(super) fn shown(line: &str) -> Cow<'_, str> {
+pub fn shown(line: &str) -> Cow<'_, str> {
     let line = line.trim_end_matches(['\r', '\n']);
     let line = &line[overwritten(line).unwrap_or(0)..];
     if line.chars().any(|c| c.is_control()) {

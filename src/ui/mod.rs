@@ -12,11 +12,13 @@ mod summary;
 mod words;
 
 pub use json::Json;
+pub use lines::shown;
 pub use paint::Paint;
 pub use plain::Plain;
 pub use progress::Progress;
 pub use screen::Screen;
 pub use screen::View;
+pub use summary::Failure;
 pub use summary::failures;
 pub use summary::summary;
 pub use words::duration;

@@ -83,31 +83,46 @@ fn masked(state: &RunState) -> Vec<String> {
     lines
 }
 
-/// What failed, one line each, with causes; and hints: what to do and what to type next.
-pub fn failures(state: &RunState) -> (Vec<String>, Vec<String>) {
-    let failed: Vec<&StepState> =
-        leaves(state).filter(|step| matches!(step.status, StepStatus::Failed | StepStatus::Lost)).collect();
-    let mut lines = Vec::new();
-    let mut hints = Vec::new();
+/// A step that failed: one line, and the causes below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Which step, where, how.
+    pub message: String,
+    /// From what Doppio was doing down to what the system said.
+    pub causes: Vec<String>,
+}
+
+/// What failed and was not allowed to; and hints: what to do, and what to type next.
+pub fn failures(state: &RunState) -> (Vec<Failure>, Vec<String>) {
+    let failed: Vec<&StepState> = leaves(state)
+        .filter(|step| matches!(step.status, StepStatus::Failed | StepStatus::Lost) && !step.forgiven)
+        .collect();
+    let mut hints: Vec<String> = Vec::new();
+    let mut told: Vec<Failure> = Vec::new();
     for step in failed.iter().take(TOLD) {
         let how = step.end.as_ref().map(words::end).unwrap_or_default();
         let id = &step.outline.id;
         let verb = if step.status == StepStatus::Lost { "is lost" } else { "failed" };
-        lines.push(format!("step `{id}` {verb}{}: {}", words::on_host(step), shown(&how)));
         let (causes, hint) = step.end.as_ref().map(words::details).unwrap_or_default();
-        lines.extend(causes.into_iter().map(|cause| format!("  cause: {}", shown(cause))));
-        hints.extend(hint.map(|hint| shown(hint).into_owned()).filter(|hint| !hints.contains(hint)));
+        told.push(Failure {
+            message: format!("step `{id}` {verb}{}: {}", words::on_host(step), shown(&how)),
+            causes: causes.into_iter().map(|cause| shown(cause).into_owned()).collect(),
+        });
+        hints.extend(hint.map(|hint| shown(hint).into_owned()));
     }
     if failed.len() > TOLD {
-        lines.push(format!("and {} more", words::count(failed.len() - TOLD, "step", "steps")));
+        let message = format!("{} more failed", words::count(failed.len() - TOLD, "step", "steps"));
+        told.push(Failure { message, causes: Vec::new() });
     }
-    let printed = failed
-        .iter()
-        .find(|step| matches!(step.end, Some(End::Exit { .. } | End::Signal { .. } | End::Timeout)));
-    if let (Some(step), Some(run)) = (printed, &state.run) {
+    let has_printed = |step: &&&StepState| {
+        matches!(step.end, Some(End::Exit { .. } | End::Signal { .. } | End::Timeout | End::Lost { .. }))
+    };
+    if let (Some(step), Some(run)) = (failed.iter().find(has_printed), &state.run) {
         hints.push(format!("see all it printed with `doppio runs logs {run} --step {}`", quoted(step)));
     }
-    (lines, hints)
+    let mut seen = BTreeSet::new();
+    hints.retain(|hint| seen.insert(hint.clone()));
+    (told, hints)
 }
 
 /// The id as a word of a shell.
