@@ -34,7 +34,7 @@ fn log(dice: &mut Dice) -> Vec<u8> {
     while log.len() < SIZE {
         step += 1;
         let (loss, rate) = (dice.roll(9999), dice.roll(999));
-        log += &match dice.roll(8) {
+        let line = match dice.roll(8) {
             0 => format!(
                 "\r 45%|\u{2588}\u{2588}\u{258f}   | {step}/100000 [00:{rate:03}<1:02:03, 3.{loss}it/s]"
             ),
@@ -45,6 +45,7 @@ fn log(dice: &mut Dice) -> Vec<u8> {
             2 => format!("{{\"step\": {step}, \"loss\": 0.{loss}, \"lr\": 1e-{}}}\n", dice.roll(9)),
             _ => format!("step {step} | loss 0.{loss} | grad_norm 1.{rate} | lr 3.00e-05 | tok/s 12{rate}\n"),
         };
+        log.push_str(&line);
     }
     log.into_bytes()
 }
@@ -60,7 +61,8 @@ fn dense(dice: &mut Dice) -> Vec<u8> {
 fn alike(dice: &mut Dice) -> Vec<u8> {
     let mut text = String::with_capacity(SIZE + 50);
     while text.len() < SIZE {
-        text += &format!("hf_{:02}{} ", dice.roll(50), dice.token(30));
+        let token = format!("hf_{:02}{} ", dice.roll(50), dice.token(30));
+        text.push_str(&token);
     }
     text.into_bytes()
 }
@@ -92,7 +94,7 @@ fn speed(mask: &Mask, text: &[u8]) -> f64 {
         out += stream.push(chunk).as_str().len();
     }
     out += stream.finish().as_str().len();
-    let time = busy() - start;
+    let time = busy().saturating_sub(start);
     assert!(out >= text.len(), "nothing is masked here");
     text.len() as f64 / 1e6 / time.as_secs_f64()
 }
@@ -118,7 +120,7 @@ fn main() {
     for count in [0, 1, 5, 20, 50, 200] {
         let start = busy();
         let mask = mask_of(count, |index| format!("hf_{index:02}"));
-        let learnt = busy() - start;
+        let learnt = busy().saturating_sub(start);
         let figures = texts.each_ref().map(|(_, text)| speed(&mask, text));
         println!(
             "{count:>3} secrets   {:>12.0} {:>12.0} {:>12.0}   {learnt:.1?}",

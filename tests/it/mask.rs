@@ -1,9 +1,8 @@
 //! The mask against the programs that print secrets: real encoders, terminals, any split.
 
+mod printed;
+
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::process::Command;
-use std::process::Stdio;
 
 use data_encoding::BASE64;
 use data_encoding::BASE64URL;
@@ -29,7 +28,7 @@ struct Dice(u64);
 impl Dice {
     fn roll(&mut self, below: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % below as u64).unwrap()
+        usize::try_from((self.0 >> 33) % below as u64).expect("it is below a usize")
     }
 
     fn text(&mut self, alphabet: &[u8], len: usize) -> Vec<u8> {
@@ -44,7 +43,7 @@ impl Dice {
 fn mask_of(secrets: &[&[u8]]) -> Mask {
     let mask = Mask::default();
     for (index, secret) in secrets.iter().enumerate() {
-        mask.teach(&format!("secret/{index}"), &SecretValue::new(secret.to_vec())).unwrap();
+        mask.teach(&format!("secret/{index}"), &SecretValue::new(secret.to_vec())).expect("it can be masked");
     }
     mask
 }
@@ -131,109 +130,6 @@ fn base64_is_found_across_the_lines_it_is_wrapped_to() {
     }
 }
 
-/// Runs a program with the value in `V` and on its standard input; what it prints.
-fn run(program: &str, args: &[&str], value: &[u8]) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt as _;
-    let mut command = Command::new(program);
-    if !value.contains(&0) {
-        command.env("V", std::ffi::OsStr::from_bytes(value));
-    }
-    let mut child = command
-        .args(args)
-        .env("PYTHONUTF8", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("`{program}` must be installed: {error}"));
-    // A program that reads none of it closes its end.
-    drop(child.stdin.take().unwrap().write_all(value));
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "`{program} {args:?}`: {}", shown(&output.stderr));
-    [output.stdout, output.stderr].concat()
-}
-
-fn hostile_values() -> Vec<Vec<u8>> {
-    vec![
-        AWS.as_bytes().to_vec(),
-        b"it's \"quoted\" & <tagged> $HOME `id` \\ /x ~# {a,b} ^!".to_vec(),
-        b"''two''quotes''\"\"at the'ends''".to_vec(),
-        "sch\u{f6}ne gr\u{fc}\u{df}e \u{20ac} \u{1f600} aus+k\u{f6}ln%20=;:@?,*()[]|".as_bytes().to_vec(),
-        b"tab\tand\x01ctrl\x1b[0m\x7fEND!".to_vec(),
-        b"line one is this\nline two is that\nthe third".to_vec(),
-    ]
-}
-
-const PYTHON: &str = r"
-import sys, json, base64, html, shlex, urllib.parse as u, binascii, quopri
-from xml.sax.saxutils import escape, quoteattr
-b = sys.stdin.buffer.read()
-t = b.decode()
-forms = [t, json.dumps(t), json.dumps(t, ensure_ascii=False), json.dumps(json.dumps(t)), json.dumps(t).replace('/', '\\/'),
-  u.quote(t), u.quote(t, safe=''), u.quote_plus(t), u.urlencode({'q': t}), u.quote(u.quote(t, safe=''), safe=''),
-  html.escape(t), html.escape(t, quote=False), escape(t), quoteattr(t), repr(t), repr(b), ascii(t), shlex.quote(t),
-  str(list(b)), b.hex(), b.hex(' '), b.hex(' ', 4), base64.b64encode(b).decode(), base64.urlsafe_b64encode(b).decode(),
-  base64.encodebytes(b).decode(), base64.b64encode(base64.b64encode(b)).decode(),
-  'Basic ' + base64.b64encode(b'user:' + b).decode(), 'https://user:' + u.quote(t, safe='') + '@host',
-  base64.b64encode(t.encode('utf-16-le')).decode(), ''.join('\\x%02x' % c for c in b), ''.join('%%%02X' % c for c in b)]
-sys.stdout.write(json.dumps(forms))
-";
-
-#[test]
-fn what_python_prints() {
-    for value in hostile_values() {
-        let mask = mask_of(&[&value]);
-        let forms: Vec<String> = serde_json::from_slice(&run("python3", &["-c", PYTHON], &value)).unwrap();
-        assert!(forms.len() > 25);
-        for form in forms {
-            let out = whole(&mask, form.as_bytes());
-            // `https://user:` and `@host`, or `Basic ` and the start of base64.
-            let left = residue(&out).len();
-            assert!(left <= 20, "{form}\n became {}", shown(&out));
-        }
-    }
-}
-
-#[test]
-fn what_shells_print() {
-    let trace = "set -x; : \"$V\"; W=$V; : \"--token=$V\"";
-    for value in hostile_values() {
-        let mask = mask_of(&[&value]);
-        for shell in ["bash", "dash", "zsh", "ksh", "mksh", "busybox"] {
-            let script = |text| if shell == "busybox" { vec!["sh", "-c", text] } else { vec!["-c", text] };
-            let out = whole(&mask, &run(shell, &script(trace), &value));
-            let text = String::from_utf8_lossy(&out).into_owned();
-            assert!(text.matches("***").count() >= 3, "{shell}: {text}");
-            assert!(out.len() < 120, "{shell}: {text}");
-        }
-        for (shell, script) in [
-            ("bash", "printf '%q\\n' \"$V\""),
-            ("bash", "LC_ALL=C; printf '%q\\n' \"$V\""),
-            ("bash", "declare -p V"),
-            ("bash", "echo \"${V@Q}\""),
-            ("zsh", "export -p V"),
-            ("bash", "echo $V"),
-            ("bash", "printf %s \"$V\" | base64"),
-            ("bash", "echo \"$V\" | base64 -w 0"),
-            ("bash", "printf 'user:%s' \"$V\" | base64 -w 0 | base64"),
-            ("bash", "printf %s \"$V\" | base64 | base64"),
-            ("bash", "printf %s \"$V\" | xxd -p"),
-            ("bash", "printf %s \"$V\" | xxd -p -u"),
-            ("bash", "printf %s \"$V\" | od -An -v -tx1"),
-            ("bash", "printf %s \"$V\" | cat -v"),
-            ("bash", "printf %s \"$V\" | tr a-z A-Z | tr A-Z a-z | head -c 0; echo \"$V\""),
-        ] {
-            if script == "echo $V" && value.contains(&b'*') {
-                continue;
-            }
-            let printed = run(shell, &["-c", script], &value);
-            let out = whole(&mask, &printed);
-            let left = residue(&out).len();
-            assert!(left <= 24, "{script}: {}\n became {}", shown(&printed), shown(&out));
-        }
-    }
-}
-
 #[test]
 fn any_split_gives_the_same() {
     let secrets: [&[u8]; 5] =
@@ -299,7 +195,7 @@ fn other_things_that_terminals_do() {
         format!("{head}\u{200b}{tail}"),
         format!("{head}\u{feff}{tail}"),
         format!("{head}\u{ad}{tail}"),
-        HF.chars().map(|char| format!("{char}\x1b[0m")).collect::<String>(),
+        HF.chars().flat_map(|char| [char.to_string(), "\x1b[0m".to_owned()]).collect::<String>(),
     ];
     for case in cases {
         let out = whole(&mask, case.as_bytes());
@@ -309,7 +205,7 @@ fn other_things_that_terminals_do() {
         assert_eq!(pieces(&mask, case.as_bytes().chunks(1)), out);
     }
     // Bold by overstriking: what was struck over before four characters were known is still seen.
-    let bold = HF.chars().map(|char| format!("{char}\x08{char}")).collect::<String>();
+    let bold = HF.chars().flat_map(|char| [char, '\x08', char]).collect::<String>();
     let out = whole(&mask, bold.as_bytes());
     assert!(residue(&out).len() < 14, "{}", shown(&out));
 }
@@ -340,8 +236,8 @@ fn bytes_that_are_no_text() {
     let mask = mask_of(&[value]);
     assert_eq!(whole(&mask, &[b"<", &value[..], b">"].concat()), b"<***>");
     assert_eq!(mask.text(&format!("<{}>", String::from_utf8_lossy(value))).as_str(), "<***>");
-    assert_hidden(&mask, &run("od", &["-An", "-v", "-tx1"], value), 3);
-    assert_hidden(&mask, &run("cat", &["-v"], value), 0);
+    assert_hidden(&mask, &printed::run("od", &["-An", "-v", "-tx1"], value), 3);
+    assert_hidden(&mask, &printed::run("cat", &["-v"], value), 0);
     let mut stream = mask.stream();
     let mut text = String::new();
     for byte in "\u{20ac}\u{1f600}".bytes().chain(value.iter().copied()).chain(*b"\xff.") {
@@ -383,8 +279,8 @@ fn a_key_file_whole_by_lines_and_indented() {
         pem.replace('\n', "\n      "),
         serde_json::to_string(&pem).unwrap(),
         BASE64.encode(pem.as_bytes()),
-        lines.iter().map(|line| format!("debug: {line}\n")).collect(),
-        lines.iter().rev().map(|line| format!("{line}\n")).collect(),
+        lines.iter().flat_map(|line| ["debug: ", line, "\n"]).collect(),
+        lines.iter().rev().flat_map(|line| [line, "\n"]).collect(),
     ] {
         let out = mask.text(&text);
         for line in &lines {

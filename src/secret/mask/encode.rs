@@ -101,6 +101,7 @@ pub(super) fn percent(value: &[u8], style: Percent, upper: bool) -> Form {
 
 /// What a JSON writer escapes besides what it must (RFC 8259, section 7).
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 pub(super) struct Json {
     /// `/` as `\/`.
     pub(super) slash: bool,

@@ -48,7 +48,6 @@ impl Parser {
     /// What `byte` is.
     pub(super) fn step(&mut self, byte: u8) -> Class {
         let (state, class) = match (self.0, byte) {
-            (State::Ground, _) => ground(byte),
             (State::Escape | State::StringEscape, b'[') => (State::Control(LONGEST_CONTROL), Class::Escape),
             (State::Escape, b']' | b'P' | b'X' | b'^' | b'_') => {
                 (State::String(LONGEST_STRING), Class::Escape)
@@ -56,12 +55,10 @@ impl Parser {
             (State::Escape | State::Intermediate | State::StringEscape, 0x20..0x30) => {
                 (State::Intermediate, Class::Escape)
             }
-            (State::Escape | State::Intermediate | State::StringEscape, 0x30..0x7f) => {
-                (State::Ground, Class::Escape)
-            }
             (State::Control(left), 0x20..0x40) if left > 0 => (State::Control(left - 1), Class::Escape),
-            (State::Control(_), 0x40..0x7f) => (State::Ground, Class::Escape),
-            (State::String(_), 0x07) => (State::Ground, Class::Escape),
+            (State::Escape | State::Intermediate | State::StringEscape, 0x30..0x7f)
+            | (State::Control(_), 0x40..0x7f)
+            | (State::String(_), 0x07) => (State::Ground, Class::Escape),
             (State::String(_), 0x1b) => (State::StringEscape, Class::Escape),
             (State::String(left), _) if left > 0 && !matches!(byte, b'\n' | 0x18 | 0x1a) => {
                 (State::String(left - 1), Class::Escape)

@@ -81,8 +81,12 @@ impl Known {
         let mut spread = self.spread.clone();
         let mut added = Vec::new();
         for pattern in new {
+            if pattern.bytes().len() as u64 > 2 * SPREAD {
+                added.push(Arc::new(pattern));
+                continue;
+            }
             let skeleton = Skeleton::of(pattern.bytes());
-            let fits = (policy::ACROSS..SPREAD as usize).contains(&skeleton.len());
+            let fits = skeleton.len() >= policy::ACROSS && (skeleton.len() as u64) < SPREAD;
             if pattern.rule() != Rule::Word && fits {
                 let bare = Pattern::new(skeleton, pattern.secret(), pattern.rule());
                 if bare.bytes() != pattern.bytes() {

@@ -154,7 +154,7 @@ impl Mask {
         }
         let guard = Guard { shared: &self.shared, taught: false };
         let mut known = self.shared.known.write().unwrap_or_else(PoisonError::into_inner);
-        let secret = u32::try_from(known.number(name)).expect("a run has fewer secrets");
+        let secret = u32::try_from(known.number(name)).unwrap_or(u32::MAX);
         if let Some(next) = known.with(name, forms::compile(plain, secret)) {
             if next.size() > MOST {
                 return Err(Unmaskable::TooMany { name: name.to_owned() });
@@ -226,5 +226,32 @@ impl Mask {
 impl fmt::Debug for Mask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mask").field("secrets", &self.shared.known().count()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_that_could_not_learn_lets_nothing_out() {
+        let mask = Mask::default();
+        let mut stream = mask.stream();
+        assert_eq!(stream.push(b"before\n").as_str(), "before\n");
+        drop(Guard { shared: &mask.shared, taught: false });
+        let notice = "[output withheld: a secret could not be added to the mask]\n";
+        assert_eq!(stream.push(b"after\n").as_str(), notice);
+        assert_eq!(stream.push(b"more\n").as_str(), "");
+        assert_eq!(stream.finish().as_str(), "");
+        assert_eq!(mask.text("an error").as_str(), notice);
+        mask.teach("late", &SecretValue::new(b"long enough".to_vec())).unwrap();
+        assert_eq!(mask.text("an error").as_str(), notice);
+    }
+
+    #[test]
+    fn a_refused_value_closes_nothing() {
+        let mask = Mask::default();
+        assert!(mask.teach("short", &SecretValue::new(b"abc".to_vec())).is_err());
+        assert_eq!(mask.text("as it is").as_str(), "as it is");
     }
 }

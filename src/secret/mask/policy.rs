@@ -101,7 +101,7 @@ const COMMON: &[&str] = &[
 pub(super) fn weakness(value: &[u8]) -> Option<Weakness> {
     let value = value.trim_ascii();
     let is_common = |word: &&str| value.eq_ignore_ascii_case(word.as_bytes());
-    if COMMON.iter().any(|word| is_common(word)) {
+    if COMMON.iter().any(is_common) {
         return Some(Weakness::Common);
     }
     let numeric = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+');
@@ -123,7 +123,7 @@ pub(super) fn weakness(value: &[u8]) -> Option<Weakness> {
 pub(super) fn looks_random(word: &[u8]) -> bool {
     let classes: [fn(&u8) -> bool; 3] = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
     word.iter().all(u8::is_ascii_graphic)
-        && classes.iter().filter(|class| word.iter().any(|byte| class(byte))).count() >= 2
+        && classes.iter().filter(|class| word.iter().any(class)).count() >= 2
         && word.iter().collect::<BTreeSet<_>>().len() >= 8
 }
 

@@ -9,10 +9,14 @@ use crate::secret::mask::escape::Parser;
 /// Bytes looked at together.
 const CHUNK: usize = 64;
 
-/// Marks a byte before which the text was broken.
-const BROKEN: u64 = 1 << 63;
+/// Whether `byte`, which is not special, is text; else it is a break.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch, so that it is fast")]
+fn is_text(byte: u8) -> bool {
+    (byte > 0x20) & (byte != 0x7f)
+}
 
 /// Whether `byte` takes a closer look: escape sequences, backspace, characters without width.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch, so that many are done at once")]
 fn is_special(byte: u8) -> bool {
     (byte == 0x1b) | (byte == 0x08) | (byte == 0xc2) | (byte == 0xe2) | (byte == 0xef)
 }
@@ -34,13 +38,18 @@ const WIDTHLESS: [&[u8]; 8] = [
 #[derive(Default)]
 pub(super) struct Skeleton {
     text: Vec<u8>,
-    /// Where each byte stood in the stream, and [`BROKEN`].
+    /// Where each byte stood in the stream.
     places: Vec<u64>,
+    /// Of the bytes that do not follow the one before at once, the places of those between which
+    /// there is no break, only an escape sequence or a character without width.
+    unbroken: Vec<u64>,
     /// How much of the stream was seen.
     seen: u64,
     parser: Parser,
-    /// [`BROKEN`] if there was a break since the last byte.
-    gap: u64,
+    /// There was a break since the last byte.
+    broken: bool,
+    /// There was something without width since the last byte.
+    skipped: bool,
     /// The start of what may be a character without width.
     partial: Vec<u8>,
     /// The last byte of the stream was text, and could be struck over.
@@ -63,10 +72,12 @@ impl Skeleton {
         for chunk in stream.chunks(CHUNK) {
             // Without an early exit, so that it is done for many bytes at once.
             let special = chunk.iter().fold(false, |seen, &byte| seen | is_special(byte));
-            if !special && self.parser.at_ground() && self.partial.is_empty() {
+            if !special && !self.skipped && self.parser.at_ground() && self.partial.is_empty() {
                 self.feed_plain(chunk);
             } else {
-                chunk.iter().for_each(|&byte| self.step(byte));
+                for &byte in chunk {
+                    self.step(byte);
+                }
             }
         }
     }
@@ -79,19 +90,16 @@ impl Skeleton {
         let text = self.text.last_chunk_mut::<CHUNK>().expect("there is room for a chunk");
         let places = self.places.last_chunk_mut::<CHUNK>().expect("there is room for a chunk");
         let mut len = 0;
-        let mut gap = self.gap;
         for (&byte, place) in chunk.iter().zip(self.seen..) {
-            let is_text = (byte > 0x20) & (byte != 0x7f);
-            text[len & (CHUNK - 1)] = byte;
-            places[len & (CHUNK - 1)] = place | gap;
-            len += usize::from(is_text);
-            gap = u64::from(!is_text) << 63;
+            text[len % CHUNK] = byte;
+            places[len % CHUNK] = place;
+            len += usize::from(is_text(byte));
         }
-        self.gap = gap;
         self.text.truncate(start + len);
         self.places.truncate(start + len);
         self.seen += chunk.len() as u64;
-        self.open = gap == 0;
+        self.open = chunk.last().is_some_and(|&byte| is_text(byte));
+        self.broken = !self.open;
     }
 
     fn step(&mut self, byte: u8) {
@@ -106,27 +114,36 @@ impl Skeleton {
                 self.open = false;
             }
             Class::Text => self.push(byte, place),
-            Class::Break => self.broken(),
-            Class::Escape => self.open = false,
+            Class::Break => self.interrupt(),
+            Class::Escape => self.skip(),
             Class::Back => {
                 if self.open {
                     self.text.pop();
                     self.places.pop();
                 }
-                self.broken();
+                self.interrupt();
             }
         }
     }
 
-    fn broken(&mut self) {
-        self.gap = BROKEN;
+    fn interrupt(&mut self) {
+        self.broken = true;
+        self.open = false;
+    }
+
+    fn skip(&mut self) {
+        self.skipped = true;
         self.open = false;
     }
 
     fn push(&mut self, byte: u8, place: u64) {
+        if self.skipped && !self.broken {
+            self.unbroken.push(place);
+        }
         self.text.push(byte);
-        self.places.push(place | self.gap);
-        self.gap = 0;
+        self.places.push(place);
+        self.broken = false;
+        self.skipped = false;
         self.open = true;
     }
 
@@ -135,7 +152,7 @@ impl Skeleton {
         self.partial.push(byte);
         if WIDTHLESS.contains(&self.partial.as_slice()) {
             self.partial.clear();
-            self.open = false;
+            self.skip();
             return true;
         }
         if WIDTHLESS.iter().any(|char| char.starts_with(&self.partial)) {
@@ -158,7 +175,8 @@ impl Skeleton {
     /// Nothing follows.
     pub(super) fn finish(&mut self) {
         self.settle(0);
-        self.open = false;
+        self.interrupt();
+        self.parser = Parser::default();
     }
 
     /// The text as far as it can't be struck over any more.
@@ -168,13 +186,13 @@ impl Skeleton {
 
     /// Where the byte at `index` stood.
     pub(super) fn place(&self, index: usize) -> u64 {
-        self.places[index] & !BROKEN
+        self.places[index]
     }
 
     /// Where the byte at `index` stood, or, if it is still to come, will stand at the earliest.
     pub(super) fn place_or_next(&self, index: usize) -> u64 {
         let next = self.seen - self.partial.len() as u64;
-        self.places.get(index).map_or(next, |place| place & !BROKEN)
+        self.places.get(index).copied().unwrap_or(next)
     }
 
     /// How much of the stream was seen.
@@ -188,9 +206,12 @@ impl Skeleton {
     /// A line that happens to end as a secret begins would otherwise be held until more comes.
     pub(super) fn hidden_from(&self, index: usize, len: usize, few: usize) -> u64 {
         let end = (index + len.min(few)).min(self.places.len());
-        let broken = |&at: &usize| self.places[at] & BROKEN != 0;
+        let broken = |&at: &usize| {
+            let place = self.places[at];
+            place != self.places[at - 1] + 1 && !self.unbroken.contains(&place)
+        };
         match (index + 1..end).rev().find(broken) {
-            _ if self.gap != 0 && index + few.min(len) > self.text.len() => self.seen,
+            _ if self.broken && index + few.min(len) > self.text.len() => self.seen,
             Some(at) => self.place(at),
             None => self.place(index),
         }
@@ -198,13 +219,16 @@ impl Skeleton {
 
     /// The first byte that stood at `place` or later.
     pub(super) fn index_of(&self, place: u64) -> usize {
-        self.places.partition_point(|&other| other & !BROKEN < place)
+        self.places.partition_point(|&other| other < place)
     }
 
     /// Forgets the first `count` bytes.
     pub(super) fn forget(&mut self, count: usize) {
         self.text.drain(..count);
         self.places.drain(..count);
+        let first = self.places.first().copied().unwrap_or(self.seen);
+        let gone = self.unbroken.partition_point(|&place| place < first);
+        self.unbroken.drain(..gone);
     }
 }
 
