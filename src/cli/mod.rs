@@ -8,6 +8,8 @@ mod error;
 mod load;
 mod output;
 mod plan;
+mod run;
+mod runs;
 mod secret;
 mod terminal;
 mod version;
@@ -41,6 +43,10 @@ enum Command {
     /// Store, find and explain secrets
     #[command(alias = "secrets")]
     Secret(secret::Args),
+    /// Run a recipe
+    Run(run::Args),
+    /// Look at past and present runs
+    Runs(runs::Args),
     /// Print the version
     Version(version::Args),
 }
@@ -63,6 +69,8 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitCode, CliError> {
         Command::Completions(args) => completions::run(&args),
         Command::Plan(args) => plan::run(&args, context),
         Command::Secret(args) => secret::run(&args, context),
+        Command::Run(args) => run::run(&args, context),
+        Command::Runs(args) => runs::run(&args, context),
         Command::Version(args) => version::run(&args),
     }
 }

@@ -55,9 +55,14 @@ struct Secret {
 
 /// Shows the plan of a recipe.
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
-    let loaded = load::load(&args.recipe, context, &load::hosts(context)?)?;
+    dry_run(&args.recipe, args.output == Form::Json, context)
+}
+
+/// The same for `run --dry-run`.
+pub(super) fn dry_run(recipe: &RecipeArgs, as_json: bool, context: &Context) -> Result<ExitCode, CliError> {
+    let loaded = load::load(recipe, context, &load::hosts(context)?)?;
     loaded.say_warnings();
-    print(&loaded, args.output == Form::Json)?;
+    print(&loaded, as_json)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,0 +1,64 @@
+//! The last words of a run, and its exit code.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::cli::error::CliError;
+use crate::cli::error::Kind;
+use crate::cli::output;
+use crate::event::End;
+use crate::event::RunState;
+use crate::event::RunStatus;
+use crate::event::StepStatus;
+use crate::ui::failures;
+use crate::ui::summary;
+
+/// Says how a run went.
+pub(super) fn say(state: &RunState, folder: &Path) -> Result<ExitCode, CliError> {
+    for line in summary(state, &folder.display().to_string()) {
+        output::line(&line);
+    }
+    let Some(kind) = kind(state) else { return Ok(ExitCode::SUCCESS) };
+    let (mut failures, hints) = failures(state);
+    if kind == Kind::Interrupted && failures.is_empty() {
+        let reason = state.cancelling.as_ref().map_or("interrupted", |reason| reason.as_str());
+        return Err(CliError::new(kind, format!("the run was cancelled: {reason}")));
+    }
+    let last = failures.pop();
+    for failure in failures {
+        let mut error = CliError::new(kind, failure.message);
+        error.causes = failure.causes;
+        output::fail(&error);
+    }
+    let mut error = CliError::silent(kind);
+    if let Some(failure) = last {
+        error.message = Some(failure.message);
+        error.causes = failure.causes;
+    }
+    error.hints = hints;
+    if kind == Kind::Bug {
+        error.hints.push("this is a bug in doppio: report it with the journal of the run".to_owned());
+    }
+    Err(error)
+}
+
+/// Whose trouble it is; nobody's when the run went well.
+fn kind(state: &RunState) -> Option<Kind> {
+    let ends = || {
+        let failed = |status| matches!(status, StepStatus::Failed | StepStatus::Lost);
+        let steps = state.steps.iter().filter(|step| step.outline.members.is_empty() && !step.forgiven);
+        steps.filter(move |step| failed(step.status)).filter_map(|step| step.end.as_ref())
+    };
+    if state.steps.iter().any(|step| matches!(step.end, Some(End::Error { bug: true, .. }))) {
+        return Some(Kind::Bug);
+    }
+    match state.status {
+        Some(RunStatus::Success) => None,
+        Some(RunStatus::Cancelled) => Some(Kind::Interrupted),
+        Some(RunStatus::Failed) | None => {
+            let is_world = |end: &End| matches!(end, End::Error { world: true, .. });
+            let all_world = ends().count() > 0 && ends().all(is_world);
+            Some(if all_world { Kind::World } else { Kind::StepFailed })
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `doppio run`: a recipe's steps, for real.
+
+mod end;
+mod signals;
+mod view;
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::load;
+use crate::cli::load::RecipeArgs;
+use crate::cli::output;
+use crate::cli::plan;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::terminal::Terminal;
+use crate::config::Dirs;
+use crate::engine;
+use crate::engine::Cancel;
+use crate::engine::Options;
+use crate::event::Fanout;
+use crate::event::SinkError;
+use crate::host::HostsFile;
+use crate::host::Pool;
+use crate::host::PoolOptions;
+use crate::journal::Store;
+use crate::plan::Plan;
+use crate::plan::show::show;
+use crate::secret::Ladder;
+use crate::secret::Mask;
+use crate::secret::MaskStyle;
+use crate::secret::SecretRef;
+use crate::secret::Vault;
+
+/// Arguments of `run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  doppio run train.toml --host gpu-box\n  \
+                        doppio run train.toml --host gpu-box --var epochs=3 --only setup\n  \
+                        doppio run train.toml --sandbox\n  \
+                        doppio run train.toml --host gpu-box --output json | jq .event")]
+pub(super) struct Args {
+    #[command(flatten)]
+    recipe: RecipeArgs,
+    #[command(flatten)]
+    lookup: LookupArgs,
+    /// Steps that run at the same time, at most
+    #[arg(long, value_name = "N", default_value = "32")]
+    jobs: NonZeroUsize,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Run everything in a sandbox on this machine, whatever hosts the recipe names
+    #[arg(long)]
+    sandbox: bool,
+    /// How to show the run: a tree on a terminal and lines elsewhere, lines, or JSON on stdout
+    #[arg(long, value_name = "FORM", value_enum, default_value = "auto")]
+    output: view::Form,
+    /// Put the name of a secret where its value was masked, rather than `***`
+    #[arg(long)]
+    mask_names: bool,
+}
+
+/// Runs a recipe.
+pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let hosts = load::hosts(context)?;
+    if args.dry_run {
+        return plan::dry_run(&args.recipe, args.output == view::Form::Json, context);
+    }
+    let loaded = load::load(&args.recipe, context, &hosts)?;
+    loaded.say_warnings();
+    let folder = args.recipe.recipe.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let ladder = lookup::ladder(context, folder.unwrap_or(Path::new(".")), &args.lookup)?;
+    // The dispatcher has this thread for itself; two more keep the connections alive while it
+    // writes.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, 16))
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
+    let done = runtime.block_on(play(args, context, loaded.plan, hosts, ladder));
+    // Threads that wait for a keychain or a resolver must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    done
+}
+
+async fn play(
+    args: &Args,
+    context: &Context,
+    plan: Plan,
+    hosts: HostsFile,
+    ladder: Ladder,
+) -> Result<ExitCode, CliError> {
+    // From here on an interrupt is an answer, not an accident.
+    let (cancel, wish) = watch::channel(Cancel::No);
+    signals::listen(cancel)?;
+    let style = if args.mask_names { MaskStyle::Names } else { MaskStyle::Stars };
+    let vault = Arc::new(Vault::new(ladder, Mask::new(style)));
+    let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
+    check_secrets(&vault, secrets, wish.clone()).await?;
+
+    let dirs = Dirs::new(&context.env, &context.home);
+    let pool = Arc::new(Pool::new(PoolOptions {
+        hosts,
+        vault: Arc::clone(&vault),
+        prompt: Arc::new(Terminal::new(context)),
+        home: context.home.clone(),
+        state: dirs.state().to_owned(),
+        agent: context.env.path("SSH_AUTH_SOCK"),
+        sandbox: args.sandbox,
+        env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
+    }));
+    let shown = serde_json::to_vec_pretty(&show(&plan))
+        .map_err(|error| CliError::world("cannot write the plan").cause(error.to_string()))?;
+    let store = Store::new(dirs.runs());
+    let (run, mut journal) = store.create(&shown).map_err(not_kept)?;
+
+    let mut screen = view::screen(args.output, context);
+    let mut sink = Fanout(vec![&mut journal, &mut screen]);
+    let options = Options {
+        run: run.clone(),
+        jobs: args.jobs.get(),
+        pool: Arc::clone(&pool),
+        vault,
+        cancel: wish.clone(),
+    };
+    let state = engine::run(plan, options, &mut sink).await;
+    let forced = *wish.borrow() == Cancel::Force;
+    screen.finish(view::last_words(args.output, forced));
+    if !forced {
+        pool.close().await;
+    }
+    end::say(&state.map_err(not_kept)?, &store.folder(&run))
+}
+
+/// Asks for every secret of the plan where it is, without reading it: a run that can't have all
+/// of them is not begun.
+async fn check_secrets(
+    vault: &Vault,
+    secrets: BTreeSet<&SecretRef>,
+    mut wish: watch::Receiver<Cancel>,
+) -> Result<(), CliError> {
+    let survey = tokio::select! {
+        survey = vault.survey(secrets) => survey,
+        _ = wish.wait_for(|wish| *wish != Cancel::No) => {
+            return Err(CliError::new(crate::cli::error::Kind::Interrupted, "interrupted; nothing has run"));
+        }
+    };
+    let mut troubles: Vec<CliError> = Vec::new();
+    for (_, answer) in survey {
+        match answer {
+            Ok(location) => {
+                for warning in &location.facts.warnings {
+                    output::line(&format!("warning: {warning}"));
+                }
+            }
+            Err(error) => troubles.push(error.into()),
+        }
+    }
+    match troubles.len() {
+        0 => Ok(()),
+        1 => Err(troubles.remove(0)),
+        count => {
+            let mut all = CliError::world(format!("{count} secrets can't be had; nothing has run"));
+            for trouble in troubles {
+                all.causes.extend(trouble.message);
+                all.causes.extend(trouble.causes);
+                all.hints.extend(trouble.hints);
+            }
+            Err(all)
+        }
+    }
+}
+
+fn not_kept(error: SinkError) -> CliError {
+    CliError::world(format!("{error}; nothing has run")).cause(error.source.to_string())
+}

@@ -1,0 +1,61 @@
+//! Which view of a run, and where it writes.
+
+use std::io::BufWriter;
+use std::time::Duration;
+
+use crate::cli::context::Context;
+use crate::ui::Json;
+use crate::ui::Paint;
+use crate::ui::Plain;
+use crate::ui::Progress;
+use crate::ui::Screen;
+use crate::ui::View;
+
+/// How to show a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Form {
+    /// A tree on a terminal, lines elsewhere
+    Auto,
+    /// Lines on stderr
+    Plain,
+    /// One event a line on stdout
+    Json,
+}
+
+/// How long output waits for somebody who watches and does not read.
+const WATCHER: Duration = Duration::from_secs(5);
+
+/// The same for a program that reads stdout.
+const PROGRAM: Duration = Duration::from_secs(60);
+
+/// The view, on a thread of its own.
+pub(super) fn screen(form: Form, context: &Context) -> Screen {
+    let is_dumb = context.env.text("TERM").is_none_or(|term| term == "dumb");
+    let (view, patience): (Box<dyn View>, _) = match form {
+        Form::Json => (Box::new(Json::new(BufWriter::new(std::io::stdout()))), PROGRAM),
+        Form::Auto if !context.is_plain() && !is_dumb => {
+            let paint = Paint(context.env.get("NO_COLOR").is_none());
+            (Box::new(Progress::new(paint, columns())), WATCHER)
+        }
+        Form::Auto | Form::Plain => (Box::new(Plain::new(BufWriter::new(std::io::stderr()))), WATCHER),
+    };
+    Screen::new(view, patience)
+}
+
+/// How long the end of a run waits until all of it has been shown.
+pub(super) fn last_words(form: Form, forced: bool) -> Duration {
+    match form {
+        _ if forced => Duration::from_secs(1),
+        Form::Json => Duration::from_secs(24 * 60 * 60),
+        Form::Auto | Form::Plain => Duration::from_secs(60),
+    }
+}
+
+/// Columns of the terminal.
+fn columns() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stderr())
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|columns| *columns > 0)
+        .unwrap_or(80)
+}

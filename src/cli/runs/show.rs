@@ -1,0 +1,130 @@
+//! `doppio runs show`.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::runs::Form;
+use crate::cli::runs::find;
+use crate::cli::runs::standing;
+use crate::event::StepState;
+use crate::event::StepStatus;
+use crate::journal::Record;
+use crate::journal::Store;
+use crate::name::RunId;
+use crate::ui::duration;
+use crate::ui::end;
+use crate::ui::shown;
+
+/// Arguments of `runs show`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  doppio runs show\n  doppio runs show 7f3a --output json")]
+pub(super) struct Args {
+    /// The run: the beginning or the end of its id; the newest if left out
+    run: Option<String>,
+    /// How to print it
+    #[arg(long, value_name = "FORM", value_enum, default_value = "plain")]
+    output: Form,
+}
+
+pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
+    let (run, record) = find(store, args.run.as_deref())?;
+    let folder = store.folder(&run).display().to_string();
+    match args.output {
+        Form::Plain => output::data(&plain(&run, &record, &folder))?,
+        Form::Json => output::data(&format!("{}\n", json(&run, &record, &folder)))?,
+    }
+    for fault in &record.faults {
+        output::line(&format!("warning: line {} of the journal was passed over: {}", fault.line, fault.why));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plain(run: &RunId, record: &Record, folder: &str) -> String {
+    let state = &record.state;
+    let recipe = state.recipe.as_ref().map(|recipe| shown(recipe.as_str()).into_owned()).unwrap_or_default();
+    let time = state.duration.map(|time| format!(" in {}", duration(time))).unwrap_or_default();
+    let mut text = format!("run `{run}` of `{recipe}`: {}{time}\n", standing(record));
+    if record.is_abandoned() {
+        text.push_str(
+            "doppio ended without a last word; steps that ran then are lost: how they ended is not known\n",
+        );
+    }
+    let width =
+        state.steps.iter().map(|step| step.outline.id.as_str().chars().count()).max().unwrap_or(0).min(40);
+    for step in &state.steps {
+        let id = step.outline.id.as_str();
+        writeln!(text, "  {:9}  {id:width$}  {}", step.status, how(step)).expect("a string takes text");
+        for delivery in &step.deliveries {
+            let (secret, variable) = (shown(delivery.secret.as_str()), &delivery.variable);
+            writeln!(text, "{:13}secret `{secret}` went as {variable} ({})", "", delivery.carrier)
+                .expect("a string takes text");
+        }
+        for (secret, times) in &step.masked {
+            writeln!(text, "{:13}`{}` was masked {times} times", "", shown(secret.as_str()))
+                .expect("a string takes text");
+        }
+    }
+    for (step, notice) in &state.notices {
+        let about = step.as_ref().map(|step| format!("{step}: ")).unwrap_or_default();
+        writeln!(text, "! {about}{}", shown(notice.as_str())).expect("a string takes text");
+    }
+    writeln!(text, "log: {folder}").expect("a string takes text");
+    text
+}
+
+/// What there is to say of a step besides its status.
+fn how(step: &StepState) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(step.duration.filter(|_| step.attempts > 0).map(duration));
+    parts.extend(step.host.as_ref().map(|host| format!("on {}", shown(host.as_str()))));
+    if step.attempts > 1 {
+        parts.push(format!("{} attempts", step.attempts));
+    }
+    parts.extend(step.reason.as_ref().map(|reason| shown(reason.as_str()).into_owned()));
+    if !matches!(step.status, StepStatus::Success | StepStatus::Skipped)
+        && let Some(last) = &step.end
+    {
+        parts.push(shown(&end(last)).into_owned());
+    }
+    if step.forgiven {
+        parts.push("allowed to fail".to_owned());
+    }
+    parts.join(", ")
+}
+
+fn json(run: &RunId, record: &Record, folder: &str) -> serde_json::Value {
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let state = &record.state;
+    let step = |step: &StepState| {
+        serde_json::json!({
+            "id": step.outline.id,
+            "name": step.outline.name,
+            "kind": step.outline.kind,
+            "needs": step.outline.needs,
+            "members": step.outline.members,
+            "status": step.status,
+            "attempts": step.attempts,
+            "host": step.host,
+            "started": step.started,
+            "duration_ms": step.duration.map(millis),
+            "reason": step.reason,
+            "forgiven": step.forgiven,
+            "end": step.end,
+            "deliveries": step.deliveries,
+            "masked": step.masked,
+        })
+    };
+    serde_json::json!({
+        "run": run,
+        "recipe": state.recipe,
+        "status": standing(record),
+        "started": state.started,
+        "duration_ms": state.duration.map(millis),
+        "folder": folder,
+        "steps": state.steps.iter().map(step).collect::<Vec<_>>(),
+        "notices": state.notices.iter().map(|(step, text)| serde_json::json!({ "step": step, "text": text })).collect::<Vec<_>>(),
+    })
+}
