@@ -186,12 +186,13 @@ impl Maker<'_> {
             0 | 1 => self.value(),
             2 => Fragment::text("b#", b"b#"),
             3 => Fragment::text("\\'\\$\\ ", b"'$ "),
-            4 => self
-                .value()
-                .within("'", "")
-                .then(Fragment::text(" $(\\\"`", b" $(\\\"`"))
-                .then(self.value())
-                .within("", "'"),
+            4 => {
+                // bash as POSIX overlooks single quotes in `"$(echo ${x-${y-'`'}})"`, with or
+                // without values.
+                let text = if in_parameter { " \\\" #" } else { " $(\\\"`" };
+                let start = self.value().then(Fragment::text(text, text.as_bytes()));
+                start.then(self.value()).within("'", "'")
+            }
             5 if self.dialect == Dialect::Bash && !in_parameter => {
                 let text = Fragment::text("it\\'s \\\\\\n\"", b"it's \\\n\"");
                 text.then(self.value()).then(Fragment::text("$", b"$")).then(self.value()).within("$'", "'")
