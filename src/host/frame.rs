@@ -124,7 +124,12 @@ pub(in crate::host) fn write(exec: &Exec, load: &Load<'_>) -> Result<Frame, Host
     Ok(Frame { bytes: encode(&text), folder })
 }
 
-fn check(exec: &Exec) -> Result<(), HostError> {
+/// Whether a frame can be written, as far as that does not depend on values.
+///
+/// # Errors
+///
+/// When the script is too long or has a NUL byte.
+pub(in crate::host) fn check(exec: &Exec) -> Result<(), HostError> {
     let cause = if exec.script.len() > SCRIPT_LIMIT {
         format!("it is longer than {} KiB", SCRIPT_LIMIT >> 10)
     } else if exec.script.contains('\0') {

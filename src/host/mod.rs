@@ -10,6 +10,7 @@ mod exec;
 mod frame;
 mod hosts_file;
 mod local;
+mod once;
 mod outlet;
 mod place;
 mod pool;

@@ -23,10 +23,10 @@ const ROOM: usize = 64 << 20;
 
 /// How long nothing may come after the end of a script until the wait for its children in the
 /// background, which may hold its pipes for ever, is over.
-const LINGER: Duration = Duration::from_secs(1);
+pub(in crate::host) const LINGER: Duration = Duration::from_secs(1);
 
 /// How long such children are listened to when they do print.
-const LINGER_LIMIT: Duration = Duration::from_secs(20);
+pub(in crate::host) const LINGER_LIMIT: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 struct Shared {

@@ -11,6 +11,7 @@ use crate::host::Process;
 use crate::host::Trust;
 use crate::host::local;
 use crate::host::local::Inherit;
+use crate::host::ssh::session::Session;
 use crate::name::EnvName;
 use crate::name::HostId;
 use crate::secret::SecretValue;
@@ -31,6 +32,8 @@ struct Inner {
 pub(in crate::host) enum Place {
     /// To this machine.
     Local,
+    /// Over SSH.
+    Ssh(Arc<Session>),
 }
 
 impl Host {
@@ -43,6 +46,18 @@ impl Host {
             env: BTreeMap::new(),
             workdir: None,
             place: Place::Local,
+        }))
+    }
+
+    /// One over SSH, as a recipe calls it.
+    pub(in crate::host) fn ssh(id: HostId, session: Arc<Session>) -> Self {
+        let spec = session.spec();
+        Self(Arc::new(Inner {
+            id,
+            trust: spec.trust,
+            env: spec.env.clone(),
+            workdir: spec.workdir.clone(),
+            place: Place::Ssh(session),
         }))
     }
 
@@ -80,6 +95,7 @@ impl Host {
         let exec = self.with_defaults(exec)?;
         match &self.0.place {
             Place::Local => local::exec(&exec, &Inherit::default()).await,
+            Place::Ssh(session) => session.exec(&exec).await,
         }
     }
 

@@ -1,5 +1,6 @@
 //! A process that runs on a host, and how it is ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::host::Carrier;
@@ -12,6 +13,7 @@ use crate::host::Stopped;
 use crate::host::bootstrap::Leader;
 use crate::host::local;
 use crate::host::outlet::Inlet;
+use crate::host::ssh::session::Session;
 use crate::host::stop;
 use crate::name::EnvName;
 
@@ -32,6 +34,8 @@ pub struct Process {
 pub(in crate::host) enum Reach {
     /// It is this one.
     Local,
+    /// By one of its channels.
+    Ssh(Arc<Session>),
 }
 
 impl Process {
@@ -69,6 +73,7 @@ impl Process {
             Exec { interpreter: Interpreter { shell: "sh".to_owned(), login: false }, ..Exec::new(text) };
         let process = match &self.reach {
             Reach::Local => local::exec(&exec, &local::Inherit::default()).await?,
+            Reach::Ssh(session) => session.exec_urgent(&exec).await?,
         };
         let (exit, output) = process.collect().await;
         let survivors = stop::parse(&output).ok_or_else(|| HostError {
