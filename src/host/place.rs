@@ -86,6 +86,14 @@ impl Host {
         self.0.workdir.as_deref()
     }
 
+    /// Connects it, where it isn't.
+    pub(in crate::host) async fn connect(&self) -> Result<(), HostError> {
+        match &self.0.place {
+            Place::Local => Ok(()),
+            Place::Ssh(session) => session.connect().await,
+        }
+    }
+
     /// Starts a script. When the future is dropped before it is ready, nothing was started.
     ///
     /// # Errors

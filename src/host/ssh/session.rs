@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -143,20 +142,15 @@ impl Session {
         loop {
             self.connect().await?;
             let answers = self.known_answers().await;
-            let ways = carrier::divide(
-                &self.spec.identity,
-                self.spec.carrier,
-                &load.exports,
-                &load.files,
-                &answers,
-            )?;
+            let ways =
+                carrier::divide(&self.spec.name, self.spec.carrier, &load.exports, &load.files, &answers)?;
             let env: Vec<_> = ways.channel.iter().map(|var| (var.name.clone(), var.value.clone())).collect();
             let armed = self.armed(&env).await?;
             let (taken, refused): (Vec<_>, Vec<_>) =
                 ways.channel.iter().zip(&armed.accepted).partition(|&(_, taken)| *taken);
             if self.spec.carrier == CarrierChoice::Channel && !refused.is_empty() {
                 let names: Vec<&EnvName> = refused.iter().map(|(var, _)| &var.name).collect();
-                return Err(carrier::refusal(&self.spec.identity, &names));
+                return Err(carrier::refusal(&self.spec.name, &names));
             }
             let in_frame: Vec<&EnvVar> =
                 ways.frame.iter().copied().chain(refused.iter().map(|&(var, _)| *var)).collect();
@@ -347,7 +341,7 @@ impl Session {
     fn error(&self, what: &str, causes: Vec<String>) -> HostError {
         let causes = std::iter::once(what.to_owned()).chain(causes).collect();
         HostError {
-            message: format!("no command could be started on `{}`", self.spec.identity),
+            message: format!("no command could be started on `{}`", self.spec.name),
             causes,
             hint: None,
         }
@@ -364,6 +358,6 @@ impl Drop for Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("host", &self.spec.identity).finish_non_exhaustive()
+        f.debug_struct("Session").field("host", &self.spec.name).finish_non_exhaustive()
     }
 }
