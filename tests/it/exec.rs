@@ -1,5 +1,5 @@
 //! Scripts on hosts: what arrives, what comes back, how they end. Every case of [`cases`] holds
 //! for this machine, the sandbox and real servers alike.
 
-mod cases;
+pub(crate) mod cases;
 mod local;

@@ -4,6 +4,7 @@ mod cli;
 mod exec;
 mod layers;
 mod mask;
+mod sandbox;
 mod shell_text;
 mod sshd;
 mod support;

@@ -3,6 +3,7 @@
 pub(crate) mod doppio;
 pub(crate) mod exec;
 pub(crate) mod needles;
+pub(crate) mod pool;
 pub(crate) mod rust_code;
 pub(crate) mod sshd;
 pub(crate) mod watch;
