@@ -228,23 +228,27 @@ fn write_files(text: &mut Vec<u8>, files: &[&EnvVar]) -> Result<Option<String>, 
 /// that has files to remove when the script has ended.
 fn launch(exec: &Exec, load: &Load<'_>, has_files: bool) -> String {
     let name = shell::quote(&exec.interpreter.shell);
+    let is_bash = exec.interpreter.shell.rsplit('/').next() == Some("bash");
+    // Bash believes that sshd started it, and would read ~/.bashrc, which the login shell has
+    // done already and whose noise would be output here.
+    let norc = if is_bash { "--norc" } else { "" };
     let mut text = if exec.interpreter.shell == "bash" {
-        "_s=bash;command -v bash >/dev/null 2>&1||_s=sh\n".to_owned()
+        "_s=bash _o=--norc;command -v bash >/dev/null 2>&1||_s=sh _o=\n".to_owned()
     } else {
         format!(
-            "_s={name};command -v {name} >/dev/null 2>&1||\
+            "_s={name} _o={norc};command -v {name} >/dev/null 2>&1||\
              {{ printf 'doppio: %s is not installed\\n' {name} >&2;exit 127;}}\n"
         )
     };
     let login = if exec.interpreter.login { " -l" } else { "" };
     let script = script(exec, load);
     let command = if script.len() <= ARGUMENT_LIMIT {
-        format!("\"$_s\"{login} -c {}", shell::quote(&script))
+        format!("\"$_s\" $_o{login} -c {}", shell::quote(&script))
     } else {
         let pieces: Vec<String> = pieces(&script).map(shell::quote).collect();
         let join =
             r#"_doppio=;for _piece do _doppio=$_doppio$_piece;done;set --;unset _piece;eval "$_doppio""#;
-        format!("\"$_s\"{login} -c '{join}' \"$_s\" {}", pieces.join(" "))
+        format!("\"$_s\" $_o{login} -c '{join}' \"$_s\" {}", pieces.join(" "))
     };
     if has_files {
         text.push_str(&command);
@@ -351,7 +355,7 @@ mod tests {
         let exec = Exec { env: vec![var("A", b"it's\n.\n")], ..Exec::new("true") };
         let text = text(&exec);
         assert!(text.contains("+export A='it'\\''s\n+.\n+'\n"), "{text}");
-        assert!(text.ends_with("+exec \"$_s\" -c true\n.\n"), "{text}");
+        assert!(text.ends_with("+exec \"$_s\" $_o -c true\n.\n"), "{text}");
         assert!(text.lines().all(|line| line.starts_with('+') || line == "."), "{text}");
     }
 

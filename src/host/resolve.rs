@@ -150,14 +150,9 @@ impl Resolver<'_> {
         if let Some(config) = config.as_ref().filter(|config| config.is_named) {
             return self.of_config(name, config, 0).await;
         }
-<<<<<<< HEAD
         let found = tokio::net::lookup_host((name, 22)).await.map(Iterator::count);
         let unknown = match found {
             Ok(1..) => {
-=======
-        let unknown = match tokio::net::lookup_host((name, 22)).await {
-            Ok(_) => {
->>>>>>> 552dd7b (tests: hold scripts and the sandbox to what they promise)
                 return match &config {
                     Some(config) => self.of_config(name, config, 0).await,
                     None => self.plain(name, None, name, None).await,

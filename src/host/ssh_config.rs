@@ -121,7 +121,7 @@ impl SshConfig {
     }
 
     /// The value, unless it is `none`.
-    pub(in crate::host) fn some<'a>(&'a self, key: &'a str) -> Option<&'a str> {
+    pub(in crate::host) fn some(&self, key: &str) -> Option<&str> {
         self.get(key).filter(|value| *value != "none")
     }
 
