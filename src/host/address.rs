@@ -24,7 +24,7 @@ impl Address {
         if is_address { Self::loose(text).map(Some) } else { Ok(None) }
     }
 
-    /// Reads an address or a mere name, as a jump host of ssh_config may be.
+    /// Reads an address or a mere name, as a jump host of `ssh_config` may be.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
 //! From the id that a recipe gives to where it leads. The first match of spec order wins: this
-//! machine, the sandbox, `hosts.toml`, a rented instance, an address, the user's ssh_config, a
+//! machine, the sandbox, `hosts.toml`, a rented instance, an address, the user's `ssh_config`, a
 //! name that resolves.
 
 use std::path::Path;
@@ -31,7 +31,7 @@ pub(in crate::host) enum Target {
     Ssh(Box<HostSpec>),
 }
 
-/// How many jump hosts of ssh_config may lead to one another.
+/// How many jump hosts of `ssh_config` may lead to one another.
 const MOST_JUMPS: usize = 8;
 
 /// What OpenSSH offers when nobody names a key, in its order.
@@ -50,7 +50,7 @@ impl Resolver<'_> {
     ///
     /// # Errors
     ///
-    /// When nothing knows it, with the names that come near; when ssh_config has a fault.
+    /// When nothing knows it, with the names that come near; when `ssh_config` has a fault.
     pub(in crate::host) async fn resolve(&self, id: &HostId) -> Result<Target, HostError> {
         let name = id.as_str();
         match name {
@@ -136,7 +136,7 @@ impl Resolver<'_> {
         Ok(chain)
     }
 
-    /// An address as it stands, with what the user's ssh_config says of it besides.
+    /// An address as it stands, with what the user's `ssh_config` says of it besides.
     async fn of_address(&self, name: &str, address: &Address) -> Result<HostSpec, HostError> {
         let user = address.user.as_deref();
         match ssh_config::ask(&address.host, user, address.port, self.home).await? {
@@ -172,7 +172,7 @@ impl Resolver<'_> {
             .cause(unknown))
     }
 
-    /// A host with the user's defaults, ssh_config left out.
+    /// A host with the user's defaults, `ssh_config` left out.
     async fn plain(
         &self,
         name: &str,
@@ -322,7 +322,7 @@ impl Resolver<'_> {
     }
 }
 
-/// The tokens of ssh_config (`man ssh_config`, TOKENS) that `ssh -G` leaves as they are.
+/// The tokens of `ssh_config` (`man ssh_config`, TOKENS) that `ssh -G` leaves as they are.
 fn expand_tokens(text: &str, original: &str, spec: &HostSpec) -> String {
     let mut expanded = String::new();
     let mut rest = text;
@@ -330,14 +330,13 @@ fn expand_tokens(text: &str, original: &str, spec: &HostSpec) -> String {
         expanded.push_str(before);
         let token = after.chars().next();
         match token {
-            Some('%') => expanded.push('%'),
             Some('h') => expanded.push_str(&spec.hostname),
             Some('n') => expanded.push_str(original),
             Some('p') => expanded.push_str(&spec.port.to_string()),
             Some('r') => expanded.push_str(&spec.user),
             Some('k') => expanded.push_str(&spec.identity),
+            Some('%') | None => expanded.push('%'),
             Some(other) => expanded.extend(['%', other]),
-            None => expanded.push('%'),
         }
         rest = token.map_or("", |token| &after[token.len_utf8()..]);
     }

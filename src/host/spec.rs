@@ -57,7 +57,7 @@ pub enum FirstContact {
 pub struct HostSpec {
     /// What messages call it: the id of the recipe.
     pub name: String,
-    /// What its key is known under: the entry's name or an alias, else the address as known_hosts
+    /// What its key is known under: the entry's name or an alias, else the address as `known_hosts`
     /// files write it.
     pub identity: String,
     /// Name or address.
@@ -136,7 +136,7 @@ impl HostSpec {
     }
 }
 
-/// An address as known_hosts files write it: alone on port 22, else `[ADDRESS]:PORT`.
+/// An address as `known_hosts` files write it: alone on port 22, else `[ADDRESS]:PORT`.
 pub(in crate::host) fn known_as(hostname: &str, port: u16) -> String {
     let hostname = hostname.to_lowercase();
     if port == 22 { hostname } else { format!("[{hostname}]:{port}") }

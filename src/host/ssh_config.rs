@@ -1,4 +1,4 @@
-//! The user's ssh_config, as the user's own OpenSSH client reads it: `ssh -G NAME` knows `Match`,
+//! The user's `ssh_config`, as the user's own OpenSSH client reads it: `ssh -G NAME` knows `Match`,
 //! `Include` and all the rest.
 
 use std::io;
@@ -47,7 +47,7 @@ async fn output(command: &mut Command) -> io::Result<Option<String>> {
     Ok(output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
-/// What ssh_config says of one name.
+/// What `ssh_config` says of one name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::host) struct SshConfig {
     lines: Vec<(String, String)>,

@@ -1,6 +1,7 @@
 //! The integration tests, one crate: real binary, real servers.
 
 mod cli;
+mod connect;
 mod exec;
 mod layers;
 mod mask;

@@ -61,7 +61,8 @@ unshare --mount --pid --fork --kill-child=KILL --mount-proc --propagation privat
     fi
     SSHD_FOLDER=$folder SSHD_LISTEN=$address:$port SSHD_VARIANT=$variant SSHD_LINES=$lines \
       exec "$here/entrypoint.sh"
-  ' inner "$folder" "$address" "$port" "$variant" "$lines" "$here" </dev/null &
+  ' inner "$folder" "$address" "$port" "$variant" "$lines" "$here" </dev/null \
+  2> >(grep -v 'sigprocmask unblock failed' >&2) &
 server=$!
 # Process 1 is gone only after all others of its namespace.
 trap 'kill -KILL $(cat "/proc/$server/task/$server/children") 2>/dev/null || true

@@ -1,13 +1,13 @@
 //! Logging in: keys, then questions, then a password. What was tried is kept for the error.
 
-use std::sync::Arc;
+mod answers;
+
 use std::time::Duration;
 
 use russh::MethodKind;
 use russh::MethodSet;
 use russh::client::AuthResult;
 use russh::client::Handle;
-use russh::client::KeyboardInteractiveAuthResponse as Answer;
 use russh::keys::Algorithm;
 use russh::keys::HashAlg;
 use russh::keys::PrivateKey;
@@ -16,7 +16,6 @@ use tokio::time::Instant;
 
 use crate::host::HostError;
 use crate::host::HostSpec;
-use crate::host::error::words;
 use crate::host::ssh::client;
 use crate::host::ssh::client::Client;
 use crate::host::ssh::connect::ConnectOptions;
@@ -26,16 +25,11 @@ use crate::host::ssh::identity::Holder;
 use crate::host::ssh::identity::Identities;
 use crate::host::ssh::signer::FileSigner;
 use crate::host::ssh::signer::SignError;
-use crate::secret::SecretError;
 use crate::secret::SecretValue;
 
 /// Keys offered to one server. sshd counts each refused one, and bans the address for a while
-/// above its limit (MaxAuthTries, PerSourcePenalties).
+/// above its limit (`MaxAuthTries`, `PerSourcePenalties`).
 const MOST_KEYS: usize = 3;
-
-/// Rounds of questions, and passwords asked for.
-const MOST_ROUNDS: usize = 10;
-const MOST_PASSWORDS: usize = 2;
 
 /// Why there is no login.
 pub(in crate::host::ssh) enum Refusal {
@@ -171,17 +165,17 @@ impl Login<'_> {
             _ => None,
         };
         let reason = reason.unwrap_or_else(|| client::why(&russh::Error::Disconnect));
+        if reason == client::NO_WAY_IN {
+            self.offered = Some(MethodSet::empty());
+            self.tried.extend(tried.map(|tried| format!("{tried}: refused")));
+            return Refusal::Refused(self.refused(&[], 0, Vec::new()));
+        }
         let mut error = HostError::new(format!("`{}` ended the session during the login", self.spec.name));
         error.causes = std::mem::take(&mut self.tried);
         error.causes.extend(tried);
-        let is_refusal = reason.contains("authentication failures") || reason.contains("Too many");
+        let is_refusal = reason.contains("Too many authentication failures");
         error.causes.push(reason);
-        if is_refusal {
-            error.hint = Some(key_hint());
-            Refusal::Refused(error)
-        } else {
-            Refusal::Lost(error)
-        }
+        if is_refusal { Refusal::Refused(error.hint(key_hint())) } else { Refusal::Lost(error) }
     }
 
     /// Offers one key; asks for its passphrase when the server would take it.
@@ -320,107 +314,11 @@ impl Login<'_> {
         None
     }
 
-    /// Answers what the server asks until it is content or has had enough.
-    async fn answer_questions(&mut self) -> Result<bool, Refusal> {
-        let user = self.spec.user.clone();
-        let start = Instant::now();
-        let asked =
-            tokio::time::timeout(self.left, self.handle.authenticate_keyboard_interactive_start(user, None))
-                .await;
-        self.left = self.left.saturating_sub(start.elapsed());
-        let mut answer = self.answered(asked).await?;
-        for _ in 0..MOST_ROUNDS {
-            let (name, instructions, prompts) = match answer {
-                Answer::Success => return Ok(true),
-                Answer::Failure { remaining_methods, partial_success } => {
-                    let result = AuthResult::Failure { remaining_methods, partial_success };
-                    return self.note(result, Some("answers to the server's questions".to_owned())).await;
-                }
-                Answer::InfoRequest { name, instructions, prompts } => (name, instructions, prompts),
-            };
-            let mut responses = Vec::new();
-            let alone = prompts.len() == 1;
-            for prompt in prompts {
-                let about = format!("{name} {instructions} {}", prompt.prompt);
-                let is_password =
-                    !prompt.echo && (alone || prompt.prompt.to_lowercase().contains("password"));
-                let Some(value) = self.password(is_password, words(about.trim().as_bytes())).await else {
-                    self.tried.push("the server's questions: nobody answered".to_owned());
-                    return Ok(false);
-                };
-                responses.push(text_of(&value));
-            }
-            let start = Instant::now();
-            let asked = tokio::time::timeout(
-                self.left,
-                self.handle.authenticate_keyboard_interactive_respond(responses),
-            )
-            .await;
-            self.left = self.left.saturating_sub(start.elapsed());
-            answer = self.answered(asked).await?;
-        }
-        self.tried.push("the server's questions: there was no end to them".to_owned());
-        Ok(false)
-    }
-
-    async fn give_passwords(&mut self) -> Result<bool, Refusal> {
-        for round in 0..MOST_PASSWORDS {
-            let question = format!("password of {}@{}: ", self.spec.user, self.spec.hostname);
-            let Some(password) = self.password(true, question).await else {
-                if round == 0 {
-                    self.tried
-                        .push("password: there is none in `ssh/password`, and nobody was asked".to_owned());
-                }
-                return Ok(false);
-            };
-            let user = self.spec.user.clone();
-            let start = Instant::now();
-            let attempt = self.handle.authenticate_password(user, text_of(&password));
-            let asked = tokio::time::timeout(self.left, attempt).await;
-            self.left = self.left.saturating_sub(start.elapsed());
-            let result = self.answered(asked).await?;
-            if self.note(result, Some("password".to_owned())).await? {
-                return Ok(true);
-            }
-            if !self.may(MethodKind::Password) {
-                break;
-            }
-        }
-        Ok(false)
-    }
-
-    /// The stored password, once; then what the user types.
-    async fn password(&mut self, is_password: bool, question: String) -> Option<SecretValue> {
-        if is_password && !std::mem::replace(&mut self.stored.password, true) {
-            if let Some(stored) = self.fetch("ssh/password").await {
-                return Some(stored);
-            }
-        }
-        self.ask(question).await
-    }
-
-    async fn fetch(&mut self, name: &str) -> Option<SecretValue> {
-        let reference = name.parse().expect("the name is fit to be one");
-        match self.options.vault.fetch(&reference).await {
-            Ok(value) => Some(value),
-            Err(SecretError::Missing { .. }) => None,
-            Err(error) => {
-                self.tried.push(error.to_string());
-                None
-            }
-        }
-    }
-
-    async fn ask(&self, question: String) -> Option<SecretValue> {
-        let prompt = Arc::clone(&self.options.prompt);
-        tokio::task::spawn_blocking(move || prompt.secret(&question)).await.ok().flatten()
-    }
-
     fn refused(&mut self, candidates: &[Candidate], held_back: usize, notes: Vec<String>) -> HostError {
         let spec = self.spec;
         let mut error = HostError::new(format!("login as `{}` on `{}` refused", spec.user, spec.name));
         error.causes = std::mem::take(&mut self.tried);
-        if candidates.is_empty() {
+        if candidates.is_empty() && error.causes.iter().all(|tried| !tried.contains("SHA256:")) {
             error.causes.push("there was no key to offer".to_owned());
         }
         if held_back > 0 {
@@ -433,7 +331,7 @@ impl Login<'_> {
         let methods: Vec<&str> =
             self.offered.iter().flat_map(|offered| offered.iter()).map(Into::into).collect();
         error.causes.push(match methods.as_slice() {
-            [] => "the server offers no way to log in".to_owned(),
+            [] => client::NO_WAY_IN.to_owned(),
             methods => format!("the server offers: {}", methods.join(", ")),
         });
         let has_keys = self.may(MethodKind::PublicKey);

@@ -26,6 +26,9 @@ const KEEPALIVES: usize = 3;
 /// Bytes in flight to us per channel: enough for 1 Gbit/s at 60 ms.
 const WINDOW: u32 = 8 * 1024 * 1024;
 
+/// russh ends the session when the server names no method to go on with.
+pub(in crate::host::ssh) const NO_WAY_IN: &str = "the server offers no way to log in";
+
 /// The callbacks of one session. What they learn lies in [`Learnt`].
 pub(in crate::host) struct Client {
     judge: Judge,
@@ -94,6 +97,7 @@ pub(in crate::host::ssh) fn why(error: &russh::Error) -> String {
         russh::Error::Disconnect | russh::Error::HUP | russh::Error::SendError | russh::Error::RecvError => {
             "the connection was closed".to_owned()
         }
+        russh::Error::NoAuthMethod => NO_WAY_IN.to_owned(),
         russh::Error::KeepaliveTimeout => format!("the host did not answer {KEEPALIVES} keepalives"),
         russh::Error::IO(error) => match error.kind() {
             std::io::ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
@@ -142,7 +146,7 @@ fn host_key_algorithms() -> Vec<Algorithm> {
     ]
 }
 
-/// AES-GCM first where the processor has AES, else ChaCha20 first.
+/// AES-GCM first where the processor has AES, else `ChaCha20` first.
 fn ciphers() -> Vec<cipher::Name> {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     let has_aes = std::arch::is_x86_feature_detected!("aes");

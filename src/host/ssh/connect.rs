@@ -121,12 +121,23 @@ pub(in crate::host) struct Connection {
 
 impl Connection {
     /// Why the session ended, in a few words; none while it lives.
-    pub fn ended(&self) -> Option<String> {
+    pub(in crate::host) fn ended(&self) -> Option<String> {
         self.ended.borrow().clone()
     }
 
+    /// Says good-bye and waits a little until the session has ended.
+    pub(in crate::host) async fn hang_up(&self) {
+        let bye = async {
+            if self.handle.disconnect(russh::Disconnect::ByApplication, "", "").await.is_ok() {
+                self.wait_ended().await;
+            }
+        };
+        // A server that does not listen any more is left alone.
+        drop(tokio::time::timeout(Duration::from_secs(1), bye).await);
+    }
+
     /// Waits until the session ends and says why.
-    pub async fn wait_ended(&self) -> String {
+    pub(in crate::host) async fn wait_ended(&self) -> String {
         wait_ended(self.ended.clone()).await
     }
 }
@@ -219,13 +230,15 @@ async fn open(
     let (opening, heard, cutter) = Opening::new(way);
     let config = Arc::new(client::config(spec, &judge));
     let (handler, learnt, ended) = Client::new(judge);
-    let mut handle =
-        shake_hands(spec, opening, &heard, config, handler, &learnt).await.map_err(|mut failure| {
-            if let Some(said) = proxy_said.map(|said| said.borrow().clone()).filter(|said| !said.is_empty()) {
-                failure.error.causes.push(format!("the proxy command said: {said}"));
+    let mut handle = match shake_hands(spec, opening, &heard, config, handler, &learnt).await {
+        Ok(handle) => handle,
+        Err(mut failure) => {
+            if let Some(said) = proxy_said {
+                failure.error.causes.extend(dial::last_words(said).await);
             }
-            failure
-        })?;
+            return Err(failure);
+        }
+    };
     let logged_in = auth::log_in(spec, options, &mut handle, &ended).await;
     if !matches!(logged_in, Err(auth::Refusal::Lost(_))) {
         options.handshakes.remember(&place, logged_in.is_err());
@@ -254,7 +267,7 @@ async fn jump(spec: &HostSpec, through: &Connection) -> Result<Box<dyn Way>, Fai
         through.handle.channel_open_direct_tcpip(spec.hostname.clone(), u32::from(spec.port), "127.0.0.1", 0);
     let limit = spec.deadlines.tcp;
     match tokio::time::timeout(limit, opening).await {
-        Err(_) => Err(Failure::passing(HostError::silent(
+        Err(_) => Err(Failure::lasting(HostError::silent(
             &spec.name,
             &place,
             "answer through its jump host",
@@ -298,17 +311,14 @@ async fn shake_hands(
             let said = words(&heard.before_banner());
             let error = HostError::silent(name, &place, "SSH banner", spec.deadlines.banner);
             let error = if said.is_empty() { error } else { error.cause(format!("it said: {said}")) };
-            return Err(Failure::passing(error));
+            return Err(Failure::lasting(error));
         }
         Ok(Some(done)) => done,
-        Ok(None) => match tokio::time::timeout(spec.deadlines.kex, handshake).await {
-            Ok(done) => done,
-            Err(_) => {
-                let banner = heard.banner_line().unwrap_or_default();
-                let error = HostError::silent(name, &place, "key exchange", spec.deadlines.kex);
-                return Err(Failure::passing(error.cause(format!("its banner was `{banner}`"))));
-            }
-        },
+        Ok(None) => tokio::time::timeout(spec.deadlines.kex, handshake).await.map_err(|_| {
+            let banner = heard.banner_line().unwrap_or_default();
+            let error = HostError::silent(name, &place, "key exchange", spec.deadlines.kex);
+            Failure::lasting(error.cause(format!("its banner was `{banner}`")))
+        })?,
     };
     done.map_err(|error| {
         if let Some(refusal) = learnt.lock().expect("no holder panics").refusal.take() {
@@ -328,8 +338,12 @@ fn explain(spec: &HostSpec, heard: &Heard, error: &russh::Error) -> Failure {
         return Failure { error, is_passing: closed };
     }
     // sshd says the first before 9.8 and the second from then on, in place of its banner.
-    if said.contains("MaxStartups") || said.contains("Not allowed at this time") {
+    if said.contains("MaxStartups") {
         return Failure::passing(HostError::throttled(name, &place, &said));
+    }
+    if said.contains("Not allowed at this time") {
+        // Coming back at once would make it longer.
+        return Failure::lasting(HostError::throttled(name, &place, &said));
     }
     match error {
         russh::Error::Disconnect | russh::Error::HUP | russh::Error::IO(_) if said.is_empty() => {

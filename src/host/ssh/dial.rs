@@ -58,16 +58,14 @@ pub(in crate::host::ssh) async fn tcp(spec: &HostSpec) -> Result<TcpStream, Fail
             }
         };
         race(&addresses).await.map_err(|error| {
-            let passing = matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset | io::ErrorKind::TimedOut
-            );
+            let passing =
+                matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset);
             Failure { error: HostError::unreachable(&spec.name, &spec.place(), &error), is_passing: passing }
         })
     };
     let limit = spec.deadlines.tcp;
     let stream = tokio::time::timeout(limit, attempt).await.unwrap_or_else(|_| {
-        Err(Failure::passing(HostError::silent(&spec.name, &spec.place(), "answer to TCP", limit)))
+        Err(Failure::lasting(HostError::silent(&spec.name, &spec.place(), "answer to TCP", limit)))
     })?;
     // Without it each exchange would wait for the other side's delayed acknowledgement.
     stream
@@ -136,6 +134,15 @@ pub(in crate::host::ssh) fn proxy(
         }
     });
     Ok((Proxy { _child: child, stdin, stdout }, hear))
+}
+
+/// What a proxy command that failed had to say.
+pub(in crate::host::ssh) async fn last_words(mut said: watch::Receiver<String>) -> Option<String> {
+    let end = async { while said.changed().await.is_ok() {} };
+    // A child of it may hold the pipe open.
+    drop(tokio::time::timeout(Duration::from_millis(500), end).await);
+    let said = said.borrow().clone();
+    (!said.is_empty()).then(|| format!("the proxy command said: {said}"))
 }
 
 impl AsyncRead for Proxy {

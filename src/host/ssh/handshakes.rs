@@ -1,5 +1,5 @@
 //! What all connects to one server share: how many handshakes run at once, and when a login last
-//! failed. sshd turns connections away above either limit (MaxStartups, PerSourcePenalties).
+//! failed. sshd turns connections away above either limit (`MaxStartups`, `PerSourcePenalties`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-/// Half of what sshd takes before it begins to refuse at random (MaxStartups 10:30:100).
+/// Half of what sshd takes before it begins to refuse at random (`MaxStartups` 10:30:100).
 const AT_ONCE: usize = 5;
 
 /// sshd 9.8 and later enforces its penalties from 15 s on.
@@ -67,7 +67,7 @@ mod tests {
         for _ in 0..AT_ONCE {
             held.push(handshakes.turn("a:22").await);
         }
-        let sixth = tokio::time::timeout(Duration::from_secs(60), handshakes.turn("a:22")).await;
+        let sixth = tokio::time::timeout(Duration::from_mins(1), handshakes.turn("a:22")).await;
         assert!(sixth.is_err());
         drop(handshakes.turn("b:22").await);
         held.pop();

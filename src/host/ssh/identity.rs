@@ -132,7 +132,7 @@ pub(in crate::host::ssh) async fn gather(
                 );
             }
             None => {
-                found.notes.push(format!("{}: nobody holds its private key", shown(&path, &options.home)))
+                found.notes.push(format!("{}: nobody holds its private key", shown(&path, &options.home)));
             }
         }
     }
@@ -145,9 +145,13 @@ pub(in crate::host::ssh) async fn gather(
     }
     if spec.identities_named {
         files.for_each(|file| push(&mut found.candidates, file));
-        others.into_iter().for_each(|identity| push_from_agent(&mut found.candidates, identity));
+        for identity in others {
+            push_from_agent(&mut found.candidates, identity);
+        }
     } else {
-        others.into_iter().for_each(|identity| push_from_agent(&mut found.candidates, identity));
+        for identity in others {
+            push_from_agent(&mut found.candidates, identity);
+        }
         files.for_each(|file| push(&mut found.candidates, file));
     }
     found
@@ -197,7 +201,7 @@ async fn ask_agent(
         if let Some(binding) = binding {
             // Keys that are bound to a destination are shown after this only. An agent that does
             // not know of it refuses, and has no such keys.
-            let _ = agent.bind_session(binding, false).await;
+            drop(agent.bind_session(binding, false).await);
         }
         let identities = agent.request_identities().await?;
         Ok::<_, russh::keys::Error>((agent, identities))
@@ -254,7 +258,8 @@ fn read_key(path: &Path) -> Result<KeyFile, String> {
             holder: Some(Holder::Open(Box::new(key))),
             path: path.to_owned(),
         }),
-        Ok(_) | Err(russh::keys::Error::KeyIsEncrypted) => {
+        // PKCS #8 says so in its first line, and russh tries to read what is inside.
+        result if is_locked(&text, &result) => {
             // OpenSSH's own format has the public key in the clear; others have it beside.
             let inside = PrivateKey::from_openssh(text.as_bytes()).ok().map(|key| key.public_key().clone());
             let key = inside.or_else(|| public_beside(path)).ok_or_else(|| {
@@ -262,7 +267,16 @@ fn read_key(path: &Path) -> Result<KeyFile, String> {
             })?;
             Ok(KeyFile { key, holder: Some(Holder::Locked(path.to_owned())), path: path.to_owned() })
         }
+        Ok(_) => Err("no private key that can be read".to_owned()),
         Err(error) => Err(format!("no private key that can be read: {error}")),
+    }
+}
+
+fn is_locked(text: &str, read: &Result<PrivateKey, russh::keys::Error>) -> bool {
+    match read {
+        Ok(key) => key.is_encrypted(),
+        Err(russh::keys::Error::KeyIsEncrypted) => true,
+        Err(_) => text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----"),
     }
 }
 

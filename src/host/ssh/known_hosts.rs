@@ -1,4 +1,4 @@
-//! Lists of host keys as OpenSSH writes them (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): several files
+//! Lists of host keys as OpenSSH writes them (sshd(8), `SSH_KNOWN_HOSTS` FILE FORMAT): several files
 //! read as one, one of them our own and written.
 
 use std::fs;
@@ -214,7 +214,7 @@ fn matches(pattern: &str, name: &str) -> bool {
     is_like(pattern, name)
 }
 
-/// Wildcards as in ssh_config: `*` is any text, `?` any one character. Case does not matter.
+/// Wildcards as in `ssh_config`: `*` is any text, `?` any one character. Case does not matter.
 pub(in crate::host::ssh) fn is_like(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.to_lowercase().into_bytes(), name.to_lowercase().into_bytes());
     let (mut at, mut of, mut star) = (0, 0, None);

@@ -60,7 +60,7 @@ impl Heard {
     pub(in crate::host::ssh) async fn banner(&self) {
         let mut has_banner = self.has_banner.subscribe();
         // The sender lives as long as `self`.
-        let _ = has_banner.wait_for(|has_banner| *has_banner).await;
+        drop(has_banner.wait_for(|has_banner| *has_banner).await);
     }
 
     /// The server's `SSH-…` line, if it came.
