@@ -14,6 +14,7 @@ use crate::recipe::Operation;
 use crate::recipe::Recipe;
 use crate::recipe::TargetKind;
 use crate::text::Diagnostic;
+use crate::text::ENOUGH;
 use crate::text::Severity;
 use crate::text::Source;
 
@@ -67,6 +68,10 @@ fn sorted(mut faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     faults.retain(|fault| seen.insert((fault.primary.span.clone(), fault.message.clone())));
     faults.sort_by_key(|fault| (fault.primary.span.start, fault.primary.span.end));
+    if faults.len() > ENOUGH && faults.iter().any(|fault| fault.severity == Severity::Error) {
+        faults.retain(|fault| fault.severity == Severity::Error);
+    }
+    faults.truncate(ENOUGH + 1);
     faults
 }
 

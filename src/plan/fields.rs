@@ -25,8 +25,11 @@ use crate::step::ShellText;
 use crate::step::StepField;
 use crate::step::Template;
 use crate::text::Diagnostic;
+use crate::text::SUGGESTED;
 use crate::text::Span;
 use crate::text::closest;
+use crate::text::has_enough;
+use crate::text::note;
 
 /// What variables may add to all texts of a recipe together, in bytes.
 const MOST_ADDED: usize = 64 << 20;
@@ -172,7 +175,7 @@ impl Resolver<'_> {
     fn refuse_secrets(&mut self, resolved: &Resolved, field: &str) {
         for part in &resolved.parts {
             let Part::Reference(Reference::Secret(secret), span) = part else { continue };
-            self.faults.push(
+            self.fault(
                 Diagnostic::error(
                     "plan::secret-in-text",
                     format!("secret `{secret}` can't stand in `{field}`"),
@@ -219,10 +222,23 @@ impl Resolver<'_> {
         resolved
     }
 
+    /// Notes a fault, unless there are enough.
+    pub(super) fn fault(&mut self, fault: Diagnostic) {
+        note(&mut self.faults, fault);
+    }
+
+    fn has_enough(&self) -> bool {
+        has_enough(&self.faults)
+    }
+
+    fn may_suggest(&self) -> bool {
+        self.faults.len() < SUGGESTED
+    }
+
     fn too_long(&mut self, span: &Span) {
         if self.faults.iter().all(|fault| fault.code != "plan::too-long") {
             let message = "the recipe's texts come to more than 64 MiB with their variables resolved";
-            self.faults.push(Diagnostic::error("plan::too-long", message, span.clone()));
+            self.fault(Diagnostic::error("plan::too-long", message, span.clone()));
         }
     }
 
@@ -289,8 +305,10 @@ impl Resolver<'_> {
             Named::Undefined if mode == Mode::Shell && is_capital(name) && !quoted => {
                 return Some(format!("${{{name}}}"));
             }
-            Named::Undefined => self.faults.push(undefined(self.variables, name, span.clone())),
-            Named::Value(_) | Named::Unread => {}
+            Named::Undefined if !self.has_enough() => {
+                self.fault(undefined(self.variables, name, span.clone(), self.may_suggest()));
+            }
+            Named::Value(_) | Named::Unread | Named::Undefined => {}
         }
         None
     }
@@ -298,14 +316,15 @@ impl Resolver<'_> {
     /// `${step.ID.…}`: whether there is such a step, and whether it has such a result.
     pub(super) fn result(&mut self, node: usize, id: &StepId, what: &StepField, span: &Span) {
         let Some(of) = self.ids.get(id).copied() else {
-            if !self.unread.contains(id.as_str()) {
+            if !self.unread.contains(id.as_str()) && !self.has_enough() {
                 let fault = Diagnostic::error(
                     "plan::unknown-step",
                     format!("no step is called `{id}`"),
                     span.clone(),
                 );
-                let near = closest(id.as_str(), self.ids.keys().map(StepId::as_str));
-                self.faults.push(match near {
+                let ids = self.ids.keys().filter(|_| self.may_suggest());
+                let near = closest(id.as_str(), ids.map(StepId::as_str));
+                self.fault(match near {
                     Some(near) => fault.help(format!("did you mean `{near}`?")),
                     None => fault,
                 });
@@ -314,7 +333,7 @@ impl Resolver<'_> {
         };
         if !self.nodes[of].members.is_empty() && *what != StepField::Status {
             let one = &self.nodes[self.nodes[of].members[0]].id;
-            self.faults.push(
+            self.fault(
                 Diagnostic::error(
                     "plan::no-result",
                     format!("step `{id}` stands for several and has no output of its own"),
@@ -331,14 +350,14 @@ impl Resolver<'_> {
         if let Some(value) = self.inputs.env.text(name.as_str()) {
             return Some(value.to_owned());
         }
-        if !self.inputs.is_check {
+        if !self.inputs.is_check && !self.has_enough() {
             let fault = Diagnostic::error(
                 "plan::undefined-env",
                 format!("environment variable `{name}` is not set"),
                 span.clone(),
             );
             let near = closest(name.as_str(), self.inputs.env.names());
-            self.faults.push(match near {
+            self.fault(match near {
                 Some(near) => fault.help(format!("did you mean `${{env.{near}}}`?")),
                 None => fault.help(format!("set it where Doppio is started: `export {name}=…`")),
             });
@@ -365,7 +384,7 @@ impl Resolver<'_> {
             span.clone(),
         );
         let near = closest(name, matrix.iter().map(|(key, _)| key.as_str()));
-        self.faults.push(match near {
+        self.fault(match near {
             Some(near) => fault.help(format!("did you mean `${{matrix.{near}}}`?")),
             None if matrix.is_empty() => fault.help("give the step `matrix = { … }`"),
             None => fault,
@@ -449,7 +468,7 @@ pub(super) fn fixed_text(
             Some((_, Named::Value([]))) => Some(String::new()),
             Some((_, Named::Value([Part::Text(text)]))) => Some(text.clone()),
             Some((name, Named::Undefined)) => {
-                faults.push(undefined(variables, name, span.clone()));
+                faults.push(undefined(variables, name, span.clone(), faults.len() < SUGGESTED));
                 return None;
             }
             Some((_, Named::Unread)) => return None,

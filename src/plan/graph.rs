@@ -14,6 +14,8 @@ use crate::plan::order;
 use crate::recipe::Recipe;
 use crate::recipe::RecipeStep;
 use crate::text::Diagnostic;
+use crate::text::SUGGESTED;
+use crate::text::has_enough;
 
 /// All steps may stand for so many together.
 const MOST: usize = 500_000;
@@ -123,10 +125,17 @@ impl Graph {
             }
             match text.parse::<StepId>().ok().and_then(|id| self.ids.get(&id)) {
                 Some(node) => needs.push(*node),
-                None if recipe.unread.contains(text) => {}
+                None if recipe.unread.contains(text) || has_enough(faults) => {}
                 None => {
                     let what = format!("step `{}` depends on `{text}`, which no step is called", step.id);
-                    faults.push(unknown_step(text, name, recipe, step.id.as_str(), what));
+                    faults.push(unknown_step(
+                        text,
+                        name,
+                        recipe,
+                        step.id.as_str(),
+                        what,
+                        faults.len() < SUGGESTED,
+                    ));
                 }
             }
         }

@@ -8,7 +8,9 @@ use toml::Spanned;
 use crate::recipe::Recipe;
 use crate::recipe::RecipeStep;
 use crate::text::Diagnostic;
+use crate::text::SUGGESTED;
 use crate::text::closest;
+use crate::text::has_enough;
 
 /// Groups may stand in groups this deep.
 const DEEPEST: usize = 32;
@@ -68,13 +70,14 @@ impl Groups {
     ) -> Option<usize> {
         let name = member.get_ref().as_str();
         let Some(index) = ids.get(name).copied() else {
-            if !recipe.unread.contains(name) {
+            if !recipe.unread.contains(name) && !has_enough(faults) {
                 faults.push(unknown_step(
                     name,
                     member,
                     recipe,
                     recipe.steps[group].id.as_str(),
                     format!("no step is called `{name}`"),
+                    faults.len() < SUGGESTED,
                 ));
             }
             return None;
@@ -112,13 +115,16 @@ impl Groups {
                 depth += 1;
             }
             if depth > DEEPEST {
+                self.group_of.remove(&member);
+                if has_enough(faults) {
+                    continue;
+                }
                 let step = &recipe.steps[member];
                 let message = format!(
                     "groups around step `{}` stand in each other, or more than {DEEPEST} deep",
                     step.id
                 );
                 faults.push(Diagnostic::error("plan::cycle", message, step.id_span.clone()));
-                self.group_of.remove(&member);
             }
         }
     }
@@ -159,11 +165,12 @@ pub(super) fn unknown_step(
     recipe: &Recipe<'_>,
     besides: &str,
     message: String,
+    may_suggest: bool,
 ) -> Diagnostic {
     let fault =
         Diagnostic::error("plan::unknown-step", message, at.span()).label("not a step of this recipe");
     let ids = recipe.steps.iter().map(|step| step.id.as_str());
-    match closest(name, ids.filter(|id| *id != besides)) {
+    match closest(name, ids.filter(|id| may_suggest && *id != besides)) {
         Some(near) => fault.help("a step with a similar name exists").edit(at.span(), format!("\"{near}\"")),
         None => fault,
     }

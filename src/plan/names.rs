@@ -10,8 +10,10 @@ use crate::shell::quote;
 use crate::step::Part;
 use crate::step::Reference;
 use crate::text::Diagnostic;
+use crate::text::SUGGESTED;
 use crate::text::Span;
 use crate::text::closest;
+use crate::text::has_enough;
 
 /// A variable's text may be this long, in bytes, once its references are resolved.
 const LONGEST: usize = 1 << 20;
@@ -181,8 +183,8 @@ impl Variables {
     }
 
     fn check_known(&self, name: &str, span: &Span, faults: &mut Vec<Diagnostic>) {
-        if matches!(self.look_up(name), Named::Undefined) && !is_capital(name) {
-            faults.push(undefined(self, name, span.clone()));
+        if matches!(self.look_up(name), Named::Undefined) && !is_capital(name) && !has_enough(faults) {
+            faults.push(undefined(self, name, span.clone(), faults.len() < SUGGESTED));
         }
     }
 
@@ -263,10 +265,10 @@ pub(super) fn is_capital(name: &str) -> bool {
 }
 
 /// The fault of a name that nobody defined.
-pub(super) fn undefined(variables: &Variables, name: &str, span: Span) -> Diagnostic {
+pub(super) fn undefined(variables: &Variables, name: &str, span: Span, may_suggest: bool) -> Diagnostic {
     let fault =
         Diagnostic::error("plan::undefined-variable", format!("variable `{name}` is not defined"), span);
-    if let Some(near) = variables.closest(name) {
+    if let Some(near) = may_suggest.then(|| variables.closest(name)).flatten() {
         let help = format!("did you mean `${{{near}}}`?");
         return match variables.place(near) {
             Some(place) => fault.other(place, "a similar name").help(help),

@@ -26,6 +26,7 @@ use crate::recipe::again;
 use crate::step::Place;
 use crate::step::Step;
 use crate::text::Diagnostic;
+use crate::text::ENOUGH;
 use crate::text::Source;
 use crate::text::Span;
 
@@ -115,7 +116,9 @@ impl<'a> Steps<'a> {
             host = self.host(index, operation.as_ref());
         }
         if node.role != Role::Join {
-            self.resolver.faults.extend(faults_of(operation.as_ref(), kind, &read_fields, &read_span));
+            for fault in faults_of(operation.as_ref(), kind, &read_fields, &read_span) {
+                self.resolver.fault(fault);
+            }
         }
         let defaults = &self.recipe.defaults;
         let own_timeout = operation.timeout().filter(|timeout| !timeout.is_zero());
@@ -192,7 +195,7 @@ impl<'a> Steps<'a> {
                     Err(error) => {
                         let fault =
                             Diagnostic::error("plan::invalid-host", error.to_string(), text.0.span.clone());
-                        self.resolver.faults.push(fault);
+                        self.resolver.fault(fault);
                         None
                     }
                 }
@@ -206,7 +209,7 @@ impl<'a> Steps<'a> {
             return;
         }
         let step = &self.recipe.steps[node.step];
-        self.resolver.faults.push(
+        self.resolver.fault(
             Diagnostic::warning(
                 "plan::no-effect",
                 format!(
@@ -252,7 +255,8 @@ impl<'a> Steps<'a> {
         let asked: Vec<(usize, Fact)> =
             questions.iter().map(|question| (question.node, question.fact.clone())).collect();
         let answers = reached(order, &self.graph.before(), &sources, &asked);
-        for (question, _) in questions.iter().zip(answers).filter(|(_, is_reached)| !is_reached) {
+        let missing = questions.iter().zip(answers).filter(|(_, is_reached)| !is_reached);
+        for (question, _) in missing.take(ENOUGH) {
             faults.push(self.unreached(question));
         }
     }

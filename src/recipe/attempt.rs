@@ -40,6 +40,9 @@ pub(super) fn read(
     let mut value = value;
     let mut removed = excused.to_vec();
     for _ in 0..MOST_FAULTS {
+        if reader.has_enough() {
+            break;
+        }
         let span = error.span().unwrap_or_else(|| whole.clone());
         if span == STAND_IN {
             if !next_stand_in(&mut value) {

@@ -24,7 +24,7 @@ pub(super) fn cut(reader: &mut Reader, text: &str, span: Span, source: &Source) 
 
 fn cut_as(reader: &mut Reader, text: &str, span: Span, source: &Source, mode: Mode) -> Template {
     let (template, faults) = Template::parse(text, span, source, mode);
-    reader.faults.extend(faults);
+    faults.into_iter().for_each(|fault| reader.fault(fault));
     template
 }
 
@@ -70,8 +70,14 @@ fn drop_unknown(reader: &mut Reader, kind: &StepKind, value: &mut Spanned<DeValu
     for key in &unknown {
         let name = key.get_ref().as_ref();
         reader.unknown_key(name, key.span(), &format!("`{}`", kind.name), keys.iter().copied());
+        if reader.has_enough() {
+            meant.push(name.to_owned());
+            continue;
+        }
         meant.push(closest(name, keys.iter().copied()).unwrap_or(name).to_owned());
-        table.remove(name);
+    }
+    for key in &unknown {
+        table.remove(key.get_ref().as_ref());
     }
     meant
 }

@@ -9,6 +9,8 @@ use toml::de::DeValue;
 use crate::text::Diagnostic;
 use crate::text::Span;
 use crate::text::closest;
+use crate::text::has_enough;
+use crate::text::note;
 
 /// Longer waits and deadlines are cut to this: timers can't count further.
 pub(super) const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -21,9 +23,14 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Notes a fault.
+    /// Notes a fault, unless there are enough.
     pub(super) fn fault(&mut self, fault: Diagnostic) {
-        self.faults.push(fault);
+        note(&mut self.faults, fault);
+    }
+
+    /// Whether further errors would not be noted.
+    pub(super) fn has_enough(&self) -> bool {
+        has_enough(&self.faults)
     }
 
     /// A key that nothing is known by.
@@ -34,6 +41,9 @@ impl Reader {
         place: &str,
         known: impl IntoIterator<Item = &'a str> + Clone,
     ) {
+        if self.has_enough() {
+            return;
+        }
         let fault =
             Diagnostic::error("recipe::unknown-key", format!("unknown key `{key}` in {place}"), span.clone());
         self.fault(match closest(key, known.clone()) {

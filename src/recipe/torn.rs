@@ -3,12 +3,14 @@
 use toml::de::Error;
 
 use crate::text::Diagnostic;
+use crate::text::ENOUGH;
 use crate::text::Source;
 use crate::text::Span;
 
 /// Keeps the faults that stand in tables which were read whole, and adds the errors of the
 /// syntax. A fault near a syntax error may be nothing but its echo.
 pub(super) fn keep_certain(faults: &mut Vec<Diagnostic>, errors: &[Error], source: &Source) {
+    let errors = &errors[..errors.len().min(ENOUGH + 1)];
     let heads = heads(source.text());
     let table_of = |offset: usize| heads.partition_point(|head| *head <= offset);
     let spans: Vec<Span> = errors.iter().map(|error| error.span().unwrap_or(0..0)).collect();

@@ -4,6 +4,29 @@ use serde::Serialize;
 
 use crate::text::Span;
 
+/// More faults than these of one text help nobody.
+pub const ENOUGH: usize = 1000;
+
+/// Names that were probably meant are looked for in so many faults: more are not drawn.
+pub const SUGGESTED: usize = 60;
+
+/// Whether those who look for faults may stop. Warnings alone are never enough: an error that
+/// nobody notes would be taken for none.
+pub fn has_enough(faults: &[Diagnostic]) -> bool {
+    faults.len() > ENOUGH && faults.iter().filter(|fault| fault.severity == Severity::Error).count() > ENOUGH
+}
+
+/// Notes a fault, unless there are enough.
+pub fn note(faults: &mut Vec<Diagnostic>, fault: Diagnostic) {
+    let is_needed = match fault.severity {
+        Severity::Error => !has_enough(faults),
+        Severity::Warning => faults.len() <= ENOUGH,
+    };
+    if is_needed {
+        faults.push(fault);
+    }
+}
+
 /// How bad a fault is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

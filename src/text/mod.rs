@@ -7,9 +7,13 @@ mod source;
 mod suggest;
 
 pub use diagnostic::Diagnostic;
+pub use diagnostic::ENOUGH;
 pub use diagnostic::Edit;
 pub use diagnostic::Label;
+pub use diagnostic::SUGGESTED;
 pub use diagnostic::Severity;
+pub use diagnostic::has_enough;
+pub use diagnostic::note;
 pub use lines::Lines;
 pub use source::Source;
 pub use source::Span;

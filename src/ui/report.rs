@@ -13,6 +13,7 @@ use annotate_snippets::Renderer;
 use annotate_snippets::Snippet;
 
 use crate::text::Diagnostic;
+use crate::text::ENOUGH;
 use crate::text::Label;
 use crate::text::Lines;
 use crate::text::Severity;
@@ -78,6 +79,9 @@ pub fn json(source: &Source, faults: &[Diagnostic]) -> String {
 
 /// The last line.
 fn closing(name: &str, errors: usize, warnings: usize) -> String {
+    if errors + warnings > ENOUGH {
+        return format!("{name} has more than {ENOUGH} faults");
+    }
     let count = |number: usize, what: &str| {
         (number > 0).then(|| format!("{number} {what}{}", if number == 1 { "" } else { "s" }))
     };

@@ -78,7 +78,7 @@ impl When {
             match Checked::new(&text, resolver, node, &template.span) {
                 Ok(checked) => Condition::Expression(Arc::new(checked)),
                 Err(fault) => {
-                    resolver.faults.push(placed(&fault, &text, &template.span));
+                    resolver.fault(placed(&fault, &text, &template.span));
                     return None;
                 }
             }
@@ -198,7 +198,7 @@ fn old_form(resolver: &mut Resolver<'_>, node: usize, template: &Template) -> Op
     let has_text =
         template.parts.iter().any(|part| matches!(part, Part::Text(text) if !text.trim().is_empty()));
     if has_text || template.parts.iter().filter(|part| matches!(part, Part::Reference(..))).count() > 1 {
-        resolver.faults.push(
+        resolver.fault(
             Diagnostic::error(
                 "plan::mixed-when",
                 "`when` is either one `${…}` or an expression",
