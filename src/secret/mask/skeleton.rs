@@ -109,7 +109,7 @@ impl Skeleton {
             return;
         }
         match self.parser.step(byte) {
-            Class::Text if WIDTHLESS.iter().any(|char| char[0] == byte) => {
+            Class::Text if is_special(byte) => {
                 self.partial.push(byte);
                 self.open = false;
             }

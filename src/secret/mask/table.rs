@@ -18,6 +18,9 @@ const WINDOW: usize = 16;
 /// What is read at once. In bytes.
 const BLOCK: usize = 4;
 
+/// From this window on, to skip bytes is faster than to look at the first two of each place.
+const SKIPS: usize = 8;
+
 /// Bits of a block's hash: the table of 32 KiB stays in the fastest cache.
 const HASH: u32 = 15;
 
@@ -112,6 +115,11 @@ impl Table {
     /// The first place from `at` on where a match could begin. All before it are decided.
     #[inline]
     pub(super) fn candidate(&self, bytes: &[u8], mut at: usize) -> usize {
+        if self.window < SKIPS {
+            let begins = |two: &[u8]| self.firsts[pair(two[0], two[1])] == 1;
+            let found = bytes[at..].windows(2).position(begins);
+            return found.map_or(at.max(bytes.len().saturating_sub(1)), |found| at + found);
+        }
         let end = self.window;
         let block = end - BLOCK;
         while let Some(window) = bytes.get(at + block..at + end) {
