@@ -19,7 +19,7 @@ use values::Dice;
 
 /// Statements that one shell process runs.
 const BATCH: usize = 60;
-const BATCHES: u64 = 12;
+const BATCHES: u64 = 8;
 
 #[test]
 fn values_arrive_in_bash() {
@@ -88,18 +88,18 @@ fn script(statements: &[Statement]) -> String {
     let mut script = "p() { printf '%s\\0' \"$@\"; }\n".to_owned();
     for statement in statements {
         let text = rewrite(&statement.pieces).unwrap_or_else(|why| panic!("{:?}\n{why:?}", statement.pieces));
-        writeln!(script, "{text}").unwrap();
+        writeln!(script, "{text}").expect("memory takes it");
     }
     script
 }
 
 /// What each statement printed, up to its NUL.
 fn run(shell: &[&str], statements: &[Statement]) -> Result<Vec<Vec<u8>>, String> {
-    let place = tempfile::tempdir().unwrap();
-    std::fs::write(place.path().join("globbed"), "").unwrap();
-    let script_place = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().expect("a folder can be made");
+    std::fs::write(place.path().join("globbed"), "").expect("a file can be written");
+    let script_place = tempfile::tempdir().expect("a folder can be made");
     let file = script_place.path().join("script");
-    std::fs::write(&file, script(statements)).unwrap();
+    std::fs::write(&file, script(statements)).expect("a file can be written");
     let values = statements.iter().flat_map(|statement| &statement.values);
     let output = Command::new(shell[0])
         .args(&shell[1..])
@@ -110,7 +110,7 @@ fn run(shell: &[&str], statements: &[Statement]) -> Result<Vec<Vec<u8>>, String>
         .env("LC_ALL", "C.UTF-8")
         .envs(values.map(|(name, value)| (name.as_str(), OsString::from_vec(value.clone()))))
         .output()
-        .unwrap();
+        .expect("the shell is installed");
     refuse_traces(place.path());
     if !output.stderr.is_empty() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
@@ -122,13 +122,16 @@ fn run(shell: &[&str], statements: &[Statement]) -> Result<Vec<Vec<u8>>, String>
 
 /// Values try to make files.
 fn refuse_traces(place: &Path) {
-    let names: Vec<_> = std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> = std::fs::read_dir(place)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("the folder can be read").file_name())
+        .collect();
     assert_eq!(names, ["globbed"], "a value was executed");
 }
 
 #[test]
 fn the_canary_sings() {
-    let place = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().expect("a folder can be made");
     let value = std::str::from_utf8(values::HOSTILE[0]).unwrap();
     Command::new("dash")
         .args(["-c", "eval \": $V\""])
@@ -190,7 +193,7 @@ fn shell_like() -> impl Strategy<Value = Vec<Piece>> {
             "function ",
         ])
         .prop_map(|text| Piece::Text(text.to_owned())),
-        Just(Piece::Value("V".parse().unwrap())),
+        Just(Piece::Value("V".parse().expect("it is a variable name"))),
     ];
     prop::collection::vec(token, 0..40)
 }
@@ -268,7 +271,7 @@ fn long_and_deep_texts_get_an_answer_in_linear_time() {
         "if ",
         "x=1 ",
     ];
-    let value = Piece::Value("V".parse().unwrap());
+    let value = Piece::Value("V".parse().expect("it is a variable name"));
     for unit in units {
         let long = Piece::Text(unit.repeat((1 << 20) / unit.len()));
         let started = std::time::Instant::now();

@@ -42,7 +42,7 @@ impl Fragment {
     }
 
     fn means(mut self, means: &[u8]) -> Self {
-        self.means = means.to_owned();
+        means.clone_into(&mut self.means);
         self
     }
 
@@ -97,7 +97,7 @@ impl Maker<'_> {
         let name = format!("V_{}_{}", self.number, self.values.len());
         let value = self.dice.value();
         self.values.push((name.clone(), value.clone()));
-        Fragment { pieces: vec![Piece::Value(name.parse().unwrap())], means: value }
+        Fragment { pieces: vec![Piece::Value(name.parse().expect("it is a variable name"))], means: value }
     }
 
     fn statement(&mut self) -> Fragment {

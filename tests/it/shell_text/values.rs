@@ -39,7 +39,7 @@ impl Dice {
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         let high = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-        usize::try_from(high).unwrap() % sides
+        usize::try_from(high).expect("31 bits fit") % sides
     }
 
     pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
@@ -53,8 +53,8 @@ impl Dice {
         let special = b"'\"$`\\\n*?[]{}()<>|&;#!~-= \t\xff\xc3\x80E%";
         let length = self.below(24);
         let byte = |dice: &mut Self| match dice.below(3) {
-            0 => u8::try_from(1 + dice.below(255)).unwrap(),
-            1 => b'a' + u8::try_from(dice.below(26)).unwrap(),
+            0 => u8::try_from(1 + dice.below(255)).expect("at most 255"),
+            1 => b'a' + u8::try_from(dice.below(26)).expect("at most 25"),
             _ => dice.pick(special),
         };
         (0..length).map(|_| byte(self)).collect()
