@@ -29,6 +29,8 @@ pub(super) static KIND: StepKind = StepKind {
 struct Assert {
     /// What must hold.
     condition: Condition,
+    /// The host of conditions that name none.
+    host_id: Option<PlainText>,
     /// What to say if it does not.
     #[serde(default)]
     message: Option<PlainText>,
@@ -37,12 +39,13 @@ struct Assert {
 impl Step for Assert {
     fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
         let mut fields = self.condition.fields();
+        fields.extend(self.host_id.iter_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text))));
         fields.extend(self.message.as_mut().map(|text| ("message".to_owned(), FieldMut::Plain(text))));
         fields
     }
 
     fn place(&self) -> Place<'_> {
-        self.condition.place()
+        self.condition.place(self.host_id.as_ref())
     }
 
     fn faults(&self) -> Vec<(&'static str, String)> {
@@ -55,7 +58,7 @@ impl Step for Assert {
 
     fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
         async move {
-            if self.condition.holds(cx).await? {
+            if self.condition.holds(cx, self.host_id.as_ref()).await? {
                 return Ok(Outcome::success());
             }
             let message = match &self.message {

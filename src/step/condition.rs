@@ -148,14 +148,14 @@ impl Condition {
         }
     }
 
-    /// Where the first condition that needs a host looks.
-    pub(super) fn place(&self) -> Place<'_> {
+    /// Where the first condition that needs a host looks; at `usual` if it names none.
+    pub(super) fn place<'a>(&'a self, usual: Option<&'a PlainText>) -> Place<'a> {
         if let Some(host) = self.host() {
-            return Place::Host(host.as_ref());
+            return Place::Host(host.as_ref().or(usual));
         }
         self.inner()
             .iter()
-            .map(Self::place)
+            .map(|inner| inner.place(usual))
             .find(|place| !matches!(place, Place::Nowhere))
             .unwrap_or(Place::Nowhere)
     }
@@ -174,20 +174,24 @@ impl Condition {
         own.into_iter().chain(self.inner().iter().flat_map(Self::faults)).collect()
     }
 
-    /// Looks, once.
+    /// Looks, once; on the host `usual` where it names none.
     ///
     /// # Errors
     ///
     /// When it can't be told: the host is out of reach, a secret can't be had.
-    pub(super) fn holds<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<bool, StepError>> {
+    pub(super) fn holds<'a>(
+        &'a self,
+        cx: &'a mut StepContext,
+        usual: Option<&'a PlainText>,
+    ) -> BoxFuture<'a, Result<bool, StepError>> {
         async move {
             match self {
                 Self::Always => Ok(true),
                 Self::Never => Ok(false),
-                Self::Not(inner) => Ok(!inner.holds(cx).await?),
+                Self::Not(inner) => Ok(!inner.holds(cx, usual).await?),
                 Self::And(all) => {
                     for inner in all {
-                        if !inner.holds(cx).await? {
+                        if !inner.holds(cx, usual).await? {
                             return Ok(false);
                         }
                     }
@@ -195,7 +199,7 @@ impl Condition {
                 }
                 Self::Or(any) => {
                     for inner in any {
-                        if inner.holds(cx).await? {
+                        if inner.holds(cx, usual).await? {
                             return Ok(true);
                         }
                     }
@@ -206,23 +210,23 @@ impl Condition {
                     let pattern = parsed(&cx.text(pattern)?)?;
                     Ok(pattern.is_match(&variable(cx, name)?))
                 }
-                Self::HostOnline { host_id } => match cx.host(host_id.as_ref()).await {
+                Self::HostOnline { host_id } => match cx.host(host_id.as_ref().or(usual)).await {
                     Ok(_) => Ok(true),
                     Err(StepError::Host(_)) => Ok(false),
                     Err(other) => Err(other),
                 },
                 Self::CommandSucceeds { host_id, command } => {
-                    Ok(run(cx, host_id.as_ref(), command).await?.is_some())
+                    Ok(run(cx, host_id.as_ref().or(usual), command).await?.is_some())
                 }
                 Self::OutputMatches { host_id, command, pattern } => {
                     let pattern = parsed(&cx.text(pattern)?)?;
-                    match run(cx, host_id.as_ref(), command).await? {
+                    match run(cx, host_id.as_ref().or(usual), command).await? {
                         None => Ok(false),
                         Some(Value::Plain(output)) => Ok(pattern.is_match(&output)),
                         Some(Value::Secret(_)) => Err(secret_output()),
                     }
                 }
-                _ => self.question(cx)?.ask(cx, self.host().and_then(Option::as_ref)).await,
+                _ => self.question(cx)?.ask(cx, self.host().and_then(Option::as_ref).or(usual)).await,
             }
         }
         .boxed()
@@ -393,7 +397,7 @@ mod tests {
             read("{ not = { file_exists = { host_id = \"h\", path = \"p\" } } }").expect("valid");
         let names: Vec<String> = condition.fields().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["host_id", "path"]);
-        assert!(matches!(condition.place(), Place::Host(Some(_))));
+        assert!(matches!(condition.place(None), Place::Host(Some(_))));
     }
 
     #[test]

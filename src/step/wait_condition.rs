@@ -11,6 +11,7 @@ use crate::step::Condition;
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Place;
+use crate::step::PlainText;
 use crate::step::Step;
 use crate::step::StepContext;
 use crate::step::StepError;
@@ -31,6 +32,8 @@ pub(super) static KIND: StepKind = StepKind {
 struct WaitCondition {
     /// What must come to hold.
     condition: Condition,
+    /// The host of conditions that name none.
+    host_id: Option<PlainText>,
     /// Seconds after which the step fails.
     #[serde(default = "five_minutes")]
     timeout_secs: u64,
@@ -53,7 +56,7 @@ impl WaitCondition {
         let limit = Duration::from_secs(self.timeout_secs);
         loop {
             // A host that can't be reached is a condition that does not hold yet.
-            let evidence = match self.condition.holds(cx).await {
+            let evidence = match self.condition.holds(cx, self.host_id.as_ref()).await {
                 Ok(true) => return Ok(Outcome::success()),
                 Ok(false) => None,
                 Err(StepError::Host(error)) => Some(error),
@@ -75,11 +78,13 @@ impl WaitCondition {
 
 impl Step for WaitCondition {
     fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        self.condition.fields()
+        let mut fields = self.condition.fields();
+        fields.extend(self.host_id.iter_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text))));
+        fields
     }
 
     fn place(&self) -> Place<'_> {
-        self.condition.place()
+        self.condition.place(self.host_id.as_ref())
     }
 
     fn faults(&self) -> Vec<(&'static str, String)> {

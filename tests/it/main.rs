@@ -8,4 +8,6 @@ mod mask;
 mod sandbox;
 mod shell_text;
 mod sshd;
+mod steps;
 mod support;
+mod tmux;

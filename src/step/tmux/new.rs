@@ -230,10 +230,12 @@ fn exports(env: &[EnvVar]) -> Vec<u8> {
     text
 }
 
-/// Runs in the pane. It holds no value: those come through the FIFO, into its memory only.
+/// Runs in the pane. It holds no value: those come through the FIFO, into its memory only. A
+/// hang-up must end it at once, for only then does the kernel pass the hang-up on to the command:
+/// so a session that was killed is one that has begun and left no exit code.
 const WRAPPER: &str = r#"d=${0%/*}
 frame=$(cat "$d/frame"; printf .)
 rm -f "$d/frame" "$d/wrapper"
-trap 'echo HUP > "$d/exit"; exit 129' HUP TERM
+: > "$d/begun"
 eval "${frame%.}"
 "#;

@@ -62,7 +62,7 @@ impl TmuxWait {
 fn no_exit_code(name: &str) -> StepError {
     StepError::Failed {
         message: format!("tmux session `{name}` is over and left no exit code"),
-        hint: Some("only sessions that `tmux_new` started keep one; was it killed?".to_owned()),
+        hint: Some("only sessions that `tmux_new` started keep one".to_owned()),
     }
 }
 
@@ -71,7 +71,7 @@ fn no_exit_code(name: &str) -> StepError {
 fn follow(name: &str) -> String {
     format!(
         r#"{preamble}over() {{ [ -e "$d/exit" ] || ! tmux has-session -t "$t" 2>/dev/null; }}
-if ! tmux has-session -t "$t" 2>/dev/null; then [ -e "$d/exit" ] && exit 0; exit {no_session}; fi
+if ! tmux has-session -t "$t" 2>/dev/null; then [ -e "$d/begun" ] && exit 0; exit {no_session}; fi
 if [ -e "$d/log" ]; then
   tail -n +1 -f "$(cat "$d/log")" & tail=$!
   until over; do sleep 0.2; done
@@ -93,12 +93,10 @@ exit 0
     )
 }
 
-/// Prints the exit code that the session left; it may come a moment after the session's end.
+/// Prints the exit code that the session left; `HUP` if it was killed before it could.
 fn exit_code(name: &str) -> String {
     format!(
-        r#"{preamble}n=0
-until [ -e "$d/exit" ] || [ $n -ge 20 ]; do n=$((n + 1)); sleep 0.1; done
-cat "$d/exit" 2>/dev/null || echo none
+        r#"{preamble}if [ -e "$d/exit" ]; then cat "$d/exit"; elif [ -e "$d/begun" ]; then echo HUP; fi
 "#,
         preamble = session::preamble(name),
     )
