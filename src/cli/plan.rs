@@ -1,19 +1,32 @@
 //! `doppio plan`: what a run would do. There is no transport on this path: nothing can run.
 
-use std::fmt::Write;
-use std::process::ExitCode;
+mod page;
 
-use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::ExitCode;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::load;
-use crate::cli::load::Loaded;
 use crate::cli::load::RecipeArgs;
 use crate::cli::output;
-use crate::plan::show::Shown;
-use crate::plan::show::ShownStep;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::host;
+use crate::host::HostsFile;
+use crate::name::HostId;
+use crate::plan::Plan;
 use crate::plan::show::show;
+use crate::secret::Ladder;
+use crate::secret::Mask;
+use crate::secret::SecretRef;
+use crate::secret::Vault;
+use crate::step::Place;
+use page::Host;
+use page::Page;
+use page::Secret;
+use page::drawn;
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -21,6 +34,11 @@ use crate::plan::show::show;
 pub(super) struct Args {
     #[command(flatten)]
     recipe: RecipeArgs,
+    #[command(flatten)]
+    lookup: LookupArgs,
+    /// Plan for the sandbox, whatever hosts the recipe names
+    #[arg(long)]
+    sandbox: bool,
     /// How to show it
     #[arg(long, value_name = "FORM", value_enum, default_value = "plain")]
     output: Form,
@@ -32,111 +50,109 @@ enum Form {
     Json,
 }
 
-/// A plan, and what is known of the world that it needs.
-#[derive(Debug, Serialize)]
-struct Page {
-    #[serde(flatten)]
-    plan: Shown,
-    secrets: Vec<Secret>,
-}
-
-/// A secret that the plan needs.
-#[derive(Debug, Serialize)]
-struct Secret {
-    /// As the recipe refers to it.
-    secret: String,
-    /// Where it would come from.
-    from: Option<String>,
-    /// Why it can't be had.
-    trouble: Option<String>,
-    /// What to do about that.
-    hint: Option<String>,
+/// What a plan is made of, by this command and by `run --dry-run`.
+pub(super) struct Wish<'a> {
+    /// The recipe.
+    pub recipe: &'a RecipeArgs,
+    /// Where secrets are looked up.
+    pub lookup: &'a LookupArgs,
+    /// Every host is the sandbox.
+    pub sandbox: bool,
+    /// Written as JSON.
+    pub as_json: bool,
 }
 
 /// Shows the plan of a recipe.
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
-    dry_run(&args.recipe, args.output == Form::Json, context)
+    let wish = Wish {
+        recipe: &args.recipe,
+        lookup: &args.lookup,
+        sandbox: args.sandbox,
+        as_json: args.output == Form::Json,
+    };
+    dry_run(&wish, context)
 }
 
 /// The same for `run --dry-run`.
-pub(super) fn dry_run(recipe: &RecipeArgs, as_json: bool, context: &Context) -> Result<ExitCode, CliError> {
-    let loaded = load::load(recipe, context, &load::hosts(context)?)?;
+pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, CliError> {
+    let hosts = load::hosts(context)?;
+    let loaded = load::load(wish.recipe, context, &hosts)?;
     loaded.say_warnings();
-    print(&loaded, as_json)?;
+    let folder = wish.recipe.recipe.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let ladder = lookup::ladder(context, folder.unwrap_or(Path::new(".")), wish.lookup)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
+    let (secrets, hosts) = runtime.block_on(async {
+        let secrets = secrets(&loaded.plan, ladder).await;
+        (secrets, routes(&loaded.plan, &hosts, &context.home, wish.sandbox).await)
+    });
+    // A thread that waits for a keychain or a resolver must not hold up the end.
+    runtime.shutdown_background();
+    let page = Page { plan: show(&loaded.plan), secrets, hosts };
+    if !wish.as_json {
+        output::data(&drawn(&page))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let json = serde_json::to_string(&page)
+        .map_err(|error| CliError::world("cannot write the plan").cause(error.to_string()))?;
+    output::data(&(json + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(loaded: &Loaded, as_json: bool) -> Result<(), CliError> {
-    let page = Page { plan: show(&loaded.plan), secrets: Vec::new() };
-    if as_json {
-        let json = serde_json::to_string(&page)
-            .map_err(|error| CliError::world("cannot write the plan").cause(error.to_string()))?;
-        return output::data(&(json + "\n"));
+/// Where each secret would come from, without reading one where that can be told otherwise.
+async fn secrets(plan: &Plan, ladder: Ladder) -> Vec<Secret> {
+    let needed: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
+    if needed.is_empty() {
+        return Vec::new();
     }
-    output::data(&drawn(&page))
+    let vault = Vault::new(ladder, Mask::default());
+    let answers = vault.survey(needed).await;
+    answers
+        .into_iter()
+        .map(|(reference, answer)| match answer {
+            Ok(location) => {
+                let from = if location.is_default {
+                    "the default in the recipe".to_owned()
+                } else {
+                    location.facts.place
+                };
+                Secret { secret: reference.to_string(), from: Some(from), trouble: None, hint: None }
+            }
+            Err(error) => {
+                let mut said = CliError::from(error);
+                let hint = said.hints.pop();
+                Secret { secret: reference.to_string(), from: None, trouble: said.message, hint }
+            }
+        })
+        .collect()
 }
 
-/// The page for people.
-fn drawn(page: &Page) -> String {
-    let plan = &page.plan;
-    let mut text = clean(&plan.recipe);
-    let count = plan.steps.len();
-    write!(text, ": {count} step{}", if count == 1 { "" } else { "s" }).ok();
-    if let Some(target) = &plan.target {
-        write!(text, ", target {target}").ok();
+/// Where each host is.
+async fn routes(plan: &Plan, hosts: &HostsFile, home: &Path, is_sandbox: bool) -> Vec<Host> {
+    let named: BTreeSet<&HostId> = plan
+        .steps()
+        .iter()
+        .filter(|step| step.members.is_empty() && !matches!(step.operation.place(), Place::Nowhere))
+        .filter_map(|step| step.host.as_ref())
+        .collect();
+    let mut found = Vec::with_capacity(named.len());
+    for id in named {
+        let route = if is_sandbox { Ok(host::sandbox_route()) } else { host::route(hosts, home, id).await };
+        let host = id.to_string();
+        found.push(match route {
+            Ok(route) => Host {
+                host,
+                place: Some(route.place),
+                carrier: Some(route.carrier),
+                trouble: None,
+                hint: None,
+            },
+            Err(error) => {
+                Host { host, place: None, carrier: None, trouble: Some(error.message), hint: error.hint }
+            }
+        });
     }
-    text.push('\n');
-    for (number, step) in plan.steps.iter().enumerate() {
-        draw_step(&mut text, number + 1, step);
-    }
-    text
-}
-
-fn draw_step(text: &mut String, number: usize, step: &ShownStep) {
-    write!(text, "\n{number}. {}", clean(&step.id)).ok();
-    if let Some(name) = &step.name {
-        write!(text, " ({})", clean(name)).ok();
-    }
-    write!(text, "  {}", step.kind).ok();
-    if let Some(host) = step.host.as_ref().filter(|_| step.members.is_empty()) {
-        write!(text, " on {host}").ok();
-    }
-    text.push('\n');
-    let mut facts: Vec<String> = Vec::new();
-    if !step.members.is_empty() {
-        facts.push(format!("stands for {}", list(&step.members)));
-    }
-    if !step.needs.is_empty() {
-        facts.push(format!("after {}", list(&step.needs)));
-    }
-    facts.extend(step.when.iter().map(|when| format!("when {when}")));
-    if step.run_if != "success" {
-        facts.push(format!("run if {}", step.run_if));
-    }
-    facts.extend(step.timeout_secs.map(|seconds| format!("timeout {seconds} s")));
-    facts.extend(step.retry.clone());
-    if step.continue_on_failure {
-        facts.push("may fail".to_owned());
-    }
-    for fact in facts {
-        writeln!(text, "   {}", clean(&fact)).ok();
-    }
-    for line in &step.does {
-        writeln!(text, "   │ {}", clean(line)).ok();
-    }
-    if !step.env_names.is_empty() {
-        writeln!(text, "   carries {}", step.env_names.join(", ")).ok();
-    }
-}
-
-/// Ids, and a count where there are many.
-fn list(ids: &[String]) -> String {
-    const MOST: usize = 8;
-    let shown = ids.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if ids.len() > MOST { format!("{shown} and {} more", ids.len() - MOST) } else { shown }
-}
-
-/// Text of the recipe, without what a terminal would obey.
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+    found
 }

@@ -72,7 +72,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let hosts = load::hosts(context)?;
     if args.dry_run {
-        return plan::dry_run(&args.recipe, args.output == view::Form::Json, context);
+        let wish = plan::Wish {
+            recipe: &args.recipe,
+            lookup: &args.lookup,
+            sandbox: args.sandbox,
+            as_json: args.output == view::Form::Json,
+        };
+        return plan::dry_run(&wish, context);
     }
     let loaded = load::load(&args.recipe, context, &hosts)?;
     loaded.say_warnings();

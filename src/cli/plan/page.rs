@@ -1,0 +1,155 @@
+//! The page that `doppio plan` shows.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::plan::show::Shown;
+use crate::plan::show::ShownStep;
+
+/// A plan, and what is known of the world that it needs.
+#[derive(Debug, Serialize)]
+pub(super) struct Page {
+    /// The plan.
+    #[serde(flatten)]
+    pub plan: Shown,
+    /// Its secrets.
+    pub secrets: Vec<Secret>,
+    /// Its hosts.
+    pub hosts: Vec<Host>,
+}
+
+/// A secret that the plan needs.
+#[derive(Debug, Serialize)]
+pub(super) struct Secret {
+    /// As the recipe refers to it.
+    pub secret: String,
+    /// Where it would come from.
+    pub from: Option<String>,
+    /// Why it can't be had.
+    pub trouble: Option<String>,
+    /// What to do about that.
+    pub hint: Option<String>,
+}
+
+/// A host that the plan needs.
+#[derive(Debug, Serialize)]
+pub(super) struct Host {
+    /// As the recipe calls it.
+    pub host: String,
+    /// Where that leads.
+    pub place: Option<String>,
+    /// Which way secrets travel to it.
+    pub carrier: Option<&'static str>,
+    /// Why it can't be found.
+    pub trouble: Option<String>,
+    /// What to do about that.
+    pub hint: Option<String>,
+}
+
+/// The page for people.
+pub(super) fn drawn(page: &Page) -> String {
+    let plan = &page.plan;
+    let mut text = clean(&plan.recipe);
+    let count = plan.steps.len();
+    write!(text, ": {count} step{}", if count == 1 { "" } else { "s" }).ok();
+    if let Some(target) = &plan.target {
+        write!(text, ", target {target}").ok();
+    }
+    text.push('\n');
+    for (number, step) in plan.steps.iter().enumerate() {
+        draw_step(&mut text, number + 1, step);
+    }
+    if !page.secrets.is_empty() {
+        text.push_str("\nsecrets\n");
+        let width = page.secrets.iter().map(|secret| secret.secret.chars().count()).max().unwrap_or(0);
+        for secret in &page.secrets {
+            let found = secret.from.as_ref().map(|from| format!("from {from}"));
+            draw_found(
+                &mut text,
+                &secret.secret,
+                width,
+                found,
+                secret.trouble.as_ref(),
+                secret.hint.as_ref(),
+            );
+        }
+    }
+    if !page.hosts.is_empty() {
+        text.push_str("\nhosts\n");
+        let width = page.hosts.iter().map(|host| host.host.chars().count()).max().unwrap_or(0);
+        for host in &page.hosts {
+            let found = host.place.as_ref().map(|place| match host.carrier {
+                Some(carrier) if !page.secrets.is_empty() => format!("{place}; secrets by {carrier}"),
+                _ => place.clone(),
+            });
+            draw_found(&mut text, &host.host, width, found, host.trouble.as_ref(), host.hint.as_ref());
+        }
+    }
+    text
+}
+
+fn draw_step(text: &mut String, number: usize, step: &ShownStep) {
+    write!(text, "\n{number}. {}", clean(&step.id)).ok();
+    if let Some(name) = &step.name {
+        write!(text, " ({})", clean(name)).ok();
+    }
+    write!(text, "  {}", step.kind).ok();
+    if let Some(host) = step.host.as_ref().filter(|_| step.members.is_empty()) {
+        write!(text, " on {host}").ok();
+    }
+    text.push('\n');
+    let mut facts: Vec<String> = Vec::new();
+    if !step.members.is_empty() {
+        facts.push(format!("stands for {}", list(&step.members)));
+    }
+    if !step.needs.is_empty() {
+        facts.push(format!("after {}", list(&step.needs)));
+    }
+    facts.extend(step.when.iter().map(|when| format!("when {when}")));
+    if step.run_if != "success" {
+        facts.push(format!("run if {}", step.run_if));
+    }
+    facts.extend(step.timeout_secs.map(|seconds| format!("timeout {seconds} s")));
+    facts.extend(step.retry.clone());
+    if step.continue_on_failure {
+        facts.push("may fail".to_owned());
+    }
+    for fact in facts {
+        writeln!(text, "   {}", clean(&fact)).ok();
+    }
+    for line in &step.does {
+        writeln!(text, "   │ {}", clean(line)).ok();
+    }
+    if !step.env_names.is_empty() {
+        writeln!(text, "   carries {}", step.env_names.join(", ")).ok();
+    }
+}
+
+/// One line of what was looked up, and what to do if it was not found.
+fn draw_found(
+    text: &mut String,
+    name: &str,
+    width: usize,
+    found: Option<String>,
+    trouble: Option<&String>,
+    hint: Option<&String>,
+) {
+    let said = found.or_else(|| trouble.map(|trouble| format!("MISSING: {trouble}"))).unwrap_or_default();
+    writeln!(text, "   {:width$}  {}", clean(name), clean(&said)).ok();
+    if let Some(hint) = hint {
+        writeln!(text, "   {:width$}  hint: {}", "", clean(hint)).ok();
+    }
+}
+
+/// Ids, and a count where there are many.
+fn list(ids: &[String]) -> String {
+    const MOST: usize = 8;
+    let shown = ids.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if ids.len() > MOST { format!("{shown} and {} more", ids.len() - MOST) } else { shown }
+}
+
+/// Text of the recipe, without what a terminal would obey.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
