@@ -3,11 +3,14 @@
 mod cli;
 mod connect;
 mod exec;
+mod keyring;
 mod layers;
 mod mask;
 mod sandbox;
+mod secret_cli;
 mod shell_text;
 mod sshd;
 mod steps;
 mod support;
 mod tmux;
+mod vault_kill;

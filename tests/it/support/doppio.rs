@@ -82,6 +82,7 @@ impl Doppio {
             .env("HOME", self.home())
             .env("DOPPIO_HOME", self.doppio_home())
             .env("LANG", "C.UTF-8")
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder.path().join("work"))
             .stdin(Stdio::null());

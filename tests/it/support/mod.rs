@@ -5,5 +5,6 @@ pub(crate) mod exec;
 pub(crate) mod needles;
 pub(crate) mod pool;
 pub(crate) mod rust_code;
+pub(crate) mod secret_service;
 pub(crate) mod sshd;
 pub(crate) mod watch;

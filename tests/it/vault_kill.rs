@@ -1,0 +1,97 @@
+//! A writer of the vault that is killed at any of its system calls leaves the old vault or the
+//! new one, whole.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+use std::process::Stdio;
+
+use crate::support::doppio::Doppio;
+
+/// What a writer does to files.
+const CALLS: &[&str] =
+    &["openat", "write", "fsync", "unlink", "link,linkat", "rename,renameat,renameat2", "flock"];
+
+#[test]
+fn a_killed_writer_leaves_a_whole_vault() {
+    let doppio = Doppio::new();
+    // An age identity of its own: no key is to be derived, so each of many runs is short.
+    let key = doppio.folder().join("id_ed25519");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f", key.to_str().unwrap()])
+        .status()
+        .expect("ssh-keygen is installed");
+    assert!(made.success());
+    let doppio = doppio.env("DOPPIO_VAULT_IDENTITY", &key);
+    doppio.run_with_stdin(["secret", "set", "kept", "--from-stdin"], "first value").expect(0);
+    let vault = doppio.doppio_home().join("vault.age");
+    let (mut killed, mut renewed) = (0, 0);
+    for calls in CALLS {
+        for nth in 1.. {
+            let before = fs::read(&vault).unwrap();
+            let new = format!("value {calls} {nth}");
+            let file = doppio.file("new", &new);
+            let command = doppio.command(["secret", "set", "kept", "--from-file"]);
+            let status = Command::new("strace")
+                .args(["-f", "-qq", "-o", "/dev/null", "-e"])
+                .arg(format!("trace={calls}"))
+                .arg("-e")
+                .arg(format!("inject={calls}:signal=KILL:when={nth}"))
+                .arg(command.get_program())
+                .args(command.get_args())
+                .arg(&file)
+                .env_clear()
+                .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+                .current_dir(doppio.folder().join("work"))
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .expect("strace is installed");
+            let after = fs::read(&vault).unwrap();
+            if after != before {
+                renewed += 1;
+            }
+            if status.success() {
+                break;
+            }
+            assert_eq!(
+                status.signal().or(status.code().map(|code| code - 128)),
+                Some(9),
+                "{calls} {nth}: {status}"
+            );
+            killed += 1;
+            // Opening costs a process each time: what is the same bytes has been opened before.
+            if after != before {
+                let ran = doppio.run(["secret", "get", "kept", "--reveal", "--force"]).expect(0);
+                assert_eq!(ran.stdout, new, "{calls} {nth}");
+            }
+        }
+    }
+    assert!(killed > 20, "only {killed} kills");
+    assert!(renewed >= CALLS.len(), "only {renewed} writes");
+    doppio.run_with_stdin(["secret", "set", "kept", "--from-stdin"], "last value").expect(0);
+    let ran = doppio.run(["secret", "get", "kept", "--reveal", "--force"]).expect(0);
+    assert_eq!(ran.stdout, "last value");
+}
+
+#[test]
+fn writers_wait_for_each_other() {
+    let doppio = Doppio::new();
+    let key = doppio.folder().join("id_ed25519");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f", key.to_str().unwrap()])
+        .status()
+        .expect("ssh-keygen is installed");
+    assert!(made.success());
+    let doppio = doppio.env("DOPPIO_VAULT_IDENTITY", &key).env("VALUE", "hunter2 hunter2");
+    doppio.run(["secret", "set", "s0", "--from-env", "VALUE"]).expect(0);
+    let writers: Vec<_> =
+        (1..8).map(|n| doppio.start(["secret", "set", &format!("s{n}"), "--from-env", "VALUE"])).collect();
+    for writer in writers {
+        let output = writer.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let ran = doppio.run(["secret", "list"]).expect(0);
+    assert_eq!(ran.stdout.lines().count(), 8, "{}", ran.stdout);
+}
