@@ -56,6 +56,7 @@ fn what_doppio_wrote_secret_tool_reads_and_the_other_way_round() {
     assert_eq!(lookup(&bus, "other/key"), "doppio wrote this");
     store(&bus, "team/key", "secret-tool wrote this");
     assert_eq!(reveal("keyring:other/key"), "doppio wrote this");
+    assert_eq!(reveal("team/key"), "secret-tool wrote this");
 
     doppio.run(["secret", "rm", "other/key"]).expect(0);
     assert_eq!(lookup(&bus, "other/key"), "");

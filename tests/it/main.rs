@@ -9,6 +9,7 @@ mod mask;
 mod sandbox;
 mod secret_cli;
 mod shell_text;
+mod sources;
 mod sshd;
 mod steps;
 mod support;

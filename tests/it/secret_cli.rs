@@ -331,3 +331,48 @@ fn an_ssh_key_locks_and_opens_a_vault() {
     let ran = doppio.run(["secret", "get", "a"]).expect(3);
     assert!(ran.stderr.contains("does not open the vault"), "{}", ran.stderr);
 }
+
+/// Types at a real terminal, by `expect`, and gives back all that the terminal showed.
+fn at_terminal(doppio: &Doppio, arguments: &[&str], typed: &[(&str, &str)]) -> String {
+    let mut script =
+        format!("set timeout 60\nspawn -noecho {} {}\n", env!("CARGO_BIN_EXE_doppio"), arguments.join(" "));
+    for (question, answer) in typed {
+        script +=
+            &format!("expect {{\n\"{question}\" {{ send -- \"{answer}\\r\" }}\ntimeout {{ exit 98 }}\n}}\n");
+    }
+    script += "expect eof\nexit [lindex [wait] 3]\n";
+    let command = doppio.command([""; 0]);
+    let output = std::process::Command::new("expect")
+        .args(["-c", &script])
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(doppio.folder().join("work"))
+        .output()
+        .expect("expect is installed");
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}: {shown}", output.status);
+    shown
+}
+
+#[test]
+fn a_value_that_is_typed_is_not_shown() {
+    let doppio = Doppio::new();
+    fs::write(doppio.doppio_home().join("config.toml"), "[vault]\nwork_factor = 10\n").unwrap();
+    let shown = at_terminal(
+        &doppio,
+        &["secret", "set", "team/key"],
+        &[
+            ("value of `team/key`", "hunter2 hunter2"),
+            ("passphrase for the new vault", "pass hunter2"),
+            ("once more", "pass hunter2"),
+        ],
+    );
+    assert!(shown.contains("stored `team/key` in the vault"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let shown = at_terminal(
+        &doppio,
+        &["secret", "get", "team/key", "--reveal"],
+        &[("passphrase of the vault", "pass hunter2")],
+    );
+    assert!(shown.contains("hunter2 hunter2\r\n"), "{shown}");
+}

@@ -25,7 +25,7 @@ use crate::secret::source::Keychain;
 /// Where secrets are looked up.
 #[derive(Debug, Default, clap::Args)]
 pub(in crate::cli) struct LookupArgs {
-    /// Use this profile of the settings [env: DOPPIO_PROFILE]
+    /// Use this profile of the settings; else `DOPPIO_PROFILE`
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
     /// Look a secret up elsewhere for this command: a reference, never a value

@@ -58,9 +58,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         }
     }
     if args.json {
-        json(&answers)?
+        json(&answers)?;
     } else {
-        plain(&answers)?
+        plain(&answers)?;
     }
     if answers.iter().any(|(.., answer)| answer.is_err()) {
         return Err(CliError::silent(Kind::World));

@@ -79,5 +79,5 @@ fn line(asked: &Asked, now: Timestamp) -> String {
 }
 
 fn warnings(warnings: &[String]) -> String {
-    warnings.iter().map(|warning| format!("   warning: {warning}\n")).collect()
+    warnings.iter().flat_map(|warning| ["   warning: ", warning.as_str(), "\n"]).collect()
 }
