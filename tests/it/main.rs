@@ -3,9 +3,11 @@
 mod cli;
 mod connect;
 mod exec;
+mod journal;
 mod keyring;
 mod layers;
 mod mask;
+mod run;
 mod sandbox;
 mod secret_cli;
 mod shell_text;
