@@ -43,9 +43,9 @@ fn journal(doppio: &Doppio) -> Option<PathBuf> {
 }
 
 fn lines(doppio: &Doppio) -> usize {
-    journal(doppio).and_then(|path| fs::read(path).ok()).map_or(0, |bytes| {
-        bytes.iter().filter(|byte| **byte == b'\n').count()
-    })
+    journal(doppio)
+        .and_then(|path| fs::read(path).ok())
+        .map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count())
 }
 
 /// What the journal's own lines say of a step: started and not ended, ended how, or neither.
@@ -86,9 +86,9 @@ fn killed_at_any_event_the_journal_tells_the_truth() {
             assert!(Instant::now() < deadline, "event {at} never came");
             std::thread::sleep(Duration::from_micros(200));
         }
-        if at < all {
-            assert_eq!(show(&doppio)["status"], "running", "a live run is not called dead");
-        }
+        let shown = show(&doppio)["status"].clone();
+        // It may have ended since; it is not called dead.
+        assert!(shown == "running" || shown == "success", "{shown}, {at} events are there");
         child.kill().expect("it can be killed");
         child.wait().expect("it is over");
 
@@ -119,8 +119,10 @@ fn cut_anywhere_the_journal_is_readable() {
         let shown = show(&doppio);
         assert_eq!(shown["status"], "interrupted");
         let steps = shown["steps"].as_array().unwrap();
-        let over = steps.iter().filter(|step| !["pending", "waiting"].contains(&step["status"].as_str().unwrap()));
-        let over = over.count();
+        let over = steps
+            .iter()
+            .filter(|step| ["success", "failed", "skipped"].contains(&step["status"].as_str().unwrap()))
+            .count();
         assert!(over >= known, "cut at {end}: nothing is unsaid by more text");
         known = over;
         assert!(steps.iter().all(|step| step["status"] != "running"));
@@ -137,7 +139,11 @@ fn lines_that_are_no_events_are_said_and_passed_over() {
     let text = fs::read_to_string(&path).unwrap();
     let last = text.lines().last().unwrap();
     let news = last.replace("run_finished", "run_beamed");
-    fs::write(&path, text.replace(last, &format!("garbage\n{news}\n{}", last.replace("\"seq\":", "\"seq\":9")))).unwrap();
+    fs::write(
+        &path,
+        text.replace(last, &format!("garbage\n{news}\n{}", last.replace("\"seq\":", "\"seq\":9"))),
+    )
+    .unwrap();
     let ran = doppio.run(["runs", "show"]).expect(0);
     assert!(ran.stdout.contains("sample`: success"), "{}", ran.stdout);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
