@@ -23,6 +23,9 @@ needs="
   zsh:zsh
   fish:fish
   busybox:busybox
+  ksh:ksh
+  mksh:mksh
+  python3:python3
   gnome-keyring-daemon:gnome-keyring
   secret-tool:libsecret-tools
   dbus-daemon:dbus-daemon
