@@ -4,7 +4,9 @@
 mod check;
 mod completions;
 mod context;
+mod doctor;
 mod error;
+mod host;
 mod load;
 mod output;
 mod plan;
@@ -38,6 +40,10 @@ enum Command {
     Check(check::Args),
     /// Print completions for a shell
     Completions(completions::Args),
+    /// Examine this machine, or a host: what is wrong, and what mends it
+    Doctor(doctor::Args),
+    /// List hosts, and forget their keys
+    Host(host::Args),
     /// Show what a run would do, without doing it
     Plan(plan::Args),
     /// Store, find and explain secrets
@@ -67,12 +73,30 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitCode, CliError> {
     match command {
         Command::Check(args) => check::run(&args, context),
         Command::Completions(args) => completions::run(&args),
+        Command::Doctor(args) => doctor::run(&args, context),
+        Command::Host(args) => host::run(&args, context),
         Command::Plan(args) => plan::run(&args, context),
         Command::Secret(args) => secret::run(&args, context),
         Command::Run(args) => run::run(&args, context),
         Command::Runs(args) => runs::run(&args, context),
         Command::Version(args) => version::run(&args),
     }
+}
+
+/// Runs what waits on the network, on this thread.
+///
+/// # Errors
+///
+/// When the system gives no means to wait.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
+    let done = runtime.block_on(work);
+    // Threads that wait for a keychain or a resolver must not hold up the end.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(100));
+    Ok(done)
 }
 
 /// The whole command line as clap knows it: for completions and for the tests of the docs.

@@ -38,6 +38,7 @@ pub use pool::Pool;
 pub use pool::PoolOptions;
 pub use process::Process;
 pub use reach::Reached;
+pub use reach::forget;
 pub use reach::reach;
 pub use route::Route;
 pub use route::route;

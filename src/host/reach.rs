@@ -1,6 +1,9 @@
 //! Whether a host can be reached and logged in to, and what it says of itself.
 
+use std::path::Path;
+
 use crate::host::HostError;
+use crate::host::HostsFile;
 use crate::host::PoolOptions;
 use crate::host::Trust;
 use crate::host::resolve::Resolver;
@@ -8,6 +11,8 @@ use crate::host::resolve::Target;
 use crate::host::ssh::connect::ConnectOptions;
 use crate::host::ssh::connect::Handshakes;
 use crate::host::ssh::connect::connect;
+use crate::host::ssh::known_hosts;
+use crate::host::ssh::trust::OWN_FILE;
 use crate::name::HostId;
 
 /// What a host that lets us in is like.
@@ -27,6 +32,24 @@ pub struct Reached {
     pub notice: String,
     /// By what the login succeeded, as in `key SHA256:… (~/.ssh/id_ed25519)`.
     pub login: String,
+}
+
+/// Forgets the keys that Doppio has kept for a host. Gives how many there were.
+///
+/// # Errors
+///
+/// When the list of host keys can't be written.
+pub async fn forget(id: &HostId, hosts: &HostsFile, home: &Path, state: &Path) -> Result<usize, HostError> {
+    // A name that leads nowhere any more may still have a key.
+    let identity = match (Resolver { hosts, home }).resolve(id).await {
+        Ok(Target::Ssh(spec)) => spec.identity,
+        _ => id.to_string(),
+    };
+    let list = state.join(OWN_FILE);
+    known_hosts::forget(&list, &identity).map_err(|error| {
+        HostError::new(format!("cannot forget the key of `{id}`"))
+            .cause(format!("cannot write {}: {error}", list.display()))
+    })
 }
 
 /// Resolves a host, connects, logs in and hangs up. None for this machine and the sandbox, which

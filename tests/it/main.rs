@@ -2,6 +2,7 @@
 
 mod cli;
 mod connect;
+mod doctor;
 mod exec;
 mod journal;
 mod keyring;

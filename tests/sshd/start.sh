@@ -54,7 +54,6 @@ unshare --mount --pid --fork --kill-child=KILL --mount-proc --propagation privat
     mount -t tmpfs -o mode=1777 tmpfs /dev/shm
     mount --rbind "$folder/tmp" /tmp
     cd /
-    exec </dev/null 2>"$folder/log" 1>&2
     if [ "$variant" = dropbear ]; then
       [ -e "$folder/host_dropbear" ] || dropbearkey -t ed25519 -f "$folder/host_dropbear" >/dev/null
       exec env -i PATH="$PATH" dropbear -F -E -r "$folder/host_dropbear" -p "$address:$port" -P "$folder/pid"
@@ -62,7 +61,7 @@ unshare --mount --pid --fork --kill-child=KILL --mount-proc --propagation privat
     SSHD_FOLDER=$folder SSHD_LISTEN=$address:$port SSHD_VARIANT=$variant SSHD_LINES=$lines \
       exec "$here/entrypoint.sh"
   ' inner "$folder" "$address" "$port" "$variant" "$lines" "$here" </dev/null \
-  2> >(grep -v 'sigprocmask unblock failed' >&2) &
+  >>"$folder/log" 2>&1 &
 server=$!
 # Process 1 is gone only after all others of its namespace.
 trap 'kill -KILL $(cat "/proc/$server/task/$server/children") 2>/dev/null || true

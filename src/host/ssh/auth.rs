@@ -300,7 +300,7 @@ impl Login<'_> {
         if let Some(key) = stored.and_then(|passphrase| unlock(path, &passphrase)) {
             return Some(key);
         }
-        let asked = self.ask(format!("passphrase of {}: ", candidate.from)).await;
+        let asked = self.ask(format!("passphrase of {}", candidate.from)).await;
         let had_asked = asked.is_some();
         if let Some(key) = asked.and_then(|passphrase| unlock(path, &passphrase)) {
             return Some(key);

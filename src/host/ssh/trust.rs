@@ -215,10 +215,7 @@ impl Judge {
             format!("`{}` offers a host key of a type that is not known for it", self.name)
         };
         let hint = if known.file == self.own {
-            format!(
-                "if the host was rebuilt, run `doppio host forget {}`; if not, do not connect",
-                self.identity
-            )
+            format!("if the host was rebuilt, run `doppio host forget {}`; if not, do not connect", self.name)
         } else {
             format!(
                 "if the host was rebuilt, remove line {} of {}; if not, do not connect",

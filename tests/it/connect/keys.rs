@@ -198,7 +198,7 @@ async fn a_passphrase_is_asked_for_only_when_the_server_wants_the_key() {
     assert!(machine.heard().iter().all(|heard| !heard.starts_with('?')), "{:?}", machine.heard());
     allow(&server, &path);
     machine.reach("gpu").await.unwrap();
-    assert_eq!(machine.heard().last().unwrap(), "? passphrase of ~/key: ");
+    assert_eq!(machine.heard().last().unwrap(), "? passphrase of ~/key");
     let wrong = Machine { person: std::sync::Arc::default(), ..machine };
     let wrong = wrong.secret("SSH_PASSPHRASE", "close sesame");
     let text = wrong.refusal("gpu", &[]).await;

@@ -1,5 +1,6 @@
-//! Names: hosts.toml, ssh_config with Include and Match, addresses, jumps, proxies.
+//! Names: `hosts.toml`, `ssh_config` with Include and Match, addresses, jumps, proxies.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use super::Machine;
@@ -127,12 +128,14 @@ async fn a_jump_of_ssh_config() {
     let machine = Machine::new();
     let mut config = String::new();
     for (name, server, rest) in [("bastion", &first, ""), ("gpu", &last, "  ProxyJump bastion\n")] {
-        config += &format!(
+        write!(
+            config,
             "Host {name}\n  HostName {}\n  Port {}\n  User root\n  IdentityFile {}\n{rest}",
             server.address().ip(),
             server.address().port(),
             server.key().display()
-        );
+        )
+        .unwrap();
     }
     machine.file(".ssh/config", &config);
     machine.reach("gpu").await.unwrap();

@@ -1,5 +1,6 @@
 //! Real SSH servers, one per test, each in namespaces of its own. Dropping one ends every process
 //! that was started through it, daemons included, and removes its folder.
+#![expect(clippy::unwrap_used, reason = "a set-up that fails must fail the test")]
 
 use std::ffi::OsStr;
 use std::fs;
@@ -81,7 +82,7 @@ impl Builder {
         self
     }
 
-    /// A line of sshd_config; it wins over the variant's own.
+    /// A line of `sshd_config`; it wins over the variant's own.
     pub(crate) fn line(mut self, line: impl Into<String>) -> Self {
         self.lines.push(line.into());
         self

@@ -43,7 +43,9 @@ impl Login<'_> {
                 let about = format!("{name} {instructions} {}", prompt.prompt);
                 let is_password =
                     !prompt.echo && (alone || prompt.prompt.to_lowercase().contains("password"));
-                let Some(value) = self.password(is_password, words(about.trim().as_bytes())).await else {
+                let Some(value) =
+                    self.password(is_password, words(about.trim().trim_end_matches(':').as_bytes())).await
+                else {
                     self.tried.push("the server's questions: nobody answered".to_owned());
                     return Ok(false);
                 };
@@ -64,7 +66,7 @@ impl Login<'_> {
 
     pub(super) async fn give_passwords(&mut self) -> Result<bool, Refusal> {
         for round in 0..MOST_PASSWORDS {
-            let question = format!("password of {}@{}: ", self.spec.user, self.spec.hostname);
+            let question = format!("password of {}@{}", self.spec.user, self.spec.hostname);
             let Some(password) = self.password(true, question).await else {
                 if round == 0 {
                     self.tried

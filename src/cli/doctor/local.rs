@@ -1,0 +1,148 @@
+//! This machine: directories, settings, stores, agent, OpenSSH.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use crate::cli::context::Context;
+use crate::cli::doctor::Finding;
+use crate::cli::load;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::config::Dirs;
+use crate::secret::Mask;
+use crate::secret::MaskStyle;
+use crate::secret::SecretError;
+use crate::secret::Vault;
+
+/// A program that hangs is a finding, not the end of the examination.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What to do without a keychain.
+const VAULT: &str = "keep secrets in the encrypted vault: `doppio secret set NAME --in file`";
+
+pub(super) async fn examine(context: &Context) -> Vec<Finding> {
+    let dirs = Dirs::new(&context.env, &context.home);
+    let mut findings =
+        vec![private("state", dirs.state(), 0o700), private("vault", &dirs.vault(), 0o600), hosts(context)];
+    findings.push(keychain(context).await);
+    findings.push(agent(context));
+    findings.extend(openssh(context).await);
+    findings
+}
+
+/// Whether nobody else may read it.
+fn private(id: &'static str, path: &Path, wanted: u32) -> Finding {
+    let shown = path.display();
+    match fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Finding::ok(id, format!("{shown} is not there yet"))
+        }
+        Err(error) => Finding::error(id, format!("{shown}: {error}"), format!("look at `ls -ld {shown}`")),
+        Ok(facts) if facts.mode() & 0o077 != 0 => Finding::warning(
+            id,
+            format!("others may look into {shown} (mode {:04o})", facts.mode() & 0o7777),
+            format!("chmod {wanted:o} {shown}"),
+        ),
+        Ok(_) => Finding::ok(id, format!("{shown} is private")),
+    }
+}
+
+fn hosts(context: &Context) -> Finding {
+    let path = Dirs::new(&context.env, &context.home).hosts_toml();
+    match load::hosts(context) {
+        Ok(hosts) => match hosts.names().len() {
+            0 => Finding::ok("hosts", "hosts.toml has no hosts"),
+            1 => Finding::ok("hosts", "hosts.toml has 1 host"),
+            count => Finding::ok("hosts", format!("hosts.toml has {count} hosts")),
+        },
+        Err(error) => {
+            let first = error.faults.iter().flat_map(|(_, faults)| faults).next();
+            let why = first.map(|fault| fault.message.clone()).or(error.message).unwrap_or_default();
+            Finding::error(
+                "hosts",
+                format!("{}: {why}", path.display()),
+                "mend the file; `doppio host list` shows all its faults",
+            )
+        }
+    }
+}
+
+async fn keychain(context: &Context) -> Finding {
+    let ladder = match lookup::ladder(context, &context.cwd, &LookupArgs::default()) {
+        Ok(ladder) => ladder,
+        Err(error) => {
+            let why = error.message.unwrap_or_else(|| "the settings have faults".to_owned());
+            return Finding::error("settings", why, "`doppio secret status` shows where");
+        }
+    };
+    let vault = Vault::new(ladder, Mask::new(MaskStyle::Stars));
+    let probe = "keyring:doppio-doctor/probe".parse().expect("the reference is well formed");
+    match vault.locate(&probe).await {
+        Ok(_) | Err(SecretError::Missing { .. }) => Finding::ok("keychain", "the keychain answers"),
+        Err(SecretError::Unreachable { cause, hint, .. } | SecretError::NotAllowed { cause, hint, .. }) => {
+            if context.env.text("DOPPIO_KEYRING") == Some("off") {
+                return Finding::ok("keychain", cause);
+            }
+            // A hint that speaks of the probe helps nobody.
+            let hint = if hint.contains("doppio-doctor") { VAULT.to_owned() } else { hint };
+            Finding::warning("keychain", cause, hint)
+        }
+        Err(error @ SecretError::Unfit { .. }) => Finding::warning("keychain", error.to_string(), VAULT),
+    }
+}
+
+fn agent(context: &Context) -> Finding {
+    match context.env.path("SSH_AUTH_SOCK") {
+        None => Finding::ok("agent", "no ssh-agent is set (`SSH_AUTH_SOCK`); key files are used"),
+        Some(socket) => match UnixStream::connect(&socket) {
+            Ok(_) => Finding::ok("agent", format!("an ssh-agent answers at {}", socket.display())),
+            Err(error) => Finding::warning(
+                "agent",
+                format!("nobody answers at {}: {error}", socket.display()),
+                "start one with `eval \"$(ssh-agent)\"`, or unset `SSH_AUTH_SOCK`",
+            ),
+        },
+    }
+}
+
+async fn openssh(context: &Context) -> Vec<Finding> {
+    let client = match said_by(Command::new("ssh").arg("-V")).await {
+        Ok((true, said)) => Finding::ok("ssh-client", said),
+        Ok((false, why)) | Err(why) => {
+            return vec![Finding::warning(
+                "ssh-client",
+                format!("no OpenSSH client: {why}"),
+                "install it, so that ssh_config is read: `apt-get install openssh-client`",
+            )];
+        }
+    };
+    let file = context.home.join(".ssh/config");
+    if !file.is_file() {
+        return vec![client, Finding::ok("ssh-config", "there is no ~/.ssh/config")];
+    }
+    let asked = said_by(Command::new("ssh").args(["-G", "-F"]).arg(&file).arg("doppio-doctor")).await;
+    let config = match asked {
+        Ok((true, _)) => Finding::ok("ssh-config", format!("{} is read", file.display())),
+        Ok((false, why)) | Err(why) => {
+            Finding::error("ssh-config", why, "mend the line; `ssh -G doppio-doctor` shows it again")
+        }
+    };
+    vec![client, config]
+}
+
+/// Whether a program succeeds, and the last line it writes to stderr.
+async fn said_by(command: &mut Command) -> Result<(bool, String), String> {
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
+    let output = tokio::time::timeout(DEADLINE, output)
+        .await
+        .map_err(|_| "it did not answer".to_owned())?
+        .map_err(|error| error.to_string())?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    Ok((output.status.success(), said.lines().last().unwrap_or_default().to_owned()))
+}

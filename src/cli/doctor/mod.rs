@@ -1,0 +1,105 @@
+//! `doppio doctor`: what is wrong here or on a host, each with the one thing that mends it.
+
+mod local;
+mod remote;
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::error::Kind;
+use crate::cli::output;
+use crate::name::HostId;
+
+/// Arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  doppio doctor\n  doppio doctor --host gpu-box\n  \
+                        doppio doctor --output json | jq '.findings[] | select(.severity != \"ok\")'")]
+pub(super) struct Args {
+    /// Look at this host too
+    #[arg(long, value_name = "HOST")]
+    host: Option<HostId>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Form::Plain)]
+    output: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// One line a finding
+    Plain,
+    /// One JSON object
+    Json,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Severity {
+    Ok,
+    Warning,
+    Error,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    /// A stable name for machines.
+    id: &'static str,
+    severity: Severity,
+    message: String,
+    /// What to do about it, in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mend: Option<String>,
+}
+
+impl Finding {
+    fn ok(id: &'static str, message: impl Into<String>) -> Self {
+        Self { id, severity: Severity::Ok, message: message.into(), mend: None }
+    }
+
+    fn warning(id: &'static str, message: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { id, severity: Severity::Warning, message: message.into(), mend: Some(mend.into()) }
+    }
+
+    fn error(id: &'static str, message: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { id, severity: Severity::Error, message: message.into(), mend: Some(mend.into()) }
+    }
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let findings = super::block_on(async {
+        let mut findings = local::examine(context).await;
+        if let Some(host) = &args.host {
+            findings.extend(remote::examine(host, context).await?);
+        }
+        Ok::<_, CliError>(findings)
+    })??;
+    output::data(&match args.output {
+        Form::Plain => plain(&findings),
+        Form::Json => format!("{}\n", serde_json::json!({ "findings": findings })),
+    })?;
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return Err(CliError::silent(Kind::World));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plain(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let word = match finding.severity {
+            Severity::Ok => "ok",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        };
+        writeln!(text, "{word:<8} {:<14} {}", finding.id, finding.message).expect("a string takes it");
+        if let Some(mend) = &finding.mend {
+            writeln!(text, "{:<24}mend: {mend}", "").expect("a string takes it");
+        }
+    }
+    text
+}

@@ -1,0 +1,257 @@
+//! A host: login, shell, tools, and which names of the environment its server takes.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cli::context::Context;
+use crate::cli::doctor::Finding;
+use crate::cli::error::CliError;
+use crate::cli::load;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::terminal::Terminal;
+use crate::config::Dirs;
+use crate::host::Carrier;
+use crate::host::EnvVar;
+use crate::host::Exec;
+use crate::host::Host;
+use crate::host::HostError;
+use crate::host::Output;
+use crate::host::Pool;
+use crate::host::PoolOptions;
+use crate::host::reach;
+use crate::name::EnvName;
+use crate::name::HostId;
+use crate::secret::Mask;
+use crate::secret::MaskStyle;
+use crate::secret::SecretValue;
+use crate::secret::Vault;
+
+/// Names that secrets travel under most.
+const NAMES: [&str; 3] = ["DOPPIO_SECRET_1", "HF_TOKEN", "WANDB_API_KEY"];
+
+/// A host whose login files hang is a finding.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Scripts that are tried until the server's answers are known.
+const LEARNING: usize = 10;
+
+/// Facts as `NAME=VALUE` lines behind a mark, so that noise of login files is told from them.
+const SCRIPT: &str = r#"
+echo doppio-doctor-begins
+echo "user=$(id -un)"
+echo "shell=$SHELL"
+echo "system=$(uname -sr)"
+echo "tmux=$(tmux -V 2>/dev/null)"
+echo "setsid=$(command -v setsid)"
+for folder in "$XDG_RUNTIME_DIR" /dev/shm; do
+  if [ -n "$folder" ] && [ -w "$folder" ] && [ "$(stat -f -c %T "$folder" 2>/dev/null)" = tmpfs ]; then
+    echo "tmpfs=$folder"
+    break
+  fi
+done
+for file in /usr/lib/openssh/sftp-server /usr/libexec/openssh/sftp-server /usr/lib/ssh/sftp-server /usr/libexec/sftp-server; do
+  [ -x "$file" ] && echo "sftp=$file" && break
+done
+:
+"#;
+
+pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Finding>, CliError> {
+    let options = || -> Result<PoolOptions, CliError> {
+        let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+        let names = NAMES.iter().filter_map(|name| name.parse().ok());
+        Ok(PoolOptions {
+            hosts: load::hosts(context)?,
+            vault: Arc::new(Vault::new(ladder, Mask::new(MaskStyle::Stars))),
+            prompt: Arc::new(Terminal::new(context)),
+            home: context.home.clone(),
+            state: Dirs::new(&context.env, &context.home).state().to_owned(),
+            agent: context.env.path("SSH_AUTH_SOCK"),
+            sandbox: false,
+            env_names: names.collect::<BTreeSet<EnvName>>(),
+        })
+    };
+    let mut findings = Vec::new();
+    match reach(id, &options()?).await {
+        Err(error) => return Ok(vec![refused(error)]),
+        Ok(None) => {}
+        Ok(Some(reached)) => {
+            findings.push(Finding::ok(
+                "login",
+                format!("`{}` at {} by {}", reached.user, reached.place, reached.login),
+            ));
+            findings.push(Finding::ok("host-key", reached.host_key));
+            findings.push(Finding::ok("server", reached.banner));
+        }
+    }
+    let pool = Pool::new(options()?);
+    match pool.host(id).await {
+        Err(error) => findings.push(refused(error)),
+        Ok(host) => match tokio::time::timeout(DEADLINE, facts(&host)).await {
+            Ok(Ok((said, carriers))) => findings.extend(judge(&said, &carriers)),
+            Ok(Err(error)) => findings.push(refused(error)),
+            Err(_) => findings.push(Finding::error(
+                "shell",
+                format!("a script does not end within {} s", DEADLINE.as_secs()),
+                "look for a command that waits in the login files of the host (`~/.bashrc`)",
+            )),
+        },
+    }
+    pool.close().await;
+    Ok(findings)
+}
+
+type Carriers = Vec<(EnvName, Carrier)>;
+
+async fn facts(host: &Host) -> Result<(String, Carriers), HostError> {
+    let (said, mut carriers) = play(host, SCRIPT).await?;
+    // The server's answers are learnt beside other work: the first script may not have had them.
+    for _ in 0..LEARNING {
+        if carriers.iter().any(|(_, carrier)| *carrier == Carrier::ChannelEnv) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        carriers = play(host, ":").await?.1;
+    }
+    Ok((said, carriers))
+}
+
+async fn play(host: &Host, script: &str) -> Result<(String, Carriers), HostError> {
+    let mut exec = Exec::new(script);
+    exec.env = NAMES
+        .iter()
+        .filter_map(|name| name.parse().ok())
+        .map(|name| EnvVar {
+            name,
+            value: SecretValue::new(b"doctor".to_vec()),
+            secret: Some("doctor".to_owned()),
+        })
+        .collect();
+    let mut process = host.exec(exec).await?;
+    let carriers = process.carriers().to_vec();
+    let mut said = Vec::new();
+    while let Some(output) = process.next().await {
+        if let Output::Stdout(bytes) = output {
+            said.extend(bytes);
+        }
+    }
+    Ok((String::from_utf8_lossy(&said).into_owned(), carriers))
+}
+
+fn refused(error: HostError) -> Finding {
+    let mut message = error.message;
+    for cause in error.causes {
+        message.push_str("; ");
+        message.push_str(&cause);
+    }
+    Finding::error(
+        "login",
+        message,
+        error.hint.unwrap_or_else(|| "`ssh -v HOST` shows what OpenSSH makes of it".to_owned()),
+    )
+}
+
+fn judge(said: &str, carriers: &Carriers) -> Vec<Finding> {
+    let Some((noise, lines)) = said.split_once("doppio-doctor-begins\n") else {
+        return vec![Finding::error(
+            "shell",
+            "scripts do not run there as they should",
+            "try `ssh HOST true`: a forced command or a login file may stand in the way",
+        )];
+    };
+    let facts: BTreeMap<&str, &str> = lines.lines().filter_map(|line| line.split_once('=')).collect();
+    let fact = |name: &str| facts.get(name).copied().filter(|value| !value.is_empty());
+    let mut findings = vec![if noise.is_empty() {
+        Finding::ok(
+            "shell",
+            format!("{} on {}", fact("shell").unwrap_or("sh"), fact("system").unwrap_or("an unknown system")),
+        )
+    } else {
+        Finding::warning(
+            "shell",
+            "the login files of the host print text into every command",
+            "put what prints in its `~/.bashrc` behind `[[ $- == *i* ]] || return`",
+        )
+    }];
+    findings.push(match fact("tmux") {
+        Some(version) => Finding::ok("tmux", version),
+        None => {
+            Finding::warning("tmux", "there is no tmux, which `tmux_*` steps need", "apt-get install -y tmux")
+        }
+    });
+    findings.push(match fact("setsid") {
+        Some(path) => Finding::ok("setsid", path),
+        None => Finding::warning(
+            "setsid",
+            "there is no setsid, which cancelling is surest with",
+            "apt-get install -y util-linux",
+        ),
+    });
+    findings.push(match fact("tmpfs") {
+        Some(folder) => Finding::ok("tmpfs", folder),
+        None => Finding::warning(
+            "tmpfs",
+            "no folder in memory can be written to",
+            "mount one at /dev/shm: `mount -t tmpfs -o mode=1777 tmpfs /dev/shm`",
+        ),
+    });
+    findings.push(match fact("sftp") {
+        Some(path) => Finding::ok("sftp", path),
+        None => Finding::warning(
+            "sftp",
+            "no sftp-server is where it usually is",
+            "apt-get install -y openssh-sftp-server, or write `Subsystem sftp internal-sftp` in its sshd_config",
+        ),
+    });
+    findings.push(accepted(carriers));
+    findings
+}
+
+fn accepted(carriers: &Carriers) -> Finding {
+    let refused: Vec<&str> = carriers
+        .iter()
+        .filter(|(_, carrier)| *carrier == Carrier::Preamble)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if refused.is_empty() {
+        return Finding::ok("accept-env", "secrets travel in the channel's own environment");
+    }
+    Finding::ok(
+        "accept-env",
+        format!(
+            "secrets travel in the preamble; `AcceptEnv DOPPIO_* HF_TOKEN WANDB_API_KEY` in its sshd_config \
+             would take {} as the channel's environment",
+            refused.join(", ")
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(said: &str) -> Vec<(&'static str, bool)> {
+        let is_ok = |finding: Finding| (finding.id, finding.mend.is_none());
+        judge(said, &Vec::new()).into_iter().map(is_ok).collect()
+    }
+
+    #[test]
+    fn what_is_missing_is_told_with_its_mend() {
+        let bare = "doppio-doctor-begins\nuser=root\nshell=/bin/sh\nsystem=Linux 6\ntmux=\nsetsid=\n";
+        assert_eq!(
+            ids(bare),
+            [
+                ("shell", true),
+                ("tmux", false),
+                ("setsid", false),
+                ("tmpfs", false),
+                ("sftp", false),
+                ("accept-env", true)
+            ]
+        );
+        assert_eq!(ids("Welcome!\ndoppio-doctor-begins\n")[0], ("shell", false));
+        assert_eq!(ids("no shell for you\n"), [("shell", false)]);
+    }
+}

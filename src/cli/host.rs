@@ -1,0 +1,55 @@
+//! `doppio host`.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::load;
+use crate::cli::output;
+use crate::config::Dirs;
+use crate::host;
+use crate::name::HostId;
+
+/// Arguments of `host`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the hosts of hosts.toml
+    List,
+    /// Forget the key of a host that was rebuilt; the next one that it offers is kept
+    #[command(after_help = "Example: doppio host forget gpu-box")]
+    Forget {
+        /// The host, as recipes call it
+        host: HostId,
+    },
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let hosts = load::hosts(context)?;
+    match &args.command {
+        Command::List => {
+            let names: String = hosts.names().into_iter().map(|name| name + "\n").collect();
+            output::data(&names)?;
+        }
+        Command::Forget { host } => {
+            let dirs = Dirs::new(&context.env, &context.home);
+            let forgetting = host::forget(host, &hosts, &context.home, dirs.state());
+            match super::block_on(forgetting)?? {
+                0 => {
+                    return Err(CliError::world(format!("no key of `{host}` is kept"))
+                        .hint("`doppio host list` shows the hosts of hosts.toml"));
+                }
+                1 => output::line(&format!("forgot the key of `{host}`")),
+                more => output::line(&format!("forgot {more} keys of `{host}`")),
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
