@@ -1,5 +1,6 @@
 //! The integration tests, one crate: real binary, real servers.
 
+mod check;
 mod cli;
 mod connect;
 mod doctor;
@@ -8,6 +9,7 @@ mod journal;
 mod keyring;
 mod layers;
 mod mask;
+mod plan;
 mod run;
 mod sandbox;
 mod secret_cli;

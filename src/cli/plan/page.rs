@@ -137,8 +137,9 @@ fn draw_found(
 ) {
     let said = found.or_else(|| trouble.map(|trouble| format!("MISSING: {trouble}"))).unwrap_or_default();
     writeln!(text, "   {:width$}  {}", clean(name), clean(&said)).ok();
-    if let Some(hint) = hint {
-        writeln!(text, "   {:width$}  hint: {}", "", clean(hint)).ok();
+    for (number, line) in hint.iter().flat_map(|hint| hint.lines()).enumerate() {
+        let head = if number == 0 { "hint: " } else { "      " };
+        writeln!(text, "   {:width$}  {head}{}", "", clean(line)).ok();
     }
 }
 
