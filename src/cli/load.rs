@@ -163,7 +163,9 @@ fn target(name: &str) -> Result<HostId, CliError> {
 
 fn unused(name: &str, plan: &Plan) -> CliError {
     let error = CliError::usage(format!("the recipe has no variable `{name}`"));
-    match closest(name, plan.variables().iter().map(|(name, _)| name.as_str())) {
+    let known =
+        plan.variables().iter().map(|(name, _)| name).filter(|name| !plan.unused_vars().contains(name));
+    match closest(name, known.map(String::as_str)) {
         Some(near) => error.hint(format!("did you mean `--var {near}=…`?")),
         None => error,
     }

@@ -56,9 +56,11 @@ pub(super) fn read(
                 break;
             }
         } else {
+            let is_key = is_key(&value, &span);
             let path = remove(&mut value, &span);
-            reader.fault(fault(kind, &error, span, path.as_deref()));
-            let Some(name) = path else { break };
+            reader.fault(fault(kind, &error, span, path.as_deref(), is_key));
+            // Without the key that says what the rest is, the rest means nothing.
+            let Some(name) = path.filter(|_| !(is_key && is_variant(&error))) else { break };
             removed.push(name);
         }
         error = match (kind.parse)(value.clone().into()) {
@@ -79,8 +81,21 @@ fn missing(kind: &StepKind, field: &str, span: Span) -> Diagnostic {
         .help(format!("a whole one: {}", kind.example))
 }
 
+fn is_variant(error: &Error) -> bool {
+    error.message().starts_with("unknown variant `")
+}
+
+/// Whether a key stands at the place.
+fn is_key(value: &Spanned<DeValue<'_>>, span: &Span) -> bool {
+    match value.get_ref() {
+        DeValue::Table(table) => table.iter().any(|(key, value)| key.span() == *span || is_key(value, span)),
+        DeValue::Array(items) => items.iter().any(|item| is_key(item, span)),
+        _ => false,
+    }
+}
+
 /// What serde said, in our words.
-fn fault(kind: &StepKind, error: &Error, span: Span, field: Option<&str>) -> Diagnostic {
+fn fault(kind: &StepKind, error: &Error, span: Span, field: Option<&str>, is_key: bool) -> Diagnostic {
     let message = error.message();
     let place = field.map_or_else(|| format!("`{}`", kind.name), |field| format!("`{field}`"));
     if let Some((found, expected)) =
@@ -101,15 +116,19 @@ fn fault(kind: &StepKind, error: &Error, span: Span, field: Option<&str>) -> Dia
             continue;
         };
         let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
-        let fault = if prefix.contains("field") {
-            Diagnostic::error(code, format!("unknown key `{found}` in `{}`", kind.name), span.clone())
+        let fault = if is_key {
+            Diagnostic::error(
+                "recipe::unknown-key",
+                format!("unknown key `{found}` in `{}`", kind.name),
+                span.clone(),
+            )
         } else {
             Diagnostic::error(code, format!("{place} can't be `{found}`"), span.clone())
         };
         let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let fault = fault.help(format!("write one of {list}"));
         return match closest(found, known) {
-            Some(near) if prefix.contains("field") => fault.edit(span, near),
+            Some(near) if is_key => fault.edit(span, near),
             Some(near) => fault.edit(span, format!("\"{near}\"")),
             None => fault,
         };

@@ -1,5 +1,6 @@
 //! The integration tests, one crate: real binary, real servers.
 
+mod any_recipe;
 mod check;
 mod cli;
 mod connect;

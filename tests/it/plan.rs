@@ -230,7 +230,7 @@ fn variables_from_the_command_line() {
     insta::assert_snapshot!(plan(&["--var", "epoch=1"]).expect(2).stderr, @r#"
         error: the recipe has no variable `epoch`
 
-        hint: did you mean `--var epoch=…`?
+        hint: did you mean `--var epochs=…`?
         "#);
     insta::assert_snapshot!(plan(&["--var", "epochs"]).expect(2).stderr, @r#"
         error: `--var epochs` has no value

@@ -382,10 +382,10 @@ mod tests {
     #[test]
     fn a_project_chooses_no_programs_and_no_keys() {
         let text = "[sources.command.x]\nrun = ['sh']\n[vault]\nidentity = 'k'\n";
-        insta::assert_snapshot!(faults(text, Role::Project).join("\n"), @r#"
-            1:2 `sources` can't stand in a project
-            3:2 `vault` can't stand in a project
-            "#);
+        insta::assert_snapshot!(faults(text, Role::Project).join("\n"), @r"
+        1:2 `sources` can't stand in a project
+        3:2 `vault` can't stand in a project
+        ");
     }
 
     #[test]

@@ -1,0 +1,25 @@
+//! Any text as a recipe: parsed, planned, its faults drawn. The tests replay the corpus.
+
+#![no_main]
+
+use doppio::plan::Inputs;
+use doppio::secret::Environment;
+use doppio::text::Source;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let source = Source::new("recipe.toml", String::from_utf8_lossy(bytes));
+    let env = Environment::default();
+    let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: true };
+    match doppio::plan::build(doppio::recipe::parse(&source), &source, &inputs) {
+        Ok((plan, warnings)) => {
+            doppio::plan::show::show(&plan);
+            doppio::ui::report::draw(&source, &warnings);
+        }
+        Err(faults) => {
+            assert!(!faults.is_empty());
+            doppio::ui::report::draw(&source, &faults);
+            doppio::ui::report::json(&source, &faults);
+        }
+    }
+});

@@ -1,0 +1,84 @@
+//! Texts that are long, deep or hostile get an answer, in time.
+
+use std::fmt::Write;
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::check::steps;
+use crate::support::doppio::Doppio;
+
+/// Runs `check` on a text and gives its code; it must answer, in time.
+fn answers(name: &str, text: &[u8]) -> i32 {
+    let world = Doppio::new();
+    world.file("r.toml", text);
+    let begin = Instant::now();
+    let ran = world.run(["check", "r.toml"]);
+    assert!(matches!(ran.code, 0 | 2), "{name}: {} {}", ran.code, ran.stderr);
+    assert!(!ran.stderr.contains("panicked"), "{name}: {}", ran.stderr);
+    assert!(begin.elapsed() < Duration::from_secs(180), "{name} took {:?}", begin.elapsed());
+    ran.code
+}
+
+#[test]
+fn a_hundred_thousand_steps() {
+    let mut recipe = steps("");
+    for step in 0..100_000 {
+        write!(recipe, "[[step]]\nid = \"s{step}\"\nlocal_command = {{ command = \"echo {step}\" }}\n")
+            .unwrap();
+        if let Some(before) = usize::checked_sub(step, 1) {
+            writeln!(recipe, "depends_on = [\"s{before}\"]").unwrap();
+        }
+    }
+    assert_eq!(answers("a chain", recipe.as_bytes()), 0);
+    recipe.push_str("[[step]]\nid = \"last\"\nsleep = {}\n");
+    assert_eq!(answers("a chain with a fault", recipe.as_bytes()), 2);
+}
+
+#[test]
+fn ten_megabytes_in_one_text() {
+    let command = "echo ${secret:a/b} 'x' \\\n".repeat(10_000_000 / 26);
+    let recipe = steps(&format!("[[step]]\nid = \"a\"\nlocal_command = {{ command = '''{command}''' }}\n"));
+    assert!(matches!(answers("a long command", recipe.as_bytes()), 0 | 2));
+}
+
+#[test]
+fn deep_nesting_and_long_chains() {
+    for (name, text) in [
+        ("brackets", format!("x = {}", "[".repeat(100_000))),
+        ("braces", format!("x = {}", "{a=".repeat(100_000))),
+        ("heads", "[".repeat(100_000)),
+        ("dots", format!("a{} = 1", ".a".repeat(100_000))),
+        ("table", format!("[a{}]", ".a".repeat(100_000))),
+        (
+            "not",
+            steps(&format!(
+                "[[step]]\nid = \"a\"\nwhen = \"{}true\"\nsleep = {{}}\n",
+                "not ".repeat(100_000)
+            )),
+        ),
+        (
+            "parentheses",
+            steps(&format!("[[step]]\nid = \"a\"\nwhen = \"{}\"\nsleep = {{}}\n", "(".repeat(900))),
+        ),
+        (
+            "nots",
+            steps(&format!("[[step]]\nid = \"a\"\nwhen = \"{}true\"\nsleep = {{}}\n", "not ".repeat(200))),
+        ),
+    ] {
+        assert_eq!(answers(name, text.as_bytes()), 2, "{name}");
+    }
+}
+
+#[test]
+fn variables_that_grow_without_end() {
+    let mut recipe = "[recipe]\nname = \"r\"\n[variables]\nv0 = \"ha\"\n".to_owned();
+    for n in 1..200 {
+        writeln!(recipe, "v{n} = \"${{v{0}}}${{v{0}}}\"", n - 1).unwrap();
+    }
+    assert_eq!(answers("doubling", recipe.as_bytes()), 2);
+    let mut recipe = "[recipe]\nname = \"r\"\n[variables]\nv0 = \"ha\"\n".to_owned();
+    for n in 1..50_000 {
+        writeln!(recipe, "v{n} = \"${{v{}}}\"", n - 1).unwrap();
+    }
+    assert_eq!(answers("a chain", recipe.as_bytes()), 0);
+}
