@@ -51,7 +51,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     for path in &args.recipes {
         let (source, mut faults, steps) = check(path, context, &hosts)?;
         if args.deny == Some(Deny::Warnings) {
-            faults.iter_mut().for_each(|fault| fault.severity = Severity::Error);
+            for fault in &mut faults {
+                fault.severity = Severity::Error;
+            }
         }
         is_denied |= faults.iter().any(|fault| fault.severity == Severity::Error);
         match args.output {

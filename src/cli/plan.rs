@@ -118,12 +118,12 @@ async fn secrets(plan: &Plan, ladder: Ladder) -> Vec<Secret> {
                 } else {
                     location.facts.place
                 };
-                Secret { secret: reference.to_string(), from: Some(from), trouble: None, hint: None }
+                Secret { name: reference.to_string(), from: Some(from), trouble: None, hint: None }
             }
             Err(error) => {
                 let mut said = CliError::from(error);
                 let hint = said.hints.pop();
-                Secret { secret: reference.to_string(), from: None, trouble: said.message, hint }
+                Secret { name: reference.to_string(), from: None, trouble: said.message, hint }
             }
         })
         .collect()
@@ -140,17 +140,17 @@ async fn routes(plan: &Plan, hosts: &HostsFile, home: &Path, is_sandbox: bool) -
     let mut found = Vec::with_capacity(named.len());
     for id in named {
         let route = if is_sandbox { Ok(host::sandbox_route()) } else { host::route(hosts, home, id).await };
-        let host = id.to_string();
+        let name = id.to_string();
         found.push(match route {
             Ok(route) => Host {
-                host,
+                name,
                 place: Some(route.place),
                 carrier: Some(route.carrier),
                 trouble: None,
                 hint: None,
             },
             Err(error) => {
-                Host { host, place: None, carrier: None, trouble: Some(error.message), hint: error.hint }
+                Host { name, place: None, carrier: None, trouble: Some(error.message), hint: error.hint }
             }
         });
     }

@@ -24,6 +24,7 @@ use crate::text::Source;
 ///
 /// Everything that is wrong with the recipe, with its places: what [`crate::recipe::parse`] found
 /// and what was found here, in the order of the text.
+#[expect(clippy::missing_panics_doc, reason = "`local` is a host")]
 pub fn build(
     mut recipe: Recipe<'_>,
     source: &Source,

@@ -267,16 +267,14 @@ impl Resolver<'_> {
             }
             Reference::Env(name) => self.environment(name, span),
             Reference::Target => self.target(span),
-            Reference::Host => match &self.nodes[node].host {
-                Some(host) => Some(host.to_string()),
-                None => {
-                    // The host of the operation, which may be this very field's.
-                    if self.inputs.target.is_none() && field == "host_id" {
-                        self.target(span);
-                    }
-                    None
+            Reference::Host => {
+                let host = self.nodes[node].host.as_ref().map(ToString::to_string);
+                // Else it is the host of the operation, which can't be told by this very field.
+                if host.is_none() && field == "host_id" && self.inputs.target.is_none() {
+                    self.target(span);
                 }
-            },
+                host
+            }
             Reference::Matrix(name) => match self.matrix(node, name, span) {
                 // Text of the recipe, like a variable.
                 Some(text) => {

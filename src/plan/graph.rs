@@ -153,8 +153,8 @@ impl Graph {
         let names: Vec<&str> = steps.iter().chain(steps.first()).map(|step| step.id.as_str()).collect();
         let message = format!("steps depend on each other: {}", order::arrows(&names));
         let mut places = steps.iter().zip(steps.iter().cycle().skip(1)).map(|(step, next)| {
-            let named = step.depends_on.iter().find(|name| name.get_ref() == next.id.as_str());
-            named.map_or_else(|| step.id_span.clone(), toml::Spanned::span)
+            let entry = step.depends_on.iter().find(|entry| entry.get_ref() == next.id.as_str());
+            entry.map_or_else(|| step.id_span.clone(), toml::Spanned::span)
         });
         let first = places.next().unwrap_or(0..0);
         let mut fault = Diagnostic::error("plan::cycle", message, first);

@@ -1,5 +1,7 @@
 //! A plan as data for people and machines: what would be done, without a value in it.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 use crate::plan::Plan;
@@ -100,10 +102,10 @@ fn shown(plan: &Plan, step: &PlannedStep) -> ShownStep {
 fn attempts(retry: &Retry) -> String {
     let mut words = format!("{} attempts, {} s apart", retry.max_attempts, retry.delay.as_secs());
     if (retry.backoff - 1.0).abs() > f64::EPSILON {
-        words.push_str(&format!(", each wait {} times the last", retry.backoff));
+        write!(words, ", each wait {} times the last", retry.backoff).ok();
     }
     if let Some(longest) = retry.max_delay {
-        words.push_str(&format!(", at most {} s", longest.as_secs()));
+        write!(words, ", at most {} s", longest.as_secs()).ok();
     }
     if retry.jitter {
         words.push_str(", cut at random");

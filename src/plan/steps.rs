@@ -31,7 +31,7 @@ use crate::text::Source;
 use crate::text::Span;
 
 /// Timers can't count further.
-const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// Plans the steps one by one.
 pub(super) struct Steps<'a> {

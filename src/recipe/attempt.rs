@@ -169,7 +169,7 @@ fn remove(value: &mut Spanned<DeValue<'_>>, span: &Span) -> Option<String> {
         }
         DeValue::Array(items) => {
             let at = items.iter().position(|item| holds(&item.span(), span) || contains(item, span))?;
-            let item = items.iter_mut().nth(at)?;
+            let item = items.get_mut(at)?;
             if item.span() != *span
                 && let Some(below) = remove(item, span)
             {

@@ -24,7 +24,9 @@ pub(super) fn cut(reader: &mut Reader, text: &str, span: Span, source: &Source) 
 
 fn cut_as(reader: &mut Reader, text: &str, span: Span, source: &Source, mode: Mode) -> Template {
     let (template, faults) = Template::parse(text, span, source, mode);
-    faults.into_iter().for_each(|fault| reader.fault(fault));
+    for fault in faults {
+        reader.fault(fault);
+    }
     template
 }
 

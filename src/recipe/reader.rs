@@ -13,7 +13,7 @@ use crate::text::has_enough;
 use crate::text::note;
 
 /// Longer waits and deadlines are cut to this: timers can't count further.
-pub(super) const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+pub(super) const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// Collects faults while values are taken out of tables.
 #[derive(Debug, Default)]
@@ -46,14 +46,12 @@ impl Reader {
         }
         let fault =
             Diagnostic::error("recipe::unknown-key", format!("unknown key `{key}` in {place}"), span.clone());
-        self.fault(match closest(key, known.clone()) {
-            Some(near) => fault.help("a key with a similar name exists").edit(span, near),
-            None => {
-                let known: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                fault.help(format!("known keys: {known}"))
-            }
-        });
+        if let Some(near) = closest(key, known.clone()) {
+            return self.fault(fault.help("a key with a similar name exists").edit(span, near));
+        }
+        let known: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        self.fault(fault.help(format!("known keys: {known}")));
     }
 
     fn wrong_type(&mut self, what: &str, found: &DeValue<'_>, span: Span, expected: &str) {

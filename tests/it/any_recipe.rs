@@ -1,6 +1,7 @@
 //! Any text gets an answer: the corpus of the fuzz target, mutations of it, and made-up graphs.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -55,10 +56,12 @@ fn graph(count: usize, edges: &[(usize, usize)]) -> String {
     for step in 0..count {
         let needs: Vec<String> =
             edges.iter().filter(|(to, _)| *to == step).map(|(_, from)| format!("\"s{from}\"")).collect();
-        text.push_str(&format!(
-            "[[step]]\nid = \"s{step}\"\ndepends_on = [{}]\nsleep = {{ duration_secs = 1 }}\n",
+        writeln!(
+            text,
+            "[[step]]\nid = \"s{step}\"\ndepends_on = [{}]\nsleep = {{ duration_secs = 1 }}",
             needs.join(", ")
-        ));
+        )
+        .unwrap();
     }
     text
 }

@@ -190,8 +190,13 @@ fn json_is_one_object() {
 /// Ids of the steps of a plan, in order.
 fn ids(world: &Doppio, arguments: &[&str]) -> Vec<String> {
     let all = ["plan", "sweep.toml", "--host", "box", "--output", "json"].iter().chain(arguments);
-    let page: serde_json::Value = serde_json::from_str(&world.run(all).expect(0).stdout).unwrap();
-    page["steps"].as_array().unwrap().iter().map(|step| step["id"].as_str().unwrap().to_owned()).collect()
+    let page: serde_json::Value = serde_json::from_str(&world.run(all).expect(0).stdout).expect("a page");
+    page["steps"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|step| step["id"].as_str().expect("an id").to_owned())
+        .collect()
 }
 
 #[test]

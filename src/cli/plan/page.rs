@@ -23,7 +23,8 @@ pub(super) struct Page {
 #[derive(Debug, Serialize)]
 pub(super) struct Secret {
     /// As the recipe refers to it.
-    pub secret: String,
+    #[serde(rename = "secret")]
+    pub name: String,
     /// Where it would come from.
     pub from: Option<String>,
     /// Why it can't be had.
@@ -36,7 +37,8 @@ pub(super) struct Secret {
 #[derive(Debug, Serialize)]
 pub(super) struct Host {
     /// As the recipe calls it.
-    pub host: String,
+    #[serde(rename = "host")]
+    pub name: String,
     /// Where that leads.
     pub place: Option<String>,
     /// Which way secrets travel to it.
@@ -62,28 +64,21 @@ pub(super) fn drawn(page: &Page) -> String {
     }
     if !page.secrets.is_empty() {
         text.push_str("\nsecrets\n");
-        let width = page.secrets.iter().map(|secret| secret.secret.chars().count()).max().unwrap_or(0);
+        let width = page.secrets.iter().map(|secret| secret.name.chars().count()).max().unwrap_or(0);
         for secret in &page.secrets {
             let found = secret.from.as_ref().map(|from| format!("from {from}"));
-            draw_found(
-                &mut text,
-                &secret.secret,
-                width,
-                found,
-                secret.trouble.as_ref(),
-                secret.hint.as_ref(),
-            );
+            draw_found(&mut text, &secret.name, width, found, secret.trouble.as_ref(), secret.hint.as_ref());
         }
     }
     if !page.hosts.is_empty() {
         text.push_str("\nhosts\n");
-        let width = page.hosts.iter().map(|host| host.host.chars().count()).max().unwrap_or(0);
+        let width = page.hosts.iter().map(|host| host.name.chars().count()).max().unwrap_or(0);
         for host in &page.hosts {
             let found = host.place.as_ref().map(|place| match host.carrier {
                 Some(carrier) if !page.secrets.is_empty() => format!("{place}; secrets by {carrier}"),
                 _ => place.clone(),
             });
-            draw_found(&mut text, &host.host, width, found, host.trouble.as_ref(), host.hint.as_ref());
+            draw_found(&mut text, &host.name, width, found, host.trouble.as_ref(), host.hint.as_ref());
         }
     }
     text

@@ -1,5 +1,7 @@
 //! The names of an expression: what each stands for, and as what it is taken.
 
+use std::fmt::Write;
+
 use minijinja::Value as Jinja;
 
 use crate::name::EnvName;
@@ -53,7 +55,7 @@ pub(super) fn take(
     for (index, token) in tokens.iter().enumerate() {
         let Kind::Name(name) = &token.kind else { continue };
         rewritten.push_str(&text[at..token.start]);
-        rewritten.push_str(&format!("_{}", operands.len()));
+        write!(rewritten, "_{}", operands.len()).ok();
         at = token.end;
         operands.push(Operand {
             written: text[token.start..token.end].to_owned(),
@@ -99,7 +101,7 @@ fn role(tokens: &[Token], index: usize) -> Role {
     {
         return Role::Number;
     }
-    if others.iter().any(|kind| *kind == Some(&Kind::Constant)) { Role::Flag } else { Role::Text }
+    if others.contains(&Some(&Kind::Constant)) { Role::Flag } else { Role::Text }
 }
 
 /// What a name stands for; faults go to the resolver.
@@ -118,7 +120,7 @@ pub(super) fn look_up(name: &Name, resolver: &mut Resolver<'_>, node: usize, pla
         Name::Target => Reference::Target,
         Name::Host => Reference::Host,
         Name::RunId => Reference::RunId,
-        Name::RecipeName => Reference::RecipeName,
+        Name::Recipe => Reference::RecipeName,
     };
     let template = Template { parts: vec![Part::Reference(reference, place.clone())], span: place.clone() };
     resolver.plain(node, &template, "when")
@@ -166,5 +168,29 @@ impl Operand {
                 number().ok_or_else(|| format!("`{}` is `{text}`, which is not a number", self.written))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::when::tokens::tokens;
+
+    fn roles(text: &str) -> Vec<Role> {
+        let tokens = tokens(text).unwrap();
+        take(text, &tokens, |_, _, _| Template::default()).1.iter().map(|operand| operand.role).collect()
+    }
+
+    #[test]
+    fn the_neighbours_decide_as_what_a_name_is_taken() {
+        assert_eq!(roles("debug"), [Role::Flag]);
+        assert_eq!(roles("not debug and (dry)"), [Role::Flag, Role::Flag]);
+        assert_eq!(roles("mode == 'full' or 'x' != mode"), [Role::Text, Role::Text]);
+        assert_eq!(roles("epochs == 3 and -3 == epochs"), [Role::Number, Role::Number]);
+        assert_eq!(roles("(epochs) >= 3"), [Role::Ordered]);
+        assert_eq!(roles("a < b"), [Role::Ordered, Role::Ordered]);
+        assert_eq!(roles("debug == true"), [Role::Flag]);
+        assert_eq!(roles("mode in ['a', 'b'] and n not in [1, 2]"), [Role::Text, Role::Number]);
+        assert_eq!(roles("steps.a.exit_code == code"), [Role::Number, Role::Number]);
     }
 }

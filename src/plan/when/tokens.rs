@@ -58,7 +58,7 @@ pub(super) enum Name {
     /// `run.id`.
     RunId,
     /// `recipe.name`.
-    RecipeName,
+    Recipe,
 }
 
 /// What is wrong with an expression, and where in it.
@@ -184,7 +184,7 @@ fn word(rest: &str, length: usize) -> Result<(Kind, usize), Fault> {
                 "env" => Name::Env(member.to_owned()),
                 "matrix" => Name::Matrix(member.to_owned()),
                 "run" if member == "id" => Name::RunId,
-                "recipe" if member == "name" => Name::RecipeName,
+                "recipe" if member == "name" => Name::Recipe,
                 _ => {
                     return Err(Fault::new(
                         0,

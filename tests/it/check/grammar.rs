@@ -131,6 +131,7 @@ fn no_head_at_all() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the snapshot is long")]
 fn the_keys_that_all_steps_share() {
     insta::assert_snapshot!(faults(&steps(
         "[[step]]\nid = \"a b\"\nsleep = { duration_secs = 1 }\n\

@@ -115,6 +115,7 @@ fn groups() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the snapshot is long")]
 fn names_in_texts() {
     insta::assert_snapshot!(faults(
         "[recipe]\nname = \"r\"\n[variables]\ndir = \"/x\"\na = \"${b}\"\nb = \"${a}\"\nc = \"${dri}\"\n\
