@@ -26,7 +26,7 @@ use crate::step::stopped;
 const WIND_DOWN: Duration = Duration::from_secs(15);
 
 /// The longest wait between two attempts when the recipe sets none.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// Everything one attempt needs.
 pub(super) struct Attempt {
@@ -42,7 +42,7 @@ impl Attempt {
     /// Makes the attempt. Its last report is how it ended, whatever happens.
     pub(super) async fn run(mut self) {
         let reports = self.cx.reports.clone();
-        let step = self.cx.step.clone();
+        let id = self.cx.step.clone();
         let mask = self.cx.vault.mask().clone();
         let told = self.stop.subscribe();
         let operation = &self.plan.steps()[self.place].operation;
@@ -50,22 +50,21 @@ impl Attempt {
         let stop = tokio::select! {
             biased;
             done = &mut work => {
-                drop(reports.send((step, over(done, &mask))).await);
+                drop(reports.send((id, over(done, &mask))).await);
                 return;
             }
             stop = stopped(told) => stop,
             () = deadline(self.timeout) => Stop::Timeout,
         };
         self.stop.send_replace(stop);
-        let last = match tokio::time::timeout(WIND_DOWN, &mut work).await {
-            Ok(done) => over(done, &mask),
-            Err(_) => {
-                let text = mask.text(&format!("`{step}` did not stop in time; what it began may go on"));
-                drop(reports.send((step.clone(), Report::Notice(text))).await);
-                Report::Over(Err(StepError::Stopped(stop)))
-            }
+        let last = if let Ok(done) = tokio::time::timeout(WIND_DOWN, &mut work).await {
+            over(done, &mask)
+        } else {
+            let text = mask.text(&format!("`{id}` did not stop in time; what it began may go on"));
+            drop(reports.send((id.clone(), Report::Notice(text))).await);
+            Report::Over(Err(StepError::Stopped(stop)))
         };
-        drop(reports.send((step, last)).await);
+        drop(reports.send((id, last)).await);
     }
 }
 

@@ -262,7 +262,7 @@ impl<'a> Dispatcher<'a> {
         let mut starts = Vec::new();
         while self.running.len() < self.options.jobs.max(1) {
             let Some(place) = self.queue.pop_front() else { break };
-            let (stop, told) = watch::channel(Stop::No);
+            let (switch, told) = watch::channel(Stop::No);
             let step = &self.plan.steps()[place];
             let cx = StepContext {
                 step: step.id.clone(),
@@ -277,8 +277,8 @@ impl<'a> Dispatcher<'a> {
             let host = host_of(step, &cx).map(|host| self.mask().text(&host));
             let timeout = step.timeout;
             self.start(place, host);
-            self.running.insert(place, stop.clone());
-            starts.push(Attempt { plan: Arc::clone(&self.plan), place, cx, stop, timeout });
+            self.running.insert(place, switch.clone());
+            starts.push(Attempt { plan: Arc::clone(&self.plan), place, cx, stop: switch, timeout });
         }
         self.settle();
         for start in starts {

@@ -65,10 +65,19 @@ struct Node {
     /// What it waits for: needs that are not over, and its group's opening.
     waits: usize,
     members_left: usize,
-    /// Whether it has been decided (ready, or over), so that nothing decides it again.
-    decided: bool,
-    open: bool,
+    stage: Stage,
     fate: Option<Fate>,
+}
+
+/// How far a step has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It waits for others.
+    Waits,
+    /// It is ready, or over: nothing decides it again.
+    Decided,
+    /// It stands for others, and they may begin.
+    Open,
 }
 
 /// The steps of a plan on their way to their ends.
@@ -131,7 +140,7 @@ impl ReadySet {
 
     /// A step that stands for others begins, and so may they.
     pub(super) fn open(&mut self, place: usize) {
-        self.nodes[place].open = true;
+        self.nodes[place].stage = Stage::Open;
         for member in self.nodes[place].members.clone() {
             self.nodes[member].waits -= 1;
             self.decide(member);
@@ -147,9 +156,9 @@ impl ReadySet {
             let node = &self.nodes[place];
             let never_opens = node.group.is_some_and(|group| {
                 let group = &self.nodes[group];
-                !group.always && !group.open
+                !group.always && group.stage != Stage::Open
             });
-            if !node.decided && (!node.always || never_opens) {
+            if node.stage == Stage::Waits && (!node.always || never_opens) {
                 self.end(place, Fate::Cancelled);
                 self.turns.push_back(Turn::Cancel(place));
             }
@@ -181,7 +190,9 @@ impl ReadySet {
     fn end(&mut self, place: usize, fate: Fate) {
         let node = &mut self.nodes[place];
         debug_assert!(node.fate.is_none(), "a step ends once");
-        node.decided = true;
+        if node.stage == Stage::Waits {
+            node.stage = Stage::Decided;
+        }
         node.fate = Some(fate);
         self.left -= 1;
         self.news.push_back(place);
@@ -194,7 +205,7 @@ impl ReadySet {
                 self.nodes[dependent].waits -= 1;
                 self.decide(dependent);
             }
-            if !self.nodes[place].open {
+            if self.nodes[place].stage != Stage::Open {
                 for member in self.nodes[place].members.clone() {
                     self.end_with_group(member, place);
                 }
@@ -209,7 +220,7 @@ impl ReadySet {
     /// Decides about a step that waits for nothing any more.
     fn decide(&mut self, place: usize) {
         let node = &self.nodes[place];
-        if node.waits > 0 || node.decided {
+        if node.waits > 0 || node.stage != Stage::Waits {
             return;
         }
         if self.cancelled && !node.always {
@@ -219,7 +230,7 @@ impl ReadySet {
         }
         match self.verdict(node) {
             None => {
-                self.nodes[place].decided = true;
+                self.nodes[place].stage = Stage::Decided;
                 self.turns.push_back(Turn::Ready(place));
             }
             Some((why, fate)) => {
@@ -248,7 +259,7 @@ impl ReadySet {
 
     /// A step whose group ended without having begun.
     fn end_with_group(&mut self, member: usize, group: usize) {
-        if self.nodes[member].decided {
+        if self.nodes[member].stage != Stage::Waits {
             return;
         }
         let (turn, fate) = match self.nodes[group].fate {
@@ -265,7 +276,7 @@ impl ReadySet {
     /// Ends a step that stands for others when they have all ended.
     fn join(&mut self, place: usize) {
         let node = &self.nodes[place];
-        if !node.open || node.members_left > 0 || node.fate.is_some() {
+        if node.stage != Stage::Open || node.members_left > 0 || node.fate.is_some() {
             return;
         }
         let member_with = |wanted: fn(Fate) -> bool| {
@@ -300,8 +311,7 @@ impl Node {
             run_if: step.run_if,
             forgiving: step.continue_on_failure,
             always: step.run_if == RunIf::Always,
-            decided: false,
-            open: false,
+            stage: Stage::Waits,
             fate: None,
         }
     }

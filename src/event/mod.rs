@@ -233,6 +233,22 @@ impl End {
     pub fn is_success(&self) -> bool {
         *self == Self::Exit { code: 0 }
     }
+
+    /// The causes below its message, where Doppio could not do it.
+    pub fn causes(&self) -> Vec<&str> {
+        match self {
+            Self::Error { causes, .. } => causes.iter().map(Masked::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Error { hint, .. } => hint.as_ref().map(Masked::as_str),
+            _ => None,
+        }
+    }
 }
 
 /// How a run ended.
@@ -267,7 +283,6 @@ mod millis {
     use serde::Deserializer;
     use serde::Serializer;
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` asks for a reference")]
     pub(super) fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
     }

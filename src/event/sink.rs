@@ -56,6 +56,10 @@ impl Fanout<'_> {
         &mut self,
         mut call: impl FnMut(&mut dyn Sink) -> Result<(), SinkError>,
     ) -> Result<(), SinkError> {
-        self.0.iter_mut().fold(Ok(()), |so_far, sink| so_far.and(call(*sink)))
+        let mut so_far = Ok(());
+        for sink in &mut self.0 {
+            so_far = so_far.and(call(*sink));
+        }
+        so_far
     }
 }

@@ -144,7 +144,7 @@ impl StepContext {
     /// When none is named, or it can't be reached.
     pub async fn host(&self, field: Option<&PlainText>) -> Result<Host, StepError> {
         let id = self.host_id(field)?;
-        let host = self.unless_stopped(self.pool.host(&id)).await??;
+        let host = Box::pin(self.unless_stopped(self.pool.host(&id))).await??;
         Ok(host)
     }
 
@@ -178,7 +178,7 @@ impl StepContext {
     ///
     /// When it could not be started, or was stopped.
     pub async fn exec(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
-        self.follow(host, exec, Show::Everything).await
+        Box::pin(self.follow(host, exec, Show::Everything)).await
     }
 
     /// The same without showing the output: for questions that Doppio asks.
@@ -187,7 +187,7 @@ impl StepContext {
     ///
     /// As [`StepContext::exec`].
     pub async fn ask(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
-        self.follow(host, exec, Show::Nothing).await
+        Box::pin(self.follow(host, exec, Show::Nothing)).await
     }
 
     /// The same for a script whose standard output is a secret: only standard error is shown, and
@@ -197,7 +197,7 @@ impl StepContext {
     ///
     /// As [`StepContext::exec`]; when the output can't be masked.
     pub async fn exec_secret(&mut self, host: &Host, exec: Exec, name: &str) -> Result<Ended, StepError> {
-        let ended = self.follow(host, exec, Show::Errors).await?;
+        let ended = Box::pin(self.follow(host, exec, Show::Errors)).await?;
         let failed = ended.end != End::Exit { code: 0 };
         let stdout = match self.register(name, ended.stdout) {
             // A failure is to be told as it is; its output is not needed then.

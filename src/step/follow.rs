@@ -59,7 +59,7 @@ impl StepContext {
     ) -> Result<Ended, StepError> {
         let secrets: Vec<_> =
             exec.env.iter().filter_map(|var| Some((var.name.clone(), var.secret.clone()?))).collect();
-        let mut process = self.unless_stopped(host.exec(exec)).await??;
+        let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
         let deliveries: Vec<Delivery> = process
             .carriers()
             .iter()
@@ -112,16 +112,17 @@ impl StepContext {
                 return Err(stop);
             }
             // What is there already is taken in one go; only then is there time to report.
-            let output = match process.next().now_or_never() {
-                Some(output) => output,
-                None => tokio::select! {
+            let output = if let Some(output) = process.next().now_or_never() {
+                output
+            } else {
+                tokio::select! {
                     output = process.next() => output,
                     stop = &mut stop => return Err(stop),
                     () = taps.ripe() => {
                         self.tell(taps.flush()).await;
                         continue;
                     }
-                },
+                }
             };
             let full = match output {
                 Some(Output::Stdout(bytes)) => taps.take(Stream::Stdout, &bytes),
@@ -148,9 +149,10 @@ impl StepContext {
             }
             Err(error) => {
                 let step = &self.step;
-                let causes: String = error.causes.iter().map(|cause| format!(": {cause}")).collect();
+                let causes = error.causes.join(": ");
+                let colon = if causes.is_empty() { "" } else { ": " };
                 self.notice(&format!(
-                    "`{step}` could not be stopped and may go on running on `{place}`: {error}{causes}"
+                    "`{step}` could not be stopped and may go on running on `{place}`: {error}{colon}{causes}"
                 ))
                 .await;
             }

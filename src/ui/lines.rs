@@ -48,11 +48,7 @@ fn overwritten(line: &str) -> Option<usize> {
 pub fn shown(line: &str) -> Cow<'_, str> {
     let line = line.trim_end_matches(['\r', '\n']);
     let line = &line[overwritten(line).unwrap_or(0)..];
-    if line.chars().any(|c| c.is_control()) {
-        Cow::Owned(without_controls(line))
-    } else {
-        Cow::Borrowed(line)
-    }
+    if line.chars().any(char::is_control) { Cow::Owned(without_controls(line)) } else { Cow::Borrowed(line) }
 }
 
 fn without_controls(line: &str) -> String {

@@ -279,11 +279,11 @@ mod tests {
         let (go, stuck) = mpsc::channel();
         drop(go);
         let (seen, shown) = mpsc::channel();
-        let mut screen = Screen::new(Box::new(Stuck { go: stuck, seen }), Duration::from_secs(60));
+        let mut screen = Screen::new(Box::new(Stuck { go: stuck, seen }), Duration::from_mins(1));
         for seq in 0..2000 {
             screen.record(&output(seq, 10_000)).unwrap();
         }
-        screen.finish(Duration::from_secs(60));
+        screen.finish(Duration::from_mins(1));
         let shown: Vec<u64> = shown.try_iter().map(|(_, seq, _)| seq).collect();
         assert_eq!(shown, (0..2000).collect::<Vec<_>>());
     }
@@ -302,10 +302,10 @@ mod tests {
 
     #[test]
     fn a_watcher_who_left_is_not_waited_for() {
-        let mut screen = Screen::new(Box::new(Broken), Duration::from_secs(600));
+        let mut screen = Screen::new(Box::new(Broken), Duration::from_mins(10));
         for seq in 0..2000 {
             screen.record(&output(seq, 10_000)).unwrap();
         }
-        screen.finish(Duration::from_secs(60));
+        screen.finish(Duration::from_mins(1));
     }
 }

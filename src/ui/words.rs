@@ -57,12 +57,7 @@ pub(super) fn on_host(step: &StepState) -> String {
 
 /// The causes below an end's words, and what to do about it.
 pub(super) fn details(end: &End) -> (Vec<&str>, Option<&str>) {
-    match end {
-        End::Error { causes, hint, .. } => {
-            (causes.iter().map(|cause| cause.as_str()).collect(), hint.as_ref().map(|hint| hint.as_str()))
-        }
-        _ => (Vec::new(), None),
-    }
+    (end.causes(), end.hint())
 }
 
 /// `1 step`, `2 steps`.

@@ -37,26 +37,26 @@ local_command = { command = "sleep 0.1" }
 
 /// The journal of the only run.
 fn journal(doppio: &Doppio) -> Option<PathBuf> {
-    let runs = fs::read_dir(doppio.doppio_home().join("runs")).ok()?;
-    let run = runs.filter_map(Result::ok).next()?;
+    let mut runs = fs::read_dir(doppio.doppio_home().join("runs")).ok()?;
+    let run = runs.find_map(Result::ok)?;
     Some(run.path().join("journal.jsonl"))
 }
 
 fn lines(doppio: &Doppio) -> usize {
     journal(doppio)
-        .and_then(|path| fs::read(path).ok())
-        .map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count())
+        .and_then(|path| fs::read_to_string(path).ok())
+        .map_or(0, |text| text.matches('\n').count())
 }
 
 /// What the journal's own lines say of a step: started and not ended, ended how, or neither.
 fn told(events: &[Value], step: &str) -> String {
     let mut status = "pending".to_owned();
     for event in events.iter().filter(|event| event["step"] == step) {
-        match event["event"].as_str().unwrap() {
+        match event["event"].as_str().expect("a kind") {
             "step_waiting" => "waiting".clone_into(&mut status),
             "step_started" => "lost".clone_into(&mut status),
             "step_retrying" => "retrying".clone_into(&mut status),
-            "step_finished" => status = event["status"].as_str().unwrap().to_owned(),
+            "step_finished" => event["status"].as_str().expect("a status").clone_into(&mut status),
             "step_skipped" => "skipped".clone_into(&mut status),
             _ => {}
         }

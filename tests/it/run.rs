@@ -23,8 +23,8 @@ fn recipe(doppio: &Doppio, steps: &str) {
 /// Text without what differs from run to run: ids, times, folders.
 fn settled(doppio: &Doppio, text: &str) -> String {
     let text = doppio.settled(text);
-    let text = Regex::new(r"\d{8}-\d{6}-[0-9a-f]{4}").unwrap().replace_all(&text, "RUN");
-    Regex::new(r"\d+\.\d+ s").unwrap().replace_all(&text, "TIME").into_owned()
+    let text = Regex::new(r"\d{8}-\d{6}-[0-9a-f]{4}").expect("an expression").replace_all(&text, "RUN");
+    Regex::new(r"\d+\.\d+ s").expect("an expression").replace_all(&text, "TIME").into_owned()
 }
 
 /// The events on stdout.

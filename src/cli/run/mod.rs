@@ -106,7 +106,7 @@ async fn play(
 ) -> Result<ExitCode, CliError> {
     // From here on an interrupt is an answer, not an accident.
     let (cancel, wish) = watch::channel(Cancel::No);
-    signals::listen(cancel)?;
+    signals::listen(&cancel)?;
     let style = if args.mask_names { MaskStyle::Names } else { MaskStyle::Stars };
     let vault = Arc::new(Vault::new(ladder, Mask::new(style)));
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
@@ -126,7 +126,7 @@ async fn play(
     let shown = serde_json::to_vec_pretty(&show(&plan))
         .map_err(|error| CliError::world("cannot write the plan").cause(error.to_string()))?;
     let store = Store::new(dirs.runs());
-    let (run, mut journal) = store.create(&shown).map_err(not_kept)?;
+    let (run, mut journal) = store.create(&shown).map_err(|error| not_kept(&error))?;
 
     let mut screen = view::screen(args.output, context);
     let mut sink = Fanout(vec![&mut journal, &mut screen]);
@@ -143,7 +143,7 @@ async fn play(
     if !forced {
         pool.close().await;
     }
-    end::say(&state.map_err(not_kept)?, &store.folder(&run))
+    end::say(&state.map_err(|error| not_kept(&error))?, &store.folder(&run))
 }
 
 /// Asks for every secret of the plan where it is, without reading it: a run that can't have all
@@ -185,6 +185,6 @@ async fn check_secrets(
     }
 }
 
-fn not_kept(error: SinkError) -> CliError {
+fn not_kept(error: &SinkError) -> CliError {
     CliError::world(format!("{error}; nothing has run")).cause(error.source.to_string())
 }

@@ -12,7 +12,7 @@ use crate::engine::Cancel;
 /// # Errors
 ///
 /// When the system does not let us listen.
-pub(super) fn listen(cancel: watch::Sender<Cancel>) -> Result<(), CliError> {
+pub(super) fn listen(cancel: &watch::Sender<Cancel>) -> Result<(), CliError> {
     let kinds = [
         (SignalKind::interrupt(), "interrupted"),
         (SignalKind::terminate(), "terminated"),

@@ -26,7 +26,7 @@ pub(super) enum Form {
 const WATCHER: Duration = Duration::from_secs(5);
 
 /// The same for a program that reads stdout.
-const PROGRAM: Duration = Duration::from_secs(60);
+const PROGRAM: Duration = Duration::from_mins(1);
 
 /// The view, on a thread of its own.
 pub(super) fn screen(form: Form, context: &Context) -> Screen {
@@ -46,8 +46,8 @@ pub(super) fn screen(form: Form, context: &Context) -> Screen {
 pub(super) fn last_words(form: Form, forced: bool) -> Duration {
     match form {
         _ if forced => Duration::from_secs(1),
-        Form::Json => Duration::from_secs(24 * 60 * 60),
-        Form::Auto | Form::Plain => Duration::from_secs(60),
+        Form::Json => Duration::from_hours(24),
+        Form::Auto | Form::Plain => Duration::from_mins(1),
     }
 }
 

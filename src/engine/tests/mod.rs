@@ -79,8 +79,8 @@ impl Fake {
         let act = self.acts.lock().unwrap().pop_front().unwrap_or(Act::Succeed);
         cx.progress("begins").await;
         match act {
-            Act::Hang => cx.sleep(Duration::from_secs(3600)).await?,
-            Act::Deaf => tokio::time::sleep(Duration::from_secs(3600)).await,
+            Act::Hang => cx.sleep(Duration::from_hours(1)).await?,
+            Act::Deaf => tokio::time::sleep(Duration::from_hours(1)).await,
             _ => cx.sleep(Duration::from_millis(self.millis)).await?,
         }
         match act {
@@ -287,7 +287,7 @@ fn try_run(
     let mut sink = Recorder { witness: Arc::clone(&witness), cancel, wishes, fails_from };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let state = runtime.block_on(async {
-        tokio::time::timeout(Duration::from_secs(60), run(Plan::of(steps), options, &mut sink))
+        tokio::time::timeout(Duration::from_mins(1), run(Plan::of(steps), options, &mut sink))
             .await
             .expect("the run ends")
     })?;
