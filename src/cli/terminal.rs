@@ -1,9 +1,25 @@
 //! The terminal as somebody who can be asked.
 
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::io;
+use std::io::Read;
+use std::io::Write;
+
+use rustix::termios::LocalModes;
+use rustix::termios::OptionalActions;
+use rustix::termios::Termios;
+use rustix::termios::tcgetattr;
+use rustix::termios::tcsetattr;
+use zeroize::Zeroizing;
+
 use crate::cli::context::Context;
 use crate::cli::output;
 use crate::secret::Prompt;
 use crate::secret::SecretValue;
+
+/// What the terminal's own line takes, with its line break: a longer one loses its end.
+const LINE: usize = if cfg!(target_os = "linux") { 4095 } else { 1023 };
 
 /// Asks on the terminal; where stdin or stderr is none, nobody is there.
 #[derive(Debug)]
@@ -11,10 +27,53 @@ pub(super) struct Terminal {
     attended: bool,
 }
 
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoAnswer {
+    /// There is no terminal.
+    #[error("there is no terminal to ask")]
+    Nobody,
+    /// What was typed or pasted has more than one line.
+    #[error("the answer has more than one line")]
+    Lines,
+    /// The terminal cuts lines of this length.
+    #[error("the answer is longer than a line of the terminal can be")]
+    TooLong,
+    /// The terminal failed.
+    #[error("the terminal can't be asked: {0}")]
+    Failed(#[from] io::Error),
+}
+
 impl Terminal {
     /// The terminal of this process.
     pub(super) fn new(context: &Context) -> Self {
         Self { attended: is_attended(context) }
+    }
+
+    /// A hidden answer. The echo is off before the question is shown, so that not even a fast
+    /// paste is seen; what is left of a paste is dropped rather than given to the shell.
+    pub(super) fn ask(&self, question: &str) -> Result<SecretValue, NoAnswer> {
+        if !self.attended {
+            return Err(NoAnswer::Nobody);
+        }
+        let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+        let silence = Silence::over(&terminal)?;
+        write!(terminal, "{question}: ")?;
+        let mut line = Zeroizing::new(Vec::with_capacity(LINE + 1));
+        let mut byte = [0];
+        while line.len() < LINE && terminal.read(&mut byte)? == 1 && byte[0] != b'\n' {
+            line.push(byte[0]);
+        }
+        byte[0] = 0;
+        let is_more = rustix::io::ioctl_fionread(&terminal).map_err(io::Error::from)? > 0;
+        drop(silence);
+        if line.len() >= LINE - 1 {
+            return Err(NoAnswer::TooLong);
+        }
+        if is_more {
+            return Err(NoAnswer::Lines);
+        }
+        Ok(SecretValue::new(line.to_vec()))
     }
 }
 
@@ -25,15 +84,42 @@ pub(super) fn is_attended(context: &Context) -> bool {
 
 impl Prompt for Terminal {
     fn secret(&self, question: &str) -> Option<SecretValue> {
-        if !self.attended {
-            return None;
+        match self.ask(question) {
+            Ok(answer) => Some(answer),
+            Err(NoAnswer::Nobody) => None,
+            Err(error) => {
+                output::line(&format!("warning: {error}"));
+                None
+            }
         }
-        rpassword::prompt_password(format!("{question}: "))
-            .ok()
-            .map(|answer| SecretValue::new(answer.into_bytes()))
     }
 
     fn notice(&self, text: &str) {
         output::line(text);
+    }
+}
+
+/// A terminal without echo; as it was when dropped.
+struct Silence {
+    terminal: File,
+    before: Termios,
+}
+
+impl Silence {
+    fn over(terminal: &File) -> io::Result<Self> {
+        let terminal = terminal.try_clone()?;
+        let before = tcgetattr(&terminal)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        silent.local_modes.insert(LocalModes::ECHONL);
+        tcsetattr(&terminal, OptionalActions::Now, &silent)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        // `Flush` drops what was typed and not read.
+        tcsetattr(&self.terminal, OptionalActions::Flush, &self.before).ok();
     }
 }

@@ -333,7 +333,7 @@ fn an_ssh_key_locks_and_opens_a_vault() {
 }
 
 /// Types at a real terminal, by `expect`, and gives back all that the terminal showed.
-fn at_terminal(doppio: &Doppio, arguments: &[&str], typed: &[(&str, &str)]) -> String {
+fn at_terminal(doppio: &Doppio, arguments: &[&str], typed: &[(&str, &str)]) -> (i32, String) {
     let mut script =
         format!("set timeout 60\nspawn -noecho {} {}\n", env!("CARGO_BIN_EXE_doppio"), arguments.join(" "));
     for (question, answer) in typed {
@@ -350,15 +350,14 @@ fn at_terminal(doppio: &Doppio, arguments: &[&str], typed: &[(&str, &str)]) -> S
         .output()
         .expect("expect is installed");
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{}: {shown}", output.status);
-    shown
+    (output.status.code().unwrap_or(-1), shown)
 }
 
 #[test]
 fn a_value_that_is_typed_is_not_shown() {
     let doppio = Doppio::new();
     fs::write(doppio.doppio_home().join("config.toml"), "[vault]\nwork_factor = 10\n").unwrap();
-    let shown = at_terminal(
+    let (code, shown) = at_terminal(
         &doppio,
         &["secret", "set", "team/key"],
         &[
@@ -367,12 +366,18 @@ fn a_value_that_is_typed_is_not_shown() {
             ("once more", "pass hunter2"),
         ],
     );
-    assert!(shown.contains("stored `team/key` in the vault"), "{shown}");
+    assert!(code == 0 && shown.contains("stored `team/key` in the vault"), "{code}: {shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
-    let shown = at_terminal(
+    let (code, shown) = at_terminal(
         &doppio,
         &["secret", "get", "team/key", "--reveal"],
         &[("passphrase of the vault", "pass hunter2")],
     );
-    assert!(shown.contains("hunter2 hunter2\r\n"), "{shown}");
+    assert!(code == 0 && shown.contains("hunter2 hunter2\r\n"), "{code}: {shown}");
+    // Of a paste with several lines nothing is stored, and nothing goes on to the shell.
+    let paste = "-----BEGIN hunter2-----\\rhunter2\\r-----END-----";
+    let (code, shown) =
+        at_terminal(&doppio, &["secret", "set", "team/pem"], &[("value of `team/pem`", paste)]);
+    assert!(code == 2 && shown.contains("--from-file FILE"), "{code}: {shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
 }

@@ -15,12 +15,12 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::source_error;
 use crate::cli::secret::time;
+use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
 use crate::name::SecretName;
 use crate::secret::Fitness;
 use crate::secret::Ladder;
 use crate::secret::Outcome;
-use crate::secret::Prompt;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::source::Remark;
@@ -150,16 +150,21 @@ fn value(args: &Args, name: &SecretName, context: &Context) -> Result<SecretValu
             .map(SecretValue::new)
             .ok_or_else(|| CliError::world(format!("`{variable}` is not set")));
     } else {
-        return Terminal::new(context).secret(&format!("value of `{name}` (it is not shown)")).ok_or_else(
-            || {
-                CliError::usage("there is no terminal to ask for the value")
-                    .hint(format!("pipe it: `… | doppio secret set {name} --from-stdin`"))
-            },
-        );
+        return ask(name, context);
     };
     let bytes =
         bytes.map_err(|error| CliError::world(format!("cannot read {place}")).cause(error.to_string()))?;
     Ok(bytes.without_last_newline())
+}
+
+fn ask(name: &SecretName, context: &Context) -> Result<SecretValue, CliError> {
+    Terminal::new(context).ask(&format!("value of `{name}` (it is not shown)")).map_err(|error| match error {
+        NoAnswer::Failed(_) => CliError::world(error.to_string()),
+        NoAnswer::Nobody => CliError::usage("there is no terminal to ask for the value")
+            .hint(format!("pipe it: `… | doppio secret set {name} --from-stdin`")),
+        NoAnswer::Lines | NoAnswer::TooLong => CliError::usage(format!("`{name}` was not stored: {error}"))
+            .hint(format!("write it to a file and run `doppio secret set {name} --from-file FILE`")),
+    })
 }
 
 /// Reads with the final capacity, so that no copy is left behind as the bytes grow.
