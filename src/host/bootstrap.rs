@@ -77,6 +77,11 @@ impl Listener {
         if self.heard.len() > NOISE_LIMIT { Err(TooMuchNoise) } else { Ok(None) }
     }
 
+    /// Whether nothing at all has come.
+    pub(in crate::host) fn is_silent(&self) -> bool {
+        self.heard.is_empty()
+    }
+
     /// The last of what came before an announcement that never came.
     pub(in crate::host) fn noise(&self) -> String {
         let start = self.heard.len().saturating_sub(500);

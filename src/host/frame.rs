@@ -267,10 +267,10 @@ fn script(exec: &Exec, load: &Load<'_>) -> String {
     let posix = is_posix(&exec.interpreter);
     if posix {
         // The script itself sees large values too; only its children must read the file.
-        for var in &load.files {
+        text.extend(load.files.iter().map(|var| {
             let name = &var.name;
-            text.push_str(&format!("{name}=$(cat \"${name}_FILE\";printf .);{name}=${{{name}%.}}\n"));
-        }
+            format!("{name}=$(cat \"${name}_FILE\";printf .);{name}=${{{name}%.}}\n")
+        }));
     }
     for file in &exec.source {
         text.push_str(&source(file, posix));
@@ -290,11 +290,8 @@ fn source(file: &str, posix: bool) -> String {
         format!("[ -r {word} ]||{{ printf 'doppio: no file %s to source\\n' {shown} >&2;exit 98;}}\n");
     // Files of plain assignments, like /etc/environment, say nothing of exporting them.
     let name = file.rsplit('/').next().unwrap_or_default();
-    if name == "environment" || name == ".env" || name.ends_with(".env") || name.starts_with(".env.") {
-        format!("{check}set -a;. {word};set +a\n")
-    } else {
-        format!("{check}. {word}\n")
-    }
+    let is_plain = name == "environment" || name.split('.').skip(1).any(|part| part == "env");
+    if is_plain { format!("{check}set -a;. {word};set +a\n") } else { format!("{check}. {word}\n") }
 }
 
 fn pieces(text: &str) -> impl Iterator<Item = &str> {

@@ -62,8 +62,8 @@ mod tests {
                 Err(HostError { message: "no".to_owned(), causes: Vec::new(), hint: None })
             })
         };
-        let (one, two, three) = tokio::join!(ask(), ask(), ask());
-        assert!(one.is_err() && two.is_err() && three.is_err());
+        let (a, b, c) = tokio::join!(ask(), ask(), ask());
+        assert!(a.is_err() && b.is_err() && c.is_err());
         assert_eq!(attempts.load(Ordering::Relaxed), 1);
         assert!(ask().await.is_err());
         assert_eq!(attempts.load(Ordering::Relaxed), 2);

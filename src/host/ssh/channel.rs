@@ -34,7 +34,7 @@ use crate::secret::SecretValue;
 const OPEN_LIMIT: Duration = Duration::from_secs(30);
 
 /// What a login shell gets until the bootstrap announces itself.
-const ANNOUNCE_LIMIT: Duration = Duration::from_secs(60);
+const ANNOUNCE_LIMIT: Duration = Duration::from_secs(45);
 
 type Reader = russh::ChannelReadHalf;
 type Writer = russh::ChannelWriteHalf<client::Msg>;
@@ -55,6 +55,9 @@ pub(in crate::host::ssh) struct Armed {
 pub(in crate::host::ssh) enum Refused {
     /// The connection has all the channels that the server allows.
     Full,
+    /// The server closed it before it had answered. Dropbear does so when the command of another
+    /// channel ends in the moment between this one's opening and its request.
+    Again,
     /// The connection is over.
     Dead(String),
     /// It will not be otherwise next time: what happened, and what the server said.
@@ -131,11 +134,11 @@ async fn tend(
             // Dropped when this task ends.
             let (_over, over) = oneshot::channel();
             let armed = Armed { leader, accepted, writer: Arc::clone(&writer), start, over };
-            if ready.send(Ok(armed)).is_ok() {
-                if let Some(outlet) = idle(&mut reader, started).await {
-                    run(&line, &mut reader, &outlet).await;
-                    has_run = true;
-                }
+            if ready.send(Ok(armed)).is_ok()
+                && let Some(outlet) = idle(&mut reader, started).await
+            {
+                run(&line, &mut reader, &outlet).await;
+                has_run = true;
             }
         }
         Err(Refused::Dead(_)) => {
@@ -191,16 +194,12 @@ async fn request(writer: &Writer, env: &[(EnvName, SecretValue)]) -> Result<(), 
 async fn announced(reader: &mut Reader, env: usize) -> Result<(Leader, Vec<bool>), Refused> {
     let mut listener = Listener::default();
     let mut complaint = Vec::new();
-    match timeout(ANNOUNCE_LIMIT, listen(reader, env, &mut listener, &mut complaint)).await {
-        Ok(result) => result,
-        Err(_) => {
-            let what = format!(
-                "the login shell did not start a command within {} seconds",
-                ANNOUNCE_LIMIT.as_secs()
-            );
-            Err(Refused::Never(what, said(&listener, &complaint, env)))
-        }
+    let listening = listen(reader, env, &mut listener, &mut complaint);
+    if let Ok(result) = timeout(ANNOUNCE_LIMIT, listening).await {
+        return result;
     }
+    let what = format!("the login shell did not start a command within {} seconds", ANNOUNCE_LIMIT.as_secs());
+    Err(Refused::Never(what, said(&listener, &complaint, env)))
 }
 
 async fn listen(
@@ -232,9 +231,12 @@ async fn listen(
                 }
             },
             ChannelMsg::ExtendedData { data, .. } if complaint.len() < 4096 => {
-                complaint.extend_from_slice(&data)
+                complaint.extend_from_slice(&data);
             }
             ChannelMsg::ExitStatus { exit_status } => code = Some(exit_status),
+            ChannelMsg::Close if answers.len() <= env && code.is_none() && listener.is_silent() => {
+                return Err(Refused::Again);
+            }
             ChannelMsg::Close => {
                 let ended = code.map(|code| format!(" (exit status {code})")).unwrap_or_default();
                 let what = format!("the login shell ended before it started a command{ended}");

@@ -31,6 +31,7 @@ const STREAK: u32 = 32;
 /// One connection. What is on it shares it behind an `Arc`; it ends with the last of them.
 pub(in crate::host::ssh) struct Line {
     pub connection: Connection,
+    most: usize,
     state: Mutex<State>,
     news: Arc<News>,
     given_up: AtomicBool,
@@ -73,9 +74,13 @@ pub(in crate::host::ssh) enum Pick {
 
 impl Line {
     pub(in crate::host::ssh) fn new(connection: Connection, news: Arc<News>) -> Arc<Self> {
+        // Dropbear (2022.83) closes a channel that has no command yet when the command of another
+        // one ends, and dies of the request that comes then, with all that runs.
+        let most = if connection.server.banner.contains("dropbear") { 1 } else { LIMIT };
         Arc::new(Self {
             connection,
-            state: Mutex::new(State { limit: LIMIT, ..State::default() }),
+            most,
+            state: Mutex::new(State { limit: most, ..State::default() }),
             news,
             given_up: AtomicBool::new(false),
         })
@@ -118,23 +123,32 @@ impl Line {
     /// The right to open a channel that is to carry an environment; a spare one gives way.
     pub(in crate::host::ssh) fn pick_bare(self: &Arc<Self>) -> Pick {
         let mut state = self.state();
-        match self.slot(&mut state) {
-            Some(slot) => Pick::Slot(slot),
-            None => {
-                state.spare = None;
-                Pick::Full
-            }
+        let slot = self.slot(&mut state);
+        if slot.is_none() {
+            state.spare = None;
         }
+        slot.map_or(Pick::Full, Pick::Slot)
     }
 
     /// A channel for something that can't wait: a spare one, or one beyond the limit, which
     /// leaves room for that.
     pub(in crate::host::ssh) async fn urgent(self: &Arc<Self>) -> Result<Armed, Refused> {
-        let spare = self.state().spare.take().filter(Armed::is_usable);
-        match spare {
-            Some(spare) => Ok(spare),
-            None => channel::arm(self, Slot::beyond(), Vec::new()).await,
+        let spare = {
+            let mut state = self.state();
+            if self.is_single() && state.used > 0 && state.spare.is_none() {
+                return Err(Refused::Full);
+            }
+            state.spare.take().filter(Armed::is_usable)
+        };
+        if let Some(spare) = spare {
+            return Ok(spare);
         }
+        channel::arm(self, Slot::beyond(), Vec::new()).await
+    }
+
+    /// Whether it may have one channel only.
+    pub(in crate::host::ssh) fn is_single(&self) -> bool {
+        self.most == 1
     }
 
     fn slot(self: &Arc<Self>, state: &mut State) -> Option<Slot> {
@@ -195,11 +209,6 @@ impl Line {
         self.state().spare = None;
     }
 
-    /// How many channels are known to be allowed.
-    pub(in crate::host::ssh) fn limit(&self) -> usize {
-        self.state().limit
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -255,7 +264,7 @@ impl Slot {
             let mut state = line.state();
             state.open += 1;
             state.streak += 1;
-            if state.streak >= STREAK && state.limit < LIMIT {
+            if state.streak >= STREAK && state.limit < line.most {
                 state.streak = 0;
                 state.limit += 1;
             }

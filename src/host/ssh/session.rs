@@ -42,11 +42,17 @@ use crate::name::EnvName;
 /// Connections to one host at most.
 const LINES: usize = 4;
 
+/// The same, where each can have one channel only.
+const SINGLE_LINES: usize = 10;
+
 /// How long a script waits for a channel until another connection is made for it.
 const PATIENCE: Duration = Duration::from_millis(300);
 
+/// Channels that may break off one after the other before any command was started on them.
+const FAILURES: u32 = 8;
+
 /// How long no further connection is tried after one failed.
-const GROW_AGAIN: Duration = Duration::from_secs(60);
+const GROW_AGAIN: Duration = Duration::from_secs(45);
 
 /// A host over SSH.
 pub(in crate::host) struct Session {
@@ -120,7 +126,8 @@ impl Session {
     /// Asks once a connection which variables are taken, beside whatever else goes on.
     fn learn(&self, line: &Arc<Line>) {
         self.answers.send_replace(None);
-        if self.spec.carrier == CarrierChoice::Preamble || self.names.is_empty() {
+        // One that can have a single channel takes no variables either.
+        if self.spec.carrier == CarrierChoice::Preamble || self.names.is_empty() || line.is_single() {
             self.answers.send_replace(Some(Answers::new()));
             return;
         }
@@ -216,7 +223,7 @@ impl Session {
         env: &[(EnvName, crate::secret::SecretValue)],
     ) -> Result<Armed, HostError> {
         let mut refusals = 0;
-        let mut deaths = 0;
+        let mut failures = 0;
         loop {
             let mut news = pin!(self.news.changed.notified());
             news.as_mut().enable();
@@ -242,8 +249,9 @@ impl Session {
                         tokio::time::sleep(pause).await;
                         continue;
                     }
-                    Err(Refused::Dead(_)) if deaths < 2 => {
-                        deaths += 1;
+                    Err(Refused::Dead(_) | Refused::Again) if failures < FAILURES => {
+                        failures += 1;
+                        tokio::time::sleep(Duration::from_millis(2 << failures)).await;
                         continue;
                     }
                     Err(refused) => return Err(self.refusal(refused)),
@@ -278,7 +286,9 @@ impl Session {
             return true;
         }
         let failed_lately = growth.failed.is_some_and(|failed| failed.elapsed() < GROW_AGAIN);
-        if failed_lately || self.living().len() >= LINES || self.is_closed.load(Ordering::Relaxed) {
+        let lines = self.living();
+        let most = if lines.iter().any(|line| line.is_single()) { SINGLE_LINES } else { LINES };
+        if failed_lately || lines.len() >= most || self.is_closed.load(Ordering::Relaxed) {
             return false;
         }
         growth.is_under_way = true;
@@ -333,6 +343,7 @@ impl Session {
                 hint: Some("raise `MaxSessions` in the host's /etc/ssh/sshd_config".to_owned()),
                 ..self.error("it allows no channel on a connection", Vec::new())
             },
+            Refused::Again => self.error("the server closes every channel at once", Vec::new()),
             Refused::Dead(reason) => self.error("the connection broke", vec![reason]),
             Refused::Never(what, causes) => self.error(&what, causes),
         }

@@ -18,6 +18,11 @@ use crate::support::exec::until_line;
 
 /// All of them, one after the other.
 pub(crate) async fn all(host: &Host) {
+    Box::pin(what_comes_back(host)).await;
+    Box::pin(how_it_ends(host)).await;
+}
+
+async fn what_comes_back(host: &Host) {
     ends(host).await;
     values_arrive_byte_by_byte(host).await;
     large_values_are_files_that_go(host).await;
@@ -28,6 +33,9 @@ pub(crate) async fn all(host: &Host) {
     interpreters(host).await;
     long_scripts(host).await;
     no_trace_shows_a_value(host).await;
+}
+
+async fn how_it_ends(host: &Host) {
     children_in_the_background(host).await;
     stop_kills_the_tree(host).await;
     stop_gives_time(host).await;

@@ -18,11 +18,15 @@ use crate::support::exec::until_line;
 use crate::support::pool::Testbed;
 use crate::support::sshd::Sshd;
 use crate::support::sshd::Variant;
+use crate::support::watch::Sighting;
 use crate::support::watch::Witness;
 
 async fn cases_hold(server: Sshd) {
     let bed = Testbed::of(&server, "", &["A", "VALUE"]);
-    cases::all(&bed.host("box").await).await;
+    let host = bed.host("box").await;
+    let held = tokio::spawn(async move { cases::all(&host).await }).await;
+    // What the server has to say explains most failures.
+    assert!(held.is_ok(), "{}", server.log());
     bed.pool.close().await;
 }
 
@@ -316,7 +320,7 @@ async fn no_argument_list_ever_has_a_value() {
             .filter(|sighting| {
                 sighting.arguments.windows(needle.len()).any(|window| window == needle.as_bytes())
             })
-            .map(|sighting| sighting.show())
+            .map(Sighting::show)
             .collect()
     };
     assert!(!with("hunter2control").is_empty(), "the witness slept");

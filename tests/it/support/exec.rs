@@ -36,7 +36,7 @@ pub(crate) async fn finish(mut process: Process) -> Done {
     let carriers =
         process.carriers().iter().map(|(name, carrier)| (name.to_string(), carrier.as_str())).collect();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let exit = tokio::time::timeout(Duration::from_secs(60), async {
+    let exit = tokio::time::timeout(Duration::from_secs(50), async {
         loop {
             match process.next().await.expect("an end before the last output") {
                 Output::Stdout(bytes) => stdout.extend(bytes),
@@ -75,10 +75,8 @@ pub(crate) async fn until_line(process: &mut Process) -> String {
 
 /// Which of the processes are still there, and no zombies, as the host numbers them.
 pub(crate) async fn alive(host: &Host, pids: &[u32]) -> Vec<u32> {
-    let mut script = String::new();
-    for pid in pids {
-        script.push_str(&format!("grep -qs '^State:[[:space:]]*[A-WY]' /proc/{pid}/status && echo {pid}\n"));
-    }
+    let look = |pid| format!("grep -qs '^State:[[:space:]]*[A-WY]' /proc/{pid}/status && echo {pid}\n");
+    let script: String = pids.iter().map(look).collect();
     let done = run(host, Exec::new(script)).await;
     done.text().lines().map(|line| line.parse().expect("a pid")).collect()
 }
