@@ -39,7 +39,7 @@ const CONFINED: &[(&str, &str)] = &[
     ("indicatif", "src/ui/progress.rs"),
     ("annotate_snippets", "src/ui/report.rs"),
     ("keyring", "src/secret/source/keyring.rs"),
-    ("minijinja", "src/plan/when.rs"),
+    ("minijinja", "src/plan/when/"),
 ];
 
 /// Names that say nothing of what is inside.

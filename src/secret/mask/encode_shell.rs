@@ -121,3 +121,63 @@ pub(super) fn backslash(value: &[u8], special: &[u8]) -> Form {
 
 /// What `printf %q` escapes: bash, zsh.
 pub(super) const BACKSLASHED: [&[u8]; 2] = [b"\t\n !\"$&'()*,;<>?[\\]^`{|}", b"\t\n !\"#$&'()*;<>?[\\]^`{|}"];
+
+/// Who reads escapes, and which: whether octal needs no `0` before it, and whether there are `\x`
+/// and `\E`. dash's `echo`; zsh's, and bash's with `-e`; `printf %b`.
+pub(super) const ECHOES: [(bool, bool); 3] = [(true, false), (false, true), (true, true)];
+
+/// As an `echo` that reads escapes prints it; none where that is the value itself.
+pub(super) fn echoed(value: &[u8], reads: (bool, bool)) -> Option<Form> {
+    let echoed = form(value.len(), |out| {
+        let mut rest = value;
+        while let [first, after @ ..] = rest {
+            let (byte, length) = match (first, after) {
+                (b'\\', [b'c', ..]) => return,
+                (b'\\', _) => escape(after, reads).map_or((b'\\', 1), |(byte, length)| (byte, length + 1)),
+                _ => (*first, 1),
+            };
+            out.push(byte);
+            rest = &rest[length..];
+        }
+    });
+    (*echoed != *value).then_some(echoed)
+}
+
+/// What the text behind a backslash stands for, and how long it is; none where it is no escape.
+fn escape(text: &[u8], (octal, more): (bool, bool)) -> Option<(u8, usize)> {
+    let digits = |from: usize, most: usize, base: u32| {
+        let digits = text[from..].iter().map_while(|&byte| char::from(byte).to_digit(base)).take(most);
+        let (value, count) = digits.fold((0, 0), |(value, count), digit| (value * base + digit, count + 1));
+        (value.to_le_bytes()[0], from + count)
+    };
+    match text.first()? {
+        b'a' => Some((7, 1)),
+        b'b' => Some((8, 1)),
+        b't' => Some((9, 1)),
+        b'n' => Some((10, 1)),
+        b'v' => Some((11, 1)),
+        b'f' => Some((12, 1)),
+        b'r' => Some((13, 1)),
+        b'\\' => Some((b'\\', 1)),
+        b'0' => Some(digits(1, 3, 8)),
+        b'1'..=b'7' if octal => Some(digits(0, 3, 8)),
+        b'e' => Some((27, 1)),
+        b'E' if more => Some((27, 1)),
+        b'x' if more => Some(digits(1, 2, 16)).filter(|(_, length)| *length > 1),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn echo_reads_escapes() {
+        let dash = |value: &[u8]| echoed(value, ECHOES[0]).map(|form| form.to_vec());
+        assert_eq!(dash(br"a\\b\n\0101\102\x\"), Some(b"a\\b\nAB\\x\\".to_vec()));
+        assert_eq!(dash(br"abc\cdef"), Some(b"abc".to_vec()));
+        assert_eq!(dash(br"a\x41\q"), None);
+        assert_eq!(echoed(br"a\x41\e\1", ECHOES[1]).map(|form| form.to_vec()), Some(b"aA\x1b\\1".to_vec()));
+    }
+}

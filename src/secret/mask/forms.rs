@@ -97,6 +97,11 @@ impl Forms {
         for entities in encode::ENTITIES {
             self.exact(encode::xml(value, entities));
         }
+        for reads in shell::ECHOES {
+            if let Some(echoed) = shell::echoed(value, reads) {
+                self.stem(&echoed);
+            }
+        }
     }
 
     fn base64(&mut self, value: &[u8]) {

@@ -40,6 +40,7 @@ fn hostile_values() -> Vec<Vec<u8>> {
         b"''two''quotes''\"\"at the'ends''".to_vec(),
         "sch\u{f6}ne gr\u{fc}\u{df}e \u{20ac} \u{1f600} aus+k\u{f6}ln%20=;:@?,*()[]|".as_bytes().to_vec(),
         b"tab\tand\x01ctrl\x1b[0m\x7fEND!".to_vec(),
+        br"reads\nescapes\tand\\all\0101 \102\x43 \e\q of them".to_vec(),
         b"line one is this\nline two is that\nthe third".to_vec(),
     ]
 }
@@ -93,6 +94,10 @@ fn what_shells_print() {
             ("bash", "echo \"${V@Q}\""),
             ("zsh", "export -p V"),
             ("bash", "echo $V"),
+            ("dash", "echo \"$V\""),
+            ("zsh", "echo \"$V\""),
+            ("bash", "echo -e \"$V\""),
+            ("bash", "printf %b \"$V\""),
             ("bash", "printf %s \"$V\" | base64"),
             ("bash", "echo \"$V\" | base64 -w 0"),
             ("bash", "printf 'user:%s' \"$V\" | base64 -w 0 | base64"),
