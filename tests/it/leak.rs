@@ -106,6 +106,7 @@ fn seen_nothing(variant: Variant, recipe: &str) {
 
 /// A machine with Doppio, a server with the stubs, and two secrets.
 struct Scene {
+    variant: Variant,
     since: SystemTime,
     local: Doppio,
     traces: TempDir,
@@ -130,10 +131,12 @@ impl Scene {
         let passphrase = local.file("passphrase", "correct horse battery staple");
         fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).expect("its mode");
         let local = local.env("DOPPIO_PASSPHRASE_FILE", passphrase);
-        local.hosts(&server.hosts_toml("vast-12345"));
+        // Left to itself Doppio takes the one way or the other, as it happens to know the server.
+        let carrier = if variant == Variant::AcceptEnv { "channel" } else { "auto" };
+        local.hosts(&format!("{}carrier = \"{carrier}\"\n", server.hosts_toml("vast-12345")));
         local.file("recipe.toml", recipe);
         let needles = Needles::new(&[&hf_marker, &wandb_marker]);
-        Self { since, local, traces, witness, server, needles, hf, wandb }
+        Self { variant, since, local, traces, witness, server, needles, hf, wandb }
     }
 
     /// Runs the recipe; fails if a secret is anywhere but in an argument list. Returns the
@@ -146,6 +149,8 @@ impl Scene {
         let run = self.doppio(&["run", "--output", "json", "recipe.toml"], b"");
         let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
         assert!(run.status.success(), "{out}\n{err}\nthe server's log:\n{}", self.server.log());
+        let carrier = if self.variant == Variant::AcceptEnv { "channel env" } else { "preamble" };
+        assert!(out.contains(&format!("\"carrier\":\"{carrier}\"")), "{out}");
         self.values_arrived();
         let listed = self.doppio(&["runs", "list"], b"");
         self.nothing_in("outputs", &[stored, run, listed]);

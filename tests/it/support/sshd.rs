@@ -184,7 +184,12 @@ impl Sshd {
     pub(crate) fn pid(&self) -> u32 {
         let children = format!("/proc/{0}/task/{0}/children", self.namespace);
         let children = fs::read_to_string(&children).unwrap();
-        children.trim().parse().expect("unshare has one child")
+        let is_first = |child: &&str| {
+            let status = fs::read_to_string(format!("/proc/{child}/status")).unwrap_or_default();
+            status.lines().any(|line| line.starts_with("NSpid:") && line.ends_with("\t1"))
+        };
+        let first = children.split_whitespace().find(is_first);
+        first.and_then(|child| child.parse().ok()).expect("the namespace has a process 1")
     }
 
     /// What it has logged so far.
