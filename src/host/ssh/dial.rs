@@ -16,9 +16,11 @@ use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 use tokio::process::Child;
+use tokio::process::ChildStderr;
 use tokio::process::ChildStdin;
 use tokio::process::ChildStdout;
 use tokio::process::Command;
+use tokio::sync::oneshot;
 use tokio::sync::watch;
 
 use crate::host::HostError;
@@ -27,6 +29,9 @@ use crate::host::error::words;
 
 /// A second address is tried when the first has not answered for this long (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
+
+/// What a command gets to say why it failed.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Why there is no stream, and whether trying again soon can help.
 pub(in crate::host::ssh) struct Failure {
@@ -95,7 +100,8 @@ async fn race(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
 
 /// A command whose stdin and stdout are the connection; it ends with it.
 pub(in crate::host::ssh) struct Proxy {
-    _child: Child,
+    /// The command is ended a moment after this is dropped.
+    _open: oneshot::Sender<()>,
     stdin: ChildStdin,
     stdout: ChildStdout,
 }
@@ -122,25 +128,41 @@ pub(in crate::host::ssh) fn proxy(
     let missing = || io::Error::other("it has no pipes");
     let stdin = child.stdin.take().ok_or_else(missing).map_err(failed)?;
     let stdout = child.stdout.take().ok_or_else(missing).map_err(failed)?;
-    let mut stderr = child.stderr.take().ok_or_else(missing).map_err(failed)?;
+    let stderr = child.stderr.take().ok_or_else(missing).map_err(failed)?;
     let (said, hear) = watch::channel(String::new());
-    tokio::spawn(async move {
+    let (open, closed) = oneshot::channel();
+    tokio::spawn(attend(child, stderr, said, closed));
+    Ok((Proxy { _open: open, stdin, stdout }, hear))
+}
+
+/// Hears what the command has to say, and ends it after the connection. A command may close its
+/// stdout before it says why.
+async fn attend(
+    child: Child,
+    mut stderr: ChildStderr,
+    said: watch::Sender<String>,
+    mut closed: oneshot::Receiver<()>,
+) {
+    let hear = async move {
         let mut buffer = vec![0; 4096];
-        while let Ok(count) = stderr.read(&mut buffer).await {
-            if count == 0 {
-                break;
-            }
+        while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
             said.send_replace(words(&buffer[..count]));
         }
-    });
-    Ok((Proxy { _child: child, stdin, stdout }, hear))
+    };
+    tokio::pin!(hear);
+    tokio::select! {
+        () = &mut hear => drop(closed.await),
+        _ = &mut closed => drop(tokio::time::timeout(LAST_WORDS, hear).await),
+    }
+    // It is killed here if it still runs.
+    drop(child);
 }
 
 /// What a proxy command that failed had to say.
 pub(in crate::host::ssh) async fn last_words(mut said: watch::Receiver<String>) -> Option<String> {
     let end = async { while said.changed().await.is_ok() {} };
     // A child of it may hold the pipe open.
-    drop(tokio::time::timeout(Duration::from_millis(500), end).await);
+    drop(tokio::time::timeout(LAST_WORDS, end).await);
     let said = said.borrow().clone();
     (!said.is_empty()).then(|| format!("the proxy command said: {said}"))
 }
