@@ -130,7 +130,7 @@ impl<'a> Steps<'a> {
             kind,
             needs: node.needs.clone(),
             members: node.members.clone(),
-            when: if runs_nothing { None } else { self.when(index) },
+            when: self.when_of(index, node.role),
             run_if: self.run_if(node.step),
             retry: retry.filter(|_| !runs_nothing).unwrap_or(Retry::ONCE),
             timeout: timeout.filter(|_| !runs_nothing).map(|timeout| timeout.min(LONGEST)),
@@ -142,6 +142,21 @@ impl<'a> Steps<'a> {
             operation,
             reads: Vec::new(),
         })
+    }
+
+    /// A step's conditions, as far as they are asked at the step itself.
+    fn when_of(&mut self, index: usize, role: Role) -> Option<When> {
+        // The many have each its own.
+        if role == Role::Join {
+            return None;
+        }
+        let asked = self.resolver.questions.len();
+        let when = self.when(index);
+        // Asked again at each member: a group's condition may not look at its own members.
+        if !self.graph.nodes[index].members.is_empty() {
+            self.resolver.questions.truncate(asked);
+        }
+        when
     }
 
     /// A step's own condition, and those of the groups around it.

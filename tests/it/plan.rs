@@ -142,6 +142,7 @@ fn a_plan_shows_all_that_would_be_done_and_no_value() {
         9. both  group
            stands for first, second
            after train
+           when false
 
         10. stop  local_command on local
            after both

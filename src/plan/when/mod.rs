@@ -225,3 +225,104 @@ fn placed(fault: &Fault, text: &str, span: &Span) -> Diagnostic {
         None => diagnostic,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::plan::Inputs;
+    use crate::step::StepResult;
+    use crate::text::Source;
+
+    const RECIPE: &str = r#"
+        [recipe]
+        name = "r"
+        [variables]
+        n = 10
+        mode = "full"
+        off = false
+        no = "No"
+        empty = ""
+        [[step]]
+        id = "a"
+        local_command = { command = "true", capture_output = "got" }
+        [[step]]
+        id = "b"
+        depends_on = ["a"]
+        when = '''WHEN'''
+        sleep = { duration_secs = 1 }
+    "#;
+
+    /// Whether a step with this `when` runs after step `a` ended with 3.
+    fn holds(when: &str) -> Result<bool, String> {
+        let source = Source::new("r.toml", RECIPE.replace("WHEN", when));
+        let env = [("CI".into(), "1".into())].into_iter().collect();
+        let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: false };
+        let (plan, _) = crate::plan::build(crate::recipe::parse(&source), &source, &inputs)
+            .map_err(|faults| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))?;
+        let plain = |text: &str| Value::Plain(text.to_owned());
+        let result = StepResult {
+            status: "failed".to_owned(),
+            exit_code: Some(3),
+            stdout: plain("0.25"),
+            stderr: plain(""),
+            outputs: HashMap::new(),
+        };
+        let values = Values {
+            variables: HashMap::from([("got".to_owned(), plain("0.25"))]),
+            steps: HashMap::from([("a".parse().expect("an id"), Arc::new(result))]),
+            run: "r-1".parse().expect("an id"),
+            recipe: "r".to_owned(),
+            now: String::new(),
+            target: None,
+        };
+        plan.steps()[1].when.as_ref().expect("it has one").holds(&values)
+    }
+
+    #[test]
+    fn what_holds() {
+        for when in [
+            "n > 9",
+            "n == 10 and mode == 'full'",
+            "not off and not no and not empty",
+            "mode in ['full', 'half'] and n in [1, 10]",
+            "mode not in 'abc'",
+            "steps.a.exit_code == 3 and steps.a.status != 'success'",
+            "steps.a.output < 0.5 and got < 0.5 and got == '0.25'",
+            "env.CI",
+            "(n) >= (10)",
+            "mode",
+            "${mode}",
+            "run.id == 'r-1' and recipe.name == 'r'",
+        ] {
+            assert_eq!(holds(when), Ok(true), "{when}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_hold() {
+        for when in [
+            "n < 9",
+            "off",
+            "${off}",
+            "${no}",
+            "${empty}",
+            "mode == 'Full'",
+            "n == '10 '",
+            "steps.a.exit_code == 0",
+        ] {
+            assert_eq!(holds(when), Ok(false), "{when}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_said() {
+        assert_eq!(holds("mode > 3"), Err("`mode` is `full`, which is not a number".to_owned()));
+        assert!(holds("n + 1 == 11").is_err_and(|fault| fault.contains("has no meaning")));
+        assert!(holds("nn == 1").is_err_and(|fault| fault.contains("not defined")));
+        assert!(holds("mode | upper == 'FULL'").is_err());
+        assert!(holds("${mode} == 'x' or true").is_err_and(|fault| fault.contains("either one")));
+        assert!(holds("steps.b.status == 'x'").is_err_and(|fault| fault.contains("its own result")));
+    }
+}
