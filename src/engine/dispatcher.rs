@@ -246,8 +246,10 @@ impl<'a> Dispatcher<'a> {
             Fate::Success | Fate::Passed => (StepStatus::Success, End::Exit { code: 0 }),
             Fate::Cancelled => (StepStatus::Cancelled, End::Cancelled),
             Fate::Failed | Fate::Forgiven | Fate::Blocked(_) => {
-                let member = culprit.map_or_else(String::new, |member| {
-                    format!("step `{}` of it is {}", self.id(member), self.status(member))
+                let member = culprit.map_or_else(String::new, |member| match self.status(member) {
+                    StepStatus::Skipped => format!("`{}` could not run", self.id(member)),
+                    StepStatus::Lost => format!("the end of `{}` is not known", self.id(member)),
+                    _ => format!("`{}` failed", self.id(member)),
                 });
                 let message = self.mask().text(&member);
                 let end = End::Error { message, causes: Vec::new(), hint: None, world: false, bug: false };

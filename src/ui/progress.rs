@@ -114,7 +114,13 @@ impl Progress {
         let bar = self.all.insert(place, ProgressBar::new_spinner());
         let width = self.name_width();
         let indent = if depth == 0 { String::new() } else { format!("{}└ ", "  ".repeat(depth - 1)) };
-        let label = cut(&format!("{indent}{}", name(&step.outline)), width);
+        // Below its step, one of many is told from its like by its place alone.
+        let whole = name(&step.outline);
+        let label = match whole.find('[').filter(|_| depth > 0) {
+            Some(place) => &whole[place..],
+            None => whole,
+        };
+        let label = cut(&format!("{indent}{label}"), width);
         let pad = width.saturating_sub(label.chars().count());
         let label = format!("{label}{:pad$}", "");
         let paint = self.paint;
@@ -319,11 +325,29 @@ fn name(step: &StepOutline) -> &str {
     step.name.as_ref().map_or_else(|| step.id.as_str(), |name| name.as_str())
 }
 
-/// The text in at most `width` characters.
+/// The text in at most `width` characters. An id with a place keeps its end, which is what tells
+/// it from its like.
 fn cut(text: &str, width: usize) -> String {
     let text = shown(text);
-    if text.chars().count() <= width {
+    let count = text.chars().count();
+    if count <= width {
         return text.into_owned();
     }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+    let kept = width.saturating_sub(1);
+    let head = if text.ends_with(']') { kept / 3 } else { kept };
+    text.chars().take(head).chain(['…']).chain(text.chars().skip(count - (kept - head))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_can_still_be_told_apart() {
+        assert_eq!(cut("setup", 8), "setup");
+        assert_eq!(cut("prepare the machine", 8), "prepare…");
+        assert_eq!(cut("sweep[lr=1e-3]", 10), "swe…=1e-3]");
+        assert_eq!(cut("é[ü]", 3), "…ü]");
+        assert_eq!(cut("\u{1b}[2Jx", 3), "x");
+    }
 }

@@ -394,7 +394,7 @@ fn a_group_joins_its_members() {
     assert_eq!((ran.status(1), ran.status(2)), (StepStatus::Failed, StepStatus::Failed));
     assert_eq!((ran.status(3), ran.reason(3)), (StepStatus::Skipped, "step `s2` failed"));
     let Some(End::Error { message, .. }) = &ran.state.steps[2].end else { panic!("an error") };
-    assert_eq!(message.as_str(), "step `s1` of it is failed");
+    assert_eq!(message.as_str(), "`s1` failed");
 
     let forgiving = Draft { forgiving: true, ..group(&[0]) };
     let ran = run_drafts(&[Draft::new(&[], &[Act::Fail]), forgiving, Draft::new(&[1], &[])], 4, Vec::new());
