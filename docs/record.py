@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-COLUMNS, ROWS, STAY = 98, 30, 6.0
+COLUMNS, ROWS, STAY = 100, 24, 6.0
 CELL, LINE, SIZE = 8.43, 19, 14
 PLAIN = "#d0d4dc"
 COLOURS = {

@@ -36,6 +36,9 @@ const ROWS: usize = 12;
 /// Lines of a failed step that are printed.
 const LAST_LINES: usize = 10;
 
+/// Columns for the time that a step took.
+const TIME: usize = 7;
+
 /// How often spinners turn.
 const TURN: Duration = Duration::from_millis(100);
 
@@ -68,6 +71,15 @@ struct Running {
     last: VecDeque<String>,
     /// What its row says now.
     message: String,
+}
+
+impl Running {
+    /// The last line that was printed, the end of one that is still open included.
+    fn last_line(mut self) -> Option<String> {
+        let open = [self.stdout.finish(), self.stderr.finish()];
+        let open = open.into_iter().flatten().find(|line| !line.trim().is_empty());
+        open.or_else(|| self.last.pop_back())
+    }
 }
 
 impl Progress {
@@ -179,10 +191,15 @@ impl Progress {
         let running = self.running.remove(id);
         self.remove_row(id);
         let Some(step) = state.step(id) else { return Ok(()) };
-        let time = self.paint.dim(&words::duration(step.duration.unwrap_or_default()));
+        let time = words::duration(step.duration.unwrap_or_default());
         if step.status == StepStatus::Success {
-            return self.print(&self.row(&self.paint.green("✓"), step, &time));
+            // What a step said last is its result more often than not.
+            let said = running.and_then(Running::last_line).unwrap_or_default();
+            let room = self.columns.saturating_sub(self.name_width() + 2 + 2 + TIME + 2);
+            let rest = self.paint.dim(&format!("{time:>TIME$}  {}", cut(&said, room)));
+            return self.print(&self.row(&self.paint.green("✓"), step, rest.trim_end()));
         }
+        let time = self.paint.dim(&time);
         if step.status == StepStatus::Cancelled && step.attempts == 0 {
             return self.print(&self.row(&self.paint.yellow("⊘"), step, "cancelled"));
         }
