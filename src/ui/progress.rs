@@ -318,6 +318,14 @@ impl View for Progress {
         Ok(())
     }
 
+    fn say(&mut self, text: &str) -> io::Result<()> {
+        text.lines().try_for_each(|line| self.print(&shown(line)))
+    }
+
+    fn hide(&mut self) -> io::Result<()> {
+        self.all.clear()
+    }
+
     fn rest(&mut self) -> io::Result<()> {
         if self.turned.elapsed() < TURN {
             return Ok(());

@@ -43,6 +43,25 @@ pub trait View: Send {
     /// As [`View::show`].
     fn left_out(&mut self, bytes: usize, last: &Event) -> io::Result<()>;
 
+    /// A line that is no event: what Doppio says while it logs in.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::show`].
+    fn say(&mut self, text: &str) -> io::Result<()> {
+        let _: &str = text;
+        Ok(())
+    }
+
+    /// Takes what moves off the screen: somebody else is about to use it.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::show`].
+    fn hide(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// All that is there has been shown, or some time has passed.
     ///
     /// # Errors
@@ -56,6 +75,7 @@ pub trait View: Send {
 enum Item {
     Event(Box<Event>),
     LeftOut(usize, Box<Event>),
+    Said(String),
 }
 
 #[derive(Default)]
@@ -67,12 +87,50 @@ struct Queue {
     closed: bool,
     /// Whether the view is gone.
     gone: bool,
+    /// How many want the screen for themselves.
+    guests: usize,
+    /// Whether the view has left it to them.
+    hidden: bool,
 }
 
 #[derive(Default)]
 struct Shared {
     queue: Mutex<Queue>,
     changed: Condvar,
+}
+
+/// Speaks on the screen of a run, and borrows it. Cheap to clone.
+#[derive(Clone)]
+pub struct Voice(Arc<Shared>);
+
+impl Voice {
+    /// Says a line.
+    pub fn say(&self, text: &str) {
+        self.0.lock().items.push_back(Item::Said(text.to_owned()));
+        self.0.changed.notify_all();
+    }
+
+    /// Keeps the view off the screen until what is returned is dropped.
+    pub fn borrow_screen(&self) -> Guest {
+        let mut queue = self.0.lock();
+        queue.guests += 1;
+        self.0.changed.notify_all();
+        while !queue.hidden && !queue.gone && !queue.closed {
+            queue = self.0.wait(queue, TICK);
+        }
+        drop(queue);
+        Guest(Arc::clone(&self.0))
+    }
+}
+
+/// Who has the screen for itself.
+pub struct Guest(Arc<Shared>);
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.0.lock().guests -= 1;
+        self.0.changed.notify_all();
+    }
 }
 
 /// A sink that hands events to a [`View`] on a thread of its own.
@@ -91,6 +149,11 @@ impl Screen {
         let theirs = Arc::clone(&shared);
         let thread = std::thread::spawn(move || theirs.show_all(view));
         Self { shared, thread: Some(thread), patience, left_out: None }
+    }
+
+    /// For those who speak beside the events.
+    pub fn voice(&self) -> Voice {
+        Voice(Arc::clone(&self.shared))
     }
 
     /// Waits until all has been shown, `longest` at most.
@@ -136,6 +199,13 @@ impl Screen {
     }
 }
 
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_all();
+    }
+}
+
 impl Sink for Screen {
     fn record(&mut self, event: &Event) -> Result<(), SinkError> {
         if let What::StepOutput { text, .. } = &event.what {
@@ -164,8 +234,19 @@ impl Shared {
         let mut alive = true;
         loop {
             let mut queue = self.lock();
-            if queue.items.is_empty() && !queue.closed {
+            if queue.items.is_empty() && !queue.closed && queue.guests == 0 {
                 queue = self.wait(queue, TICK);
+            }
+            if queue.guests > 0 && !queue.closed {
+                drop(queue);
+                alive = alive && view.hide().is_ok();
+                queue = self.lock();
+                queue.hidden = true;
+                self.changed.notify_all();
+                while queue.guests > 0 && !queue.closed {
+                    queue = self.wait(queue, TICK);
+                }
+                queue.hidden = false;
             }
             let items = std::mem::take(&mut queue.items);
             let closed = queue.closed;
@@ -179,7 +260,8 @@ impl Shared {
                         if alive { view.show(event, &state) } else { Ok(()) }
                     }
                     Item::LeftOut(bytes, last) if alive => view.left_out(*bytes, last),
-                    Item::LeftOut(..) => Ok(()),
+                    Item::Said(text) if alive => view.say(text),
+                    Item::LeftOut(..) | Item::Said(_) => Ok(()),
                 };
                 alive &= shown.is_ok();
                 if let Item::Event(event) = &item
@@ -286,6 +368,55 @@ mod tests {
         screen.finish(Duration::from_mins(1));
         let shown: Vec<u64> = shown.try_iter().map(|(_, seq, _)| seq).collect();
         assert_eq!(shown, (0..2000).collect::<Vec<_>>());
+    }
+
+    /// Notes what is done to it.
+    struct Noting(mpsc::Sender<&'static str>);
+
+    impl View for Noting {
+        fn show(&mut self, _: &Event, _: &RunState) -> io::Result<()> {
+            self.0.send("show").ok();
+            Ok(())
+        }
+
+        fn left_out(&mut self, _: usize, _: &Event) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn say(&mut self, _: &str) -> io::Result<()> {
+            self.0.send("say").ok();
+            Ok(())
+        }
+
+        fn hide(&mut self) -> io::Result<()> {
+            self.0.send("hide").ok();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_guest_has_the_screen_for_itself() {
+        let (notes, noted) = mpsc::channel();
+        let mut screen = Screen::new(Box::new(Noting(notes)), Duration::from_mins(1));
+        let voice = screen.voice();
+        let guest = voice.borrow_screen();
+        screen.record(&notice(0)).unwrap();
+        voice.say("x");
+        std::thread::sleep(3 * TICK);
+        assert_eq!(noted.try_iter().collect::<Vec<_>>(), ["hide"]);
+        drop(guest);
+        screen.finish(Duration::from_mins(1));
+        assert_eq!(noted.try_iter().collect::<Vec<_>>(), ["show", "say"]);
+    }
+
+    #[test]
+    fn a_guest_who_stays_does_not_hold_up_the_end() {
+        let (notes, noted) = mpsc::channel();
+        let mut screen = Screen::new(Box::new(Noting(notes)), Duration::from_mins(1));
+        let _guest = screen.voice().borrow_screen();
+        screen.record(&notice(0)).unwrap();
+        screen.finish(Duration::from_mins(1));
+        assert_eq!(noted.try_iter().collect::<Vec<_>>(), ["hide", "show"]);
     }
 
     struct Broken;

@@ -2,6 +2,7 @@
 
 mod end;
 mod signals;
+mod talk;
 mod view;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+
+use talk::NoEcho;
+use talk::Talk;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -37,8 +41,10 @@ use crate::plan::show::show;
 use crate::secret::Ladder;
 use crate::secret::Mask;
 use crate::secret::MaskStyle;
+use crate::secret::Prompt;
 use crate::secret::SecretRef;
 use crate::secret::Vault;
+use crate::ui::Screen;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -83,7 +89,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     let loaded = load::load(&args.recipe, context, &hosts)?;
     loaded.say_warnings();
     let folder = args.recipe.recipe.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let ladder = lookup::ladder(context, folder.unwrap_or(Path::new(".")), &args.lookup)?;
+    let screen = view::screen(args.output, context);
+    let is_tree = view::is_tree(args.output, context);
+    let prompt: Arc<dyn Prompt> =
+        Arc::new(Talk::new(Terminal::new(context), is_tree.then(|| screen.voice())));
+    let folder = folder.unwrap_or(Path::new("."));
+    let ladder = lookup::ladder_asking(context, folder, &args.lookup, Arc::clone(&prompt))?;
+    let _no_echo = is_tree.then(NoEcho::new);
     // The dispatcher has this thread for itself; two more keep the connections alive while it
     // writes.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -91,19 +103,24 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         .enable_all()
         .build()
         .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
-    let done = runtime.block_on(play(args, context, loaded.plan, hosts, ladder));
+    let done =
+        runtime.block_on(play(args, context, World { plan: loaded.plan, hosts, ladder, prompt, screen }));
     // Threads that wait for a keychain or a resolver must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
     done
 }
 
-async fn play(
-    args: &Args,
-    context: &Context,
+/// What a run needs, read and checked.
+struct World {
     plan: Plan,
     hosts: HostsFile,
     ladder: Ladder,
-) -> Result<ExitCode, CliError> {
+    prompt: Arc<dyn Prompt>,
+    screen: Screen,
+}
+
+async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, CliError> {
+    let World { plan, hosts, ladder, prompt, mut screen } = world;
     // From here on an interrupt is an answer, not an accident.
     let (cancel, wish) = watch::channel(Cancel::No);
     signals::listen(&cancel)?;
@@ -116,7 +133,7 @@ async fn play(
     let pool = Arc::new(Pool::new(PoolOptions {
         hosts,
         vault: Arc::clone(&vault),
-        prompt: Arc::new(Terminal::new(context)),
+        prompt,
         home: context.home.clone(),
         state: dirs.state().to_owned(),
         agent: context.env.path("SSH_AUTH_SOCK"),
@@ -128,7 +145,6 @@ async fn play(
     let store = Store::new(dirs.runs());
     let (run, mut journal) = store.create(&shown).map_err(|error| not_kept(&error))?;
 
-    let mut screen = view::screen(args.output, context);
     let mut sink = Fanout(vec![&mut journal, &mut screen]);
     let options = Options {
         run: run.clone(),

@@ -30,16 +30,21 @@ const PROGRAM: Duration = Duration::from_mins(1);
 
 /// The view, on a thread of its own.
 pub(super) fn screen(form: Form, context: &Context) -> Screen {
-    let is_dumb = context.env.text("TERM").is_none_or(|term| term == "dumb");
     let (view, patience): (Box<dyn View>, _) = match form {
         Form::Json => (Box::new(Json::new(BufWriter::new(std::io::stdout()))), PROGRAM),
-        Form::Auto if !context.is_plain() && !is_dumb => {
+        Form::Auto if is_tree(form, context) => {
             let paint = Paint(context.env.get("NO_COLOR").is_none());
             (Box::new(Progress::new(paint, columns())), WATCHER)
         }
         Form::Auto | Form::Plain => (Box::new(Plain::new(BufWriter::new(std::io::stderr()))), WATCHER),
     };
     Screen::new(view, patience)
+}
+
+/// Whether the run is shown as a tree that moves.
+pub(super) fn is_tree(form: Form, context: &Context) -> bool {
+    let is_dumb = context.env.text("TERM").is_none_or(|term| term == "dumb");
+    form == Form::Auto && !context.is_plain() && !is_dumb
 }
 
 /// How long the end of a run waits until all of it has been shown.

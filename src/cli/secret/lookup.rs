@@ -17,6 +17,7 @@ use crate::secret::Bound;
 use crate::secret::Ladder;
 use crate::secret::LadderOptions;
 use crate::secret::Origin;
+use crate::secret::Prompt;
 use crate::secret::SecretRef;
 use crate::secret::source;
 use crate::secret::source::KeyOptions;
@@ -43,6 +44,20 @@ pub(in crate::cli) fn ladder(
     project: &Path,
     args: &LookupArgs,
 ) -> Result<Ladder, CliError> {
+    ladder_asking(context, project, args, Arc::new(Terminal::new(context)))
+}
+
+/// The same, with somebody else who asks the user.
+///
+/// # Errors
+///
+/// As [`ladder`].
+pub(in crate::cli) fn ladder_asking(
+    context: &Context,
+    project: &Path,
+    args: &LookupArgs,
+    prompt: Arc<dyn Prompt>,
+) -> Result<Ladder, CliError> {
     let dirs = Dirs::new(&context.env, &context.home);
     let profile = args.profile.as_deref().or_else(|| context.env.text("DOPPIO_PROFILE"));
     let settings = Settings::load(project, &dirs.config_toml(), profile)?;
@@ -56,7 +71,7 @@ pub(in crate::cli) fn ladder(
         identity: identity.map(|path| below_home(context, path)),
         passphrase_fd: context.env.text("DOPPIO_PASSPHRASE_FD").map(str::to_owned),
         passphrase_file: context.env.path("DOPPIO_PASSPHRASE_FILE"),
-        prompt: Arc::new(Terminal::new(context)),
+        prompt,
         keychain: Arc::new(keychain),
         work_factor: settings.vault_work_factor,
     };
