@@ -21,9 +21,9 @@ use crate::step::StepError;
 use crate::step::Stop;
 use crate::step::stopped;
 
-/// How long an attempt that was told to stop may take to wind down: longer than a process has
-/// between TERM and KILL.
-const WIND_DOWN: Duration = Duration::from_secs(15);
+/// How long an attempt that was told to stop may take to wind down: what a process has between
+/// TERM and KILL, the time that KILL has, and a new connection where there is no free channel.
+const WIND_DOWN: Duration = Duration::from_secs(30);
 
 /// The longest wait between two attempts when the recipe sets none.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);

@@ -5,11 +5,8 @@ use std::time::Duration;
 use crate::host::bootstrap::Leader;
 use crate::host::frame::FOLDERS;
 
-/// How often the group is looked at.
-const TICK: Duration = Duration::from_millis(50);
-
-/// Ticks that KILL gets to show effect.
-const TICKS_AFTER_KILL: u32 = 40;
+/// What KILL gets to show effect, in hundredths of a second.
+const AFTER_KILL: u32 = 200;
 
 /// The line that says that the script ran to its end; survivors come before it.
 const DONE: &str = "doppio:stopped";
@@ -20,7 +17,8 @@ const DONE: &str = "doppio:stopped";
 pub(in crate::host) fn script(leader: &Leader, folder: Option<&str>, grace: Duration) -> String {
     let pid = leader.pid;
     let start = leader.start.map(|start| start.to_string()).unwrap_or_default();
-    let ticks = grace.as_millis().div_ceil(TICK.as_millis());
+    // The host's clock counts, not looks: each look costs more the more processes there are.
+    let grace = grace.as_millis().div_ceil(10);
     let group = if leader.leads { "-" } else { "" };
     let remove = folder.map_or_else(String::new, |name| {
         let paths = FOLDERS.map(|base| format!("{base}/{name}")).join(" ");
@@ -55,11 +53,11 @@ end() {{ m=$(members); [ "$m" ] || return 0
     # One that is stopped takes notice only when it goes on.
     kill -CONT "$a" 2>/dev/null
   done; }}
-tick() {{ sleep 0.05 2>/dev/null || {{ sleep 1; t=$((t+19)); }}; t=$((t+1)); }}
+clock() {{ if read -r c _ </proc/uptime; then c=${{c%.*}}${{c#*.}}; else c=$(date +%s)00; fi; }} 2>/dev/null
 alive() {{ m=$(members); [ "$m" ]; }}
+gone() {{ clock; u=$((c + $1)); while alive; do clock; [ "$c" -lt "$u" ] || return; sleep 0.05 2>/dev/null || sleep 1; done; }}
 end TERM
-t=0; while [ $t -lt {ticks} ] && alive; do tick; done
-if alive; then end KILL; t=0; while [ $t -lt {TICKS_AFTER_KILL} ] && alive; do tick; done; fi
+gone {grace} || {{ end KILL; gone {AFTER_KILL}; }}
 {remove}alive && printf '%s\n' "$m"
 echo {DONE}
 "#
@@ -92,7 +90,7 @@ mod tests {
         let leader = Leader { pid: 4242, leads: true, start: Some(77) };
         let text = script(&leader, Some("doppio-aa"), Duration::from_secs(10));
         assert!(text.starts_with("p=4242 s=77\n"), "{text}");
-        assert!(text.contains("-lt 200 ]"), "{text}");
+        assert!(text.contains("gone 1000 ||"), "{text}");
         assert!(
             text.contains("rm -rf \"${XDG_RUNTIME_DIR:-/dev/shm}\"/doppio-aa /dev/shm/doppio-aa"),
             "{text}"
