@@ -8,7 +8,10 @@ use secrecy::SecretSlice;
 use zeroize::Zeroize;
 
 /// A shorter value can't be masked without blanking out ordinary text.
-const SHORTEST: usize = 4;
+pub(in crate::secret) const SHORTEST: usize = 4;
+
+/// A longer value can't be masked: its patterns would take too much memory.
+pub(in crate::secret) const LONGEST: usize = 256 * 1024;
 
 /// Whether a value can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub enum Fitness {
     Empty,
     /// It is too short to be masked.
     TooShort,
+    /// It is too long to be masked.
+    TooLong,
     /// It holds a NUL byte, which no environment variable can carry.
     Nul,
 }
@@ -53,6 +58,7 @@ impl SecretValue {
         match self.plain() {
             [] => Fitness::Empty,
             short if short.len() < SHORTEST => Fitness::TooShort,
+            long if long.len() > LONGEST => Fitness::TooLong,
             bytes if bytes.contains(&0) => Fitness::Nul,
             _ => Fitness::Fit,
         }

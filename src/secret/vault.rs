@@ -13,6 +13,7 @@ use crate::secret::Ladder;
 use crate::secret::Mask;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
+use crate::secret::Unmaskable;
 use crate::secret::source::Facts;
 
 /// Why there is no value. The variants keep apart what is not there, what is not allowed, and
@@ -123,9 +124,7 @@ impl Vault {
         if found.is_default {
             return Ok(value);
         }
-        self.mask
-            .teach(&reference.label(), &value)
-            .map_err(|_| unfit("it is too short to be masked: use a value of at least 4 bytes"))?;
+        self.mask.teach(&reference.label(), &value).map_err(|error| unfit(unmaskable(&error)))?;
         if value.fitness() == Fitness::Nul {
             return Err(unfit(
                 "it holds a NUL byte, which no environment variable can carry: store it as base64",
@@ -158,6 +157,15 @@ impl Vault {
             }
         }
         answers
+    }
+}
+
+/// What is wrong with a value that the mask refuses, and what to do.
+fn unmaskable(error: &Unmaskable) -> &'static str {
+    match error {
+        Unmaskable::TooShort { .. } => "it is too short to be masked: use a value of at least 4 bytes",
+        Unmaskable::TooLong { .. } => "it is over 256 KiB, too long to be masked: split it",
+        Unmaskable::TooMany { .. } => "it can't be masked beside so many others: use fewer in one run",
     }
 }
 

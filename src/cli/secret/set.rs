@@ -186,6 +186,7 @@ fn refuse(name: &SecretName, value: &SecretValue) -> Result<(), CliError> {
     match value.fitness() {
         Fitness::Fit => Ok(()),
         Fitness::Empty => Err(fault("is empty")),
+        Fitness::TooLong => Err(fault("is too long to be masked").hint("split it: 256 KiB is the limit")),
         Fitness::TooShort => Err(fault("is too short to be masked").hint("use a value of at least 4 bytes")),
         Fitness::Nul => {
             Err(fault("holds a NUL byte, which no environment variable can carry").hint("store it as base64"))

@@ -1,9 +1,8 @@
 //! How a value is masked, by its length and looks.
 
+pub(super) use crate::secret::value::LONGEST;
+pub(super) use crate::secret::value::SHORTEST;
 use std::collections::BTreeSet;
-
-/// Below this a value is refused: masking it would blank out ordinary text. In bytes.
-pub(super) const SHORTEST: usize = 4;
 
 /// From here on a value is masked anywhere and in all encodings; below, as a word. In bytes.
 pub(super) const LONG: usize = 8;
@@ -13,10 +12,6 @@ pub(super) const ACROSS: usize = 12;
 
 /// From here on a value that looks random is masked in any case of its letters. In bytes.
 const ANY_CASE: usize = 16;
-
-/// The longest value that can be masked, with room to spare above what an environment variable
-/// may hold on Linux (128 KiB). In bytes.
-pub(super) const LONGEST: usize = 256 * 1024;
 
 /// What makes a value a poor secret: it is masked, but ordinary text will be too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
