@@ -361,7 +361,7 @@ impl<'a> Dispatcher<'a> {
         }
         self.cancelled = true;
         let reason = self.mask().text(reason);
-        self.tell(What::RunCancelling { reason });
+        self.tell(What::RunCancelling { reason, forced: false });
         self.ready.cancel();
         for (place, stop) in &self.running {
             if !self.ready.is_always(*place) {
@@ -378,7 +378,7 @@ impl<'a> Dispatcher<'a> {
     fn force(&mut self) {
         self.attempts.abort_all();
         let reason = self.mask().text("ended by force");
-        self.tell(What::RunCancelling { reason });
+        self.tell(What::RunCancelling { reason, forced: true });
         self.cancelled = true;
         let mut left: Vec<usize> = self.running.drain().map(|(place, _)| place).collect();
         left.sort_unstable();

@@ -136,6 +136,10 @@ pub enum What {
     },
     /// A cancel was asked for; running steps are being stopped.
     RunCancelling {
+        /// Whether nothing is waited for: running steps are left as they are, and no `always`
+        /// step runs any more.
+        #[serde(default)]
+        forced: bool,
         /// Why: "interrupted", "terminated".
         reason: Masked,
     },

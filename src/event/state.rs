@@ -204,7 +204,7 @@ impl RunState {
                 step.reason = Some(reason.clone());
                 step.blocked = *blocked;
             }
-            What::RunCancelling { reason } => self.cancelling = Some(reason.clone()),
+            What::RunCancelling { reason, .. } => self.cancelling = Some(reason.clone()),
             What::Notice { step, text } => self.notices.push((step.clone(), text.clone())),
             What::RunFinished { status, duration } => {
                 if let Some(step) = self.steps.iter().find(|step| !step.status.is_over()) {

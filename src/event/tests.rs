@@ -78,7 +78,7 @@ fn every_kind() -> Vec<What> {
         },
         What::StepSkipped { step: step.clone(), reason: masked("`when` is false"), blocked: false },
         What::StepSkipped { step: step.clone(), reason: masked("step `a` failed"), blocked: true },
-        What::RunCancelling { reason: masked("interrupted") },
+        What::RunCancelling { reason: masked("interrupted"), forced: false },
         What::Notice { step: None, text: masked("n") },
         What::Notice { step: Some(step.clone()), text: masked("n") },
         What::RunFinished { status: RunStatus::Cancelled, duration: second },

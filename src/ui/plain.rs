@@ -106,8 +106,13 @@ impl<W: Write + Send> View for Plain<W> {
             What::StepSkipped { step, reason, .. } => {
                 self.line(step, "⊘", &format!("skipped: {}", reason.as_str()))
             }
-            What::RunCancelling { reason } => {
-                writeln!(self.to, "{}: stopping what runs; `always` steps still run", reason.as_str())
+            What::RunCancelling { reason, forced } => {
+                let what = if *forced {
+                    "nothing is waited for, and `always` steps do not run"
+                } else {
+                    "stopping what runs; `always` steps still run"
+                };
+                writeln!(self.to, "{}: {what}", reason.as_str())
             }
             What::Notice { step: Some(step), text } => self.line(step, "!", text.as_str()),
             What::Notice { step: None, text } => writeln!(self.to, "! {}", shown(text.as_str())),

@@ -295,9 +295,13 @@ impl View for Progress {
                     self.print(&self.row(&self.paint.yellow("⊘"), step, &reason))?;
                 }
             }
-            What::RunCancelling { reason } => {
-                let text =
-                    format!("{}: stopping what runs; press Ctrl-C again to end at once", reason.as_str());
+            What::RunCancelling { reason, forced } => {
+                let what = if *forced {
+                    "nothing is waited for, and `always` steps do not run"
+                } else {
+                    "stopping what runs; press Ctrl-C again to end at once"
+                };
+                let text = format!("{}: {what}", reason.as_str());
                 self.print(&self.paint.yellow(&text))?;
             }
             What::Notice { text, .. } => {
