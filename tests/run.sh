@@ -26,6 +26,8 @@ needs="
   ksh:ksh
   mksh:mksh
   python3:python3
+  expect:expect
+  xxd:xxd
   gnome-keyring-daemon:gnome-keyring
   secret-tool:libsecret-tools
   dbus-daemon:dbus-daemon

@@ -60,11 +60,10 @@ impl Terminal {
         let silence = Silence::over(&terminal)?;
         write!(terminal, "{question}: ")?;
         let mut line = Zeroizing::new(Vec::with_capacity(LINE + 1));
-        let mut byte = [0];
-        while line.len() < LINE && terminal.read(&mut byte)? == 1 && byte[0] != b'\n' {
+        let mut byte = Zeroizing::new([0]);
+        while line.len() < LINE && terminal.read(&mut *byte)? == 1 && byte[0] != b'\n' {
             line.push(byte[0]);
         }
-        byte[0] = 0;
         let is_more = rustix::io::ioctl_fionread(&terminal).map_err(io::Error::from)? > 0;
         drop(silence);
         if line.len() >= LINE - 1 {

@@ -122,6 +122,7 @@ mod tests {
         Ok(found.map(|value| String::from_utf8(value.plain().to_vec()).unwrap()))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what `of` gives back")]
     fn some(text: &str) -> Result<Option<String>, String> {
         Ok(Some(text.to_owned()))
     }

@@ -396,27 +396,27 @@ mod tests {
 
     #[test]
     fn a_guest_has_the_screen_for_itself() {
-        let (notes, noted) = mpsc::channel();
+        let (notes, heard) = mpsc::channel();
         let mut screen = Screen::new(Box::new(Noting(notes)), Duration::from_mins(1));
         let voice = screen.voice();
         let guest = voice.borrow_screen();
         screen.record(&notice(0)).unwrap();
         voice.say("x");
         std::thread::sleep(3 * TICK);
-        assert_eq!(noted.try_iter().collect::<Vec<_>>(), ["hide"]);
+        assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["hide"]);
         drop(guest);
         screen.finish(Duration::from_mins(1));
-        assert_eq!(noted.try_iter().collect::<Vec<_>>(), ["show", "say"]);
+        assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["show", "say"]);
     }
 
     #[test]
     fn a_guest_who_stays_does_not_hold_up_the_end() {
-        let (notes, noted) = mpsc::channel();
+        let (notes, heard) = mpsc::channel();
         let mut screen = Screen::new(Box::new(Noting(notes)), Duration::from_mins(1));
         let _guest = screen.voice().borrow_screen();
         screen.record(&notice(0)).unwrap();
         screen.finish(Duration::from_mins(1));
-        assert_eq!(noted.try_iter().collect::<Vec<_>>(), ["hide", "show"]);
+        assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["hide", "show"]);
     }
 
     struct Broken;

@@ -29,6 +29,6 @@ fn a_reader_that_goes_away_is_no_error() {
     let doppio = Doppio::new();
     let mut child = doppio.start(["completions", "bash"]);
     drop(child.stdout.take());
-    let ran = crate::support::doppio::Ran::of(child.wait_with_output().expect("the binary ends"));
+    let ran = crate::support::doppio::Ran::of(&child.wait_with_output().expect("the binary ends"));
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
 }

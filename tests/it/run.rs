@@ -340,7 +340,7 @@ fn one_interrupt_stops_the_whole_tree_and_runs_the_always_steps() {
         let child = doppio.start(["run", "recipe.toml"]);
         let pids = pids(&doppio, "pids", 2);
         signal(&child, sent);
-        let ran = Ran::of(child.wait_with_output().unwrap()).expect(130);
+        let ran = Ran::of(&child.wait_with_output().unwrap()).expect(130);
         assert!(ran.stderr.contains(&format!("{reason}: stopping what runs")), "{}", ran.stderr);
         assert!(ran.stderr.contains("long ✗ cancelled"), "{}", ran.stderr);
         assert!(ran.stderr.contains("next ⊘ cancelled"), "{}", ran.stderr);
@@ -443,7 +443,7 @@ fn a_reader_who_leaves_ends_nothing_and_is_not_told() {
     recipe(&doppio, FOUR);
     let mut child = doppio.start(["run", "recipe.toml", "--output", "json"]);
     drop(child.stdout.take());
-    let ran = Ran::of(child.wait_with_output().unwrap()).expect(1);
+    let ran = Ran::of(&child.wait_with_output().unwrap()).expect(1);
     assert!(!ran.stderr.contains("panicked") && !ran.stderr.contains("ipe"), "{}", ran.stderr);
     assert!(doppio.run(["runs", "show"]).expect(0).stdout.contains("success    stop"));
 }
@@ -465,7 +465,7 @@ fn a_prompt_without_a_newline_is_shown_while_it_waits() {
             std::fs::write(&file, "").unwrap();
         }
     }
-    Ran::of(child.wait_with_output().unwrap()).expect(0);
+    Ran::of(&child.wait_with_output().unwrap()).expect(0);
 }
 
 #[test]

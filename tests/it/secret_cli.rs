@@ -337,8 +337,9 @@ fn at_terminal(doppio: &Doppio, arguments: &[&str], typed: &[(&str, &str)]) -> (
     let mut script =
         format!("set timeout 60\nspawn -noecho {} {}\n", env!("CARGO_BIN_EXE_doppio"), arguments.join(" "));
     for (question, answer) in typed {
-        script +=
-            &format!("expect {{\n\"{question}\" {{ send -- \"{answer}\\r\" }}\ntimeout {{ exit 98 }}\n}}\n");
+        let send =
+            format!("expect {{\n\"{question}\" {{ send -- \"{answer}\\r\" }}\ntimeout {{ exit 98 }}\n}}\n");
+        script.push_str(&send);
     }
     script += "expect eof\nexit [lindex [wait] 3]\n";
     let command = doppio.command([""; 0]);

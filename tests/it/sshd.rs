@@ -1,6 +1,4 @@
 //! The servers that other tests use are what they say they are.
-#![expect(clippy::unwrap_used, reason = "a set-up that fails must fail the test")]
-
 use std::path::Path;
 use std::process::Command;
 

@@ -118,7 +118,7 @@ fn a_killed_session_is_told_from_one_that_ended() {
         assert!(std::time::Instant::now() < end, "the session does not start");
     }
     tmux(&server, "tmux kill-session -t train");
-    let ran = crate::support::doppio::Ran::of(child.wait_with_output().expect("it ends")).expect(1);
+    let ran = crate::support::doppio::Ran::of(&child.wait_with_output().expect("it ends")).expect(1);
     assert!(ran.stderr.contains("HUP"), "{}", ran.stderr);
 }
 

@@ -261,16 +261,16 @@ mod tests {
         let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: false };
         let (plan, _) = crate::plan::build(crate::recipe::parse(&source), &source, &inputs)
             .map_err(|faults| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))?;
-        let plain = |text: &str| Value::Plain(text.to_owned());
+        let value = |text: &str| Value::Plain(text.to_owned());
         let result = StepResult {
             status: "failed".to_owned(),
             exit_code: Some(3),
-            stdout: plain("0.25"),
-            stderr: plain(""),
+            stdout: value("0.25"),
+            stderr: value(""),
             outputs: HashMap::new(),
         };
         let values = Values {
-            variables: HashMap::from([("got".to_owned(), plain("0.25"))]),
+            variables: HashMap::from([("got".to_owned(), value("0.25"))]),
             steps: HashMap::from([("a".parse().expect("an id"), Arc::new(result))]),
             run: "r-1".parse().expect("an id"),
             recipe: "r".to_owned(),

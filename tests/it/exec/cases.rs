@@ -27,7 +27,7 @@ async fn what_comes_back(host: &Host) {
     values_arrive_byte_by_byte(host).await;
     large_values_are_files_that_go(host).await;
     stdin_is_what_follows(host).await;
-    unread_stdin_holds_nothing_up(host).await;
+    Box::pin(unread_stdin_holds_nothing_up(host)).await;
     directories(host).await;
     files_are_sourced(host).await;
     interpreters(host).await;
@@ -143,8 +143,8 @@ async fn interpreters(host: &Host) {
     };
     assert_eq!(run(host, Exec::new("a=(1 2 3); echo ${#a[@]}")).await.text(), "3", "bash");
     assert_eq!(run(host, with("sh", false, r#"echo "$A""#)).await.text(), "one two");
-    assert_eq!(run(host, with("zsh", false, r#"print -r -- $A"#)).await.text(), "one two");
-    assert_eq!(run(host, with("fish", false, r#"set -l x $A; echo $x"#)).await.text(), "one two");
+    assert_eq!(run(host, with("zsh", false, "print -r -- $A")).await.text(), "one two");
+    assert_eq!(run(host, with("fish", false, "set -l x $A; echo $x")).await.text(), "one two");
     assert_eq!(run(host, with("/bin/dash", false, r#"echo "$A""#)).await.text(), "one two");
     let done = run(host, with("bash", true, "shopt -q login_shell && echo \"login $A\"")).await;
     assert!(done.text().ends_with("login one two"), "{done:?}");

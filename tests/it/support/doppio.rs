@@ -91,7 +91,7 @@ impl Doppio {
 
     /// Runs it to its end.
     pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Ran {
-        Ran::of(self.command(arguments).output().expect("the binary starts"))
+        Ran::of(&self.command(arguments).output().expect("the binary starts"))
     }
 
     /// The same with something on its stdin.
@@ -109,7 +109,7 @@ impl Doppio {
             .expect("the binary starts");
         // A command that does not read its stdin is free to close it.
         child.stdin.take().expect("piped").write_all(stdin.as_ref()).ok();
-        Ran::of(child.wait_with_output().expect("the binary ends"))
+        Ran::of(&child.wait_with_output().expect("the binary ends"))
     }
 
     /// Starts it with its output piped.
@@ -128,7 +128,7 @@ impl Doppio {
 }
 
 impl Ran {
-    pub(crate) fn of(output: std::process::Output) -> Self {
+    pub(crate) fn of(output: &std::process::Output) -> Self {
         let code = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal));
         Self {
             code: code.expect("an exit code or a signal"),

@@ -27,7 +27,7 @@ const CONFIG: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bu
 pub(crate) struct Bus {
     folder: TempDir,
     address: String,
-    bus: Child,
+    daemon: Child,
     keyring: Option<Child>,
 }
 
@@ -54,7 +54,7 @@ impl Bus {
         let mut address = String::new();
         let stdout = bus.stdout.take().expect("piped");
         BufReader::new(stdout).read_line(&mut address).expect("the bus says its address");
-        Self { folder, address: address.trim().to_owned(), bus, keyring: None }
+        Self { folder, address: address.trim().to_owned(), daemon: bus, keyring: None }
     }
 
     /// A bus with a Secret Service whose login collection is unlocked.
@@ -143,7 +143,7 @@ impl Drop for Bus {
             keyring.kill().ok();
             keyring.wait().ok();
         }
-        self.bus.kill().ok();
-        self.bus.wait().ok();
+        self.daemon.kill().ok();
+        self.daemon.wait().ok();
     }
 }

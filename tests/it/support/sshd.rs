@@ -1,7 +1,5 @@
 //! Real SSH servers, one per test, each in namespaces of its own. Dropping one ends every process
 //! that was started through it, daemons included, and removes its folder.
-#![expect(clippy::unwrap_used, reason = "a set-up that fails must fail the test")]
-
 use std::ffi::OsStr;
 use std::fs;
 use std::io::BufRead;

@@ -254,7 +254,7 @@ mod tests {
         ] {
             let bytes = encrypt(b"plain", &right).unwrap();
             assert_eq!(lock(path, &bytes).unwrap(), kind);
-            assert_eq!(*decrypt(path, &bytes, &[right.clone()]).unwrap().0, b"plain");
+            assert_eq!(*decrypt(path, &bytes, std::slice::from_ref(&right)).unwrap().0, b"plain");
             let fault = decrypt(path, &bytes, &[wrong]).unwrap_err();
             assert!(matches!(fault, SourceError::NotAllowed { .. }), "{fault}");
             let mut bent = bytes.clone();
