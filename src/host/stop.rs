@@ -49,7 +49,9 @@ end() {{ m=$(members); [ "$m" ] || return 0
   kill -$1 {group}$p 2>/dev/null
   printf '%s\n' "$m" | while read -r a n; do
     [ "$a" -gt 1 ] || continue
-    kill -$1 "$a" 2>/dev/null
+    g=; fields "/proc/$a"
+    # What the group's signal has reached gets no second one: a trap would run twice.
+    [ "$a" = $p ] || [ "{group}$g" = "-$p" ] || kill -$1 "$a" 2>/dev/null
     # One that is stopped takes notice only when it goes on.
     kill -CONT "$a" 2>/dev/null
   done; }}
