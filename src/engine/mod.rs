@@ -1,7 +1,7 @@
 //! Plan → events: runs the steps of a plan in parallel, as their dependencies allow.
 //!
-//! [`ready`] says which step comes next, [`attempt`] makes one attempt at a step, and
-//! [`dispatcher`] is between them: the only author of events and the only owner of what is known.
+//! `ready` says which step comes next, `attempt` makes one attempt at a step, and
+//! `dispatcher` is between them: the only author of events and the only owner of what is known.
 //! Attempts tell it what happens over one bounded channel and share no lock with it.
 
 mod attempt;

@@ -1,6 +1,6 @@
 //! Recipe → Plan: every name resolved, every reference checked and rewritten, no cycle.
 //!
-//! [`build`] goes through stages, each in a file of its own: steps that stand for several are
+//! [`build()`] goes through stages, each in a file of its own: steps that stand for several are
 //! multiplied (`expand`), groups hand their needs to their members (`groups`), the graph is
 //! ordered or its cycles are named (`order`), and the texts of every step are resolved
 //! (`fields`), where each name is looked up (`names`) and each step that a text refers to must
@@ -50,7 +50,7 @@ pub struct Inputs<'a> {
     pub is_check: bool,
 }
 
-/// What will be done. Its one maker is [`build`], so whoever holds a plan holds an acyclic
+/// What will be done. Its one maker is [`build()`], so whoever holds a plan holds an acyclic
 /// graph with every name resolved.
 #[derive(Debug)]
 pub struct Plan {

@@ -1,6 +1,6 @@
 //! Text → Recipe: the grammar, with every fault at its place.
 //!
-//! [`parse`] reads the tables and the keys that all steps share, and gives the one remaining key
+//! [`parse()`] reads the tables and the keys that all steps share, and gives the one remaining key
 //! of a step to its kind ([`crate::step::KINDS`]). What names mean is for the plan to say, and
 //! the plan also hands on the faults found here, so that a user sees all of them at once.
 
