@@ -26,6 +26,8 @@ chmod 1777 "$folder/tmp"
 [ -e "$folder/id" ] || ssh-keygen -q -t ed25519 -N '' -C client -f "$folder/id"
 cp "$folder/id.pub" "$folder/home/.ssh/authorized_keys"
 cp "$folder/id.pub" "$folder/authorized_keys"
+# Where the server finds them, whatever its /tmp hides.
+cp "$here/entrypoint.sh" "$here/config.sh" "$folder/"
 
 # Root with another home, shell and password; everybody else as on this machine.
 {
@@ -41,7 +43,7 @@ chmod 600 "$folder/shadow"
 unshare --mount --pid --fork --kill-child=KILL --mount-proc --propagation private \
   bash -c '
     set -euo pipefail
-    folder=$1 address=$2 port=$3 variant=$4 lines=$5 here=$6
+    folder=$1 address=$2 port=$3 variant=$4 lines=$5
     case $folder in
       /tmp/*)
         mkdir -p "$folder/tmp${folder#/tmp}"
@@ -59,8 +61,8 @@ unshare --mount --pid --fork --kill-child=KILL --mount-proc --propagation privat
       exec env -i PATH="$PATH" dropbear -F -E -r "$folder/host_dropbear" -p "$address:$port" -P "$folder/pid"
     fi
     SSHD_FOLDER=$folder SSHD_LISTEN=$address:$port SSHD_VARIANT=$variant SSHD_LINES=$lines \
-      exec "$here/entrypoint.sh"
-  ' inner "$folder" "$address" "$port" "$variant" "$lines" "$here" </dev/null \
+      exec "$folder/entrypoint.sh"
+  ' inner "$folder" "$address" "$port" "$variant" "$lines" </dev/null \
   >>"$folder/log" 2>&1 &
 server=$!
 # Process 1 is gone only after all others of its namespace.
