@@ -1,6 +1,7 @@
 //! The command line: clap, wiring, exit codes. One file a command: arguments → settings →
 //! library call → exit code.
 
+mod bug;
 mod check;
 mod completions;
 mod context;
@@ -59,6 +60,11 @@ enum Command {
 
 /// Does what the arguments say; the only caller is the binary.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    bug::silence_panics();
+    bug::guard(|| attempt(arguments))
+}
+
+fn attempt(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return output::usage(&error),
