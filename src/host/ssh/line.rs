@@ -1,5 +1,6 @@
 //! One connection and the channels on it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -28,6 +29,10 @@ const PATIENCE: u32 = 3;
 /// Channels opened without a refusal until one more is tried.
 const STREAK: u32 = 32;
 
+/// Channels opened ahead at most. Opening one takes two round trips and starting a script on it
+/// one: with three on their way, each step of a chain costs a single round trip.
+const SPARES: usize = 3;
+
 /// One connection. What is on it shares it behind an `Arc`; it ends with the last of them.
 pub(in crate::host::ssh) struct Line {
     pub connection: Connection,
@@ -53,11 +58,19 @@ struct State {
     /// Channels that the server has opened, and that are not closed.
     open: usize,
     streak: u32,
-    spare: Option<Armed>,
-    /// A spare is on its way.
-    arming: bool,
-    /// Somebody counts on it.
-    expected: bool,
+    spares: VecDeque<Armed>,
+    /// How many spares there should be: more when one was asked for and had not come yet.
+    wanted: usize,
+    /// Spares on their way.
+    arming: usize,
+    /// Askers that count on one of those.
+    expected: usize,
+}
+
+impl State {
+    fn spare(&mut self) -> Option<Armed> {
+        std::iter::from_fn(|| self.spares.pop_front()).find(Armed::is_usable)
+    }
 }
 
 /// What an asker gets.
@@ -80,7 +93,7 @@ impl Line {
         Arc::new(Self {
             connection,
             most,
-            state: Mutex::new(State { limit: most, ..State::default() }),
+            state: Mutex::new(State { limit: most, wanted: 1, ..State::default() }),
             news,
             given_up: AtomicBool::new(false),
         })
@@ -108,24 +121,23 @@ impl Line {
     /// A channel, or the right to one, without waiting.
     pub(in crate::host::ssh) fn pick(self: &Arc<Self>) -> Pick {
         let mut state = self.state();
-        if let Some(spare) = state.spare.take()
-            && spare.is_usable()
-        {
+        if let Some(spare) = state.spare() {
             return Pick::Spare(Box::new(spare));
         }
-        if state.arming && !state.expected {
-            state.expected = true;
+        state.wanted = SPARES.min(state.wanted + 1);
+        if state.arming > state.expected {
+            state.expected += 1;
             return Pick::Soon(Expecting(Arc::clone(self)));
         }
         self.slot(&mut state).map_or(Pick::Full, Pick::Slot)
     }
 
-    /// The right to open a channel that is to carry an environment; a spare one gives way.
+    /// The right to open a channel that is to carry an environment; spare ones give way.
     pub(in crate::host::ssh) fn pick_bare(self: &Arc<Self>) -> Pick {
         let mut state = self.state();
         let slot = self.slot(&mut state);
         if slot.is_none() {
-            state.spare = None;
+            state.spares.clear();
         }
         slot.map_or(Pick::Full, Pick::Slot)
     }
@@ -135,10 +147,11 @@ impl Line {
     pub(in crate::host::ssh) async fn urgent(self: &Arc<Self>) -> Result<Armed, Refused> {
         let spare = {
             let mut state = self.state();
-            if self.is_single() && state.used > 0 && state.spare.is_none() {
+            let spare = state.spare();
+            if self.is_single() && state.used > 0 && spare.is_none() {
                 return Err(Refused::Full);
             }
-            state.spare.take().filter(Armed::is_usable)
+            spare
         };
         if let Some(spare) = spare {
             return Ok(spare);
@@ -162,32 +175,34 @@ impl Line {
         })
     }
 
-    /// Opens a channel ahead, if there is room and nobody waits for it.
+    /// Opens channels ahead, as far as there is room and nobody waits for it.
     pub(in crate::host::ssh) fn refill(self: &Arc<Self>) {
-        let slot = {
-            let mut state = self.state();
-            if state.spare.is_some()
-                || state.arming
-                || self.is_dead()
-                || self.news.waiting.load(Ordering::Relaxed) > 0
-            {
-                return;
-            }
-            let Some(slot) = self.slot(&mut state) else { return };
-            state.arming = true;
-            slot
-        };
-        let line = Arc::clone(self);
-        tokio::spawn(async move {
-            let armed = channel::arm(&line, slot, Vec::new()).await;
-            let mut state = line.state();
-            state.arming = false;
-            if let Ok(armed) = armed {
-                state.spare = Some(armed);
-            }
-            drop(state);
-            line.news.changed.notify_waiters();
-        });
+        while let Some(slot) = self.slot_ahead() {
+            let line = Arc::clone(self);
+            tokio::spawn(async move {
+                let armed = channel::arm(&line, slot, Vec::new()).await;
+                let mut state = line.state();
+                state.arming -= 1;
+                match armed {
+                    Ok(armed) => state.spares.push_back(armed),
+                    Err(_) => state.wanted = 1,
+                }
+                drop(state);
+                line.news.changed.notify_waiters();
+            });
+        }
+    }
+
+    /// The right to open one channel more ahead.
+    fn slot_ahead(self: &Arc<Self>) -> Option<Slot> {
+        let mut state = self.state();
+        let has_enough = state.spares.len() + state.arming >= state.wanted;
+        if has_enough || self.is_dead() || self.news.waiting.load(Ordering::Relaxed) > 0 {
+            return None;
+        }
+        let slot = self.slot(&mut state)?;
+        state.arming += 1;
+        Some(slot)
     }
 
     /// The server refused a channel for the `times`th time in a row; gives the time to wait.
@@ -204,9 +219,9 @@ impl Line {
         Some(Duration::from_millis(5 << times.min(5)))
     }
 
-    /// Gives up the spare channel, which would keep the connection for ever.
-    pub(in crate::host::ssh) fn drop_spare(&self) {
-        self.state().spare = None;
+    /// Gives up the spare channels, which would keep the connection for ever.
+    pub(in crate::host::ssh) fn drop_spares(&self) {
+        self.state().spares.clear();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -236,7 +251,7 @@ pub(in crate::host::ssh) struct Expecting(Arc<Line>);
 
 impl Drop for Expecting {
     fn drop(&mut self) {
-        self.0.state().expected = false;
+        self.0.state().expected -= 1;
     }
 }
 

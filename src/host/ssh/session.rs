@@ -314,7 +314,7 @@ impl Session {
         lines.retain(|line| {
             let is_dead = line.is_dead();
             if is_dead {
-                line.drop_spare();
+                line.drop_spares();
             }
             !is_dead
         });
@@ -330,7 +330,7 @@ impl Session {
         self.is_closed.store(true, Ordering::Relaxed);
         let lines = std::mem::take(&mut *self.lines());
         for line in lines {
-            line.drop_spare();
+            line.drop_spares();
             let farewell = line.connection.handle.disconnect(russh::Disconnect::ByApplication, "", "en");
             let _late = timeout(Duration::from_secs(1), farewell).await;
             let _late = timeout(Duration::from_millis(500), line.connection.wait_ended()).await;
@@ -362,7 +362,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         for line in self.lines().iter() {
-            line.drop_spare();
+            line.drop_spares();
         }
     }
 }
