@@ -113,7 +113,7 @@ pub(in crate::host) fn write(exec: &Exec, load: &Load<'_>) -> Result<Frame, Host
     let folder = write_files(&mut text, &load.files)?;
     text.extend_from_slice(b"unset _N _l _e _c _k _t _g\n");
     if let Some(dir) = &exec.workdir {
-        let (path, shown) = (path(dir), shell::quote(dir));
+        let (path, shown) = (shell::quote_path(dir), shell::quote(dir));
         text.extend_from_slice(
             format!("CDPATH= cd -- {path} 2>/dev/null||{{ printf 'doppio: no directory %s\\n' {shown} >&2;exit 98;}}\n")
                 .as_bytes(),
@@ -157,31 +157,7 @@ fn is_posix(interpreter: &Interpreter) -> bool {
 
 fn quote_value(text: &mut Vec<u8>, var: &EnvVar) {
     #[expect(clippy::disallowed_methods, reason = "the frame is what carries the value to the process")]
-    var.value.reveal(|bytes| quote_bytes(text, bytes));
-}
-
-fn quote_bytes(text: &mut Vec<u8>, bytes: &[u8]) {
-    text.push(b'\'');
-    for &byte in bytes {
-        if byte == b'\'' {
-            text.extend_from_slice(br"'\''");
-        } else {
-            text.push(byte);
-        }
-    }
-    text.push(b'\'');
-}
-
-/// A path as a shell word: a `~` or `~user` at its beginning stays for the shell.
-pub(in crate::host) fn path(path: &str) -> String {
-    if let Some(rest) = path.strip_prefix('~') {
-        let (user, below) = rest.split_once('/').map_or((rest, None), |(user, below)| (user, Some(below)));
-        if user.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)) {
-            let home = if user.is_empty() { r#""$HOME""#.to_owned() } else { format!("~{user}") };
-            return below.map_or_else(|| home.clone(), |below| format!("{home}/{}", shell::quote(below)));
-        }
-    }
-    if path.starts_with('-') { shell::quote(&format!("./{path}")) } else { shell::quote(path) }
+    var.value.reveal(|bytes| shell::quote_bytes(text, bytes));
 }
 
 /// Puts each value into a file of a folder that nobody else can enter.
@@ -281,7 +257,7 @@ fn script(exec: &Exec, load: &Load<'_>) -> String {
 
 fn source(file: &str, posix: bool) -> String {
     let has_place = file.contains('/') || file.starts_with('~');
-    let word = path(&if has_place { file.to_owned() } else { format!("./{file}") });
+    let word = shell::quote_path(&if has_place { file.to_owned() } else { format!("./{file}") });
     if !posix {
         return format!("source {word}\n");
     }
@@ -380,16 +356,6 @@ mod tests {
         let env = [var("A", b"hunter2\0")];
         let error = Load::sort(&env).unwrap_err();
         assert!(error.message.contains("`A`") && !format!("{error:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn paths_keep_a_leading_tilde_for_the_shell() {
-        assert_eq!(path("~"), r#""$HOME""#);
-        assert_eq!(path("~/a b"), r#""$HOME"/'a b'"#);
-        assert_eq!(path("~bob/x"), "~bob/x");
-        assert_eq!(path("~$(id)/x"), "'~$(id)/x'");
-        assert_eq!(path("-"), "./-");
-        assert_eq!(path("/a"), "/a");
     }
 
     #[test]

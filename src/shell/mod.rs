@@ -9,6 +9,8 @@ mod rewrite;
 mod word;
 
 pub use quote::quote;
+pub use quote::quote_bytes;
+pub use quote::quote_path;
 pub use rewrite::Piece;
 pub use rewrite::RewriteError;
 pub use rewrite::rewrite;

@@ -11,6 +11,7 @@ use crate::event::End;
 use crate::host::Exec;
 use crate::host::Interpreter;
 use crate::shell::quote;
+use crate::shell::quote_path;
 use crate::step::FieldMut;
 use crate::step::Place;
 use crate::step::PlainText;
@@ -235,9 +236,9 @@ impl Condition {
     /// A condition that one script of ours answers with its exit code.
     fn question(&self, cx: &StepContext) -> Result<Question, StepError> {
         Ok(Question(match self {
-            Self::FileExists { path, .. } => format!("test -e {}", path_word(&cx.text(path)?)),
+            Self::FileExists { path, .. } => format!("test -e {}", quote_path(&cx.text(path)?)),
             Self::FileContains { path, pattern, .. } => {
-                format!("grep -q -e {} -- {}", quote(&cx.text(pattern)?), path_word(&cx.text(path)?))
+                format!("grep -q -e {} -- {}", quote(&cx.text(pattern)?), quote_path(&cx.text(path)?))
             }
             Self::PortOpen { port, .. } => format!(
                 "if command -v nc >/dev/null 2>&1; then nc -z -w 2 127.0.0.1 {port}; \
@@ -251,7 +252,7 @@ impl Condition {
                 )
             }
             Self::GdriveMounted { mount_path, .. } => {
-                format!("mountpoint -q -- {}", path_word(&cx.text(mount_path)?))
+                format!("mountpoint -q -- {}", quote_path(&cx.text(mount_path)?))
             }
             _ => return Err(failed(format!("`{self}` has no script"))),
         }))
@@ -315,15 +316,6 @@ fn secret_output() -> StepError {
 
 fn failed(message: String) -> StepError {
     StepError::Failed { message, hint: None }
-}
-
-/// A path as one shell word; a leading `~` stays the remote home.
-pub(super) fn path_word(path: &str) -> String {
-    match path.strip_prefix('~') {
-        Some("") => "\"$HOME\"".to_owned(),
-        Some(rest) if rest.starts_with('/') => format!("\"$HOME\"{}", quote(rest)),
-        _ => quote(path),
-    }
 }
 
 impl fmt::Display for Condition {
@@ -398,12 +390,5 @@ mod tests {
         let names: Vec<String> = condition.fields().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["host_id", "path"]);
         assert!(matches!(condition.place(None), Place::Host(Some(_))));
-    }
-
-    #[test]
-    fn the_home_stays_the_remote_home() {
-        assert_eq!(path_word("~/a b"), "\"$HOME\"'/a b'");
-        assert_eq!(path_word("~"), "\"$HOME\"");
-        assert_eq!(path_word("~other"), "'~other'");
     }
 }

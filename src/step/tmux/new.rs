@@ -12,6 +12,8 @@ use crate::host::Host;
 use crate::name::EnvName;
 use crate::secret::SecretValue;
 use crate::shell::quote;
+use crate::shell::quote_bytes;
+use crate::shell::quote_path;
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Place;
@@ -22,7 +24,6 @@ use crate::step::Step;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::StepKind;
-use crate::step::condition::path_word;
 use crate::step::keys::keys;
 use crate::step::tmux::session;
 use crate::step::typed;
@@ -162,7 +163,7 @@ impl Start {
         let log = self.log.as_ref().map_or(String::new(), |log| {
             format!(
                 "printf '%s' {} > \"$d/log\" &&\n  tmux pipe-pane -t \"$p\" \"exec cat >> \\\"\\$(cat '$q/log')\\\"\" ||\n  {{ tmux kill-session -t \"$t\"; rm -rf \"$d\"; exit {}; }}\n",
-                path_word(log),
+                quote_path(log),
                 session::NOT_STARTED
             )
         });
@@ -187,46 +188,39 @@ command -v timeout >/dev/null 2>&1 && limit='timeout 20'
 
     /// What the wrapper evaluates: the environment, then the command, then its exit code kept.
     fn frame(&self) -> SecretValue {
-        let mut frame = exports(&self.env);
-        let workdir = self.workdir.as_deref().map_or("\"$HOME\"".to_owned(), path_word);
+        let workdir = self.workdir.as_deref().map_or("\"$HOME\"".to_owned(), quote_path);
         let command = if self.command.trim().is_empty() {
             "\"${SHELL:-/bin/sh}\"".to_owned()
         } else {
             let text = quote(&self.command);
             format!("if command -v bash >/dev/null 2>&1; then bash -c {text}; else sh -c {text}; fi")
         };
-        frame.extend_from_slice(
-            format!(
-                "unset frame\nif cd {workdir}; then {command}; else false; fi\nc=$?\n\
-                 echo \"$c\" > \"$d/exit.new\" && mv \"$d/exit.new\" \"$d/exit\"\nexit \"$c\"\n"
-            )
-            .as_bytes(),
+        let rest = format!(
+            "unset frame\nif cd {workdir}; then {command}; else false; fi\nc=$?\n\
+             echo \"$c\" > \"$d/exit.new\" && mv \"$d/exit.new\" \"$d/exit\"\nexit \"$c\"\n"
         );
-        SecretValue::new(frame)
+        SecretValue::new(after_exports(&self.env, &rest))
     }
 }
 
-/// The environment as shell assignments, byte for byte.
-fn exports(env: &[EnvVar]) -> Vec<u8> {
-    let mut text = b"set +x\n".to_vec();
-    // Room for every byte as `'\\''`: a buffer that grew would leave copies behind.
+/// Shell text behind the environment as assignments, byte for byte.
+fn after_exports(env: &[EnvVar], rest: &str) -> Vec<u8> {
+    // A quote becomes four bytes. With the room there from the start, the buffer never moves,
+    // so that no copy of a value is left behind.
     #[expect(clippy::disallowed_methods, reason = "only the length is looked at")]
-    text.reserve_exact(
-        env.iter().map(|v| v.name.as_str().len() + 4 * v.value.reveal(<[u8]>::len) + 16).sum(),
-    );
+    let exports: usize =
+        env.iter().map(|v| v.name.as_str().len() + 4 * v.value.reveal(<[u8]>::len) + 16).sum();
+    let mut text = Vec::with_capacity(16 + exports + rest.len());
+    let capacity = text.capacity();
+    text.extend_from_slice(b"set +x\n");
     for variable in env {
-        text.extend_from_slice(format!("export {}='", variable.name).as_bytes());
+        text.extend_from_slice(format!("export {}=", variable.name).as_bytes());
         #[expect(clippy::disallowed_methods, reason = "the value goes into the pane through a private FIFO")]
-        variable.value.reveal(|bytes| {
-            for &byte in bytes {
-                match byte {
-                    b'\'' => text.extend_from_slice(br"'\''"),
-                    _ => text.push(byte),
-                }
-            }
-        });
-        text.extend_from_slice(b"'\n");
+        variable.value.reveal(|bytes| quote_bytes(&mut text, bytes));
+        text.push(b'\n');
     }
+    text.extend_from_slice(rest.as_bytes());
+    debug_assert_eq!(text.capacity(), capacity, "a buffer that moves leaves a copy behind");
     text
 }
 
@@ -239,3 +233,17 @@ rm -f "$d/frame" "$d/wrapper"
 : > "$d/begun"
 eval "${frame%.}"
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_quoted_byte_for_byte_in_a_buffer_that_does_not_move() {
+        let value = SecretValue::new(vec![b'\''; 1000]);
+        let env = [EnvVar { name: "A".parse().unwrap(), value, secret: None }];
+        let rest = "x".repeat(10_000);
+        let text = String::from_utf8(after_exports(&env, &rest)).unwrap();
+        assert_eq!(text, format!("set +x\nexport A='{}'\n{rest}", r"'\''".repeat(1000)));
+    }
+}
