@@ -54,10 +54,7 @@ impl TmuxCapture {
 
 impl Step for TmuxCapture {
     fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        let mut fields: Vec<_> =
-            self.host_id.iter_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text))).collect();
-        fields.push(("session_name".to_owned(), FieldMut::Plain(&mut self.session_name)));
-        fields
+        session::fields(&mut self.host_id, &mut self.session_name)
     }
 
     fn place(&self) -> Place<'_> {
@@ -78,8 +75,7 @@ impl Step for TmuxCapture {
 
     fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
         async move {
-            let host = cx.host(self.host_id.as_ref()).await?;
-            let name = session::checked(cx.text(&self.session_name)?)?;
+            let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
             let ended = session::run(cx, &host, &name, session::script(self.script(&name))).await?;
             let sets = self.capture_output.iter().map(|to| (to.clone(), ended.stdout.clone())).collect();
             Ok(Outcome { printed: Some((ended.stdout, ended.stderr)), sets, ..Outcome::ended(ended.end) })

@@ -33,10 +33,7 @@ struct TmuxKill {
 
 impl Step for TmuxKill {
     fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        let mut fields: Vec<_> =
-            self.host_id.iter_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text))).collect();
-        fields.push(("session_name".to_owned(), FieldMut::Plain(&mut self.session_name)));
-        fields
+        session::fields(&mut self.host_id, &mut self.session_name)
     }
 
     fn place(&self) -> Place<'_> {
@@ -53,8 +50,7 @@ impl Step for TmuxKill {
 
     fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
         async move {
-            let host = cx.host(self.host_id.as_ref()).await?;
-            let name = session::checked(cx.text(&self.session_name)?)?;
+            let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
             let text = format!(
                 "{}tmux has-session -t \"$t\" 2>/dev/null || exit {}\ntmux kill-session -t \"$t\"\nc=$?\nrm -rf \"$d\"\nexit $c\n",
                 session::preamble(&name),

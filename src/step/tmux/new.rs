@@ -64,9 +64,7 @@ pub(in crate::step) enum IfExists {
 
 impl Step for TmuxNew {
     fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        let mut fields: Vec<(String, FieldMut<'_>)> = Vec::new();
-        fields.extend(self.host_id.iter_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text))));
-        fields.push(("session_name".to_owned(), FieldMut::Plain(&mut self.session_name)));
+        let mut fields = session::fields(&mut self.host_id, &mut self.session_name);
         fields.extend(self.command.iter_mut().map(|text| ("command".to_owned(), FieldMut::Shell(text))));
         fields.extend(self.workdir.iter_mut().map(|text| ("workdir".to_owned(), FieldMut::Plain(text))));
         fields
@@ -97,8 +95,7 @@ impl Step for TmuxNew {
 
     fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
         async move {
-            let host = cx.host(self.host_id.as_ref()).await?;
-            let name = session::checked(cx.text(&self.session_name)?)?;
+            let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
             let (command, mut env) = match &self.command {
                 Some(text) => cx.script(text).await?,
                 None => (String::new(), Vec::new()),

@@ -44,9 +44,7 @@ struct TmuxSend {
 
 impl Step for TmuxSend {
     fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        let mut fields: Vec<_> =
-            self.host_id.iter_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text))).collect();
-        fields.push(("session_name".to_owned(), FieldMut::Plain(&mut self.session_name)));
+        let mut fields = session::fields(&mut self.host_id, &mut self.session_name);
         if self.allow_secret_keys {
             if self.secret_keys.0.parts.is_empty() {
                 self.secret_keys = SecretText(std::mem::take(&mut self.keys.0));
@@ -73,8 +71,7 @@ impl Step for TmuxSend {
 
     fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
         async move {
-            let host = cx.host(self.host_id.as_ref()).await?;
-            let name = session::checked(cx.text(&self.session_name)?)?;
+            let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
             if self.allow_secret_keys {
                 let keys = cx.value(&self.secret_keys).await?.into_secret();
                 let mut exec = session::script(paste(&name));

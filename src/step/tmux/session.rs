@@ -8,6 +8,7 @@ use crate::host::Host;
 use crate::host::Interpreter;
 use crate::shell::quote;
 use crate::step::Ended;
+use crate::step::FieldMut;
 use crate::step::PlainText;
 use crate::step::StepContext;
 use crate::step::StepError;
@@ -40,11 +41,32 @@ pub(in crate::step) fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// The name, checked when the step runs (a variable may have made it).
-pub(super) fn checked(name: String) -> Result<String, StepError> {
+fn checked(name: String) -> Result<String, StepError> {
     match check_name(&name) {
         Ok(()) => Ok(name),
         Err(message) => Err(StepError::Failed { message, hint: None }),
     }
+}
+
+/// The fields that every tmux operation has.
+pub(super) fn fields<'a>(
+    host_id: &'a mut Option<PlainText>,
+    session_name: &'a mut PlainText,
+) -> Vec<(String, FieldMut<'a>)> {
+    let host = host_id.as_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text)));
+    let name = ("session_name".to_owned(), FieldMut::Plain(session_name));
+    host.into_iter().chain([name]).collect()
+}
+
+/// The host and the session's name that those fields stand for.
+pub(super) async fn found(
+    cx: &mut StepContext,
+    host_id: Option<&PlainText>,
+    session_name: &PlainText,
+) -> Result<(Host, String), StepError> {
+    let host = cx.host(host_id).await?;
+    let name = checked(cx.text(session_name)?)?;
+    Ok((host, name))
 }
 
 /// The fault of a session's name that is known before the run.

@@ -39,8 +39,7 @@ struct TmuxWait {
 
 impl TmuxWait {
     async fn wait(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
-        let host = cx.host(self.host_id.as_ref()).await?;
-        let name = session::checked(cx.text(&self.session_name)?)?;
+        let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
         let shown = session::run(cx, &host, &name, session::script(follow(&name))).await?;
         if shown.end != (End::Exit { code: 0 }) {
             return Ok(Outcome { printed: Some((shown.stdout, shown.stderr)), ..Outcome::ended(shown.end) });
@@ -104,10 +103,7 @@ fn exit_code(name: &str) -> String {
 
 impl Step for TmuxWait {
     fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        let mut fields: Vec<_> =
-            self.host_id.iter_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text))).collect();
-        fields.push(("session_name".to_owned(), FieldMut::Plain(&mut self.session_name)));
-        fields
+        session::fields(&mut self.host_id, &mut self.session_name)
     }
 
     fn place(&self) -> Place<'_> {
