@@ -12,17 +12,21 @@ use crate::support::doppio::Doppio;
 const CALLS: &[&str] =
     &["openat", "write", "fsync", "unlink", "link,linkat", "rename,renameat,renameat2", "flock"];
 
-#[test]
-fn a_killed_writer_leaves_a_whole_vault() {
+/// A vault with an identity of its own: no key is to be derived, so each of many runs is short.
+fn world() -> Doppio {
     let doppio = Doppio::new();
-    // An age identity of its own: no key is to be derived, so each of many runs is short.
     let key = doppio.folder().join("id_ed25519");
     let made = Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-f", key.to_str().unwrap()])
         .status()
         .expect("ssh-keygen is installed");
     assert!(made.success());
-    let doppio = doppio.env("DOPPIO_VAULT_IDENTITY", &key);
+    doppio.env("DOPPIO_VAULT_IDENTITY", &key)
+}
+
+#[test]
+fn a_killed_writer_leaves_a_whole_vault() {
+    let doppio = world();
     doppio.run_with_stdin(["secret", "set", "kept", "--from-stdin"], "first value").expect(0);
     let vault = doppio.doppio_home().join("vault.age");
     let (mut killed, mut renewed) = (0, 0);
@@ -77,14 +81,7 @@ fn a_killed_writer_leaves_a_whole_vault() {
 
 #[test]
 fn writers_wait_for_each_other() {
-    let doppio = Doppio::new();
-    let key = doppio.folder().join("id_ed25519");
-    let made = Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-f", key.to_str().unwrap()])
-        .status()
-        .expect("ssh-keygen is installed");
-    assert!(made.success());
-    let doppio = doppio.env("DOPPIO_VAULT_IDENTITY", &key).env("VALUE", "hunter2 hunter2");
+    let doppio = world().env("VALUE", "hunter2 hunter2");
     doppio.run(["secret", "set", "s0", "--from-env", "VALUE"]).expect(0);
     let writers: Vec<_> =
         (1..8).map(|n| doppio.start(["secret", "set", &format!("s{n}"), "--from-env", "VALUE"])).collect();
