@@ -1,5 +1,6 @@
 //! A recipe's file → its plan: what `run`, `plan` and `check` share.
 
+use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
@@ -13,12 +14,14 @@ use crate::config::Dirs;
 use crate::host::HostsFile;
 use crate::name::HostId;
 use crate::name::InvalidName;
+use crate::name::SecretName;
 use crate::plan;
 use crate::plan::Inputs;
 use crate::plan::Plan;
 use crate::plan::SelectError;
 use crate::plan::Selection;
 use crate::recipe;
+use crate::secret::SecretRef;
 use crate::text::Diagnostic;
 use crate::text::Source;
 use crate::text::closest;
@@ -59,6 +62,8 @@ pub(super) struct Loaded {
     pub source: Source,
     /// What will be done.
     pub plan: Plan,
+    /// The names of the secrets that the whole recipe needs, left out steps included.
+    pub secrets: BTreeSet<SecretName>,
     /// What is to be said about it and does not stop it.
     pub warnings: Vec<Diagnostic>,
 }
@@ -82,9 +87,11 @@ pub(super) fn load(args: &RecipeArgs, context: &Context, hosts: &HostsFile) -> R
     if let Some(name) = plan.unused_vars().first() {
         return Err(unused(name, &plan));
     }
+    let references = plan.steps().iter().flat_map(|step| &step.secrets);
+    let secrets = references.filter_map(SecretRef::name).cloned().collect();
     let selection = Selection { only: args.only.clone(), from: args.from.clone(), skip: args.skip.clone() };
     let plan = plan.select(&selection).map_err(|error| unselected(&error))?;
-    Ok(Loaded { source, plan, warnings })
+    Ok(Loaded { source, plan, secrets, warnings })
 }
 
 impl Loaded {

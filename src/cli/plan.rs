@@ -77,6 +77,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
 pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, CliError> {
     let hosts = load::hosts(context)?;
     let loaded = load::load(wish.recipe, context, &hosts)?;
+    lookup::check_bound(wish.lookup, &loaded.secrets)?;
     loaded.say_warnings();
     let folder = wish.recipe.recipe.parent().filter(|folder| !folder.as_os_str().is_empty());
     let ladder = lookup::ladder(context, folder.unwrap_or(Path::new(".")), wish.lookup)?;

@@ -317,3 +317,43 @@ fn what_is_missing_is_said_with_what_to_do() {
                              user = "root"
         "#);
 }
+
+#[test]
+fn a_secret_is_bound_to_a_reference_and_only_one_that_the_recipe_names() {
+    let world = world().env("OTHER", "correct-horse");
+    let plan = |bound: &str| world.run(["plan", "sweep.toml", "--host", "box", "--secret", bound]);
+    let ran = plan("api/token=env:OTHER").expect(0);
+    assert!(ran.stdout.contains("api/token      from variable `OTHER`"), "{}", ran.stdout);
+    plan("ssh/password=env:OTHER").expect(0);
+    insta::assert_snapshot!(plan("api/tokn=env:OTHER").expect(2).stderr, @"
+        error: `--secret api/tokn=…`: the recipe has no secret `api/tokn`
+
+        hint: did you mean `--secret api/token=…`?
+        ");
+    insta::assert_snapshot!(plan("database=env:OTHER").expect(2).stderr, @"
+        error: `--secret database=…`: the recipe has no secret `database`
+
+        hint: the recipe's secrets are `api/token`, `wandb/api_key`
+        ");
+    let token = format!("hf_{}", "Ab3".repeat(11));
+    for value in [
+        format!("api/token={token}"),
+        format!("api/token=env:{token}"),
+        format!("{token}=env:OTHER"),
+        "api/token=0123456789abcdef0123456789abcdef01234567".to_owned(),
+    ] {
+        for command in ["plan", "run"] {
+            let ran = world.run([command, "sweep.toml", "--host", "box", "--secret", &value]).expect(2);
+            assert_eq!(ran.stdout, "");
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(ran.stderr, @"
+                    error: `--secret` takes a name and a reference, never a value
+
+                    hint: write `--secret huggingface/token=env:HF_TOKEN`, or `…=file:PATH` for one in the vault
+                    hint: what you gave is in your shell's history now: if it is real, replace it where it was issued
+                    ");
+            }
+        }
+    }
+    assert!(!world.doppio_home().join("runs").exists(), "nothing has run");
+}

@@ -87,6 +87,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         return plan::dry_run(&wish, context);
     }
     let loaded = load::load(&args.recipe, context, &hosts)?;
+    lookup::check_bound(&args.lookup, &loaded.secrets)?;
     loaded.say_warnings();
     let folder = args.recipe.recipe.parent().filter(|folder| !folder.as_os_str().is_empty());
     let screen = view::screen(args.output, context);

@@ -1,6 +1,7 @@
 //! Settings, environment and flags → the ladder.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,9 +20,14 @@ use crate::secret::LadderOptions;
 use crate::secret::Origin;
 use crate::secret::Prompt;
 use crate::secret::SecretRef;
+use crate::secret::looks_like_value;
 use crate::secret::source;
 use crate::secret::source::KeyOptions;
 use crate::secret::source::Keychain;
+use crate::text::closest;
+
+/// The secrets that a login on a host asks for, whatever the recipe.
+const OF_LOGINS: [&str; 2] = ["ssh/passphrase", "ssh/password"];
 
 /// Where secrets are looked up.
 #[derive(Debug, Default, clap::Args)]
@@ -102,15 +108,45 @@ fn flags(texts: &[String]) -> Result<BTreeMap<SecretName, Bound>, CliError> {
             Some((name.parse::<SecretName>().ok()?, reference.parse::<SecretRef>().ok()?))
         });
         let Some((name, reference)) = parsed else {
-            return Err(CliError::usage("`--secret` takes a name and a reference, never a value")
-                .hint("write `--secret huggingface/token=env:HF_TOKEN`"));
+            return Err(never_a_value());
         };
+        if [name.as_str(), &reference.to_string()].into_iter().any(looks_like_value) {
+            return Err(never_a_value().hint(
+                "what you gave is in your shell's history now: if it is real, replace it where it was issued",
+            ));
+        }
         if let Origin::Source { scheme, .. } = &reference.origin {
             source::kind(scheme).map_err(|error| CliError::usage(error.to_string()))?;
         }
         flags.insert(name, Bound { reference, by: "`--secret`".to_owned() });
     }
     Ok(flags)
+}
+
+fn never_a_value() -> CliError {
+    CliError::usage("`--secret` takes a name and a reference, never a value")
+        .hint("write `--secret huggingface/token=env:HF_TOKEN`, or `…=file:PATH` for one in the vault")
+}
+
+/// Refuses a name that the command line binds and nobody will ask for: it is not `needed` by the
+/// recipe, nor by the login on a host.
+///
+/// # Errors
+///
+/// When there is one, with the name that was probably meant.
+pub(in crate::cli) fn check_bound(args: &LookupArgs, needed: &BTreeSet<SecretName>) -> Result<(), CliError> {
+    let bound = flags(&args.secrets)?;
+    let is_needed = |name: &SecretName| needed.contains(name) || OF_LOGINS.contains(&name.as_str());
+    let Some(name) = bound.keys().find(|name| !is_needed(name)) else { return Ok(()) };
+    let error = CliError::usage(format!("`--secret {name}=…`: the recipe has no secret `{name}`"));
+    Err(match closest(name.as_str(), needed.iter().map(SecretName::as_str)) {
+        Some(near) => error.hint(format!("did you mean `--secret {near}=…`?")),
+        None if needed.is_empty() => error.hint("the recipe names no secret that could be bound"),
+        None => {
+            let names: Vec<String> = needed.iter().map(|name| format!("`{name}`")).collect();
+            error.hint(format!("the recipe's secrets are {}", names.join(", ")))
+        }
+    })
 }
 
 impl From<SettingsError> for CliError {
