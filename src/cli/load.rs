@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashSet;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
@@ -25,6 +24,7 @@ use crate::secret::SecretRef;
 use crate::text::Diagnostic;
 use crate::text::Source;
 use crate::text::closest;
+use crate::text::open;
 use crate::ui::report;
 
 /// A longer file is no recipe, in bytes.
@@ -121,12 +121,12 @@ pub(super) fn hosts(context: &Context) -> Result<HostsFile, CliError> {
 ///
 /// # Errors
 ///
-/// When it can't be read, is very long, or is no UTF-8.
+/// When it can't be read, is no regular file, is very long, or is no UTF-8.
 pub(super) fn read(path: &Path) -> Result<Source, CliError> {
     let name = path.display().to_string();
     let cannot = |cause: String| CliError::usage(format!("cannot read `{name}`")).cause(cause);
     let mut bytes = Vec::new();
-    File::open(path)
+    open(path)
         .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
         .map_err(|error| cannot(error.to_string()))?;
     if bytes.len() as u64 > LONGEST {

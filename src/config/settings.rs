@@ -24,8 +24,8 @@
 mod file;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::ErrorKind;
+use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +37,7 @@ use crate::secret::source::Command;
 use crate::text::Diagnostic;
 use crate::text::Source;
 use crate::text::closest;
+use crate::text::open;
 
 use file::File;
 use file::Role;
@@ -161,11 +162,12 @@ fn unknown_profile(name: &str, project: &File, user: &File) -> SettingsError {
 fn read(path: &Path, role: Role) -> Result<File, SettingsError> {
     let shown = path.display().to_string();
     let unreadable = |cause: String| SettingsError::Unreadable { path: shown.clone(), cause };
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
+    let mut bytes = Vec::new();
+    match open(path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+        Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(File::default()),
         Err(error) => return Err(unreadable(error.to_string())),
-    };
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         let before =
             String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
@@ -181,6 +183,8 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn load(project: &str, user: &str, profile: Option<&str>) -> Result<Settings, SettingsError> {

@@ -2,6 +2,7 @@
 //! probably meant.
 
 mod diagnostic;
+mod file;
 mod lines;
 mod source;
 mod suggest;
@@ -14,6 +15,7 @@ pub use diagnostic::SUGGESTED;
 pub use diagnostic::Severity;
 pub use diagnostic::has_enough;
 pub use diagnostic::note;
+pub use file::open;
 pub use lines::Lines;
 pub use source::Source;
 pub use source::Span;

@@ -13,6 +13,7 @@ use crate::cli::error::CliError;
 use crate::secret::SecretRef;
 use crate::text::Diagnostic;
 use crate::text::Source;
+use crate::text::open;
 
 /// The references of some recipes, and the recipes that name each.
 pub(super) type Needs = BTreeMap<SecretRef, Vec<PathBuf>>;
@@ -26,6 +27,7 @@ pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.extension().is_some_and(|extension| extension == "toml")
+            && path.is_file()
             && let Ok(text) = fs::read_to_string(&path)
             && let Ok(table) = DeTable::parse(&text)
             && (table.get_ref().contains_key("recipe") || table.get_ref().contains_key("step"))
@@ -40,7 +42,8 @@ pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
 /// Adds what one recipe names.
 pub(super) fn collect(path: &Path, needs: &mut Needs) -> Result<(), CliError> {
     let shown = path.display().to_string();
-    let text = fs::read_to_string(path)
+    let text = open(path)
+        .and_then(std::io::read_to_string)
         .map_err(|error| CliError::world(format!("cannot read `{shown}`")).cause(error.to_string()))?;
     let table = DeTable::parse(&text).map_err(|error| {
         let fault = Diagnostic::error("recipe::syntax", error.message(), error.span().unwrap_or_default());

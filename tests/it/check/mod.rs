@@ -5,7 +5,13 @@ mod answers;
 mod grammar;
 mod names;
 
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
 use crate::support::doppio::Doppio;
+use crate::support::doppio::Ran;
 
 /// What `check` says of a recipe that has faults.
 #[track_caller]
@@ -110,6 +116,77 @@ fn a_file_that_is_not_there_or_no_text() {
 
         error: bytes.toml has 1 error
         "#);
+}
+
+/// Runs it, and fails the test rather than wait for ever.
+fn run_in_time(world: &Doppio, arguments: &[&str]) -> Ran {
+    let mut child = world.start(arguments);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while child.try_wait().expect("a child").is_none() {
+        if Instant::now() > deadline {
+            child.kill().expect("it can be killed");
+            panic!("{arguments:?} waits for ever");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ran::of(&child.wait_with_output().expect("it has ended"))
+}
+
+#[test]
+fn what_may_have_no_end_is_not_read() {
+    let world = Doppio::new();
+    world.file("r.toml", steps("[[step]]\nid = \"a\"\nsleep = { duration_secs = 1 }\n"));
+    let fifo = world.folder().join("work/fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status().expect("coreutils are installed");
+    assert!(made.success());
+    std::os::unix::fs::symlink(&fifo, world.folder().join("work/link")).expect("a link");
+    for (arguments, path, kind) in [
+        (&["check", "fifo"][..], "fifo", "a FIFO"),
+        (&["check", "link"], "link", "a FIFO"),
+        (&["check", "/dev/zero"], "/dev/zero", "a device"),
+        (&["plan", "fifo"], "fifo", "a FIFO"),
+        (&["run", "fifo"], "fifo", "a FIFO"),
+        (&["plan", "r.toml", "--var-file", "fifo"], "fifo", "a FIFO"),
+        (&["secret", "status", "fifo"], "fifo", "a FIFO"),
+    ] {
+        let ran = run_in_time(&world, arguments);
+        assert_eq!(
+            ran.stderr,
+            format!("error: cannot read `{path}`\n  cause: it is {kind}, not a regular file\n"),
+            "{arguments:?}"
+        );
+        assert_eq!(ran.code, if arguments[0] == "secret" { 3 } else { 2 }, "{arguments:?}");
+    }
+    for file in [world.doppio_home().join("hosts.toml"), world.folder().join("work/doppio.toml")] {
+        std::os::unix::fs::symlink(&fifo, &file).expect("a link");
+        let ran = run_in_time(&world, &["plan", "r.toml"]);
+        let name = file.file_name().expect("a name").display();
+        let said = ran.stderr.lines().next().unwrap_or_default();
+        assert!(said.starts_with("error: cannot read `") && said.ends_with(&format!("{name}`")), "{said}");
+        assert!(ran.code == 2 || ran.code == 3, "{}", ran.stderr);
+        assert!(ran.stderr.contains("cause: it is a FIFO, not a regular file\n"), "{}", ran.stderr);
+        std::fs::remove_file(file).expect("the link");
+    }
+}
+
+#[test]
+fn what_the_process_was_handed_is_read() {
+    let world = Doppio::new();
+    let recipe = steps("[[step]]\nid = \"a\"\nsleep = { duration_secs = 1 }\n");
+    world.file("r.toml", &recipe);
+    for path in ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
+        let ran = world.run_with_stdin(["check", path], &recipe).expect(0);
+        assert_eq!(ran.stderr, format!("{path}: 1 step, no faults\n"));
+    }
+    let mut bash = Command::new("bash");
+    let doppio = world.command(["check"]);
+    bash.args(["-c", "\"$0\" check <(cat r.toml)"]).arg(doppio.get_program());
+    for (name, value) in doppio.get_envs() {
+        bash.env(name, value.expect("a value"));
+    }
+    bash.current_dir(world.folder().join("work")).stdin(Stdio::null());
+    let ran = Ran::of(&bash.output().expect("bash is installed")).expect(0);
+    assert!(ran.stderr.ends_with(": 1 step, no faults\n"), "{}", ran.stderr);
 }
 
 #[test]
