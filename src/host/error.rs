@@ -41,8 +41,9 @@ impl HostError {
     pub(in crate::host) fn unknown(name: &str, near: &[String]) -> Self {
         let hint = if near.is_empty() {
             format!(
-                "add it to hosts.toml:\n\n[hosts.{name}]\nhostname = \"ADDRESS\"\nuser = \"root\"\n\n\
-                 or write `USER@ADDRESS:PORT` in its place"
+                "add it to hosts.toml:\n\n[hosts.{}]\nhostname = \"ADDRESS\"\nuser = \"root\"\n\n\
+                 or write `USER@ADDRESS:PORT` in its place",
+                toml_key(name)
             )
         } else {
             let near: Vec<_> = near.iter().map(|name| format!("`{name}`")).collect();
@@ -115,6 +116,14 @@ impl HostError {
     }
 }
 
+/// A name as a key of TOML: quoted where it must be.
+pub(in crate::host) fn toml_key(name: &str) -> String {
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
+        return name.to_owned();
+    }
+    format!("\"{}\"", name.replace('\\', r"\\").replace('"', "\\\""))
+}
+
 /// A length of time as messages have it: `10 s`, `1.5 s`, `300 ms`.
 pub(in crate::host) fn seconds(time: Duration) -> String {
     if time < Duration::from_secs(1) {
@@ -162,6 +171,8 @@ mod tests {
         let error = HostError::unknown("gpu-boxx", &["gpu-box".to_owned()]);
         assert_eq!(error.message, "unknown host `gpu-boxx`");
         assert_eq!(error.hint.unwrap(), "a similar name exists: `gpu-box`");
-        assert!(HostError::unknown("x", &[]).hint.unwrap().contains("[hosts.x]"));
+        assert!(HostError::unknown("x", &[]).hint.unwrap().contains("[hosts.x]\n"));
+        assert!(HostError::unknown("a.b", &[]).hint.unwrap().contains("[hosts.\"a.b\"]\n"));
+        assert!(HostError::unknown("a\"\\", &[]).hint.unwrap().contains(r#"[hosts."a\"\\"]"#));
     }
 }

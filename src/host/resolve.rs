@@ -13,6 +13,7 @@ use crate::host::HostSpec;
 use crate::host::HostsFile;
 use crate::host::Trust;
 use crate::host::address::Address;
+use crate::host::error::toml_key;
 use crate::host::hosts_file::Entry;
 use crate::host::spec::known_as;
 use crate::host::ssh_config;
@@ -78,8 +79,10 @@ impl Resolver<'_> {
                 Some(config) if config.is_named => self.of_config(&entry.name, &config, 0).await?,
                 _ => {
                     let error = format!("`{}` has no `hostname`, and no ssh_config names it", entry.name);
-                    return Err(HostError::new(error)
-                        .hint(format!("add `hostname = \"ADDRESS\"` below `[hosts.{}]`", entry.name)));
+                    return Err(HostError::new(error).hint(format!(
+                        "add `hostname = \"ADDRESS\"` below `[hosts.{}]`",
+                        toml_key(&entry.name)
+                    )));
                 }
             },
         };
@@ -184,8 +187,10 @@ impl Resolver<'_> {
             (Some(user), _) => user,
             (None, Some(account)) => &account.user,
             (None, None) => {
-                return Err(HostError::new(format!("who logs in on `{name}` is not known"))
-                    .hint(format!("write `user = \"root\"` below `[hosts.{name}]` in hosts.toml")));
+                return Err(HostError::new(format!("who logs in on `{name}` is not known")).hint(format!(
+                    "write `user = \"root\"` below `[hosts.{}]` in hosts.toml",
+                    toml_key(name)
+                )));
             }
         };
         let ssh = self.home.join(".ssh");
@@ -355,7 +360,7 @@ fn vast_is_not_built(name: &str, instance: &str) -> HostError {
         .hint(format!(
             "add it to hosts.toml, with the address and port that `vastai ssh-url {instance}` prints:\n\n\
              [hosts.{}]\nhostname = \"ssh4.vast.ai\"\nport = 12345\nuser = \"root\"",
-            if name.contains(':') { format!("\"{name}\"") } else { name.to_owned() }
+            toml_key(name)
         ))
 }
 

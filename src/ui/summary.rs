@@ -108,7 +108,8 @@ pub fn failures(state: &RunState) -> (Vec<Failure>, Vec<String>) {
             message: format!("step `{id}` {verb}{}: {}", words::on_host(step), shown(&how)),
             causes: causes.into_iter().map(|cause| shown(cause).into_owned()).collect(),
         });
-        hints.extend(hint.map(|hint| shown(hint).into_owned()));
+        // A hint may show several lines of a file to write.
+        hints.extend(hint.map(|hint| hint.lines().map(shown).collect::<Vec<_>>().join("\n")));
     }
     if failed.len() > TOLD {
         let message = format!("{} more failed", words::count(failed.len() - TOLD, "step", "steps"));

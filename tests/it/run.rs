@@ -546,3 +546,23 @@ local_command = { command = "echo two" }
     let log = doppio.run(["runs", "logs", "--step", "sweep[lr=1e-4]"]).expect(0).stdout;
     assert_eq!(log, "lr 1e-4\n");
 }
+
+#[test]
+fn an_unknown_host_comes_with_the_lines_to_add() {
+    let doppio = Doppio::new();
+    recipe(
+        &doppio,
+        "[[step]]\nid = \"a\"\nssh_command = { host_id = \"gpu.invalid\", command = \"true\" }\n",
+    );
+    let ran = doppio.run(["run", "recipe.toml"]).expect(3);
+    let hint = ran.stderr.split_once("\nhint: ").expect("a hint").1;
+    insta::assert_snapshot!(hint, @r#"
+    add it to hosts.toml:
+
+    [hosts."gpu.invalid"]
+    hostname = "ADDRESS"
+    user = "root"
+
+    or write `USER@ADDRESS:PORT` in its place
+    "#);
+}

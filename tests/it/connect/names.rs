@@ -24,7 +24,7 @@ async fn an_unknown_host_says_where_was_looked_and_what_is_near() {
         "unknown host `gpu-boxx.invalid`\n  cause: hosts.toml has no entry of this name\n  \
          cause: no `Host` block of ssh_config names it\n  cause: "
     );
-    assert!(rest.contains("hint: add it to hosts.toml:\n\n[hosts.gpu-boxx.invalid]"), "{rest}");
+    assert!(rest.contains("hint: add it to hosts.toml:\n\n[hosts.\"gpu-boxx.invalid\"]\n"), "{rest}");
     let text = machine.refusal("gpu-boxx", &[]).await;
     assert!(text.ends_with("hint: a similar name exists: `gpu-box`"), "{text}");
     let text = machine.refusal("trainign", &[]).await;
