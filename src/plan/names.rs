@@ -115,6 +115,11 @@ impl Variables {
         self.dynamic.contains(name) || self.values.contains_key(name) || self.places.contains_key(name)
     }
 
+    /// Whether the name is known from the command line alone.
+    fn is_only_given(&self, name: &str) -> bool {
+        self.values.contains_key(name) && !self.places.contains_key(name) && !self.dynamic.contains(name)
+    }
+
     /// The name that was probably meant.
     pub(super) fn closest(&self, name: &str) -> Option<&str> {
         let names = self.values.keys().chain(&self.dynamic).map(String::as_str);
@@ -269,6 +274,11 @@ pub(super) fn undefined(variables: &Variables, name: &str, span: Span, may_sugge
     let fault =
         Diagnostic::error("plan::undefined-variable", format!("variable `{name}` is not defined"), span);
     if let Some(near) = may_suggest.then(|| variables.closest(name)).flatten() {
+        if variables.is_only_given(near) {
+            return fault.help(format!(
+                "the command line gives `{near}`: did you mean `--var {name}=…`, or here `${{{near}}}`?"
+            ));
+        }
         let help = format!("did you mean `${{{near}}}`?");
         return match variables.place(near) {
             Some(place) => fault.other(place, "a similar name").help(help),

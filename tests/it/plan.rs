@@ -238,6 +238,8 @@ fn variables_from_the_command_line() {
 
         hint: did you mean `--var epochs=…`?
         "#);
+    insta::assert_snapshot!(plan(&["--var", "q=1"]).expect(2).stderr, @"error: the recipe has no variable `q`");
+    insta::assert_snapshot!(plan(&["--var", "q=1", "--var", "q2=1", "--var", "set=a"]).expect(2).stderr, @"error: the recipe has no variable `q`");
     insta::assert_snapshot!(plan(&["--var", "epochs"]).expect(2).stderr, @r#"
         error: `--var epochs` has no value
 
@@ -252,6 +254,34 @@ fn variables_from_the_command_line() {
           |          ^^^ found a list
 
         error: bad.toml has 1 error
+        "#);
+}
+
+#[test]
+fn a_variable_that_was_given_under_a_wrong_name() {
+    let world = Doppio::new();
+    world.file(
+        "r.toml",
+        "[recipe]\nname = \"r\"\n[[step]]\nid = \"a\"\nlocal_command = { command = \"echo ${epochs} ${p}\" }\n",
+    );
+    insta::assert_snapshot!(world.run(["plan", "r.toml", "--var", "epoch=1", "--var", "q=1"]).expect(2).stderr, @r#"
+        error: variable `epochs` is not defined
+         --> r.toml:5:35
+          |
+        5 | local_command = { command = "echo ${epochs} ${p}" }
+          |                                   ^^^^^^^^^
+          |
+          = help: the command line gives `epoch`: did you mean `--var epochs=…`, or here `${epoch}`?
+
+        error: variable `p` is not defined
+         --> r.toml:5:45
+          |
+        5 | local_command = { command = "echo ${epochs} ${p}" }
+          |                                             ^^^^
+          |
+          = help: define it under `[variables]`, or with `--var p=…`; `$${` is a literal `${`
+
+        error: r.toml has 2 errors
         "#);
 }
 
