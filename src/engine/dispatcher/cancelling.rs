@@ -1,0 +1,74 @@
+//! Ending early: the user asks for it, or does not even wait.
+
+use crate::engine::cancel::left_running;
+use crate::engine::dispatcher::Dispatcher;
+use crate::engine::ready::Fate;
+use crate::engine::ready::ReadySet;
+use crate::event::End;
+use crate::event::StepStatus;
+use crate::event::What;
+use crate::secret::Masked;
+use crate::step::Stop;
+
+impl Dispatcher<'_> {
+    /// The user wants the run to end: what runs is stopped, what has not begun is cancelled, and
+    /// `always` steps go on.
+    pub(super) fn cancel(&mut self, reason: &str) {
+        if self.cancelled {
+            return;
+        }
+        self.cancelled = true;
+        let reason = self.mask().text(reason);
+        self.tell(What::RunCancelling { reason, forced: false });
+        self.ready.cancel();
+        for (place, stop) in &self.running {
+            if !self.ready.is_always(*place) {
+                stop.send_replace(Stop::Cancel);
+            }
+        }
+        for place in self.take_idle(|ready, place| !ready.is_always(place)) {
+            self.end(place, StepStatus::Cancelled, End::Cancelled);
+            self.ready.finish(place, Fate::Cancelled);
+        }
+    }
+
+    /// The user does not want to wait: nothing is waited for, and what is left is said.
+    pub(super) fn force(&mut self) {
+        self.attempts.abort_all();
+        let reason = self.mask().text("ended by force");
+        self.tell(What::RunCancelling { reason, forced: true });
+        self.cancelled = true;
+        let mut left: Vec<usize> = self.running.drain().map(|(place, _)| place).collect();
+        left.sort_unstable();
+        for place in left {
+            let id = self.id(place);
+            let host = self.state.step(&id).and_then(|step| step.host.clone());
+            let text = self.mask().text(&left_running(&id, host.as_ref().map(Masked::as_str)));
+            self.tell(What::Notice { step: Some(id), text });
+            let cause = self.mask().text("doppio was told to end at once");
+            self.end(place, StepStatus::Lost, End::Lost { cause });
+        }
+        for place in 0..self.plan.steps().len() {
+            if self.status(place).is_over() {
+                continue;
+            }
+            if self.ready.is_always(place) && self.plan.steps()[place].members.is_empty() {
+                let text = format!("step `{}` runs always, and did not run", self.id(place));
+                let text = self.mask().text(&text);
+                self.tell(What::Notice { step: Some(self.id(place)), text });
+            }
+            self.end(place, StepStatus::Cancelled, End::Cancelled);
+        }
+    }
+
+    /// Takes steps out that wait for a slot or for their next attempt.
+    fn take_idle(&mut self, wanted: impl Fn(&ReadySet, usize) -> bool) -> Vec<usize> {
+        let ready = &self.ready;
+        let mut taken: Vec<usize> =
+            self.queue.iter().copied().filter(|place| wanted(ready, *place)).collect();
+        taken.extend(self.resting.iter().map(|(_, place)| *place).filter(|place| wanted(ready, *place)));
+        self.queue.retain(|place| !taken.contains(place));
+        self.resting.retain(|(_, place)| !taken.contains(place));
+        taken
+    }
+}

@@ -1,0 +1,133 @@
+//! What may start: every turn that the ready set gives, and the slots that are free.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::engine::attempt::Attempt;
+use crate::engine::dispatcher::Dispatcher;
+use crate::engine::ready::Fate;
+use crate::engine::ready::Turn;
+use crate::engine::ready::Why;
+use crate::event::End;
+use crate::event::StepStatus;
+use crate::event::What;
+use crate::plan::PlannedStep;
+use crate::secret::Masked;
+use crate::step::Place;
+use crate::step::StepContext;
+use crate::step::Stop;
+
+impl Dispatcher<'_> {
+    /// Takes every turn there is, until only ends of running steps can bring more.
+    pub(super) fn advance(&mut self) {
+        let now = Instant::now();
+        while let Some((at, place)) = self.resting.first().copied().filter(|(at, _)| *at <= now) {
+            self.resting.remove(&(at, place));
+            self.tell(What::StepWaiting { step: self.id(place) });
+            self.queue.push_back(place);
+        }
+        while let Some(turn) = self.ready.pop() {
+            match turn {
+                Turn::Ready(place) => self.ready_step(place),
+                Turn::Skip(place, why) => self.skip(place, why),
+                Turn::Cancel(place) => self.end(place, StepStatus::Cancelled, End::Cancelled),
+                Turn::Join(place, fate, culprit) => self.join(place, fate, culprit),
+            }
+        }
+    }
+
+    /// What a step depends on has done what it must; it may still not wish to run.
+    fn ready_step(&mut self, place: usize) {
+        let plan = Arc::clone(&self.plan);
+        let step = &plan.steps()[place];
+        match step.when.as_ref().map_or(Ok(true), |when| when.holds(&self.values)) {
+            Ok(true) => {
+                self.tell(What::StepWaiting { step: step.id.clone() });
+                if step.members.is_empty() {
+                    self.queue.push_back(place);
+                } else {
+                    self.start(place, None);
+                    self.ready.open(place);
+                }
+            }
+            Ok(false) => {
+                self.note_result(place, StepStatus::Skipped, None);
+                let reason = self.mask().text("`when` is false");
+                self.tell(What::StepSkipped { step: step.id.clone(), reason, blocked: false });
+                self.ready.finish(place, Fate::Passed);
+            }
+            Err(why) => {
+                self.tell(What::StepWaiting { step: step.id.clone() });
+                self.start(place, None);
+                let mask = self.mask();
+                let message = mask.text("its `when` can't be told");
+                let causes = vec![mask.text(&why)];
+                let end = End::Error { message, causes, hint: None, world: false, bug: false };
+                self.end(place, StepStatus::Failed, end);
+                self.ready.finish(place, Fate::Failed);
+            }
+        }
+    }
+
+    fn skip(&mut self, place: usize, why: Why) {
+        let (text, blocked) = match why {
+            Why::Failed(root) if self.status(root) == StepStatus::Lost => {
+                (format!("the end of step `{}` is not known", self.id(root)), true)
+            }
+            Why::Failed(root) => (format!("step `{}` failed", self.id(root)), true),
+            Why::GroupPassed(group) => (format!("step `{}` was skipped", self.id(group)), false),
+            Why::NothingFailed => ("no step it depends on failed".to_owned(), false),
+        };
+        self.note_result(place, StepStatus::Skipped, None);
+        let reason = self.mask().text(&text);
+        self.tell(What::StepSkipped { step: self.id(place), reason, blocked });
+    }
+
+    /// Fills the free slots: every start is recorded and settled before any of them begins.
+    pub(super) fn launch(&mut self) {
+        let mut starts = Vec::new();
+        while self.running.len() < self.options.jobs.max(1) {
+            let Some(place) = self.queue.pop_front() else { break };
+            let (switch, told) = watch::channel(Stop::No);
+            let step = &self.plan.steps()[place];
+            let cx = StepContext {
+                step: step.id.clone(),
+                attempt: self.story[place].attempts + 1,
+                values: Arc::clone(&self.values),
+                pool: Arc::clone(&self.options.pool),
+                vault: Arc::clone(&self.options.vault),
+                host: step.host.clone(),
+                reports: self.reporter.clone(),
+                stop: told,
+            };
+            let host = host_of(step, &cx).map(|host| self.mask().text(&host));
+            let timeout = step.timeout;
+            self.start(place, host);
+            self.running.insert(place, switch.clone());
+            starts.push(Attempt { plan: Arc::clone(&self.plan), place, cx, stop: switch, timeout });
+        }
+        self.settle();
+        for start in starts {
+            self.attempts.spawn(start.run());
+        }
+    }
+
+    fn start(&mut self, place: usize, host: Option<Masked>) {
+        let story = &mut self.story[place];
+        story.began.get_or_insert_with(Instant::now);
+        story.attempts += 1;
+        let attempt = story.attempts;
+        self.tell(What::StepStarted { step: self.id(place), attempt, host });
+    }
+}
+
+/// What to call the place where a step runs, if it can be told.
+fn host_of(step: &PlannedStep, cx: &StepContext) -> Option<String> {
+    match step.operation.place() {
+        Place::Nowhere => None,
+        Place::Local => Some("local".to_owned()),
+        Place::Host(field) => cx.host_id(field).ok().map(String::from),
+    }
+}
