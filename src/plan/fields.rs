@@ -1,5 +1,9 @@
 //! The texts of one step: every reference looked up, what is known put in, shell text rewritten.
 
+mod fixed;
+mod look_up;
+mod travel;
+
 use std::collections::HashMap;
 use std::collections::HashSet;
 
@@ -9,10 +13,7 @@ use crate::plan::Inputs;
 use crate::plan::expand::Node;
 use crate::plan::names::Named;
 use crate::plan::names::Variables;
-use crate::plan::names::is_capital;
 use crate::plan::names::push;
-use crate::plan::names::undefined;
-use crate::secret::SecretRef;
 use crate::shell::Piece;
 use crate::shell::rewrite;
 use crate::step::Binding;
@@ -22,14 +23,15 @@ use crate::step::Part;
 use crate::step::Reference;
 use crate::step::Script;
 use crate::step::ShellText;
-use crate::step::StepField;
 use crate::step::Template;
 use crate::text::Diagnostic;
 use crate::text::SUGGESTED;
 use crate::text::Span;
-use crate::text::closest;
 use crate::text::has_enough;
 use crate::text::note;
+
+pub(super) use fixed::fixed_text;
+pub(super) use travel::Travel;
 
 /// What variables may add to all texts of a recipe together, in bytes.
 const MOST_ADDED: usize = 64 << 20;
@@ -80,19 +82,6 @@ pub(super) struct Resolver<'a> {
     pub added: usize,
 }
 
-/// What one step's texts came to.
-#[derive(Debug, Default)]
-pub(super) struct Travel {
-    /// The secrets, each once.
-    pub secrets: Vec<SecretRef>,
-    /// The environment names.
-    pub env_names: Vec<EnvName>,
-    seen: HashSet<SecretRef>,
-    /// The variables of the shell texts so far, by what they carry.
-    holes: HashMap<String, EnvName>,
-    hole_counts: (usize, usize),
-}
-
 /// A text with what is known put in, except where `fixed` keeps it apart.
 struct Resolved {
     parts: Vec<Part>,
@@ -113,7 +102,7 @@ impl Resolver<'_> {
             FieldMut::Secret(text) => {
                 let resolved = self.resolve(node, &text.0, Mode::Plain, name);
                 text.0.parts = settle(resolved);
-                note_secrets(&text.0.parts, travel);
+                travel.note_secrets(&text.0.parts);
                 if let Some(Ok(variable)) = name.strip_prefix("env.").map(str::parse::<EnvName>)
                     && !travel.env_names.contains(&variable)
                 {
@@ -133,7 +122,7 @@ impl Resolver<'_> {
 
     fn shell(&mut self, node: usize, name: &str, text: &mut ShellText, travel: &mut Travel) {
         let Resolved { parts, fixed } = self.resolve(node, &text.template, Mode::Shell, name);
-        note_secrets(&parts, travel);
+        travel.note_secrets(&parts);
         let mut pieces = Vec::with_capacity(parts.len());
         let mut bindings: Vec<Binding> = Vec::new();
         let mut bound = HashSet::new();
@@ -241,172 +230,6 @@ impl Resolver<'_> {
             self.fault(Diagnostic::error("plan::too-long", message, span.clone()));
         }
     }
-
-    /// A reference that no static variable stands for.
-    fn leaf(
-        &mut self,
-        node: usize,
-        reference: &Reference,
-        span: &Span,
-        mode: Mode,
-        field: &str,
-        resolved: &mut Resolved,
-    ) {
-        let known = match reference {
-            Reference::Secret(_) | Reference::RunId | Reference::Now => None,
-            Reference::Variable { name, quoted } => {
-                if let Some(text) = self.dynamic(node, name, *quoted, span, mode) {
-                    push(&mut resolved.parts, &Part::Text(text), false);
-                    return;
-                }
-                None
-            }
-            Reference::Step { id, field: what } => {
-                self.result(node, id, what, span);
-                None
-            }
-            Reference::Env(name) => self.environment(name, span),
-            Reference::Target => self.target(span),
-            Reference::Host => {
-                let host = self.nodes[node].host.as_ref().map(ToString::to_string);
-                // Else it is the host of the operation, which can't be told by this very field.
-                if host.is_none() && field == "host_id" && self.inputs.target.is_none() {
-                    self.target(span);
-                }
-                host
-            }
-            Reference::Matrix(name) => match self.matrix(node, name, span) {
-                // Text of the recipe, like a variable.
-                Some(text) => {
-                    push(&mut resolved.parts, &Part::Text(text), false);
-                    return;
-                }
-                None => return,
-            },
-            Reference::RecipeName => Some(self.recipe_name.to_owned()),
-        };
-        if let Some(value) = known {
-            resolved.fixed.insert(resolved.parts.len(), value);
-        }
-        resolved.parts.push(Part::Reference(reference.clone(), span.clone()));
-    }
-
-    /// A variable that is not static; text if it is left to the shell.
-    fn dynamic(&mut self, node: usize, name: &str, quoted: bool, span: &Span, mode: Mode) -> Option<String> {
-        match self.variables.look_up(name) {
-            Named::Dynamic => {
-                if !self.variables.has_value(name) {
-                    let fact = Fact::Variable(name.to_owned());
-                    self.questions.push(Question { node, fact, span: span.clone() });
-                }
-            }
-            Named::Undefined if mode == Mode::Shell && is_capital(name) && !quoted => {
-                return Some(format!("${{{name}}}"));
-            }
-            Named::Undefined if !self.has_enough() => {
-                self.fault(undefined(self.variables, name, span.clone(), self.may_suggest()));
-            }
-            Named::Value(_) | Named::Unread | Named::Undefined => {}
-        }
-        None
-    }
-
-    /// `${step.ID.…}`: whether there is such a step, and whether it has such a result.
-    pub(super) fn result(&mut self, node: usize, id: &StepId, what: &StepField, span: &Span) {
-        let Some(of) = self.ids.get(id).copied() else {
-            if !self.unread.contains(id.as_str()) && !self.has_enough() {
-                let fault = Diagnostic::error(
-                    "plan::unknown-step",
-                    format!("no step is called `{id}`"),
-                    span.clone(),
-                );
-                let ids = self.ids.keys().filter(|_| self.may_suggest());
-                let near = closest(id.as_str(), ids.map(StepId::as_str));
-                self.fault(match near {
-                    Some(near) => fault.help(format!("did you mean `{near}`?")),
-                    None => fault,
-                });
-            }
-            return;
-        };
-        if !self.nodes[of].members.is_empty() && *what != StepField::Status {
-            let one = &self.nodes[self.nodes[of].members[0]].id;
-            self.fault(
-                Diagnostic::error(
-                    "plan::no-result",
-                    format!("step `{id}` stands for several and has no output of its own"),
-                    span.clone(),
-                )
-                .help(format!("name one of them, as in `step.{one}.output`")),
-            );
-            return;
-        }
-        self.questions.push(Question { node, fact: Fact::Result(of), span: span.clone() });
-    }
-
-    fn environment(&mut self, name: &EnvName, span: &Span) -> Option<String> {
-        if let Some(value) = self.inputs.env.text(name.as_str()) {
-            return Some(value.to_owned());
-        }
-        if !self.inputs.is_check && !self.has_enough() {
-            let fault = Diagnostic::error(
-                "plan::undefined-env",
-                format!("environment variable `{name}` is not set"),
-                span.clone(),
-            );
-            let near = closest(name.as_str(), self.inputs.env.names());
-            self.fault(match near {
-                Some(near) => fault.help(format!("did you mean `${{env.{near}}}`?")),
-                None => fault.help(format!("set it where Doppio is started: `export {name}=…`")),
-            });
-        }
-        None
-    }
-
-    fn target(&mut self, span: &Span) -> Option<String> {
-        let target = self.inputs.target.map(ToString::to_string);
-        if target.is_none() {
-            self.targetless.push(span.clone());
-        }
-        target
-    }
-
-    fn matrix(&mut self, node: usize, name: &str, span: &Span) -> Option<String> {
-        let matrix = &self.nodes[node].matrix;
-        if let Some((_, value)) = matrix.iter().find(|(key, _)| key == name) {
-            return Some(value.clone());
-        }
-        let fault = Diagnostic::error(
-            "plan::undefined-variable",
-            format!("the step's matrix has no `{name}`"),
-            span.clone(),
-        );
-        let near = closest(name, matrix.iter().map(|(key, _)| key.as_str()));
-        self.fault(match near {
-            Some(near) => fault.help(format!("did you mean `${{matrix.{near}}}`?")),
-            None if matrix.is_empty() => fault.help("give the step `matrix = { … }`"),
-            None => fault,
-        });
-        None
-    }
-}
-
-impl Travel {
-    /// The variable in which a reference's value travels; the same one for the same reference.
-    fn hole(&mut self, reference: &Reference) -> EnvName {
-        let carried = unquoted(reference).to_string();
-        if let Some(variable) = self.holes.get(&carried) {
-            return variable.clone();
-        }
-        let (secrets, values) = &mut self.hole_counts;
-        let (kind, count) =
-            if matches!(reference, Reference::Secret(_)) { ("SECRET", secrets) } else { ("VALUE", values) };
-        *count += 1;
-        let variable: EnvName = format!("DOPPIO_{kind}_{count}").parse().expect("it is a name");
-        self.holes.insert(carried, variable.clone());
-        self.env_names.push(variable.clone());
-        variable
-    }
 }
 
 fn variable(name: &str, quoted: bool) -> Reference {
@@ -432,57 +255,4 @@ fn settle(resolved: Resolved) -> Vec<Part> {
         }
     }
     settled
-}
-
-fn note_secrets(parts: &[Part], travel: &mut Travel) {
-    for part in parts {
-        if let Part::Reference(Reference::Secret(secret), _) = part
-            && travel.seen.insert(secret.clone())
-        {
-            travel.secrets.push(secret.clone());
-        }
-    }
-}
-
-/// A text in which only variables and the environment may stand, and must be known now.
-pub(super) fn fixed_text(
-    template: &Template,
-    field: &str,
-    variables: &Variables,
-    inputs: &Inputs<'_>,
-    faults: &mut Vec<Diagnostic>,
-) -> Option<String> {
-    let mut whole = String::new();
-    for part in &template.parts {
-        let (reference, span) = match part {
-            Part::Text(text) => {
-                whole.push_str(text);
-                continue;
-            }
-            Part::Reference(reference, span) => (reference, span),
-        };
-        let value = match variables.variable_name(reference).map(|(name, _)| (name, variables.look_up(name)))
-        {
-            Some((_, Named::Value([]))) => Some(String::new()),
-            Some((_, Named::Value([Part::Text(text)]))) => Some(text.clone()),
-            Some((name, Named::Undefined)) => {
-                faults.push(undefined(variables, name, span.clone(), faults.len() < SUGGESTED));
-                return None;
-            }
-            Some((_, Named::Unread)) => return None,
-            None if *reference == Reference::Target => inputs.target.map(ToString::to_string),
-            None => match reference {
-                Reference::Env(name) => inputs.env.text(name.as_str()).map(str::to_owned),
-                _ => None,
-            },
-            Some(_) => None,
-        };
-        let Some(value) = value else {
-            let message = format!("{field} must be known before the run, and `${{{reference}}}` is not");
-            faults.push(Diagnostic::error("plan::not-fixed", message, span.clone()));
-            return None;
-        };
-        whole.push_str(&value);
-    }
-    Some(whole)
 }

@@ -1,0 +1,169 @@
+//! What one reference stands for, as far as it is known before the run.
+
+use crate::name::EnvName;
+use crate::name::StepId;
+use crate::plan::fields::Fact;
+use crate::plan::fields::Question;
+use crate::plan::fields::Resolved;
+use crate::plan::fields::Resolver;
+use crate::plan::names::Named;
+use crate::plan::names::is_capital;
+use crate::plan::names::push;
+use crate::plan::names::undefined;
+use crate::step::Mode;
+use crate::step::Part;
+use crate::step::Reference;
+use crate::step::StepField;
+use crate::text::Diagnostic;
+use crate::text::Span;
+use crate::text::closest;
+
+impl Resolver<'_> {
+    /// A reference that no static variable stands for.
+    pub(super) fn leaf(
+        &mut self,
+        node: usize,
+        reference: &Reference,
+        span: &Span,
+        mode: Mode,
+        field: &str,
+        resolved: &mut Resolved,
+    ) {
+        let known = match reference {
+            Reference::Secret(_) | Reference::RunId | Reference::Now => None,
+            Reference::Variable { name, quoted } => {
+                if let Some(text) = self.dynamic(node, name, *quoted, span, mode) {
+                    push(&mut resolved.parts, &Part::Text(text), false);
+                    return;
+                }
+                None
+            }
+            Reference::Step { id, field: what } => {
+                self.result(node, id, what, span);
+                None
+            }
+            Reference::Env(name) => self.environment(name, span),
+            Reference::Target => self.target(span),
+            Reference::Host => {
+                let host = self.nodes[node].host.as_ref().map(ToString::to_string);
+                // Else it is the host of the operation, which can't be told by this very field.
+                if host.is_none() && field == "host_id" && self.inputs.target.is_none() {
+                    self.target(span);
+                }
+                host
+            }
+            Reference::Matrix(name) => match self.matrix(node, name, span) {
+                // Text of the recipe, like a variable.
+                Some(text) => {
+                    push(&mut resolved.parts, &Part::Text(text), false);
+                    return;
+                }
+                None => return,
+            },
+            Reference::RecipeName => Some(self.recipe_name.to_owned()),
+        };
+        if let Some(value) = known {
+            resolved.fixed.insert(resolved.parts.len(), value);
+        }
+        resolved.parts.push(Part::Reference(reference.clone(), span.clone()));
+    }
+
+    /// A variable that is not static; text if it is left to the shell.
+    fn dynamic(&mut self, node: usize, name: &str, quoted: bool, span: &Span, mode: Mode) -> Option<String> {
+        match self.variables.look_up(name) {
+            Named::Dynamic => {
+                if !self.variables.has_value(name) {
+                    let fact = Fact::Variable(name.to_owned());
+                    self.questions.push(Question { node, fact, span: span.clone() });
+                }
+            }
+            Named::Undefined if mode == Mode::Shell && is_capital(name) && !quoted => {
+                return Some(format!("${{{name}}}"));
+            }
+            Named::Undefined if !self.has_enough() => {
+                self.fault(undefined(self.variables, name, span.clone(), self.may_suggest()));
+            }
+            Named::Value(_) | Named::Unread | Named::Undefined => {}
+        }
+        None
+    }
+
+    /// `${step.ID.…}`: whether there is such a step, and whether it has such a result.
+    pub(in crate::plan) fn result(&mut self, node: usize, id: &StepId, what: &StepField, span: &Span) {
+        let Some(of) = self.ids.get(id).copied() else {
+            if !self.unread.contains(id.as_str()) && !self.has_enough() {
+                let fault = Diagnostic::error(
+                    "plan::unknown-step",
+                    format!("no step is called `{id}`"),
+                    span.clone(),
+                );
+                let ids = self.ids.keys().filter(|_| self.may_suggest());
+                let near = closest(id.as_str(), ids.map(StepId::as_str));
+                self.fault(match near {
+                    Some(near) => fault.help(format!("did you mean `{near}`?")),
+                    None => fault,
+                });
+            }
+            return;
+        };
+        if !self.nodes[of].members.is_empty() && *what != StepField::Status {
+            let one = &self.nodes[self.nodes[of].members[0]].id;
+            self.fault(
+                Diagnostic::error(
+                    "plan::no-result",
+                    format!("step `{id}` stands for several and has no output of its own"),
+                    span.clone(),
+                )
+                .help(format!("name one of them, as in `step.{one}.output`")),
+            );
+            return;
+        }
+        self.questions.push(Question { node, fact: Fact::Result(of), span: span.clone() });
+    }
+
+    fn environment(&mut self, name: &EnvName, span: &Span) -> Option<String> {
+        if let Some(value) = self.inputs.env.text(name.as_str()) {
+            return Some(value.to_owned());
+        }
+        if !self.inputs.is_check && !self.has_enough() {
+            let fault = Diagnostic::error(
+                "plan::undefined-env",
+                format!("environment variable `{name}` is not set"),
+                span.clone(),
+            );
+            let near = closest(name.as_str(), self.inputs.env.names());
+            self.fault(match near {
+                Some(near) => fault.help(format!("did you mean `${{env.{near}}}`?")),
+                None => fault.help(format!("set it where Doppio is started: `export {name}=…`")),
+            });
+        }
+        None
+    }
+
+    fn target(&mut self, span: &Span) -> Option<String> {
+        let target = self.inputs.target.map(ToString::to_string);
+        if target.is_none() {
+            self.targetless.push(span.clone());
+        }
+        target
+    }
+
+    fn matrix(&mut self, node: usize, name: &str, span: &Span) -> Option<String> {
+        let matrix = &self.nodes[node].matrix;
+        if let Some((_, value)) = matrix.iter().find(|(key, _)| key == name) {
+            return Some(value.clone());
+        }
+        let fault = Diagnostic::error(
+            "plan::undefined-variable",
+            format!("the step's matrix has no `{name}`"),
+            span.clone(),
+        );
+        let near = closest(name, matrix.iter().map(|(key, _)| key.as_str()));
+        self.fault(match near {
+            Some(near) => fault.help(format!("did you mean `${{matrix.{near}}}`?")),
+            None if matrix.is_empty() => fault.help("give the step `matrix = { … }`"),
+            None => fault,
+        });
+        None
+    }
+}

@@ -1,0 +1,52 @@
+//! What the texts of a step send to its host: secrets and environment variables.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use crate::name::EnvName;
+use crate::plan::fields::unquoted;
+use crate::secret::SecretRef;
+use crate::step::Part;
+use crate::step::Reference;
+
+/// What one step's texts came to.
+#[derive(Debug, Default)]
+pub(in crate::plan) struct Travel {
+    /// The secrets, each once.
+    pub secrets: Vec<SecretRef>,
+    /// The environment names.
+    pub env_names: Vec<EnvName>,
+    seen: HashSet<SecretRef>,
+    /// The variables of the shell texts so far, by what they carry.
+    holes: HashMap<String, EnvName>,
+    hole_counts: (usize, usize),
+}
+
+impl Travel {
+    /// The variable in which a reference's value travels; the same one for the same reference.
+    pub(super) fn hole(&mut self, reference: &Reference) -> EnvName {
+        let carried = unquoted(reference).to_string();
+        if let Some(variable) = self.holes.get(&carried) {
+            return variable.clone();
+        }
+        let (secrets, values) = &mut self.hole_counts;
+        let (kind, count) =
+            if matches!(reference, Reference::Secret(_)) { ("SECRET", secrets) } else { ("VALUE", values) };
+        *count += 1;
+        let variable: EnvName = format!("DOPPIO_{kind}_{count}").parse().expect("it is a name");
+        self.holes.insert(carried, variable.clone());
+        self.env_names.push(variable.clone());
+        variable
+    }
+
+    /// Notes the secrets of a text.
+    pub(super) fn note_secrets(&mut self, parts: &[Part]) {
+        for part in parts {
+            if let Part::Reference(Reference::Secret(secret), _) = part
+                && self.seen.insert(secret.clone())
+            {
+                self.secrets.push(secret.clone());
+            }
+        }
+    }
+}
