@@ -4,134 +4,27 @@
 //! Lifecycle events always get through. Output waits for its reader a while, then is left out,
 //! and the reader is told how much.
 
-use std::collections::VecDeque;
-use std::io;
+mod queue;
+mod voice;
+
 use std::sync::Arc;
-use std::sync::Condvar;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
 use crate::event::Event;
-use crate::event::RunState;
 use crate::event::Sink;
 use crate::event::SinkError;
 use crate::event::What;
+use crate::ui::View;
+use crate::ui::screen::queue::Item;
+use crate::ui::screen::queue::Shared;
+
+pub use voice::Guest;
+pub use voice::Voice;
 
 /// Bytes of output on their way to the watcher at most.
 const BACKLOG: usize = 4 << 20;
-
-/// How often a view may move when nothing happens.
-const TICK: Duration = Duration::from_millis(100);
-
-/// Shows a run. Called on one thread, in the order of the events.
-pub trait View: Send {
-    /// An event, and the state after it.
-    ///
-    /// # Errors
-    ///
-    /// When nobody can be shown anything any more.
-    fn show(&mut self, event: &Event, state: &RunState) -> io::Result<()>;
-
-    /// Output was left out: bytes, and the last event of it.
-    ///
-    /// # Errors
-    ///
-    /// As [`View::show`].
-    fn left_out(&mut self, bytes: usize, last: &Event) -> io::Result<()>;
-
-    /// A line that is no event: what Doppio says while it logs in.
-    ///
-    /// # Errors
-    ///
-    /// As [`View::show`].
-    fn say(&mut self, text: &str) -> io::Result<()> {
-        let _: &str = text;
-        Ok(())
-    }
-
-    /// Takes what moves off the screen: somebody else is about to use it.
-    ///
-    /// # Errors
-    ///
-    /// As [`View::show`].
-    fn hide(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// All that is there has been shown, or some time has passed.
-    ///
-    /// # Errors
-    ///
-    /// As [`View::show`].
-    fn rest(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-enum Item {
-    Event(Box<Event>),
-    LeftOut(usize, Box<Event>),
-    Said(String),
-}
-
-#[derive(Default)]
-struct Queue {
-    items: VecDeque<Item>,
-    /// Bytes of output in `items`.
-    bytes: usize,
-    /// Whether the run is over.
-    closed: bool,
-    /// Whether the view is gone.
-    gone: bool,
-    /// How many want the screen for themselves.
-    guests: usize,
-    /// Whether the view has left it to them.
-    hidden: bool,
-}
-
-#[derive(Default)]
-struct Shared {
-    queue: Mutex<Queue>,
-    changed: Condvar,
-}
-
-/// Speaks on the screen of a run, and borrows it. Cheap to clone.
-#[derive(Clone)]
-pub struct Voice(Arc<Shared>);
-
-impl Voice {
-    /// Says a line.
-    pub fn say(&self, text: &str) {
-        self.0.lock().items.push_back(Item::Said(text.to_owned()));
-        self.0.changed.notify_all();
-    }
-
-    /// Keeps the view off the screen until what is returned is dropped.
-    pub fn borrow_screen(&self) -> Guest {
-        let mut queue = self.0.lock();
-        queue.guests += 1;
-        self.0.changed.notify_all();
-        while !queue.hidden && !queue.gone && !queue.closed {
-            queue = self.0.wait(queue, TICK);
-        }
-        drop(queue);
-        Guest(Arc::clone(&self.0))
-    }
-}
-
-/// Who has the screen for itself.
-pub struct Guest(Arc<Shared>);
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        self.0.lock().guests -= 1;
-        self.0.changed.notify_all();
-    }
-}
 
 /// A sink that hands events to a [`View`] on a thread of its own.
 pub struct Screen {
@@ -218,83 +111,14 @@ impl Sink for Screen {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        // The queue is whole between any two statements, also if a view panicked.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'a>(&self, queue: MutexGuard<'a, Queue>, longest: Duration) -> MutexGuard<'a, Queue> {
-        self.changed.wait_timeout(queue, longest).unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    fn show_all(&self, mut view: Box<dyn View>) {
-        let gone = Gone(self);
-        let mut state = RunState::default();
-        let mut alive = true;
-        loop {
-            let mut queue = self.lock();
-            if queue.items.is_empty() && !queue.closed && queue.guests == 0 {
-                queue = self.wait(queue, TICK);
-            }
-            if queue.guests > 0 && !queue.closed {
-                drop(queue);
-                alive = alive && view.hide().is_ok();
-                queue = self.lock();
-                queue.hidden = true;
-                self.changed.notify_all();
-                while queue.guests > 0 && !queue.closed {
-                    queue = self.wait(queue, TICK);
-                }
-                queue.hidden = false;
-            }
-            let items = std::mem::take(&mut queue.items);
-            let closed = queue.closed;
-            drop(queue);
-            let over = closed && items.is_empty();
-            for item in items {
-                let shown = match &item {
-                    Item::Event(event) => {
-                        // A view shows what it is told; the journal is the judge of legality.
-                        state.apply(event).ok();
-                        if alive { view.show(event, &state) } else { Ok(()) }
-                    }
-                    Item::LeftOut(bytes, last) if alive => view.left_out(*bytes, last),
-                    Item::Said(text) if alive => view.say(text),
-                    Item::LeftOut(..) | Item::Said(_) => Ok(()),
-                };
-                alive &= shown.is_ok();
-                if let Item::Event(event) = &item
-                    && let What::StepOutput { text, .. } = &event.what
-                {
-                    self.lock().bytes -= text.as_str().len();
-                    self.changed.notify_all();
-                }
-            }
-            alive = alive && view.rest().is_ok();
-            if over {
-                drop(gone);
-                return;
-            }
-        }
-    }
-}
-
-/// Says that the view is gone, however its thread ended.
-struct Gone<'a>(&'a Shared);
-
-impl Drop for Gone<'_> {
-    fn drop(&mut self) {
-        self.0.lock().gone = true;
-        self.0.changed.notify_all();
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::sync::mpsc;
 
+    use super::queue::TICK;
     use super::*;
+    use crate::event::RunState;
 
     fn output(seq: u64, bytes: usize) -> Event {
         let text = "x".repeat(bytes);
