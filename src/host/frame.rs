@@ -4,25 +4,20 @@
 //! that a frame cut short is never evaluated. Values are in single quotes, where a POSIX shell
 //! changes no byte. The script is handed on as an argument, for no value is in it.
 
+mod launch;
+mod load;
+
 use zeroize::Zeroizing;
 
 use crate::host::EnvVar;
 use crate::host::Exec;
 use crate::host::HostError;
-use crate::host::Interpreter;
+use crate::host::frame::launch::launch;
+use crate::host::frame::load::measure;
 use crate::shell;
 
-/// Values above this travel as files: Linux refuses a string of 128 KiB in an environment.
-pub(in crate::host) const VALUE_LIMIT: usize = 100_000;
-
-/// All values of an environment together; more go as files.
-const ENVIRONMENT_LIMIT: usize = 1 << 20;
-
-/// Scripts above this are handed on in several arguments, for the same reason.
-const ARGUMENT_LIMIT: usize = 100_000;
-
-/// The longest script.
-const SCRIPT_LIMIT: usize = 1 << 20;
+pub(in crate::host) use launch::check;
+pub(in crate::host) use load::Load;
 
 /// Bytes between two joins.
 const JOIN_EVERY: usize = 8 << 10;
@@ -39,55 +34,6 @@ pub(in crate::host) struct Frame {
 /// Where the folder of a frame's files may be, in the order in which it is tried.
 pub(in crate::host) const FOLDERS: [&str; 3] =
     [r#""${XDG_RUNTIME_DIR:-/dev/shm}""#, "/dev/shm", r#""$HOME/.doppio/run""#];
-
-/// Which way each variable goes that isn't sent otherwise.
-#[derive(Debug, Default)]
-pub(in crate::host) struct Load<'a> {
-    /// As variables.
-    pub exports: Vec<&'a EnvVar>,
-    /// As files, with the path in `NAME_FILE`.
-    pub files: Vec<&'a EnvVar>,
-}
-
-impl<'a> Load<'a> {
-    /// Tells large values from others. Of two variables of one name, the later one counts.
-    ///
-    /// # Errors
-    ///
-    /// When a value has a NUL byte, which no environment can hold.
-    pub(in crate::host) fn sort(env: &'a [EnvVar]) -> Result<Self, HostError> {
-        let mut load = Self::default();
-        let mut total = 0;
-        for (at, var) in env.iter().enumerate() {
-            if env[at + 1..].iter().any(|later| later.name == var.name) {
-                continue;
-            }
-            let (size, has_nul) = measure(var);
-            if has_nul {
-                return Err(HostError {
-                    message: format!("the value of `{}` can't be handed over", var.name),
-                    causes: vec!["it has a NUL byte, and an environment can't hold one".to_owned()],
-                    hint: Some("encode the value, as with base64".to_owned()),
-                });
-            }
-            if size > VALUE_LIMIT || total + size > ENVIRONMENT_LIMIT {
-                load.files.push(var);
-            } else {
-                total += size;
-                load.exports.push(var);
-            }
-        }
-        Ok(load)
-    }
-}
-
-fn measure(var: &EnvVar) -> (usize, bool) {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "only its length is looked at, and whether it has a NUL byte"
-    )]
-    var.value.reveal(|bytes| (bytes.len(), bytes.contains(&0)))
-}
 
 /// Writes the frame of a script.
 ///
@@ -122,37 +68,6 @@ pub(in crate::host) fn write(exec: &Exec, load: &Load<'_>) -> Result<Frame, Host
     text.extend_from_slice(launch(exec, load, folder.is_some()).as_bytes());
     debug_assert_eq!(text.capacity(), capacity, "a buffer that moves leaves a copy behind");
     Ok(Frame { bytes: encode(&text), folder })
-}
-
-/// Whether a frame can be written, as far as that does not depend on values.
-///
-/// # Errors
-///
-/// When the script is too long or has a NUL byte.
-pub(in crate::host) fn check(exec: &Exec) -> Result<(), HostError> {
-    let cause = if exec.script.len() > SCRIPT_LIMIT {
-        format!("it is longer than {} KiB", SCRIPT_LIMIT >> 10)
-    } else if exec.script.contains('\0') {
-        "it has a NUL byte".to_owned()
-    } else if exec.script.len() > ARGUMENT_LIMIT && !is_posix(&exec.interpreter) {
-        format!(
-            "it is longer than {ARGUMENT_LIMIT} bytes, and `{}` can't take it in pieces",
-            exec.interpreter.shell
-        )
-    } else {
-        return Ok(());
-    };
-    Err(HostError {
-        message: "the script can't be run".to_owned(),
-        causes: vec![cause],
-        hint: Some("put it into a file, upload that, and run it".to_owned()),
-    })
-}
-
-/// The shells whose language is not that of POSIX.
-fn is_posix(interpreter: &Interpreter) -> bool {
-    let name = interpreter.shell.rsplit('/').next().unwrap_or_default();
-    !matches!(name, "fish" | "csh" | "tcsh" | "nu" | "pwsh" | "xonsh" | "elvish")
 }
 
 fn quote_value(text: &mut Vec<u8>, var: &EnvVar) {
@@ -198,92 +113,6 @@ fn write_files(text: &mut Vec<u8>, files: &[&EnvVar]) -> Result<Option<String>, 
     }
     text.extend_from_slice(b"umask \"$_u\";unset _u\n");
     Ok(Some(folder))
-}
-
-/// The last lines: the interpreter with the script. It takes the place of the shell, unless
-/// that has files to remove when the script has ended.
-fn launch(exec: &Exec, load: &Load<'_>, has_files: bool) -> String {
-    let name = shell::quote(&exec.interpreter.shell);
-    let is_bash = exec.interpreter.shell.rsplit('/').next() == Some("bash");
-    // Bash believes that sshd started it, and would read ~/.bashrc, which the login shell has
-    // done already and whose noise would be output here.
-    let norc = if is_bash { "--norc" } else { "" };
-    let mut text = if exec.interpreter.shell == "bash" {
-        "_s=bash _o=--norc;command -v bash >/dev/null 2>&1||_s=sh _o=\n".to_owned()
-    } else {
-        format!(
-            "_s={name} _o={norc};command -v {name} >/dev/null 2>&1||\
-             {{ printf 'doppio: %s is not installed\\n' {name} >&2;exit 127;}}\n"
-        )
-    };
-    let login = if exec.interpreter.login { " -l" } else { "" };
-    let script = script(exec, load);
-    let command = if script.len() <= ARGUMENT_LIMIT {
-        format!("\"$_s\" $_o{login} -c {}", shell::quote(&script))
-    } else {
-        let pieces: Vec<String> = pieces(&script).map(shell::quote).collect();
-        let join =
-            r#"_doppio=;for _piece do _doppio=$_doppio$_piece;done;set --;unset _piece;eval "$_doppio""#;
-        format!("\"$_s\" $_o{login} -c '{join}' \"$_s\" {}", pieces.join(" "))
-    };
-    if has_files {
-        text.push_str(&command);
-        text.push_str("\nexit $?\n");
-    } else {
-        text.push_str("exec ");
-        text.push_str(&command);
-        text.push('\n');
-    }
-    text
-}
-
-/// The script with what comes before it in the same shell.
-fn script(exec: &Exec, load: &Load<'_>) -> String {
-    let mut text = String::new();
-    let posix = is_posix(&exec.interpreter);
-    if posix {
-        // The script itself sees large values too; only its children must read the file.
-        text.extend(load.files.iter().map(|var| {
-            let name = &var.name;
-            format!("{name}=$(cat \"${name}_FILE\";printf .);{name}=${{{name}%.}}\n")
-        }));
-    }
-    for file in &exec.source {
-        text.push_str(&source(file, posix));
-    }
-    text.push_str(&exec.script);
-    text
-}
-
-fn source(file: &str, posix: bool) -> String {
-    let has_place = file.contains('/') || file.starts_with('~');
-    let word = shell::quote_path(&if has_place { file.to_owned() } else { format!("./{file}") });
-    if !posix {
-        return format!("source {word}\n");
-    }
-    let shown = shell::quote(file);
-    let check =
-        format!("[ -r {word} ]||{{ printf 'doppio: no file %s to source\\n' {shown} >&2;exit 98;}}\n");
-    // Files of plain assignments, like /etc/environment, say nothing of exporting them.
-    let name = file.rsplit('/').next().unwrap_or_default();
-    let is_plain = name == "environment" || name.split('.').skip(1).any(|part| part == "env");
-    if is_plain { format!("{check}set -a;. {word};set +a\n") } else { format!("{check}. {word}\n") }
-}
-
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let mut at = rest.len().min(ARGUMENT_LIMIT);
-        while !rest.is_char_boundary(at) {
-            at -= 1;
-        }
-        let (piece, after) = rest.split_at(at);
-        rest = after;
-        Some(piece)
-    })
 }
 
 fn encode(text: &[u8]) -> Zeroizing<Vec<u8>> {
@@ -341,38 +170,5 @@ mod tests {
         let frame = write(&exec, &load).unwrap();
         assert!(frame.folder.is_some_and(|name| name.starts_with("doppio-")));
         assert!(frame.bytes.ends_with(b".\n"));
-    }
-
-    #[test]
-    fn the_later_of_two_variables_counts() {
-        let env = [var("A", b"1"), var("B", b"2"), var("A", b"3")];
-        let load = Load::sort(&env).unwrap();
-        let names: Vec<_> = load.exports.iter().map(|var| var.name.as_str()).collect();
-        assert_eq!(names, ["B", "A"]);
-    }
-
-    #[test]
-    fn a_value_with_a_nul_byte_is_refused_without_showing_it() {
-        let env = [var("A", b"hunter2\0")];
-        let error = Load::sort(&env).unwrap_err();
-        assert!(error.message.contains("`A`") && !format!("{error:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn long_scripts_are_cut_at_characters() {
-        let script = "ä".repeat(ARGUMENT_LIMIT);
-        let joined: String = pieces(&script).collect();
-        assert_eq!(joined, script);
-        assert!(pieces(&script).all(|piece| piece.len() <= ARGUMENT_LIMIT));
-    }
-
-    #[test]
-    fn a_script_that_no_shell_could_take_is_refused() {
-        let load = Load::default();
-        assert!(write(&Exec::new("x".repeat(SCRIPT_LIMIT + 1)), &load).is_err());
-        let mut exec = Exec::new("x".repeat(ARGUMENT_LIMIT + 1));
-        assert!(write(&exec, &load).is_ok());
-        exec.interpreter.shell = "/usr/bin/fish".to_owned();
-        assert!(write(&exec, &load).is_err());
     }
 }
