@@ -1,5 +1,6 @@
 //! `${…}`: text with references.
 
+mod form;
 mod parse;
 mod place;
 

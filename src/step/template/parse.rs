@@ -1,17 +1,13 @@
 //! Finding the references in a string.
 
-use crate::name::EnvName;
-use crate::name::StepId;
-use crate::secret::SecretRef;
 use crate::step::Part;
-use crate::step::Reference;
-use crate::step::StepField;
 use crate::step::Template;
+use crate::step::template::form::Braced;
+use crate::step::template::form::braced;
 use crate::step::template::place::Places;
 use crate::text::Diagnostic;
 use crate::text::Source;
 use crate::text::Span;
-use crate::text::closest;
 
 /// What else may stand in a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,16 +17,6 @@ pub enum Mode {
     /// A shell's own expansions, which pass untouched.
     Shell,
 }
-
-/// What can stand before a dot or a colon.
-const HEADS: [&str; 6] = ["secret", "step", "env", "matrix", "run", "recipe"];
-
-/// What can stand after `step.ID.`.
-const FIELDS: [&str; 6] = ["output", "stdout", "stderr", "exit_code", "status", "outputs"];
-
-const FORMS: &str = "write `${name}`, `${name|q}`, `${secret:NAME}`, `${step.ID.output}`, `${env.NAME}`, \
-                     `${target}`, `${host}`, `${matrix.NAME}`, `${run.id}`, `${recipe.name}` or `${now}`; \
-                     `$${` is a literal `${`";
 
 impl Template {
     /// Cuts a string of the recipe at its references. `span` is the place of the whole string
@@ -55,28 +41,6 @@ struct Parser<'a> {
     literal: String,
     parts: Vec<Part>,
     faults: Vec<Diagnostic>,
-}
-
-/// A fault of a reference before it has a place: message, help, and what was probably meant.
-struct Fault {
-    message: String,
-    help: String,
-    /// The whole reference, mended.
-    meant: Option<String>,
-}
-
-impl Fault {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: help.into(), meant: None }
-    }
-}
-
-/// What a brace turned out to hold.
-enum Braced {
-    Reference(Reference),
-    /// The shell's own business.
-    Shell,
-    Fault(Fault),
 }
 
 impl Parser<'_> {
@@ -166,130 +130,6 @@ fn end_of_reference(text: &str, close: char) -> Result<usize, &'static str> {
     Err("is never closed on its line")
 }
 
-/// Reads what stands between `${` and `}`.
-fn braced(inner: &str, mode: Mode) -> Braced {
-    if let Some(reference) = inner.strip_prefix("secret:") {
-        return match reference.parse::<SecretRef>() {
-            Ok(reference) => Braced::Reference(Reference::Secret(reference)),
-            Err(fault) => Braced::Fault(Fault::new(
-                fault.to_string(),
-                "write `${secret:NAME}`, as in `${secret:huggingface/token}`",
-            )),
-        };
-    }
-    if let Some((head, rest)) = inner.split_once(':')
-        && rest.starts_with(|c: char| c.is_ascii_alphabetic())
-        && closest(head, ["secret"]).is_some()
-    {
-        return Braced::Fault(Fault {
-            message: format!("`{head}:` is no kind of reference"),
-            help: format!("did you mean `${{secret:{rest}}}`?"),
-            meant: Some(format!("secret:{rest}")),
-        });
-    }
-    if let Some((head, rest)) = inner.split_once('.')
-        && is_name(head)
-        && !rest.contains(['$', '`', '"', '\''])
-    {
-        return match dotted(head, rest) {
-            Ok(reference) => Braced::Reference(reference),
-            Err(fault) => Braced::Fault(fault),
-        };
-    }
-    let (name, quoted) = inner.strip_suffix("|q").map_or((inner, false), |name| (name, true));
-    match name {
-        "target" if !quoted => Braced::Reference(Reference::Target),
-        "host" if !quoted => Braced::Reference(Reference::Host),
-        "now" if !quoted => Braced::Reference(Reference::Now),
-        _ if is_name(name) => Braced::Reference(Reference::Variable { name: name.to_owned(), quoted }),
-        _ if mode == Mode::Shell => Braced::Shell,
-        _ => Braced::Fault(Fault::new(format!("`${{{inner}}}` is no reference"), FORMS)),
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    text.parse::<EnvName>().is_ok()
-}
-
-/// Reads `HEAD.REST`.
-fn dotted(head: &str, rest: &str) -> Result<Reference, Fault> {
-    match head {
-        "step" => step(rest),
-        "env" => rest
-            .parse()
-            .map(Reference::Env)
-            .map_err(|fault| Fault::new(format!("{fault}"), "write `${env.NAME}`, as in `${env.HOME}`")),
-        "matrix" if is_key(rest) => Ok(Reference::Matrix(rest.to_owned())),
-        "matrix" => Err(Fault::new(format!("`{rest}` is no key of a matrix"), "write `${matrix.NAME}`")),
-        "run" => only(head, rest, "id", Reference::RunId),
-        "recipe" => only(head, rest, "name", Reference::RecipeName),
-        _ => {
-            let near = closest(head, HEADS).filter(|near| *near != "secret");
-            Err(Fault {
-                message: format!("`{head}.` is no kind of reference"),
-                help: near
-                    .map_or_else(|| FORMS.to_owned(), |near| format!("did you mean `${{{near}.{rest}}}`?")),
-                meant: near.map(|near| format!("{near}.{rest}")),
-            })
-        }
-    }
-}
-
-/// `HEAD.NAME`, where there is but one name.
-fn only(head: &str, found: &str, name: &str, reference: Reference) -> Result<Reference, Fault> {
-    if found == name {
-        return Ok(reference);
-    }
-    Err(Fault {
-        message: format!("`{head}` has no `{found}`"),
-        help: format!("write `${{{head}.{name}}}`"),
-        meant: Some(format!("{head}.{name}")),
-    })
-}
-
-/// A key of a TOML table that needs no quotes.
-fn is_key(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-}
-
-/// Reads what follows `step.`: an id, which may have dots within brackets, and a field.
-fn step(rest: &str) -> Result<Reference, Fault> {
-    const HELP: &str =
-        "write `${step.ID.output}`, `.stdout`, `.stderr`, `.exit_code`, `.status` or `.outputs.NAME`";
-    let after_brackets =
-        rest.find('.').filter(|dot| !rest[..*dot].contains('[')).or_else(|| rest.rfind("]."));
-    let Some(dot) = after_brackets.map(|at| if rest[at..].starts_with(']') { at + 1 } else { at }) else {
-        return Err(Fault::new(format!("`step.{rest}` does not say what of the step"), HELP));
-    };
-    let (id, field) = (&rest[..dot], &rest[dot + 1..]);
-    let step_id = id.parse::<StepId>().map_err(|fault| Fault::new(fault.to_string(), HELP))?;
-    let (head, name) = field.split_once('.').map_or((field, None), |(head, name)| (head, Some(name)));
-    let field = match (head, name) {
-        ("output" | "stdout", None) => StepField::Stdout,
-        ("stderr", None) => StepField::Stderr,
-        ("exit_code", None) => StepField::ExitCode,
-        ("status", None) => StepField::Status,
-        ("outputs", Some(name)) if is_key(name) => StepField::Output(name.to_owned()),
-        ("outputs", _) => {
-            return Err(Fault::new(format!("`step.{id}.outputs` needs the name of an output"), HELP));
-        }
-        _ => {
-            let meant = closest(head, FIELDS).filter(|near| *near != head).map(|near| {
-                let name = name.map_or_else(String::new, |name| format!(".{name}"));
-                format!("step.{id}.{near}{name}")
-            });
-            return Err(Fault {
-                message: format!("a step has no `{field}`"),
-                help: meant
-                    .as_ref()
-                    .map_or_else(|| HELP.to_owned(), |meant| format!("did you mean `${{{meant}}}`?")),
-                meant,
-            });
-        }
-    };
-    Ok(Reference::Step { id: step_id, field })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,21 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn faults_say_what_was_meant() {
+    fn what_is_not_closed_is_a_fault() {
         for mode in [Mode::Plain, Mode::Shell] {
-            let secrets = "`secrets:` is no kind of reference; did you mean `${secret:a/b}`?";
-            assert_eq!(fault("${secrets:a/b}", mode), secrets);
-            let output = "a step has no `ouput`; did you mean `${step.a.output}`?";
-            assert_eq!(fault("${step.a.ouput}", mode), output);
-            let steps = "`steps.` is no kind of reference; did you mean `${step.a.output}`?";
-            assert_eq!(fault("${steps.a.output}", mode), steps);
-            assert_eq!(fault("${run.ID}", mode), "`run` has no `ID`; write `${run.id}`");
             assert!(fault("a ${secret:a/b", mode).starts_with("`${` is never closed on its line"));
             assert!(fault("${secret:}", mode).contains("empty"));
-            assert!(fault("${step.a}", mode).contains("does not say what"));
-            assert!(fault("${foo.bar}", mode).starts_with("`foo.` is no kind of reference"));
         }
-        assert!(fault("${X:-1}", Mode::Plain).starts_with("`${X:-1}` is no reference; write `${name}`"));
         assert!(fault("${", Mode::Plain).starts_with("`${` is never closed on its line; close it with `}`"));
         assert!(fault("${a ${b}", Mode::Plain).starts_with("`${` holds another reference"));
     }
