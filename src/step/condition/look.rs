@@ -1,0 +1,159 @@
+//! Whether a condition holds.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use regex::Regex;
+
+use crate::event::End;
+use crate::host::Exec;
+use crate::host::Interpreter;
+use crate::shell::quote;
+use crate::shell::quote_path;
+use crate::step::Condition;
+use crate::step::PlainText;
+use crate::step::ShellText;
+use crate::step::StepContext;
+use crate::step::StepError;
+use crate::step::Value;
+use crate::step::condition::regex;
+use crate::step::tmux;
+
+impl Condition {
+    /// Looks, once; on the host `usual` where it names none.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be told: the host is out of reach, a secret can't be had.
+    pub(in crate::step) fn holds<'a>(
+        &'a self,
+        cx: &'a mut StepContext,
+        usual: Option<&'a PlainText>,
+    ) -> BoxFuture<'a, Result<bool, StepError>> {
+        async move {
+            match self {
+                Self::Always => Ok(true),
+                Self::Never => Ok(false),
+                Self::Not(inner) => Ok(!inner.holds(cx, usual).await?),
+                Self::And(all) => {
+                    for inner in all {
+                        if !inner.holds(cx, usual).await? {
+                            return Ok(false);
+                        }
+                    }
+                    Ok(true)
+                }
+                Self::Or(any) => {
+                    for inner in any {
+                        if inner.holds(cx, usual).await? {
+                            return Ok(true);
+                        }
+                    }
+                    Ok(false)
+                }
+                Self::VarEquals { name, value } => Ok(variable(cx, name)? == cx.text(value)?),
+                Self::VarMatches { name, pattern } => {
+                    let pattern = parsed(&cx.text(pattern)?)?;
+                    Ok(pattern.is_match(&variable(cx, name)?))
+                }
+                Self::HostOnline { host_id } => match cx.host(host_id.as_ref().or(usual)).await {
+                    Ok(_) => Ok(true),
+                    Err(StepError::Host(_)) => Ok(false),
+                    Err(other) => Err(other),
+                },
+                Self::CommandSucceeds { host_id, command } => {
+                    Ok(run(cx, host_id.as_ref().or(usual), command).await?.is_some())
+                }
+                Self::OutputMatches { host_id, command, pattern } => {
+                    let pattern = parsed(&cx.text(pattern)?)?;
+                    match run(cx, host_id.as_ref().or(usual), command).await? {
+                        None => Ok(false),
+                        Some(Value::Plain(output)) => Ok(pattern.is_match(&output)),
+                        Some(Value::Secret(_)) => Err(secret_output()),
+                    }
+                }
+                _ => self.question(cx)?.ask(cx, self.host().and_then(Option::as_ref).or(usual)).await,
+            }
+        }
+        .boxed()
+    }
+
+    /// A condition that one script of ours answers with its exit code.
+    fn question(&self, cx: &StepContext) -> Result<Question, StepError> {
+        Ok(Question(match self {
+            Self::FileExists { path, .. } => format!("test -e {}", quote_path(&cx.text(path)?)),
+            Self::FileContains { path, pattern, .. } => {
+                format!("grep -q -e {} -- {}", quote(&cx.text(pattern)?), quote_path(&cx.text(path)?))
+            }
+            Self::PortOpen { port, .. } => format!(
+                "if command -v nc >/dev/null 2>&1; then nc -z -w 2 127.0.0.1 {port}; \
+                 else bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}'; fi 2>/dev/null"
+            ),
+            Self::TmuxAlive { session_name, .. } => tmux::alive(&cx.text(session_name)?)?,
+            Self::TmuxExited { session_name, .. } => format!("! {}", tmux::alive(&cx.text(session_name)?)?),
+            Self::GpuAvailable { min_count, .. } => {
+                format!(
+                    "n=$(nvidia-smi -L 2>/dev/null | grep -c '^GPU '); test \"${{n:-0}}\" -ge {min_count}"
+                )
+            }
+            Self::GdriveMounted { mount_path, .. } => {
+                format!("mountpoint -q -- {}", quote_path(&cx.text(mount_path)?))
+            }
+            _ => return Err(failed(format!("`{self}` has no script"))),
+        }))
+    }
+}
+
+/// A script whose exit code is the answer.
+struct Question(String);
+
+impl Question {
+    async fn ask(self, cx: &mut StepContext, host: Option<&PlainText>) -> Result<bool, StepError> {
+        let host = cx.host(host).await?;
+        let interpreter = Interpreter { shell: "sh".to_owned(), login: false };
+        let ended = cx.ask(&host, Exec { interpreter, ..Exec::new(self.0) }).await?;
+        succeeded(&ended.end)
+    }
+}
+
+/// Runs the user's command quietly; its standard output if it ended with 0.
+async fn run(
+    cx: &mut StepContext,
+    host: Option<&PlainText>,
+    command: &ShellText,
+) -> Result<Option<Value>, StepError> {
+    let host = cx.host(host).await?;
+    let (script, env) = cx.script(command).await?;
+    let ended = cx.ask(&host, Exec { env, ..Exec::new(script) }).await?;
+    Ok(succeeded(&ended.end)?.then_some(ended.stdout))
+}
+
+/// An answer by exit code. A lost connection is no answer.
+fn succeeded(end: &End) -> Result<bool, StepError> {
+    match end {
+        End::Exit { code } => Ok(*code == 0),
+        End::Lost { cause } => Err(failed(format!("the connection was lost: {}", cause.as_str()))),
+        _ => Ok(false),
+    }
+}
+
+fn variable(cx: &StepContext, name: &str) -> Result<String, StepError> {
+    match cx.values.variables.get(name) {
+        None => Ok(String::new()),
+        Some(Value::Plain(text)) => Ok(text.clone()),
+        Some(Value::Secret(_)) => {
+            Err(failed(format!("variable `{name}` holds a secret and can't be compared")))
+        }
+    }
+}
+
+fn parsed(pattern: &str) -> Result<Regex, StepError> {
+    regex(pattern).map_err(failed)
+}
+
+fn secret_output() -> StepError {
+    failed("the command printed a secret, and its output can't be compared".to_owned())
+}
+
+fn failed(message: String) -> StepError {
+    StepError::Failed { message, hint: None }
+}
