@@ -1,0 +1,146 @@
+//! How a run ends early: interrupts, deadlines; nothing of a step is left.
+
+use std::io::BufRead;
+use std::io::BufReader;
+use std::process::Child;
+use std::time::Duration;
+use std::time::Instant;
+
+use rustix::process::Pid;
+use rustix::process::Signal;
+use rustix::process::kill_process;
+
+use crate::run::recipe;
+use crate::support::doppio::Doppio;
+use crate::support::doppio::Ran;
+
+/// Waits until `done`, or fails the test.
+#[track_caller]
+fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn signal(child: &Child, signal: Signal) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+    kill_process(pid, signal).expect("the process can be signalled");
+}
+
+/// Whether a process is there and no zombie.
+fn is_alive(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+/// The process ids that a step wrote to a file, once there are `count`.
+fn pids(doppio: &Doppio, file: &str, count: usize) -> Vec<String> {
+    let path = doppio.folder().join("work").join(file);
+    let read = || std::fs::read_to_string(&path).unwrap_or_default();
+    wait_for(file, || read().lines().count() >= count);
+    read().lines().map(str::to_owned).collect()
+}
+
+const TREE: &str = r#"
+[[step]]
+id = "long"
+local_command = { command = "trap 'exit 9' INT; (echo $BASHPID >> PIDS; sleep 300) & echo $$ >> PIDS; sleep 300" }
+[[step]]
+id = "next"
+depends_on = ["long"]
+local_command = { command = "echo next" }
+[[step]]
+id = "stop"
+depends_on = ["next"]
+run_if = "always"
+local_command = { command = "echo stopped" }
+"#;
+
+fn tree(doppio: &Doppio) {
+    recipe(doppio, &TREE.replace("PIDS", &doppio.folder().join("work/pids").display().to_string()));
+}
+
+#[test]
+fn one_interrupt_stops_the_whole_tree_and_runs_the_always_steps() {
+    for (sent, reason) in
+        [(Signal::INT, "interrupted"), (Signal::TERM, "terminated"), (Signal::HUP, "the terminal was closed")]
+    {
+        let doppio = Doppio::new();
+        tree(&doppio);
+        let child = doppio.start(["run", "recipe.toml"]);
+        let pids = pids(&doppio, "pids", 2);
+        signal(&child, sent);
+        let ran = Ran::of(&child.wait_with_output().unwrap()).expect(130);
+        assert!(ran.stderr.contains(&format!("{reason}: stopping what runs")), "{}", ran.stderr);
+        assert!(ran.stderr.contains("long ✗ cancelled"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("next ⊘ cancelled"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("stop | stopped\n"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("error: the run was cancelled: {reason}")), "{}", ran.stderr);
+        assert_eq!(pids.iter().filter(|pid| is_alive(pid)).count(), 0, "nothing is left");
+    }
+}
+
+#[test]
+fn a_second_interrupt_ends_at_once_and_says_what_is_left() {
+    let doppio = Doppio::new();
+    let file = doppio.folder().join("work/pids");
+    recipe(
+        &doppio,
+        &format!(
+            r#"
+[[step]]
+id = "deaf"
+local_command = {{ command = "trap '' TERM INT HUP; echo $$ >> {}; while :; do sleep 1; done" }}
+[[step]]
+id = "stop"
+depends_on = ["deaf"]
+run_if = "always"
+local_command = {{ command = "echo stopped" }}
+"#,
+            file.display()
+        ),
+    );
+    let mut child = doppio.start(["run", "recipe.toml"]);
+    let pids = pids(&doppio, "pids", 1);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    signal(&child, Signal::INT);
+    let mut seen = String::new();
+    while !seen.contains("stopping what runs") {
+        seen += &(stderr.next().expect("more lines").unwrap() + "\n");
+    }
+    signal(&child, Signal::INT);
+    let begin = Instant::now();
+    for line in stderr {
+        seen += &(line.unwrap() + "\n");
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{seen}");
+    assert!(begin.elapsed() < Duration::from_secs(5), "it ends at once");
+    assert!(seen.contains("step `deaf` was not waited for"), "{seen}");
+    assert!(seen.contains("step `stop` runs always, and did not run"), "{seen}");
+    let show = doppio.run(["runs", "show"]).expect(0).stdout;
+    assert!(show.contains("lost       deaf"), "{show}");
+    for pid in pids {
+        if let Some(pid) = pid.parse().ok().and_then(Pid::from_raw) {
+            kill_process(pid, Signal::KILL).ok();
+        }
+    }
+}
+
+#[test]
+fn a_deadline_ends_the_whole_tree() {
+    let doppio = Doppio::new();
+    recipe(
+        &doppio,
+        &TREE.replace("PIDS", &doppio.folder().join("work/pids").display().to_string()).replacen(
+            "id = \"long\"",
+            "id = \"long\"\ntimeout_secs = 1",
+            1,
+        ),
+    );
+    let ran = doppio.run(["run", "recipe.toml"]).expect(1);
+    assert!(ran.stderr.contains("error: step `long` failed: timed out\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("stop | stopped\n"), "{}", ran.stderr);
+    assert_eq!(pids(&doppio, "pids", 2).iter().filter(|pid| is_alive(pid)).count(), 0);
+}
