@@ -9,6 +9,7 @@ mod doctor;
 mod error;
 mod host;
 mod load;
+mod memory;
 mod output;
 mod plan;
 mod run;
@@ -61,6 +62,7 @@ enum Command {
 /// Does what the arguments say; the only caller is the binary.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     bug::silence_panics();
+    memory::close();
     bug::guard(|| attempt(arguments))
 }
 

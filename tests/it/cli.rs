@@ -1,6 +1,10 @@
 //! The root of the command line.
 
+use std::fs;
+use std::process::Command;
+
 use crate::support::doppio::Doppio;
+use crate::support::doppio::Ran;
 
 #[test]
 fn the_version_is_printed() {
@@ -29,6 +33,47 @@ fn a_reader_that_goes_away_is_no_error() {
     let doppio = Doppio::new();
     let mut child = doppio.start(["completions", "bash"]);
     drop(child.stdout.take());
-    let ran = crate::support::doppio::Ran::of(&child.wait_with_output().expect("the binary ends"));
+    let ran = Ran::of(&child.wait_with_output().expect("the binary ends"));
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
+/// The soft and the hard limit of core files, as `/proc/PID/limits` has them.
+fn core_limits(pid: &str) -> (String, String) {
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).expect("the process is there");
+    let line = limits.lines().find(|line| line.starts_with("Max core file size")).expect("its limit");
+    let mut halves = line["Max core file size".len()..].split_whitespace().map(str::to_owned);
+    (halves.next().expect("a soft limit"), halves.next().expect("a hard limit"))
+}
+
+#[test]
+fn its_memory_can_not_be_dumped_and_that_of_its_steps_can() {
+    let (_, hard) = core_limits("self");
+    let doppio = Doppio::new();
+    let step = "local_command = { command = \"ulimit -S -c $(ulimit -H -c); ulimit -c; read -r go <go\" }";
+    doppio.file("recipe.toml", format!("[recipe]\nname = \"core\"\n[[step]]\nid = \"a\"\n{step}\n"));
+    rustix::fs::mkfifoat(rustix::fs::CWD, doppio.folder().join("work/go"), 0o600.into()).expect("a FIFO");
+    let child = doppio.start(["run", "recipe.toml"]);
+    // Opening it waits for the step to do so.
+    let go =
+        fs::OpenOptions::new().write(true).open(doppio.folder().join("work/go")).expect("the step is there");
+    let limits = core_limits(&child.id().to_string());
+    drop(go);
+    let ran = Ran::of(&child.wait_with_output().expect("the binary ends"));
+    assert_eq!(limits, ("0".to_owned(), hard.clone()), "{}", ran.stderr);
+    assert!(ran.stderr.contains(&format!("a | {hard}\n")), "{}", ran.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn others_can_not_read_its_memory() {
+    let doppio = Doppio::new();
+    let trace = doppio.folder().join("trace");
+    let version = doppio.command(["version"]);
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-e", "trace=prctl", "-o"]).arg(&trace).arg(version.get_program());
+    traced.args(version.get_args()).envs(version.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    Ran::of(&traced.output().expect("strace is installed")).expect(0);
+    let trace = fs::read_to_string(trace).expect("strace wrote it");
+    let asked = trace.lines().any(|line| line.contains("prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE) = 0"));
+    assert!(asked, "{trace}");
 }

@@ -1,0 +1,22 @@
+//! The memory of this process holds secrets while steps run: nothing may take a picture of it.
+
+use rustix::process::Resource;
+use rustix::process::Rlimit;
+use rustix::process::getrlimit;
+use rustix::process::setrlimit;
+
+/// Forbids core dumps, and on Linux also that other processes of the user attach to this one or
+/// read its `/proc` files. As far as the system lets us: a run is worth more than this.
+///
+/// The programs that steps start can still be traced, for that ends with `exec`; and whoever
+/// wants their cores can raise the limit again with `ulimit -c`, as its hard half is left alone.
+pub(super) fn close() {
+    let hard = getrlimit(Resource::Core).maximum;
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: hard }).ok();
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::DumpableBehavior;
+        // A limit does not hold for cores that the kernel hands to a program.
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
+    }
+}
