@@ -15,6 +15,12 @@ macro_rules! text {
             // makes it possible to stop all that a step started.
             r#"_g=1;[ "$2" ]||kill -0 -$$ 2>/dev/null||{ command -v setsid >/dev/null 2>&1"#,
             r#"&&exec setsid sh -c "$1" sh "$1" s;_g=0;};"#,
+            // Neither a trace nor a history may see what the frame assigns.
+            r#"{ set +xv;command set +o history;} 2>/dev/null;"#,
+            // What every frame needs is said here, for a shell reads a frame byte by byte, each
+            // with a system call: `_u` forgets the frame, `_b` chooses the usual interpreter.
+            r#"_u(){ unset _N _l _e _c _k _t _g;};"#,
+            r#"_b(){ _u;_s=bash _o=--norc;command -v bash >/dev/null 2>&1||_s=sh _o=;};"#,
             // The start time tells the process from a later one with the same number.
             r#"_t=;{ [ -r /proc/$$/stat ]&&read -r _t </proc/$$/stat;} 2>/dev/null;"#,
             r#"echo "doppio:1:$$:$_g:${_t##*) }:";set --;"#,

@@ -49,15 +49,12 @@ pub(in crate::host) fn write(exec: &Exec, load: &Load<'_>) -> Result<Frame, Host
     let room = 4 * (files + exports + exec.script.len()) + 256 * load.files.len() + (16 << 10);
     let mut text = Zeroizing::new(Vec::with_capacity(room));
     let capacity = text.capacity();
-    // Neither a trace nor a history may see the assignments.
-    text.extend_from_slice(b"{ set +xv;command set +o history;} 2>/dev/null\n");
     for var in &load.exports {
         text.extend_from_slice(format!("export {}=", var.name).as_bytes());
         quote_value(&mut text, var);
         text.push(b'\n');
     }
     let folder = write_files(&mut text, &load.files)?;
-    text.extend_from_slice(b"unset _N _l _e _c _k _t _g\n");
     if let Some(dir) = &exec.workdir {
         let (path, shown) = (shell::quote_path(dir), shell::quote(dir));
         text.extend_from_slice(

@@ -52,10 +52,10 @@ pub(super) fn launch(exec: &Exec, load: &Load<'_>, has_files: bool) -> String {
     // done already and whose noise would be output here.
     let norc = if is_bash { "--norc" } else { "" };
     let mut text = if exec.interpreter.shell == "bash" {
-        "_s=bash _o=--norc;command -v bash >/dev/null 2>&1||_s=sh _o=\n".to_owned()
+        "_b\n".to_owned()
     } else {
         format!(
-            "_s={name} _o={norc};command -v {name} >/dev/null 2>&1||\
+            "_u;_s={name} _o={norc};command -v {name} >/dev/null 2>&1||\
              {{ printf 'doppio: %s is not installed\\n' {name} >&2;exit 127;}}\n"
         )
     };
