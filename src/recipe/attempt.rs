@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use toml::de::Error;
 
 use crate::recipe::reader::Reader;
+use crate::recipe::reader::described;
 use crate::step::Step;
 use crate::step::StepKind;
 use crate::text::Diagnostic;
@@ -30,7 +31,11 @@ pub(super) fn read(
 ) -> Option<Box<dyn Step>> {
     let whole = value.span();
     if !value.get_ref().is_table() {
-        reader.table(&format!("`{}`", kind.name), &value);
+        reader.fault(
+            Diagnostic::error("recipe::wrong-type", format!("`{}` must be a table", kind.name), whole)
+                .label(format!("found {}", described(value.get_ref())))
+                .help(format!("a whole one: {}", kind.example)),
+        );
         return None;
     }
     let mut error = match (kind.parse)(value.clone().into()) {
@@ -133,7 +138,22 @@ fn fault(kind: &StepKind, error: &Error, span: Span, field: Option<&str>, is_key
             None => fault,
         };
     }
+    if let Some(fault) = unexpected_key(message, &span) {
+        return fault;
+    }
     Diagnostic::error("recipe::invalid-value", format!("{place}: {message}"), span)
+}
+
+/// A key too many in the table of a variant.
+fn unexpected_key(message: &str, span: &Span) -> Option<Diagnostic> {
+    let (found, known) =
+        message.strip_prefix("unexpected keys in table: ")?.split_once(", available keys: ")?;
+    let fault = Diagnostic::error("recipe::unknown-key", format!("unknown key `{found}`"), span.clone());
+    let known: Vec<&str> = known.split(", ").collect();
+    Some(match closest(found, known.iter().copied()) {
+        Some(near) => fault.help("a key with a similar name exists").edit(span.clone(), near),
+        None => fault.help(format!("known keys: `{}`", known.join("`, `"))),
+    })
 }
 
 fn in_words(expected: &str) -> &str {

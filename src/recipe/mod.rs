@@ -5,6 +5,7 @@
 //! the plan also hands on the faults found here, so that a user sees all of them at once.
 
 mod attempt;
+mod condition;
 mod defaults;
 mod model;
 mod operation;

@@ -6,6 +6,7 @@ use toml::de::DeValue;
 
 use crate::recipe::Operation;
 use crate::recipe::attempt;
+use crate::recipe::condition;
 use crate::recipe::reader::Reader;
 use crate::step::FieldMut;
 use crate::step::Mode;
@@ -41,10 +42,11 @@ pub(super) fn read<'s>(
 ) -> Option<Operation<'s>> {
     let unknown = drop_unknown(reader, kind, &mut value);
     let field_spans = field_spans(&value);
+    let is_misshapen = condition::stand_in_for_misshapen(reader, &mut value, source);
     let table = many.then(|| value.clone());
     let mut step = attempt::read(reader, kind, value, &unknown)?;
     cut_fields(reader, step.as_mut(), source);
-    unknown.is_empty().then_some(Operation { kind, span, field_spans, step, table })
+    (unknown.is_empty() && !is_misshapen).then_some(Operation { kind, span, field_spans, step, table })
 }
 
 /// Reads the operation of one of many like steps again.

@@ -1,5 +1,6 @@
 //! Conditions: what `wait_condition` and `assert` look at.
 
+mod examples;
 mod look;
 mod show;
 
@@ -11,6 +12,8 @@ use crate::step::Place;
 use crate::step::PlainText;
 use crate::step::ShellText;
 use crate::step::tmux;
+
+pub use self::examples::CONDITIONS;
 
 /// Something that holds or does not. `host_id` is the step's own host where it is left out.
 #[expect(missing_docs, reason = "the fields are the recipe's keys, and the variants say what they do")]
@@ -198,6 +201,17 @@ mod tests {
         }
         assert!(read("{ file_exists = { path = \"a\" }, always = {} }").is_err());
         assert!(read("{ file_exists = { path = \"a\", pth = \"b\" } }").is_err());
+    }
+
+    #[test]
+    fn every_kind_has_an_example() {
+        let known = read("{ unknown = {} }").expect_err("no kind is called so").message().to_owned();
+        let known: Vec<&str> = known.split('`').skip(3).step_by(2).collect();
+        let named: Vec<&str> = CONDITIONS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(named, known);
+        for (name, example) in CONDITIONS {
+            assert!(read(example).is_ok() && example.contains(name), "{example}");
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use toml::de::ValueDeserializer;
 
+pub use condition::CONDITIONS;
 pub use condition::Condition;
 pub use context::Report;
 pub use context::StepContext;

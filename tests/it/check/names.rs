@@ -63,12 +63,6 @@ fn groups() {
            |
         10 | group = { steps = ["a", "aa", "g"] }
            |                         ^^^^ not a step of this recipe
-           |
-        help: a step with a similar name exists
-           |
-        10 - group = { steps = ["a", "aa", "g"] }
-        10 + group = { steps = ["a", "a", "g"] }
-           |
 
         error: group `g` has itself as a member
           --> r.toml:10:31
