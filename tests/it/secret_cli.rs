@@ -158,7 +158,19 @@ fn why_shows_the_rungs_and_no_value() {
         );
     }
     assert!(ran.stdout.contains("warning: others can read"), "{}", ran.stdout);
-    doppio.run(["secret", "why", "team/gone"]).expect(3);
+    let ran = doppio.run(["secret", "why", "team/gone"]).expect(3);
+    let rungs: Vec<&str> = ran.stdout.lines().filter_map(|line| line.get(..2)).collect();
+    assert_eq!(rungs, ["1.", "2.", "3.", "4.", "5.", "6."], "{}", ran.stdout);
+    doppio.file("doppio.toml", "");
+    let ran = doppio.run(["secret", "why", "team/gone"]).expect(3);
+    insta::assert_snapshot!(doppio.settled(&ran.stdout), @"
+        1. `--secret`: `team/gone` -> not there
+        2. `[secrets]` of the settings: `team/gone` -> not there
+        3. the environment: `TEAM_GONE` -> not there
+        4. `WORLD/work/.env`: `team/gone` -> skipped: the settings do not say `dotenv = true`
+        5. the keychain: `team/gone` -> skipped: this machine has no keychain (no Secret Service answers)
+        6. the vault: `team/gone` -> not there
+        ");
     doppio.run(["secret", "why", "team/gone?default"]).expect(0);
 }
 

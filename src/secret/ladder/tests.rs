@@ -175,6 +175,7 @@ async fn a_trail_shows_every_rung_and_no_value() {
     assert_eq!(
         outcomes,
         [
+            (Some(1), "missing"),
             (Some(2), "failed"),
             (Some(3), "won"),
             (Some(3), "missing"),

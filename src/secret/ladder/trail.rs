@@ -10,6 +10,12 @@ use crate::secret::source::Facts;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
 
+/// What binds names, in the order of the rungs.
+const BOUND: [&str; 2] = ["`--secret`", "`[secrets]` of the settings"];
+
+/// The one rung that the settings have to ask for.
+const DOTENV: u8 = 4;
+
 /// Every rung that was asked for a reference, in order. No value is in it, nor a value's length.
 #[derive(Debug, Clone)]
 pub struct Trail {
@@ -88,14 +94,26 @@ impl Ladder {
         let properties: Vec<&str> = reference.property.iter().map(String::as_str).collect();
         let question =
             Question { properties: &properties, version: reference.version.as_deref(), read: false };
-        for (number, bound) in
-            (1..).zip(&self.bound).filter_map(|(number, all)| Some((number, all.get(name)?)))
-        {
+        for (number, (all, place)) in (1..).zip(self.bound.iter().zip(BOUND)) {
+            let Some(bound) = all.get(name) else {
+                trail.note(Some(number), place.to_owned(), name.to_string(), Err(SourceError::Missing));
+                continue;
+            };
             let answer = self.follow(bound, question).await;
             let answer = answer.map(|found| found.facts).map_err(|(_, error)| error);
             trail.note(Some(number), bound.by.clone(), bound.reference.to_string(), answer);
         }
+        let mut last = BOUND.len();
         for (number, source) in &self.rungs {
+            // A rung that the settings leave out is shown as well: no number is missing then.
+            if usize::from(*number) > last + 1
+                && let Ok(dotenv) = self.source("dotenv")
+            {
+                let cause = "the settings do not say `dotenv = true`".to_owned();
+                let answer = Err(SourceError::Absent { cause });
+                trail.note(Some(DOTENV), dotenv.place(), name.to_string(), answer);
+            }
+            last = usize::from(*number);
             if question.version.is_some() && !source.kind().versions {
                 let outcome = Outcome::Absent("it keeps no versions".to_owned());
                 trail.asked.push(Asked {
