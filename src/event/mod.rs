@@ -276,6 +276,9 @@ pub struct Delivery {
     pub secret: Masked,
     /// Which way.
     pub carrier: String,
+    /// It is not set: the default of the reference went in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_default: bool,
 }
 
 mod millis {

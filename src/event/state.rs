@@ -253,9 +253,15 @@ impl RunState {
         }
     }
 
-    /// How many steps stand at `status`. Steps that stand for others (groups) count too.
+    /// The steps that do something: those that stand for others (groups) are left out, here and
+    /// in everything that counts steps.
+    pub fn leaves(&self) -> impl Iterator<Item = &StepState> {
+        self.steps.iter().filter(|step| step.outline.members.is_empty())
+    }
+
+    /// How many of them stand at `status`.
     pub fn count(&self, status: StepStatus) -> usize {
-        self.steps.iter().filter(|step| step.status == status).count()
+        self.leaves().filter(|step| step.status == status).count()
     }
 }
 

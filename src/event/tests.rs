@@ -71,6 +71,7 @@ fn every_kind() -> Vec<What> {
         What::SecretsDelivered {
             step: step.clone(),
             deliveries: vec![Delivery {
+                is_default: false,
                 variable: "HF_TOKEN".to_owned(),
                 secret: masked("huggingface/token"),
                 carrier: "preamble".to_owned(),

@@ -43,6 +43,8 @@ pub struct EnvVar {
     pub value: SecretValue,
     /// The secret it carries, as the recipe refers to it; none for an ordinary value.
     pub secret: Option<String>,
+    /// Whether that secret is not set, and this is the default of the reference.
+    pub is_default: bool,
 }
 
 /// What reads a script.

@@ -141,7 +141,12 @@ mod tests {
     use crate::secret::SecretValue;
 
     fn var(name: &str, value: &[u8]) -> EnvVar {
-        EnvVar { name: name.parse().unwrap(), value: SecretValue::new(value.to_vec()), secret: None }
+        EnvVar {
+            name: name.parse().unwrap(),
+            value: SecretValue::new(value.to_vec()),
+            secret: None,
+            is_default: false,
+        }
     }
 
     fn text(exec: &Exec) -> String {

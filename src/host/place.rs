@@ -124,7 +124,12 @@ impl Host {
                 causes: vec![error.to_string()],
                 hint: None,
             })?;
-            env.push(EnvVar { name, value: SecretValue::new(value.clone().into_bytes()), secret: None });
+            env.push(EnvVar {
+                name,
+                value: SecretValue::new(value.clone().into_bytes()),
+                secret: None,
+                is_default: false,
+            });
         }
         env.append(&mut exec.env);
         exec.env = env;

@@ -73,6 +73,11 @@ impl Plan {
         &self.steps
     }
 
+    /// How many of them do something: those that stand for others are not counted.
+    pub fn count(&self) -> usize {
+        self.steps.iter().filter(|step| step.members.is_empty()).count()
+    }
+
     /// The recipe's variables that hold ordinary text, with their values at the start.
     pub fn variables(&self) -> &[(String, String)] {
         &self.variables

@@ -71,12 +71,15 @@ pub struct Location {
     pub is_default: bool,
 }
 
+/// A value, and whether it is the default of its reference.
+type Fetched = (SecretValue, bool);
+
 /// The run's door to all secrets. Cheap to share behind an `Arc`.
 pub struct Vault {
     ladder: Ladder,
     mask: Mask,
     /// One cell per reference, so that steps that start together ask once.
-    fetched: Mutex<HashMap<SecretRef, Arc<OnceCell<SecretValue>>>>,
+    fetched: Mutex<HashMap<SecretRef, Arc<OnceCell<Fetched>>>>,
 }
 
 impl fmt::Debug for Vault {
@@ -113,16 +116,16 @@ impl Vault {
             let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(fetched.entry(reference.clone()).or_default())
         };
-        cell.get_or_try_init(|| self.ask(reference)).await.cloned()
+        cell.get_or_try_init(|| self.ask(reference)).await.map(|(value, _)| value.clone())
     }
 
-    async fn ask(&self, reference: &SecretRef) -> Result<SecretValue, SecretError> {
+    async fn ask(&self, reference: &SecretRef) -> Result<Fetched, SecretError> {
         let found = self.ladder.find(reference, true).await?;
         let unfit =
             |cause: &str| SecretError::Unfit { reference: reference.label(), cause: cause.to_owned() };
         let value = found.value.ok_or_else(|| unfit("its source gave no value"))?;
         if found.is_default {
-            return Ok(value);
+            return Ok((value, true));
         }
         self.mask.teach(&reference.label(), &value).map_err(|error| unfit(unmaskable(&error)))?;
         if value.fitness() == Fitness::Nul {
@@ -130,7 +133,13 @@ impl Vault {
                 "it holds a NUL byte, which no environment variable can carry: store it as base64",
             ));
         }
-        Ok(value)
+        Ok((value, false))
+    }
+
+    /// Whether what was fetched is the default of the reference, since the secret is not set.
+    pub fn stands_in(&self, reference: &SecretRef) -> bool {
+        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        fetched.get(reference).and_then(|cell| cell.get()).is_some_and(|(_, is_default)| *is_default)
     }
 
     /// Whether it is there, and where it would come from. Values are not read where the source
@@ -190,6 +199,7 @@ mod tests {
         let vault = vault(&[("HF_TOKEN", "correct horse")]);
         let value = vault.fetch(&reference("huggingface/token")).await.unwrap();
         assert_eq!(value.plain(), b"correct horse");
+        assert!(!vault.stands_in(&reference("huggingface/token")));
         assert!(vault.mask().finds(b"a correct horse b"));
     }
 
@@ -199,6 +209,7 @@ mod tests {
         let value = vault.fetch(&reference("team/proxy?none at all")).await.unwrap();
         assert_eq!(value.plain(), b"none at all");
         assert!(!vault.mask().finds(b"none at all"));
+        assert!(vault.stands_in(&reference("team/proxy?none at all")));
         assert!(vault.locate(&reference("team/proxy?")).await.unwrap().is_default);
     }
 

@@ -269,16 +269,20 @@ impl StepContext {
         }
     }
 
-    /// A template's value, and the references that made it secret, as the recipe writes them.
-    async fn fill(&self, template: &Template) -> Result<(Value, Vec<String>), StepError> {
+    /// A template's value, and the references that made it secret.
+    async fn fill(&self, template: &Template) -> Result<(Value, Vec<Origin>), StepError> {
         let parts = try_join_all(template.parts.iter().map(|part| self.part(part))).await?;
-        let secrets: Vec<String> = template
+        let secrets: Vec<Origin> = template
             .parts
             .iter()
             .zip(&parts)
             .filter_map(|(part, value)| match (part, value) {
-                (Part::Reference(Reference::Secret(secret), _), _) => Some(secret.to_string()),
-                (Part::Reference(reference, _), Value::Secret(_)) => Some(reference.to_string()),
+                (Part::Reference(Reference::Secret(secret), _), _) => {
+                    Some(Origin { name: secret.label(), is_default: self.vault.stands_in(secret) })
+                }
+                (Part::Reference(reference, _), Value::Secret(_)) => {
+                    Some(Origin { name: reference.to_string(), is_default: false })
+                }
                 _ => None,
             })
             .collect();
@@ -306,9 +310,21 @@ impl StepContext {
             Value::Plain(text) => SecretValue::new(text.into_bytes()),
             Value::Secret(secret) => secret,
         };
-        let secret = (!secrets.is_empty()).then(|| secrets.join(", "));
-        Ok(EnvVar { name: name.clone(), value, secret })
+        let is_default = !secrets.is_empty() && secrets.iter().all(|secret| secret.is_default);
+        // Beside a secret, a default is text like any other.
+        let named = secrets.iter().filter(|secret| is_default || !secret.is_default);
+        let names: Vec<&str> = named.map(|secret| secret.name.as_str()).collect();
+        let secret = (!names.is_empty()).then(|| names.join(", "));
+        Ok(EnvVar { name: name.clone(), value, secret, is_default })
     }
+}
+
+/// Where a value has its secret from.
+struct Origin {
+    /// The reference, without its default.
+    name: String,
+    /// The secret is not set: the default of the reference is in its place.
+    is_default: bool,
 }
 
 /// Waits until the attempt is told to stop.

@@ -57,18 +57,22 @@ impl StepContext {
         exec: Exec,
         show: Show,
     ) -> Result<Ended, StepError> {
-        let secrets: Vec<_> =
-            exec.env.iter().filter_map(|var| Some((var.name.clone(), var.secret.clone()?))).collect();
+        let secrets: Vec<_> = exec
+            .env
+            .iter()
+            .filter_map(|var| Some((var.name.clone(), var.secret.clone()?, var.is_default)))
+            .collect();
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
         let deliveries: Vec<Delivery> = process
             .carriers()
             .iter()
             .filter_map(|(name, carrier)| {
-                let (_, secret) = secrets.iter().find(|(of, _)| of == name)?;
+                let (_, secret, is_default) = secrets.iter().find(|(of, ..)| of == name)?;
                 Some(Delivery {
                     variable: name.to_string(),
                     secret: self.vault.mask().text(secret),
                     carrier: carrier.as_str().to_owned(),
+                    is_default: *is_default,
                 })
             })
             .collect();

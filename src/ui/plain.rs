@@ -75,7 +75,7 @@ impl<W: Write + Send> Plain<W> {
                 for cause in causes {
                     self.line(step, "|", &format!("cause: {cause}"))?;
                 }
-                hint.map_or(Ok(()), |hint| self.line(step, "|", &format!("hint: {hint}")))
+                hint.into_iter().flat_map(words::hint).try_for_each(|line| self.line(step, "|", &line))
             }
         }
     }
@@ -87,7 +87,8 @@ impl<W: Write + Send> View for Plain<W> {
             What::RunStarted { run, recipe, steps } => {
                 let widest = steps.iter().map(|step| step.id.as_str().chars().count()).max();
                 self.width = widest.unwrap_or(0).min(WIDEST);
-                let steps = words::count(steps.len(), "step", "steps");
+                let leaves = steps.iter().filter(|step| step.members.is_empty()).count();
+                let steps = words::count(leaves, "step", "steps");
                 writeln!(self.to, "run `{run}` of `{}`: {steps}", recipe.as_str())
             }
             What::StepStarted { step, attempt, .. } => {

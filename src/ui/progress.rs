@@ -220,15 +220,13 @@ impl Progress {
                 self.print(&format!("  {} {line}", self.paint.dim("│")))?;
             }
         }
-        hint.map_or(Ok(()), |hint| self.print(&format!("  {}", shown(&format!("hint: {hint}")))))
+        hint.into_iter().flat_map(words::hint).try_for_each(|line| self.print(&format!("  {}", shown(&line))))
     }
 
     fn count(&self, state: &RunState) -> String {
-        let is_leaf = |step: &&StepState| step.outline.members.is_empty();
-        let number = |wanted: fn(StepStatus) -> bool| {
-            state.steps.iter().filter(is_leaf).filter(|step| wanted(step.status)).count()
-        };
-        let total = state.steps.iter().filter(is_leaf).count();
+        let number =
+            |wanted: fn(StepStatus) -> bool| state.leaves().filter(|step| wanted(step.status)).count();
+        let total = state.leaves().count();
         let mut text = format!("{}/{total} done", number(StepStatus::is_over));
         let failed = number(|status| matches!(status, StepStatus::Failed | StepStatus::Lost));
         let others = [

@@ -35,30 +35,29 @@ fn counts(state: &RunState) -> String {
     ];
     let parts: Vec<String> = words
         .into_iter()
-        .map(|(status, word)| (leaves(state).filter(|step| step.status == status).count(), word))
+        .map(|(status, word)| (state.count(status), word))
         .filter(|(number, word)| *number > 0 || *word == "done")
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
     parts.join(", ")
 }
 
-fn leaves(state: &RunState) -> impl Iterator<Item = &StepState> {
-    state.steps.iter().filter(|step| step.outline.members.is_empty())
-}
-
 /// One line a secret and a way: where it went.
 fn deliveries(state: &RunState) -> Vec<String> {
-    let mut ways: BTreeMap<(&str, &str, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut ways: BTreeMap<(&str, &str, &str, bool), BTreeSet<&str>> = BTreeMap::new();
     for step in &state.steps {
         for delivery in &step.deliveries {
-            let way = (delivery.secret.as_str(), delivery.variable.as_str(), delivery.carrier.as_str());
+            let (secret, variable) = (delivery.secret.as_str(), delivery.variable.as_str());
+            let way = (secret, variable, delivery.carrier.as_str(), delivery.is_default);
             ways.entry(way).or_default().insert(step.outline.id.as_str());
         }
     }
-    let line = |((secret, variable, carrier), steps): ((&str, &str, &str), BTreeSet<&str>)| {
-        format!("secret `{secret}` went as {variable} to {} ({carrier})", names(&steps))
-    };
-    ways.into_iter().map(line).collect()
+    ways.into_iter()
+        .map(|((secret, variable, carrier, is_default), steps)| {
+            let what = if is_default { "is not set: its default went" } else { "went" };
+            format!("secret `{secret}` {what} as {variable} to {} ({carrier})", names(&steps))
+        })
+        .collect()
 }
 
 fn names(steps: &BTreeSet<&str>) -> String {
@@ -94,7 +93,8 @@ pub struct Failure {
 
 /// What failed and was not allowed to; and hints: what to do, and what to type next.
 pub fn failures(state: &RunState) -> (Vec<Failure>, Vec<String>) {
-    let failed: Vec<&StepState> = leaves(state)
+    let failed: Vec<&StepState> = state
+        .leaves()
         .filter(|step| matches!(step.status, StepStatus::Failed | StepStatus::Lost) && !step.forgiven)
         .collect();
     let mut hints: Vec<String> = Vec::new();

@@ -60,6 +60,12 @@ pub(super) fn details(end: &End) -> (Vec<&str>, Option<&str>) {
     (end.causes(), end.hint())
 }
 
+/// A hint line by line: it may show several lines of a file to write.
+pub(super) fn hint(hint: &str) -> impl Iterator<Item = String> {
+    let lines = hint.lines().filter(|line| !line.trim().is_empty());
+    lines.enumerate().map(|(at, line)| format!("{}{line}", if at == 0 { "hint: " } else { "      " }))
+}
+
 /// `1 step`, `2 steps`.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })

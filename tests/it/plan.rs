@@ -71,7 +71,7 @@ fn a_plan_shows_all_that_would_be_done_and_no_value() {
     assert_eq!(ran.stderr, "");
     assert!(!ran.stdout.contains("not-to-be-seen"));
     insta::assert_snapshot!(ran.stdout, @r#"
-        sweep: 10 steps, target box
+        sweep: 8 steps and 2 that stand for several, target box
 
         1. prepare (Prepare the data)  run_commands on box
            timeout 90 s

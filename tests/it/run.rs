@@ -264,3 +264,61 @@ fn an_unknown_host_comes_with_the_lines_to_add() {
     or write `USER@ADDRESS:PORT` in its place
     "#);
 }
+
+#[test]
+fn a_secret_that_is_not_set_is_not_said_to_be_delivered() {
+    let doppio = Doppio::new().env("TEAM_TOKEN", "correct-horse-battery").env("DOPPIO_KEYRING", "off");
+    recipe(
+        &doppio,
+        r#"
+[[step]]
+id = "a"
+local_command = { command = "echo ${#PROXY} $PROXY", env = { PROXY = "${secret:team/proxy?}", TOKEN = "${secret:team/token?none}", BOTH = "${secret:team/token}@${secret:team/proxy?example.com}" } }
+"#,
+    );
+    let ran = doppio.run(["run", "recipe.toml"]).expect(0);
+    let said: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("secret ")).collect();
+    insta::assert_snapshot!(said.join("\n"), @"
+        secret `team/proxy` is not set: its default went as PROXY to step `a` (local environment)
+        secret `team/token` went as BOTH to step `a` (local environment)
+        secret `team/token` went as TOKEN to step `a` (local environment)
+        ");
+    let show = doppio.run(["runs", "show"]).expect(0).stdout;
+    let said: Vec<&str> = show.lines().filter(|line| line.contains("secret ")).collect();
+    insta::assert_snapshot!(said.join("\n"), @"
+        secret `team/token` went as BOTH (local environment)
+        secret `team/proxy` is not set: its default went as PROXY (local environment)
+        secret `team/token` went as TOKEN (local environment)
+        ");
+}
+
+#[test]
+fn counts_of_steps_add_up() {
+    let doppio = Doppio::new();
+    recipe(
+        &doppio,
+        r#"
+[[step]]
+id = "sweep"
+matrix = { lr = ["1e-3", "1e-4"] }
+local_command = { command = "true" }
+[[step]]
+id = "all"
+depends_on = ["sweep"]
+group = { steps = ["one"] }
+[[step]]
+id = "one"
+local_command = { command = "true" }
+"#,
+    );
+    let check = doppio.run(["check", "recipe.toml"]).expect(0).stderr;
+    assert_eq!(check, "recipe.toml: 3 steps, no faults\n");
+    let plan = doppio.run(["plan", "recipe.toml"]).expect(0).stdout;
+    assert_eq!(plan.lines().next(), Some("test: 3 steps and 2 that stand for several"));
+    let ran = doppio.run(["run", "recipe.toml"]).expect(0).stderr;
+    let ran = settled(&doppio, &ran);
+    let said: Vec<&str> = ran.lines().filter(|line| line.starts_with("run ")).collect();
+    assert_eq!(said, ["run `RUN` of `test`: 3 steps", "run `RUN`: 3 done in TIME"]);
+    let list = doppio.run(["runs", "list"]).expect(0).stdout;
+    assert!(list.ends_with("test (3/3 steps)\n"), "{list}");
+}

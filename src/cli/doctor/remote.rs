@@ -127,6 +127,7 @@ async fn play(host: &Host, script: &str) -> Result<(String, Carriers), HostError
             name,
             value: SecretValue::new(b"doctor".to_vec()),
             secret: Some("doctor".to_owned()),
+            is_default: false,
         })
         .collect();
     let mut process = host.exec(exec).await?;

@@ -53,8 +53,11 @@ pub(super) struct Host {
 pub(super) fn drawn(page: &Page) -> String {
     let plan = &page.plan;
     let mut text = clean(&plan.recipe);
-    let count = plan.steps.len();
+    let count = plan.steps.iter().filter(|step| step.members.is_empty()).count();
     write!(text, ": {count} step{}", if count == 1 { "" } else { "s" }).ok();
+    if plan.steps.len() > count {
+        write!(text, " and {} that stand for several", plan.steps.len() - count).ok();
+    }
     if let Some(target) = &plan.target {
         write!(text, ", target {target}").ok();
     }

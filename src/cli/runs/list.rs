@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
 fn plain(run: &RunId, record: Option<&Record>) -> String {
     let Some(record) = record else { return format!("{run}  unreadable") };
     let state = &record.state;
-    let done = state.steps.iter().filter(|step| step.status.is_over()).count();
+    let done = state.leaves().filter(|step| step.status.is_over()).count();
     let time = state.duration.map(duration).unwrap_or_default();
     let recipe = state.recipe.as_ref().map(|recipe| shown(recipe.as_str()).into_owned()).unwrap_or_default();
     let failed = state.count(StepStatus::Failed) + state.count(StepStatus::Lost);
@@ -50,7 +50,7 @@ fn plain(run: &RunId, record: Option<&Record>) -> String {
     format!(
         "{run}  {:11}  {time:>10}  {recipe} ({done}/{} steps{failed})",
         standing(record),
-        state.steps.len()
+        state.leaves().count()
     )
 }
 
@@ -63,8 +63,8 @@ fn json(run: &RunId, record: Option<&Record>) -> serde_json::Value {
         "status": standing(record),
         "started": state.started,
         "duration_ms": state.duration.map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
-        "steps": state.steps.len(),
-        "over": state.steps.iter().filter(|step| step.status.is_over()).count(),
+        "steps": state.leaves().count(),
+        "over": state.leaves().filter(|step| step.status.is_over()).count(),
         "failed": state.count(StepStatus::Failed),
         "lost": state.count(StepStatus::Lost),
     })

@@ -59,7 +59,8 @@ fn plain(run: &RunId, record: &Record, folder: &str) -> String {
         writeln!(text, "  {:9}  {id:width$}  {}", step.status, how(step)).expect("a string takes text");
         for delivery in &step.deliveries {
             let (secret, variable) = (shown(delivery.secret.as_str()), &delivery.variable);
-            writeln!(text, "{:13}secret `{secret}` went as {variable} ({})", "", delivery.carrier)
+            let what = if delivery.is_default { "is not set: its default went" } else { "went" };
+            writeln!(text, "{:13}secret `{secret}` {what} as {variable} ({})", "", delivery.carrier)
                 .expect("a string takes text");
         }
         for (secret, times) in &step.masked {

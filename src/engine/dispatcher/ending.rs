@@ -65,7 +65,7 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn finish(&mut self) {
-        let status = if self.state.count(StepStatus::Cancelled) > 0 {
+        let status = if self.state.steps.iter().any(|step| step.status == StepStatus::Cancelled) {
             RunStatus::Cancelled
         } else if self.ready.has_failed() {
             RunStatus::Failed

@@ -175,6 +175,7 @@ mod tests {
             name: name.parse().unwrap(),
             value: SecretValue::new(value.to_vec()),
             secret: is_secret.then(|| "a/b".to_owned()),
+            is_default: false,
         }
     }
 

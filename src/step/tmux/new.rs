@@ -143,6 +143,7 @@ impl Start {
                     variable: variable.name.to_string(),
                     secret: mask.text(secret),
                     carrier: "tmux fifo".to_owned(),
+                    is_default: variable.is_default,
                 })
             })
             .collect()
@@ -238,7 +239,7 @@ mod tests {
     #[test]
     fn values_are_quoted_byte_for_byte_in_a_buffer_that_does_not_move() {
         let value = SecretValue::new(vec![b'\''; 1000]);
-        let env = [EnvVar { name: "A".parse().unwrap(), value, secret: None }];
+        let env = [EnvVar { name: "A".parse().unwrap(), value, secret: None, is_default: false }];
         let rest = "x".repeat(10_000);
         let text = String::from_utf8(after_exports(&env, &rest)).unwrap();
         assert_eq!(text, format!("set +x\nexport A='{}'\n{rest}", r"'\''".repeat(1000)));

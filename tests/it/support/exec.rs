@@ -57,6 +57,7 @@ pub(crate) fn secret(name: &str, value: impl Into<Vec<u8>>) -> EnvVar {
         name: name.parse().expect("a name"),
         value: SecretValue::new(value.into()),
         secret: Some(format!("test/{name}")),
+        is_default: false,
     }
 }
 
