@@ -108,6 +108,38 @@ fn the_end_of_a_session_is_the_end_of_its_wait() {
 }
 
 #[test]
+fn the_end_of_a_session_is_known_until_nobody_will_ask() {
+    let server = Sshd::start(Variant::Stock);
+    let doppio = world(&server);
+    doppio.file("seven.toml", train("exit 7"));
+    doppio.run(["run", "seven.toml"]).expect(1);
+    for _ in 0..2 {
+        let ran = doppio.run(["run", "seven.toml", "--only", "wait"]).expect(1);
+        assert!(ran.stderr.contains("exit code 7"), "{}", ran.stderr);
+    }
+    let left = "ls /dev/shm/doppio-0";
+    let of_train = tmux(&server, left);
+    assert!(of_train.contains("-train\n"), "{of_train}");
+
+    doppio.file("other.toml", train("true").replace("\"train\"", "\"other\""));
+    doppio.run(["run", "other.toml"]).expect(0);
+    assert!(tmux(&server, left).contains(&of_train), "it is not old");
+    tmux(&server, "touch -d '9 days ago' /dev/shm/doppio-0/tmux-*-train/exit");
+    doppio.run(["run", "other.toml"]).expect(0);
+    let of_other = tmux(&server, left);
+    assert!(of_other.ends_with("-other\n") && of_other.lines().count() == 1, "{of_other}");
+
+    doppio.file(
+        "kill.toml",
+        "[recipe]\nname = \"t\"\n[[step]]\nid = \"kill\"\n\
+         tmux_kill = { host_id = \"gpu\", session_name = \"other\" }\n",
+    );
+    let ran = doppio.run(["run", "kill.toml"]).expect(1);
+    assert!(ran.stderr.contains("there is no tmux session `other` on `gpu`"), "{}", ran.stderr);
+    assert_eq!(tmux(&server, left), "", "nothing is left of it");
+}
+
+#[test]
 fn a_killed_session_is_told_from_one_that_ended() {
     let server = Sshd::start(Variant::Stock);
     let doppio = world(&server);

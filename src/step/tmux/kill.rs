@@ -51,8 +51,10 @@ impl Step for TmuxKill {
     fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
         async move {
             let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
+            // What a session that has ended left behind goes too.
             let text = format!(
-                "{}tmux has-session -t \"$t\" 2>/dev/null || exit {}\ntmux kill-session -t \"$t\"\nc=$?\nrm -rf \"$d\"\nexit $c\n",
+                "{}tmux has-session -t \"$t\" 2>/dev/null || {{ rm -rf \"$d\"; exit {}; }}\n\
+                 tmux kill-session -t \"$t\"\nc=$?\nrm -rf \"$d\"\nexit $c\n",
                 session::preamble(&name),
                 session::NO_SESSION
             );

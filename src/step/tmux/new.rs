@@ -110,6 +110,12 @@ impl Step for TmuxNew {
     }
 }
 
+/// How long the exit code of a session that has ended is kept. To have been waited for is no
+/// reason to remove it: another wait must tell the same end, be it a further step's, another
+/// run's, or that of a Doppio that was killed before it had written the answer down. It goes with
+/// the next session of that name, with `tmux_kill`, and after these days with any new session.
+const KEPT_DAYS: u32 = 7;
+
 /// A session to start.
 #[derive(Debug)]
 pub(in crate::step) struct Start {
@@ -168,6 +174,7 @@ impl Start {
         format!(
             r#"{preamble}if tmux has-session -t "$t" 2>/dev/null; then {on_existing}; fi
 rm -rf "$d"
+find "${{d%/*}}" -maxdepth 2 -path '*/tmux-*/exit' -mtime +{KEPT_DAYS} -exec sh -c 'rm -rf "${{1%/exit}}"' sh {{}} \; 2>/dev/null
 mkdir -p "$d" && mkfifo "$d/frame" && printf '%s' {wrapper} > "$d/wrapper" || exit {no_fifo}
 env -i HOME="$HOME" PATH="$PATH" SHELL="${{SHELL:-/bin/sh}}" USER="$(id -un)" LOGNAME="$(id -un)" TERM="${{TERM:-xterm-256color}}" \
   ${{LANG:+LANG="$LANG"}} ${{LC_ALL:+LC_ALL="$LC_ALL"}} ${{LC_CTYPE:+LC_CTYPE="$LC_CTYPE"}} ${{TMUX_TMPDIR:+TMUX_TMPDIR="$TMUX_TMPDIR"}} \
