@@ -13,7 +13,9 @@ const DONE: &str = "doppio:stopped";
 
 /// POSIX text that sends TERM to the group, then KILL after the grace, and prints `PID NAME`
 /// for each process that survived. It looks at the session too: a script with job control
-/// gives its jobs groups of their own.
+/// gives its jobs groups of their own. And it follows children into sessions of their own
+/// (`setsid`), where there is `/proc`: down from the leader by their parents, before anything is
+/// signalled, and then by number and start time. Whose parent was gone before is not found.
 pub(in crate::host) fn script(leader: &Leader, folder: Option<&str>, grace: Duration) -> String {
     let pid = leader.pid;
     let start = leader.start.map(|start| start.to_string()).unwrap_or_default();
@@ -25,38 +27,49 @@ pub(in crate::host) fn script(leader: &Leader, folder: Option<&str>, grace: Dura
         format!("rm -rf {paths}\n")
     });
     // The process with the leader's number is another one if it started at another time; then
-    // the group is gone, for a number is not given away while a group bears it.
+    // the group is gone, for a number is not given away while a group bears it, and `w` is empty.
+    // `k` holds the members as ` NUMBER:START `, `o` those of the look before.
     format!(
         r#"p={pid} s={start}
-fields() {{ read -r l <"$1/stat" || return 1; n=${{l#*\(}}; n=${{n%)*}}; set -- ${{l##*) }}; z=$1 g=$3 e=$4 b=${{20}}; }} 2>/dev/null
-members() {{
+fields() {{ read -r l <"$1/stat" || return 1; n=${{l#*\(}}; n=${{n%)*}}; set -- ${{l##*) }}; z=$1 f=$2 g=$3 e=$4 b=${{20}}; }} 2>/dev/null
+k=' ' w=$p
+members() {{ m=
   if [ -r /proc/self/stat ]; then
-    if [ "$s" ] && fields /proc/$p && [ "$b" != "$s" ]; then return; fi
-    for d in /proc/[0-9]*; do
-      fields "$d" || continue
-      case $z in Z|X|x) continue;; esac
-      [ "$g" = $p ] || [ "$e" = $p ] || [ "$d" = /proc/$p ] || continue
-      printf '%s %s\n' "${{d#/proc/}}" "$n"
+    if [ "$s" ] && fields /proc/$p && [ "$b" != "$s" ]; then w=; fi
+    o=$k k=' ' more=1
+    while [ "$more" ]; do more=
+      for d in /proc/[0-9]*; do a=${{d#/proc/}}
+        case $k in *" $a:"*) continue;; esac
+        fields "$d" || continue
+        case $z in Z|X|x) continue;; esac
+        case $o in *" $a:$b "*) ;; *)
+          if [ "$w" ] && {{ [ "$g" = "$w" ] || [ "$e" = "$w" ] || [ "$a" = "$w" ]; }}; then :; else
+            case $k in *" $f:"*) ;; *) continue;; esac
+          fi;;
+        esac
+        more=1 k="$k$a:$b " m="$m$a $n
+"
+      done
     done
   else
-    ps -A -o pid= -o pgid= -o stat= -o comm= | while read -r a g z n; do
+    m=$(ps -A -o pid= -o pgid= -o stat= -o comm= | while read -r a g z n; do
       case $z in Z*) continue;; esac
       if [ "$g" = $p ] || [ "$a" = $p ]; then printf '%s %s\n' "$a" "$n"; fi
-    done
+    done)
   fi
 }}
-end() {{ m=$(members); [ "$m" ] || return 0
-  kill -$1 {group}$p 2>/dev/null
+end() {{ members; [ "$m" ] || return 0
+  [ "$w" ] && kill -$1 {group}$p 2>/dev/null
   printf '%s\n' "$m" | while read -r a n; do
-    [ "$a" -gt 1 ] || continue
-    g=; fields "/proc/$a"
+    [ "${{a:-0}}" -gt 1 ] || continue
+    g=; fields "/proc/$a" && case $k in *" $a:$b "*) ;; *) continue;; esac
     # What the group's signal has reached gets no second one: a trap would run twice.
-    [ "$a" = $p ] || [ "{group}$g" = "-$p" ] || kill -$1 "$a" 2>/dev/null
+    [ "$a" = "$w" ] || [ "{group}$g" = "-$w" ] || kill -$1 "$a" 2>/dev/null
     # One that is stopped takes notice only when it goes on.
     kill -CONT "$a" 2>/dev/null
   done; }}
 clock() {{ if read -r c _ </proc/uptime; then c=${{c%.*}}${{c#*.}}; else c=$(date +%s)00; fi; }} 2>/dev/null
-alive() {{ m=$(members); [ "$m" ]; }}
+alive() {{ members; [ "$m" ]; }}
 gone() {{ clock; u=$((c + $1)); while alive; do clock; [ "$c" -lt "$u" ] || return; sleep 0.05 2>/dev/null || sleep 1; done; }}
 end TERM
 gone {grace} || {{ end KILL; gone {AFTER_KILL}; }}

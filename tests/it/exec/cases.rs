@@ -38,6 +38,7 @@ async fn what_comes_back(host: &Host) {
 async fn how_it_ends(host: &Host) {
     children_in_the_background(host).await;
     stop_kills_the_tree(host).await;
+    stop_finds_children_in_other_sessions(host).await;
     stop_gives_time(host).await;
     stop_after_the_end(host).await;
     much_output_beside_other_work(host).await;
@@ -193,6 +194,29 @@ async fn stop_kills_the_tree(host: &Host) {
     assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
     assert_eq!(alive(host, &pids).await, Vec::<u32>::new());
     assert_eq!(finish(process).await.exit, Exit::Signal("KILL".to_owned()));
+}
+
+/// Two children in sessions of their own, one of them with a child and deaf, and one whose parent
+/// is gone: that one is not known to belong to the step.
+async fn stop_finds_children_in_other_sessions(host: &Host) {
+    let script = "setsid sh -c 'trap \"\" TERM; setsid sleep 300 & echo $$ $! >>\"$0\"; while :; do sleep 0.1; done' \"$PWD/pids\" &
+        setsid sleep 301 & echo $! >>pids
+        (setsid sleep 302 & echo $! >>pids)
+        while [ \"$(wc -w <pids)\" -lt 4 ]; do sleep 0.05; done; sort pids | tr '\\n' ' '; rm pids; echo; wait; sleep 300";
+    let folder = run(host, Exec::new("mktemp -d")).await.text().trim().to_owned();
+    let mut exec = Exec::new(format!("cd {folder}\n{script}"));
+    exec.interpreter.login = false;
+    let mut process = host.exec(exec).await.expect("a process");
+    let line = until_line(&mut process).await;
+    let pids: Vec<u32> = line.split_whitespace().map(|word| word.parse().expect("a pid")).collect();
+    assert_eq!(alive(host, &pids).await.len(), 4, "{line}");
+    let stopped = process.stop(Duration::from_millis(300)).await.expect("stopped");
+    assert_eq!(stopped.survivors, Vec::<String>::new());
+    let [stray] = alive(host, &pids).await[..] else { panic!("one is left of {line}") };
+    let done =
+        run(host, Exec::new(format!("tr '\\0' ' ' </proc/{stray}/cmdline; kill {stray}; rm -r {folder}")))
+            .await;
+    assert_eq!(done.text().trim_end(), "sleep 302");
 }
 
 async fn stop_gives_time(host: &Host) {
