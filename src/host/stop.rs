@@ -31,7 +31,7 @@ pub(in crate::host) fn script(leader: &Leader, folder: Option<&str>, grace: Dura
     // `k` holds the members as ` NUMBER:START `, `o` those of the look before.
     format!(
         r#"p={pid} s={start}
-fields() {{ read -r l <"$1/stat" || return 1; n=${{l#*\(}}; n=${{n%)*}}; set -- ${{l##*) }}; z=$1 f=$2 g=$3 e=$4 b=${{20}}; }} 2>/dev/null
+fields() {{ read -r l <"$1/stat" || return 1; n=${{l#*\(}}; n=${{n%\)*}}; set -- ${{l##*\) }}; z=$1 f=$2 g=$3 e=$4 b=${{20}}; }} 2>/dev/null
 k=' ' w=$p
 members() {{ m=
   if [ -r /proc/self/stat ]; then
