@@ -307,6 +307,17 @@ fn stand_in(reference: &SecretRef) -> Found {
 
 /// Asks one source. A property can only be seen by reading the value.
 async fn ask(source: &dyn Source, path: &str, question: Question<'_>) -> Result<Found, SourceError> {
+    if let Some((first, others)) = question.properties.split_first()
+        && let Some(member) = source.member(path, first)
+    {
+        let properties: Vec<&str> =
+            member.rest.as_deref().into_iter().chain(others.iter().copied()).collect();
+        return ask_for(source, &member.path, Question { properties: &properties, ..question }).await;
+    }
+    ask_for(source, path, question).await
+}
+
+async fn ask_for(source: &dyn Source, path: &str, question: Question<'_>) -> Result<Found, SourceError> {
     if question.properties.is_empty() && !question.read {
         let facts = source.locate(path, question.version).await?;
         return Ok(Found { value: None, facts, is_default: false });

@@ -177,6 +177,15 @@ impl SourceError {
 /// What a source answers, when it has waited for it.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, SourceError>>;
 
+/// A member of an item that the source hands out by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its path.
+    pub path: String,
+    /// What is to be looked up inside its value.
+    pub rest: Option<String>,
+}
+
 /// A place where secrets are kept. Values are bytes.
 pub trait Source: Debug + Send + Sync {
     /// Its kind.
@@ -188,6 +197,13 @@ pub trait Source: Debug + Send + Sync {
     /// The paths under which a plain name may be found here, the first one first.
     fn candidates(&self, name: &SecretName) -> Vec<String> {
         vec![name.to_string()]
+    }
+
+    /// What a property means, where items have members of their own: the keys of a Kubernetes
+    /// Secret. Such a member may be any bytes, so it is not looked up in a text of the whole.
+    fn member(&self, path: &str, property: &str) -> Option<Member> {
+        let (_, _) = (path, property);
+        None
     }
 
     /// The command or deed that puts an item there.
