@@ -312,8 +312,8 @@ impl StepContext {
         };
         let is_default = !secrets.is_empty() && secrets.iter().all(|secret| secret.is_default);
         // Beside a secret, a default is text like any other.
-        let named = secrets.iter().filter(|secret| is_default || !secret.is_default);
-        let names: Vec<&str> = named.map(|secret| secret.name.as_str()).collect();
+        let told = secrets.iter().filter(|secret| is_default || !secret.is_default);
+        let names: Vec<&str> = told.map(|secret| secret.name.as_str()).collect();
         let secret = (!names.is_empty()).then(|| names.join(", "));
         Ok(EnvVar { name: name.clone(), value, secret, is_default })
     }

@@ -413,6 +413,7 @@ fn all_that_is_wrong_with_one_operation() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one snapshot of every wrong form")]
 fn conditions_of_a_wrong_form() {
     let conditions = [
         "{ type = \"file_exists\", path = \"/x\" }",
@@ -556,6 +557,10 @@ fn conditions_of_a_wrong_form() {
 
         error: r.toml has 14 errors
         "#);
+}
+
+#[test]
+fn operations_with_a_condition_of_a_wrong_form() {
     insta::assert_snapshot!(faults(&steps(
         "[[step]]\nid = \"a\"\nassert = \"x\"\n\
          [[step]]\nid = \"b\"\n[step.wait_condition]\ntimeout_secs = \"5\"\n[step.wait_condition.condition]\nkind = \"or\"\nof = [\n]\n",
