@@ -16,6 +16,7 @@ mod run;
 mod runs;
 mod secret;
 mod terminal;
+mod tls;
 mod version;
 
 use std::ffi::OsString;
@@ -63,6 +64,7 @@ enum Command {
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     bug::silence_panics();
     memory::close();
+    tls::install();
     bug::guard(|| attempt(arguments))
 }
 

@@ -8,7 +8,9 @@
 //! [secrets]
 //! "db/url" = "command:db"
 //!
-//! [profile.prod]           # `--profile prod`; may hold on_error, dotenv and secrets
+//! default_source = "aws:ml-workflow/{profile}/{name}"  # where names are looked up last
+//!
+//! [profile.prod]           # `--profile prod`; may hold on_error, dotenv, default_source, secrets
 //! secrets = { "db/url" = "env:PROD_DB" }
 //!
 //! [vault]                  # config.toml only
@@ -16,6 +18,9 @@
 //!
 //! [sources.command.db]     # config.toml only
 //! run = ["pass", "show", "db"]
+//!
+//! [sources.vault]          # config.toml only; one table for each remote source
+//! address = "https://vault.example.com:8200"
 //! ```
 //!
 //! The project's file wins over the user's, and a profile over both. What makes this machine run
@@ -32,8 +37,10 @@ use std::time::Duration;
 
 use crate::name::SecretName;
 use crate::secret::Bound;
+use crate::secret::DefaultSource;
 use crate::secret::OnError;
 use crate::secret::source::Command;
+use crate::secret::source::Options;
 use crate::text::Diagnostic;
 use crate::text::Source;
 use crate::text::closest;
@@ -59,6 +66,12 @@ pub struct Settings {
     pub vault_work_factor: u8,
     /// The programs of `[sources.command]`.
     pub commands: BTreeMap<String, Command>,
+    /// `[sources.SCHEME]`, by scheme.
+    pub sources: BTreeMap<String, Options>,
+    /// Where names are looked up that no other rung has.
+    pub default_source: Option<DefaultSource>,
+    /// Whether the credentials that providers' own tools keep here are found by themselves.
+    pub discover: bool,
 }
 
 impl Default for Settings {
@@ -72,6 +85,9 @@ impl Default for Settings {
             // What `age` itself takes about a second for.
             vault_work_factor: 18,
             commands: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            default_source: None,
+            discover: false,
         }
     }
 }
@@ -137,14 +153,18 @@ impl Settings {
             keyring: user.keyring.unwrap_or(true),
             vault_identity: user.vault_identity.clone(),
             commands: user.commands.clone(),
+            sources: user.sources.clone(),
+            discover: user.discover.unwrap_or_default(),
             ..Self::default()
         };
         settings.vault_work_factor = user.vault_work_factor.unwrap_or(settings.vault_work_factor);
         for layer in layers {
             settings.on_error = layer.on_error.unwrap_or(settings.on_error);
             settings.dotenv = layer.dotenv.unwrap_or(settings.dotenv);
+            settings.default_source = layer.default_source.clone().or(settings.default_source);
             settings.bindings.extend(layer.secrets.clone());
         }
+        settings.default_source = settings.default_source.map(|template| template.with_profile(profile));
         Ok(settings)
     }
 }
@@ -218,6 +238,16 @@ mod tests {
         assert_eq!(["a", "b", "c"].map(|name| bound(&prod, name)), ["env:UP", "env:PP", "env:UC"]);
         let fault = load(project, user, Some("prd")).unwrap_err();
         assert_eq!(fault.to_string(), "no profile is called `prd`: did you mean `prod`?");
+    }
+
+    #[test]
+    fn the_default_source_of_a_profile_wins_and_knows_its_name() {
+        let project =
+            "default_source = 'file:{name}'\n[profile.prod]\ndefault_source = 'file:{profile}/{name}'\n";
+        let of = |profile| load(project, "", profile).unwrap().default_source.unwrap();
+        let expected = |text, profile| DefaultSource::parse(text).unwrap().with_profile(profile);
+        assert_eq!(of(None), expected("file:{name}", None));
+        assert_eq!(of(Some("prod")), expected("file:{profile}/{name}", Some("prod")));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! on. Even then a search that finds nothing says which rung could not be asked, and no default
 //! stands in.
 
+mod template;
 mod trail;
 
 use std::collections::BTreeMap;
@@ -27,14 +28,22 @@ use crate::secret::source::Dotenv;
 use crate::secret::source::Env;
 use crate::secret::source::Facts;
 use crate::secret::source::FileVault;
+use crate::secret::source::KINDS;
 use crate::secret::source::KeyOptions;
 use crate::secret::source::Keyring;
+use crate::secret::source::Local;
+use crate::secret::source::Options;
+use crate::secret::source::Remote;
+use crate::secret::source::Setup;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
+use crate::secret::source::TIMEOUT;
 use crate::secret::source::UnknownSource;
 use crate::secret::source::kind;
 use crate::secret::well_known;
 
+pub use template::DefaultSource;
+pub use template::InvalidTemplate;
 pub use trail::Asked;
 pub use trail::Outcome;
 pub use trail::Trail;
@@ -73,6 +82,15 @@ pub struct LadderOptions {
     pub vault: (PathBuf, KeyOptions),
     /// The programs of the settings.
     pub commands: BTreeMap<String, Command>,
+    /// `[sources.SCHEME]` of the settings, by scheme.
+    pub sources: BTreeMap<String, Options>,
+    /// The user's home.
+    pub home: PathBuf,
+    /// Rung 7: `default_source` of the settings.
+    pub default_source: Option<DefaultSource>,
+    /// Rung 8: the credentials that the providers' own tools keep on this machine, where the
+    /// settings say `discover = true`.
+    pub discovery: Option<Arc<dyn Source>>,
     /// What a rung that could not be asked does.
     pub on_error: OnError,
 }
@@ -82,11 +100,49 @@ pub struct LadderOptions {
 pub struct Ladder {
     /// Rungs 1 and 2.
     bound: Vec<BTreeMap<SecretName, Bound>>,
-    /// The rungs after them, with their numbers.
-    rungs: Vec<(u8, Arc<dyn Source>)>,
+    /// The rungs after them, in order.
+    rungs: Vec<Rung>,
     /// All sources, for references that name one.
     sources: Vec<Arc<dyn Source>>,
     on_error: OnError,
+}
+
+/// One rung after the bindings.
+#[derive(Debug)]
+struct Rung {
+    number: u8,
+    place: Place,
+}
+
+/// Who is asked on a rung.
+#[derive(Debug)]
+enum Place {
+    /// This source, under the paths that it has for a name.
+    Source(Arc<dyn Source>),
+    /// This source, under the path that the settings make of a name.
+    Default(Arc<dyn Source>, DefaultSource),
+    /// Nobody: the settings leave it out.
+    Off { place: String, cause: &'static str },
+}
+
+impl Rung {
+    fn of(number: u8, source: &Arc<dyn Source>) -> Self {
+        Self { number, place: Place::Source(Arc::clone(source)) }
+    }
+
+    /// Where a name is looked for: the source, the path, and the property that comes first.
+    fn places(&self, name: &SecretName) -> Vec<(&dyn Source, String, Option<String>)> {
+        match &self.place {
+            Place::Source(source) => {
+                source.candidates(name).into_iter().map(|path| (source.as_ref(), path, None)).collect()
+            }
+            Place::Default(source, template) => {
+                let (path, property) = template.of(name);
+                vec![(source.as_ref(), path, property)]
+            }
+            Place::Off { .. } => Vec::new(),
+        }
+    }
 }
 
 /// What was found.
@@ -110,32 +166,64 @@ struct Question<'a> {
 }
 
 impl Ladder {
-    /// The ladder of rungs 1 to 6.
+    /// The ladder of all rungs.
     pub fn new(options: LadderOptions) -> Self {
         let (dotenv, dotenv_is_rung) = options.dotenv;
         let (vault, keys) = options.vault;
-        let env: Arc<dyn Source> = Arc::new(Env::new(options.environment));
+        let env: Arc<dyn Source> = Arc::new(Env::new(options.environment.clone()));
         let dotenv: Arc<dyn Source> = Arc::new(Dotenv::new(dotenv));
         let keyring: Arc<dyn Source> = Arc::new(Keyring::new(Arc::clone(&keys.keychain)));
         let file: Arc<dyn Source> = Arc::new(FileVault::new(vault, keys));
         let command: Arc<dyn Source> = Arc::new(CommandSource::new(options.commands));
-        let mut rungs = vec![(3, Arc::clone(&env))];
-        if dotenv_is_rung {
-            rungs.push((4, Arc::clone(&dotenv)));
+        let local = Local::new([&env, &keyring, &file, &command].map(Arc::clone));
+        let mut rungs = vec![Rung::of(3, &env), Rung::of(4, &dotenv)];
+        if !dotenv_is_rung {
+            let cause = "the settings do not say `dotenv = true`";
+            rungs[1].place = Place::Off { place: dotenv.place(), cause };
         }
-        rungs.extend([(5, Arc::clone(&keyring)), (6, Arc::clone(&file))]);
-        Self {
-            bound: vec![options.flags, options.bindings],
-            rungs,
-            sources: vec![env, dotenv, keyring, file, command],
-            on_error: options.on_error,
+        rungs.extend([Rung::of(5, &keyring), Rung::of(6, &file)]);
+        let mut sources = vec![env, dotenv, keyring, file, command];
+        let mut tables = options.sources;
+        for kind in KINDS {
+            let Some(remote) = &kind.remote else { continue };
+            let table = tables.remove(kind.scheme).unwrap_or_default();
+            let deadline = table.seconds(TIMEOUT.name);
+            let source = (remote.open)(Setup {
+                environment: options.environment.clone(),
+                home: options.home.clone(),
+                options: table,
+                local: local.clone(),
+            });
+            sources.push(Arc::new(Remote::new(source, deadline)));
         }
+        let default = options.default_source.and_then(|template| {
+            let source = sources.iter().find(|source| source.kind().scheme == template.scheme())?;
+            Some(Place::Default(Arc::clone(source), template))
+        });
+        rungs.push(Rung {
+            number: 7,
+            place: default.unwrap_or_else(|| Place::Off {
+                place: "`default_source`".to_owned(),
+                cause: "the settings name none",
+            }),
+        });
+        rungs.push(match &options.discovery {
+            Some(source) => Rung::of(8, source),
+            None => Rung {
+                number: 8,
+                place: Place::Off {
+                    place: "the providers' own credentials".to_owned(),
+                    cause: "the settings do not say `discover = true`",
+                },
+            },
+        });
+        Self { bound: vec![options.flags, options.bindings], rungs, sources, on_error: options.on_error }
     }
 
     /// A ladder of the environment alone: for programs that use the library, and for tests.
     pub fn of_environment(environment: Environment) -> Self {
         let env: Arc<dyn Source> = Arc::new(Env::new(environment));
-        Self { rungs: vec![(3, Arc::clone(&env))], sources: vec![env], ..Self::default() }
+        Self { rungs: vec![Rung::of(3, &env)], sources: vec![env], ..Self::default() }
     }
 
     /// The source of this scheme.
@@ -146,12 +234,26 @@ impl Ladder {
     pub fn source(&self, scheme: &str) -> Result<&dyn Source, UnknownSource> {
         kind(scheme)?;
         let source = self.sources.iter().find(|source| source.kind().scheme == scheme);
-        source.map(AsRef::as_ref).ok_or_else(|| UnknownSource::NotBuilt { scheme: scheme.to_owned() })
+        source.map(AsRef::as_ref).ok_or_else(|| UnknownSource::Elsewhere { scheme: scheme.to_owned() })
     }
 
-    /// The sources that can be written to, in the order of the rungs.
+    /// All sources, those of this machine first, in the order of the rungs.
+    pub fn sources(&self) -> impl Iterator<Item = &dyn Source> {
+        self.sources.iter().map(AsRef::as_ref)
+    }
+
+    /// The sources of this machine that can be written to, in the order of the rungs.
     pub fn writable(&self) -> impl Iterator<Item = &dyn Source> {
-        self.sources.iter().map(AsRef::as_ref).filter(|source| source.kind().writes)
+        self.sources().filter(|source| source.kind().writes && source.kind().remote.is_none())
+    }
+
+    /// Gives back what sources have lent for this run; each failure with the source's name.
+    pub(super) async fn close(&self) -> Vec<(String, SourceError)> {
+        let closed = self.sources.iter().map(|source| async {
+            let error = source.close().await.err()?;
+            Some((source.place(), error))
+        });
+        futures_util::future::join_all(closed).await.into_iter().flatten().collect()
     }
 
     /// The value of a reference, or what stands in for it.
@@ -202,12 +304,14 @@ impl Ladder {
         question: Question<'_>,
         mut failed: Option<(String, SourceError)>,
     ) -> Result<Found, (String, SourceError)> {
-        for (_, source) in &self.rungs {
-            if question.version.is_some() && !source.kind().versions {
-                continue;
-            }
-            for path in source.candidates(name) {
-                match ask(source.as_ref(), &path, question).await {
+        for rung in &self.rungs {
+            for (source, path, first) in rung.places(name) {
+                if question.version.is_some() && !source.kind().versions {
+                    continue;
+                }
+                let properties: Vec<&str> =
+                    first.as_deref().into_iter().chain(question.properties.iter().copied()).collect();
+                match ask(source, &path, Question { properties: &properties, ..question }).await {
                     Ok(found) => return Ok(found),
                     Err(SourceError::Missing | SourceError::Absent { .. }) => {}
                     Err(error) => self.go_on(&mut failed, source.place(), error)?,

@@ -19,6 +19,8 @@ pub mod well_known;
 pub use environment::Environment;
 pub use ladder::Asked;
 pub use ladder::Bound;
+pub use ladder::DefaultSource;
+pub use ladder::InvalidTemplate;
 pub use ladder::Ladder;
 pub use ladder::LadderOptions;
 pub use ladder::OnError;

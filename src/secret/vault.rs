@@ -15,6 +15,7 @@ use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::Unmaskable;
 use crate::secret::source::Facts;
+use crate::secret::source::SourceError;
 
 /// Why there is no value. The variants keep apart what is not there, what is not allowed, and
 /// what could not be asked.
@@ -159,13 +160,24 @@ impl Vault {
         &self,
         references: impl IntoIterator<Item = &'a SecretRef>,
     ) -> Vec<(SecretRef, Result<Location, SecretError>)> {
-        let mut answers: Vec<(SecretRef, Result<Location, SecretError>)> = Vec::new();
+        let mut wanted: Vec<&SecretRef> = Vec::new();
         for reference in references {
-            if answers.iter().all(|(known, _)| known != reference) {
-                answers.push((reference.clone(), self.locate(reference).await));
+            if !wanted.contains(&reference) {
+                wanted.push(reference);
             }
         }
-        answers
+        // All at once, so that a remote source gets all of them in one call.
+        let answers = wanted.iter().map(|reference| self.locate(reference));
+        let answers = futures_util::future::join_all(answers).await;
+        wanted.into_iter().cloned().zip(answers).collect()
+    }
+
+    /// Gives back what was lent for this run: leases of dynamic secrets are revoked, and what was
+    /// fetched is wiped. For the end of a run, however it ends. What could not be given back comes
+    /// with the source's name.
+    pub async fn close(&self) -> Vec<(String, SourceError)> {
+        self.fetched.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.ladder.close().await
     }
 }
 

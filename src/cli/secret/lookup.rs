@@ -88,6 +88,10 @@ pub(in crate::cli) fn ladder_asking(
         dotenv: (project.join(".env"), settings.dotenv),
         vault: (dirs.vault(), keys),
         commands: settings.commands,
+        sources: settings.sources,
+        home: context.home.clone(),
+        default_source: settings.default_source,
+        discovery: None,
         on_error: settings.on_error,
     }))
 }

@@ -34,7 +34,7 @@ fn span(seconds: i64) -> String {
 /// Where something is, how old, how long it is good: what may be told of a value.
 pub(super) fn describe(facts: &Facts, now: Timestamp) -> String {
     let mut words = vec![facts.place.clone()];
-    words.extend(facts.version.map(|version| format!("version {version}")));
+    words.extend(facts.version.as_ref().map(|version| format!("version {version}")));
     words.extend(facts.created.map(|time| format!("set {}", age(time, now))));
     words.extend(facts.expires.map(|time| expiry(time, now)));
     if facts.unproven {

@@ -1,23 +1,25 @@
 //! One file of settings: its text → what it says, or all its faults with their places.
 
+mod sources;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
-use crate::config::settings::COMMAND_TIMEOUT;
 use crate::name::SecretName;
 use crate::secret::Bound;
+use crate::secret::DefaultSource;
 use crate::secret::OnError;
 use crate::secret::Origin;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::source;
 use crate::secret::source::Command;
+use crate::secret::source::Options;
 use crate::secret::well_known;
 use crate::text::Diagnostic;
 use crate::text::Source;
@@ -40,6 +42,8 @@ pub(super) struct File {
     pub vault_identity: Option<PathBuf>,
     pub vault_work_factor: Option<u8>,
     pub commands: BTreeMap<String, Command>,
+    pub sources: BTreeMap<String, Options>,
+    pub discover: Option<bool>,
 }
 
 /// What may stand at the top and in a profile.
@@ -47,8 +51,12 @@ pub(super) struct File {
 pub(super) struct Layer {
     pub on_error: Option<OnError>,
     pub dotenv: Option<bool>,
+    pub default_source: Option<DefaultSource>,
     pub secrets: BTreeMap<SecretName, Bound>,
 }
+
+/// The keys of a layer.
+const LAYER: [&str; 4] = ["on_error", "dotenv", "default_source", "secrets"];
 
 type Value<'i> = Spanned<DeValue<'i>>;
 
@@ -75,7 +83,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn file(&mut self, table: DeTable<'_>, role: Role) -> File {
-        const KEYS: &[&str] = &["on_error", "dotenv", "secrets", "profile", "keyring", "vault", "sources"];
+        const KEYS: [&str; 9] =
+            [LAYER[0], LAYER[1], LAYER[2], LAYER[3], "profile", "keyring", "discover", "vault", "sources"];
         let mut file = File::default();
         for (key, value) in table {
             match key.get_ref().as_ref() {
@@ -85,13 +94,13 @@ impl Reader<'_> {
                         for (key, value) in self.table(name.get_ref(), profile) {
                             if let Some(value) = self.layer_key(&mut layer, &key, value) {
                                 drop(value);
-                                self.unknown(&key, &["on_error", "dotenv", "secrets"]);
+                                self.unknown(&key, &LAYER);
                             }
                         }
                         file.profiles.insert(name.into_inner().into_owned(), layer);
                     }
                 }
-                "keyring" | "vault" | "sources" if role == Role::Project => {
+                "keyring" | "discover" | "vault" | "sources" if role == Role::Project => {
                     self.error(
                         key.span(),
                         "settings::not-here",
@@ -104,11 +113,12 @@ impl Reader<'_> {
                     );
                 }
                 "keyring" => file.keyring = self.truth("keyring", &value),
+                "discover" => file.discover = self.truth("discover", &value),
                 "vault" => self.vault(&mut file, value),
                 "sources" => self.sources(&mut file, value),
                 _ => {
                     if self.layer_key(&mut file.base, &key, value).is_some() {
-                        self.unknown(&key, KEYS);
+                        self.unknown(&key, &KEYS);
                     }
                 }
             }
@@ -135,6 +145,7 @@ impl Reader<'_> {
                 };
             }
             "dotenv" => layer.dotenv = self.truth("dotenv", &value),
+            "default_source" => layer.default_source = self.default_source(&value),
             "secrets" => {
                 for (name, value) in self.table("secrets", value) {
                     if let Some((name, bound)) = self.binding(&name, &value) {
@@ -145,6 +156,20 @@ impl Reader<'_> {
             _ => return Some(value),
         }
         None
+    }
+
+    fn default_source(&mut self, value: &Value<'_>) -> Option<DefaultSource> {
+        let Some(text) = value.get_ref().as_str() else {
+            self.wrong("default_source", value, "a text, as in `\"aws:ml-workflow/{profile}/{name}\"`");
+            return None;
+        };
+        match DefaultSource::parse(text) {
+            Ok(template) => Some(template),
+            Err(error) => {
+                self.error(value.span(), "settings::default-source", format!("`default_source`: {error}"));
+                None
+            }
+        }
     }
 
     fn binding(&mut self, name: &Spanned<Cow<'_, str>>, value: &Value<'_>) -> Option<(SecretName, Bound)> {
@@ -195,58 +220,6 @@ impl Reader<'_> {
                 _ => self.unknown(&key, &["identity", "work_factor"]),
             }
         }
-    }
-
-    fn sources(&mut self, file: &mut File, value: Value<'_>) {
-        for (key, value) in self.table("sources", value) {
-            if key.get_ref() != "command" {
-                self.unknown(&key, &["command"]);
-                continue;
-            }
-            for (name, value) in self.table("command", value) {
-                let span = value.span();
-                let table = self.table(name.get_ref(), value);
-                if let Some(command) = self.command(span, table) {
-                    file.commands.insert(name.into_inner().into_owned(), command);
-                }
-            }
-        }
-    }
-
-    fn command(&mut self, span: Span, table: DeTable<'_>) -> Option<Command> {
-        const KEYS: &[&str] = &["run", "timeout_secs", "missing_exit_codes", "keep_newline"];
-        let mut command =
-            Command { run: Vec::new(), timeout: COMMAND_TIMEOUT, missing: Vec::new(), keep_newline: false };
-        let before = self.faults.len();
-        for (key, value) in table {
-            match key.get_ref().as_ref() {
-                "run" => {
-                    match texts(&value).filter(|run| run.first().is_some_and(|program| !program.is_empty())) {
-                        Some(run) => command.run = run,
-                        None => self.wrong("run", &value, "a list of texts, the program first"),
-                    }
-                }
-                "timeout_secs" => {
-                    match integer(&value).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0) {
-                        Some(seconds) => command.timeout = Duration::from_secs(seconds),
-                        None => self.wrong("timeout_secs", &value, "a number of seconds, at least 1"),
-                    }
-                }
-                "missing_exit_codes" => match integers(&value) {
-                    Some(codes) => command.missing = codes,
-                    None => self.wrong("missing_exit_codes", &value, "a list of exit codes from 1 to 255"),
-                },
-                "keep_newline" => {
-                    command.keep_newline = self.truth("keep_newline", &value).unwrap_or_default();
-                }
-                _ => self.unknown(&key, KEYS),
-            }
-        }
-        if command.run.is_empty() && self.faults.len() == before {
-            self.error(span, "settings::missing-key", "this command has no `run`".to_owned()).help =
-                Some("write `run = [\"program\", \"argument\"]`".to_owned());
-        }
-        (self.faults.len() == before).then_some(command)
     }
 
     fn table<'i>(&mut self, what: &str, value: Value<'i>) -> DeTable<'i> {
@@ -331,6 +304,8 @@ mod tests {
         let text = r#"
             on_error = "next"
             keyring = false
+            discover = true
+            default_source = "file:ml/{profile}/{name}"
             [secrets]
             "db/url" = "command:db#url"
             [vault]
@@ -344,7 +319,8 @@ mod tests {
         "#;
         let file = parse(&Source::new("config.toml", text), Role::User).unwrap();
         assert_eq!(file.base.on_error, Some(OnError::Next));
-        assert_eq!(file.keyring, Some(false));
+        assert_eq!((file.keyring, file.discover), (Some(false), Some(true)));
+        assert_eq!(file.base.default_source.unwrap().scheme(), "file");
         assert_eq!(file.vault_identity.unwrap().to_str(), Some("~/.ssh/id_ed25519"));
         assert_eq!(file.vault_work_factor, Some(15));
         let command = &file.commands["db"];
@@ -370,7 +346,7 @@ mod tests {
         5:5 `c` must be bound to a reference
         6:5 `f` must be bound to a reference
         7:5 `d` must be a reference, as in `"env:TOKEN"`
-        8:5 no source is called `vlt`: the sources are `env`, `dotenv`, `keyring`, `file`, `command`
+        8:5 no source is called `vlt`: did you mean `vault`?
         10:1 unknown key `keyring`
         12:7 `run` must be a list of texts, the program first
         13:1 this command has no `run`

@@ -43,6 +43,10 @@ fn world(variables: &[(&str, &str)]) -> World {
         dotenv: (folder.path().join(".env"), true),
         vault: (folder.path().join("data/vault.age"), keys),
         commands: BTreeMap::new(),
+        sources: BTreeMap::new(),
+        home: folder.path().to_owned(),
+        default_source: None,
+        discovery: None,
         on_error: OnError::Stop,
     };
     World { folder, options }
@@ -185,8 +189,37 @@ async fn a_trail_shows_every_rung_and_no_value() {
             (Some(4), "absent"),
             (Some(5), "absent"),
             (Some(6), "shadowed"),
+            (Some(7), "absent"),
+            (Some(8), "absent"),
         ]
     );
     assert_eq!(trail.winner().unwrap().0.path, "HF_TOKEN");
     assert!(!format!("{trail:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn the_default_source_is_asked_last() {
+    let mut world = world(&[("APP", r#"{"g/g": "of the template"}"#)]);
+    let template = DefaultSource::parse("file:ml/{profile}/{name}").unwrap();
+    world.options.default_source = Some(template.with_profile(Some("prod")));
+    let ladder = Ladder::new(world.options);
+    store(&ladder, "ml/prod/a/b", "from the default source").await;
+    store(&ladder, "ml/prod/c/d", "shadowed").await;
+    store(&ladder, "c/d", "from the vault").await;
+    assert_eq!(read(&ladder, "a/b").await.unwrap(), "from the default source");
+    assert_eq!(read(&ladder, "c/d").await.unwrap(), "from the vault");
+    let trail = ladder.trail(&"a/b".parse().unwrap()).await;
+    let (winner, _) = trail.winner().unwrap();
+    assert_eq!((winner.rung, winner.path.as_str()), (Some(7), "ml/prod/a/b"));
+}
+
+#[tokio::test]
+async fn a_default_source_may_be_one_document() {
+    let mut world = world(&[("APP_PROD", r#"{"g/g": "of the document", "h": {"i": "deep"}}"#)]);
+    let template = DefaultSource::parse("env:APP_PROD#{name}").unwrap();
+    world.options.default_source = Some(template);
+    let ladder = Ladder::new(world.options);
+    assert_eq!(read(&ladder, "g/g").await.unwrap(), "of the document");
+    assert_eq!(read(&ladder, "h#i").await.unwrap(), "deep");
+    assert!(matches!(read(&ladder, "gone").await, Err(SecretError::Missing { .. })));
 }

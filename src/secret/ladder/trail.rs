@@ -4,6 +4,7 @@ use crate::name::SecretName;
 use crate::secret::Ladder;
 use crate::secret::Origin;
 use crate::secret::SecretRef;
+use crate::secret::ladder::Place;
 use crate::secret::ladder::Question;
 use crate::secret::ladder::ask;
 use crate::secret::source::Facts;
@@ -12,9 +13,6 @@ use crate::secret::source::SourceError;
 
 /// What binds names, in the order of the rungs.
 const BOUND: [&str; 2] = ["`--secret`", "`[secrets]` of the settings"];
-
-/// The one rung that the settings have to ask for.
-const DOTENV: u8 = 4;
 
 /// Every rung that was asked for a reference, in order. No value is in it, nor a value's length.
 #[derive(Debug, Clone)]
@@ -103,29 +101,22 @@ impl Ladder {
             let answer = answer.map(|found| found.facts).map_err(|(_, error)| error);
             trail.note(Some(number), bound.by.clone(), bound.reference.to_string(), answer);
         }
-        let mut last = BOUND.len();
-        for (number, source) in &self.rungs {
+        for rung in &self.rungs {
+            let number = Some(rung.number);
             // A rung that the settings leave out is shown as well: no number is missing then.
-            if usize::from(*number) > last + 1
-                && let Ok(dotenv) = self.source("dotenv")
-            {
-                let cause = "the settings do not say `dotenv = true`".to_owned();
-                let answer = Err(SourceError::Absent { cause });
-                trail.note(Some(DOTENV), dotenv.place(), name.to_string(), answer);
+            if let Place::Off { place, cause } = &rung.place {
+                let answer = Err(SourceError::Absent { cause: (*cause).to_owned() });
+                trail.note(number, place.clone(), name.to_string(), answer);
             }
-            last = usize::from(*number);
-            if question.version.is_some() && !source.kind().versions {
-                let outcome = Outcome::Absent("it keeps no versions".to_owned());
-                trail.asked.push(Asked {
-                    rung: Some(*number),
-                    place: source.place(),
-                    path: name.to_string(),
-                    outcome,
-                });
-                continue;
-            }
-            for path in source.candidates(name) {
-                trail.ask(Some(*number), source.as_ref(), &path, question).await;
+            for (source, path, first) in rung.places(name) {
+                if question.version.is_some() && !source.kind().versions {
+                    let answer = Err(SourceError::Absent { cause: "it keeps no versions".to_owned() });
+                    trail.note(number, source.place(), path, answer);
+                    continue;
+                }
+                let properties: Vec<&str> =
+                    first.as_deref().into_iter().chain(question.properties.iter().copied()).collect();
+                trail.ask(number, source, &path, Question { properties: &properties, ..question }).await;
             }
         }
     }

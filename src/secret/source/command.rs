@@ -21,6 +21,7 @@ pub(super) static KIND: Kind = Kind {
     summary: "what a program prints; see `[sources.command]`",
     writes: false,
     versions: false,
+    remote: None,
 };
 
 /// No value is longer: what an environment can carry is less.

@@ -25,8 +25,13 @@ use crate::secret::source::env::variable;
 use crate::secret::source::env::variables;
 use crate::secret::source::no_versions;
 
-pub(super) static KIND: Kind =
-    Kind { scheme: "dotenv", summary: "a variable of the project's `.env`", writes: false, versions: false };
+pub(super) static KIND: Kind = Kind {
+    scheme: "dotenv",
+    summary: "a variable of the project's `.env`",
+    writes: false,
+    versions: false,
+    remote: None,
+};
 
 /// How long `git` may take to say whether the file is ignored.
 const GIT_DEADLINE: Duration = Duration::from_secs(2);

@@ -17,8 +17,13 @@ use crate::secret::source::SourceError;
 use crate::secret::source::no_versions;
 use crate::secret::well_known;
 
-pub(super) static KIND: Kind =
-    Kind { scheme: "env", summary: "a variable of the environment", writes: false, versions: false };
+pub(super) static KIND: Kind = Kind {
+    scheme: "env",
+    summary: "a variable of the environment",
+    writes: false,
+    versions: false,
+    remote: None,
+};
 
 /// The environment as it was when Doppio started. An empty variable counts as unset.
 #[derive(Debug)]

@@ -33,6 +33,7 @@ pub(super) static KIND: Kind = Kind {
     summary: "the keychain of the operating system",
     writes: true,
     versions: false,
+    remote: None,
 };
 
 /// Under which all secrets of Doppio stand in the keychain.

@@ -1,21 +1,31 @@
 //! Where secrets are kept: one file a source, one line of [`KINDS`] each.
 
+mod answer;
 mod command;
 mod detached;
 mod dotenv;
 mod env;
 mod file;
 mod keyring;
+mod kind;
+mod remote;
 
 use std::fmt::Debug;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
 use crate::name::SecretName;
 use crate::secret::SecretValue;
 use crate::text::closest;
 
+pub use self::answer::Answer;
+pub use self::answer::Answers;
+pub use self::answer::Facts;
+pub use self::answer::Item;
+pub use self::answer::Member;
+pub use self::answer::Remark;
+pub use self::answer::SourceError;
+pub use self::answer::Version;
 pub use self::command::Command;
 pub use self::command::CommandSource;
 pub use self::dotenv::Dotenv;
@@ -26,25 +36,38 @@ pub use self::file::FileVault;
 pub use self::file::KeyOptions;
 pub use self::keyring::Keychain;
 pub use self::keyring::Keyring;
+pub use self::kind::DEADLINE;
+pub use self::kind::Form;
+pub use self::kind::Key;
+pub use self::kind::Kind;
+pub use self::kind::Local;
+pub use self::kind::Options;
+pub use self::kind::RemoteKind;
+pub use self::kind::Setting;
+pub use self::kind::Setup;
+pub use self::kind::TIMEOUT;
+pub use self::remote::Remote;
 
-/// What is known of a source without asking it.
-#[derive(Debug)]
-pub struct Kind {
-    /// What stands before the colon of a reference, as in `env`.
-    pub scheme: &'static str,
-    /// One line for help and docs.
-    pub summary: &'static str,
-    /// Whether Doppio can write to it.
-    pub writes: bool,
-    /// Whether it keeps older versions.
-    pub versions: bool,
-}
-
-/// All sources that are built, in the order in which help lists them.
+/// All sources of this build, in the order in which help lists them.
 pub static KINDS: &[&Kind] = &[&env::KIND, &dotenv::KIND, &keyring::KIND, &file::KIND, &command::KIND];
 
-/// Sources that are known by name and not built yet.
-const LATER: &[&str] = &["aws", "ssm", "gcp", "azure", "vault", "kubernetes", "op", "bw", "pass"];
+/// Every scheme there is, and the cargo feature that it needs.
+const SCHEMES: &[(&str, &str)] = &[
+    ("env", ""),
+    ("dotenv", ""),
+    ("keyring", ""),
+    ("file", ""),
+    ("command", ""),
+    ("aws", "aws"),
+    ("ssm", "aws"),
+    ("gcp", "gcp"),
+    ("azure", "azure"),
+    ("vault", "vault"),
+    ("kubernetes", "kubernetes"),
+    ("op", ""),
+    ("bw", ""),
+    ("pass", ""),
+];
 
 /// The kind of this scheme.
 ///
@@ -55,11 +78,12 @@ pub fn kind(scheme: &str) -> Result<&'static Kind, UnknownSource> {
     if let Some(kind) = KINDS.iter().find(|kind| kind.scheme == scheme) {
         return Ok(kind);
     }
+    let known = SCHEMES.iter().find(|(known, _)| *known == scheme);
     let scheme = scheme.to_owned();
-    if LATER.contains(&scheme.as_str()) {
-        return Err(UnknownSource::NotBuilt { scheme });
+    if let Some((_, feature)) = known {
+        return Err(UnknownSource::NotBuilt { scheme, feature });
     }
-    let names = KINDS.iter().map(|kind| kind.scheme);
+    let names = SCHEMES.iter().map(|(scheme, _)| *scheme);
     let hint = match closest(&scheme, names.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!(
@@ -73,9 +97,17 @@ pub fn kind(scheme: &str) -> Result<&'static Kind, UnknownSource> {
 /// Why a scheme can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownSource {
-    /// It will come.
-    #[error("source `{scheme}` is not built yet")]
+    /// This build left it out.
+    #[error("source `{scheme}` is not built into this doppio: the feature `{feature}`")]
     NotBuilt {
+        /// The scheme as written.
+        scheme: String,
+        /// The cargo feature that it needs.
+        feature: &'static str,
+    },
+    /// This ladder was made without it.
+    #[error("source `{scheme}` can't be asked here")]
+    Elsewhere {
         /// The scheme as written.
         scheme: String,
     },
@@ -87,103 +119,6 @@ pub enum UnknownSource {
         /// What there is.
         hint: String,
     },
-}
-
-/// What a source says of an item besides its value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Facts {
-    /// Where exactly it was found, as in "variable `HF_TOKEN`".
-    pub place: String,
-    /// When this version was written.
-    pub created: Option<jiff::Timestamp>,
-    /// When it stops being good.
-    pub expires: Option<jiff::Timestamp>,
-    /// What the user wrote beside it.
-    pub note: Option<String>,
-    /// Which version, where versions are kept.
-    pub version: Option<u32>,
-    /// Where it may go, in the words of the user.
-    pub exposure: Option<String>,
-    /// Set when the source can't say whether it is there without handing it out.
-    pub unproven: bool,
-    /// What the user should know, as an open file mode.
-    pub warnings: Vec<String>,
-}
-
-/// What is written beside a value.
-#[derive(Debug, Clone, Default)]
-pub struct Remark {
-    /// Words of the user.
-    pub note: Option<String>,
-    /// When it stops being good.
-    pub expires: Option<jiff::Timestamp>,
-}
-
-/// Why a source gives nothing. The variants keep apart what is not there, what is not allowed,
-/// and what could not be asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SourceError {
-    /// The source was asked, and has no such item.
-    #[error("it is not there")]
-    Missing,
-    /// This machine has no such source: no session bus, no vault.
-    #[error("{cause}")]
-    Absent {
-        /// What is not there.
-        cause: String,
-    },
-    /// The source refused.
-    #[error("{cause}")]
-    NotAllowed {
-        /// Its own words.
-        cause: String,
-        /// What to do.
-        hint: String,
-    },
-    /// The source could not be asked: locked, broken, out of reach, past its deadline.
-    #[error("{cause}")]
-    Unreachable {
-        /// Its own words.
-        cause: String,
-        /// What to do.
-        hint: String,
-    },
-    /// What was asked for makes no sense here.
-    #[error("{cause}")]
-    Unfit {
-        /// What is wrong.
-        cause: String,
-    },
-}
-
-impl SourceError {
-    fn not_allowed(cause: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::NotAllowed { cause: cause.into(), hint: hint.into() }
-    }
-
-    fn unreachable(cause: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Unreachable { cause: cause.into(), hint: hint.into() }
-    }
-
-    /// What to do, if there is something.
-    pub fn hint(&self) -> Option<&str> {
-        match self {
-            Self::NotAllowed { hint, .. } | Self::Unreachable { hint, .. } => Some(hint),
-            Self::Missing | Self::Absent { .. } | Self::Unfit { .. } => None,
-        }
-    }
-}
-
-/// What a source answers, when it has waited for it.
-pub type Answer<'a, T> = BoxFuture<'a, Result<T, SourceError>>;
-
-/// A member of an item that the source hands out by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Its path.
-    pub path: String,
-    /// What is to be looked up inside its value.
-    pub rest: Option<String>,
 }
 
 /// A place where secrets are kept. Values are bytes.
@@ -215,9 +150,34 @@ pub trait Source: Debug + Send + Sync {
     /// The value and what is known of it.
     fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)>;
 
+    /// The same for several items, in their order: in one call where the source has one for that,
+    /// and one after the other where it has none.
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+        async move {
+            let mut answers = Vec::with_capacity(items.len());
+            for item in items {
+                answers.push(self.get(&item.path, item.version.as_deref()).await);
+            }
+            answers
+        }
+        .boxed()
+    }
+
     /// What is known of an item; the value is not read where the source allows that.
     fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
         async move { self.get(path, version).await.map(|(_, facts)| facts) }.boxed()
+    }
+
+    /// The same for several items, in their order.
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Facts> {
+        async move {
+            let mut answers = Vec::with_capacity(items.len());
+            for item in items {
+                answers.push(self.locate(&item.path, item.version.as_deref()).await);
+            }
+            answers
+        }
+        .boxed()
     }
 
     /// Writes an item, replacing the one that is there.
@@ -236,6 +196,18 @@ pub trait Source: Debug + Send + Sync {
     fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
         read_only(&self.place(), "list")
     }
+
+    /// The versions of an item that are kept, the newest first.
+    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
+        let _: &str = path;
+        let cause = format!("{} keeps no versions", self.place());
+        async move { Err(SourceError::Unfit { cause }) }.boxed()
+    }
+
+    /// Gives back what was lent for this run, such as the leases of dynamic secrets.
+    fn close(&self) -> Answer<'_, ()> {
+        async { Ok(()) }.boxed()
+    }
 }
 
 fn read_only<T: Send + 'static>(place: &str, deed: &str) -> Answer<'static, T> {
@@ -248,5 +220,27 @@ fn no_versions(place: &str, version: Option<&str>) -> Result<(), SourceError> {
     match version {
         None => Ok(()),
         Some(_) => Err(SourceError::Unfit { cause: format!("{place} keeps no versions") }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_a_known_scheme() {
+        for kind in KINDS {
+            assert!(SCHEMES.iter().any(|(scheme, _)| *scheme == kind.scheme), "{}", kind.scheme);
+        }
+    }
+
+    #[test]
+    fn a_typo_and_a_feature_that_is_off_are_told_apart() {
+        let fault = kind("keyrin").unwrap_err().to_string();
+        assert_eq!(fault, "no source is called `keyrin`: did you mean `keyring`?");
+        for (scheme, feature) in SCHEMES.iter().filter(|(scheme, _)| kind(scheme).is_err()) {
+            let fault = kind(scheme).unwrap_err();
+            assert!(matches!(fault, UnknownSource::NotBuilt { feature: found, .. } if found == *feature));
+        }
     }
 }

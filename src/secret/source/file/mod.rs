@@ -13,6 +13,7 @@ use tokio::sync::MutexGuard;
 
 use crate::name::SecretName;
 use crate::secret::SecretValue;
+use crate::secret::source;
 use crate::secret::source::Answer;
 use crate::secret::source::Facts;
 use crate::secret::source::Kind;
@@ -29,8 +30,13 @@ use self::records::Record;
 use self::records::Records;
 use self::records::Version;
 
-pub(super) static KIND: Kind =
-    Kind { scheme: "file", summary: "the encrypted vault, one age file", writes: true, versions: true };
+pub(super) static KIND: Kind = Kind {
+    scheme: "file",
+    summary: "the encrypted vault, one age file",
+    writes: true,
+    versions: true,
+    remote: None,
+};
 
 /// A vault file, which need not be there yet.
 #[derive(Debug)]
@@ -147,7 +153,7 @@ fn facts(name: &str, record: &Record, version: &Version) -> Facts {
         created: Some(version.created),
         expires: record.expires,
         note: record.note.clone(),
-        version: Some(version.number),
+        version: Some(version.number.to_string()),
         exposure: record.exposure.clone(),
         ..Facts::default()
     }
@@ -221,6 +227,21 @@ impl Source for FileVault {
                 .map(|(name, record)| (name.clone(), facts(name, record, &record.current)))
                 .collect())
         }
+        .boxed()
+    }
+
+    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<source::Version>> {
+        self.look(path, None, |record, _| {
+            let all = std::iter::once(&record.current).chain(&record.previous);
+            all.map(|version| source::Version {
+                id: version.number.to_string(),
+                created: Some(version.created),
+                labels: Vec::new(),
+                current: version.number == record.current.number,
+                readable: true,
+            })
+            .collect()
+        })
         .boxed()
     }
 }

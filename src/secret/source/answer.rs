@@ -1,0 +1,138 @@
+//! What sources answer: facts, versions, and why there is nothing.
+
+use futures_util::future::BoxFuture;
+
+/// What a source says of an item besides its value.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Where exactly it was found, as in "variable `HF_TOKEN`".
+    pub place: String,
+    /// When this version was written.
+    pub created: Option<jiff::Timestamp>,
+    /// When it stops being good.
+    pub expires: Option<jiff::Timestamp>,
+    /// What the user wrote beside it.
+    pub note: Option<String>,
+    /// Which version, where versions are kept: a number or an identifier, as `@VERSION` takes it.
+    pub version: Option<String>,
+    /// Where it may go, in the words of the user.
+    pub exposure: Option<String>,
+    /// Set when the source can't say whether it is there without handing it out.
+    pub unproven: bool,
+    /// What the user should know, as an open file mode.
+    pub warnings: Vec<String>,
+}
+
+/// One version of an item, as [`versions`](super::Source::versions) tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Version {
+    /// What `@VERSION` takes: a number or an identifier.
+    pub id: String,
+    /// When it was written.
+    pub created: Option<jiff::Timestamp>,
+    /// The source's own words for it, as `AWSCURRENT` or `deleted`.
+    pub labels: Vec<String>,
+    /// Whether a reference without a version gets this one.
+    pub current: bool,
+    /// Whether its value can still be had.
+    pub readable: bool,
+}
+
+/// What is written beside a value.
+#[derive(Debug, Clone, Default)]
+pub struct Remark {
+    /// Words of the user.
+    pub note: Option<String>,
+    /// When it stops being good.
+    pub expires: Option<jiff::Timestamp>,
+}
+
+/// One thing to ask a source for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Item {
+    /// The path as the source understands it.
+    pub path: String,
+    /// Which version; none for the current one.
+    pub version: Option<String>,
+}
+
+impl Item {
+    /// The item at `path`.
+    pub fn new(path: &str, version: Option<&str>) -> Self {
+        Self { path: path.to_owned(), version: version.map(str::to_owned) }
+    }
+}
+
+/// A member of an item that the source hands out by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its path.
+    pub path: String,
+    /// What is to be looked up inside its value.
+    pub rest: Option<String>,
+}
+
+/// Why a source gives nothing. The variants keep apart what is not there, what is not allowed,
+/// and what could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The source was asked, and has no such item.
+    #[error("it is not there")]
+    Missing,
+    /// This machine has no such source: no session bus, no vault.
+    #[error("{cause}")]
+    Absent {
+        /// What is not there.
+        cause: String,
+    },
+    /// The source refused.
+    #[error("{cause}")]
+    NotAllowed {
+        /// Its own words.
+        cause: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The source could not be asked: locked, broken, out of reach, past its deadline.
+    #[error("{cause}")]
+    Unreachable {
+        /// Its own words.
+        cause: String,
+        /// What to do.
+        hint: String,
+    },
+    /// What was asked for makes no sense here.
+    #[error("{cause}")]
+    Unfit {
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+impl SourceError {
+    pub(super) fn not_allowed(cause: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::NotAllowed { cause: cause.into(), hint: hint.into() }
+    }
+
+    pub(super) fn unreachable(cause: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Unreachable { cause: cause.into(), hint: hint.into() }
+    }
+
+    pub(super) fn unfit(cause: impl Into<String>) -> Self {
+        Self::Unfit { cause: cause.into() }
+    }
+
+    /// What to do, if there is something.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::NotAllowed { hint, .. } | Self::Unreachable { hint, .. } => Some(hint),
+            Self::Missing | Self::Absent { .. } | Self::Unfit { .. } => None,
+        }
+    }
+}
+
+/// What a source answers, when it has waited for it.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, SourceError>>;
+
+/// What a source answers to several questions, in their order.
+pub type Answers<'a, T> = BoxFuture<'a, Vec<Result<T, SourceError>>>;
