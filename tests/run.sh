@@ -121,6 +121,22 @@ install_deny() {
   cargo deny --version
 }
 
+# The Python programs of tests/requirements.txt in target/tools/venv: once, and again when the list
+# or the Python has changed.
+python_programs() {
+  local venv=$PWD/target/tools/venv list=tests/requirements.txt stamp
+  stamp=$(cat "$list" <(python3 --version) | sha256sum)
+  [ "$(cat "$venv/stamp" 2>/dev/null)" != "$stamp" ] || return 0
+  if ! python3 -c 'import ensurepip' 2>/dev/null; then
+    apt_install python3 python3-venv >"$scratch/apt.log" 2>&1 || tail -n 5 "$scratch/apt.log"
+  fi
+  rm -rf "$venv"
+  # cloudbox says that it needs a newer Python than it does.
+  python3 -m venv "$venv" &&
+    "$venv/bin/pip" install -q --disable-pip-version-check --no-deps --no-compile --ignore-requires-python -r "$list" &&
+    echo "$stamp" >"$venv/stamp"
+}
+
 dependencies() {
   install_deny
   if cargo deny --log-level error fetch db 2>"$scratch/deny.log"; then
@@ -173,7 +189,9 @@ mkdir -m 700 "$scratch/home" "$scratch/tmux"
 export HOME=$scratch/home TMUX_TMPDIR=$scratch/tmux
 unset DBUS_SESSION_BUS_ADDRESS SSH_AUTH_SOCK SSH_ASKPASS TMUX TMUX_PANE
 for name in "${!XDG_@}" "${!DOPPIO_@}"; do unset "$name"; done
+export DOPPIO_TEST_VENV=$PWD/target/tools/venv
 
+step "python programs" python_programs
 step "format" cargo fmt --all --check
 step "scripts" scripts
 step "lints" cargo clippy --locked --all-targets -- -D warnings

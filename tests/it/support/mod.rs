@@ -7,4 +7,5 @@ pub(crate) mod pool;
 pub(crate) mod rust_code;
 pub(crate) mod secret_service;
 pub(crate) mod sshd;
+pub(crate) mod venv;
 pub(crate) mod watch;
