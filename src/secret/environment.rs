@@ -26,6 +26,11 @@ impl Environment {
         self.get(name).map(PathBuf::from)
     }
 
+    /// All of it, for a program that is to have the same.
+    pub(in crate::secret) fn all(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
     /// All names, for suggestions.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().filter_map(|name| name.to_str())

@@ -9,6 +9,7 @@ mod ladder;
 mod mask;
 mod prompt;
 mod property;
+pub mod provider;
 mod reference;
 pub mod source;
 mod telltale;

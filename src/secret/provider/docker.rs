@@ -1,0 +1,117 @@
+//! Docker: `docker/cli/cli/config`.
+
+use data_encoding::BASE64;
+use zeroize::Zeroizing;
+
+use crate::secret::SecretValue;
+use crate::secret::property;
+use crate::secret::provider::Credential;
+use crate::secret::provider::Exposure;
+use crate::secret::provider::FileForm;
+use crate::secret::provider::Key;
+use crate::secret::provider::Local;
+use crate::secret::provider::Provider;
+use crate::secret::provider::ProviderError;
+use crate::secret::provider::local::File;
+use crate::secret::provider::local::variable;
+use crate::secret::provider::tool;
+
+/// Docker is told the folder, and finds `config.json` in it.
+static FILE: FileForm = FileForm { names_folder: true, ..FileForm::path("DOCKER_CONFIG", "config.json") };
+
+pub(super) static PROVIDER: Provider = Provider {
+    name: "docker",
+    aliases: &[],
+    summary: "login to one container registry",
+    exposure: Exposure::Scoped,
+    alternative: "make a token that can only pull: https://app.docker.com/settings/personal-access-tokens",
+    sets: &[&[Key::file("docker/config", &FILE)]],
+    companions: &[],
+    look,
+};
+
+/// What Docker Hub is called in the file.
+const HUB: &str = "https://index.docker.io/v1/";
+
+fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
+    let key = &provider.sets[0][0];
+    if let Some(value) = local.token("DOCKER_AUTH_CONFIG") {
+        return Ok(Some(Credential::of(provider, key, value, variable("DOCKER_AUTH_CONFIG"))));
+    }
+    let folder = local.path("DOCKER_CONFIG").unwrap_or_else(|| local.home(".docker"));
+    let Some(file) = local.read(folder.join("config.json"))? else { return Ok(None) };
+    let Some(registry) = registry(&file, local)? else { return Ok(None) };
+    let below = |member: &str| format!("{member}/{}", registry.replace('~', "~0").replace('/', "~1"));
+    let helper = match file.json_text(&below("/credHelpers"))? {
+        Some(helper) => Some(helper),
+        None => file.json_text("/credsStore")?,
+    };
+    if let Some(helper) = helper {
+        return of_helper(provider, local, &helper, &registry);
+    }
+    let Some(entry) = file.json(&below("/auths"))? else { return Ok(None) };
+    if property::select(&entry, "auth").ok().flatten().is_none()
+        && property::select(&entry, "identitytoken").ok().flatten().is_none()
+    {
+        return Ok(None);
+    }
+    let place = format!("`{registry}` in {}", file.place());
+    Ok(Some(Credential::of(provider, key, one(&registry, entry.plain()), place).warning(file.warning)))
+}
+
+/// The registry that is asked for, or the only one; Docker Hub of several.
+fn registry(file: &File, local: &Local<'_>) -> Result<Option<String>, ProviderError> {
+    if let Some(asked) = local.asked() {
+        return Ok(Some(if matches!(asked, "docker.io" | "hub") { HUB } else { asked }.to_owned()));
+    }
+    let mut names = Vec::new();
+    for member in ["auths", "credHelpers"] {
+        if let Some(table) = file.json(&format!("/{member}"))?
+            && let Ok(table) =
+                serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(table.plain())
+        {
+            names.extend(table.keys().cloned());
+        }
+    }
+    names.dedup();
+    let hub = names.iter().find(|name| *name == HUB).cloned();
+    Ok(hub.or_else(|| names.into_iter().next()))
+}
+
+/// A login that a helper keeps: the file of the far side has it as the helper says it.
+fn of_helper(
+    provider: &'static Provider,
+    local: &Local<'_>,
+    helper: &str,
+    registry: &str,
+) -> Result<Option<Credential>, ProviderError> {
+    let program = format!("docker-credential-{helper}");
+    let place = format!("`{program}`, for `{registry}`");
+    if !helper.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+        return Ok(Some(Credential::refused(provider, place, "its name is none of a helper")));
+    }
+    if !local.may_run() {
+        return Ok(Some(Credential::unproven(provider, provider.sets[0], &place)));
+    }
+    if !tool::is_there(local, &program) {
+        return Ok(Some(Credential::refused(provider, place, "that helper is not installed")));
+    }
+    let Some(printed) = tool::ask(local, &[&program, "get"], registry.as_bytes())? else { return Ok(None) };
+    let member = |name: &str| property::select(&printed, name).ok().flatten();
+    let (Some(user), Some(secret)) = (member("Username"), member("Secret")) else { return Ok(None) };
+    let entry = if user.plain() == b"<token>" {
+        let text = Zeroizing::new(String::from_utf8_lossy(secret.plain()).into_owned());
+        Zeroizing::new(serde_json::json!({ "identitytoken": text.as_str() }).to_string())
+    } else {
+        let login = Zeroizing::new([user.plain(), b":", secret.plain()].concat());
+        Zeroizing::new(serde_json::json!({ "auth": BASE64.encode(&login) }).to_string())
+    };
+    let value = one(registry, entry.as_bytes());
+    Ok(Some(Credential::of(provider, &provider.sets[0][0], value, place)))
+}
+
+/// A file with one registry in it and no helper.
+fn one(registry: &str, entry: &[u8]) -> SecretValue {
+    let name = serde_json::Value::from(registry).to_string();
+    SecretValue::new([b"{\"auths\":{", name.as_bytes(), b":", entry, b"}}"].concat())
+}

@@ -1,0 +1,113 @@
+//! git's own store of credentials: `git help credential-store`.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use crate::secret::SecretValue;
+use crate::secret::provider::Credential;
+use crate::secret::provider::Exposure;
+use crate::secret::provider::Key;
+use crate::secret::provider::Local;
+use crate::secret::provider::Provider;
+use crate::secret::provider::ProviderError;
+
+pub(super) static PROVIDER: Provider = Provider {
+    name: "git",
+    aliases: &[],
+    summary: "a login of git's credential store",
+    exposure: Exposure::Personal,
+    alternative: "clone with a token of one repository: `git_clone` with `auth_token`",
+    sets: &[&[
+        Key::variables("git/username", &[], &["DOPPIO_GIT_USERNAME"]),
+        Key::variables("git/password", &[], &["DOPPIO_GIT_PASSWORD"]),
+    ]],
+    companions: &[],
+    look,
+};
+
+/// What git runs to be told of them: it prints variables, so that no value is in the configuration.
+const HELPER: &str = r#"!f() { [ "$1" = get ] && printf 'username=%s\npassword=%s\n' "$DOPPIO_GIT_USERNAME" "$DOPPIO_GIT_PASSWORD"; }; f"#;
+
+fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
+    let places: [PathBuf; 2] =
+        [local.home(".git-credentials"), local.xdg("XDG_CONFIG_HOME", ".config").join("git/credentials")];
+    for path in places {
+        let Some(file) = local.read(path)? else { continue };
+        let found = file
+            .text()?
+            .lines()
+            .filter_map(parse)
+            .find(|login| local.asked().is_none_or(|asked| asked == login.host));
+        let Some(login) = found else { continue };
+        let place = format!("`{}` in {}", login.host, file.place());
+        let [of_user, of_password] = provider.sets[0] else { continue };
+        let value = |text: &Zeroizing<Vec<u8>>| SecretValue::new(text.to_vec());
+        let mut found = Credential::of(provider, of_user, value(&login.user), place.clone())
+            .with(of_password, value(&login.password), place)
+            .warning(file.warning);
+        let settings = [
+            ("GIT_CONFIG_COUNT", "1".to_owned()),
+            ("GIT_CONFIG_KEY_0", format!("credential.{}://{}.helper", login.scheme, login.host)),
+            ("GIT_CONFIG_VALUE_0", HELPER.to_owned()),
+            ("GIT_TERMINAL_PROMPT", "0".to_owned()),
+        ];
+        found.settings.extend(settings.map(|(name, value)| (name.to_owned(), value)));
+        return Ok(Some(found));
+    }
+    Ok(None)
+}
+
+struct Login {
+    scheme: String,
+    host: String,
+    user: Zeroizing<Vec<u8>>,
+    password: Zeroizing<Vec<u8>>,
+}
+
+/// `https://user:pass@host`, percent-encoded.
+fn parse(line: &str) -> Option<Login> {
+    let (scheme, rest) = line.trim().split_once("://")?;
+    let (login, host) = rest.rsplit_once('@')?;
+    let (user, password) = login.split_once(':')?;
+    let host = host.split('/').next().filter(|host| !host.is_empty())?;
+    Some(Login {
+        scheme: scheme.to_owned(),
+        host: host.to_owned(),
+        user: decoded(user),
+        password: decoded(password),
+    })
+}
+
+fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
+    let bytes = text.as_bytes();
+    let mut out = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let code = (byte == b'%').then(|| text.get(at + 1..at + 3)).flatten();
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_store_are_read_as_git_does() {
+        let login = parse("https://me%40x:p%3aq%2F@git.example:8443/").unwrap();
+        assert_eq!((login.scheme.as_str(), login.host.as_str()), ("https", "git.example:8443"));
+        assert_eq!((login.user.as_slice(), login.password.as_slice()), (&b"me@x"[..], &b"p:q/"[..]));
+        assert!(parse("# nothing").is_none());
+    }
+}

@@ -1,0 +1,154 @@
+//! Kubernetes: the current context alone, with the files it names in it.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use data_encoding::BASE64;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::secret::SecretValue;
+use crate::secret::provider::Credential;
+use crate::secret::provider::Exposure;
+use crate::secret::provider::FileForm;
+use crate::secret::provider::Key;
+use crate::secret::provider::Local;
+use crate::secret::provider::Provider;
+use crate::secret::provider::ProviderError;
+use crate::secret::provider::credential::jwt_expiry;
+
+static FILE: FileForm = FileForm::path("KUBECONFIG", "config");
+
+pub(super) static PROVIDER: Provider = Provider {
+    name: "kubeconfig",
+    aliases: &["kubernetes", "k8s"],
+    summary: "the current context of a kubeconfig",
+    exposure: Exposure::Personal,
+    alternative: "make a service account for the task (`kubectl create token NAME`) and a kubeconfig with it",
+    sets: &[&[Key::file("kubeconfig/config", &FILE)]],
+    companions: &[],
+    look,
+};
+
+/// Members whose value is the path of a file, and the member that has the file itself.
+const FILES: [(&str, &str); 3] = [
+    ("certificate-authority", "certificate-authority-data"),
+    ("client-certificate", "client-certificate-data"),
+    ("client-key", "client-key-data"),
+];
+
+fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
+    let paths: Vec<PathBuf> = match local.env().get("KUBECONFIG") {
+        Some(list) => std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
+        None => vec![local.home(".kube/config")],
+    };
+    let mut merged = Merged::default();
+    for path in paths {
+        let Some(file) = local.read(path)? else { continue };
+        let value: Value = serde_saphyr::from_str(file.text()?)
+            .map_err(|_| file.broken("it is not the YAML of a kubeconfig"))?;
+        merged.add(&value, &file.path);
+        merged.warnings.extend(file.warning);
+    }
+    let asked = local.asked().map(str::to_owned).or(merged.current.clone());
+    let Some(name) = asked.filter(|name| !name.is_empty()) else { return Ok(None) };
+    let broken = |cause: String| ProviderError {
+        cause: format!("the kubeconfig {cause}"),
+        hint: "look at it with `kubectl config view`".to_owned(),
+    };
+    let find = |kind: usize, name: &str| merged.named[kind].iter().find(|(known, ..)| known == name);
+    let Some((_, context, _)) = find(0, &name) else {
+        return Err(broken(format!("has no context `{name}`")));
+    };
+    let member = |member: &str| context.get(member).and_then(Value::as_str).unwrap_or_default();
+    let (cluster_name, user_name) = (member("cluster"), member("user"));
+    let (Some((_, cluster, near)), Some((_, user, beside))) = (find(1, cluster_name), find(2, user_name))
+    else {
+        return Err(broken(format!("has no cluster or user of context `{name}`")));
+    };
+    let cluster = flattened(cluster, near, local)?;
+    let user = flattened(user, beside, local)?;
+    let text = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": name,
+        "contexts": [{ "name": name, "context": context }],
+        "clusters": [{ "name": cluster_name, "cluster": cluster }],
+        "users": [{ "name": user_name, "user": user }],
+    });
+    let value = SecretValue::new(text.to_string().into_bytes());
+    let place = format!("context `{name}` of the kubeconfig");
+    let mut found = Credential::of(provider, &provider.sets[0][0], value, place);
+    if user.contains_key("exec") || user.contains_key("auth-provider") {
+        found.refusal =
+            Some("its user is told by a program of this machine, which the host does not have".to_owned());
+    }
+    let server = cluster.get("server").and_then(Value::as_str).unwrap_or_default();
+    if ["//localhost", "//127.", "//[::1]"].iter().any(|place| server.contains(place)) {
+        merged.warnings.push(format!("`{server}` is this machine: another host can't reach it by that name"));
+    }
+    let token = user.get("token").and_then(Value::as_str);
+    let end = token.and_then(|token| jwt_expiry(&SecretValue::new(token.as_bytes().to_vec())));
+    Ok(Some(found.ending(end).warning(merged.warnings)))
+}
+
+/// Several files as one: the first that says something counts.
+#[derive(Default)]
+struct Merged {
+    current: Option<String>,
+    /// Contexts, clusters and users: the name, what it is, and the file it stands in.
+    named: [Vec<(String, Value, PathBuf)>; 3],
+    warnings: Vec<String>,
+}
+
+impl Merged {
+    fn add(&mut self, file: &Value, path: &Path) {
+        if self.current.is_none() {
+            let current = file.get("current-context").and_then(Value::as_str).filter(|name| !name.is_empty());
+            self.current = current.map(str::to_owned);
+        }
+        for (kind, (list, member)) in
+            [("contexts", "context"), ("clusters", "cluster"), ("users", "user")].into_iter().enumerate()
+        {
+            for item in file.get(list).and_then(Value::as_array).into_iter().flatten() {
+                if let (Some(name), Some(value)) =
+                    (item.get("name").and_then(Value::as_str), item.get(member))
+                    && self.named[kind].iter().all(|(known, ..)| known != name)
+                {
+                    self.named[kind].push((name.to_owned(), value.clone(), path.to_owned()));
+                }
+            }
+        }
+    }
+}
+
+/// The same without references to files of this machine. Paths are taken from where the file is.
+fn flattened(value: &Value, file: &Path, local: &Local<'_>) -> Result<Map<String, Value>, ProviderError> {
+    let mut table = value.as_object().cloned().unwrap_or_default();
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    for (by_path, by_value) in FILES {
+        if let Some(Value::String(path)) = table.remove(by_path)
+            && !table.contains_key(by_value)
+        {
+            table.insert(
+                by_value.to_owned(),
+                Value::from(BASE64.encode(named(local, folder.join(path))?.plain())),
+            );
+        }
+    }
+    if let Some(Value::String(path)) = table.remove("tokenFile") {
+        let token = named(local, folder.join(path))?;
+        let text = String::from_utf8_lossy(token.plain().trim_ascii()).into_owned();
+        table.insert("token".to_owned(), Value::from(text));
+    }
+    Ok(table)
+}
+
+fn named(local: &Local<'_>, path: PathBuf) -> Result<SecretValue, ProviderError> {
+    let shown = path.display().to_string();
+    local.read(path)?.map(|file| file.value).ok_or_else(|| ProviderError {
+        cause: format!("the kubeconfig names `{shown}`, which is not there"),
+        hint: "look at it with `kubectl config view`".to_owned(),
+    })
+}

@@ -1,0 +1,159 @@
+//! Providers: whose credentials lie where on this machine, in the vendor's own order, and what
+//! the far side needs of them.
+//!
+//! One row a provider, in [`PROVIDERS`]; one that has to think has a file of its own. Nothing is
+//! read but what a row names, and only when it is asked for; home and environment are handed in.
+
+mod anthropic;
+mod aws;
+mod azure;
+mod credential;
+mod docker;
+mod exposure;
+mod gcp;
+mod git;
+mod github;
+mod huggingface;
+mod ini;
+mod kaggle;
+mod keys;
+mod kubeconfig;
+mod langsmith;
+mod local;
+mod netrc;
+mod netrc_text;
+mod npm;
+mod pypi;
+mod rented;
+mod row;
+mod ssh;
+mod tool;
+mod wandb;
+
+use std::path::Path;
+
+use crate::name::SecretName;
+use crate::secret::Environment;
+use crate::secret::SecretValue;
+use crate::secret::source::Facts;
+use crate::text::closest;
+
+pub use credential::Credential;
+pub use credential::Part;
+pub use exposure::Exposure;
+pub use local::Local;
+pub use row::FileForm;
+pub use row::Key;
+pub use row::Provider;
+pub use row::Sent;
+
+/// All of them, in the order in which they are listed.
+pub static PROVIDERS: &[&Provider] = &[
+    &anthropic::PROVIDER,
+    &aws::PROVIDER,
+    &azure::PROVIDER,
+    &keys::COHERE,
+    &docker::PROVIDER,
+    &gcp::PROVIDER,
+    &git::PROVIDER,
+    &github::PROVIDER,
+    &huggingface::PROVIDER,
+    &kaggle::PROVIDER,
+    &kubeconfig::PROVIDER,
+    &rented::LAMBDA,
+    &langsmith::PROVIDER,
+    &netrc::PROVIDER,
+    &npm::PROVIDER,
+    &keys::OPENAI,
+    &keys::PINECONE,
+    &pypi::PROVIDER,
+    &rented::RUNPOD,
+    &ssh::PROVIDER,
+    &pypi::UV,
+    &rented::VAST,
+    &wandb::PROVIDER,
+];
+
+/// Why a provider's credential can't be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}")]
+pub struct ProviderError {
+    /// What is wrong: a file's name and place, never what is in it.
+    pub cause: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// No provider is called that.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no provider is called `{name}`")]
+pub struct UnknownProvider {
+    /// The name as written.
+    pub name: String,
+    /// The one that was probably meant.
+    pub near: Option<&'static str>,
+}
+
+impl UnknownProvider {
+    /// What there is.
+    pub fn hint(&self) -> String {
+        match self.near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "the providers are {}",
+                PROVIDERS.iter().map(|known| format!("`{}`", known.name)).collect::<Vec<_>>().join(", ")
+            ),
+        }
+    }
+}
+
+/// The provider of this name or alias.
+///
+/// # Errors
+///
+/// When there is none, with what was probably meant.
+pub fn find(name: &str) -> Result<&'static Provider, UnknownProvider> {
+    let is_named = |known: &&&Provider| known.name == name || known.aliases.contains(&name);
+    if let Some(known) = PROVIDERS.iter().find(is_named) {
+        return Ok(known);
+    }
+    let names = PROVIDERS.iter().flat_map(|known| known.aliases.iter().copied().chain([known.name]));
+    Err(UnknownProvider { name: name.to_owned(), near: closest(name, names) })
+}
+
+/// The provider that a secret of this name belongs to, as `huggingface/token` to `huggingface`.
+pub fn of_secret(name: &SecretName) -> Option<(&'static Provider, &'static Key)> {
+    PROVIDERS.iter().find_map(|provider| {
+        let key = provider.keys().find(|key| key.name == name.as_str())?;
+        Some((*provider, key))
+    })
+}
+
+/// Everything that a provider keeps on this machine: names to store it under, values, and what is
+/// known of each. Empty where it keeps nothing. Runs the vendor's own program where only that can
+/// tell (`gh auth token`, `aws configure export-credentials`).
+///
+/// # Errors
+///
+/// When a file can't be read or understood, or two settings contradict each other.
+pub fn read(
+    provider: &'static Provider,
+    env: &Environment,
+    home: &Path,
+) -> Result<Vec<(SecretName, SecretValue, Facts)>, ProviderError> {
+    let Some(credential) = provider.look(&Local::new(env, home))? else { return Ok(Vec::new()) };
+    if let (Some(cause), true) = (&credential.refusal, credential.parts.is_empty()) {
+        return Err(ProviderError {
+            cause: format!("{}: {cause}", credential.place()),
+            hint: provider.alternative.to_owned(),
+        });
+    }
+    let parts = credential.parts.iter().filter_map(|part| {
+        let name = part.key.name.parse().ok()?;
+        Some((name, part.value.clone()?, credential.facts(part)))
+    });
+    Ok(parts.collect())
+}
+
+#[cfg(test)]
+mod tests;

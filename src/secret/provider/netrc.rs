@@ -1,0 +1,60 @@
+//! netrc: one machine's login, never the whole file.
+
+use crate::secret::SecretValue;
+use crate::secret::provider::Credential;
+use crate::secret::provider::Exposure;
+use crate::secret::provider::FileForm;
+use crate::secret::provider::Key;
+use crate::secret::provider::Local;
+use crate::secret::provider::Provider;
+use crate::secret::provider::ProviderError;
+use crate::secret::provider::netrc_text;
+use crate::secret::provider::wandb::netrc_path;
+
+static FILE: FileForm = FileForm::path("NETRC", "netrc");
+
+pub(super) static PROVIDER: Provider = Provider {
+    name: "netrc",
+    aliases: &[],
+    summary: "one machine's login of a netrc",
+    exposure: Exposure::Personal,
+    alternative: "name the service itself where it is one of the providers, as `wandb`",
+    sets: &[&[Key::file("netrc/machine", &FILE)]],
+    companions: &[],
+    look,
+};
+
+fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
+    let Some(file) = local.read(netrc_path(local))? else { return Ok(None) };
+    let logins = netrc_text::parse(file.text()?)
+        .map_err(|fault| file.broken(&format!("line {} is none of a netrc", fault.0)))?;
+    let named: Vec<&netrc_text::Login> = logins.iter().filter(|login| !login.machine.is_empty()).collect();
+    let login = match (local.asked(), named.as_slice()) {
+        (Some(machine), _) => named.iter().rev().copied().find(|login| login.machine == machine),
+        (None, [only]) => Some(*only),
+        (None, []) => None,
+        (None, [first, ..]) => {
+            let why = format!("it has {} machines: name one, as in `netrc:{}`", named.len(), first.machine);
+            return Ok(Some(Credential::refused(provider, file.place(), &why)));
+        }
+    };
+    let Some(login) = login else { return Ok(None) };
+    let text = format!(
+        "machine {}\nlogin {}\npassword {}\n",
+        login.machine,
+        quoted(&login.login),
+        quoted(&login.password)
+    );
+    let place = format!("machine `{}` in {}", login.machine, file.place());
+    let value = SecretValue::new(text.into_bytes());
+    Ok(Some(Credential::of(provider, &provider.sets[0][0], value, place).warning(file.warning)))
+}
+
+/// A word that every reader of netrc takes for the same.
+fn quoted(word: &str) -> String {
+    if word.contains([' ', '\t', '"', '\\', '#']) {
+        format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        word.to_owned()
+    }
+}

@@ -1,0 +1,64 @@
+//! npm: `npm/cli`, `workspaces/config`.
+
+use crate::secret::SecretValue;
+use crate::secret::provider::Credential;
+use crate::secret::provider::Exposure;
+use crate::secret::provider::Key;
+use crate::secret::provider::Local;
+use crate::secret::provider::Provider;
+use crate::secret::provider::ProviderError;
+
+pub(super) static PROVIDER: Provider = Provider {
+    name: "npm",
+    aliases: &[],
+    summary: "npm registry token",
+    exposure: Exposure::Scoped,
+    alternative: "make a token that can only read: `npm token create --read-only`",
+    sets: &[&[Key::variables("npm/token", &["NPM_TOKEN"], &["NPM_TOKEN"])]],
+    companions: &[],
+    look,
+};
+
+/// The usual registry.
+const HOST: &str = "registry.npmjs.org";
+
+fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
+    let host = local.asked().unwrap_or(HOST);
+    let key = &provider.sets[0][0];
+    let path = local
+        .path("npm_config_userconfig")
+        .or_else(|| local.path("NPM_CONFIG_USERCONFIG"))
+        .unwrap_or_else(|| local.home(".npmrc"));
+    if let Some(file) = local.read(path)?
+        && let Some(raw) = entry(file.text()?, &format!("//{host}/:_authToken"))
+        && let Some(token) = expanded(raw, local)
+    {
+        let place = format!("`//{host}/` in {}", file.place());
+        return Ok(Some(told(Credential::of(provider, key, token, place).warning(file.warning), host)));
+    }
+    // npm itself knows nothing of this variable; files that people keep in projects refer to it.
+    Ok(local.set(provider, provider.sets[0]).map(|found| told(found, host)))
+}
+
+/// npm takes settings from variables; this one refers to the token by the name of another.
+fn told(mut credential: Credential, host: &str) -> Credential {
+    credential.settings.push((format!("npm_config_//{host}/:_authToken"), "${NPM_TOKEN}".to_owned()));
+    credential
+}
+
+/// The value of a name in an `.npmrc`. The later of two counts.
+fn entry<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';']));
+    let values = lines.filter_map(|line| line.split_once('=')).filter(|(key, _)| key.trim() == name);
+    let value = values.last()?.1.trim();
+    let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+    (!bare.is_empty()).then_some(bare)
+}
+
+/// `${VAR}` is what the variable holds.
+fn expanded(value: &str, local: &Local<'_>) -> Option<SecretValue> {
+    match value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+        Some(name) => local.token(name),
+        None => Some(SecretValue::new(value.as_bytes().to_vec())),
+    }
+}

@@ -1,0 +1,59 @@
+//! PyPI: twine's `~/.pypirc`, and uv.
+
+use crate::secret::SecretValue;
+use crate::secret::provider::Credential;
+use crate::secret::provider::Exposure;
+use crate::secret::provider::Key;
+use crate::secret::provider::Local;
+use crate::secret::provider::Provider;
+use crate::secret::provider::ProviderError;
+use crate::secret::provider::ini::Ini;
+use crate::secret::provider::keys::environment;
+
+pub(super) static PROVIDER: Provider = Provider {
+    name: "pypi",
+    aliases: &["twine"],
+    summary: "PyPI token",
+    exposure: Exposure::Scoped,
+    alternative: "make a token of one project: https://pypi.org/manage/account/token/",
+    sets: &[&[Key::variables("pypi/token", &["TWINE_PASSWORD"], &["TWINE_PASSWORD"])]],
+    companions: &["TWINE_USERNAME", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"],
+    look,
+};
+
+/// uv publishes with a token of its own variable and keeps none in a file.
+pub(super) static UV: Provider = Provider {
+    name: "uv",
+    aliases: &[],
+    summary: "token that uv publishes with",
+    exposure: Exposure::Scoped,
+    alternative: "make a token of one project: https://pypi.org/manage/account/token/",
+    sets: &[&[Key::variables("uv/publish_token", &["UV_PUBLISH_TOKEN"], &["UV_PUBLISH_TOKEN"])]],
+    companions: &["UV_PUBLISH_URL"],
+    look: environment,
+};
+
+fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
+    if let Some(found) = environment(provider, local)? {
+        return Ok(Some(found));
+    }
+    let Some(file) = local.read(local.home(".pypirc"))? else { return Ok(None) };
+    let ini =
+        Ini::parse(file.text()?).map_err(|fault| file.broken(&format!("line {} is no INI", fault.0)))?;
+    let name = local.asked().or_else(|| local.text("TWINE_REPOSITORY")).unwrap_or("pypi");
+    let Some(section) = ini.section(name) else { return Ok(None) };
+    let Some(password) = section.get("password") else { return Ok(None) };
+    let value = SecretValue::new(password.as_bytes().to_vec());
+    let place = format!("`[{name}]` in {}", file.place());
+    let mut found =
+        Credential::of(provider, &provider.sets[0][0], value, place).warning(file.warning.clone());
+    let user = section.get("username").unwrap_or("__token__");
+    for (variable, value) in
+        [("TWINE_USERNAME", Some(user)), ("TWINE_REPOSITORY_URL", section.get("repository"))]
+    {
+        if let (Some(value), None) = (value, local.text(variable)) {
+            found.settings.push((variable.to_owned(), value.to_owned()));
+        }
+    }
+    Ok(Some(found))
+}
