@@ -85,6 +85,12 @@ impl SecretValue {
             || (!is_pem && bytes.trim_ascii_end().len() != bytes.len())
     }
 
+    /// Whether both hold the same bytes. How long that takes depends on their lengths alone.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let (a, b) = (self.plain(), other.plain());
+        a.len() == b.len() && a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+    }
+
     /// Shows the bytes to `look`. The door for those who must put a value on the wire: each call
     /// carries a lint expectation with its reason, so that a search for it is an audit.
     pub fn reveal<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R {

@@ -192,6 +192,35 @@ pub trait Source: Debug + Send + Sync {
         read_only(&self.place(), "remove from")
     }
 
+    /// All versions of an item, the present one first; each has its [`Facts::version`].
+    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Facts>> {
+        let _: &str = path;
+        let cause = format!("{} keeps no versions", self.place());
+        async move { Err(SourceError::Unfit { cause }) }.boxed()
+    }
+
+    /// Gives an item another path, with its versions where the source can do that. Nothing may be
+    /// at `to`. Here the value is copied and read back before the old item goes.
+    fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> Answer<'a, ()> {
+        async move {
+            match self.locate(to, None).await {
+                Err(SourceError::Missing) => {}
+                Err(error) => return Err(error),
+                Ok(_) => return Err(taken(to)),
+            }
+            let (value, facts) = self.get(from, None).await?;
+            self.set(to, &value, &Remark { note: facts.note, expires: facts.expires }).await?;
+            if !self.get(to, None).await?.0.is_same(&value) {
+                return Err(SourceError::unreachable(
+                    format!("{} gave back something else than was written to `{to}`", self.place()),
+                    format!("`{from}` is as it was; remove `{to}`"),
+                ));
+            }
+            self.delete(from).await
+        }
+        .boxed()
+    }
+
     /// The paths of all items and what is known of them.
     fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
         read_only(&self.place(), "list")
@@ -213,6 +242,11 @@ pub trait Source: Debug + Send + Sync {
 fn read_only<T: Send + 'static>(place: &str, deed: &str) -> Answer<'static, T> {
     let cause = format!("Doppio can't {deed} {place}");
     async move { Err(SourceError::Unfit { cause }) }.boxed()
+}
+
+/// The answer when an item would be put where one is.
+fn taken(path: &str) -> SourceError {
+    SourceError::Unfit { cause: format!("`{path}` is there already") }
 }
 
 /// The answer of a source without versions, when it is asked for one.

@@ -21,6 +21,7 @@ use crate::secret::source::Remark;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
 use crate::secret::source::detached::detached;
+use crate::secret::source::taken;
 
 pub use self::key::KeyOptions;
 
@@ -211,6 +212,43 @@ impl Source for FileVault {
             let name = path.to_owned();
             let edit =
                 move |records: &mut Records| records.0.remove(&name).map(drop).ok_or(SourceError::Missing);
+            self.change(false, edit).await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Facts>> {
+        self.look(path, None, |record, current| {
+            let versions = std::iter::once(current).chain(&record.previous);
+            versions
+                .map(|version| {
+                    let is_current = version.number == current.number;
+                    // Note and expiry are the record's: what they were for an older one is not kept.
+                    let (note, expires) = (record.note.clone(), record.expires);
+                    Facts {
+                        note: note.filter(|_| is_current),
+                        expires: expires.filter(|_| is_current),
+                        ..facts(path, record, version)
+                    }
+                })
+                .collect()
+        })
+        .boxed()
+    }
+
+    fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> Answer<'a, ()> {
+        async move {
+            valid(from)?;
+            valid(to)?;
+            let (old, new) = (from.to_owned(), to.to_owned());
+            let edit = move |records: &mut Records| {
+                if records.0.contains_key(&new) {
+                    return Err(taken(&new));
+                }
+                let record = records.0.remove(&old).ok_or(SourceError::Missing)?;
+                records.0.insert(new, record);
+                Ok(())
+            };
             self.change(false, edit).await.map(drop)
         }
         .boxed()
