@@ -20,6 +20,8 @@ mod plan;
 mod run;
 mod sandbox;
 mod secret_cli;
+mod secret_clipboard;
+mod secret_versions;
 mod shell_text;
 mod sources;
 mod sshd;

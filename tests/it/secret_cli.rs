@@ -9,12 +9,8 @@ use crate::support::doppio::Doppio;
 
 const PASSPHRASE: &str = "a passphrase of the tests";
 
-/// A machine whose vault is locked with a passphrase, derived at a low cost.
 fn machine() -> Doppio {
-    let doppio = Doppio::new();
-    fs::write(doppio.doppio_home().join("config.toml"), "[vault]\nwork_factor = 10\n").unwrap();
-    let passphrase = private(&doppio, "home/passphrase", PASSPHRASE);
-    doppio.env("DOPPIO_PASSPHRASE_FILE", passphrase)
+    Doppio::with_vault()
 }
 
 fn private(doppio: &Doppio, path: &str, text: &str) -> PathBuf {
@@ -344,34 +340,11 @@ fn an_ssh_key_locks_and_opens_a_vault() {
     assert!(ran.stderr.contains("does not open the vault"), "{}", ran.stderr);
 }
 
-/// Types at a real terminal, by `expect`, and gives back all that the terminal showed.
-fn at_terminal(doppio: &Doppio, arguments: &[&str], typed: &[(&str, &str)]) -> (i32, String) {
-    let mut script =
-        format!("set timeout 60\nspawn -noecho {} {}\n", env!("CARGO_BIN_EXE_doppio"), arguments.join(" "));
-    for (question, answer) in typed {
-        let send =
-            format!("expect {{\n\"{question}\" {{ send -- \"{answer}\\r\" }}\ntimeout {{ exit 98 }}\n}}\n");
-        script.push_str(&send);
-    }
-    script += "expect eof\nexit [lindex [wait] 3]\n";
-    let command = doppio.command([""; 0]);
-    let output = std::process::Command::new("expect")
-        .args(["-c", &script])
-        .env_clear()
-        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .current_dir(doppio.folder().join("work"))
-        .output()
-        .expect("expect is installed");
-    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
-    (output.status.code().unwrap_or(-1), shown)
-}
-
 #[test]
 fn a_value_that_is_typed_is_not_shown() {
     let doppio = Doppio::new();
     fs::write(doppio.doppio_home().join("config.toml"), "[vault]\nwork_factor = 10\n").unwrap();
-    let (code, shown) = at_terminal(
-        &doppio,
+    let (code, shown) = doppio.at_terminal(
         &["secret", "set", "team/key"],
         &[
             ("value of `team/key`", "hunter2 hunter2"),
@@ -381,16 +354,14 @@ fn a_value_that_is_typed_is_not_shown() {
     );
     assert!(code == 0 && shown.contains("stored `team/key` in the vault"), "{code}: {shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
-    let (code, shown) = at_terminal(
-        &doppio,
+    let (code, shown) = doppio.at_terminal(
         &["secret", "get", "team/key", "--reveal"],
         &[("passphrase of the vault", "pass hunter2")],
     );
     assert!(code == 0 && shown.contains("hunter2 hunter2\r\n"), "{code}: {shown}");
     // Of a paste with several lines nothing is stored, and nothing goes on to the shell.
     let paste = "-----BEGIN hunter2-----\\rhunter2\\r-----END-----";
-    let (code, shown) =
-        at_terminal(&doppio, &["secret", "set", "team/pem"], &[("value of `team/pem`", paste)]);
+    let (code, shown) = doppio.at_terminal(&["secret", "set", "team/pem"], &[("value of `team/pem`", paste)]);
     assert!(code == 2 && shown.contains("--from-file FILE"), "{code}: {shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
 }

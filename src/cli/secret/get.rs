@@ -3,12 +3,14 @@
 use std::io::ErrorKind;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::secret::clipboard;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::reference;
@@ -20,7 +22,8 @@ use crate::secret::Vault;
 /// Arguments of `secret get`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  doppio secret get huggingface/token\n  \
-                        doppio secret get huggingface/token --reveal")]
+                        doppio secret get huggingface/token --reveal\n  \
+                        doppio secret get huggingface/token --copy")]
 pub(super) struct Args {
     /// A name, or `SOURCE:PATH`
     reference: String,
@@ -30,6 +33,12 @@ pub(super) struct Args {
     /// Print the value even where stdout is no terminal
     #[arg(long, requires = "reveal")]
     force: bool,
+    /// Put the value on the clipboard, and show nothing
+    #[arg(long, conflicts_with = "reveal")]
+    copy: bool,
+    /// Empty the clipboard after so many seconds; 0 leaves it
+    #[arg(long, value_name = "SECONDS", default_value_t = 45, requires = "copy")]
+    clear_after: u64,
     #[command(flatten)]
     lookup: LookupArgs,
 }
@@ -46,7 +55,10 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let vault = Vault::new(ladder, Mask::default());
-    if args.reveal {
+    if args.copy {
+        let keep = Some(Duration::from_secs(args.clear_after)).filter(|keep| !keep.is_zero());
+        clipboard::copy(context, &reference.label(), &vault.fetch(&reference).await?, keep)?;
+    } else if args.reveal {
         reveal(&vault, &reference, context.stdout_is_terminal).await?;
     } else {
         let location = vault.locate(&reference).await?;

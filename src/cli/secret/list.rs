@@ -9,62 +9,121 @@ use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::place;
 use crate::cli::secret::source_error;
 use crate::cli::secret::time;
+use crate::cli::secret::uses;
+use crate::cli::secret::uses::Use;
+use crate::secret::Ladder;
+use crate::secret::source::Facts;
+use crate::secret::source::KINDS;
+use crate::secret::source::Source;
 use crate::secret::source::SourceError;
 
 /// Arguments of `secret list`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: doppio secret list --json")]
+#[command(after_help = "Last use is what the journals of this machine know.\n\n\
+                        Examples:\n  doppio secret list\n  doppio secret list --in file --json\n  \
+                        doppio secret list --all")]
 pub(super) struct Args {
+    /// The sources to ask; else the keychain and the vault
+    #[arg(long = "in", value_name = "SOURCE", conflicts_with = "all")]
+    sources: Vec<String>,
+    /// Ask every source that can list, those on the network too
+    #[arg(long)]
+    all: bool,
     /// Print one JSON array
     #[arg(long)]
     json: bool,
 }
 
+/// One stored secret.
+struct Item {
+    name: String,
+    source: &'static str,
+    facts: Facts,
+    last: Option<Use>,
+}
+
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+    let uses = uses::all(context);
     let (mut items, mut failed) = (Vec::new(), None);
-    for source in ladder.writable() {
+    for source in sources(&ladder, args)? {
         match source.list().await {
-            Ok(found) => {
-                items.extend(found.into_iter().map(|(name, facts)| (name, source.kind().scheme, facts)));
+            Ok(found) => items.extend(found.into_iter().map(|(name, facts)| {
+                let last = uses.iter().find(|used| used.is_of(&name)).cloned();
+                Item { name, source: source.kind().scheme, facts, last }
+            })),
+            Err(SourceError::Absent { .. }) if args.sources.is_empty() => {}
+            // Not everything can list, and nobody said that this one should.
+            Err(SourceError::Unfit { .. }) if args.all => {}
+            // What the others have is listed all the same.
+            Err(error) => {
+                let error = source_error(format!("cannot list {}", source.place()), &error);
+                if let Some(earlier) = failed.replace(error) {
+                    output::fail(&earlier);
+                }
             }
-            Err(SourceError::Absent { .. }) => {}
-            // What the other has is listed all the same.
-            Err(error) => failed = Some(source_error(format!("cannot list {}", source.place()), &error)),
         }
     }
-    items.sort_by(|a, b| a.0.cmp(&b.0));
+    items.sort_by(|a: &Item, b| a.name.cmp(&b.name));
     if args.json {
-        let items: Vec<serde_json::Value> = items
-            .iter()
-            .map(|(name, source, facts)| {
-                serde_json::json!({
-                    "name": name,
-                    "source": source,
-                    "version": facts.version,
-                    "created": facts.created,
-                    "expires": facts.expires,
-                    "note": facts.note,
-                    "exposure": facts.exposure,
-                })
-            })
-            .collect();
+        let items: Vec<serde_json::Value> = items.iter().map(json).collect();
         output::data(&format!("{}\n", serde_json::Value::from(items)))?;
     } else {
-        let now = Timestamp::now();
-        let width = items.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(0);
-        for (name, source, facts) in &items {
-            let mut words = vec![format!("{source:7}")];
-            words.extend(facts.created.map(|created| format!("set {}", time::age(created, now))));
-            words.extend(facts.expires.map(|expires| time::expiry(expires, now)));
-            words.extend(facts.note.clone());
-            output::data(&format!("{name:width$}  {}\n", words.join("  ").trim_end()))?;
-        }
+        output::data(&table(&items, Timestamp::now()))?;
         if items.is_empty() && failed.is_none() {
             output::line("nothing is stored; `doppio secret suggest` shows what others store");
         }
     }
     failed.map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+fn sources<'a>(ladder: &'a Ladder, args: &Args) -> Result<Vec<&'a dyn Source>, CliError> {
+    if args.all {
+        return Ok(KINDS.iter().filter_map(|kind| ladder.source(kind.scheme).ok()).collect());
+    }
+    if args.sources.is_empty() {
+        return place::several(ladder, None);
+    }
+    args.sources.iter().map(|scheme| place::named(ladder, scheme)).collect()
+}
+
+fn json(item: &Item) -> serde_json::Value {
+    let Item { name, source, facts, last } = item;
+    serde_json::json!({
+        "name": name,
+        "source": source,
+        "version": facts.version,
+        "created": facts.created,
+        "expires": facts.expires,
+        "note": facts.note,
+        "exposure": facts.exposure,
+        "last_use": last.as_ref().map(|last| serde_json::json!({
+            "time": last.time,
+            "run": last.run.as_str(),
+            "step": last.step,
+            "host": last.host,
+        })),
+    })
+}
+
+fn table(items: &[Item], now: Timestamp) -> String {
+    let width = items.iter().map(|item| item.name.chars().count()).max().unwrap_or(0);
+    let place = items.iter().map(|item| item.source.len()).max().unwrap_or(0).max(7);
+    let mut text = String::new();
+    for Item { name, source, facts, last } in items {
+        let mut words = vec![format!("{source:place$}")];
+        words.extend(facts.created.map(|created| format!("set {}", time::age(created, now))));
+        words.extend(facts.expires.map(|expires| time::expiry(expires, now)));
+        words.extend(
+            last.as_ref().and_then(|last| last.time).map(|used| format!("used {}", time::age(used, now))),
+        );
+        words.extend(facts.exposure.clone());
+        words.extend(facts.note.clone());
+        text += format!("{name:width$}  {}", words.join("  ")).trim_end();
+        text.push('\n');
+    }
+    text
 }

@@ -1,14 +1,22 @@
 //! `doppio secret`: one file a subcommand.
 
+mod clipboard;
+mod fit;
 mod get;
+mod history;
+mod input;
 mod list;
 pub(in crate::cli) mod lookup;
+mod mv;
 mod needs;
+mod place;
 mod rm;
+mod rollback;
 mod set;
 mod status;
 mod suggest;
 mod time;
+mod uses;
 mod why;
 
 use std::future::Future;
@@ -16,6 +24,7 @@ use std::process::ExitCode;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::name::SecretName;
 use crate::secret::SecretRef;
 use crate::secret::source::SourceError;
 
@@ -33,16 +42,25 @@ enum Command {
     Set(set::Args),
     /// Say where a secret comes from; print it with --reveal
     Get(get::Args),
-    /// List what is stored in the keychain and the vault
+    /// List what is stored: in the keychain, the vault and other sources
     List(list::Args),
     /// Remove a secret
     Rm(rm::Args),
+    /// Give a secret another name
+    Mv(mv::Args),
+    /// List the versions of a secret
+    History(history::Args),
+    /// Go back to an older version of a secret
+    Rollback(rollback::Args),
     /// Say of every secret that the recipes here need where it would come from
     Status(status::Args),
     /// Show every place that is asked for a secret, which one wins, and what it shadows
     Why(why::Args),
     /// List the well-known secrets, what is set, and where to get them
     Suggest(suggest::Args),
+    /// Empty the clipboard later; `get --copy` starts it
+    #[command(hide = true)]
+    ClearClipboard,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
@@ -51,6 +69,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         Command::Get(args) => block_on(get::run(args, context)),
         Command::List(args) => block_on(list::run(args, context)),
         Command::Rm(args) => block_on(rm::run(args, context)),
+        Command::Mv(args) => block_on(mv::run(args, context)),
+        Command::History(args) => block_on(history::run(args, context)),
+        Command::Rollback(args) => block_on(rollback::run(args, context)),
+        Command::ClearClipboard => clipboard::watch(),
         Command::Status(args) => block_on(status::run(args, context)),
         Command::Why(args) => block_on(why::run(args, context)),
         Command::Suggest(args) => block_on(suggest::run(args, context)),
@@ -70,6 +92,14 @@ fn reference(text: &str) -> Result<SecretRef, CliError> {
     text.parse().map_err(|_| {
         CliError::usage("this is not a reference to a secret")
             .hint("write a name as `huggingface/token`, or `SOURCE:PATH` as `env:HF_TOKEN`")
+    })
+}
+
+/// A name from the command line. What is none may be a value, so it is not repeated.
+fn name(text: &str) -> Result<SecretName, CliError> {
+    text.parse().map_err(|_| {
+        CliError::usage("this is not a secret name")
+            .hint("use letters, digits, `_`, `-`, `.` and `/`, as in `huggingface/token`")
     })
 }
 

@@ -7,32 +7,28 @@ use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::name;
+use crate::cli::secret::place;
 use crate::cli::secret::source_error;
-use crate::name::SecretName;
 use crate::secret::source::SourceError;
 
 /// Arguments of `secret rm`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: doppio secret rm huggingface/token")]
+#[command(after_help = "Examples:\n  doppio secret rm huggingface/token\n  \
+                        doppio secret rm old/token --in file")]
 pub(super) struct Args {
     /// Its name
     name: String,
-    /// Remove it from this place only: `keyring` or `file`
+    /// Remove it from this source only; else from the keychain and the vault
     #[arg(long = "in", value_name = "SOURCE")]
     source: Option<String>,
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
-    let name: SecretName = args.name.parse().map_err(|_| CliError::usage("this is not a secret name"))?;
+    let name = name(&args.name)?;
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    if let Some(scheme) = &args.source {
-        ladder.source(scheme).map_err(|error| CliError::usage(error.to_string()))?;
-    }
     let mut removed = false;
-    for source in ladder.writable() {
-        if args.source.as_ref().is_some_and(|scheme| scheme != source.kind().scheme) {
-            continue;
-        }
+    for source in place::several(&ladder, args.source.as_deref())? {
         match source.delete(name.as_str()).await {
             Ok(()) => {
                 removed = true;
@@ -47,6 +43,5 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     if removed {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(CliError::world(format!("`{name}` is not stored in the keychain or the vault"))
-        .hint(format!("run `doppio secret why {name}` to see where it comes from")))
+    Err(place::nowhere(&ladder, name.as_str(), args.source.as_deref()))
 }

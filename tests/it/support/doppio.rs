@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -36,6 +37,54 @@ impl Doppio {
             fs::create_dir_all(folder.path().join(name)).expect("folders in it");
         }
         Self { folder, env: Vec::new() }
+    }
+
+    /// A machine without a keychain, whose vault is locked with a passphrase, derived at a low cost.
+    pub(crate) fn with_vault() -> Self {
+        let doppio = Self::new();
+        fs::write(doppio.doppio_home().join("config.toml"), "[vault]\nwork_factor = 10\n").expect("settings");
+        let passphrase = doppio.home().join("passphrase");
+        fs::write(&passphrase, "a passphrase of the tests").expect("a passphrase");
+        fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).expect("its mode");
+        doppio.env("DOPPIO_PASSPHRASE_FILE", passphrase)
+    }
+
+    /// Stores a secret.
+    #[track_caller]
+    pub(crate) fn store(&self, name: &str, value: impl AsRef<[u8]>) {
+        self.run_with_stdin(["secret", "set", name, "--from-stdin"], value).expect(0);
+    }
+
+    /// A secret's value, as `secret get --reveal` prints it.
+    #[track_caller]
+    pub(crate) fn reveal(&self, reference: &str) -> String {
+        self.run(["secret", "get", reference, "--reveal", "--force"]).expect(0).stdout
+    }
+
+    /// Runs it at a real terminal, by `expect`: waits for each text and types the answer. The exit
+    /// code, and all that the terminal showed.
+    pub(crate) fn at_terminal(&self, arguments: &[&str], typed: &[(&str, &str)]) -> (i32, String) {
+        let mut script = format!(
+            "set timeout 60\nspawn -noecho {} {}\n",
+            env!("CARGO_BIN_EXE_doppio"),
+            arguments.iter().map(|argument| format!("{{{argument}}}")).collect::<Vec<_>>().join(" ")
+        );
+        for (question, answer) in typed {
+            let send = format!(
+                "expect {{\n\"{question}\" {{ send -- \"{answer}\\r\" }}\ntimeout {{ exit 98 }}\n}}\n"
+            );
+            script.push_str(&send);
+        }
+        script += "expect eof\nexit [lindex [wait] 3]\n";
+        let command = self.command([""; 0]);
+        let output = Command::new("expect")
+            .args(["-c", &script])
+            .env_clear()
+            .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(self.folder.path().join("work"))
+            .output()
+            .expect("expect is installed");
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Sets a variable of the process environment.

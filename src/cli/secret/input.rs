@@ -1,0 +1,73 @@
+//! A value that the user gives: typed, or from stdin, a file or a variable.
+
+use std::fs;
+use std::io;
+use std::io::Read;
+use std::path::PathBuf;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::terminal::NoAnswer;
+use crate::cli::terminal::Terminal;
+use crate::name::SecretName;
+use crate::secret::SecretValue;
+
+/// No secret is longer.
+const LONGEST: u64 = 1 << 20;
+
+/// Where the value comes from; typed if nothing is said.
+#[derive(Debug, clap::Args)]
+pub(super) struct InputArgs {
+    /// Read the value from stdin
+    #[arg(long, group = "from")]
+    pub from_stdin: bool,
+    /// Read the value from a file
+    #[arg(long, group = "from", value_name = "FILE")]
+    pub from_file: Option<PathBuf>,
+    /// Take the value of this variable
+    #[arg(long, group = "from", value_name = "VARIABLE")]
+    pub from_env: Option<String>,
+}
+
+/// The value. `command` is what the hints show, as in `doppio secret set NAME`.
+pub(super) fn value(
+    args: &InputArgs,
+    name: &SecretName,
+    command: &str,
+    context: &Context,
+) -> Result<SecretValue, CliError> {
+    let (bytes, place) = if args.from_stdin {
+        (read(io::stdin().lock()), "stdin".to_owned())
+    } else if let Some(path) = &args.from_file {
+        (fs::File::open(path).and_then(read), format!("`{}`", path.display()))
+    } else if let Some(variable) = &args.from_env {
+        let value = context.env.get(variable).map(|value| value.as_encoded_bytes().to_vec());
+        return value
+            .map(SecretValue::new)
+            .ok_or_else(|| CliError::world(format!("`{variable}` is not set")));
+    } else {
+        return ask(name, command, context);
+    };
+    let bytes =
+        bytes.map_err(|error| CliError::world(format!("cannot read {place}")).cause(error.to_string()))?;
+    Ok(bytes.without_last_newline())
+}
+
+fn ask(name: &SecretName, command: &str, context: &Context) -> Result<SecretValue, CliError> {
+    Terminal::new(context).ask(&format!("value of `{name}` (it is not shown)")).map_err(|error| match error {
+        NoAnswer::Failed(_) => CliError::world(error.to_string()),
+        NoAnswer::Nobody => CliError::usage("there is no terminal to ask for the value")
+            .hint(format!("pipe it: `… | {command} --from-stdin`")),
+        NoAnswer::Lines | NoAnswer::TooLong => CliError::usage(format!("`{name}` was not stored: {error}"))
+            .hint(format!("write it to a file and run `{command} --from-file FILE`")),
+    })
+}
+
+/// Reads with the final capacity, so that no copy is left behind as the bytes grow.
+pub(super) fn read(from: impl Read) -> io::Result<SecretValue> {
+    let mut bytes = Vec::with_capacity(usize::try_from(LONGEST).unwrap_or(usize::MAX) + 1);
+    from.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    let is_too_long = bytes.len() as u64 > LONGEST;
+    let value = SecretValue::new(bytes);
+    if is_too_long { Err(io::Error::other("it is longer than a secret can be")) } else { Ok(value) }
+}

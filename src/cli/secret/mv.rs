@@ -1,0 +1,86 @@
+//! `doppio secret mv`.
+
+use std::process::ExitCode;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::name;
+use crate::cli::secret::needs;
+use crate::cli::secret::needs::Needs;
+use crate::cli::secret::place;
+use crate::cli::secret::source_error;
+use crate::name::SecretName;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+
+/// Arguments of `secret mv`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "In the vault the older versions move too. Recipes of this folder that name the old \
+                        one are listed; they are not changed.\n\n\
+                        Example: doppio secret mv hf/token huggingface/token")]
+pub(super) struct Args {
+    /// Its name
+    from: String,
+    /// Its new name
+    to: String,
+    /// Move it in this source only; else wherever it is in the keychain and the vault
+    #[arg(long = "in", value_name = "SOURCE")]
+    source: Option<String>,
+}
+
+pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let (from, to) = (name(&args.from)?, name(&args.to)?);
+    if from == to {
+        return Err(CliError::usage(format!("both names are `{to}`")));
+    }
+    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+    let mut holders = Vec::new();
+    for source in place::several(&ladder, args.source.as_deref())? {
+        if has(source, &from).await? {
+            // Seen in every place before anything moves in one.
+            if has(source, &to).await? {
+                return Err(CliError::usage(format!("{} has a `{to}` already", source.place())).hint(
+                    format!("if it can go, run `doppio secret rm {to} --in {}` first", source.kind().scheme),
+                ));
+            }
+            holders.push(source);
+        }
+    }
+    if holders.is_empty() {
+        return Err(place::nowhere(&ladder, from.as_str(), args.source.as_deref()));
+    }
+    for source in holders {
+        source
+            .rename(from.as_str(), to.as_str())
+            .await
+            .map_err(|error| source_error(format!("cannot move `{from}` in {}", source.place()), &error))?;
+        output::line(&format!("moved `{from}` to `{to}` in {}", source.place()));
+    }
+    tell_users(context, &from, &to);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn has(source: &dyn Source, name: &SecretName) -> Result<bool, CliError> {
+    match source.locate(name.as_str(), None).await {
+        Ok(_) => Ok(true),
+        Err(SourceError::Missing | SourceError::Absent { .. }) => Ok(false),
+        Err(error) => Err(source_error(format!("cannot look for `{name}` in {}", source.place()), &error)),
+    }
+}
+
+/// Names the recipes of this folder that still say the old name.
+fn tell_users(context: &Context, from: &SecretName, to: &SecretName) {
+    let mut needs = Needs::new();
+    for recipe in needs::recipes_in(&context.cwd).unwrap_or_default() {
+        // A recipe that can't be read is `doppio check`'s to tell.
+        needs::collect(&recipe, &mut needs).ok();
+    }
+    let users = needs.iter().filter(|(reference, _)| reference.name() == Some(from));
+    for recipe in users.flat_map(|(_, recipes)| recipes) {
+        let shown = recipe.strip_prefix(&context.cwd).unwrap_or(recipe).display();
+        output::line(&format!("note: `{shown}` still names `{from}`: write `{to}` there"));
+    }
+}

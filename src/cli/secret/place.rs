@@ -1,0 +1,78 @@
+//! Where secrets are kept: the sources that a command means.
+
+use crate::cli::error::CliError;
+use crate::cli::secret::source_error;
+use crate::secret::Ladder;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+
+/// The sources of this machine that Doppio writes to, in the order of the ladder. Others are
+/// changed only where `--in` names them.
+const LOCAL: [&str; 2] = ["keyring", "file"];
+
+/// The source of this scheme.
+pub(super) fn named<'a>(ladder: &'a Ladder, scheme: &str) -> Result<&'a dyn Source, CliError> {
+    ladder.source(scheme).map_err(|error| {
+        CliError::usage(error.to_string()).hint("`keyring` is the keychain, `file` the encrypted vault")
+    })
+}
+
+/// The same, if it can be written to.
+pub(super) fn writable<'a>(ladder: &'a Ladder, scheme: &str) -> Result<&'a dyn Source, CliError> {
+    let source = named(ladder, scheme)?;
+    if source.kind().writes {
+        return Ok(source);
+    }
+    Err(CliError::usage(format!("Doppio can't write to {}", source.place()))
+        .hint("use `keyring`, the keychain, or `file`, the encrypted vault"))
+}
+
+/// Those that `--in` names, else the keychain and the vault.
+pub(super) fn several<'a>(ladder: &'a Ladder, asked: Option<&str>) -> Result<Vec<&'a dyn Source>, CliError> {
+    match asked {
+        Some(scheme) => Ok(vec![writable(ladder, scheme)?]),
+        None => LOCAL.iter().map(|scheme| named(ladder, scheme)).collect(),
+    }
+}
+
+/// Where a new secret is kept: what was asked for, else the keychain, else the vault where there
+/// is no keychain.
+pub(super) async fn target<'a>(ladder: &'a Ladder, asked: Option<&str>) -> Result<&'a dyn Source, CliError> {
+    if let Some(scheme) = asked {
+        return writable(ladder, scheme);
+    }
+    let keyring = named(ladder, "keyring")?;
+    match keyring.check().await {
+        Ok(()) => Ok(keyring),
+        Err(SourceError::Absent { .. }) => named(ladder, "file"),
+        Err(error) => Err(source_error("cannot use the keychain".to_owned(), &error)),
+    }
+}
+
+/// The one place where an item is: what was asked for, else the first of the keychain and the
+/// vault that has it.
+pub(super) async fn holder<'a>(
+    ladder: &'a Ladder,
+    path: &str,
+    asked: Option<&str>,
+) -> Result<&'a dyn Source, CliError> {
+    for source in several(ladder, asked)? {
+        match source.locate(path, None).await {
+            Ok(_) => return Ok(source),
+            Err(SourceError::Missing | SourceError::Absent { .. }) => {}
+            Err(error) => {
+                return Err(source_error(format!("cannot look for `{path}` in {}", source.place()), &error));
+            }
+        }
+    }
+    Err(nowhere(ladder, path, asked))
+}
+
+/// The error when an item is in none of the places.
+pub(super) fn nowhere(ladder: &Ladder, path: &str, asked: Option<&str>) -> CliError {
+    let place = asked
+        .and_then(|scheme| ladder.source(scheme).ok())
+        .map_or_else(|| "the keychain or the vault".to_owned(), Source::place);
+    CliError::world(format!("`{path}` is not stored in {place}"))
+        .hint(format!("run `doppio secret why {path}` to see where it comes from"))
+}

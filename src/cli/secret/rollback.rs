@@ -1,0 +1,67 @@
+//! `doppio secret rollback`.
+
+use std::process::ExitCode;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::place;
+use crate::cli::secret::reference;
+use crate::cli::secret::source_error;
+use crate::secret::source::Remark;
+use crate::secret::source::SourceError;
+
+/// Arguments of `secret rollback`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "The older value becomes a new version; the one in use stays in the history.\n\n\
+                        Examples:\n  doppio secret rollback huggingface/token@2\n  \
+                        doppio secret rollback huggingface/token@previous")]
+pub(super) struct Args {
+    /// Its name and the version to go back to, as `huggingface/token@2`
+    #[arg(value_name = "NAME@VERSION")]
+    target: String,
+    /// The source it is in; else the keychain or the vault, whichever has it
+    #[arg(long = "in", value_name = "SOURCE")]
+    source: Option<String>,
+}
+
+pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let target = reference(&args.target)?;
+    let (Some(name), Some(version), None, None) =
+        (target.name(), &target.version, &target.property, &target.default)
+    else {
+        return Err(CliError::usage("a name and a version are needed, and nothing else")
+            .hint("as in `doppio secret rollback huggingface/token@2`")
+            .hint("`doppio secret history NAME` lists the versions"));
+    };
+    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+    let path = name.as_str();
+    let source = place::holder(&ladder, path, args.source.as_deref()).await?;
+    let place = source.place();
+    let failed = |error: SourceError| {
+        source_error(format!("cannot go back to `{name}@{version}` in {place}"), &error)
+            .hint(format!("`doppio secret history {name}` lists the versions"))
+    };
+    let (current, now) = source.get(path, None).await.map_err(failed)?;
+    let (older, then) = source.get(path, Some(version)).await.map_err(failed)?;
+    if older.is_same(&current) {
+        output::line(&format!("`{name}` has the value of version {version} already: nothing was changed"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    // An expiry is the current value's, and says nothing of the older one.
+    let remark = Remark { note: now.note.clone(), expires: None };
+    let facts = source.set(path, &older, &remark).await.map_err(failed)?;
+    if now.expires.is_some() {
+        output::line("note: when the older value expires is not known; the expiry was removed");
+    }
+    let number = |version: Option<u32>| version.map_or_else(String::new, |number| number.to_string());
+    output::line(&format!(
+        "`{name}` is version {} now, with the value of version {}",
+        number(facts.version),
+        number(then.version)
+    ));
+    output::line(&format!("undo it with `doppio secret rollback {name}@{}`", number(now.version)));
+    Ok(ExitCode::SUCCESS)
+}
