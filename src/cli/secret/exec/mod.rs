@@ -1,0 +1,171 @@
+//! `doppio secret exec`: a local command with secrets in its environment.
+//!
+//! Its output goes through the mask, so it is a pipe to the command, even where ours is a
+//! terminal. It stays in our process group, so that the shell's job control holds for both.
+
+mod output;
+mod signals;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::io;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Child;
+use std::process::Command;
+use std::process::ExitCode;
+use std::process::ExitStatus;
+use std::process::Stdio;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output as last_words;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::name::EnvName;
+use crate::secret::Mask;
+use crate::secret::SecretRef;
+use crate::secret::SecretValue;
+use crate::secret::Vault;
+use crate::secret::looks_like_value;
+
+/// What opens the vault is Doppio's, and no command's that it starts.
+const OWN: [&str; 3] = ["DOPPIO_PASSPHRASE", "DOPPIO_PASSPHRASE_FD", "DOPPIO_PASSPHRASE_FILE"];
+
+/// Arguments of `secret exec`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "The exit code is the command's, 128 and the signal's number if a signal ended it, \
+                        127 if there is no such command. INT, TERM, HUP, WINCH and the like are passed on.\n\n\
+                        Examples:\n  doppio secret exec HF_TOKEN=huggingface/token -- hf auth whoami\n  \
+                        doppio secret exec DB_URL=aws:prod/app#DATABASE_URL -- ./migrate")]
+pub(super) struct Args {
+    /// Variables, and the secrets that they get
+    #[arg(value_name = "VARIABLE=REF", required = true)]
+    bindings: Vec<String>,
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", last = true, required = true)]
+    command: Vec<OsString>,
+    /// Let the output through as it is: for programs that need the terminal for themselves
+    #[arg(long)]
+    no_mask: bool,
+    #[command(flatten)]
+    lookup: LookupArgs,
+}
+
+pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let bindings = bindings(&args.bindings)?;
+    let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
+    let mask = Mask::default();
+    let vault = Vault::new(ladder, mask.clone());
+    let mut values = Vec::new();
+    for (variable, reference) in &bindings {
+        values.push((variable, vault.fetch(reference).await?));
+    }
+    let (program, arguments) = args.command.split_first().expect("clap asks for a command");
+    // From here on a signal is the command's, not ours.
+    let signals = signals::listen()?;
+    let child = match start(program, arguments, &values, args.no_mask) {
+        Ok(child) => child,
+        Err(error) => return Ok(not_started(program, &error)),
+    };
+    drop(values);
+    let status = attend(child, &mask, signals).await.map_err(|error| {
+        CliError::world(format!("lost sight of `{}`", program.display())).cause(error.to_string())
+    })?;
+    Ok(exit_code(status))
+}
+
+/// `VARIABLE=REF` of the command line. What can't be read may hold a value, so it is not repeated.
+fn bindings(texts: &[String]) -> Result<BTreeMap<EnvName, SecretRef>, CliError> {
+    let mut bindings = BTreeMap::new();
+    for text in texts {
+        let parsed = text.split_once('=').and_then(|(variable, reference)| {
+            Some((variable.parse::<EnvName>().ok()?, reference.parse::<SecretRef>().ok()?))
+        });
+        let Some((variable, reference)) = parsed else {
+            return Err(CliError::usage("`exec` takes a variable and a reference, never a value")
+                .hint("write `HF_TOKEN=huggingface/token`, and the command after ` -- `"));
+        };
+        if looks_like_value(&reference.to_string()) {
+            return Err(CliError::usage(format!(
+                "what `{variable}` is given looks like a value, not a reference"
+            ))
+            .hint("store it with `doppio secret set NAME`, and give the name here")
+            .hint(
+                "what you gave is in your shell's history now: if it is real, replace it where it was issued",
+            ));
+        }
+        if bindings.insert(variable.clone(), reference).is_some() {
+            return Err(CliError::usage(format!("`{variable}` is given twice")));
+        }
+    }
+    Ok(bindings)
+}
+
+fn start(
+    program: &OsStr,
+    arguments: &[OsString],
+    values: &[(&EnvName, SecretValue)],
+    is_open: bool,
+) -> io::Result<Child> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::inherit());
+    for name in OWN {
+        command.env_remove(name);
+    }
+    for (variable, value) in values {
+        #[expect(clippy::disallowed_methods, reason = "the environment of the command is where it belongs")]
+        value.reveal(|bytes| command.env(variable.as_str(), OsStr::from_bytes(bytes)));
+    }
+    if !is_open {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    }
+    command.spawn()
+}
+
+/// Passes output and signals on until the command has ended and nobody writes any more.
+async fn attend(mut child: Child, mask: &Mask, mut signals: signals::Signals) -> io::Result<ExitStatus> {
+    let outputs = output::follow(&mut child, mask);
+    let ended = signals::end_of(&child)?;
+    signals.pass_on_to(&child, ended).await?;
+    let status = child.wait()?;
+    // What the command left behind may still write; a signal ends the wait for it.
+    signals.wait_for(outputs).await;
+    Ok(status)
+}
+
+/// As shells have it: 127 for what is not there, 126 for what can't be run.
+fn not_started(program: &OsStr, error: &io::Error) -> ExitCode {
+    let fault = CliError::world(format!("cannot start `{}`", program.display())).cause(error.to_string());
+    last_words::fail(&fault);
+    ExitCode::from(if error.kind() == ErrorKind::NotFound { 127 } else { 126 })
+}
+
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(texts: &[&str]) -> Result<usize, CliError> {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        bindings(&texts).map(|bindings| bindings.len())
+    }
+
+    #[test]
+    fn values_are_no_references() {
+        assert_eq!(parse(&["A=huggingface/token", "B=env:X#a=b"]).unwrap(), 2);
+        let token = format!("A=hf_{}", "a1".repeat(17));
+        for wrong in [&["A"][..], &["huggingface/token"], &["A=a b"], &["1A=x/y"], &["A=x", "A=y"], &[&token]]
+        {
+            let fault = parse(wrong).unwrap_err();
+            let told = format!("{:?}{:?}", fault.message, fault.hints);
+            assert!(!told.contains("a1a1") && !told.contains("a b"), "{told}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Signals on their way to a command.
+
+use std::fs::File;
+use std::io;
+use std::process::Child;
+use std::thread;
+
+use rustix::process::Pid;
+use rustix::process::Signal;
+use rustix::process::WaitId;
+use rustix::process::WaitIdOptions;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+use crate::cli::error::CliError;
+
+/// What is passed on, and whether the terminal sends it to the command by itself: Ctrl-C and
+/// Ctrl-\ go to the whole foreground group.
+const PASSED: [(Signal, bool); 7] = [
+    (Signal::INT, true),
+    (Signal::QUIT, true),
+    (Signal::TERM, false),
+    (Signal::HUP, false),
+    (Signal::WINCH, false),
+    (Signal::USR1, false),
+    (Signal::USR2, false),
+];
+
+/// Signals that came for us.
+pub(super) struct Signals {
+    came: mpsc::Receiver<(Signal, bool)>,
+}
+
+/// Listens from now on.
+pub(super) fn listen() -> Result<Signals, CliError> {
+    let (send, came) = mpsc::channel(16);
+    for (number, by_terminal) in PASSED {
+        let mut signals = signal(SignalKind::from_raw(number.as_raw()))
+            .map_err(|error| CliError::world("cannot listen for signals").cause(error.to_string()))?;
+        let send = send.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if send.send((number, by_terminal)).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(Signals { came })
+}
+
+/// Says when the command has ended. It is not reaped by that: its number stays its own.
+pub(super) fn end_of(child: &Child) -> io::Result<oneshot::Receiver<()>> {
+    let pid = pid(child)?;
+    let (send, ended) = oneshot::channel();
+    thread::Builder::new().name("end of the command".to_owned()).spawn(move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while rustix::process::waitid(WaitId::Pid(pid), options).err() == Some(rustix::io::Errno::INTR) {}
+        send.send(()).ok();
+    })?;
+    Ok(ended)
+}
+
+fn pid(child: &Child) -> io::Result<Pid> {
+    let number = i32::try_from(child.id()).map_err(io::Error::other)?;
+    Pid::from_raw(number).ok_or_else(|| io::Error::other("the command has no number"))
+}
+
+/// Whether we are in the foreground of a terminal, whose keys then reach the command too.
+fn is_in_foreground() -> bool {
+    let Ok(terminal) = File::open("/dev/tty") else { return false };
+    rustix::termios::tcgetpgrp(&terminal).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+impl Signals {
+    /// Passes signals on until the command has ended.
+    pub(super) async fn pass_on_to(
+        &mut self,
+        child: &Child,
+        mut ended: oneshot::Receiver<()>,
+    ) -> io::Result<()> {
+        let pid = pid(child)?;
+        loop {
+            tokio::select! {
+                biased;
+                _ = &mut ended => return Ok(()),
+                Some((number, by_terminal)) = self.came.recv() => {
+                    if !(by_terminal && is_in_foreground()) {
+                        // It is not reaped yet, so this can meet nobody else.
+                        rustix::process::kill_process(pid, number).ok();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until all output is over, or a signal says that nobody wants to wait.
+    pub(super) async fn wait_for(&mut self, mut outputs: mpsc::Receiver<()>) {
+        loop {
+            tokio::select! {
+                biased;
+                _ = outputs.recv() => return,
+                Some((number, _)) = self.came.recv() => {
+                    if [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP].contains(&number) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `doppio secret exec` through the real binary.
+
+use std::io::BufRead;
+use std::io::BufReader;
+use std::process::Child;
+use std::process::Command;
+use std::process::Output;
+
+use crate::support::doppio::Doppio;
+
+fn machine() -> Doppio {
+    let doppio = Doppio::with_vault();
+    doppio.store("team/key", "hunter2 one");
+    doppio
+}
+
+/// Runs a shell text with `T` set.
+fn sh(doppio: &Doppio, text: &str) -> Output {
+    doppio.command(["secret", "exec", "T=team/key", "--", "sh", "-c", text]).output().unwrap()
+}
+
+#[test]
+fn a_command_gets_its_secret_and_its_output_is_masked() {
+    let doppio = machine();
+    let output = sh(&doppio, "printf 'a\\377%s\\0b\\r\\n' \"$T\"; printf 'e%s' \"$T\" >&2; exit 7");
+    assert_eq!(output.status.code(), Some(7));
+    assert_eq!(output.stdout, b"a\xff***\0b\r\n");
+    assert_eq!(output.stderr, b"e***");
+    let whole = sh(&doppio, "test \"$T\" = 'hunter2 one'");
+    assert_eq!(whole.status.code(), Some(0));
+    // In an encoding, and in pieces.
+    assert_eq!(sh(&doppio, "printf %s \"$T\" | base64").stdout, b"***\n");
+    assert_eq!(sh(&doppio, "printf 'hunter'; sleep 0.1; printf '2 one.\\n'").stdout, b"***.\n");
+    let open = doppio.run(["secret", "exec", "--no-mask", "T=team/key", "--", "sh", "-c", "echo $T"]);
+    assert_eq!(open.expect(0).stdout, "hunter2 one\n");
+}
+
+#[test]
+fn stdin_goes_through_and_no_value_is_in_an_argument() {
+    let doppio = machine();
+    let script = "cat; tr '\\0' ' ' < /proc/$PPID/cmdline; tr '\\0' ' ' < /proc/$$/cmdline";
+    let arguments = ["secret", "exec", "--no-mask", "T=team/key", "--", "sh", "-c", script];
+    let ran = doppio.run_with_stdin(arguments, "typed\n").expect(0);
+    assert!(ran.stdout.starts_with("typed\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("T=team/key") && !ran.stdout.contains("hunter2"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_opens_the_vault_is_not_handed_on() {
+    let doppio = machine();
+    let ran = doppio.run(["secret", "exec", "T=team/key", "--", "env"]).expect(0);
+    assert!(ran.stdout.contains("T=***\n") && !ran.stdout.contains("DOPPIO_PASSPHRASE"), "{}", ran.stdout);
+}
+
+#[test]
+fn commands_that_cannot_be_run_say_so_as_shells_do() {
+    let doppio = machine();
+    let ran = doppio.run(["secret", "exec", "T=team/key", "--", "no-such-program"]).expect(127);
+    insta::assert_snapshot!(ran.stderr, @"
+    error: cannot start `no-such-program`
+      cause: No such file or directory (os error 2)
+    ");
+    doppio.file("text", "x");
+    doppio.run(["secret", "exec", "T=team/key", "--", "./text"]).expect(126);
+    let ran = doppio.run(["secret", "exec", "T=team/gone", "--", "touch", "ran"]).expect(3);
+    assert!(ran.stderr.contains("doppio secret set team/gone"), "{}", ran.stderr);
+    assert!(!doppio.folder().join("work/ran").exists());
+    doppio.run(["secret", "exec", "T=team/key"]).expect(2);
+    doppio.run(["secret", "exec", "--", "true"]).expect(2);
+    let token = format!("T=hf_{}", "hunter2".repeat(5));
+    let ran = doppio.run(["secret", "exec", &token, "--", "true"]).expect(2);
+    assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+}
+
+/// Starts a shell that has set its traps when this returns.
+fn ready(doppio: &Doppio, script: &str) -> (Child, BufReader<std::process::ChildStdout>) {
+    let script = format!("{script}\necho ready; while :; do sleep 0.05; done");
+    let mut child = doppio.start(["secret", "exec", "T=team/key", "--", "sh", "-c", &script]);
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    (child, stdout)
+}
+
+fn send(child: &Child, signal: &str) {
+    let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn signals_and_their_exit_codes_go_through() {
+    let doppio = machine();
+    for (signal, name) in [("-INT", "INT"), ("-TERM", "TERM"), ("-HUP", "HUP"), ("-USR1", "USR1")] {
+        let (mut child, mut stdout) = ready(&doppio, &format!("trap 'echo got $T {name}; exit 9' {name}"));
+        send(&child, signal);
+        let mut said = String::new();
+        stdout.read_line(&mut said).unwrap();
+        assert_eq!(said, format!("got *** {name}\n"));
+        assert_eq!(child.wait().unwrap().code(), Some(9));
+    }
+    // One that the command is ended by, and one that changes nothing.
+    let (mut child, mut stdout) = ready(&doppio, "trap 'echo size' WINCH");
+    send(&child, "-WINCH");
+    let mut said = String::new();
+    stdout.read_line(&mut said).unwrap();
+    assert_eq!(said, "size\n");
+    send(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+    assert_eq!(sh(&doppio, "kill -9 $$").status.code(), Some(137));
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_command() {
+    let doppio = machine();
+    let mut child = doppio.start(["secret", "exec", "T=team/key", "--", "yes"]);
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 13));
+}
+
+#[test]
+fn ctrl_c_reaches_the_command_once() {
+    let doppio = machine();
+    let script = "n=0; trap 'n=$((n+1))' INT; echo ready; i=0; while [ $i -lt 20 ]; do sleep 0.05; i=$((i+1)); done; echo came $n; exit 4";
+    doppio.file("count.sh", script);
+    let arguments = ["secret", "exec", "T=team/key", "--", "sh", "count.sh"];
+    // `expect` types Ctrl-C where it is asked to type.
+    let (code, shown) = doppio.at_terminal(&arguments, &[("ready", "\\003")]);
+    assert!(shown.contains("came 1"), "{shown}");
+    assert_eq!(code, 4, "{shown}");
+}
