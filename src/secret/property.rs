@@ -15,6 +15,8 @@ use zeroize::Zeroize;
 use crate::secret::SecretValue;
 use crate::secret::source;
 
+pub(super) use json::leaves as json_leaves;
+
 /// The member of `value` that `property` names, or none where there is no such member.
 ///
 /// A property that begins with `/` is a JSON pointer (RFC 6901); any other is a key of the

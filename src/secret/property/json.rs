@@ -45,6 +45,30 @@ pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8
     })
 }
 
+/// One member of a JSON object that has no members of its own.
+#[derive(Debug)]
+pub(in crate::secret) struct Leaf {
+    /// The keys on the way down.
+    pub keys: Vec<String>,
+    /// Where its value begins.
+    pub offset: usize,
+    /// A text without its quotes, anything else as it is written.
+    pub value: Vec<u8>,
+}
+
+/// All leaves of an object, in the order of the text; a list counts as a leaf. `text` must be
+/// JSON, as `serde_json` reads it.
+pub(in crate::secret) fn leaves(text: &[u8]) -> Result<Vec<Leaf>, ()> {
+    let mut at = Cursor { text, at: 0 };
+    at.space();
+    if at.peek() != b'{' {
+        return Err(());
+    }
+    let mut leaves = Vec::new();
+    at.leaves(&mut Vec::new(), &mut leaves);
+    Ok(leaves)
+}
+
 /// A place in a text that is known to be JSON.
 struct Cursor<'a> {
     text: &'a [u8],
@@ -81,6 +105,42 @@ impl Cursor<'_> {
             }
         }
         false
+    }
+
+    /// Goes behind the object that begins here, and keeps its leaves. `serde_json` has seen that
+    /// it is not too deep.
+    fn leaves(&mut self, above: &mut Vec<String>, leaves: &mut Vec<Leaf>) {
+        self.at += 1;
+        loop {
+            self.space();
+            if self.peek() != b'"' {
+                self.at += 1;
+                return;
+            }
+            let start = self.at;
+            self.string();
+            above.push(String::from_utf8_lossy(&unescaped(&self.text[start..self.at])).into_owned());
+            self.space();
+            self.at += 1; // the colon
+            self.space();
+            if self.peek() == b'{' {
+                self.leaves(above, leaves);
+            } else {
+                let offset = self.at;
+                self.skip();
+                let raw = &self.text[offset..self.at];
+                let value = match raw {
+                    [b'"', ..] => std::mem::take(&mut *unescaped(raw)),
+                    _ => raw.to_vec(),
+                };
+                leaves.push(Leaf { keys: above.clone(), offset, value });
+            }
+            above.pop();
+            self.space();
+            if self.peek() == b',' {
+                self.at += 1;
+            }
+        }
     }
 
     /// Goes behind the value that begins here.
@@ -215,6 +275,24 @@ mod tests {
         fn every_member_is_found_as_serde_finds_it(value in json(), pretty in any::<bool>()) {
             let text = if pretty { serde_json::to_vec_pretty(&value) } else { serde_json::to_vec(&value) }.unwrap();
             check(&text, &value, &mut Vec::new())?;
+        }
+
+        #[test]
+        fn every_leaf_is_found(value in json(), pretty in any::<bool>()) {
+            let text = if pretty { serde_json::to_vec_pretty(&value) } else { serde_json::to_vec(&value) }.unwrap();
+            let Ok(leaves) = leaves(&text) else {
+                prop_assert!(!value.is_object());
+                return Ok(());
+            };
+            fn count(value: &Value) -> usize {
+                value.as_object().map_or(1, |members| members.values().map(count).sum())
+            }
+            prop_assert_eq!(leaves.len(), count(&value));
+            for leaf in leaves {
+                let keys: Vec<Cow<'_, str>> = leaf.keys.iter().map(|key| Cow::Borrowed(key.as_str())).collect();
+                let found = select(&text, &keys).expect("it is JSON").unwrap_or(b"null".to_vec());
+                prop_assert_eq!(found, leaf.value);
+            }
         }
 
         #[test]
