@@ -76,6 +76,23 @@ impl Terminal {
     }
 }
 
+impl Terminal {
+    /// Whether the user says yes; anything but `y` or `yes` is no.
+    pub(super) fn confirm(&self, question: &str) -> Result<bool, NoAnswer> {
+        if !self.attended {
+            return Err(NoAnswer::Nobody);
+        }
+        let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+        write!(terminal, "{question} [y/N] ")?;
+        let mut line = Vec::new();
+        let mut byte = [0];
+        while line.len() < LINE && terminal.read(&mut byte)? == 1 && byte[0] != b'\n' {
+            line.push(byte[0]);
+        }
+        Ok(matches!(line.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes" | b"YES"))
+    }
+}
+
 /// Whether somebody is there to answer.
 pub(super) fn is_attended(context: &Context) -> bool {
     context.stdin_is_terminal && context.stderr_is_terminal

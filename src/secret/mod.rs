@@ -4,9 +4,11 @@
 //! when a step starts, teaches the value to the [`Mask`], and hands it out as a [`SecretValue`],
 //! which has no way to be shown. Bytes leave the program as [`Masked`] only.
 
+pub mod bundle;
 mod environment;
 mod ladder;
 mod mask;
+pub mod naming;
 mod prompt;
 mod property;
 pub mod provider;

@@ -21,6 +21,7 @@ mod run;
 mod sandbox;
 mod secret_cli;
 mod secret_clipboard;
+mod secret_exec;
 mod secret_versions;
 mod shell_text;
 mod sources;

@@ -1,9 +1,14 @@
 //! `doppio secret`: one file a subcommand.
 
 mod clipboard;
+mod copy;
+mod exec;
 mod fit;
 mod get;
 mod history;
+mod ignore;
+mod import;
+mod init;
 mod input;
 mod list;
 pub(in crate::cli) mod lookup;
@@ -16,6 +21,7 @@ mod set;
 mod status;
 mod suggest;
 mod time;
+mod transfer;
 mod uses;
 mod why;
 
@@ -44,6 +50,14 @@ enum Command {
     Get(get::Args),
     /// List what is stored: in the keychain, the vault and other sources
     List(list::Args),
+    /// Store many secrets: of a dotenv, JSON, YAML or TOML file, or of another source
+    Import(import::Args),
+    /// Copy secrets from one source to another
+    Copy(copy::Args),
+    /// Write doppio.toml, and rules that keep files with secrets out of git
+    Init(init::Args),
+    /// Run a command with secrets in its environment, its output masked
+    Exec(exec::Args),
     /// Remove a secret
     Rm(rm::Args),
     /// Give a secret another name
@@ -69,6 +83,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         Command::Get(args) => block_on(get::run(args, context)),
         Command::List(args) => block_on(list::run(args, context)),
         Command::Rm(args) => block_on(rm::run(args, context)),
+        Command::Import(args) => block_on(import::run(args, context)),
+        Command::Copy(args) => block_on(copy::run(args, context)),
+        Command::Init(args) => init::run(args, context),
+        Command::Exec(args) => block_on(exec::run(args, context)),
         Command::Mv(args) => block_on(mv::run(args, context)),
         Command::History(args) => block_on(history::run(args, context)),
         Command::Rollback(args) => block_on(rollback::run(args, context)),

@@ -1,0 +1,88 @@
+//! `doppio secret copy`.
+
+use std::process::ExitCode;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::place;
+use crate::cli::secret::source_error;
+use crate::cli::secret::transfer;
+use crate::cli::secret::transfer::Item;
+use crate::cli::secret::transfer::Wish;
+use crate::name::SecretName;
+use crate::secret::Fitness;
+use crate::secret::source::Remark;
+use crate::secret::source::Source;
+
+/// Arguments of `secret copy`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Each value is read back after it was written. What is there already with the same \
+                        value is passed over, so a copy that was broken off goes on when the command is given \
+                        again. The value in use is copied, not the older versions.\n\n\
+                        Examples:\n  doppio secret copy --from keyring --to file --dry-run\n  \
+                        doppio secret copy --from file --to aws team/key wandb/api_key")]
+pub(super) struct Args {
+    /// The source to read
+    #[arg(long, value_name = "SOURCE")]
+    from: String,
+    /// The source to write
+    #[arg(long, value_name = "SOURCE")]
+    to: String,
+    /// What to copy; everything if nothing is named
+    names: Vec<String>,
+    #[command(flatten)]
+    wish: Wish,
+}
+
+pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+    let (from, to) = (place::named(&ladder, &args.from)?, place::writable(&ladder, &args.to)?);
+    if args.from == args.to {
+        return Err(CliError::usage(format!("both sources are `{}`", args.to)));
+    }
+    let items = items(from, &args.names).await?;
+    let plan = transfer::plan(to, items, args.wish.replaces).await?;
+    if plan.carry_out(args.wish, context).await? {
+        plan.complain()?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a source has: everything, or what is named.
+pub(super) async fn items(from: &dyn Source, names: &[String]) -> Result<Vec<Item>, CliError> {
+    let paths = if names.is_empty() {
+        let listed = from
+            .list()
+            .await
+            .map_err(|error| source_error(format!("cannot list {}", from.place()), &error))?;
+        listed.into_iter().map(|(path, _)| path).collect()
+    } else {
+        names.to_vec()
+    };
+    let mut items = Vec::with_capacity(paths.len());
+    for path in paths {
+        let (value, facts) = from
+            .get(&path, None)
+            .await
+            .map_err(|error| source_error(format!("cannot read `{path}` from {}", from.place()), &error))?;
+        let remark = Remark { note: facts.note, expires: facts.expires };
+        let label = label(from.kind().scheme, &path);
+        let item = match path.parse::<SecretName>() {
+            Ok(name) => transfer::item(&name, label, value, remark),
+            // Sources on the network have paths that are no names; they are the target's to judge.
+            Err(_) if value.fitness() == Fitness::Fit => Item { from: label, path, value: Ok(value), remark },
+            Err(_) => {
+                Item { from: label, path, value: Err("the value can't be a secret".to_owned()), remark }
+            }
+        };
+        items.push(item);
+    }
+    Ok(items)
+}
+
+/// What a table calls an item of a source.
+pub(super) fn label(scheme: &str, path: &str) -> String {
+    format!("{scheme}:{path}")
+}

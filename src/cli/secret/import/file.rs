@@ -1,0 +1,59 @@
+//! A file's values as items of a transfer.
+
+use std::fs::File;
+use std::path::Path;
+
+use crate::cli::error::CliError;
+use crate::cli::secret::import::Names;
+use crate::cli::secret::input;
+use crate::cli::secret::transfer;
+use crate::cli::secret::transfer::Item;
+use crate::secret::bundle;
+use crate::secret::bundle::Entry;
+use crate::secret::bundle::Form;
+use crate::secret::source::Remark;
+
+/// Reads the file and gives each value its name.
+pub(super) fn items(path: &Path, form: Option<Form>, names: &Names) -> Result<Vec<Item>, CliError> {
+    let shown = path.display();
+    let text = File::open(path)
+        .and_then(input::read)
+        .map_err(|error| CliError::world(format!("cannot read `{shown}`")).cause(error.to_string()))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    #[expect(clippy::disallowed_methods, reason = "the file is a box of values, opened to take them out")]
+    let entries = text.reveal(|text| {
+        let form = form.or_else(|| Form::of_name(&name)).unwrap_or_else(|| Form::of_text(text));
+        bundle::read(form, text)
+    });
+    let entries = entries.map_err(|fault| {
+        CliError::usage(format!("`{shown}`, {fault}"))
+            .hint("nothing was imported; say how it is written with `--format dotenv|json|yaml|toml`")
+    })?;
+    if entries.is_empty() {
+        return Err(CliError::usage(format!("there is no value in `{shown}`")));
+    }
+    if let Some(key) = names.unused(|key| entries.iter().any(|entry| entry.key == key)) {
+        return Err(CliError::usage(format!("`--map {key}=…`: `{shown}` has no `{key}`")));
+    }
+    Ok(entries.into_iter().map(|entry| item(entry, names)).collect())
+}
+
+fn item(entry: Entry, names: &Names) -> Item {
+    let Entry { key, line, value } = entry;
+    let from = format!("{key} (line {line})");
+    match (names.of(&key), value) {
+        (Some(name), Ok(value)) => transfer::item(&name, from, value, Remark::default()),
+        (Some(name), Err(why)) => Item {
+            path: name.to_string(),
+            from,
+            value: Err(format!("the value {why}")),
+            remark: Remark::default(),
+        },
+        (None, _) => Item {
+            path: "-".to_owned(),
+            from,
+            value: Err(format!("it can't be a name: use `--map {key}=NAME`")),
+            remark: Remark::default(),
+        },
+    }
+}

@@ -1,0 +1,244 @@
+//! Putting many values into one source: what would happen, then doing it, each value read back.
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::secret::fit;
+use crate::cli::secret::source_error;
+use crate::cli::terminal::NoAnswer;
+use crate::cli::terminal::Terminal;
+use crate::name::SecretName;
+use crate::secret::SecretValue;
+use crate::secret::source::Remark;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+
+/// A value on its way.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// Where it will be.
+    pub path: String,
+    /// Where it comes from, as in "`HF_TOKEN` (line 3)".
+    pub from: String,
+    /// The value, or why it can't go.
+    pub value: Result<SecretValue, String>,
+    /// What is written beside it.
+    pub remark: Remark,
+}
+
+/// What would befall an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    New,
+    Same,
+    Differs,
+    Refused,
+}
+
+impl Fate {
+    fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Same => "same",
+            Self::Differs => "differs",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What would happen.
+pub(super) struct Plan<'a> {
+    target: &'a dyn Source,
+    items: Vec<(Item, Fate)>,
+    replaces: bool,
+}
+
+/// How a transfer is asked for.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Wish {
+    /// Replace what is there with another value
+    #[arg(long = "override")]
+    pub replaces: bool,
+    /// Show what would happen, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// An item of a name: a value that `set` would refuse is refused here.
+pub(super) fn item(name: &SecretName, from: String, value: SecretValue, remark: Remark) -> Item {
+    let value = match fit::unfit(name, &value) {
+        Some(unfit) => Err(format!("the value {}", unfit.why)),
+        None => Ok(value),
+    };
+    Item { path: name.to_string(), from, value, remark }
+}
+
+/// Compares the items with what is in `target`.
+///
+/// # Errors
+///
+/// When two items have the same path, or the target can't be asked.
+pub(super) async fn plan<'a>(
+    target: &'a dyn Source,
+    items: Vec<Item>,
+    replaces: bool,
+) -> Result<Plan<'a>, CliError> {
+    let mut planned: Vec<(Item, Fate)> = Vec::with_capacity(items.len());
+    for item in items {
+        if let Some((earlier, _)) = planned.iter().find(|(earlier, _)| earlier.path == item.path) {
+            if matches!((&earlier.value, &item.value), (Ok(a), Ok(b)) if a.is_same(b)) {
+                continue;
+            }
+            return Err(CliError::usage(format!(
+                "{} and {} both are `{}`, with different values",
+                earlier.from, item.from, item.path
+            ))
+            .hint("remove one, or give one another name with `--map VARIABLE=NAME`"));
+        }
+        let fate = fate(target, &item).await?;
+        planned.push((item, fate));
+    }
+    Ok(Plan { target, items: planned, replaces })
+}
+
+async fn fate(target: &dyn Source, item: &Item) -> Result<Fate, CliError> {
+    let Ok(value) = &item.value else { return Ok(Fate::Refused) };
+    match target.get(&item.path, None).await {
+        Ok((present, _)) => Ok(if present.is_same(value) { Fate::Same } else { Fate::Differs }),
+        Err(SourceError::Missing | SourceError::Absent { .. }) => Ok(Fate::New),
+        Err(error) => {
+            Err(source_error(format!("cannot look for `{}` in {}", item.path, target.place()), &error))
+        }
+    }
+}
+
+impl Plan<'_> {
+    /// A line an item, and how many there are of each kind.
+    pub(super) fn table(&self) -> String {
+        let width = self.items.iter().map(|(item, _)| item.path.chars().count()).max().unwrap_or(0);
+        let mut text = String::new();
+        for (item, fate) in &self.items {
+            let word = if *fate == Fate::Differs && self.replaces { "replace" } else { fate.word() };
+            text += &format!("{word:7}  {:width$}  {}", item.path, item.from);
+            if let Err(why) = &item.value {
+                text += &format!(": {why}");
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    fn count(&self, fate: Fate) -> usize {
+        self.items.iter().filter(|(_, found)| *found == fate).count()
+    }
+
+    /// How many would be written.
+    fn writes(&self) -> usize {
+        self.count(Fate::New) + if self.replaces { self.count(Fate::Differs) } else { 0 }
+    }
+
+    /// How many are left as they are though another value was wanted.
+    fn left(&self) -> usize {
+        if self.replaces { 0 } else { self.count(Fate::Differs) }
+    }
+
+    /// Whether afterwards all values of the source are in the target.
+    pub(super) fn is_whole(&self) -> bool {
+        self.left() == 0 && self.count(Fate::Refused) == 0
+    }
+
+    /// Those that are in the target afterwards, by where they come from.
+    pub(super) fn arrivals(&self) -> impl Iterator<Item = &Item> {
+        let arrives = |fate: Fate| match fate {
+            Fate::New | Fate::Same => true,
+            Fate::Differs => self.replaces,
+            Fate::Refused => false,
+        };
+        self.items.iter().filter(move |(_, fate)| arrives(*fate)).map(|(item, _)| item)
+    }
+
+    /// Shows the plan, asks, and does it. False when nothing was to be done or the user said no.
+    ///
+    /// # Errors
+    ///
+    /// When nobody can be asked, or a value could not be written or did not come back the same.
+    /// What was written before stays: another try goes on from there.
+    pub(super) async fn carry_out(&self, wish: Wish, context: &Context) -> Result<bool, CliError> {
+        output::data(&self.table())?;
+        let place = self.target.place();
+        if wish.dry_run {
+            output::line(&format!(
+                "{} would be written to {place}; nothing was done",
+                secrets(self.writes())
+            ));
+            return Ok(false);
+        }
+        if self.writes() == 0 {
+            output::line(&format!("nothing is to be written to {place}"));
+            return Ok(true);
+        }
+        if !wish.yes && !ask(&format!("write {} to {place}?", secrets(self.writes())), context)? {
+            output::line("nothing was done");
+            return Ok(false);
+        }
+        for (item, fate) in &self.items {
+            if *fate == Fate::New || (*fate == Fate::Differs && self.replaces) {
+                self.write(item).await?;
+            }
+        }
+        output::line(&format!("wrote {} to {place}, and read each back", secrets(self.writes())));
+        Ok(true)
+    }
+
+    async fn write(&self, item: &Item) -> Result<(), CliError> {
+        let Ok(value) = &item.value else { return Ok(()) };
+        let failed = |error: SourceError| {
+            source_error(format!("cannot write `{}` to {}", item.path, self.target.place()), &error)
+                .hint("what was written before stays: give the same command again to go on")
+        };
+        let facts = self.target.set(&item.path, value, &item.remark).await.map_err(failed)?;
+        for warning in &facts.warnings {
+            output::line(&format!("note: {warning}"));
+        }
+        let (back, _) = self.target.get(&item.path, None).await.map_err(failed)?;
+        if back.is_same(value) {
+            return Ok(());
+        }
+        Err(CliError::world(format!("{} gave back another value for `{}`", self.target.place(), item.path))
+            .hint(format!("look at it: `doppio secret get {}:{}`", self.target.kind().scheme, item.path)))
+    }
+
+    /// The end of a transfer that did not replace what differs.
+    ///
+    /// # Errors
+    ///
+    /// When something was left as it is.
+    pub(super) fn complain(&self) -> Result<(), CliError> {
+        if self.left() == 0 {
+            return Ok(());
+        }
+        let verb = if self.left() == 1 { "differs" } else { "differ" };
+        Err(CliError::world(format!(
+            "{} in {} {verb} and was left alone",
+            secrets(self.left()),
+            self.target.place()
+        ))
+        .hint("give the command again with `--override` to replace what is there"))
+    }
+}
+
+/// Asks for a yes.
+pub(super) fn ask(question: &str, context: &Context) -> Result<bool, CliError> {
+    Terminal::new(context).confirm(question).map_err(|error| match error {
+        NoAnswer::Nobody => CliError::usage("there is no terminal to ask on")
+            .hint("give the command again with `--yes`, or look first with `--dry-run`"),
+        other => CliError::world(other.to_string()),
+    })
+}
+
+pub(super) fn secrets(count: usize) -> String {
+    if count == 1 { "1 secret".to_owned() } else { format!("{count} secrets") }
+}
