@@ -6,6 +6,7 @@
 
 pub mod bundle;
 mod environment;
+pub mod export;
 mod ladder;
 mod mask;
 pub mod naming;

@@ -54,7 +54,7 @@ fn a_secret_is_stored_found_and_removed() {
     assert_eq!(list[0]["name"], "team/key");
     assert_eq!(
         (&list[0]["source"], &list[0]["version"], &list[0]["note"]),
-        (&"file".into(), &2.into(), &"n".into())
+        (&"file".into(), &"2".into(), &"n".into())
     );
     let ran = doppio.run(["secret", "get", "team/key@1", "--reveal", "--force"]).expect(0);
     assert_eq!(ran.stdout, "hunter2 hunter2");

@@ -76,7 +76,7 @@ fn an_older_value_comes_back_as_a_new_version() {
     let ran = doppio.run(["secret", "history", "team/key", "--json"]).expect(0);
     let versions: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(versions.as_array().unwrap().len(), 4);
-    assert_eq!((&versions[0]["version"], &versions[0]["current"]), (&4.into(), &true.into()));
+    assert_eq!((&versions[0]["version"], &versions[0]["current"]), (&"4".into(), &true.into()));
     let ran = doppio.run(["secret", "rollback", "team/key@9"]).expect(3);
     insta::assert_snapshot!(ran.stderr, @"
     error: cannot go back to `team/key@9` in the vault

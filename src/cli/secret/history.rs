@@ -39,14 +39,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     if args.json {
         let versions: Vec<serde_json::Value> = versions
             .iter()
-            .enumerate()
-            .map(|(place, facts)| {
+            .map(|version| {
                 serde_json::json!({
-                    "version": facts.version,
-                    "created": facts.created,
-                    "expires": facts.expires,
-                    "note": facts.note,
-                    "current": place == 0,
+                    "version": version.id,
+                    "created": version.created,
+                    "labels": version.labels,
+                    "current": version.current,
+                    "readable": version.readable,
                 })
             })
             .collect();
@@ -54,14 +53,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         return Ok(ExitCode::SUCCESS);
     }
     let now = Timestamp::now();
-    for (place, facts) in versions.iter().enumerate() {
-        let mut words: Vec<String> =
-            facts.created.map(|created| format!("set {}", time::age(created, now))).into_iter().collect();
-        words.extend((place == 0).then(|| "in use".to_owned()));
-        words.extend(facts.expires.map(|expires| time::expiry(expires, now)));
-        words.extend(facts.note.clone());
-        let version = facts.version.map_or_else(String::new, |version| version.to_string());
-        output::data(&format!("{name}@{version}  {}\n", words.join("  ")))?;
+    for version in &versions {
+        let set = version.created.map(|created| format!("set {}", time::age(created, now)));
+        let mut words: Vec<String> = set.into_iter().collect();
+        words.extend(version.current.then(|| "in use".to_owned()));
+        words.extend(version.labels.iter().cloned());
+        words.extend((!version.readable).then(|| "can't be read any more".to_owned()));
+        output::data(&format!("{name}@{}  {}\n", version.id, words.join("  ")))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 mod clipboard;
 mod copy;
 mod exec;
+mod export;
 mod fit;
 mod get;
 mod history;
@@ -52,6 +53,8 @@ enum Command {
     List(list::Args),
     /// Store many secrets: of a dotenv, JSON, YAML or TOML file, or of another source
     Import(import::Args),
+    /// Write secrets, or references to them, in the form that another program reads
+    Export(export::Args),
     /// Copy secrets from one source to another
     Copy(copy::Args),
     /// Write doppio.toml, and rules that keep files with secrets out of git
@@ -84,6 +87,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         Command::List(args) => block_on(list::run(args, context)),
         Command::Rm(args) => block_on(rm::run(args, context)),
         Command::Import(args) => block_on(import::run(args, context)),
+        Command::Export(args) => block_on(export::run(args, context)),
         Command::Copy(args) => block_on(copy::run(args, context)),
         Command::Init(args) => init::run(args, context),
         Command::Exec(args) => block_on(exec::run(args, context)),

@@ -56,12 +56,12 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     if now.expires.is_some() {
         output::line("note: when the older value expires is not known; the expiry was removed");
     }
-    let number = |version: Option<u32>| version.map_or_else(String::new, |number| number.to_string());
+    let named = |version: Option<String>| version.unwrap_or_else(|| "?".to_owned());
     output::line(&format!(
         "`{name}` is version {} now, with the value of version {}",
-        number(facts.version),
-        number(then.version)
+        named(facts.version),
+        named(then.version)
     ));
-    output::line(&format!("undo it with `doppio secret rollback {name}@{}`", number(now.version)));
+    output::line(&format!("undo it with `doppio secret rollback {name}@{}`", named(now.version)));
     Ok(ExitCode::SUCCESS)
 }

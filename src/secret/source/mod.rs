@@ -192,13 +192,6 @@ pub trait Source: Debug + Send + Sync {
         read_only(&self.place(), "remove from")
     }
 
-    /// All versions of an item, the present one first; each has its [`Facts::version`].
-    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Facts>> {
-        let _: &str = path;
-        let cause = format!("{} keeps no versions", self.place());
-        async move { Err(SourceError::Unfit { cause }) }.boxed()
-    }
-
     /// Gives an item another path, with its versions where the source can do that. Nothing may be
     /// at `to`. Here the value is copied and read back before the old item goes.
     fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> Answer<'a, ()> {

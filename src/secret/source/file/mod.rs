@@ -217,25 +217,6 @@ impl Source for FileVault {
         .boxed()
     }
 
-    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Facts>> {
-        self.look(path, None, |record, current| {
-            let versions = std::iter::once(current).chain(&record.previous);
-            versions
-                .map(|version| {
-                    let is_current = version.number == current.number;
-                    // Note and expiry are the record's: what they were for an older one is not kept.
-                    let (note, expires) = (record.note.clone(), record.expires);
-                    Facts {
-                        note: note.filter(|_| is_current),
-                        expires: expires.filter(|_| is_current),
-                        ..facts(path, record, version)
-                    }
-                })
-                .collect()
-        })
-        .boxed()
-    }
-
     fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> Answer<'a, ()> {
         async move {
             valid(from)?;

@@ -1,0 +1,252 @@
+//! `doppio secret export`.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::io::ErrorKind;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::needs;
+use crate::cli::secret::needs::Needs;
+use crate::cli::secret::transfer::secrets as counted;
+use crate::name::EnvName;
+use crate::secret::Mask;
+use crate::secret::SecretRef;
+use crate::secret::SecretValue;
+use crate::secret::Vault;
+use crate::secret::export;
+use crate::secret::export::Format;
+use crate::secret::export::Unwritable;
+use crate::secret::export::Wrapping;
+use crate::secret::looks_like_value;
+use crate::secret::naming;
+
+/// Arguments of `secret export`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "`external-secret`, `compose` and `amlt` hold references and no values. The others \
+                        hold values: they need `--reveal`, and `--force` too where stdout is a pipe.\n\n\
+                        Examples:\n  doppio secret export --format external-secret --recipe train.toml\n  \
+                        doppio secret export --format k8s huggingface/token --reveal --out secret.yaml\n  \
+                        doppio secret export --format github DB_URL=aws:prod/app#url --reveal")]
+pub(super) struct Args {
+    /// What to write
+    #[arg(long, value_name = "FORMAT")]
+    format: FormatArg,
+    /// What to export: a reference, or a variable and a reference
+    #[arg(value_name = "[VARIABLE=]REF", required_unless_present = "recipe")]
+    secrets: Vec<String>,
+    /// Export what this recipe needs
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// Write to this file, which must not be there; its mode is 0600
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write values
+    #[arg(long)]
+    reveal: bool,
+    /// Write values even where stdout is no terminal
+    #[arg(long, requires = "reveal")]
+    force: bool,
+    /// The name of the Kubernetes object, or of the Compose service
+    #[arg(long, default_value = "doppio")]
+    name: String,
+    /// The namespace of the Kubernetes object
+    #[arg(long)]
+    namespace: Option<String>,
+    /// The `SecretStore` of an external secret
+    #[arg(long, default_value = "doppio")]
+    store: String,
+    #[command(flatten)]
+    lookup: LookupArgs,
+}
+
+/// The formats as the command line has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum FormatArg {
+    /// NAME='value' lines that dotenv readers and shells read alike
+    Dotenv,
+    /// export NAME='value' lines for a POSIX shell
+    Shell,
+    /// One JSON object
+    Json,
+    /// A Kubernetes Secret
+    K8s,
+    /// An `ExternalSecret` of external-secrets.io
+    ExternalSecret,
+    /// GitHub Actions: masks to stdout, variables to the file of `GITHUB_ENV` or `--out`
+    Github,
+    /// A Compose service that passes variables on
+    Compose,
+    /// The block of an Amulet configuration
+    Amlt,
+}
+
+impl FormatArg {
+    /// The format, but for GitHub Actions, which are two.
+    fn single(self) -> Option<Format> {
+        Some(match self {
+            Self::Dotenv => Format::Dotenv,
+            Self::Shell => Format::Shell,
+            Self::Json => Format::Json,
+            Self::K8s => Format::K8s,
+            Self::ExternalSecret => Format::ExternalSecret,
+            Self::Compose => Format::Compose,
+            Self::Amlt => Format::Amlt,
+            Self::Github => return None,
+        })
+    }
+}
+
+pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let secrets = wanted(args)?;
+    let wrapping =
+        Wrapping { name: args.name.clone(), namespace: args.namespace.clone(), store: args.store.clone() };
+    let format = args.format.single();
+    if let Some(format) = format.filter(|format| format.has_references()) {
+        let text = export::references(format, &secrets, &wrapping).map_err(unwritable)?;
+        write(args.out.as_deref(), text.as_bytes(), secrets.len())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    permit(args, context)?;
+    let mut valued = Vec::with_capacity(secrets.len());
+    let vault = Vault::new(lookup::ladder(context, &context.cwd, &args.lookup)?, Mask::default());
+    for (variable, reference) in secrets {
+        valued.push((variable, vault.fetch(&reference).await?));
+    }
+    match format {
+        Some(format) => {
+            let text = export::values(format, &valued, &wrapping).map_err(unwritable)?;
+            write(args.out.as_deref(), &text, valued.len())?;
+        }
+        None => github(args, context, &valued)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses to write values that were not asked for, or to where they may last.
+fn permit(args: &Args, context: &Context) -> Result<(), CliError> {
+    if !args.reveal {
+        return Err(CliError::usage("this format holds the values themselves").hint(
+            "give the command again with `--reveal`; `external-secret`, `compose` and `amlt` hold references",
+        ));
+    }
+    // On a runner, stdout has the commands that mask, which it keeps to itself.
+    let is_runner = args.format == FormatArg::Github && context.env.text("GITHUB_ACTIONS") == Some("true");
+    let goes_to_stdout = args.out.is_none() || args.format == FormatArg::Github;
+    if goes_to_stdout && !context.stdout_is_terminal && !args.force && !is_runner {
+        return Err(CliError::usage("stdout is no terminal: the values may end up in a file or a log")
+            .hint("add `--force` if that is what you want, or write a private file with `--out FILE`"));
+    }
+    Ok(())
+}
+
+/// The variables and the references, in the order of the command line and then of the recipe.
+fn wanted(args: &Args) -> Result<Vec<(EnvName, SecretRef)>, CliError> {
+    let mut wanted = args.secrets.iter().map(|text| binding(text)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(recipe) = &args.recipe {
+        let mut needs = Needs::new();
+        needs::collect(recipe, &mut needs)?;
+        for reference in needs.into_keys() {
+            wanted.push((variable_of(&reference)?, reference));
+        }
+    }
+    for (place, (variable, reference)) in wanted.iter().enumerate() {
+        if let Some((_, other)) = wanted[..place].iter().find(|(earlier, _)| earlier == variable) {
+            return Err(CliError::usage(format!("`{other}` and `{reference}` both are `{variable}`"))
+                .hint(format!("give one another variable: `OTHER={reference}`")));
+        }
+    }
+    if wanted.is_empty() {
+        return Err(CliError::usage("the recipe names no secret"));
+    }
+    Ok(wanted)
+}
+
+/// One `[VARIABLE=]REF`. What can't be read may hold a value, so it is not repeated.
+fn binding(text: &str) -> Result<(EnvName, SecretRef), CliError> {
+    let (variable, reference) = match text.split_once('=') {
+        Some((variable, reference)) if variable.parse::<EnvName>().is_ok() => (Some(variable), reference),
+        _ => (None, text),
+    };
+    let reference = super::reference(reference)?;
+    if looks_like_value(&reference.to_string()) {
+        return Err(CliError::usage("this looks like a value, not like a reference to one")
+            .hint("store it with `doppio secret set NAME`, and give the name here"));
+    }
+    match variable.map(str::parse::<EnvName>) {
+        Some(Ok(variable)) => Ok((variable, reference)),
+        _ => Ok((variable_of(&reference)?, reference)),
+    }
+}
+
+fn variable_of(reference: &SecretRef) -> Result<EnvName, CliError> {
+    naming::variable_of(reference).ok_or_else(|| {
+        CliError::usage(format!("no variable's name can be made of `{}`", reference.label()))
+            .hint(format!("name one: `VARIABLE={}`", reference.label()))
+    })
+}
+
+fn unwritable(error: Unwritable) -> CliError {
+    CliError::usage(error.to_string())
+}
+
+fn github(args: &Args, context: &Context, valued: &[(EnvName, SecretValue)]) -> Result<(), CliError> {
+    let path = args.out.clone().or_else(|| context.env.path("GITHUB_ENV")).ok_or_else(|| {
+        CliError::usage("`GITHUB_ENV` is not set: this is no step of GitHub Actions")
+            .hint("name the file with `--out FILE`")
+    })?;
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)
+        .map_err(|error| CliError::world("there are no random numbers").cause(error.to_string()))?;
+    let written = export::github(valued, random).map_err(unwritable)?;
+    // Masked first: from then on no value can be seen.
+    write(None, &written.masks, valued.len())?;
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(&path)
+        .and_then(|mut file| file.write_all(&written.variables))
+        .map_err(|error| cannot(&path, &error))?;
+    output::line(&format!("added {} to `{}`", counted(valued.len()), path.display()));
+    Ok(())
+}
+
+/// Writes to a file that is made for it, or to stdout.
+fn write(out: Option<&Path>, text: &[u8], count: usize) -> Result<(), CliError> {
+    let Some(path) = out else {
+        let mut stdout = io::stdout().lock();
+        return match stdout.write_all(text).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(CliError::world("cannot write to stdout").cause(error.to_string()))
+            }
+            _ => Ok(()),
+        };
+    };
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(text))
+        .map_err(|error| cannot(path, &error))?;
+    output::line(&format!("wrote {} to `{}`", counted(count), path.display()));
+    Ok(())
+}
+
+fn cannot(path: &Path, error: &io::Error) -> CliError {
+    let shown = path.display();
+    if error.kind() == ErrorKind::AlreadyExists {
+        return CliError::usage(format!("`{shown}` is there already"))
+            .hint(format!("remove it, or name another: `rm {shown}`"));
+    }
+    CliError::world(format!("cannot write `{shown}`")).cause(error.to_string())
+}

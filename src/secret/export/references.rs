@@ -1,0 +1,135 @@
+//! Forms with references in them.
+
+use crate::name::EnvName;
+use crate::secret::Origin;
+use crate::secret::SecretRef;
+use crate::secret::export::Unwritable;
+use crate::secret::export::Wrapping;
+use crate::secret::export::head;
+use crate::secret::export::quoted;
+
+type Secrets = [(EnvName, SecretRef)];
+
+/// Sources that are this machine's: nobody else can ask them.
+const LOCAL: [&str; 8] = ["env", "dotenv", "keyring", "file", "command", "op", "bw", "pass"];
+
+/// <https://external-secrets.io/latest/api/externalsecret/>
+pub(super) fn external_secret(secrets: &Secrets, wrapping: &Wrapping) -> Result<String, Unwritable> {
+    let mut text = head("external-secrets.io/v1", "ExternalSecret", wrapping);
+    text += &format!(
+        "spec:\n  refreshInterval: 1h\n  secretStoreRef:\n    name: {}\n    kind: SecretStore\n  target:\n    name: {}\n  data:\n",
+        quoted(&wrapping.store),
+        quoted(&wrapping.name)
+    );
+    for (variable, reference) in secrets {
+        let key = match &reference.origin {
+            Origin::Name(name) => name.as_str(),
+            Origin::Source { scheme, .. } if LOCAL.contains(&scheme.as_str()) => {
+                let why = "a cluster can't ask this machine: copy it to a source on the network with \
+                           `doppio secret copy`, and name it there";
+                return Err(Unwritable { variable: variable.clone(), why });
+            }
+            Origin::Source { path, .. } => path,
+        };
+        text += &format!(
+            "    - secretKey: {}\n      remoteRef:\n        key: {}\n",
+            quoted(variable.as_str()),
+            quoted(key)
+        );
+        for (word, part) in [("property", &reference.property), ("version", &reference.version)] {
+            if let Some(part) = part {
+                text += &format!("        {word}: {}\n", quoted(part));
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// A variable without a value in a service is taken from Compose's own environment.
+/// <https://docs.docker.com/reference/compose-file/services/#environment>
+pub(super) fn compose(secrets: &Secrets, wrapping: &Wrapping) -> String {
+    let bindings: Vec<String> =
+        secrets.iter().map(|(variable, reference)| shell_word(&format!("{variable}={reference}"))).collect();
+    let mut text = format!("# doppio secret exec {} -- docker compose up\n", bindings.join(" "));
+    text += &format!("services:\n  {}:\n    environment:\n", quoted(&wrapping.name));
+    for (variable, _) in secrets {
+        text += &format!("      - {}\n", quoted(variable.as_str()));
+    }
+    text
+}
+
+/// A word that a shell takes as it is; the text has no control characters.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,=-".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// `$$` is Amulet's way to leave `${{…}}` for the service to fill in.
+pub(super) fn amlt(secrets: &Secrets) -> String {
+    let mut text = "submit_args:\n  env:\n".to_owned();
+    for (variable, _) in secrets {
+        text += &format!("    {}: $${{{{secrets.{variable}}}}}\n", quoted(variable.as_str()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(texts: &[(&str, &str)]) -> Vec<(EnvName, SecretRef)> {
+        texts.iter().map(|(name, text)| (name.parse().unwrap(), text.parse().unwrap())).collect()
+    }
+
+    fn wrapping() -> Wrapping {
+        Wrapping { name: "app".to_owned(), namespace: Some("ml".to_owned()), store: "aws".to_owned() }
+    }
+
+    #[test]
+    fn references_stay_references() {
+        let all = secrets(&[("HF_TOKEN", "huggingface/token"), ("URL", "aws:prod/app#it's@AWSPREVIOUS")]);
+        insta::assert_snapshot!(external_secret(&all, &wrapping()).unwrap(), @r#"
+        apiVersion: external-secrets.io/v1
+        kind: ExternalSecret
+        metadata:
+          name: "app"
+          namespace: "ml"
+        spec:
+          refreshInterval: 1h
+          secretStoreRef:
+            name: "aws"
+            kind: SecretStore
+          target:
+            name: "app"
+          data:
+            - secretKey: "HF_TOKEN"
+              remoteRef:
+                key: "huggingface/token"
+            - secretKey: "URL"
+              remoteRef:
+                key: "prod/app"
+                property: "it's"
+                version: "AWSPREVIOUS"
+        "#);
+        insta::assert_snapshot!(compose(&all, &wrapping()), @r#"
+        # doppio secret exec HF_TOKEN=huggingface/token 'URL=aws:prod/app#it'\''s@AWSPREVIOUS' -- docker compose up
+        services:
+          "app":
+            environment:
+              - "HF_TOKEN"
+              - "URL"
+        "#);
+        insta::assert_snapshot!(amlt(&all), @r#"
+        submit_args:
+          env:
+            "HF_TOKEN": $${{secrets.HF_TOKEN}}
+            "URL": $${{secrets.URL}}
+        "#);
+    }
+
+    #[test]
+    fn a_cluster_cannot_ask_this_machine() {
+        let fault = external_secret(&secrets(&[("A", "keyring:a")]), &wrapping()).unwrap_err();
+        assert!(fault.to_string().contains("doppio secret copy"), "{fault}");
+    }
+}
