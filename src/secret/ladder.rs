@@ -426,11 +426,9 @@ async fn ask_for(source: &dyn Source, path: &str, question: Question<'_>) -> Res
         let facts = source.locate(path, question.version).await?;
         return Ok(Found { value: None, facts, is_default: false });
     }
-    if !question.read {
+    if !question.read && source.acts(path).await? {
         let facts = source.locate(path, question.version).await?;
-        if facts.unproven {
-            return Ok(Found { value: None, facts, is_default: false });
-        }
+        return Ok(Found { value: None, facts, is_default: false });
     }
     let (mut value, facts) = source.get(path, question.version).await?;
     for name in question.properties {

@@ -47,6 +47,14 @@ pub(super) fn select(value: &SecretValue, property: &str) -> Result<Option<Secre
     }
 }
 
+/// A member of a JSON text by its keys, byte for byte; none where there is no such member or the
+/// text is no JSON.
+#[cfg(feature = "vault")]
+pub(super) fn json_member(text: &[u8], keys: &[&str]) -> Option<SecretValue> {
+    let path: Vec<Cow<'_, str>> = keys.iter().map(|key| Cow::Borrowed(*key)).collect();
+    json::select(text, &path).ok().flatten().map(SecretValue::new)
+}
+
 /// The keys on the way down; never empty.
 fn keys(property: &str) -> Vec<Cow<'_, str>> {
     match property.strip_prefix('/') {

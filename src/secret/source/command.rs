@@ -140,6 +140,10 @@ impl Source for CommandSource {
         .boxed()
     }
 
+    fn acts<'a>(&'a self, _path: &'a str) -> Answer<'a, bool> {
+        async { Ok(true) }.boxed()
+    }
+
     /// The program is not run: it may ask the user, or cost something.
     fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
         let found = self.find(path, version).map(|_| Facts {

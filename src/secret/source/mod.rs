@@ -9,6 +9,8 @@ mod file;
 mod keyring;
 mod kind;
 mod remote;
+#[cfg(feature = "vault")]
+mod vault;
 
 use std::fmt::Debug;
 
@@ -49,7 +51,15 @@ pub use self::kind::TIMEOUT;
 pub use self::remote::Remote;
 
 /// All sources of this build, in the order in which help lists them.
-pub static KINDS: &[&Kind] = &[&env::KIND, &dotenv::KIND, &keyring::KIND, &file::KIND, &command::KIND];
+pub static KINDS: &[&Kind] = &[
+    &env::KIND,
+    &dotenv::KIND,
+    &keyring::KIND,
+    &file::KIND,
+    &command::KIND,
+    #[cfg(feature = "vault")]
+    &vault::KIND,
+];
 
 /// Every scheme there is, and the cargo feature that it needs.
 const SCHEMES: &[(&str, &str)] = &[
@@ -161,6 +171,13 @@ pub trait Source: Debug + Send + Sync {
             answers
         }
         .boxed()
+    }
+
+    /// Whether reading the item does something: runs a program, makes credentials. Such an item
+    /// is read when a step needs it, and never only to see whether it is there.
+    fn acts<'a>(&'a self, path: &'a str) -> Answer<'a, bool> {
+        let _: &str = path;
+        async { Ok(false) }.boxed()
     }
 
     /// What is known of an item; the value is not read where the source allows that.

@@ -252,6 +252,10 @@ impl Source for Remote {
         self.far.source.member(path, property)
     }
 
+    fn acts<'a>(&'a self, path: &'a str) -> Answer<'a, bool> {
+        self.far.within(self.far.source.acts(path)).boxed()
+    }
+
     fn remedy(&self, path: &str) -> String {
         self.far.source.remedy(path)
     }
