@@ -322,3 +322,14 @@ local_command = { command = "true" }
     let list = doppio.run(["runs", "list"]).expect(0).stdout;
     assert!(list.ends_with("test (3/3 steps)\n"), "{list}");
 }
+
+#[test]
+fn the_sandbox_is_a_new_one_each_time_and_leaves_no_host_key() {
+    let doppio = Doppio::new();
+    recipe(&doppio, "[[step]]\nid = \"a\"\nssh_command = { command = \"echo there\" }\n");
+    for arguments in [["--host", "sandbox"], ["--host", "sandbox"], ["--host=gpu", "--sandbox"]] {
+        let ran = doppio.run(["run", "recipe.toml"].into_iter().chain(arguments)).expect(0);
+        assert!(ran.stderr.contains("a | there\n"), "{}", ran.stderr);
+    }
+    assert!(!doppio.doppio_home().join("known_hosts").exists());
+}
