@@ -33,6 +33,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             Ok(()) => {
                 removed = true;
                 output::line(&format!("removed `{name}` from {}", source.place()));
+                if let Some(words) = source.remains(name.as_str()) {
+                    output::line(&format!("note: {words}"));
+                }
             }
             Err(SourceError::Missing | SourceError::Absent { .. }) => {}
             Err(error) => {

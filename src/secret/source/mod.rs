@@ -1,6 +1,8 @@
 //! Where secrets are kept: one file a source, one line of [`KINDS`] each.
 
 mod answer;
+#[cfg(feature = "aws")]
+mod aws;
 mod command;
 mod detached;
 mod dotenv;
@@ -57,6 +59,10 @@ pub static KINDS: &[&Kind] = &[
     &keyring::KIND,
     &file::KIND,
     &command::KIND,
+    #[cfg(feature = "aws")]
+    &aws::MANAGER,
+    #[cfg(feature = "aws")]
+    &aws::PARAMETERS,
     #[cfg(feature = "vault")]
     &vault::KIND,
 ];
@@ -229,6 +235,12 @@ pub trait Source: Debug + Send + Sync {
             self.delete(from).await
         }
         .boxed()
+    }
+
+    /// What can still be had of an item that was just removed, and how to bring it back.
+    fn remains(&self, path: &str) -> Option<String> {
+        let _: &str = path;
+        None
     }
 
     /// The paths of all items and what is known of them.

@@ -307,6 +307,10 @@ impl Source for Remote {
         .boxed()
     }
 
+    fn remains(&self, path: &str) -> Option<String> {
+        self.far.source.remains(path)
+    }
+
     fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
         self.far.within(self.far.source.list()).boxed()
     }

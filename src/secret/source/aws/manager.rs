@@ -1,0 +1,422 @@
+//! Secrets Manager. A version is a stage (`AWSCURRENT`, `AWSPREVIOUS`, one of your own) or the
+//! identifier of a version.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
+use aws_sdk_secretsmanager::primitives::Blob;
+use aws_sdk_secretsmanager::primitives::DateTime;
+use aws_sdk_secretsmanager::types::Tag;
+use futures_util::FutureExt;
+
+use crate::secret::SecretValue;
+use crate::secret::source::Answer;
+use crate::secret::source::Answers;
+use crate::secret::source::DEADLINE;
+use crate::secret::source::Facts;
+use crate::secret::source::Item;
+use crate::secret::source::Kind;
+use crate::secret::source::Remark;
+use crate::secret::source::RemoteKind;
+use crate::secret::source::Setup;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+use crate::secret::source::Version;
+use crate::secret::source::aws::KEYS;
+use crate::secret::source::aws::account::Account;
+use crate::secret::source::aws::batch;
+use crate::secret::source::aws::fault::Deed;
+use crate::secret::source::aws::fault::Trouble;
+use crate::secret::source::aws::time;
+
+pub(in crate::secret::source) static KIND: Kind = Kind {
+    scheme: "aws",
+    summary: "AWS Secrets Manager: a name or an ARN",
+    writes: true,
+    versions: true,
+    remote: Some(RemoteKind {
+        open: |setup| Arc::new(Manager::new(setup)),
+        deadline: DEADLINE,
+        batch: batch::LARGEST,
+        keys: KEYS,
+    }),
+};
+
+/// The stage of the version that is in use.
+const CURRENT: &str = "AWSCURRENT";
+
+/// The tag that says until when a value is good.
+const EXPIRES: &str = "doppio:expires";
+
+/// How long AWS keeps what was removed; the longest it offers.
+const RECOVERY_DAYS: i64 = 30;
+
+/// The source `aws`.
+#[derive(Debug)]
+pub(super) struct Manager {
+    account: Account,
+    /// Cleared when these credentials may not ask for several values at once.
+    pub(super) may_batch: AtomicBool,
+    /// Cleared when these credentials may not list.
+    pub(super) may_list: AtomicBool,
+    /// Until when what was removed can be brought back.
+    removed: Mutex<HashMap<String, jiff::Timestamp>>,
+}
+
+/// Which version is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted<'a> {
+    Current,
+    Stage(&'a str),
+    Id(&'a str),
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn of(version: Option<&'a str>) -> Self {
+        match version {
+            None | Some("latest" | CURRENT) => Self::Current,
+            Some(id) if is_uuid(id) => Self::Id(id),
+            Some(stage) => Self::Stage(stage),
+        }
+    }
+}
+
+/// AWS makes identifiers of versions in this form; a stage can have nearly any other.
+fn is_uuid(text: &str) -> bool {
+    let dashes = |index| matches!(index, 8 | 13 | 18 | 23);
+    text.len() == 36
+        && text.bytes().enumerate().all(
+            |(index, byte)| {
+                if dashes(index) { byte == b'-' } else { byte.is_ascii_hexdigit() }
+            },
+        )
+}
+
+impl Manager {
+    fn new(setup: Setup) -> Self {
+        Self {
+            account: Account::new(setup, KIND.scheme, "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            may_batch: AtomicBool::new(true),
+            may_list: AtomicBool::new(true),
+            removed: Mutex::default(),
+        }
+    }
+
+    /// The client for a path: an ARN names its region.
+    pub(super) async fn client(&self, path: &str) -> Result<Client, SourceError> {
+        Ok(Client::new(&self.account.config(path).await?))
+    }
+
+    pub(super) async fn get_one(
+        &self,
+        path: &str,
+        version: Option<&str>,
+    ) -> Result<(SecretValue, Facts), SourceError> {
+        let ask = self.client(path).await?.get_secret_value().secret_id(path);
+        let ask = match Wanted::of(version) {
+            Wanted::Current => ask,
+            Wanted::Stage(stage) => ask.version_stage(stage),
+            Wanted::Id(id) => ask.version_id(id),
+        };
+        let deed = Deed { action: "secretsmanager:GetSecretValue", path, writes: false };
+        let found = ask.send().await.map_err(|error| Trouble::of(&error).tell(deed))?;
+        let facts = facts(path, found.version_id(), found.created_date());
+        let value = value(found.secret_string, found.secret_binary).ok_or(SourceError::Missing)?;
+        Ok((value, facts))
+    }
+
+    /// Asks what is known of a secret; where that is not allowed, the value shows that it is there.
+    pub(super) async fn locate_one(&self, path: &str, version: Option<&str>) -> Result<Facts, SourceError> {
+        let deed = Deed { action: "secretsmanager:DescribeSecret", path, writes: false };
+        match self.client(path).await?.describe_secret().secret_id(path).send().await {
+            Ok(found) => described(path, version, &found),
+            Err(error) => match Trouble::of(&error) {
+                trouble if trouble.is_denied() => self.get_one(path, version).await.map(|(_, facts)| facts),
+                trouble => Err(trouble.tell(deed)),
+            },
+        }
+    }
+
+    /// A new version of a secret that is there.
+    async fn put(&self, path: &str, value: &SecretValue) -> Result<Option<String>, Trouble> {
+        let client = match self.client(path).await {
+            Ok(client) => client,
+            Err(error) => return Err(Trouble::Connection(error.to_string())),
+        };
+        let (text, bytes) = written(value);
+        let sent = client.put_secret_value().secret_id(path).set_secret_string(text).set_secret_binary(bytes);
+        sent.send().await.map(|done| done.version_id).map_err(|error| Trouble::of(&error))
+    }
+
+    async fn create(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, SourceError> {
+        let (text, bytes) = written(value);
+        let ask = self.client(path).await?.create_secret().name(path);
+        let ask = ask.set_secret_string(text).set_secret_binary(bytes).set_description(remark.note.clone());
+        let done = ask.set_tags(remark.expires.map(|time| vec![expires(time)])).send().await;
+        let deed = Deed { action: "secretsmanager:CreateSecret", path, writes: true };
+        let done = done.map_err(|error| Trouble::of(&error).tell(deed))?;
+        Ok(Facts {
+            note: remark.note.clone(),
+            expires: remark.expires,
+            ..facts(path, done.version_id(), None)
+        })
+    }
+
+    /// Writes what the user said beside the value; the value is there already.
+    async fn remark(&self, path: &str, remark: &Remark) -> Result<(), SourceError> {
+        let client = self.client(path).await?;
+        if let Some(note) = &remark.note {
+            let done = client.update_secret().secret_id(path).description(note).send().await;
+            let deed = Deed { action: "secretsmanager:UpdateSecret", path, writes: true };
+            done.map_err(|error| Trouble::of(&error).tell(deed))?;
+        }
+        if let Some(time) = remark.expires {
+            let done = client.tag_resource().secret_id(path).tags(expires(time)).send().await;
+            let deed = Deed { action: "secretsmanager:TagResource", path, writes: true };
+            done.map_err(|error| Trouble::of(&error).tell(deed))?;
+        }
+        Ok(())
+    }
+
+    async fn put_or_create(
+        &self,
+        path: &str,
+        value: &SecretValue,
+        remark: &Remark,
+    ) -> Result<Facts, SourceError> {
+        // So that a missing region or broken settings are told in their own words.
+        self.client(path).await?;
+        let deed = Deed { action: "secretsmanager:PutSecretValue", path, writes: true };
+        match self.put(path, value).await {
+            Ok(version) => {
+                let mut facts = facts(path, version.as_deref(), None);
+                if let Err(error) = self.remark(path, remark).await {
+                    facts
+                        .warnings
+                        .push(format!("the value is written, what stands beside it is not: {error}"));
+                }
+                Ok(facts)
+            }
+            Err(trouble) if trouble.is_missing() => self.create(path, value, remark).await,
+            Err(trouble) => Err(trouble.tell(deed)),
+        }
+    }
+
+    async fn remove(&self, path: &str) -> Result<(), SourceError> {
+        let deed = Deed { action: "secretsmanager:DeleteSecret", path, writes: false };
+        let ask = self.client(path).await?.delete_secret().secret_id(path);
+        let done = ask.recovery_window_in_days(RECOVERY_DAYS).send().await;
+        let done = done.map_err(|error| Trouble::of(&error).tell(deed))?;
+        if let Some(until) = done.deletion_date().and_then(time) {
+            let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+            removed.insert(path.to_owned(), until);
+        }
+        Ok(())
+    }
+
+    async fn all(&self) -> Result<Vec<(String, Facts)>, SourceError> {
+        let deed = Deed { action: "secretsmanager:ListSecrets", path: "", writes: false };
+        let mut pages = self.client("").await?.list_secrets().max_results(100).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Trouble::of(&error).tell(deed))?;
+            for entry in page.secret_list() {
+                // One without a value is none that could be used.
+                if let (Some(name), Ok(facts)) =
+                    (entry.name(), batch::listed(entry.name().unwrap_or_default(), None, entry))
+                {
+                    found.push((name.to_owned(), facts));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn history(&self, path: &str) -> Result<Vec<Version>, SourceError> {
+        let deed = Deed { action: "secretsmanager:ListSecretVersionIds", path, writes: false };
+        let ask = self.client(path).await?.list_secret_version_ids().secret_id(path).max_results(100);
+        let mut pages = ask.into_paginator().send();
+        let mut versions = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Trouble::of(&error).tell(deed))?;
+            versions.extend(page.versions().iter().map(|entry| Version {
+                id: entry.version_id().unwrap_or_default().to_owned(),
+                created: entry.created_date().and_then(time),
+                labels: entry.version_stages().to_vec(),
+                current: entry.version_stages().iter().any(|stage| stage == CURRENT),
+                readable: true,
+            }));
+        }
+        versions.sort_by_key(|version| std::cmp::Reverse((version.current, version.created)));
+        Ok(versions)
+    }
+
+    async fn ping(&self) -> Result<(), SourceError> {
+        let deed = Deed { action: "secretsmanager:ListSecrets", path: "", writes: false };
+        match self.client("").await?.list_secrets().max_results(1).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match Trouble::of(&error) {
+                // Whoever may not list is known all the same.
+                trouble if trouble.is_denied() => Ok(()),
+                trouble => Err(trouble.tell(deed)),
+            },
+        }
+    }
+}
+
+/// The value of an answer; it has one of both.
+pub(super) fn value(text: Option<String>, bytes: Option<Blob>) -> Option<SecretValue> {
+    text.map(String::into_bytes).or_else(|| bytes.map(Blob::into_inner)).map(SecretValue::new)
+}
+
+/// The same for the way there: text where it is text, so that the console shows it.
+fn written(value: &SecretValue) -> (Option<String>, Option<Blob>) {
+    match std::str::from_utf8(value.plain()) {
+        Ok(text) => (Some(text.to_owned()), None),
+        Err(_) => (None, Some(Blob::new(value.plain()))),
+    }
+}
+
+fn expires(time: jiff::Timestamp) -> Tag {
+    Tag::builder().key(EXPIRES).value(time.to_string()).build()
+}
+
+pub(super) fn facts(path: &str, version: Option<&str>, created: Option<&DateTime>) -> Facts {
+    Facts {
+        place: format!("AWS secret `{path}`"),
+        version: version.map(str::to_owned),
+        created: created.and_then(time),
+        ..Facts::default()
+    }
+}
+
+fn described(path: &str, version: Option<&str>, found: &DescribeSecretOutput) -> Result<Facts, SourceError> {
+    if found.deleted_date().is_some() {
+        return Err(Trouble::refused("InvalidRequestException", "deletion").tell(Deed {
+            action: "secretsmanager:DescribeSecret",
+            path,
+            writes: false,
+        }));
+    }
+    let changed = found.last_changed_date().or_else(|| found.created_date());
+    let mut facts = staged(path, version, found.version_ids_to_stages(), changed)?;
+    facts.note = found.description().filter(|note| !note.is_empty()).map(str::to_owned);
+    facts.expires = expiry(found.tags());
+    Ok(facts)
+}
+
+/// What is known of a version, when AWS told which stages it keeps.
+pub(super) fn staged(
+    path: &str,
+    version: Option<&str>,
+    stages: Option<&HashMap<String, Vec<String>>>,
+    changed: Option<&DateTime>,
+) -> Result<Facts, SourceError> {
+    let wanted = Wanted::of(version);
+    let is_it = |(id, stages): &(&String, &Vec<String>)| match wanted {
+        Wanted::Current => stages.iter().any(|stage| stage == CURRENT),
+        Wanted::Stage(wanted) => stages.iter().any(|stage| stage == wanted),
+        Wanted::Id(wanted) => id.as_str() == wanted,
+    };
+    // A secret without any version is one that nobody has given a value yet.
+    let (id, _) = stages.into_iter().flatten().find(is_it).ok_or(SourceError::Missing)?;
+    Ok(facts(path, Some(id), changed.filter(|_| wanted == Wanted::Current)))
+}
+
+pub(super) fn expiry(tags: &[Tag]) -> Option<jiff::Timestamp> {
+    tags.iter().find(|tag| tag.key() == Some(EXPIRES))?.value()?.parse().ok()
+}
+
+impl Source for Manager {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn place(&self) -> String {
+        match self.account.region() {
+            Some(region) => format!("AWS Secrets Manager in {region}"),
+            None => "AWS Secrets Manager".to_owned(),
+        }
+    }
+
+    fn remedy(&self, path: &str) -> String {
+        format!(
+            "run `doppio secret set {path} --in aws`, or look at the names with `aws secretsmanager list-secrets`"
+        )
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        self.ping().boxed()
+    }
+
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+        self.get_one(path, version).boxed()
+    }
+
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+        batch::get(self, items).boxed()
+    }
+
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+        self.locate_one(path, version).boxed()
+    }
+
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Facts> {
+        batch::locate(self, items).boxed()
+    }
+
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+        self.put_or_create(path, value, remark).boxed()
+    }
+
+    /// AWS keeps it for [`RECOVERY_DAYS`].
+    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        self.remove(path).boxed()
+    }
+
+    fn remains(&self, path: &str) -> Option<String> {
+        let until = *self.removed.lock().unwrap_or_else(PoisonError::into_inner).get(path)?;
+        let day = until.strftime("%Y-%m-%d");
+        Some(format!(
+            "AWS keeps it until {day}: `aws secretsmanager restore-secret --secret-id {path}` brings it back"
+        ))
+    }
+
+    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+        self.all().boxed()
+    }
+
+    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
+        self.history(path).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_a_stage_or_an_identifier() {
+        let id = "a1b2c3d4-5678-90ab-cdef-0123456789ab";
+        assert_eq!(Wanted::of(None), Wanted::Current);
+        assert_eq!(Wanted::of(Some("latest")), Wanted::Current);
+        assert_eq!(Wanted::of(Some("AWSPREVIOUS")), Wanted::Stage("AWSPREVIOUS"));
+        assert_eq!(Wanted::of(Some(id)), Wanted::Id(id));
+        let stages = HashMap::from([(id.to_owned(), vec![CURRENT.to_owned()])]);
+        assert_eq!(staged("x", None, Some(&stages), None).unwrap().version.as_deref(), Some(id));
+        assert_eq!(staged("x", Some("AWSPREVIOUS"), Some(&stages), None), Err(SourceError::Missing));
+    }
+
+    #[test]
+    fn text_goes_as_text_and_bytes_as_bytes() {
+        let (text, bytes) = written(&SecretValue::new("ü".into()));
+        assert!(text.is_some() && bytes.is_none());
+        let (text, bytes) = written(&SecretValue::new(vec![0xff, 0xfe]));
+        assert_eq!(value(text, bytes).unwrap().plain(), b"\xff\xfe");
+    }
+}
