@@ -10,6 +10,7 @@ pub mod export;
 mod ladder;
 mod mask;
 pub mod naming;
+pub mod ping;
 mod prompt;
 mod property;
 pub mod provider;

@@ -18,6 +18,7 @@ mod needs;
 mod place;
 mod rm;
 mod rollback;
+mod rotate;
 mod set;
 mod status;
 mod suggest;
@@ -65,6 +66,8 @@ enum Command {
     Rm(rm::Args),
     /// Give a secret another name
     Mv(mv::Args),
+    /// Put a new value in the place of an old one, verified, with a way back
+    Rotate(rotate::Args),
     /// List the versions of a secret
     History(history::Args),
     /// Go back to an older version of a secret
@@ -92,6 +95,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         Command::Init(args) => init::run(args, context),
         Command::Exec(args) => block_on(exec::run(args, context)),
         Command::Mv(args) => block_on(mv::run(args, context)),
+        Command::Rotate(args) => block_on(rotate::run(args, context)),
         Command::History(args) => block_on(history::run(args, context)),
         Command::Rollback(args) => block_on(rollback::run(args, context)),
         Command::ClearClipboard => clipboard::watch(),

@@ -1,0 +1,244 @@
+//! `doppio secret rotate`: a new value in the place of an old one, with a way back at any moment.
+//!
+//! The new value is kept as `NAME.pending` until it is verified. Then it takes the name, and the
+//! old one stays: as an older version where the source keeps them, else as `NAME.previous`.
+
+mod generate;
+mod seen;
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::secret::fit;
+use crate::cli::secret::input;
+use crate::cli::secret::input::InputArgs;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::name;
+use crate::cli::secret::place;
+use crate::cli::secret::set;
+use crate::cli::secret::source_error;
+use crate::name::SecretName;
+use crate::secret::SecretValue;
+use crate::secret::ping;
+use crate::secret::ping::Verdict;
+use crate::secret::source::Facts;
+use crate::secret::source::Remark;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+
+/// Arguments of `secret rotate`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The new value is kept as `NAME.pending` until it is verified. What fails leaves the old \
+                        one in force.\n\n\
+                        Examples:\n  doppio secret rotate huggingface/token --online\n  \
+                        doppio secret rotate team/webhook --generate\n  \
+                        doppio secret rotate huggingface/token --continue --online"
+)]
+pub(super) struct Args {
+    /// Its name
+    name: String,
+    #[command(flatten)]
+    input: InputArgs,
+    /// Make a random value: for a secret that is yours to choose
+    #[arg(long, group = "from")]
+    generate: bool,
+    /// Ask the provider whether it takes the new value
+    #[arg(long)]
+    online: bool,
+    /// Go on with the value that is pending
+    #[arg(long = "continue", group = "from")]
+    goes_on: bool,
+    /// Forget the value that is pending
+    #[arg(long, group = "from", conflicts_with = "online")]
+    abort: bool,
+    /// When the new value stops being good: `90d`, `2027-01-31`
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<String>,
+    /// The source it is in; else the keychain or the vault, whichever has it
+    #[arg(long = "in", value_name = "SOURCE")]
+    source: Option<String>,
+}
+
+pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let name = name(&args.name)?;
+    let expires = args.expires.as_deref().map(|text| set::when(text, Timestamp::now())).transpose()?;
+    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+    let source = place::holder(&ladder, name.as_str(), args.source.as_deref()).await?;
+    let rotation = Rotation::new(&name, source).await?;
+    let pending = rotation.pending().await?;
+    if args.abort {
+        rotation.forget(pending.is_some()).await?;
+        output::line(&format!("`{name}` is as it was; nothing is pending"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let new = match (pending, args.goes_on) {
+        (Some(pending), true) => pending,
+        (None, true) => return Err(CliError::usage(format!("no value is pending for `{name}`"))),
+        (Some(_), false) => {
+            return Err(CliError::usage(format!("a value is pending for `{name}` already"))
+                .hint(format!("go on with it: `doppio secret rotate {name} --continue`"))
+                .hint(format!("forget it: `doppio secret rotate {name} --abort`")));
+        }
+        (None, false) => {
+            let new = value(args, &name, context)?;
+            rotation.keep(&new).await?;
+            new
+        }
+    };
+    for warning in fit::warnings(&name, &new) {
+        output::line(&format!("warning: {warning}"));
+    }
+    verify(args.online, &rotation, &new, context).await?;
+    rotation.switch(&new, expires).await?;
+    seen::tell(&name, rotation.facts.created, context)?;
+    set::tell_of_others(&ladder, &name, source).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The new value, refused as `set` refuses one.
+fn value(args: &Args, name: &SecretName, context: &Context) -> Result<SecretValue, CliError> {
+    let command = format!("doppio secret rotate {name}");
+    let value = if args.generate {
+        generate::value(name)?
+    } else {
+        input::value(&args.input, name, &command, context)?
+    };
+    fit::refuse(name, &value)?;
+    Ok(value)
+}
+
+/// Asks the provider, if that is wished. What is not clear keeps the value pending.
+async fn verify(
+    online: bool,
+    rotation: &Rotation<'_>,
+    new: &SecretValue,
+    context: &Context,
+) -> Result<(), CliError> {
+    let name = rotation.name;
+    let provider = ping::find(name);
+    if !online {
+        if let Some(provider) = provider {
+            output::line(&format!("note: {} was not asked; `--online` asks it", provider.provider));
+        }
+        return Ok(());
+    }
+    let Some(provider) = provider else {
+        rotation.forget(true).await?;
+        return Err(CliError::usage(format!("nobody can be asked whether a new `{name}` is good")).hint(
+            format!("the old one stays in force; run it without `--online`: `doppio secret rotate {name}`"),
+        ));
+    };
+    let base = context.env.text(&format!("DOPPIO_PING_{}", provider.variable));
+    match provider.ask(new, base).await {
+        Verdict::Accepted => {
+            output::line(&format!("{} takes the new value", provider.provider));
+            Ok(())
+        }
+        Verdict::Refused => {
+            rotation.forget(true).await?;
+            Err(CliError::world(format!("{} does not take the new value", provider.provider))
+                .hint(format!("the old one of `{name}` stays in force, and the new one is forgotten")))
+        }
+        Verdict::Unclear(why) => {
+            Err(CliError::world(format!("whether {} takes the new value is not clear", provider.provider))
+                .cause(why)
+                .hint(format!("the old one of `{name}` stays in force, and the new one is pending"))
+                .hint(format!("try again with `doppio secret rotate {name} --continue --online`"))
+                .hint(format!("or forget the new one: `doppio secret rotate {name} --abort`")))
+        }
+    }
+}
+
+/// One secret on its way from an old value to a new one.
+struct Rotation<'a> {
+    name: &'a SecretName,
+    source: &'a dyn Source,
+    /// The value in force, and what is known of it.
+    old: SecretValue,
+    facts: Facts,
+    pending: String,
+}
+
+impl<'a> Rotation<'a> {
+    async fn new(name: &'a SecretName, source: &'a dyn Source) -> Result<Self, CliError> {
+        let (old, facts) = source
+            .get(name.as_str(), None)
+            .await
+            .map_err(|error| source_error(format!("cannot read `{name}` from {}", source.place()), &error))?;
+        Ok(Self { name, source, old, facts, pending: format!("{name}.pending") })
+    }
+
+    async fn pending(&self) -> Result<Option<SecretValue>, CliError> {
+        match self.source.get(&self.pending, None).await {
+            Ok((value, _)) => Ok(Some(value)),
+            Err(SourceError::Missing) => Ok(None),
+            Err(error) => Err(self.failed("read", &self.pending, &error)),
+        }
+    }
+
+    /// Keeps the new value beside the old one.
+    async fn keep(&self, new: &SecretValue) -> Result<(), CliError> {
+        if new.is_same(&self.old) {
+            return Err(CliError::usage(format!("this is the value that `{}` has already", self.name))
+                .hint("nothing was changed"));
+        }
+        let remark =
+            Remark { note: Some(format!("new value of {}, not in force yet", self.name)), expires: None };
+        self.write(&self.pending, new, &remark).await.map(drop)
+    }
+
+    async fn forget(&self, is_there: bool) -> Result<(), CliError> {
+        match self.source.delete(&self.pending).await {
+            Ok(()) => Ok(()),
+            Err(SourceError::Missing) if !is_there => Ok(()),
+            Err(error) => Err(self.failed("remove", &self.pending, &error)),
+        }
+    }
+
+    /// Puts the new value in force. Broken off at any point it can be given again.
+    async fn switch(&self, new: &SecretValue, expires: Option<Timestamp>) -> Result<(), CliError> {
+        let name = self.name;
+        // Broken off after the switch, when all but the clearing up was done.
+        if !new.is_same(&self.old) {
+            let kept = if self.source.kind().versions {
+                let version = self.facts.version.as_deref().unwrap_or("previous");
+                format!("{name}@{version}")
+            } else {
+                let previous = format!("{name}.previous");
+                let remark =
+                    Remark { note: Some(format!("old value of {name}")), expires: self.facts.expires };
+                self.write(&previous, &self.old, &remark).await?;
+                previous
+            };
+            let remark = Remark { note: self.facts.note.clone(), expires };
+            self.write(name.as_str(), new, &remark).await?;
+            output::line(&format!(
+                "`{name}` has its new value in {}; the old one is kept as `{kept}`",
+                self.source.place()
+            ));
+        }
+        self.forget(true).await
+    }
+
+    /// Writes an item and reads it back.
+    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, CliError> {
+        let failed = |error| self.failed("write", path, &error);
+        let facts = self.source.set(path, value, remark).await.map_err(failed)?;
+        let (back, _) = self.source.get(path, None).await.map_err(failed)?;
+        if back.is_same(value) {
+            return Ok(facts);
+        }
+        Err(CliError::world(format!("{} gave back another value for `{path}`", self.source.place()))
+            .hint(format!("look at it: `doppio secret why {}`", self.name)))
+    }
+
+    fn failed(&self, deed: &str, path: &str, error: &SourceError) -> CliError {
+        source_error(format!("cannot {deed} `{path}` in {}", self.source.place()), error)
+    }
+}

@@ -1,0 +1,35 @@
+//! Who saw the old value: runs, steps and hosts, by the journals of this machine.
+
+use jiff::Timestamp;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::secret::time;
+use crate::cli::secret::uses;
+use crate::name::SecretName;
+use crate::secret::well_known;
+
+/// Lists the steps that got it since the old value was set, and says where to revoke it.
+pub(super) fn tell(name: &SecretName, since: Option<Timestamp>, context: &Context) -> Result<(), CliError> {
+    let now = Timestamp::now();
+    let mut uses = uses::all(context);
+    uses.retain(|used| {
+        let is_later = |since| used.time.is_none_or(|time| time >= since);
+        used.is_of(name.as_str()) && since.is_none_or(is_later)
+    });
+    if uses.is_empty() {
+        output::line("no run of this machine was given the old value");
+    } else {
+        output::line("the old value was given to:");
+    }
+    for used in &uses {
+        let host = used.host.as_deref().unwrap_or("local");
+        let age = used.time.map_or_else(String::new, |time| time::age(time, now));
+        output::data(&format!("{}  {}  {host}  {age}\n", used.run, used.step))?;
+    }
+    if let Some(known) = well_known::find(name) {
+        output::line(&format!("revoke the old one where it was issued: {}", known.get));
+    }
+    Ok(())
+}
