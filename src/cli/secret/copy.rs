@@ -13,6 +13,9 @@ use crate::cli::secret::transfer::Item;
 use crate::cli::secret::transfer::Wish;
 use crate::name::SecretName;
 use crate::secret::Fitness;
+use crate::secret::SecretValue;
+use crate::secret::source;
+use crate::secret::source::Facts;
 use crate::secret::source::Remark;
 use crate::secret::source::Source;
 
@@ -46,6 +49,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let plan = transfer::plan(to, items, args.wish.replaces).await?;
     if plan.carry_out(args.wish, context).await? {
         plan.complain()?;
+        plan.complain_of_refused()?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -61,25 +65,34 @@ pub(super) async fn items(from: &dyn Source, names: &[String]) -> Result<Vec<Ite
     } else {
         names.to_vec()
     };
+    let wanted: Vec<source::Item> = paths.iter().map(|path| source::Item::new(path, None)).collect();
+    let answers = from.get_many(&wanted).await;
     let mut items = Vec::with_capacity(paths.len());
-    for path in paths {
-        let (value, facts) = from
-            .get(&path, None)
-            .await
-            .map_err(|error| source_error(format!("cannot read `{path}` from {}", from.place()), &error))?;
-        let remark = Remark { note: facts.note, expires: facts.expires };
+    for (path, answer) in paths.into_iter().zip(answers) {
         let label = label(from.kind().scheme, &path);
-        let item = match path.parse::<SecretName>() {
-            Ok(name) => transfer::item(&name, label, value, remark),
-            // Sources on the network have paths that are no names; they are the target's to judge.
-            Err(_) if value.fitness() == Fitness::Fit => Item { from: label, path, value: Ok(value), remark },
-            Err(_) => {
-                Item { from: label, path, value: Err("the value can't be a secret".to_owned()), remark }
+        items.push(match answer {
+            Ok((value, facts)) => item(label, path, value, facts),
+            // One of many that can't be read does not hold up the others.
+            Err(error) if names.is_empty() => {
+                Item { from: label, path, value: Err(error.to_string()), remark: Remark::default() }
             }
-        };
-        items.push(item);
+            Err(error) => {
+                let what = format!("cannot read `{path}` from {}", from.place());
+                return Err(source_error(what, &error));
+            }
+        });
     }
     Ok(items)
+}
+
+fn item(label: String, path: String, value: SecretValue, facts: Facts) -> Item {
+    let remark = Remark { note: facts.note, expires: facts.expires };
+    // Sources on the network have paths that are no names; they are the target's to judge.
+    match path.parse::<SecretName>() {
+        Ok(name) => transfer::item(&name, label, value, remark),
+        Err(_) if value.fitness() == Fitness::Fit => Item { from: label, path, value: Ok(value), remark },
+        Err(_) => Item { from: label, path, value: Err("the value can't be a secret".to_owned()), remark },
+    }
 }
 
 /// What a table calls an item of a source.

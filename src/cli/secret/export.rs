@@ -42,7 +42,7 @@ pub(super) struct Args {
     format: FormatArg,
     /// What to export: a reference, or a variable and a reference
     #[arg(value_name = "[VARIABLE=]REF", required_unless_present = "recipe")]
-    secrets: Vec<String>,
+    references: Vec<String>,
     /// Export what this recipe needs
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
@@ -150,7 +150,7 @@ fn permit(args: &Args, context: &Context) -> Result<(), CliError> {
 
 /// The variables and the references, in the order of the command line and then of the recipe.
 fn wanted(args: &Args) -> Result<Vec<(EnvName, SecretRef)>, CliError> {
-    let mut wanted = args.secrets.iter().map(|text| binding(text)).collect::<Result<Vec<_>, _>>()?;
+    let mut wanted = args.references.iter().map(|text| binding(text)).collect::<Result<Vec<_>, _>>()?;
     if let Some(recipe) = &args.recipe {
         let mut needs = Needs::new();
         needs::collect(recipe, &mut needs)?;

@@ -230,6 +230,22 @@ impl Plan<'_> {
     }
 }
 
+impl Plan<'_> {
+    /// The end of a transfer that should have taken everything.
+    ///
+    /// # Errors
+    ///
+    /// When something could not go.
+    pub(super) fn complain_of_refused(&self) -> Result<(), CliError> {
+        match self.count(Fate::Refused) {
+            0 => Ok(()),
+            count => {
+                Err(CliError::world(format!("{} could not go: see the lines with `refused`", secrets(count))))
+            }
+        }
+    }
+}
+
 /// Asks for a yes.
 pub(super) fn ask(question: &str, context: &Context) -> Result<bool, CliError> {
     Terminal::new(context).confirm(question).map_err(|error| match error {

@@ -1,0 +1,85 @@
+//! `doppio secret copy` between the keychain and the vault, through the real binary.
+
+use crate::support::doppio::Doppio;
+use crate::support::secret_service::Bus;
+
+#[test]
+fn a_keychain_moves_into_the_vault_and_a_second_try_goes_on() {
+    let bus = Bus::with_keyring();
+    let doppio = Doppio::with_vault().env("DBUS_SESSION_BUS_ADDRESS", bus.address());
+    let multi = "one\ntwo $X 'q'\n";
+    doppio.store("a/key", "hunter2 one");
+    let noted = ["secret", "set", "b/key", "--from-stdin", "--note", "n", "--expires", "2099-01-01"];
+    doppio.run_with_stdin(noted, multi).expect(0);
+    // One of them is there already, as after a copy that was broken off; one is another.
+    doppio
+        .run_with_stdin(["secret", "set", "a/key", "--from-stdin", "--in", "file"], "hunter2 one")
+        .expect(0);
+    doppio.run_with_stdin(["secret", "set", "c/key", "--from-stdin"], "hunter2 three").expect(0);
+    doppio
+        .run_with_stdin(["secret", "set", "c/key", "--from-stdin", "--in", "file"], "hunter2 other")
+        .expect(0);
+
+    let copy = ["secret", "copy", "--from", "keyring", "--to", "file"];
+    let ran = doppio.run(copy.into_iter().chain(["--dry-run"])).expect(0);
+    insta::assert_snapshot!(ran.stdout, @"
+    same     a/key  keyring:a/key
+    new      b/key  keyring:b/key
+    differs  c/key  keyring:c/key
+    ");
+    insta::assert_snapshot!(ran.stderr, @"1 secret would be written to the vault; nothing was done");
+    doppio.run(copy).expect(2);
+    let ran = doppio.run(copy.into_iter().chain(["--yes"])).expect(3);
+    insta::assert_snapshot!(ran.stderr, @"
+    wrote 1 secret to the vault, and read each back
+    error: 1 secret in the vault differs and was left alone
+
+    hint: give the command again with `--override` to replace what is there
+    ");
+    assert_eq!(doppio.reveal("file:b/key"), multi);
+    assert_eq!(doppio.reveal("file:c/key"), "hunter2 other");
+    doppio.run(copy.into_iter().chain(["c/key", "--yes", "--override"])).expect(0);
+    assert_eq!(doppio.reveal("file:c/key"), "hunter2 three");
+    let ran = doppio.run(copy.into_iter().chain(["--yes"])).expect(0);
+    insta::assert_snapshot!(ran.stderr, @"nothing is to be written to the vault");
+    let listed = doppio.run(["secret", "list", "--in", "file", "--json"]).expect(0).stdout;
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!((&listed[1]["note"], &listed[1]["expires"]), (&"n".into(), &"2099-01-01T23:59:59Z".into()));
+
+    doppio.run(["secret", "copy", "--from", "file", "--to", "file"]).expect(2);
+    doppio.run(["secret", "copy", "--from", "file", "--to", "env"]).expect(2);
+    let ran = doppio.run(copy.into_iter().chain(["gone", "--yes"])).expect(3);
+    assert!(ran.stderr.contains("cannot read `gone` from the keychain"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_move_in_the_keychain_keeps_the_value_and_leaves_no_copy() {
+    let bus = Bus::with_keyring();
+    let doppio = Doppio::with_vault().env("DBUS_SESSION_BUS_ADDRESS", bus.address());
+    doppio.store("a/key", "hunter2 one");
+    doppio.store("taken", "hunter2 two");
+    doppio.run(["secret", "mv", "a/key", "taken"]).expect(2);
+    let ran = doppio.run(["secret", "mv", "a/key", "b/key"]).expect(0);
+    insta::assert_snapshot!(ran.stderr, @"moved `a/key` to `b/key` in the keychain");
+    assert_eq!(doppio.reveal("keyring:b/key"), "hunter2 one");
+    doppio.run(["secret", "get", "keyring:a/key"]).expect(3);
+    let ran = doppio.run(["secret", "history", "b/key"]).expect(2);
+    assert!(ran.stderr.contains("the keychain keeps no versions"), "{}", ran.stderr);
+    doppio.run(["secret", "rollback", "b/key@1"]).expect(2);
+}
+
+#[test]
+fn a_rotation_in_the_keychain_keeps_the_old_value_under_a_name_of_its_own() {
+    let bus = Bus::with_keyring();
+    let doppio = Doppio::with_vault().env("DBUS_SESSION_BUS_ADDRESS", bus.address());
+    doppio.store("team/key", "hunter2 one");
+    let ran =
+        doppio.run_with_stdin(["secret", "rotate", "team/key", "--from-stdin"], "hunter2 two").expect(0);
+    insta::assert_snapshot!(ran.stderr, @"
+    `team/key` has its new value in the keychain; the old one is kept as `team/key.previous`
+    no run of this machine was given the old value
+    ");
+    assert_eq!(doppio.reveal("team/key"), "hunter2 two");
+    assert_eq!(doppio.reveal("team/key.previous"), "hunter2 one");
+    doppio.run(["secret", "get", "keyring:team/key.pending"]).expect(3);
+}

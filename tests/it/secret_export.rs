@@ -1,0 +1,195 @@
+//! `doppio secret export`, each format read by somebody else's reader.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::doppio::Doppio;
+use crate::support::venv;
+
+/// What readers like to stumble over.
+const HARD: &str = "p$HOME `x` \"q\" #\\n {é}\ttab\nsecond line ";
+
+fn machine() -> Doppio {
+    let doppio = Doppio::with_vault();
+    doppio.store("huggingface/token", "hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    doppio.store("env/HARD", HARD);
+    doppio
+}
+
+fn export(doppio: &Doppio, format: &str, more: &[&str]) -> String {
+    let mut arguments = vec!["secret", "export", "--format", format];
+    arguments.extend(more);
+    doppio.run(arguments).expect(0).stdout
+}
+
+/// Python with the readers of tests/run.sh.
+fn python(script: &str, file: &Path) -> String {
+    let output = Command::new(venv::python()).args(["-c", script]).arg(file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn values_are_written_on_demand_only() {
+    let doppio = machine();
+    let out = doppio.folder().join("work/out");
+    for format in ["dotenv", "shell", "json", "k8s", "github"] {
+        let ran = doppio.run(["secret", "export", "--format", format, "env/HARD"]).expect(2);
+        assert!(ran.stdout.is_empty() && ran.stderr.contains("--reveal"), "{}", ran.stderr);
+        let ran = doppio.run(["secret", "export", "--format", format, "env/HARD", "--reveal"]).expect(2);
+        assert!(ran.stdout.is_empty() && ran.stderr.contains("--force"), "{}", ran.stderr);
+    }
+    let to_file = ["secret", "export", "--format", "shell", "env/HARD", "--reveal", "--out", "out"];
+    let ran = doppio.run(to_file).expect(0);
+    insta::assert_snapshot!(ran.stderr, @"wrote 1 secret to `out`");
+    assert!(ran.stdout.is_empty());
+    assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+    let ran = doppio.run(to_file).expect(2);
+    insta::assert_snapshot!(ran.stderr, @"
+    error: `out` is there already
+
+    hint: remove it, or name another: `rm out`
+    ");
+    doppio.run(["secret", "export", "--format", "shell", "team/gone", "--reveal", "--force"]).expect(3);
+    doppio.run(["secret", "export", "--format", "shell"]).expect(2);
+    doppio
+        .run([
+            "secret",
+            "export",
+            "--format",
+            "json",
+            "env/HARD",
+            "HARD=huggingface/token",
+            "--reveal",
+            "--force",
+        ])
+        .expect(2);
+    let token = format!("T=hf_{}", "hunter2".repeat(5));
+    let ran = doppio.run(["secret", "export", "--format", "amlt", &token]).expect(2);
+    assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_shell_reads_what_was_stored() {
+    let doppio = machine();
+    doppio.store("env/QUOTE", "it's $5 \\ \"x\"");
+    let text = export(&doppio, "shell", &["env/HARD", "env/QUOTE", "--reveal", "--force"]);
+    let file = doppio.file("export.sh", &text);
+    for shell in ["bash", "dash", "zsh", "busybox"] {
+        let mut command = Command::new(shell);
+        if shell == "busybox" {
+            command.arg("sh");
+        }
+        let script = ". \"$1\"; printf '%s|%s' \"$HARD\" \"$QUOTE\"";
+        let output = command.args(["-c", script, "sh"]).arg(&file).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{HARD}|it's $5 \\ \"x\""), "{shell}");
+    }
+}
+
+#[test]
+fn dotenv_readers_agree_on_what_was_stored() {
+    let doppio = machine();
+    doppio.store("env/APOSTROPHE", "it's\nso");
+    let out = ["env/HARD", "env/APOSTROPHE", "huggingface/token", "--reveal", "--out", "all.env"];
+    export(&doppio, "dotenv", &out);
+    let file = doppio.folder().join("work/all.env");
+    let read =
+        python("import sys, dotenv, json; print(json.dumps(dotenv.dotenv_values(sys.argv[1])))", &file);
+    let read: serde_json::Value = serde_json::from_str(&read).unwrap();
+    assert_eq!((&read["HARD"], &read["APOSTROPHE"]), (&HARD.into(), &"it's\nso".into()));
+    assert_eq!(read["HF_TOKEN"], "hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    let script = "set -a; . \"$1\"; printf '%s|%s' \"$HARD\" \"$APOSTROPHE\"";
+    let output = Command::new("bash").args(["-c", script, "sh"]).arg(&file).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{HARD}|it's\nso"));
+    // And back.
+    let other = Doppio::with_vault();
+    other.run(["secret".as_ref(), "import".as_ref(), file.as_os_str(), "--yes".as_ref()]).expect(0);
+    assert_eq!(other.reveal("env/HARD"), HARD);
+    doppio.store("env/TWO", "it's $5");
+    let ran =
+        doppio.run(["secret", "export", "--format", "dotenv", "env/TWO", "--reveal", "--force"]).expect(2);
+    insta::assert_snapshot!(ran.stderr, @"error: `TWO` can't be written: readers of dotenv files would not agree on its value: use `--format shell` or `json`");
+}
+
+#[test]
+fn json_and_kubernetes_read_what_was_stored() {
+    let doppio = machine();
+    let text = export(&doppio, "json", &["env/HARD", "huggingface/token", "--reveal", "--force"]);
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(read["HARD"], HARD);
+    assert_eq!(read["HF_TOKEN"], "hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+
+    let more = ["env/HARD", "--reveal", "--name", "app", "--namespace", "ml", "--out", "secret.yaml"];
+    export(&doppio, "k8s", &more);
+    let read = python(
+        "import sys, yaml, json; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))",
+        &doppio.folder().join("work/secret.yaml"),
+    );
+    let read: serde_json::Value = serde_json::from_str(&read).unwrap();
+    assert_eq!(
+        (&read["apiVersion"], &read["kind"], &read["type"]),
+        (&"v1".into(), &"Secret".into(), &"Opaque".into())
+    );
+    assert_eq!(read["metadata"], serde_json::json!({"name": "app", "namespace": "ml"}));
+    let value = read["data"]["HARD"].as_str().unwrap();
+    assert_eq!(data_encoding::BASE64.decode(value.as_bytes()).unwrap(), HARD.as_bytes());
+}
+
+#[test]
+fn references_are_written_without_a_look_at_the_values() {
+    let doppio = Doppio::new();
+    let recipe = "[recipe]\nname = 't'\n[[step]]\nid = 'a'\nrun_commands = { commands = [\"${secret:huggingface/token} ${secret:aws:prod/app#DATABASE_URL@AWSPREVIOUS}\"] }\n";
+    doppio.file("train.toml", recipe);
+    let to_json = "import sys, yaml, json; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
+    let read = |format: &str| -> serde_json::Value {
+        let text = export(&doppio, format, &["--recipe", "train.toml"]);
+        let file = doppio.file(&format!("{format}.yaml"), &text);
+        serde_json::from_str(&python(to_json, &file)).unwrap()
+    };
+    let found = read("external-secret");
+    assert_eq!(found["apiVersion"], "external-secrets.io/v1");
+    assert_eq!(
+        found["spec"]["data"],
+        serde_json::json!([
+            {"secretKey": "HF_TOKEN", "remoteRef": {"key": "huggingface/token"}},
+            {"secretKey": "DATABASE_URL", "remoteRef": {"key": "prod/app", "property": "DATABASE_URL", "version": "AWSPREVIOUS"}},
+        ])
+    );
+    assert_eq!(
+        read("compose"),
+        serde_json::json!({"services": {"doppio": {"environment": ["HF_TOKEN", "DATABASE_URL"]}}})
+    );
+    assert_eq!(
+        read("amlt"),
+        serde_json::json!({"submit_args": {"env": {
+            "HF_TOKEN": "$${{secrets.HF_TOKEN}}",
+            "DATABASE_URL": "$${{secrets.DATABASE_URL}}",
+        }}})
+    );
+    let ran = doppio.run(["secret", "export", "--format", "external-secret", "keyring:a/b"]).expect(2);
+    assert!(ran.stderr.contains("a cluster can't ask this machine"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_runner_of_github_gets_masks_first_and_then_variables() {
+    let doppio = machine();
+    let before = doppio.file("github_env", "OTHER=1\n");
+    let doppio = doppio.env("GITHUB_ENV", &before).env("GITHUB_ACTIONS", "true");
+    let text = export(&doppio, "github", &["env/HARD", "huggingface/token", "--reveal"]);
+    insta::assert_snapshot!(text.replace('\t', "<TAB>"), @r#"
+    ::add-mask::p$HOME `x` "q" #\n {é}<TAB>tab
+    ::add-mask::second line 
+    ::add-mask::hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    "#);
+    let written = fs::read_to_string(&before).unwrap();
+    let delimiter = written.lines().nth(1).unwrap().strip_prefix("HARD<<").unwrap();
+    assert!(delimiter.starts_with("ghadelimiter_") && delimiter.len() == 45, "{delimiter}");
+    assert_eq!(
+        written,
+        format!(
+            "OTHER=1\nHARD<<{delimiter}\n{HARD}\n{delimiter}\nHF_TOKEN<<{delimiter}\nhf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n{delimiter}\n"
+        )
+    );
+}
