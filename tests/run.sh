@@ -11,6 +11,8 @@ cd "$(dirname "$0")/.."
 needs="
   cc:build-essential
   git:git
+  curl:curl
+  openssl:openssl
   sshd:openssh-server
   ssh:openssh-client
   ssh-keygen:openssh-client

@@ -5,14 +5,20 @@
 #![expect(clippy::disallowed_methods, reason = "tests hand their own PATH on")]
 
 mod any_recipe;
+#[cfg(feature = "azure")]
+mod azure;
 mod check;
 mod cli;
 mod connect;
 mod docs;
 mod doctor;
 mod exec;
+#[cfg(feature = "gcp")]
+mod gcp;
 mod journal;
 mod keyring;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod layers;
 mod leak;
 mod mask;

@@ -3,13 +3,19 @@
 mod answer;
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "azure")]
+mod azure;
 mod command;
 mod detached;
 mod dotenv;
 mod env;
 mod file;
+#[cfg(feature = "gcp")]
+mod gcp;
 mod keyring;
 mod kind;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod remote;
 #[cfg(feature = "vault")]
 mod vault;
@@ -63,6 +69,12 @@ pub static KINDS: &[&Kind] = &[
     &aws::MANAGER,
     #[cfg(feature = "aws")]
     &aws::PARAMETERS,
+    #[cfg(feature = "azure")]
+    &azure::KIND,
+    #[cfg(feature = "gcp")]
+    &gcp::KIND,
+    #[cfg(feature = "kubernetes")]
+    &kubernetes::KIND,
     #[cfg(feature = "vault")]
     &vault::KIND,
 ];

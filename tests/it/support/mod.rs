@@ -7,5 +7,6 @@ pub(crate) mod pool;
 pub(crate) mod rust_code;
 pub(crate) mod secret_service;
 pub(crate) mod sshd;
+pub(crate) mod standin;
 pub(crate) mod venv;
 pub(crate) mod watch;

@@ -1,0 +1,449 @@
+//! Secrets of a Kubernetes cluster: `kubernetes:[NAMESPACE/]NAME[#KEY]`.
+//!
+//! A Secret holds several values under keys. One with a single key may be named without it; of
+//! one with more, the key must be given, as a value is any bytes and can't stand in a text of the
+//! whole.
+
+mod api;
+mod fault;
+mod login;
+mod path;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use kube::core::params::Preconditions;
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use crate::name::SecretName;
+use crate::secret::SecretValue;
+use crate::secret::source::Answer;
+use crate::secret::source::Answers;
+use crate::secret::source::Facts;
+use crate::secret::source::Form;
+use crate::secret::source::Item;
+use crate::secret::source::Key;
+use crate::secret::source::Kind;
+use crate::secret::source::Member;
+use crate::secret::source::Remark;
+use crate::secret::source::RemoteKind;
+use crate::secret::source::Setup;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+use crate::secret::source::no_versions;
+
+use api::Api;
+use api::Found;
+use api::Written;
+use path::Path;
+
+pub(super) static KIND: Kind = Kind {
+    scheme: "kubernetes",
+    summary: "a Secret of a Kubernetes cluster, as kubernetes:NAMESPACE/NAME#KEY",
+    writes: true,
+    versions: false,
+    remote: Some(RemoteKind {
+        open: |setup| Arc::new(Kubernetes::new(setup)),
+        deadline: Duration::from_secs(15),
+        batch: 16,
+        keys: &[
+            Key { name: "kubeconfig", form: Form::Path, doc: "instead of `KUBECONFIG` and ~/.kube/config" },
+            Key { name: "context", form: Form::Text, doc: "the context of the kubeconfig" },
+            Key { name: "namespace", form: Form::Text, doc: "where a name without one is looked for" },
+            Key {
+                name: "override",
+                form: Form::Truth,
+                doc: "write to Secrets that Doppio did not make, and remove them",
+            },
+        ],
+    }),
+};
+
+/// The key of a Secret that Doppio makes when none is named.
+const USUAL_KEY: &str = "value";
+
+/// Says who made a Secret: <https://kubernetes.io/docs/reference/labels-annotations-taints/>.
+const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "doppio");
+
+/// Where the note and the expiry of a key stand, as annotations.
+const NOTE: &str = "doppio.dev/note";
+const EXPIRES: &str = "doppio.dev/expires";
+
+/// How often a write is tried again when somebody else was faster.
+const TRIES: usize = 4;
+
+/// The Secrets of one cluster.
+#[derive(Debug)]
+struct Kubernetes {
+    setup: Setup,
+    /// Made with the first question: that may read files and run the kubeconfig's program.
+    api: OnceCell<Api>,
+}
+
+impl Kubernetes {
+    fn new(setup: Setup) -> Self {
+        Self { setup, api: OnceCell::new() }
+    }
+
+    async fn api(&self) -> Result<&Api, SourceError> {
+        self.api.get_or_try_init(|| login::api(&self.setup)).await
+    }
+
+    fn may_override(&self) -> bool {
+        self.setup.options.truth("override").unwrap_or(false)
+    }
+
+    async fn read(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Facts), SourceError> {
+        no_versions("Kubernetes", version)?;
+        let path = Path::parse(path)?;
+        let api = self.api().await?;
+        let namespace = path.namespace.unwrap_or(&api.namespace);
+        let found = api.get(namespace, path.name).await?;
+        pick(&path, namespace, found)
+    }
+
+    /// Refuses to touch what somebody else made.
+    fn guard(&self, written: &Written, deed: &str) -> Result<(), SourceError> {
+        let by = written.metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY.0));
+        if self.may_override() || by.is_some_and(|by| by == MANAGED_BY.1) {
+            return Ok(());
+        }
+        let by = by.map_or_else(|| "without Doppio".to_owned(), |by| format!("by `{by}`"));
+        Err(SourceError::not_allowed(
+            format!("the Secret was made {by}, and Doppio {deed} only its own"),
+            "write `override = true` to `[sources.kubernetes]` in config.toml, or take another name",
+        ))
+    }
+
+    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, SourceError> {
+        let path = Path::parse(path)?;
+        let api = self.api().await?;
+        let namespace = path.namespace.unwrap_or(&api.namespace);
+        for _ in 0..TRIES {
+            let key = match api.look(namespace, path.name).await {
+                Err(SourceError::Missing) => path.key.unwrap_or(USUAL_KEY).to_owned(),
+                Err(error) => return Err(error),
+                Ok(written) => {
+                    self.guard(&written, "writes to")?;
+                    let key = match path.key {
+                        Some(key) => key.to_owned(),
+                        None => single_key(&path, api.get(namespace, path.name).await?)?,
+                    };
+                    let change = change(&written, &key, value, remark);
+                    match api.patch(namespace, path.name, &change).await? {
+                        Some(written) => return Ok(facts(&path, namespace, &key, &written)),
+                        None => continue,
+                    }
+                }
+            };
+            if let Some(written) = api.create(namespace, &fresh(path.name, &key, value, remark)).await? {
+                return Ok(facts(&path, namespace, &key, &written));
+            }
+        }
+        Err(SourceError::unreachable(
+            format!("`{namespace}/{}` is being changed all the time", path.name),
+            "run the command again",
+        ))
+    }
+
+    async fn remove(&self, path: &str) -> Result<(), SourceError> {
+        let path = Path::parse(path)?;
+        let api = self.api().await?;
+        let namespace = path.namespace.unwrap_or(&api.namespace);
+        for _ in 0..TRIES {
+            let found = api.get(namespace, path.name).await?;
+            self.guard(&found.written, "removes")?;
+            let key = match path.key {
+                Some(key) if found.data.contains_key(key) => key.to_owned(),
+                Some(_) => return Err(SourceError::Missing),
+                None if found.data.is_empty() => String::new(),
+                None => only_key(&path, &found)?.to_owned(),
+            };
+            let resource_version = found.written.metadata.resource_version.clone();
+            let is_done = if found.data.len() > 1 {
+                let change = json!({
+                    "metadata": { "resourceVersion": resource_version },
+                    "data": { key: null },
+                });
+                api.patch(namespace, path.name, &change).await?.is_some()
+            } else {
+                let uid = found.written.metadata.uid.clone();
+                api.delete(namespace, path.name, Preconditions { resource_version, uid }).await?
+            };
+            if is_done {
+                return Ok(());
+            }
+        }
+        Err(SourceError::unreachable(
+            format!("`{namespace}/{}` is being changed all the time", path.name),
+            "run the command again",
+        ))
+    }
+
+    async fn paths(&self) -> Result<Vec<(String, Facts)>, SourceError> {
+        let api = self.api().await?;
+        let mut all = Vec::new();
+        for row in api.list(&api.namespace).await? {
+            let name = row.written.metadata.name.clone().unwrap_or_default();
+            let path = Path { namespace: None, name: &name, key: None };
+            let mut facts = facts(&path, &api.namespace, "", &row.written);
+            if let [key] = row.keys.as_slice() {
+                let path = Path { key: Some(key), ..path };
+                facts.place = place(&path, &api.namespace, key);
+            }
+            match row.keys.as_slice() {
+                [] | [_] => all.push((name.clone(), facts)),
+                keys => all.extend(keys.iter().map(|key| {
+                    let facts = Facts { place: place(&path, &api.namespace, key), ..facts.clone() };
+                    (format!("{name}#{key}"), facts)
+                })),
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The value that is meant, and what is known of it. All others are wiped.
+fn pick(path: &Path<'_>, namespace: &str, mut found: Found) -> Result<(SecretValue, Facts), SourceError> {
+    let key = match path.key {
+        Some(key) => key.to_owned(),
+        None => only_key(path, &found)?.to_owned(),
+    };
+    let value = found.data.remove(&key).ok_or(SourceError::Missing)?;
+    Ok((value, facts(path, namespace, &key, &found.written)))
+}
+
+fn single_key(path: &Path<'_>, found: Found) -> Result<String, SourceError> {
+    if found.data.is_empty() {
+        return Ok(USUAL_KEY.to_owned());
+    }
+    only_key(path, &found).map(str::to_owned)
+}
+
+fn only_key<'a>(path: &Path<'_>, found: &'a Found) -> Result<&'a str, SourceError> {
+    let keys: Vec<&str> = found.data.keys().map(String::as_str).collect();
+    match keys.as_slice() {
+        [] => Err(SourceError::Missing),
+        [key] => Ok(key),
+        [first, ..] => Err(SourceError::unfit(format!(
+            "the Secret `{path}` has the keys {}: name one, as in `kubernetes:{path}#{first}`",
+            keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+        ))),
+    }
+}
+
+fn place(path: &Path<'_>, namespace: &str, key: &str) -> String {
+    let name = path.name;
+    if key.is_empty() {
+        format!("Secret `{namespace}/{name}`")
+    } else {
+        format!("Secret `{namespace}/{name}`, key `{key}`")
+    }
+}
+
+fn facts(path: &Path<'_>, namespace: &str, key: &str, written: &Written) -> Facts {
+    let note = |name: &str| {
+        let annotations = written.metadata.annotations.as_ref()?;
+        annotations.get(&format!("{name}.{key}")).cloned()
+    };
+    Facts {
+        place: match &written.metadata.resource_version {
+            Some(version) => format!("{}, resourceVersion {version}", place(path, namespace, key)),
+            None => place(path, namespace, key),
+        },
+        created: written.metadata.creation_timestamp.as_ref().map(|time| time.0),
+        expires: note(EXPIRES).and_then(|text| text.parse().ok()),
+        note: note(NOTE),
+        ..Facts::default()
+    }
+}
+
+/// The annotations of a key; `null` removes one.
+fn annotations(key: &str, remark: &Remark) -> BTreeMap<String, Option<String>> {
+    [(NOTE, remark.note.clone()), (EXPIRES, remark.expires.map(|time| time.to_string()))]
+        .into_iter()
+        .map(|(name, text)| (format!("{name}.{key}"), text))
+        .collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the value goes to the cluster")]
+fn encoded(value: &SecretValue) -> String {
+    value.reveal(|bytes| data_encoding::BASE64.encode(bytes))
+}
+
+fn fresh(name: &str, key: &str, value: &SecretValue, remark: &Remark) -> serde_json::Value {
+    let notes: BTreeMap<_, _> =
+        annotations(key, remark).into_iter().filter(|(_, text)| text.is_some()).collect();
+    json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": { "name": name, "labels": { MANAGED_BY.0: MANAGED_BY.1 }, "annotations": notes },
+        "type": "Opaque",
+        "data": { key: encoded(value) },
+    })
+}
+
+/// A JSON merge patch (RFC 7396) that only holds while nobody else has written.
+fn change(written: &Written, key: &str, value: &SecretValue, remark: &Remark) -> serde_json::Value {
+    json!({
+        "metadata": {
+            "resourceVersion": written.metadata.resource_version,
+            "annotations": annotations(key, remark),
+        },
+        "data": { key: encoded(value) },
+    })
+}
+
+impl Source for Kubernetes {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn place(&self) -> String {
+        "Kubernetes".to_owned()
+    }
+
+    /// `service/key` is the key of a Secret that is called like the service. Names of Secrets are
+    /// narrower than ours.
+    fn candidates(&self, name: &SecretName) -> Vec<String> {
+        let (secret, key) = match name.as_str().rsplit_once('/') {
+            Some((service, key)) => (service, Some(key)),
+            None => (name.as_str(), None),
+        };
+        let secret = secret.to_lowercase().replace(['/', '_'], "-");
+        vec![key.map_or_else(|| secret.clone(), |key| format!("{secret}#{key}"))]
+    }
+
+    fn member(&self, path: &str, property: &str) -> Option<Member> {
+        let (key, rest) = match property.strip_prefix('/') {
+            None => (property, None),
+            Some(pointer) => match pointer.split_once('/') {
+                None => (pointer, None),
+                Some((key, rest)) => (key, Some(format!("/{rest}"))),
+            },
+        };
+        (!path.contains('#')).then(|| Member { path: format!("{path}#{key}"), rest })
+    }
+
+    fn remedy(&self, path: &str) -> String {
+        let Ok(path) = Path::parse(path) else {
+            return "write it as `kubernetes:NAMESPACE/NAME#KEY`".to_owned();
+        };
+        let namespace = path.namespace.map_or_else(String::new, |name| format!(" --namespace {name}"));
+        let key = path.key.unwrap_or(USUAL_KEY);
+        format!("run `kubectl create secret generic {}{namespace} --from-file={key}=FILE`", path.name)
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        async move {
+            let api = self.api().await?;
+            api.may_read(&api.namespace).await
+        }
+        .boxed()
+    }
+
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+        self.read(path, version).boxed()
+    }
+
+    /// A Secret is asked for once, however many of its keys are wanted.
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+        async move {
+            let asked = async {
+                for item in items {
+                    no_versions("Kubernetes", item.version.as_deref())?;
+                }
+                self.api().await
+            };
+            let api = match asked.await {
+                Ok(api) => api,
+                Err(error) => return items.iter().map(|_| Err(error.clone())).collect(),
+            };
+            let paths: Vec<_> = items.iter().map(|item| Path::parse(&item.path)).collect();
+            let of =
+                |path: &Path<'_>| (path.namespace.unwrap_or(&api.namespace).to_owned(), path.name.to_owned());
+            let secrets: BTreeSet<_> = paths.iter().flatten().map(of).collect();
+            let found = join_all(secrets.iter().map(|(namespace, name)| api.get(namespace, name))).await;
+            let found: BTreeMap<_, _> = secrets.iter().cloned().zip(found).collect();
+            let pick = |path: Path<'_>| {
+                let secret = of(&path);
+                pick(&path, &secret.0, found[&secret].clone()?)
+            };
+            paths.into_iter().map(|path| path.and_then(pick)).collect()
+        }
+        .boxed()
+    }
+
+    /// Which keys a Secret has can't be asked without its values: they are wiped at once.
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Facts> {
+        async move {
+            let found = self.get_many(items).await;
+            found.into_iter().map(|answer| answer.map(|(_, facts)| facts)).collect()
+        }
+        .boxed()
+    }
+
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+        self.write(path, value, remark).boxed()
+    }
+
+    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        self.remove(path).boxed()
+    }
+
+    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+        self.paths().boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source() -> Kubernetes {
+        Kubernetes::new(Setup {
+            environment: crate::secret::Environment::default(),
+            home: "/nonexistent".into(),
+            options: crate::secret::source::Options::default(),
+            local: crate::secret::source::Local::default(),
+        })
+    }
+
+    fn found(keys: &[&str]) -> Found {
+        let data = keys.iter().map(|&key| (key.to_owned(), SecretValue::new(b"hunter2!".to_vec()))).collect();
+        Found { written: Written::default(), data }
+    }
+
+    #[test]
+    fn a_property_is_a_key_and_a_pointer_goes_on_inside_it() {
+        let member = |property| source().member("ns/app", property).map(|found| (found.path, found.rest));
+        assert_eq!(member("url"), Some(("ns/app#url".to_owned(), None)));
+        assert_eq!(member("/url"), Some(("ns/app#url".to_owned(), None)));
+        assert_eq!(member("/c.json/db/0"), Some(("ns/app#c.json".to_owned(), Some("/db/0".to_owned()))));
+        assert_eq!(source().member("app#key", "url"), None);
+    }
+
+    #[test]
+    fn a_name_becomes_a_secret_and_a_key() {
+        let of = |name: &str| source().candidates(&name.parse().unwrap()).remove(0);
+        assert_eq!(of("huggingface/token"), "huggingface#token");
+        assert_eq!(of("Team_A/db/url"), "team-a-db#url");
+        assert_eq!(of("proxy"), "proxy");
+    }
+
+    #[test]
+    fn of_several_keys_one_must_be_named() {
+        let path = Path::parse("ns/app").unwrap();
+        assert_eq!(pick(&path, "ns", found(&["only"])).unwrap().0.plain(), b"hunter2!");
+        let fault = pick(&path, "ns", found(&["a", "b"])).unwrap_err().to_string();
+        assert_eq!(fault, "the Secret `ns/app` has the keys `a`, `b`: name one, as in `kubernetes:ns/app#a`");
+        assert_eq!(pick(&path, "ns", found(&[])).unwrap_err(), SourceError::Missing);
+        let path = Path::parse("ns/app#c").unwrap();
+        assert_eq!(pick(&path, "ns", found(&["a", "b"])).unwrap_err(), SourceError::Missing);
+    }
+}
