@@ -1,5 +1,5 @@
 //! The source `gcp`, against a stand-in that checks each request, which Google's own Python client
-//! is made to use as well. No server of Google's is met.
+//! is made to use as well, and against cloudbox, a stand-in by others. No server of Google's is met.
 
 use std::fs;
 use std::net::TcpListener;
@@ -222,6 +222,26 @@ fn application_default_credentials_log_in() {
     let ran = reveal(&doppio, "gcp:gone").expect(3);
     assert!(ran.stderr.contains("has the type `hunter`"), "{}", ran.stderr);
     standin.expect_no_faults();
+}
+
+/// A server that others made; of its own it serves `:access` for POST only, see there.
+#[test]
+fn cloudbox_is_met() {
+    let cloudbox = Standin::start_with(&python(), "cloudbox_gcp", &[]);
+    let source = source(&cloudbox);
+    wait(async {
+        assert_eq!(source.get("app", None).await.unwrap_err(), SourceError::Missing);
+        source.set("app", &secret("hunter2 one"), &Remark::default()).await.unwrap();
+        source.set("app", &secret(b"\xff\x00two"), &Remark::default()).await.unwrap();
+        let (value, facts) = get(&source, "app").await.unwrap();
+        assert_eq!((value, facts.version.as_deref()), (b"\xff\x00two".to_vec(), Some("2")));
+        assert_eq!(bytes(&source.get("app", Some("1")).await.unwrap().0), b"hunter2 one");
+        assert_eq!(source.versions("app").await.unwrap().len(), 2);
+        assert_eq!(source.list().await.unwrap().len(), 1);
+        source.delete("app").await.unwrap();
+        assert_eq!(source.get("app", None).await.unwrap_err(), SourceError::Missing);
+    });
+    cloudbox.expect_no_faults();
 }
 
 /// What another client makes of the stand-in proves it a little.

@@ -27,6 +27,7 @@ use crate::support::standin::open;
 use crate::support::standin::secret;
 use crate::support::standin::wait;
 use crate::support::standin::words;
+use crate::support::venv::python;
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -267,6 +268,33 @@ fn a_login_program_logs_in_and_what_it_prints_is_not_repeated() {
     let fault = words(login("echo hunter2; echo hunter2 >&2; exit 7"));
     assert!(fault.contains("login program of the kubeconfig ended with exit status: 7"), "{fault}");
     assert!(words(login("echo hunter2")).contains("gave no credentials"));
+    standin.expect_no_faults();
+}
+
+/// What another client makes of the stand-in proves it a little: that of the Kubernetes project for
+/// Python reads what Doppio wrote, and writes what Doppio reads.
+#[test]
+fn kubernetes_own_python_client_can_use_the_stand_in() {
+    let standin = Standin::start("kubernetes", &[]);
+    let cluster = Cluster::of(&standin);
+    let source = cluster.source("admin", &[]);
+    wait(source.set("ours", &secret("hunter2 ours"), &Remark::default())).unwrap();
+    let script = "import sys, base64\n\
+                  from kubernetes import client, config\n\
+                  config.load_kube_config(sys.argv[1])\n\
+                  v = client.CoreV1Api()\n\
+                  assert base64.b64decode(v.read_namespaced_secret('ours', 'default').data['value']) == b'hunter2 ours'\n\
+                  m = client.V1ObjectMeta(name='theirs')\n\
+                  s = client.V1Secret(api_version='v1', kind='Secret', metadata=m, type='Opaque', data={'key': 'aHVudGVyMiB0aGVpcnM='})\n\
+                  v.create_namespaced_secret('default', s)\n";
+    let ran = Command::new(python())
+        .args(["-B", "-c", script])
+        .arg(cluster.kubeconfig("admin"))
+        .env("NO_PROXY", "*")
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(wait(get(&cluster.source("admin", &[]), "theirs")).unwrap().0, b"hunter2 theirs");
     standin.expect_no_faults();
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Stands in for Azure Key Vault (secrets, api-version 7.x and 2025-07-01) and Microsoft Entra.
+"""Stands in for Azure Key Vault (secrets) and Microsoft Entra.
 
     azure.py DIR
 
@@ -22,7 +22,7 @@ from standin import Fault
 SECRETS = {}
 DELETED = {}
 NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
-VERSIONS_OF_THE_API = {"7.4", "7.5", "7.6", "2025-07-01"}
+VERSIONS_OF_THE_API = {"7.4", "7.5", "7.6", "2025-07-01", "2026-04-01"}
 CLOCK = [1_760_000_000]
 
 

@@ -155,7 +155,8 @@ class Kubernetes(standin.Handler):
 
     def create(self, namespace, _):
         self.only_query("fieldManager")
-        body = self.json_body()
+        # Without a content type the API server takes JSON.
+        body = self.json_body() if self.headers.get("content-type") else json.loads(self.body)
         unknown = set(body) - {"apiVersion", "kind", "metadata", "type", "data"}
         if body.get("apiVersion") != "v1" or body.get("kind") != "Secret" or unknown:
             raise Fault(f"not a Secret, or with unknown fields {sorted(unknown)}")

@@ -35,13 +35,18 @@ pub(crate) struct Standin {
 impl Standin {
     /// Starts `tests/standins/NAME.py`; `files` are put into its folder first.
     pub(crate) fn start(name: &str, files: &[(&str, &str)]) -> Self {
+        Self::start_with("python3".as_ref(), name, files)
+    }
+
+    /// The same with another Python, as that of the tests' virtual environment.
+    pub(crate) fn start_with(python: &Path, name: &str, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("doppio-standin-").tempdir().expect("a folder in /tmp");
         for (file, text) in files {
             fs::write(folder.path().join(file), text).expect("a file in it");
         }
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/standins/{name}.py"));
         let log = fs::File::create(folder.path().join("log")).expect("a log in it");
-        let mut child = Command::new("python3")
+        let mut child = Command::new(python)
             .arg("-B")
             .arg(&script)
             .arg(folder.path())
