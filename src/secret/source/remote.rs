@@ -101,9 +101,10 @@ impl Remote {
         }
     }
 
-    fn forget(&self, path: &str) {
-        self.values.forget(|item| item.path == path);
-        self.places.forget(|item| item.path == path);
+    /// Forgets everything: several paths may lead to what was changed.
+    fn forget(&self) {
+        self.values.forget();
+        self.places.forget();
     }
 }
 
@@ -141,9 +142,9 @@ impl<T: Clone + Send + 'static> Desk<T> {
         self.state().known.get(item).cloned()
     }
 
-    fn forget(&self, is_it: impl Fn(&Item) -> bool) {
+    fn forget(&self) {
         let mut state = self.state();
-        state.known.retain(|item, _| !is_it(item));
+        state.known.clear();
         state.forgotten += 1;
     }
 
@@ -292,7 +293,7 @@ impl Source for Remote {
     fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
         async move {
             let done = self.far.within(self.far.source.set(path, value, remark)).await;
-            self.forget(path);
+            self.forget();
             done
         }
         .boxed()
@@ -301,7 +302,7 @@ impl Source for Remote {
     fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
         async move {
             let done = self.far.within(self.far.source.delete(path)).await;
-            self.forget(path);
+            self.forget();
             done
         }
         .boxed()
@@ -321,8 +322,7 @@ impl Source for Remote {
 
     fn close(&self) -> Answer<'_, ()> {
         async {
-            self.values.forget(|_| true);
-            self.places.forget(|_| true);
+            self.forget();
             self.far.within(self.far.source.close()).await
         }
         .boxed()

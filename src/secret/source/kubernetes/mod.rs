@@ -354,17 +354,15 @@ impl Source for Kubernetes {
     /// A Secret is asked for once, however many of its keys are wanted.
     fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
         async move {
-            let asked = async {
-                for item in items {
-                    no_versions("Kubernetes", item.version.as_deref())?;
-                }
-                self.api().await
-            };
-            let api = match asked.await {
+            let api = match self.api().await {
                 Ok(api) => api,
                 Err(error) => return items.iter().map(|_| Err(error.clone())).collect(),
             };
-            let paths: Vec<_> = items.iter().map(|item| Path::parse(&item.path)).collect();
+            let parse = |item: &'a Item| {
+                no_versions("Kubernetes", item.version.as_deref())?;
+                Path::parse(&item.path)
+            };
+            let paths: Vec<_> = items.iter().map(parse).collect();
             let of =
                 |path: &Path<'_>| (path.namespace.unwrap_or(&api.namespace).to_owned(), path.name.to_owned());
             let secrets: BTreeSet<_> = paths.iter().flatten().map(of).collect();
