@@ -111,7 +111,10 @@ fn a_place_is_told_without_the_value() {
 #[test]
 fn five_thousand_are_listed() {
     let standin = Standin::start("azure", &[("seed", r#"{"count": 5000}"#)]);
-    let listed = wait(source(&standin).list()).unwrap();
+    // 200 pages: the service gives 25 names at a time.
+    let address = format!("https://127.0.0.1:{}", standin.port());
+    let source = source_as(&standin, &address, &APPLICATION, Duration::from_secs(300));
+    let listed = wait(source.list()).unwrap();
     assert_eq!((listed.len(), listed[4999].0.as_str()), (5000, "s04999"));
     standin.expect_no_faults();
 }

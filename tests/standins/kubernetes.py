@@ -47,7 +47,9 @@ def metadata(secret):
 
 
 def books(secret, manager, keys):
-    fields = {"f:data": {".": {}, **{f"f:{key}": {} for key in keys}}, "f:type": {}}
+    ours = [old for old in secret["metadata"].get("managedFields", []) if old["manager"] == manager]
+    known = {key: {} for old in ours for key in old["fieldsV1"]["f:data"]}
+    fields = {"f:data": {".": {}, **known, **{f"f:{key}": {} for key in keys}}, "f:type": {}}
     entry = {"manager": manager, "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1",
              "fieldsV1": fields}
     others = [old for old in secret["metadata"].get("managedFields", []) if old["manager"] != manager]

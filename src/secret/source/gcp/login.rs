@@ -13,6 +13,7 @@ use google_cloud_auth::credentials::impersonated;
 use google_cloud_auth::credentials::mds;
 use google_cloud_auth::credentials::service_account;
 use google_cloud_auth::credentials::user_account;
+use google_cloud_gax::retry_policy::NeverRetry;
 use google_cloud_secretmanager_v1::client::SecretManagerService;
 use zeroize::Zeroizing;
 
@@ -59,7 +60,10 @@ pub(super) async fn login(setup: &Setup) -> Result<Login, SourceError> {
     if let Some(project) = project.as_deref().filter(|project| !path::is_project(project)) {
         return Err(SourceError::unfit(format!("`{project}` is not the id or number of a project")));
     }
-    let mut builder = SecretManagerService::builder().with_credentials(credentials);
+    let mut builder = SecretManagerService::builder()
+        .with_credentials(credentials)
+        // The deadline is outside: what can't be reached is told at once.
+        .with_retry_policy(NeverRetry);
     if let Some(endpoint) = endpoint {
         builder = builder.with_endpoint(endpoint);
     }
