@@ -4,6 +4,7 @@
 //! on_error = "stop"        # or "next": go on when a source can't be asked
 //! dotenv = true            # look names up in `.env` beside the recipe
 //! keyring = true           # false: never ask the keychain
+//! audit = "warn"           # config.toml only; "required": give out no value that is not logged; "off"
 //!
 //! [secrets]
 //! "db/url" = "command:db"
@@ -36,6 +37,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::name::SecretName;
+use crate::secret::AuditPolicy;
 use crate::secret::Bound;
 use crate::secret::DefaultSource;
 use crate::secret::OnError;
@@ -60,6 +62,8 @@ pub struct Settings {
     pub dotenv: bool,
     /// Whether the keychain is asked.
     pub keyring: bool,
+    /// What an audit log that can't be written does.
+    pub audit: AuditPolicy,
     /// The identity that locks the vault, as written.
     pub vault_identity: Option<PathBuf>,
     /// Binary logarithm of scrypt's cost for a new passphrase vault.
@@ -81,6 +85,7 @@ impl Default for Settings {
             on_error: OnError::Stop,
             dotenv: false,
             keyring: true,
+            audit: AuditPolicy::Warn,
             vault_identity: None,
             // What `age` itself takes about a second for.
             vault_work_factor: 18,
@@ -151,6 +156,7 @@ impl Settings {
         }
         let mut settings = Self {
             keyring: user.keyring.unwrap_or(true),
+            audit: user.audit.unwrap_or_default(),
             vault_identity: user.vault_identity.clone(),
             commands: user.commands.clone(),
             sources: user.sources.clone(),

@@ -4,6 +4,7 @@
 //! when a step starts, teaches the value to the [`Mask`], and hands it out as a [`SecretValue`],
 //! which has no way to be shown. Bytes leave the program as [`Masked`] only.
 
+mod audit;
 pub mod bundle;
 mod environment;
 pub mod export;
@@ -21,6 +22,15 @@ mod value;
 mod vault;
 pub mod well_known;
 
+pub use audit::AuditError;
+pub use audit::AuditLog;
+pub use audit::Auditor;
+pub use audit::Deed;
+pub use audit::Entry;
+pub use audit::Policy as AuditPolicy;
+pub use audit::Use;
+pub use audit::Verdict as AuditVerdict;
+pub use audit::Wrong as AuditWrong;
 pub use environment::Environment;
 pub use ladder::Asked;
 pub use ladder::Bound;
@@ -31,6 +41,7 @@ pub use ladder::LadderOptions;
 pub use ladder::OnError;
 pub use ladder::Outcome;
 pub use ladder::Trail;
+pub use mask::Encoding;
 pub use mask::Mask;
 pub use mask::MaskStream;
 pub use mask::MaskStyle;
@@ -44,6 +55,7 @@ pub use reference::SecretRef;
 pub use telltale::looks_like_value;
 pub use value::Fitness;
 pub use value::SecretValue;
+pub use vault::Delivered;
 pub use vault::Location;
 pub use vault::SecretError;
 pub use vault::Vault;

@@ -8,12 +8,15 @@ use std::sync::PoisonError;
 
 use tokio::sync::OnceCell;
 
+use crate::secret::Auditor;
+use crate::secret::Deed;
 use crate::secret::Fitness;
 use crate::secret::Ladder;
 use crate::secret::Mask;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::Unmaskable;
+use crate::secret::Use;
 use crate::secret::source::Facts;
 use crate::secret::source::SourceError;
 
@@ -72,8 +75,25 @@ pub struct Location {
     pub is_default: bool,
 }
 
-/// A value, and whether it is the default of its reference.
-type Fetched = (SecretValue, bool);
+/// A value and where it was.
+#[derive(Debug)]
+struct Fetched {
+    value: SecretValue,
+    source: String,
+    /// It is the default of its reference.
+    is_default: bool,
+}
+
+/// One secret on its way to a process.
+#[derive(Debug, Clone)]
+pub struct Delivered<'a> {
+    /// The secrets in it, as [`SecretRef::label`] has them, joined with `, `.
+    pub secrets: &'a str,
+    /// The variable that carries it.
+    pub variable: &'a str,
+    /// The way it went.
+    pub carrier: &'a str,
+}
 
 /// The run's door to all secrets. Cheap to share behind an `Arc`.
 pub struct Vault {
@@ -81,6 +101,7 @@ pub struct Vault {
     mask: Mask,
     /// One cell per reference, so that steps that start together ask once.
     fetched: Mutex<HashMap<SecretRef, Arc<OnceCell<Fetched>>>>,
+    auditor: Option<Arc<Auditor>>,
 }
 
 impl fmt::Debug for Vault {
@@ -92,7 +113,19 @@ impl fmt::Debug for Vault {
 impl Vault {
     /// A vault that looks secrets up on `ladder` and teaches them to `mask`.
     pub fn new(ladder: Ladder, mask: Mask) -> Self {
-        Self { ladder, mask, fetched: Mutex::new(HashMap::new()) }
+        Self { ladder, mask, fetched: Mutex::new(HashMap::new()), auditor: None }
+    }
+
+    /// The same, with somebody who writes down what is fetched and where it goes.
+    #[must_use]
+    pub fn audited(mut self, auditor: Arc<Auditor>) -> Self {
+        self.auditor = Some(auditor);
+        self
+    }
+
+    /// Who writes down what is used, if anybody does.
+    pub fn auditor(&self) -> Option<&Arc<Auditor>> {
+        self.auditor.as_ref()
     }
 
     /// The mask that every fetched value is taught to.
@@ -117,7 +150,7 @@ impl Vault {
             let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(fetched.entry(reference.clone()).or_default())
         };
-        cell.get_or_try_init(|| self.ask(reference)).await.map(|(value, _)| value.clone())
+        cell.get_or_try_init(|| self.ask(reference)).await.map(|fetched| fetched.value.clone())
     }
 
     async fn ask(&self, reference: &SecretRef) -> Result<Fetched, SecretError> {
@@ -126,7 +159,7 @@ impl Vault {
             |cause: &str| SecretError::Unfit { reference: reference.label(), cause: cause.to_owned() };
         let value = found.value.ok_or_else(|| unfit("its source gave no value"))?;
         if found.is_default {
-            return Ok((value, true));
+            return Ok(Fetched { value, source: found.facts.place, is_default: true });
         }
         self.mask.teach(&reference.label(), &value).map_err(|error| unfit(unmaskable(&error)))?;
         if value.fitness() == Fitness::Nul {
@@ -134,13 +167,59 @@ impl Vault {
                 "it holds a NUL byte, which no environment variable can carry: store it as base64",
             ));
         }
-        Ok((value, false))
+        let fetched = Fetched { value, source: found.facts.place, is_default: false };
+        if let Some(auditor) = &self.auditor {
+            let what = Use {
+                deed: Deed::Fetch,
+                secret: reference.label(),
+                source: Some(fetched.source.clone()),
+                ..Use::default()
+            };
+            auditor.note(vec![(what, Some(fetched.value.clone()))]).await.map_err(|error| {
+                unfit(&format!("the settings say `audit = \"required\"`, and the log can't be kept: {error}"))
+            })?;
+        }
+        Ok(fetched)
+    }
+
+    /// Writes down what went to a process on `host`. The fetch was written before; this adds
+    /// where the value is since.
+    pub async fn delivered(&self, step: &str, host: &str, deliveries: &[Delivered<'_>]) {
+        let Some(auditor) = &self.auditor else { return };
+        let mut uses = Vec::new();
+        for delivery in deliveries {
+            for label in delivery.secrets.split(", ") {
+                let known = self.known(label);
+                let (source, value) =
+                    known.map_or((None, None), |(source, value)| (Some(source), Some(value)));
+                let what = Use {
+                    deed: Deed::Deliver,
+                    secret: label.to_owned(),
+                    source,
+                    step: Some(step.to_owned()),
+                    host: Some(host.to_owned()),
+                    variable: Some(delivery.variable.to_owned()),
+                    carrier: Some(delivery.carrier.to_owned()),
+                    ..Use::default()
+                };
+                uses.push((what, value));
+            }
+        }
+        // What has gone has gone: there is nothing left to stop.
+        auditor.note(uses).await.ok();
+    }
+
+    /// What was fetched under this label.
+    fn known(&self, label: &str) -> Option<(String, SecretValue)> {
+        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, cell) = fetched.iter().find(|(reference, _)| reference.label() == label)?;
+        cell.get().map(|fetched| (fetched.source.clone(), fetched.value.clone()))
     }
 
     /// Whether what was fetched is the default of the reference, since the secret is not set.
     pub fn stands_in(&self, reference: &SecretRef) -> bool {
         let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        fetched.get(reference).and_then(|cell| cell.get()).is_some_and(|(_, is_default)| *is_default)
+        fetched.get(reference).and_then(|cell| cell.get()).is_some_and(|fetched| fetched.is_default)
     }
 
     /// Whether it is there, and where it would come from. Values are not read where the source

@@ -14,6 +14,7 @@ use crate::host::Exit;
 use crate::host::Host;
 use crate::host::Output;
 use crate::host::Process;
+use crate::secret::Delivered;
 use crate::secret::Mask;
 use crate::secret::MaskStream;
 use crate::secret::Masked;
@@ -77,6 +78,16 @@ impl StepContext {
             })
             .collect();
         if !deliveries.is_empty() {
+            let gone: Vec<_> = process
+                .carriers()
+                .iter()
+                .filter_map(|(name, carrier)| {
+                    let (_, secrets, _) =
+                        secrets.iter().find(|(of, _, is_default)| of == name && !is_default)?;
+                    Some(Delivered { secrets, variable: name.as_str(), carrier: carrier.as_str() })
+                })
+                .collect();
+            self.vault.delivered(self.step.as_str(), host.id().as_str(), &gone).await;
             self.report(Report::Delivered(deliveries)).await;
         }
         let mut taps = Taps::new(self.vault.mask(), show);

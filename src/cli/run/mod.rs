@@ -126,7 +126,8 @@ async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, 
     let (cancel, wish) = watch::channel(Cancel::No);
     signals::listen(&cancel)?;
     let style = if args.mask_names { MaskStyle::Names } else { MaskStyle::Stars };
-    let vault = Arc::new(Vault::new(ladder, Mask::new(style)));
+    let auditor = lookup::auditor(context, Arc::clone(&prompt))?;
+    let vault = Arc::new(Vault::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)));
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     check_secrets(&vault, secrets, wish.clone()).await?;
 
@@ -145,6 +146,7 @@ async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, 
         .map_err(|error| CliError::world("cannot write the plan").cause(error.to_string()))?;
     let store = Store::new(dirs.runs());
     let (run, mut journal) = store.create(&shown).map_err(|error| not_kept(&error))?;
+    auditor.begin(run.clone());
 
     let mut sink = Fanout(vec![&mut journal, &mut screen]);
     let options = Options {

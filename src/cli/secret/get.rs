@@ -15,8 +15,9 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::reference;
 use crate::cli::secret::time;
+use crate::secret::Deed;
 use crate::secret::Mask;
-use crate::secret::SecretRef;
+use crate::secret::SecretValue;
 use crate::secret::Vault;
 
 /// Arguments of `secret get`.
@@ -55,11 +56,17 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let vault = Vault::new(ladder, Mask::default());
-    if args.copy {
-        let keep = Some(Duration::from_secs(args.clear_after)).filter(|keep| !keep.is_zero());
-        clipboard::copy(context, &reference.label(), &vault.fetch(&reference).await?, keep)?;
-    } else if args.reveal {
-        reveal(&vault, &reference, context.stdout_is_terminal).await?;
+    if args.copy || args.reveal {
+        let value = vault.fetch(&reference).await?;
+        if !vault.stands_in(&reference) {
+            lookup::record(context, Deed::Reveal, &reference.label(), None, Some(&value))?;
+        }
+        if args.copy {
+            let keep = Some(Duration::from_secs(args.clear_after)).filter(|keep| !keep.is_zero());
+            clipboard::copy(context, &reference.label(), &value, keep)?;
+        } else {
+            reveal(&value, context.stdout_is_terminal)?;
+        }
     } else {
         let location = vault.locate(&reference).await?;
         for warning in &location.facts.warnings {
@@ -72,8 +79,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
 }
 
 /// Prints the bytes; with a line break on a terminal, where they would run into the prompt.
-async fn reveal(vault: &Vault, reference: &SecretRef, is_terminal: bool) -> Result<(), CliError> {
-    let value = vault.fetch(reference).await?;
+fn reveal(value: &SecretValue, is_terminal: bool) -> Result<(), CliError> {
     let mut stdout = std::io::stdout().lock();
     #[expect(clippy::disallowed_methods, reason = "the user asked to see the value")]
     let written = value.reveal(|bytes| stdout.write_all(bytes));

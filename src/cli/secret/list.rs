@@ -1,5 +1,6 @@
 //! `doppio secret list`.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use jiff::Timestamp;

@@ -14,12 +14,18 @@ use crate::config::Dirs;
 use crate::config::Settings;
 use crate::config::SettingsError;
 use crate::name::SecretName;
+use crate::secret::AuditError;
+use crate::secret::AuditLog;
+use crate::secret::Auditor;
 use crate::secret::Bound;
+use crate::secret::Deed;
 use crate::secret::Ladder;
 use crate::secret::LadderOptions;
 use crate::secret::Origin;
 use crate::secret::Prompt;
 use crate::secret::SecretRef;
+use crate::secret::SecretValue;
+use crate::secret::Use;
 use crate::secret::looks_like_value;
 use crate::secret::source;
 use crate::secret::source::KeyOptions;
@@ -94,6 +100,41 @@ pub(in crate::cli) fn ladder_asking(
         discovery: None,
         on_error: settings.on_error,
     }))
+}
+
+/// Who keeps the audit log of this command, as the settings say.
+///
+/// # Errors
+///
+/// When the settings can't be read or have faults.
+pub(in crate::cli) fn auditor(context: &Context, prompt: Arc<dyn Prompt>) -> Result<Arc<Auditor>, CliError> {
+    let dirs = Dirs::new(&context.env, &context.home);
+    let policy = Settings::load(&context.cwd, &dirs.config_toml(), None)?.audit;
+    Ok(Arc::new(Auditor::new(AuditLog::new(dirs.state()), policy, prompt)))
+}
+
+/// Writes down what a command did with a secret.
+///
+/// # Errors
+///
+/// When that can't be written, and the settings say that nothing is done without.
+pub(in crate::cli) fn record(
+    context: &Context,
+    deed: Deed,
+    secret: &str,
+    place: Option<String>,
+    value: Option<&SecretValue>,
+) -> Result<(), CliError> {
+    let what = Use { deed, secret: secret.to_owned(), source: place, ..Use::default() };
+    auditor(context, Arc::new(Terminal::new(context)))?
+        .record(vec![(what, value.cloned())])
+        .map_err(not_logged)
+}
+
+fn not_logged(error: AuditError) -> CliError {
+    CliError::world("the audit log can't be kept, and the settings say `audit = \"required\"`")
+        .cause(error.to_string())
+        .hint("mend it, or write `audit = \"warn\"` in config.toml")
 }
 
 /// A path of the settings with its `~` resolved.

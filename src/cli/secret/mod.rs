@@ -1,5 +1,6 @@
 //! `doppio secret`: one file a subcommand.
 
+mod audit;
 mod clipboard;
 mod copy;
 mod exec;
@@ -76,6 +77,8 @@ enum Command {
     Status(status::Args),
     /// Show every place that is asked for a secret, which one wins, and what it shadows
     Why(why::Args),
+    /// Say who used which secret, when and where
+    Audit(audit::Args),
     /// List the well-known secrets, what is set, and where to get them
     Suggest(suggest::Args),
     /// Empty the clipboard later; `get --copy` starts it
@@ -101,6 +104,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         Command::ClearClipboard => clipboard::watch(),
         Command::Status(args) => block_on(status::run(args, context)),
         Command::Why(args) => block_on(why::run(args, context)),
+        Command::Audit(args) => audit::run(args, context),
         Command::Suggest(args) => block_on(suggest::run(args, context)),
     }
 }

@@ -10,6 +10,7 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::name;
 use crate::cli::secret::place;
 use crate::cli::secret::source_error;
+use crate::secret::Deed;
 use crate::secret::source::SourceError;
 
 /// Arguments of `secret rm`.
@@ -32,6 +33,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         match source.delete(name.as_str()).await {
             Ok(()) => {
                 removed = true;
+                lookup::record(context, Deed::Remove, name.as_str(), Some(source.place()), None)?;
                 output::line(&format!("removed `{name}` from {}", source.place()));
                 if let Some(words) = source.remains(name.as_str()) {
                     output::line(&format!("note: {words}"));

@@ -16,6 +16,7 @@ use crate::cli::secret::place;
 use crate::cli::secret::source_error;
 use crate::cli::secret::time;
 use crate::name::SecretName;
+use crate::secret::Deed;
 use crate::secret::Ladder;
 use crate::secret::Outcome;
 use crate::secret::SecretRef;
@@ -62,6 +63,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     for warning in fit::warnings(&name, &value) {
         output::line(&format!("warning: {warning}"));
     }
+    lookup::record(context, Deed::Set, name.as_str(), Some(source.place()), Some(&value))?;
     let remark = Remark { note: args.note.clone(), expires };
     let facts = source
         .set(name.as_str(), &value, &remark)

@@ -11,6 +11,7 @@ use toml::de::DeTable;
 use toml::de::DeValue;
 
 use crate::name::SecretName;
+use crate::secret::AuditPolicy;
 use crate::secret::Bound;
 use crate::secret::DefaultSource;
 use crate::secret::OnError;
@@ -39,6 +40,7 @@ pub(super) struct File {
     pub base: Layer,
     pub profiles: BTreeMap<String, Layer>,
     pub keyring: Option<bool>,
+    pub audit: Option<AuditPolicy>,
     pub vault_identity: Option<PathBuf>,
     pub vault_work_factor: Option<u8>,
     pub commands: BTreeMap<String, Command>,
@@ -83,8 +85,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn file(&mut self, table: DeTable<'_>, role: Role) -> File {
-        const KEYS: [&str; 9] =
-            [LAYER[0], LAYER[1], LAYER[2], LAYER[3], "profile", "keyring", "discover", "vault", "sources"];
+        const KEYS: [&str; 10] =
+            [LAYER[0], LAYER[1], LAYER[2], LAYER[3], "profile", "keyring", "discover", "audit", "vault", "sources"];
         let mut file = File::default();
         for (key, value) in table {
             match key.get_ref().as_ref() {
@@ -100,7 +102,7 @@ impl Reader<'_> {
                         file.profiles.insert(name.into_inner().into_owned(), layer);
                     }
                 }
-                "keyring" | "discover" | "vault" | "sources" if role == Role::Project => {
+                "keyring" | "discover" | "audit" | "vault" | "sources" if role == Role::Project => {
                     self.error(
                         key.span(),
                         "settings::not-here",
@@ -114,6 +116,7 @@ impl Reader<'_> {
                 }
                 "keyring" => file.keyring = self.truth("keyring", &value),
                 "discover" => file.discover = self.truth("discover", &value),
+                "audit" => file.audit = self.audit(&value),
                 "vault" => self.vault(&mut file, value),
                 "sources" => self.sources(&mut file, value),
                 _ => {
@@ -201,6 +204,18 @@ impl Reader<'_> {
         }
         let by = format!("`[secrets]` of `{}`", self.file_name);
         Some((parsed.ok()?, Bound { reference: reference.ok()?, by }))
+    }
+
+    fn audit(&mut self, value: &Value<'_>) -> Option<AuditPolicy> {
+        match value.get_ref().as_str() {
+            Some("warn") => Some(AuditPolicy::Warn),
+            Some("required") => Some(AuditPolicy::Required),
+            Some("off") => Some(AuditPolicy::Off),
+            _ => {
+                self.wrong("audit", value, "`\"warn\"`, `\"required\"` or `\"off\"`");
+                None
+            }
+        }
     }
 
     fn vault(&mut self, file: &mut File, value: Value<'_>) {

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 /// Why there is no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stuck {
+pub(in crate::secret) enum Stuck {
     /// The deadline has passed; the thread is left to itself.
     Deadline,
     /// The work panicked, or no thread could be had.
@@ -15,7 +15,7 @@ pub(super) enum Stuck {
 
 /// Does `work` on a plain thread of its own, so that neither the runtime nor the end of the
 /// process waits for it.
-pub(super) async fn detached<T: Send + 'static>(
+pub(in crate::secret) async fn detached<T: Send + 'static>(
     deadline: Option<Duration>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Stuck> {

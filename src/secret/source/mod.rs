@@ -38,7 +38,9 @@ pub use self::answer::SourceError;
 pub use self::answer::Version;
 pub use self::command::Command;
 pub use self::command::CommandSource;
+pub(in crate::secret) use self::detached::detached;
 pub use self::dotenv::Dotenv;
+
 pub(in crate::secret) use self::dotenv::select as dotenv_select;
 pub use self::env::Env;
 pub use self::env::variables;

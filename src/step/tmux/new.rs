@@ -10,6 +10,7 @@ use crate::event::Delivery;
 use crate::host::EnvVar;
 use crate::host::Host;
 use crate::name::EnvName;
+use crate::secret::Delivered;
 use crate::secret::SecretValue;
 use crate::shell::quote;
 use crate::shell::quote_bytes;
@@ -27,6 +28,9 @@ use crate::step::StepKind;
 use crate::step::keys::keys;
 use crate::step::tmux::session;
 use crate::step::typed;
+
+/// The way that a secret goes into a session.
+const CARRIER: &str = "tmux fifo";
 
 pub(in crate::step) static KIND: StepKind = StepKind {
     name: "tmux_new",
@@ -134,6 +138,11 @@ impl Start {
         let mut exec = session::script(self.script());
         exec.stdin = Some(self.frame());
         let ended = session::run(cx, host, &self.name, exec).await?;
+        let gone = self.env.iter().filter(|variable| !variable.is_default).filter_map(|variable| {
+            let secrets = variable.secret.as_deref()?;
+            Some(Delivered { secrets, variable: variable.name.as_str(), carrier: CARRIER })
+        });
+        cx.vault.delivered(cx.step.as_str(), host.id().as_str(), &gone.collect::<Vec<_>>()).await;
         let deliveries = self.deliveries(cx);
         cx.delivered(deliveries).await;
         Ok(Outcome::ended(ended.end))
@@ -148,7 +157,7 @@ impl Start {
                 Some(Delivery {
                     variable: variable.name.to_string(),
                     secret: mask.text(secret),
-                    carrier: "tmux fifo".to_owned(),
+                    carrier: CARRIER.to_owned(),
                     is_default: variable.is_default,
                 })
             })

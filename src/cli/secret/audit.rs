@@ -1,0 +1,141 @@
+//! `doppio secret audit`.
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::error::Kind;
+use crate::cli::output;
+use crate::cli::secret::time;
+use crate::config::Dirs;
+use crate::secret::AuditError;
+use crate::secret::AuditLog;
+use crate::secret::Deed;
+use crate::secret::Entry;
+use crate::secret::SecretRef;
+
+/// Arguments of `secret audit`.
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Each use is a line of `audit.jsonl` in the state directory, chained to the line before. \
+                  A value is there only as a fingerprint under a key of this machine.\n\n\
+                  Examples:\n  doppio secret audit --secret huggingface/token\n  \
+                  doppio secret audit --host vast-12345 --json\n  \
+                  doppio secret audit verify"
+)]
+pub(super) struct Args {
+    /// Of this secret: its name, or a reference with it
+    #[arg(long, value_name = "NAME")]
+    secret: Option<String>,
+    /// On this host
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+    /// In this run, by its id or the start of it
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Look whether every line is as it was written; exit 1 and name the first that is not
+    Verify,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let log = AuditLog::new(Dirs::new(&context.env, &context.home).state());
+    if args.command.is_some() {
+        return verify(&log);
+    }
+    let wanted: Vec<Entry> = log
+        .entries()
+        .map_err(|error| cannot(&error))?
+        .into_iter()
+        .filter(|entry| is_wanted(args, entry))
+        .collect();
+    if args.json {
+        for entry in &wanted {
+            let line = serde_json::to_string(entry).expect("it is made of texts and numbers");
+            output::data(&format!("{line}\n"))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let now = Timestamp::now();
+    for entry in &wanted {
+        output::data(&format!("{}\n", line(entry, now)))?;
+    }
+    if wanted.is_empty() {
+        output::line("no use is recorded");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_wanted(args: &Args, entry: &Entry) -> bool {
+    let what = &entry.what;
+    let is_secret = |wanted: &String| {
+        what.secret == *wanted
+            || what
+                .secret
+                .parse::<SecretRef>()
+                .is_ok_and(|reference| reference.name().is_some_and(|name| name.as_str() == wanted))
+    };
+    args.secret.as_ref().is_none_or(is_secret)
+        && args.host.as_ref().is_none_or(|host| what.host.as_ref() == Some(host))
+        && args.run.as_ref().is_none_or(|run| what.run.as_ref().is_some_and(|found| found.starts_with(run)))
+}
+
+/// One use for people.
+fn line(entry: &Entry, now: Timestamp) -> String {
+    let what = &entry.what;
+    let time = entry.time.strftime("%Y-%m-%d %H:%M:%SZ");
+    let mut line = format!("{time}  {:8} {}", what.deed.word(), what.secret);
+    let parts = [
+        ("to", &what.host),
+        ("as", &what.variable),
+        ("by", &what.carrier),
+        ("step", &what.step),
+        ("run", &what.run),
+        ("from", &what.source),
+        ("value", &what.fingerprint),
+    ];
+    for (word, text) in parts {
+        if let Some(text) = text {
+            line.extend([" ", word, " ", text]);
+        }
+    }
+    match what.deed {
+        Deed::Healed => line.push_str("the line before was cut short by a crash"),
+        Deed::Gap => line.push_str("lines before this one are gone or changed"),
+        _ => line.extend(["  (", &time::age(entry.time, now), ")"]),
+    }
+    line
+}
+
+fn verify(log: &AuditLog) -> Result<ExitCode, CliError> {
+    let verdict = log.verify().map_err(|error| cannot(&error))?;
+    for line in &verdict.torn {
+        output::line(&format!("note: line {line} was cut short by a crash"));
+    }
+    let path = log.path().display().to_string();
+    match verdict.wrong {
+        None => {
+            output::data(&format!("{} lines of `{path}` are as they were written\n", verdict.lines))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(wrong) => {
+            Err(CliError::new(Kind::StepFailed, format!("`{path}`: line {} {}", wrong.line, wrong.why))
+                .hint("the lines before it are as they were written; what comes after proves nothing"))
+        }
+    }
+}
+
+fn cannot(error: &AuditError) -> CliError {
+    CliError::world("cannot read the audit log").cause(error.to_string())
+}

@@ -1,0 +1,110 @@
+//! Who keeps the log during a command, and what happens when it can't be kept.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use crate::name::RunId;
+use crate::secret::Prompt;
+use crate::secret::SecretValue;
+use crate::secret::audit::AuditError;
+use crate::secret::audit::AuditLog;
+use crate::secret::audit::Use;
+use crate::secret::source::detached;
+
+/// What a log that can't be written does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// It is told once, and the work goes on: a full disk must not keep a step that stops an
+    /// instance from its token.
+    #[default]
+    Warn,
+    /// No value is given out.
+    Required,
+    /// There is no log.
+    Off,
+}
+
+/// Keeps the log for one command or run.
+pub struct Auditor {
+    log: AuditLog,
+    policy: Policy,
+    prompt: Arc<dyn Prompt>,
+    run: OnceLock<RunId>,
+    warned: AtomicBool,
+}
+
+impl Auditor {
+    /// Keeps this log; `prompt` is told when that fails.
+    pub fn new(log: AuditLog, policy: Policy, prompt: Arc<dyn Prompt>) -> Self {
+        Self { log, policy, prompt, run: OnceLock::new(), warned: AtomicBool::new(false) }
+    }
+
+    /// Names the run in all that is recorded from now on.
+    pub fn begin(&self, run: RunId) {
+        self.run.set(run).ok();
+    }
+
+    /// The log.
+    pub fn log(&self) -> &AuditLog {
+        &self.log
+    }
+
+    /// Records uses, each with the value that was used, if it is known.
+    ///
+    /// # Errors
+    ///
+    /// When it can't, and the policy says that nothing is used without.
+    pub fn record(&self, mut uses: Vec<(Use, Option<SecretValue>)>) -> Result<(), AuditError> {
+        if self.policy == Policy::Off {
+            return Ok(());
+        }
+        let written = uses
+            .iter_mut()
+            .try_for_each(|(what, value)| {
+                what.run = self.run.get().map(ToString::to_string).or_else(|| what.run.take());
+                if let Some(value) = value {
+                    what.fingerprint = Some(self.log.fingerprint(value)?);
+                }
+                Ok(())
+            })
+            .and_then(|()| self.log.record(&uses.into_iter().map(|(what, _)| what).collect::<Vec<_>>()));
+        match written {
+            Err(error) if self.policy == Policy::Required => Err(error),
+            Err(error) => {
+                if !self.warned.swap(true, Ordering::Relaxed) {
+                    self.prompt.notice(&format!("warning: the audit log was not written: {error}"));
+                }
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// The same, without holding up others of this thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`Auditor::record`].
+    pub async fn note(self: &Arc<Self>, uses: Vec<(Use, Option<SecretValue>)>) -> Result<(), AuditError> {
+        if self.policy == Policy::Off || uses.is_empty() {
+            return Ok(());
+        }
+        let own = Arc::clone(self);
+        detached(None, move || own.record(uses)).await.unwrap_or_else(|_| {
+            let path = self.log.path().display().to_string();
+            Err(AuditError::Io { deed: "write to", path, cause: "no thread could be had".to_owned() })
+        })
+    }
+}
+
+impl fmt::Debug for Auditor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auditor")
+            .field("log", &self.log)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
