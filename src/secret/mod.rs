@@ -16,6 +16,7 @@ mod prompt;
 mod property;
 pub mod provider;
 mod reference;
+pub mod scan;
 pub mod source;
 mod telltale;
 mod value;

@@ -2,7 +2,7 @@
 
 /// What a byte is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(in crate::secret) enum Class {
     /// Text.
     Text,
     /// White space or a control character: text may have been broken here.
@@ -37,16 +37,16 @@ const LONGEST_STRING: u16 = 2048;
 
 /// Tells text from control, byte by byte.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Parser(State);
+pub(in crate::secret) struct Parser(State);
 
 impl Parser {
     /// Whether the next byte is in no sequence.
-    pub(super) fn at_ground(self) -> bool {
+    pub(in crate::secret) fn at_ground(self) -> bool {
         self.0 == State::Ground
     }
 
     /// What `byte` is.
-    pub(super) fn step(&mut self, byte: u8) -> Class {
+    pub(in crate::secret) fn step(&mut self, byte: u8) -> Class {
         let (state, class) = match (self.0, byte) {
             (State::Escape | State::StringEscape, b'[') => (State::Control(LONGEST_CONTROL), Class::Escape),
             (State::Escape, b']' | b'P' | b'X' | b'^' | b'_') => {

@@ -8,13 +8,14 @@ use crate::secret::mask::encode::Form;
 use crate::secret::mask::encode::form;
 use crate::secret::mask::encode_shell as shell;
 use crate::secret::mask::parts::parts;
+use crate::secret::mask::pattern::Encoding;
 use crate::secret::mask::pattern::Pattern;
 use crate::secret::mask::pattern::Rule;
 use crate::secret::mask::policy;
 
 /// All patterns of one value, those of its parts included; sorted, each once.
-pub(super) fn compile(value: &[u8], secret: u32) -> Vec<Pattern> {
-    let mut forms = Forms { patterns: Vec::new(), secret };
+pub(in crate::secret) fn compile(value: &[u8], secret: u32) -> Vec<Pattern> {
+    let mut forms = Forms { patterns: Vec::new(), secret, encoding: Encoding::Plain };
     forms.value(value);
     for part in parts(value) {
         if part.whole {
@@ -23,7 +24,8 @@ pub(super) fn compile(value: &[u8], secret: u32) -> Vec<Pattern> {
             forms.stem(&part.bytes);
         }
     }
-    forms.patterns.sort_unstable_by(|one, other| one.key().cmp(&other.key()));
+    forms.patterns.sort_unstable_by_key(|pattern| pattern.encoding());
+    forms.patterns.sort_by(|one, other| one.key().cmp(&other.key()));
     forms.patterns.dedup_by(|one, other| one.key() == other.key());
     forms.patterns
 }
@@ -31,6 +33,8 @@ pub(super) fn compile(value: &[u8], secret: u32) -> Vec<Pattern> {
 struct Forms {
     patterns: Vec<Pattern>,
     secret: u32,
+    /// That of the forms that are being added.
+    encoding: Encoding,
 }
 
 impl Forms {
@@ -71,7 +75,7 @@ impl Forms {
 
     fn push(&mut self, form: Form, rule: Rule) {
         if form.len() >= policy::LONG {
-            self.patterns.push(Pattern::new(form, self.secret, rule));
+            self.patterns.push(Pattern::new(form, self.secret, rule).written(self.encoding));
         }
     }
 
@@ -89,24 +93,34 @@ impl Forms {
 
     fn encodings(&mut self, value: &[u8]) {
         self.stem(value);
+        self.encoding = Encoding::Base64;
         self.base64(value);
+        self.encoding = Encoding::Hex;
         self.hex(value);
+        self.encoding = Encoding::Percent;
         self.percent(value);
+        self.encoding = Encoding::Quoted;
         self.quoted(value);
+        self.encoding = Encoding::Shell;
         self.shell(value);
+        self.encoding = Encoding::Xml;
         for entities in encode::ENTITIES {
             self.exact(encode::xml(value, entities));
         }
+        self.encoding = Encoding::Shell;
         for reads in shell::ECHOES {
             if let Some(echoed) = shell::echoed(value, reads) {
                 self.stem(&echoed);
             }
         }
+        self.encoding = Encoding::Plain;
     }
 
     fn base64(&mut self, value: &[u8]) {
         let wide = encode::utf16(&String::from_utf8_lossy(value));
+        self.encoding = Encoding::Utf16;
         self.exact(copy(&wide));
+        self.encoding = Encoding::Base64;
         for offset in 0..3 {
             for alphabet in [&BASE64_NOPAD, &BASE64URL_NOPAD] {
                 let once = encode::base64_core(value, offset, alphabet);
@@ -141,6 +155,7 @@ impl Forms {
         for prefix in [b"".as_slice(), b"\\x", b"\\\\x", b"%"] {
             self.push(prefixed(prefix), Rule::AnyCase);
         }
+        self.encoding = Encoding::Decimal;
         for between in [b", ".as_slice(), b",", b" "] {
             self.exact(encode::decimals(value, between));
         }

@@ -33,7 +33,15 @@ use std::sync::atomic::Ordering;
 use crate::secret::SecretValue;
 use crate::secret::mask::known::Known;
 
+pub(in crate::secret) use escape::Class;
+pub(in crate::secret) use escape::Parser;
+pub(in crate::secret) use forms::compile;
 pub use masked::Masked;
+pub use pattern::Encoding;
+pub(in crate::secret) use pattern::Pattern;
+pub(in crate::secret) use pattern::Rule;
+pub(in crate::secret) use policy::LONGEST;
+pub(in crate::secret) use policy::SHORTEST;
 pub use policy::Weakness;
 pub use stream::MaskStream;
 
@@ -146,16 +154,16 @@ impl Mask {
     pub fn teach(&self, name: &str, value: &SecretValue) -> Result<(), Unmaskable> {
         let plain = value.plain();
         let core = plain.trim_ascii();
-        if core.len() < policy::SHORTEST {
+        if core.len() < SHORTEST {
             return Err(Unmaskable::TooShort { name: name.to_owned() });
         }
-        if plain.len() > policy::LONGEST {
+        if plain.len() > LONGEST {
             return Err(Unmaskable::TooLong { name: name.to_owned() });
         }
         let guard = Guard { shared: &self.shared, taught: false };
         let mut known = self.shared.known.write().unwrap_or_else(PoisonError::into_inner);
         let secret = u32::try_from(known.number(name)).unwrap_or(u32::MAX);
-        if let Some(next) = known.with(name, forms::compile(plain, secret)) {
+        if let Some(next) = known.with(name, compile(plain, secret)) {
             if next.size() > MOST {
                 return Err(Unmaskable::TooMany { name: name.to_owned() });
             }
@@ -215,6 +223,11 @@ impl Mask {
         let known = self.shared.known();
         let counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.iter().map(|(&secret, &count)| (known.name(secret).to_owned(), count)).collect()
+    }
+
+    /// Whether the value is no word of a language.
+    pub(in crate::secret) fn looks_random(value: &SecretValue) -> bool {
+        value.plain().len() >= policy::LONG && policy::looks_random(value.plain())
     }
 
     /// What makes `value` a poor secret, if anything does: for a warning.

@@ -1,7 +1,7 @@
 //! How a value is masked, by its length and looks.
 
-pub(super) use crate::secret::value::LONGEST;
-pub(super) use crate::secret::value::SHORTEST;
+pub(in crate::secret) use crate::secret::value::LONGEST;
+pub(in crate::secret) use crate::secret::value::SHORTEST;
 use std::collections::BTreeSet;
 
 /// From here on a value is masked anywhere and in all encodings; below, as a word. In bytes.

@@ -84,15 +84,28 @@ impl Dotenv {
     }
 }
 
-/// The value of one variable of a dotenv text. Faults are told by place, without the text.
-pub(in crate::secret) fn select(text: &[u8], name: &str) -> Result<Option<SecretValue>, String> {
+fn parse(text: &[u8]) -> Result<dotenv::EnvMap, String> {
     let variables = EnvLoader::with_reader(text).sequence(EnvSequence::InputOnly).load();
-    let mut variables = variables.map_err(|error| match error {
+    variables.map_err(|error| match error {
         dotenv::Error::Parse(fault, _) => {
             format!("line {}, column {}: {}", fault.line(), fault.column(), fault.kind())
         }
         _ => "it is not UTF-8 text".to_owned(),
-    })?;
+    })
+}
+
+/// All variables of a dotenv text that are not empty.
+pub(in crate::secret) fn all(text: &[u8]) -> Result<Vec<(String, SecretValue)>, String> {
+    let mut variables = parse(text)?;
+    let names: Vec<String> = variables.keys().cloned().collect();
+    let value =
+        |name: String| variables.remove(&name).map(|value| (name, SecretValue::new(value.into_bytes())));
+    Ok(names.into_iter().filter_map(value).filter(|(_, value)| !value.plain().is_empty()).collect())
+}
+
+/// The value of one variable of a dotenv text. Faults are told by place, without the text.
+pub(in crate::secret) fn select(text: &[u8], name: &str) -> Result<Option<SecretValue>, String> {
+    let mut variables = parse(text)?;
     let found = variables.remove(name);
     variables.values_mut().for_each(Zeroize::zeroize);
     Ok(found.filter(|value| !value.is_empty()).map(|value| SecretValue::new(value.into_bytes())))

@@ -41,6 +41,7 @@ pub use self::command::CommandSource;
 pub(in crate::secret) use self::detached::detached;
 pub use self::dotenv::Dotenv;
 
+pub(in crate::secret) use self::dotenv::all as dotenv_all;
 pub(in crate::secret) use self::dotenv::select as dotenv_select;
 pub use self::env::Env;
 pub use self::env::variables;

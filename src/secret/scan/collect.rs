@@ -1,0 +1,184 @@
+//! The values to look for: all that is kept on this machine, and what else is asked for.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::name::SecretName;
+use crate::secret::Ladder;
+use crate::secret::Origin;
+use crate::secret::SecretRef;
+use crate::secret::SecretValue;
+use crate::secret::Vault;
+use crate::secret::mask::Mask;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+use crate::secret::source::dotenv_all;
+use crate::secret::well_known::WELL_KNOWN;
+
+/// Where to look for values.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Sources whose every item is taken, by scheme.
+    pub sources: Vec<String>,
+    /// Names besides the well-known ones, to look for in the environment.
+    pub names: Vec<SecretName>,
+    /// References that the settings bind names to.
+    pub bound: Vec<(SecretName, SecretRef)>,
+    /// A `.env` whose secrets are taken.
+    pub dotenv: Option<PathBuf>,
+    /// Only this name.
+    pub only: Option<SecretName>,
+}
+
+/// What there is.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// Values by name; older versions as `NAME@VERSION`.
+    pub values: Vec<(String, SecretValue)>,
+    /// Places that could not be asked.
+    pub failed: Vec<(String, SourceError)>,
+}
+
+/// Reads values from sources. What this machine does not have at all is no failure.
+pub async fn collect(ladder: Ladder, wanted: &Wanted) -> Collected {
+    let mut collector = Collector { wanted, collected: Collected::default(), names: BTreeSet::new() };
+    collector.names.extend(wanted.names.iter().cloned());
+    collector.names.extend(WELL_KNOWN.iter().filter_map(|known| known.name.parse().ok()));
+    for scheme in &wanted.sources {
+        match ladder.source(scheme) {
+            Ok(source) => collector.source(source).await,
+            Err(error) => {
+                let fault = SourceError::Unfit { cause: error.to_string() };
+                collector.collected.failed.push((scheme.clone(), fault));
+            }
+        }
+    }
+    if let Ok(env) = ladder.source("env") {
+        collector.environment(env).await;
+    }
+    if let Some(path) = &wanted.dotenv {
+        collector.dotenv(path);
+    }
+    collector.bound(ladder).await;
+    collector.collected
+}
+
+struct Collector<'a> {
+    wanted: &'a Wanted,
+    collected: Collected,
+    names: BTreeSet<SecretName>,
+}
+
+impl Collector<'_> {
+    fn is_wanted(&self, name: &str) -> bool {
+        self.wanted.only.as_ref().is_none_or(|only| only.as_str() == name)
+    }
+
+    /// Of values that are the same the first is kept.
+    fn add(&mut self, name: String, value: SecretValue) {
+        if self.collected.values.iter().all(|(_, known)| known.plain() != value.plain()) {
+            self.collected.values.push((name, value));
+        }
+    }
+
+    fn fail(&mut self, place: String, error: SourceError) {
+        if !matches!(error, SourceError::Missing | SourceError::Absent { .. }) {
+            self.collected.failed.push((place, error));
+        }
+    }
+
+    async fn source(&mut self, source: &dyn Source) {
+        let items = match source.list().await {
+            Ok(items) => items,
+            Err(error) => return self.fail(source.place(), error),
+        };
+        for (path, facts) in items {
+            if !self.is_wanted(&path) {
+                continue;
+            }
+            self.names.extend(path.parse::<SecretName>());
+            match source.get(&path, None).await {
+                Ok((value, _)) => self.add(path.clone(), value),
+                Err(error) => self.fail(format!("`{path}` in {}", source.place()), error),
+            }
+            // What was replaced may have been published before.
+            let older = facts.version.filter(|_| source.kind().versions).unwrap_or(1);
+            for version in (1..older).rev() {
+                match source.get(&path, Some(&version.to_string())).await {
+                    Ok((value, _)) => self.add(format!("{path}@{version}"), value),
+                    Err(_) => break,
+                }
+            }
+        }
+    }
+
+    async fn environment(&mut self, env: &dyn Source) {
+        for name in std::mem::take(&mut self.names) {
+            if !self.is_wanted(name.as_str()) {
+                continue;
+            }
+            for variable in env.candidates(&name) {
+                if let Ok((value, _)) = env.get(&variable, None).await {
+                    self.add(name.to_string(), value);
+                }
+            }
+        }
+    }
+
+    fn dotenv(&mut self, path: &std::path::Path) {
+        let text = match std::fs::read(path) {
+            Ok(text) => zeroize::Zeroizing::new(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+            Err(error) => return self.fail_dotenv(path, error.to_string()),
+        };
+        match dotenv_all(&text) {
+            Ok(variables) => {
+                for (name, value) in variables {
+                    let is_secret = is_telling(&name) || Mask::looks_random(&value);
+                    if is_secret && self.names_of(&name) {
+                        self.add(format!("dotenv:{name}"), value);
+                    }
+                }
+            }
+            Err(cause) => self.fail_dotenv(path, cause),
+        }
+    }
+
+    /// Whether a variable may hold the one secret that is wanted.
+    fn names_of(&self, variable: &str) -> bool {
+        self.wanted
+            .only
+            .as_ref()
+            .is_none_or(|only| crate::secret::source::variables(only).iter().any(|name| name == variable))
+    }
+
+    fn fail_dotenv(&mut self, path: &std::path::Path, cause: String) {
+        let hint = "mend the file, or write `dotenv = false` in doppio.toml".to_owned();
+        self.fail(format!("`{}`", path.display()), SourceError::Unreachable { cause, hint });
+    }
+
+    /// What names are bound to, if that is in one of the sources that are asked anyway.
+    async fn bound(&mut self, ladder: Ladder) {
+        let vault = Vault::new(ladder, Mask::default());
+        for (name, reference) in &self.wanted.bound {
+            let is_asked = match &reference.origin {
+                Origin::Source { scheme, .. } => self.wanted.sources.contains(scheme) || scheme == "env",
+                Origin::Name(_) => true,
+            };
+            if is_asked
+                && self.is_wanted(name.as_str())
+                && let Ok(value) = vault.fetch(reference).await
+                && !vault.stands_in(reference)
+            {
+                self.add(name.to_string(), value);
+            }
+        }
+    }
+}
+
+/// Whether a variable's name says that it holds a secret.
+fn is_telling(name: &str) -> bool {
+    const TELLING: [&str; 7] = ["KEY", "TOKEN", "SECRET", "PASS", "CRED", "AUTH", "PWD"];
+    let name = name.to_ascii_uppercase();
+    TELLING.iter().any(|word| name.contains(word))
+}

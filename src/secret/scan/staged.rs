@@ -1,0 +1,57 @@
+//! What the next commit would bring.
+
+use crate::secret::scan::GitError;
+use crate::secret::scan::Report;
+use crate::secret::scan::Repository;
+use crate::secret::scan::Scanner;
+use crate::secret::scan::work::share;
+use crate::secret::scan::work::threads;
+
+/// The mode of a commit of another repository, which is no file.
+const SUBMODULE: &str = "160000";
+
+/// Looks through the files that are changed in the index, whole: those that a commit would record
+/// now, whatever lies in the working tree.
+///
+/// # Errors
+///
+/// When git can't be asked.
+pub fn staged(scanner: &Scanner, repository: &Repository) -> Result<Report, GitError> {
+    let listed = repository.read(&[
+        "diff",
+        "--cached",
+        "--raw",
+        "-z",
+        "--no-abbrev",
+        "--no-renames",
+        "--no-ext-diff",
+        "--ignore-submodules=all",
+        "--diff-filter=d",
+    ])?;
+    let files = changed(&listed);
+    let threads = threads().min(files.len().div_ceil(64)).max(1);
+    let parts: Vec<&[(String, Vec<u8>)]> = files.chunks(files.len().div_ceil(threads).max(1)).collect();
+    let mut report = share(parts, |part| {
+        let ids: Vec<&str> = part.iter().map(|(id, _)| id.as_str()).collect();
+        repository.look(scanner, &ids, |index| part[index].1.clone())
+    });
+    report.sort();
+    Ok(report)
+}
+
+/// The new objects of `git diff --raw -z`, with their paths.
+pub(super) fn changed(raw: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut fields = raw.split(|&byte| byte == 0);
+    let mut files = Vec::new();
+    while let (Some(head), Some(path)) = (fields.next(), fields.next()) {
+        let head = String::from_utf8_lossy(head);
+        let words: Vec<&str> = head.trim_start_matches(':').split(' ').collect();
+        if let [_, mode, _, id, ..] = words[..]
+            && mode != SUBMODULE
+            && id.bytes().any(|byte| byte != b'0')
+        {
+            files.push((id.to_owned(), path.to_vec()));
+        }
+    }
+    files
+}
