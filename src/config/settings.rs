@@ -11,6 +11,9 @@
 //!
 //! default_source = "aws:ml-workflow/{profile}/{name}"  # where names are looked up last
 //!
+//! [scan]
+//! allow = ["tests/keys/**", "0123456789abcdef"]   # paths and fingerprints to pass over
+//!
 //! [profile.prod]           # `--profile prod`; may hold on_error, dotenv, default_source, secrets
 //! secrets = { "db/url" = "env:PROD_DB" }
 //!
@@ -64,6 +67,8 @@ pub struct Settings {
     pub keyring: bool,
     /// What an audit log that can't be written does.
     pub audit: AuditPolicy,
+    /// Paths and fingerprints that a scan passes over.
+    pub scan_allow: Vec<String>,
     /// The identity that locks the vault, as written.
     pub vault_identity: Option<PathBuf>,
     /// Binary logarithm of scrypt's cost for a new passphrase vault.
@@ -86,6 +91,7 @@ impl Default for Settings {
             dotenv: false,
             keyring: true,
             audit: AuditPolicy::Warn,
+            scan_allow: Vec::new(),
             vault_identity: None,
             // What `age` itself takes about a second for.
             vault_work_factor: 18,
@@ -157,6 +163,7 @@ impl Settings {
         let mut settings = Self {
             keyring: user.keyring.unwrap_or(true),
             audit: user.audit.unwrap_or_default(),
+            scan_allow: user.scan_allow.iter().chain(&project.scan_allow).cloned().collect(),
             vault_identity: user.vault_identity.clone(),
             commands: user.commands.clone(),
             sources: user.sources.clone(),

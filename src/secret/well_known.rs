@@ -192,6 +192,15 @@ pub fn find(name: &SecretName) -> Option<&'static WellKnown> {
 }
 
 impl WellKnown {
+    /// Where to make one worthless: nearly always where one is made.
+    pub fn revoke(&self) -> &'static str {
+        match self.name {
+            "wandb/api_key" => "https://wandb.ai/settings (API keys)",
+            "aws/session_token" => "https://console.aws.amazon.com/iam (revoke the role's active sessions)",
+            _ => self.get,
+        }
+    }
+
     /// Whether the value looks as it should.
     pub fn matches(&self, value: &SecretValue) -> bool {
         self.shape.is_empty() || whole(self.shape).is_match(value.plain())

@@ -1,6 +1,5 @@
 //! `doppio secret list`.
 
-use std::collections::HashMap;
 use std::process::ExitCode;
 
 use jiff::Timestamp;

@@ -46,6 +46,13 @@ pub(in crate::cli) struct LookupArgs {
     secrets: Vec<String>,
 }
 
+impl LookupArgs {
+    /// The profile of the settings, if one is named.
+    pub(in crate::cli) fn profile<'a>(&'a self, context: &'a Context) -> Option<&'a str> {
+        self.profile.as_deref().or_else(|| context.env.text("DOPPIO_PROFILE"))
+    }
+}
+
 /// The ladder for a recipe in the folder `project`.
 ///
 /// # Errors
@@ -71,7 +78,7 @@ pub(in crate::cli) fn ladder_asking(
     prompt: Arc<dyn Prompt>,
 ) -> Result<Ladder, CliError> {
     let dirs = Dirs::new(&context.env, &context.home);
-    let profile = args.profile.as_deref().or_else(|| context.env.text("DOPPIO_PROFILE"));
+    let profile = args.profile(context);
     let settings = Settings::load(project, &dirs.config_toml(), profile)?;
     let keychain = if settings.keyring && context.env.text("DOPPIO_KEYRING") != Some("off") {
         Keychain::new(is_attended(context))

@@ -10,6 +10,7 @@ mod get;
 mod history;
 mod ignore;
 mod import;
+mod incident;
 mod init;
 mod input;
 mod list;
@@ -20,6 +21,7 @@ mod place;
 mod rm;
 mod rollback;
 mod rotate;
+mod scan;
 mod set;
 mod status;
 mod suggest;
@@ -77,6 +79,10 @@ enum Command {
     Status(status::Args),
     /// Show every place that is asked for a secret, which one wins, and what it shadows
     Why(why::Args),
+    /// Search files, staged changes or the history for stored values and for tokens
+    Scan(scan::Args),
+    /// Say what to do about a secret that got out, and where it is
+    Incident(incident::Args),
     /// Say who used which secret, when and where
     Audit(audit::Args),
     /// List the well-known secrets, what is set, and where to get them
@@ -104,6 +110,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         Command::ClearClipboard => clipboard::watch(),
         Command::Status(args) => block_on(status::run(args, context)),
         Command::Why(args) => block_on(why::run(args, context)),
+        Command::Scan(args) => scan::run(args, context),
+        Command::Incident(args) => incident::run(args, context),
         Command::Audit(args) => audit::run(args, context),
         Command::Suggest(args) => block_on(suggest::run(args, context)),
     }

@@ -41,6 +41,7 @@ pub(super) struct File {
     pub profiles: BTreeMap<String, Layer>,
     pub keyring: Option<bool>,
     pub audit: Option<AuditPolicy>,
+    pub scan_allow: Vec<String>,
     pub vault_identity: Option<PathBuf>,
     pub vault_work_factor: Option<u8>,
     pub commands: BTreeMap<String, Command>,
@@ -85,8 +86,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn file(&mut self, table: DeTable<'_>, role: Role) -> File {
-        const KEYS: [&str; 10] =
-            [LAYER[0], LAYER[1], LAYER[2], LAYER[3], "profile", "keyring", "discover", "audit", "vault", "sources"];
+        const KEYS: [&str; 11] = [
+            LAYER[0], LAYER[1], LAYER[2], LAYER[3], "profile", "keyring", "discover", "audit", "scan",
+            "vault", "sources",
+        ];
         let mut file = File::default();
         for (key, value) in table {
             match key.get_ref().as_ref() {
@@ -117,6 +120,7 @@ impl Reader<'_> {
                 "keyring" => file.keyring = self.truth("keyring", &value),
                 "discover" => file.discover = self.truth("discover", &value),
                 "audit" => file.audit = self.audit(&value),
+                "scan" => self.scan(&mut file, value),
                 "vault" => self.vault(&mut file, value),
                 "sources" => self.sources(&mut file, value),
                 _ => {
@@ -214,6 +218,18 @@ impl Reader<'_> {
             _ => {
                 self.wrong("audit", value, "`\"warn\"`, `\"required\"` or `\"off\"`");
                 None
+            }
+        }
+    }
+
+    fn scan(&mut self, file: &mut File, value: Value<'_>) {
+        for (key, value) in self.table("scan", value) {
+            match key.get_ref().as_ref() {
+                "allow" => match texts(&value) {
+                    Some(entries) => file.scan_allow = entries,
+                    None => self.wrong("allow", &value, "a list of paths and fingerprints"),
+                },
+                _ => self.unknown(&key, &["allow"]),
             }
         }
     }

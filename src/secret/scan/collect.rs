@@ -92,7 +92,7 @@ impl Collector<'_> {
             Ok(items) => items,
             Err(error) => return self.fail(source.place(), error),
         };
-        for (path, facts) in items {
+        for (path, _) in items {
             if !self.is_wanted(&path) {
                 continue;
             }
@@ -102,12 +102,18 @@ impl Collector<'_> {
                 Err(error) => self.fail(format!("`{path}` in {}", source.place()), error),
             }
             // What was replaced may have been published before.
-            let older = facts.version.filter(|_| source.kind().versions).unwrap_or(1);
-            for version in (1..older).rev() {
-                match source.get(&path, Some(&version.to_string())).await {
-                    Ok((value, _)) => self.add(format!("{path}@{version}"), value),
-                    Err(_) => break,
-                }
+            if source.kind().versions {
+                self.older(source, &path).await;
+            }
+        }
+    }
+
+    /// What was replaced may have been published before.
+    async fn older(&mut self, source: &dyn Source, path: &str) {
+        let versions = source.versions(path).await.unwrap_or_default();
+        for version in versions.iter().filter(|version| version.readable && !version.current) {
+            if let Ok((value, _)) = source.get(path, Some(&version.id)).await {
+                self.add(format!("{path}@{}", version.id), value);
             }
         }
     }

@@ -32,7 +32,7 @@ pub struct Examiner<'a> {
     window: Vec<u8>,
     bare: Bare,
     narrow: Vec<u8>,
-    size: usize,
+    pub(super) size: usize,
     after: usize,
 }
 
@@ -83,7 +83,6 @@ impl<'a> Examiner<'a> {
             }
             if is_end {
                 let bytes = base + window.len() as u64;
-                window.zeroize();
                 self.window = window;
                 return Ok((hits, bytes));
             }

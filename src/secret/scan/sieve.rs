@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn every_pattern_is_found_once_at_every_place() {
         let long = "abcdefghijklmnopqrstuvwxyz0123456789";
-        let patterns = ["12345678", "hunter2hunter2", "exactly-twenty-three-by", long];
+        let patterns = ["!2345678", "hunter2hunter2", "exactly-twenty-three-by", long];
         let sieve = sieve(&patterns.map(|text| (text, Rule::Exact)));
         for (index, pattern) in patterns.iter().enumerate() {
             for before in 0..70 {

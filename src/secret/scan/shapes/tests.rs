@@ -53,7 +53,7 @@ fn samples(seed: u64) -> Vec<(&'static str, String)> {
         ("aws-access-key-id", format!("aws_access_key_id = AKIA{}", caps(16))),
         ("aws-secret-access-key", format!("aws_secret_access_key = {}", mixed(40))),
         ("aws-secret-access-key", format!("\"SecretAccessKey\": \"{}\"", mixed(40))),
-        ("slack-token", format!("xoxb-123456789012-{}", mixed(24))),
+        ("slack-token", format!("xoxb-{}-{}", random(12, b"0123456789", seed), mixed(24))),
         ("private-key", format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n", mixed(200))),
         ("private-key", format!("\"-----BEGIN RSA PRIVATE KEY-----\\n{}\\n{}", mixed(64), mixed(64))),
         ("google-api-key", format!("AIza{}", mixed(35))),

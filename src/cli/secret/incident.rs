@@ -1,0 +1,98 @@
+//! `doppio secret incident`: a value got out; where it is, and what to do, in the order in which
+//! it helps.
+
+mod replacements;
+mod story;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::block_on;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::error::Kind;
+use crate::cli::output;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::name;
+use crate::cli::secret::scan::failures;
+use crate::cli::secret::scan::gather;
+use crate::config::Dirs;
+use crate::secret::AuditLog;
+use crate::secret::scan::Repository;
+use crate::secret::scan::Scanner;
+use crate::secret::scan::Tree;
+use crate::secret::scan::history;
+use crate::secret::scan::staged;
+use crate::secret::scan::tree;
+
+use story::Story;
+
+/// Arguments of `secret incident`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Looks for the value, and for the older ones that the vault keeps, in the working tree, the \
+                        index and the whole history; asks git which remote branches have it, and the audit log \
+                        which hosts. Changes nothing, and prints no value. Exit code 1 if it is found.\n\n\
+                        Examples:\n  doppio secret incident huggingface/token\n  \
+                        doppio secret incident huggingface/token --write-replacements /dev/shm/replacements"
+)]
+pub(super) struct Args {
+    /// Its name
+    name: String,
+    /// A folder of the repository
+    #[arg(value_name = "PATH", default_value = ".")]
+    path: PathBuf,
+    /// Write the file for `git filter-repo --replace-text`: new, for you alone, with the value in it
+    #[arg(long, value_name = "FILE")]
+    write_replacements: Option<PathBuf>,
+    /// Look for the items of this source too, as `vault` or `aws`
+    #[arg(long = "source", value_name = "SOURCE")]
+    sources: Vec<String>,
+    #[command(flatten)]
+    lookup: LookupArgs,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    let name = name(&args.name)?;
+    let gathered = block_on(gather(context, &args.lookup, &args.sources, Some(&name)))??;
+    let (scanner, skipped) = Scanner::new(&gathered.collected.values, false);
+    let scanner = scanner.keeping_text();
+    if let Some(skipped) = skipped.first() {
+        output::line(&format!("warning: `{}` is not looked for: its value {}", skipped.name, skipped.why));
+    }
+    let failed = failures(&gathered.collected.failed);
+    if let Some(error) = &failed {
+        output::fail(error);
+    }
+    if scanner.values() == 0 {
+        return Err(CliError::world(format!("there is no value of `{name}` to look for")).hint(format!(
+            "if it is in a remote source, name that with `--source`; if it was removed, store it once more with \
+             `doppio secret set {name}`"
+        )));
+    }
+    let repository = Repository::at(&args.path).ok();
+    let mut story = Story::new(&name, &scanner);
+    story.tree = tree(&scanner, &Tree { paths: vec![args.path.clone()], ignored: false });
+    if let Some(repository) = &repository {
+        story.staged = staged(&scanner, repository)?;
+        story.history = history(&scanner, repository)?;
+        story.ask_remotes(repository);
+    }
+    match AuditLog::new(Dirs::new(&context.env, &context.home).state()).entries() {
+        Ok(entries) => story.remember(entries),
+        Err(error) => output::line(&format!("warning: which hosts saw it is not known: {error}")),
+    }
+    if let Some(path) = &args.write_replacements {
+        let count = replacements::write(path, &story)?;
+        output::line(&format!(
+            "wrote {count} replacements to `{}`; remove it when you are done",
+            path.display()
+        ));
+    }
+    output::data(&story.tell(args.write_replacements.as_deref(), repository.is_some()))?;
+    if story.is_found() {
+        return Ok(ExitCode::from(Kind::StepFailed.exit_code()));
+    }
+    // Not everything was looked for: that nothing was found says little.
+    if failed.is_some() { Err(CliError::silent(Kind::World)) } else { Ok(ExitCode::SUCCESS) }
+}

@@ -1,0 +1,294 @@
+//! What is known of an incident, and how it is told.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::cli::secret::scan::printable;
+use crate::name::SecretName;
+use crate::secret::Deed;
+use crate::secret::Entry;
+use crate::secret::SecretRef;
+use crate::secret::SecretValue;
+use crate::secret::scan::Finding;
+use crate::secret::scan::Report;
+use crate::secret::scan::Repository;
+use crate::secret::scan::Scanner;
+use crate::secret::scan::What;
+use crate::secret::well_known;
+
+/// Places that are listed of each kind; the rest is counted.
+const SHOWN: usize = 20;
+
+/// Digits of an id that people see.
+const ID: usize = 12;
+
+/// Git takes an object for binary if there is a NUL among so many bytes.
+const PROBE: usize = 8000;
+
+/// A place that git has it, on a remote.
+#[derive(Debug, Default)]
+struct Remotes {
+    branches: BTreeSet<String>,
+    tags: BTreeSet<String>,
+    /// Whether there is any remote.
+    exist: bool,
+}
+
+/// What a host got.
+#[derive(Debug)]
+struct Seen {
+    runs: BTreeSet<String>,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+/// What is known.
+pub(super) struct Story<'a> {
+    name: &'a SecretName,
+    scanner: &'a Scanner,
+    pub(super) tree: Report,
+    pub(super) staged: Report,
+    pub(super) history: Report,
+    remotes: Remotes,
+    /// Objects of the history that git takes for binary.
+    binary: BTreeSet<String>,
+    hosts: BTreeMap<String, Seen>,
+}
+
+impl<'a> Story<'a> {
+    pub(super) fn new(name: &'a SecretName, scanner: &'a Scanner) -> Self {
+        Self {
+            name,
+            scanner,
+            tree: Report::default(),
+            staged: Report::default(),
+            history: Report::default(),
+            remotes: Remotes::default(),
+            binary: BTreeSet::new(),
+            hosts: BTreeMap::new(),
+        }
+    }
+
+    /// What of the history the remotes had when they were last fetched from or pushed to.
+    pub(super) fn ask_remotes(&mut self, repository: &Repository) {
+        let text = |arguments: &[&str]| {
+            repository
+                .read(arguments)
+                .map(|out| String::from_utf8_lossy(&out).into_owned())
+                .unwrap_or_default()
+        };
+        self.remotes.exist = !text(&["remote"]).trim().is_empty();
+        for commit in commits(&self.history) {
+            let contains = format!("--contains={commit}");
+            let branches = text(&["for-each-ref", &contains, "--format=%(refname:short)", "refs/remotes"]);
+            self.remotes.branches.extend(branches.lines().map(str::to_owned));
+            let tags = text(&["for-each-ref", &contains, "--format=%(refname:short)", "refs/tags"]);
+            self.remotes.tags.extend(tags.lines().map(str::to_owned));
+        }
+        let objects: BTreeSet<&String> =
+            self.history.findings.iter().filter_map(|finding| finding.object.as_ref()).collect();
+        for object in objects {
+            let bytes = repository.read(&["cat-file", "blob", object]).unwrap_or_default();
+            if bytes[..bytes.len().min(PROBE)].contains(&0) {
+                self.binary.insert(object.clone());
+            }
+        }
+    }
+
+    /// Takes from the audit log which hosts got it.
+    pub(super) fn remember(&mut self, entries: Vec<Entry>) {
+        for entry in entries {
+            let what = &entry.what;
+            let reference = what.secret.parse::<SecretRef>().ok();
+            let is_it = reference.is_some_and(|reference| reference.name() == Some(self.name));
+            if !is_it || what.deed != Deed::Deliver {
+                continue;
+            }
+            let host = what.host.clone().unwrap_or_else(|| "this machine".to_owned());
+            let seen = self.hosts.entry(host).or_insert_with(|| Seen {
+                runs: BTreeSet::new(),
+                first: entry.time,
+                last: entry.time,
+            });
+            seen.runs.extend(what.run.clone());
+            seen.last = entry.time;
+        }
+    }
+
+    pub(super) fn is_found(&self) -> bool {
+        [&self.tree, &self.staged, &self.history].iter().any(|report| !report.findings.is_empty())
+    }
+
+    /// The bytes that were found, as they stand there.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &SecretValue> {
+        [&self.tree, &self.staged, &self.history]
+            .into_iter()
+            .flat_map(|report| &report.findings)
+            .filter_map(|finding| finding.hit.text.as_ref())
+    }
+
+    /// All of it, for people.
+    pub(super) fn tell(&self, replacements: Option<&Path>, has_git: bool) -> String {
+        let mut text = String::new();
+        self.tell_places(&mut text, has_git);
+        self.tell_hosts(&mut text);
+        let mut steps = Steps { text: &mut text, number: 0 };
+        steps.say("what to do, in this order", "");
+        self.tell_new_value(&mut steps);
+        if !self.tree.findings.is_empty() || !self.staged.findings.is_empty() {
+            steps.add(
+                "take it out of the files above, and write `${secret:…}` or a variable in its place",
+                "git restore --staged FILE        # for what is only staged",
+            );
+        }
+        if !self.history.findings.is_empty() {
+            self.tell_rewriting(&mut steps, replacements);
+        }
+        steps.add("see to it that it does not happen again", "doppio secret scan --install-hook");
+        text
+    }
+
+    fn tell_places(&self, text: &mut String, has_git: bool) {
+        let mut part = |title: &str, report: &Report| {
+            if report.findings.is_empty() {
+                writeln!(text, "{title}: not found in {} files", report.files).expect("a text takes all");
+                return;
+            }
+            writeln!(text, "{title}:").expect("a text takes all");
+            for finding in report.findings.iter().take(SHOWN) {
+                writeln!(text, "  {}", self.place(finding)).expect("a text takes all");
+            }
+            if let Some(more) = report.findings.len().checked_sub(SHOWN + 1) {
+                writeln!(text, "  and {} more", more + 1).expect("a text takes all");
+            }
+        };
+        part("working tree", &self.tree);
+        if !has_git {
+            text.push_str("history: the folder is in no git repository\n");
+            return;
+        }
+        part("staged changes", &self.staged);
+        part("history", &self.history);
+        let branches = join(&self.remotes.branches);
+        let known = match (self.history.findings.is_empty(), self.remotes.exist, branches.as_str()) {
+            (true, ..) => return,
+            (_, false, _) => "there is no remote that this repository knows of".to_owned(),
+            (.., "") => "no remote branch had it when this repository last heard of them".to_owned(),
+            (.., names) => format!("PUBLISHED, these remote branches have it: {names}"),
+        };
+        writeln!(text, "remotes: {known}").expect("a text takes all");
+        if !self.remotes.tags.is_empty() {
+            writeln!(text, "tags that have it: {}", join(&self.remotes.tags)).expect("a text takes all");
+        }
+    }
+
+    fn place(&self, finding: &Finding) -> String {
+        let commit = finding.commit.as_ref().or(finding.object.as_ref());
+        let commit = commit.map_or_else(String::new, |id| format!("{}:", &id[..id.len().min(ID)]));
+        let form = match finding.hit.what {
+            What::Value(_, encoding) => encoding.word(),
+            What::Shape(id) => id,
+        };
+        let name = self.scanner.name(finding.hit.what);
+        let place = if finding.in_path {
+            "in the name of the file".to_owned()
+        } else {
+            format!("line {}, column {}", finding.hit.line, finding.hit.column)
+        };
+        format!("{commit}{}, {place} ({name}, {form})", printable(&finding.path))
+    }
+
+    fn tell_hosts(&self, text: &mut String) {
+        if self.hosts.is_empty() {
+            text.push_str("hosts: the audit log knows of none that got it\n");
+            return;
+        }
+        text.push_str("hosts that got it, by the audit log:\n");
+        for (host, seen) in &self.hosts {
+            let time = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
+            let (first, last) = (time(seen.first), time(seen.last));
+            writeln!(text, "  {host}: {first} to {last}, runs {}", join(&seen.runs))
+                .expect("a text takes all");
+        }
+    }
+
+    fn tell_new_value(&self, steps: &mut Steps<'_>) {
+        let known = well_known::find(self.name);
+        let revoke = known.map_or_else(String::new, |known| known.revoke().to_owned());
+        let title = "revoke it where it was issued: from now on everything else is tidying up";
+        steps.add(title, if revoke.is_empty() { "ask whoever issued it" } else { &revoke });
+        steps.add("store the new one", &format!("doppio secret rotate {}", self.name));
+        if !self.hosts.is_empty() {
+            steps.add(
+                "stop or restart what still runs with the old one on the hosts above",
+                "doppio runs list",
+            );
+        }
+    }
+
+    fn tell_rewriting(&self, steps: &mut Steps<'_>, replacements: Option<&Path>) {
+        let written = replacements.map(|path| path.display().to_string());
+        let file = written.clone().unwrap_or_else(|| "/dev/shm/replacements".to_owned());
+        let mut lines = String::new();
+        if written.is_none() {
+            writeln!(lines, "doppio secret incident {} --write-replacements {file}", self.name)
+                .expect("a text takes all");
+        }
+        let in_message = self.history.findings.iter().any(|finding| finding.path == b"(message)");
+        lines.push_str("git clone --mirror URL rewritten.git && cd rewritten.git\n");
+        write!(lines, "git filter-repo --sensitive-data-removal --replace-text {file}")
+            .expect("a text takes all");
+        if in_message {
+            write!(lines, " --replace-message {file}").expect("a text takes all");
+        }
+        if !self.binary.is_empty() {
+            lines.push_str(" --strip-blobs-with-ids IDS");
+        }
+        write!(lines, "\ngit push --force --mirror origin\nrm {file}").expect("a text takes all");
+        steps.add("rewrite the history, in a fresh clone; all who have one must clone anew", &lines);
+        if !self.binary.is_empty() {
+            let ids: Vec<&str> = self.binary.iter().map(String::as_str).collect();
+            steps.add(
+                "in IDS, these objects: git takes them for binary and replaces nothing in them",
+                &ids.join("\n"),
+            );
+        }
+        steps.add(
+            "rewriting does not reach forks, clones, caches of the forge, pull requests, CI logs and artefacts",
+            "ask the forge's support to remove what is cached; treat the old value as known to all",
+        );
+    }
+}
+
+/// The commits that brought it.
+fn commits(history: &Report) -> BTreeSet<&String> {
+    history.findings.iter().filter_map(|finding| finding.commit.as_ref()).collect()
+}
+
+fn join(names: &BTreeSet<String>) -> String {
+    names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// Numbered steps with their commands.
+struct Steps<'a> {
+    text: &'a mut String,
+    number: u32,
+}
+
+impl Steps<'_> {
+    fn say(&mut self, title: &str, after: &str) {
+        writeln!(self.text, "\n{title}:{after}").expect("a text takes all");
+    }
+
+    fn add(&mut self, what: &str, commands: &str) {
+        self.number += 1;
+        writeln!(self.text, "  {}. {what}", self.number).expect("a text takes all");
+        for line in commands.lines() {
+            writeln!(self.text, "       {line}").expect("a text takes all");
+        }
+    }
+}

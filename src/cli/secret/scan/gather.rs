@@ -1,0 +1,68 @@
+//! The values to look for, as the settings and the arguments have it.
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::config::Dirs;
+use crate::config::Settings;
+use crate::name::SecretName;
+use crate::secret::scan::Collected;
+use crate::secret::scan::Wanted;
+use crate::secret::scan::collect;
+use crate::secret::source::SourceError;
+
+/// Sources that are on this machine and that keep secrets.
+const LOCAL: [&str; 2] = ["keyring", "file"];
+
+/// What to look for, and what to pass over.
+#[derive(Debug)]
+pub(in crate::cli::secret) struct Gathered {
+    pub collected: Collected,
+    pub allow: Vec<String>,
+}
+
+/// Reads the values of this machine and of the sources that are named; only those of one name, if
+/// one is given.
+///
+/// # Errors
+///
+/// When the settings can't be read or have faults, or there is no such source.
+pub(in crate::cli::secret) async fn gather(
+    context: &Context,
+    args: &LookupArgs,
+    sources: &[String],
+    only: Option<&SecretName>,
+) -> Result<Gathered, CliError> {
+    let settings = Settings::load(
+        &context.cwd,
+        &Dirs::new(&context.env, &context.home).config_toml(),
+        args.profile(context),
+    )?;
+    let ladder = lookup::ladder(context, &context.cwd, args)?;
+    for scheme in sources {
+        ladder.source(scheme).map_err(|error| CliError::usage(error.to_string()))?;
+    }
+    let wanted = Wanted {
+        sources: LOCAL.into_iter().map(str::to_owned).chain(sources.iter().cloned()).collect(),
+        names: settings.bindings.keys().cloned().chain(only.cloned()).collect(),
+        bound: settings.bindings.into_iter().map(|(name, bound)| (name, bound.reference)).collect(),
+        dotenv: settings.dotenv.then(|| context.cwd.join(".env")),
+        only: only.cloned(),
+    };
+    Ok(Gathered { collected: collect(ladder, &wanted).await, allow: settings.scan_allow })
+}
+
+/// The places that could not be asked, as one error: what is in them was not looked for.
+pub(in crate::cli::secret) fn failures(failed: &[(String, SourceError)]) -> Option<CliError> {
+    let (place, first) = failed.first()?;
+    let mut error = CliError::world(format!("cannot ask {place}: what it keeps was not looked for"))
+        .cause(first.to_string());
+    error.hints.extend(first.hint().map(str::to_owned));
+    for (place, other) in &failed[1..] {
+        error.causes.push(format!("{place}: {other}"));
+        error.hints.extend(other.hint().map(str::to_owned));
+    }
+    error.hints.dedup();
+    Some(error)
+}

@@ -1,0 +1,177 @@
+//! `doppio secret scan`.
+
+mod allow;
+mod gather;
+mod show;
+
+pub(super) use gather::failures;
+pub(super) use gather::gather;
+pub(super) use show::printable;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::block_on;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::error::Kind;
+use crate::cli::output;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::secret::scan::GitError;
+use crate::secret::scan::Hook;
+use crate::secret::scan::Report;
+use crate::secret::scan::Repository;
+use crate::secret::scan::Scanner;
+use crate::secret::scan::Tree;
+use crate::secret::scan::history;
+use crate::secret::scan::install_hook;
+use crate::secret::scan::staged;
+use crate::secret::scan::tree;
+
+use allow::Allowed;
+
+/// Arguments of `secret scan`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Looks for the values in the keychain, the vault, the environment (variables of well-known \
+                        names) and, where it is a source, `.env`, in all the encodings that the mask knows, and \
+                        for texts that look like tokens. Prints places and names, never a value. Links are not \
+                        followed and archives are not opened.\n\n\
+                        A line with `doppio:allow` on it is passed over; doppio.toml can list more: \
+                        `[scan]` with `allow = [\"tests/keys/**\", \"FINGERPRINT\"]`.\n\n\
+                        Exit codes: 0 nothing found, 1 something found, 3 something could not be looked at.\n\n\
+                        Examples:\n  doppio secret scan\n  doppio secret scan --staged\n  \
+                        doppio secret scan --history --json\n  doppio secret scan --install-hook"
+)]
+pub(super) struct Args {
+    /// Files and folders; the current folder if none is given
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Look at what the next commit would record
+    #[arg(long, group = "where")]
+    staged: bool,
+    /// Look at every object that git keeps, those of deleted branches too
+    #[arg(long, group = "where")]
+    history: bool,
+    /// Look at files that git ignores too
+    #[arg(long, conflicts_with = "where")]
+    no_ignore: bool,
+    /// Look for all items of this source too, as `vault` or `aws`
+    #[arg(long = "source", value_name = "SOURCE")]
+    sources: Vec<String>,
+    /// Look for stored values only, not for texts that look like tokens
+    #[arg(long)]
+    no_shapes: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// Write a pre-commit hook that runs `doppio secret scan --staged`
+    #[arg(long, conflicts_with_all = ["where", "no_ignore", "json"])]
+    install_hook: bool,
+    #[command(flatten)]
+    lookup: LookupArgs,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+    if args.install_hook {
+        return install(args);
+    }
+    if (args.staged || args.history) && args.paths.len() > 1 {
+        return Err(CliError::usage("only one repository can be looked at").hint("name one folder"));
+    }
+    let gathered = block_on(gather(context, &args.lookup, &args.sources, None))??;
+    let (scanner, skipped) = Scanner::new(&gathered.collected.values, !args.no_shapes);
+    for skipped in &skipped {
+        output::line(&format!("note: `{}` is not looked for: its value {}", skipped.name, skipped.why));
+    }
+    let report = search(args, &scanner)?;
+    let allowed = Allowed::new(&gathered.allow)?;
+    let found = show::findings(&report, &scanner, &allowed, args.json)?;
+    summary(args, &report, &scanner, found);
+    for trouble in &report.troubles {
+        let path = printable(&trouble.path);
+        output::line(&format!("warning: cannot look at `{path}`: {}", trouble.cause));
+    }
+    let failed = failures(&gathered.collected.failed);
+    if found.real > 0 {
+        if let Some(error) = failed {
+            output::fail(&error);
+        }
+        return Ok(ExitCode::from(Kind::StepFailed.exit_code()));
+    }
+    match failed {
+        Some(error) => Err(error),
+        None if report.troubles.is_empty() => Ok(ExitCode::SUCCESS),
+        None => Err(CliError::silent(Kind::World)),
+    }
+}
+
+fn search(args: &Args, scanner: &Scanner) -> Result<Report, CliError> {
+    let here = PathBuf::from(".");
+    let first = args.paths.first().unwrap_or(&here);
+    if args.staged {
+        return Ok(staged(scanner, &repository(first)?)?);
+    }
+    if args.history {
+        return Ok(history(scanner, &repository(first)?)?);
+    }
+    if let Some(path) = args.paths.iter().find(|path| path.symlink_metadata().is_err()) {
+        return Err(CliError::usage(format!("there is no `{}`", path.display())));
+    }
+    let paths = if args.paths.is_empty() { vec![here] } else { args.paths.clone() };
+    Ok(tree(scanner, &Tree { paths, ignored: args.no_ignore }))
+}
+
+pub(super) fn repository(path: &std::path::Path) -> Result<Repository, CliError> {
+    Ok(Repository::at(path)?)
+}
+
+fn summary(args: &Args, report: &Report, scanner: &Scanner, found: show::Found) {
+    let what = if args.history { "objects" } else { "files" };
+    let shapes = if args.no_shapes { "" } else { " and for tokens by their looks" };
+    let allowed = if found.allowed > 0 { format!(", {} more allowed", found.allowed) } else { String::new() };
+    let places = match found.real {
+        0 => "nothing found".to_owned(),
+        1 => "1 place".to_owned(),
+        count => format!("{count} places"),
+    };
+    let (files, bytes, values) = (report.files, report.bytes.div_ceil(1_000_000), scanner.values());
+    output::line(&format!(
+        "{places}{allowed} in {files} {what}, {bytes} MB; looked for {values} stored values{shapes}"
+    ));
+    if found.real > 0 {
+        let hint = if args.staged {
+            "take it out with `git restore --staged FILE`, or mark the line with `doppio:allow`"
+        } else {
+            "`doppio secret incident NAME` says what to do about a value that got out"
+        };
+        output::line(&format!("\n\x1b[1;36mhint\x1b[0m: {hint}"));
+    }
+}
+
+fn install(args: &Args) -> Result<ExitCode, CliError> {
+    let here = PathBuf::from(".");
+    match install_hook(&repository(args.paths.first().unwrap_or(&here))?)? {
+        Hook::Written(path) => output::line(&format!("wrote the hook `{}`", path.display())),
+        Hook::Present(path) => output::line(&format!("the hook `{}` is there already", path.display())),
+        Hook::Occupied(path, line) => {
+            return Err(CliError::world(format!(
+                "there is another hook, `{}`; it was left as it is",
+                path.display()
+            ))
+            .hint(format!("add this line to it:\n\n{line}\n")));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl From<GitError> for CliError {
+    fn from(error: GitError) -> Self {
+        let fault = Self::world(error.to_string());
+        match error {
+            GitError::NoRepository { .. } => Self { kind: Kind::Usage, ..fault },
+            GitError::NoGit { .. } => fault.hint("install git, or look at files: `doppio secret scan`"),
+            GitError::Failed { .. } => fault,
+        }
+    }
+}
