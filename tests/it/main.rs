@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests hand their own PATH on")]
 
 mod any_recipe;
+mod audit;
 #[cfg(feature = "azure")]
 mod azure;
 mod check;
@@ -25,6 +26,7 @@ mod mask;
 mod plan;
 mod run;
 mod sandbox;
+mod scan;
 mod secret_cli;
 mod secret_clipboard;
 mod secret_copy;

@@ -4,6 +4,7 @@ pub(crate) mod doppio;
 pub(crate) mod exec;
 pub(crate) mod needles;
 pub(crate) mod pool;
+pub(crate) mod repository;
 pub(crate) mod rust_code;
 pub(crate) mod secret_service;
 pub(crate) mod sshd;

@@ -1,0 +1,147 @@
+//! The audit log: what runs and commands write to it, whatever becomes of them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::doppio::Doppio;
+
+const VALUE: &str = "kQ7-zVbXmWnRtYpLsDfG8hJcKxZ2w";
+
+const RECIPE: &str = "[recipe]\nname = \"audited\"\n\
+    [[step]]\nid = \"first\"\nlocal_command = { command = \"test -n \\\"$T\\\"\", env = { T = \"${secret:huggingface/token}\" } }\n\
+    [[step]]\nid = \"second\"\ndepends_on = [\"first\"]\nlocal_command = { command = \"test -n \\\"$T\\\"\", env = { T = \"${secret:huggingface/token}\", D = \"${secret:team/proxy?none}\" } }\n";
+
+fn world() -> Doppio {
+    Doppio::new().env("HF_TOKEN", VALUE).env("DOPPIO_KEYRING", "off")
+}
+
+fn log(world: &Doppio) -> PathBuf {
+    world.doppio_home().join("audit.jsonl")
+}
+
+fn lines(world: &Doppio) -> Vec<Value> {
+    let text = fs::read_to_string(log(world)).expect("a log");
+    assert!(!text.contains(VALUE), "the value is in the log");
+    text.lines().map(|line| serde_json::from_str(line).expect("a line is an object")).collect()
+}
+
+#[test]
+fn a_run_writes_down_what_it_fetches_and_where_it_goes() {
+    let world = world();
+    world.file("recipe.toml", RECIPE);
+    world.run(["run", "recipe.toml"]).expect(0);
+    let lines = lines(&world);
+    let deeds: Vec<(&str, &str)> = lines
+        .iter()
+        .map(|line| (line["deed"].as_str().expect("a deed"), line["step"].as_str().unwrap_or("-")))
+        .collect();
+    // It is fetched once; a default is no secret.
+    assert_eq!(deeds, [("fetch", "-"), ("deliver", "first"), ("deliver", "second")], "{lines:?}");
+    let run = lines[0]["run"].as_str().expect("a run").to_owned();
+    let print = lines[0]["fingerprint"].as_str().expect("a fingerprint");
+    for line in &lines {
+        assert_eq!(line["secret"], "huggingface/token");
+        assert_eq!(line["run"].as_str(), Some(run.as_str()));
+        assert_eq!(line["source"], "variable `HF_TOKEN`");
+        assert_eq!(line["fingerprint"], print);
+    }
+    assert_eq!((lines[1]["host"].as_str(), lines[1]["variable"].as_str()), (Some("local"), Some("T")));
+    assert_eq!(fs::metadata(log(&world)).expect("it is there").permissions().mode() & 0o777, 0o600);
+    world.run(["secret", "audit", "verify"]).expect(0);
+    let of = |arguments: &[&str]| {
+        let all: Vec<&str> = ["secret", "audit"].iter().chain(arguments).copied().collect();
+        world.run(all).expect(0).stdout.lines().count()
+    };
+    assert_eq!(of(&[]), 3);
+    assert_eq!(of(&["--host", "local"]), 2);
+    assert_eq!(of(&["--run", &run[..4], "--json"]), 3);
+    assert_eq!(of(&["--secret", "huggingface/token"]), 3);
+    assert_eq!(of(&["--secret", "other"]), 0);
+}
+
+#[test]
+fn commands_write_down_what_they_show_and_change() {
+    let world = world();
+    let passphrase = world.file("passphrase", "correct horse battery staple");
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).expect("its mode");
+    let world = world.env("DOPPIO_PASSPHRASE_FILE", passphrase);
+    fs::write(world.doppio_home().join("config.toml"), "[vault]\nwork_factor = 10\n").expect("settings");
+    world
+        .run_with_stdin(["secret", "set", "db/password", "--from-stdin", "--in", "file"], "hunter2-hunter3")
+        .expect(0);
+    world.run(["secret", "get", "db/password"]).expect(0);
+    world.run(["secret", "get", "db/password", "--reveal", "--force"]).expect(0);
+    world.run(["secret", "rm", "db/password"]).expect(0);
+    let deeds: Vec<String> =
+        lines(&world).iter().map(|line| line["deed"].as_str().expect("a deed").to_owned()).collect();
+    assert_eq!(deeds, ["set", "reveal", "remove"]);
+    world.run(["secret", "audit", "verify"]).expect(0);
+}
+
+#[test]
+fn a_changed_line_is_named() {
+    let world = world();
+    for _ in 0..3 {
+        world.run(["secret", "get", "huggingface/token", "--reveal", "--force"]).expect(0);
+    }
+    let text = fs::read_to_string(log(&world)).expect("a log");
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines[1] = lines[1].replace("huggingface/token", "innocent/token");
+    fs::write(log(&world), lines.join("\n") + "\n").expect("a log");
+    let ran = world.run(["secret", "audit", "verify"]).expect(1);
+    assert!(
+        ran.stderr.contains("line 3 does not fit the line before it: line 2 was changed"),
+        "{}",
+        ran.stderr
+    );
+    fs::write(log(&world), lines[..1].join("\n") + "\n").expect("a log");
+    let ran = world.run(["secret", "audit", "verify"]).expect(1);
+    assert!(ran.stderr.contains("line 2 is gone: the log had 3 lines"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_log_that_cant_be_kept_warns_or_stops() {
+    let world = world();
+    world.file("recipe.toml", RECIPE);
+    fs::create_dir(log(&world)).expect("a folder in its place");
+    let ran = world.run(["run", "recipe.toml"]).expect(0);
+    let warnings = ran.stderr.matches("the audit log was not written").count();
+    assert_eq!(warnings, 1, "{}", ran.stderr);
+    let settings = world.doppio_home().join("config.toml");
+    fs::write(&settings, "audit = \"required\"\n").expect("settings");
+    let ran = world.run(["run", "recipe.toml"]).expect(1);
+    assert!(ran.stderr.contains("audit = \"required\""), "{}", ran.stderr);
+    world.run(["secret", "get", "huggingface/token", "--reveal", "--force"]).expect(3);
+    fs::write(&settings, "audit = \"off\"\n").expect("settings");
+    let ran = world.run(["run", "recipe.toml"]).expect(0);
+    assert!(!ran.stderr.contains("audit log"), "{}", ran.stderr);
+    world.file("doppio.toml", "audit = \"off\"\n");
+    assert!(world.run(["run", "recipe.toml"]).expect(2).stderr.contains("`audit` can't stand in a project"));
+}
+
+#[test]
+fn the_log_survives_kill_at_any_time_and_many_at_once() {
+    let world = world();
+    let mut wait = 0;
+    for round in 0..40 {
+        let mut children: Vec<_> = (0..3)
+            .map(|_| world.start(["secret", "get", "huggingface/token", "--reveal", "--force"]))
+            .collect();
+        wait = (wait + 700) % 20_000;
+        std::thread::sleep(Duration::from_micros(wait));
+        for child in &mut children {
+            if round % 2 == 0 {
+                child.kill().ok();
+            }
+            child.wait().expect("it ends");
+        }
+    }
+    world.run(["secret", "get", "huggingface/token", "--reveal", "--force"]).expect(0);
+    let ran = world.run(["secret", "audit", "verify"]).expect(0);
+    let count: usize = ran.stdout.split(' ').next().and_then(|count| count.parse().ok()).expect("a number");
+    assert!(count > 60, "those that were not killed wrote: {}", ran.stdout);
+}

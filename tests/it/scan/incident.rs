@@ -1,0 +1,90 @@
+//! `doppio secret incident`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use data_encoding::BASE64;
+
+use crate::scan::VALUE;
+use crate::scan::quiet;
+use crate::scan::work;
+use crate::scan::world;
+use crate::support::repository::Repository;
+
+#[test]
+fn where_it_is_and_what_to_do() {
+    let world = world();
+    let forge = Repository::init(&{
+        let folder = world.folder().join("forge");
+        fs::create_dir(&folder).expect("a folder");
+        folder
+    });
+    let repository = Repository::init(&work(&world));
+    repository.write("clean.txt", "clean\n");
+    repository.commit("one");
+    assert_eq!(
+        quiet(&world, &["secret", "incident", "huggingface/token"], 0).stdout.matches("not found").count(),
+        3
+    );
+    repository.write("conf.yaml", format!("key: {VALUE}\n"));
+    repository.commit("two");
+    let ran = quiet(&world, &["secret", "incident", "huggingface/token"], 1);
+    assert!(ran.stdout.contains("no remote that this repository knows of"), "{}", ran.stdout);
+    forge.git(["config", "receive.denyCurrentBranch", "ignore"]);
+    repository.git(["remote", "add", "origin", forge.folder().to_str().expect("UTF-8")]);
+    let ran = quiet(&world, &["secret", "incident", "huggingface/token"], 1);
+    assert!(ran.stdout.contains("no remote branch had it"), "{}", ran.stdout);
+    repository.git(["push", "-q", "origin", "main"]);
+    repository.write("staged.txt", BASE64.encode(VALUE.as_bytes()));
+    repository.git(["add", "staged.txt"]);
+    let ran = quiet(&world, &["secret", "incident", "huggingface/token"], 1);
+    for words in [
+        "PUBLISHED, these remote branches have it: origin/main",
+        "conf.yaml, line 1, column 6 (huggingface/token, plain)",
+        "staged.txt, line 1, column 1 (huggingface/token, base64)",
+        "https://huggingface.co/settings/tokens",
+        "doppio secret rotate huggingface/token",
+        "git filter-repo --sensitive-data-removal --replace-text ",
+        "forks",
+        "the audit log knows of none",
+    ] {
+        assert!(ran.stdout.contains(words), "{words}:\n{}", ran.stdout);
+    }
+    assert!(
+        quiet(&world, &["secret", "incident", "nobody/knows"], 3)
+            .stderr
+            .contains("no value of `nobody/knows`")
+    );
+}
+
+#[test]
+fn the_replacements_replace_every_form_and_are_for_one_user() {
+    let world = world();
+    let repository = Repository::init(&work(&world));
+    let encoded = BASE64.encode(format!("user:{VALUE}").as_bytes());
+    let text =
+        format!("key: {VALUE}\nbasic: {encoded}\nbroken: {}\n        {}\n", &VALUE[..12], &VALUE[12..]);
+    repository.write("conf.yaml", &text);
+    repository.commit("one");
+    let file = world.folder().join("replacements");
+    let path = file.to_str().expect("UTF-8");
+    let ran = quiet(&world, &["secret", "incident", "huggingface/token", "--write-replacements", path], 1);
+    assert!(ran.stdout.contains(&format!("--replace-text {path}")), "{}", ran.stdout);
+    assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);
+    quiet(&world, &["secret", "incident", "huggingface/token", "--write-replacements", path], 3);
+    // As `git filter-repo` reads such a file.
+    let script = "import re, sys\n\
+        text = open(sys.argv[1], 'rb').read()\n\
+        for line in open(sys.argv[2], 'rb'):\n\
+        \x20   what, to = line.rstrip(b'\\r\\n').rsplit(b'==>', 1)\n\
+        \x20   text = re.sub(what[len(b'regex:'):], to, text)\n\
+        sys.stdout.buffer.write(text)\n";
+    let conf = work(&world).join("conf.yaml");
+    let out = Command::new("python3").args(["-c", script]).arg(&conf).arg(&file).output().expect("python3");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    fs::write(&conf, &out.stdout).expect("a file");
+    let rewritten = String::from_utf8(out.stdout).expect("text");
+    assert_eq!(rewritten.matches("***REMOVED***").count(), 3, "{rewritten}");
+    quiet(&world, &["secret", "scan"], 0);
+}
