@@ -156,7 +156,7 @@ fn why_shows_the_rungs_and_no_value() {
     assert!(ran.stdout.contains("warning: others can read"), "{}", ran.stdout);
     let ran = doppio.run(["secret", "why", "team/gone"]).expect(3);
     let rungs: Vec<&str> = ran.stdout.lines().filter_map(|line| line.get(..2)).collect();
-    assert_eq!(rungs, ["1.", "2.", "3.", "4.", "5.", "6."], "{}", ran.stdout);
+    assert_eq!(rungs, ["1.", "2.", "3.", "4.", "5.", "6.", "7.", "8."], "{}", ran.stdout);
     doppio.file("doppio.toml", "");
     let ran = doppio.run(["secret", "why", "team/gone"]).expect(3);
     insta::assert_snapshot!(doppio.settled(&ran.stdout), @"
@@ -166,6 +166,8 @@ fn why_shows_the_rungs_and_no_value() {
         4. `WORLD/work/.env`: `team/gone` -> skipped: the settings do not say `dotenv = true`
         5. the keychain: `team/gone` -> skipped: this machine has no keychain (no Secret Service answers)
         6. the vault: `team/gone` -> not there
+        7. `default_source`: `team/gone` -> skipped: the settings name none
+        8. the providers' own credentials: `team/gone` -> skipped: the settings do not say `discover = true`
         ");
     doppio.run(["secret", "why", "team/gone?default"]).expect(0);
 }

@@ -67,6 +67,10 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let name = name(&args.name)?;
+    if args.online && ping::find(&name).is_none() {
+        return Err(CliError::usage(format!("nobody can be asked whether a new `{name}` is good"))
+            .hint(format!("run it without `--online`: `doppio secret rotate {name}`")));
+    }
     let expires = args.expires.as_deref().map(|text| set::when(text, Timestamp::now())).transpose()?;
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
     let source = place::holder(&ladder, name.as_str(), args.source.as_deref()).await?;
@@ -128,12 +132,7 @@ async fn verify(
         }
         return Ok(());
     }
-    let Some(provider) = provider else {
-        rotation.forget(true).await?;
-        return Err(CliError::usage(format!("nobody can be asked whether a new `{name}` is good")).hint(
-            format!("the old one stays in force; run it without `--online`: `doppio secret rotate {name}`"),
-        ));
-    };
+    let Some(provider) = provider else { return Ok(()) };
     let base = context.env.text(&format!("DOPPIO_PING_{}", provider.variable));
     match provider.ask(new, base).await {
         Verdict::Accepted => {

@@ -158,7 +158,7 @@ mod tests {
                 "5: n=\"1.50\"",
                 "6: yes=\"true\"",
                 "8: db/url=\"a\\nb\"",
-                "9: db/key=\"one\\ntwo\\n\"",
+                "10: db/key=\"one\\ntwo\\n\"",
                 "13: l is a list, which has no name for each of its members",
                 "14: z is null",
                 "15: e is null",
