@@ -111,7 +111,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         Wrapping { name: args.name.clone(), namespace: args.namespace.clone(), store: args.store.clone() };
     let format = args.format.single();
     if let Some(format) = format.filter(|format| format.has_references()) {
-        let text = export::references(format, &secrets, &wrapping).map_err(unwritable)?;
+        let text = export::references(format, &secrets, &wrapping).map_err(|error| unwritable(&error))?;
         write(args.out.as_deref(), text.as_bytes(), secrets.len())?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -123,7 +123,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     match format {
         Some(format) => {
-            let text = export::values(format, &valued, &wrapping).map_err(unwritable)?;
+            let text = export::values(format, &valued, &wrapping).map_err(|error| unwritable(&error))?;
             write(args.out.as_deref(), &text, valued.len())?;
         }
         None => github(args, context, &valued)?,
@@ -194,7 +194,7 @@ fn variable_of(reference: &SecretRef) -> Result<EnvName, CliError> {
     })
 }
 
-fn unwritable(error: Unwritable) -> CliError {
+fn unwritable(error: &Unwritable) -> CliError {
     CliError::usage(error.to_string())
 }
 
@@ -206,7 +206,7 @@ fn github(args: &Args, context: &Context, valued: &[(EnvName, SecretValue)]) -> 
     let mut random = [0; 16];
     getrandom::fill(&mut random)
         .map_err(|error| CliError::world("there are no random numbers").cause(error.to_string()))?;
-    let written = export::github(valued, random).map_err(unwritable)?;
+    let written = export::github(valued, random).map_err(|error| unwritable(&error))?;
     // Masked first: from then on no value can be seen.
     write(None, &written.masks, valued.len())?;
     OpenOptions::new()

@@ -17,6 +17,7 @@ const LONGEST: u64 = 1 << 20;
 
 /// Where the value comes from; typed if nothing is said.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "they are named as the flags are")]
 pub(super) struct InputArgs {
     /// Read the value from stdin
     #[arg(long, group = "from")]

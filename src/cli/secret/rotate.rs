@@ -40,6 +40,7 @@ use crate::secret::source::SourceError;
                         doppio secret rotate team/webhook --generate\n  \
                         doppio secret rotate huggingface/token --continue --online"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(super) struct Args {
     /// Its name
     name: String,

@@ -81,11 +81,11 @@ pub(super) fn item(name: &SecretName, from: String, value: SecretValue, remark: 
 /// # Errors
 ///
 /// When two items have the same path, or the target can't be asked.
-pub(super) async fn plan<'a>(
-    target: &'a dyn Source,
+pub(super) async fn plan(
+    target: &dyn Source,
     items: Vec<Item>,
     replaces: bool,
-) -> Result<Plan<'a>, CliError> {
+) -> Result<Plan<'_>, CliError> {
     let mut planned: Vec<(Item, Fate)> = Vec::with_capacity(items.len());
     for item in items {
         if let Some((earlier, _)) = planned.iter().find(|(earlier, _)| earlier.path == item.path) {
@@ -122,9 +122,9 @@ impl Plan<'_> {
         let mut text = String::new();
         for (item, fate) in &self.items {
             let word = if *fate == Fate::Differs && self.replaces { "replace" } else { fate.word() };
-            text += &format!("{word:7}  {:width$}  {}", item.path, item.from);
+            text.extend([format!("{word:7}  {:width$}  {}", item.path, item.from)]);
             if let Err(why) = &item.value {
-                text += &format!(": {why}");
+                text.extend([format!(": {why}")]);
             }
             text.push('\n');
         }

@@ -119,7 +119,7 @@ fn without_mark(text: &[u8]) -> &[u8] {
 
 /// The line of a place in a text, counted from 1.
 fn line_at(text: &[u8], offset: usize) -> usize {
-    1 + text[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+    text[..offset.min(text.len())].split(|byte| *byte == b'\n').count()
 }
 
 /// A text of the file as UTF-8.

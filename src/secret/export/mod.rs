@@ -107,7 +107,7 @@ fn head(api: &str, kind: &str, wrapping: &Wrapping) -> String {
     let mut text =
         format!("apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: {}\n", quoted(&wrapping.name));
     if let Some(namespace) = &wrapping.namespace {
-        text += &format!("  namespace: {}\n", quoted(namespace));
+        text.extend([format!("  namespace: {}\n", quoted(namespace))]);
     }
     text
 }

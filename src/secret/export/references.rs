@@ -16,11 +16,11 @@ const LOCAL: [&str; 8] = ["env", "dotenv", "keyring", "file", "command", "op", "
 /// <https://external-secrets.io/latest/api/externalsecret/>
 pub(super) fn external_secret(secrets: &Secrets, wrapping: &Wrapping) -> Result<String, Unwritable> {
     let mut text = head("external-secrets.io/v1", "ExternalSecret", wrapping);
-    text += &format!(
+    text.extend([format!(
         "spec:\n  refreshInterval: 1h\n  secretStoreRef:\n    name: {}\n    kind: SecretStore\n  target:\n    name: {}\n  data:\n",
         quoted(&wrapping.store),
         quoted(&wrapping.name)
-    );
+    )]);
     for (variable, reference) in secrets {
         let key = match &reference.origin {
             Origin::Name(name) => name.as_str(),
@@ -31,14 +31,14 @@ pub(super) fn external_secret(secrets: &Secrets, wrapping: &Wrapping) -> Result<
             }
             Origin::Source { path, .. } => path,
         };
-        text += &format!(
+        text.extend([format!(
             "    - secretKey: {}\n      remoteRef:\n        key: {}\n",
             quoted(variable.as_str()),
             quoted(key)
-        );
+        )]);
         for (word, part) in [("property", &reference.property), ("version", &reference.version)] {
             if let Some(part) = part {
-                text += &format!("        {word}: {}\n", quoted(part));
+                text.extend([format!("        {word}: {}\n", quoted(part))]);
             }
         }
     }
@@ -51,9 +51,9 @@ pub(super) fn compose(secrets: &Secrets, wrapping: &Wrapping) -> String {
     let bindings: Vec<String> =
         secrets.iter().map(|(variable, reference)| shell_word(&format!("{variable}={reference}"))).collect();
     let mut text = format!("# doppio secret exec {} -- docker compose up\n", bindings.join(" "));
-    text += &format!("services:\n  {}:\n    environment:\n", quoted(&wrapping.name));
+    text.extend([format!("services:\n  {}:\n    environment:\n", quoted(&wrapping.name))]);
     for (variable, _) in secrets {
-        text += &format!("      - {}\n", quoted(variable.as_str()));
+        text.extend([format!("      - {}\n", quoted(variable.as_str()))]);
     }
     text
 }
@@ -68,7 +68,7 @@ fn shell_word(text: &str) -> String {
 pub(super) fn amlt(secrets: &Secrets) -> String {
     let mut text = "submit_args:\n  env:\n".to_owned();
     for (variable, _) in secrets {
-        text += &format!("    {}: $${{{{secrets.{variable}}}}}\n", quoted(variable.as_str()));
+        text.extend([format!("    {}: $${{{{secrets.{variable}}}}}\n", quoted(variable.as_str()))]);
     }
     text
 }

@@ -64,7 +64,7 @@ fn quote_for(bytes: &[u8]) -> Option<&'static str> {
     if !has(b'\'') && !has_escape {
         return Some("'");
     }
-    if !b"\"\\$`".iter().any(|byte| has(*byte)) { Some("\"") } else { None }
+    if b"\"\\$`".iter().any(|byte| has(*byte)) { None } else { Some("\"") }
 }
 
 pub(super) fn json(secrets: &Secrets) -> Result<Zeroizing<Vec<u8>>, Unwritable> {

@@ -170,7 +170,7 @@ impl Names {
     }
 
     /// Keys that were to be renamed and are not there.
-    fn unused<'a>(&'a self, mut has: impl FnMut(&str) -> bool) -> Option<&'a str> {
+    fn unused(&self, mut has: impl FnMut(&str) -> bool) -> Option<&str> {
         self.renames.iter().map(|(key, _)| key.as_str()).find(|key| !has(key))
     }
 }
