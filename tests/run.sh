@@ -39,6 +39,10 @@ needs="
   ps:procps
   strace:strace
   shellcheck:shellcheck
+  gpg:gnupg
+  gpgconf:gnupg
+  pass:pass
+  openssl:openssl
 "
 
 PATH=$PATH:/usr/sbin:/sbin

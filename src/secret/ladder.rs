@@ -432,7 +432,7 @@ async fn ask_for(source: &dyn Source, path: &str, question: Question<'_>) -> Res
     }
     let (mut value, facts) = source.get(path, question.version).await?;
     for name in question.properties {
-        let found = property::select(&value, name).map_err(|cause| SourceError::Unfit { cause })?;
+        let found = property::select_in(&value, name, path).map_err(|cause| SourceError::Unfit { cause })?;
         value = found.ok_or(SourceError::Missing)?;
     }
     Ok(Found { value: question.read.then_some(value), facts, is_default: false })

@@ -1,10 +1,13 @@
 //! `#PROPERTY`: a member of a structured value, by key or JSON pointer.
 //!
-//! JSON, TOML and dotenv texts are understood, told apart by trying in this order. (YAML and INI
-//! are not: their values can be stored apart.) Of JSON only the member itself is copied out; what
-//! the TOML and dotenv parsers copy is wiped as far as it comes back to us.
+//! The form is what the path of the item ends with (`.json`, `.toml`, `.env`, `.yaml`, `.yml`,
+//! `.ini`), else the first that fits of JSON, TOML, dotenv, YAML and INI, in this order. Of JSON
+//! and YAML only the member itself is copied out; what the parsers of TOML, dotenv and INI copy is
+//! wiped as far as it comes back to us. What is not wiped: the parsers' own buffers for scalars
+//! that are written with escapes.
 
 mod json;
+mod yaml;
 
 use std::borrow::Cow;
 
@@ -13,43 +16,130 @@ use toml::de::DeValue;
 use zeroize::Zeroize;
 
 use crate::secret::SecretValue;
+use crate::secret::provider::Ini;
 use crate::secret::source;
 
 pub(super) use json::leaves as json_leaves;
 
-/// The member of `value` that `property` names, or none where there is no such member.
+/// The member of a value that has no path: see [`select_in`].
+///
+/// # Errors
+///
+/// As [`select_in`].
+pub(super) fn select(value: &SecretValue, property: &str) -> Result<Option<SecretValue>, String> {
+    select_in(value, property, "")
+}
+
+/// A form that has members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Toml,
+    Dotenv,
+    Yaml,
+    Ini,
+}
+
+/// All of them, in the order in which they are tried, with their names and the ends of paths.
+const FORMS: [(Form, &str, &[&str]); 5] = [
+    (Form::Json, "JSON", &[".json"]),
+    (Form::Toml, "TOML", &[".toml"]),
+    (Form::Dotenv, "dotenv", &[".env"]),
+    (Form::Yaml, "YAML", &[".yaml", ".yml"]),
+    (Form::Ini, "INI", &[".ini"]),
+];
+
+/// Why a form gives no member.
+enum Fault {
+    /// The text has another form.
+    Form,
+    /// It has this form, and the member is none that can be given.
+    Member(String),
+}
+
+/// The member of `value` that `property` names, or none where there is no such member. `path` is
+/// where the value was found.
 ///
 /// A property that begins with `/` is a JSON pointer (RFC 6901); any other is a key of the
-/// outermost table. Text comes without its quotes; numbers, `true` and `false` as they are
-/// written; tables and lists as JSON in a JSON text, and not at all in the others.
+/// outermost table, and in INI the key of the one section that has it. Text comes without its
+/// quotes; numbers, `true` and `false` as they are written; tables and lists as JSON in a JSON
+/// text, and not at all in the others.
 ///
 /// # Errors
 ///
 /// When the value is of no form that has members, or the member has no bytes of its own. Nothing
 /// of the value is in the text.
-pub(super) fn select(value: &SecretValue, property: &str) -> Result<Option<SecretValue>, String> {
-    let path = keys(property);
-    let bytes = value.plain();
-    let is_json = bytes.trim_ascii_start().first().is_some_and(|first| b"{[".contains(first));
-    if is_json && let Ok(found) = json::select(bytes, &path) {
-        return Ok(found.map(SecretValue::new));
-    }
-    let Ok(text) = std::str::from_utf8(bytes) else {
+pub(super) fn select_in(
+    value: &SecretValue,
+    property: &str,
+    path: &str,
+) -> Result<Option<SecretValue>, String> {
+    let keys = keys(property);
+    let Ok(text) = std::str::from_utf8(value.plain()) else {
         return Err("it is not text, so it has no properties".to_owned());
     };
-    if let Ok(table) = DeTable::parse(text) {
-        return in_toml(table.into_inner(), &path);
+    let named = FORMS.iter().find(|(_, _, ends)| ends.iter().any(|end| path.ends_with(end)));
+    let tried = named.map_or(FORMS.as_slice(), std::slice::from_ref);
+    for (form, ..) in tried {
+        match of_form(*form, text, &keys) {
+            Ok(found) => return Ok(found),
+            Err(Fault::Form) => {}
+            Err(Fault::Member(cause)) => return Err(cause),
+        }
     }
-    match (source::dotenv_select(bytes, &path[0]), path.len()) {
-        (Ok(found), 1) => Ok(found),
-        (Ok(_), _) => Ok(None),
-        (Err(_), _) => Err("it is not JSON, TOML or dotenv, so it has no properties".to_owned()),
+    Err(match named {
+        Some((_, name, _)) => format!("it is not {name}, though its name says so"),
+        None => "it is not JSON, TOML, dotenv, YAML or INI, so it has no properties".to_owned(),
+    })
+}
+
+fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
+    let no_text = || Fault::Member("this property is a table or a list: name a member of it".to_owned());
+    match form {
+        Form::Json => {
+            let is_json = text.trim_ascii_start().starts_with(['{', '[']);
+            let found = if is_json { json::select(text.as_bytes(), path) } else { Err(json::NotJson) };
+            found.map(|found| found.map(SecretValue::new)).map_err(|_| Fault::Form)
+        }
+        Form::Toml => {
+            let table = DeTable::parse(text).map_err(|_| Fault::Form)?;
+            in_toml(table.into_inner(), path).map_err(Fault::Member)
+        }
+        Form::Dotenv => {
+            let found = source::dotenv_select(text.as_bytes(), &path[0]).map_err(|_| Fault::Form)?;
+            Ok(found.filter(|_| path.len() == 1))
+        }
+        Form::Yaml => yaml::select(text, path).map_err(|fault| match fault {
+            yaml::Fault::NotYaml => Fault::Form,
+            yaml::Fault::NoText => no_text(),
+        }),
+        Form::Ini => in_ini(text, path),
+    }
+}
+
+fn in_ini(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
+    let ini = Ini::parse(text).map_err(|_| Fault::Form)?;
+    let secret = |value: &str| SecretValue::new(value.as_bytes().to_vec());
+    match path {
+        [section, key] => {
+            Ok(ini.section(section).and_then(|found| found.get(&key.to_lowercase())).map(secret))
+        }
+        [key] => {
+            let key = key.to_lowercase();
+            let mut found = ini.sections().filter_map(|section| section.get(&key));
+            match (found.next(), found.next()) {
+                (Some(_), Some(_)) => Err(Fault::Member(
+                    "several sections have this property: write it as `#/SECTION/KEY`".to_owned(),
+                )),
+                (found, _) => Ok(found.map(secret)),
+            }
+        }
+        _ => Ok(None),
     }
 }
 
 /// A member of a JSON text by its keys, byte for byte; none where there is no such member or the
 /// text is no JSON.
-#[cfg(feature = "vault")]
 pub(super) fn json_member(text: &[u8], keys: &[&str]) -> Option<SecretValue> {
     let path: Vec<Cow<'_, str>> = keys.iter().map(|key| Cow::Borrowed(*key)).collect();
     json::select(text, &path).ok().flatten().map(SecretValue::new)
@@ -128,7 +218,11 @@ mod tests {
     use super::*;
 
     fn of(text: &str, property: &str) -> Result<Option<String>, String> {
-        let found = select(&SecretValue::new(text.as_bytes().to_vec()), property)?;
+        at("app", text, property)
+    }
+
+    fn at(path: &str, text: &str, property: &str) -> Result<Option<String>, String> {
+        let found = select_in(&SecretValue::new(text.as_bytes().to_vec()), property, path)?;
         Ok(found.map(|value| String::from_utf8(value.plain().to_vec()).unwrap()))
     }
 
@@ -167,6 +261,46 @@ mod tests {
         assert_eq!(of(text, "A"), some("p$HOME"));
         assert_eq!(of(text, "B"), some("x\ny"));
         assert_eq!(of(text, "C"), Ok(None));
+    }
+
+    #[test]
+    fn yaml_by_key_and_pointer() {
+        let text = "# c\n---\nkey: \"a\\nb\"\nplain: it's $HOME\nnumber: 1.50\nyes: yes\nnone: ~\n1: one\ndb:\n  \
+                    urls: [x, 'y z']\n  pem: |\n    BEGIN\n    END\n  \"a/b\": c\n";
+        assert_eq!(of(text, "key"), some("a\nb"));
+        assert_eq!(of(text, "plain"), some("it's $HOME"));
+        assert_eq!(of(text, "number"), some("1.50"));
+        assert_eq!(of(text, "yes"), some("yes"));
+        assert_eq!(of(text, "1"), some("one"));
+        assert_eq!(of(text, "/db/urls/1"), some("y z"));
+        assert_eq!(of(text, "/db/pem"), some("BEGIN\nEND\n"));
+        assert_eq!(of(text, "/db/a~1b"), some("c"));
+        for gone in ["none", "gone", "/db/gone", "/db/urls/7", "/plain/x", "/db/urls/x"] {
+            assert_eq!(of(text, gone), Ok(None), "{gone}");
+        }
+        assert!(of(text, "db").unwrap_err().contains("table or a list"));
+        assert_eq!(of("- a\n- b: c\n", "/1/b"), some("c"));
+    }
+
+    #[test]
+    fn ini_by_key_and_pointer() {
+        let text = "; c\n[default]\naws_secret = p$H%x/y+z=\nregion: eu\n[prod]\nregion = us\n";
+        assert_eq!(of(text, "aws_secret"), some("p$H%x/y+z="));
+        assert_eq!(of(text, "/prod/region"), some("us"));
+        assert_eq!(of(text, "/default/AWS_SECRET"), some("p$H%x/y+z="));
+        assert_eq!(of(text, "/prod/gone"), Ok(None));
+        assert!(of(text, "region").unwrap_err().contains("`#/SECTION/KEY`"));
+    }
+
+    #[test]
+    fn the_end_of_a_path_says_the_form() {
+        // Both dotenv and YAML could read it.
+        let text = "A: 'x'\n";
+        assert_eq!(at("app.yml", text, "A"), some("x"));
+        let fault = at("app.json", text, "A").unwrap_err();
+        assert_eq!(fault, "it is not JSON, though its name says so");
+        assert_eq!(at("app.ini", "[a]\nb = 'c'\n", "b"), some("'c'"));
+        assert_eq!(at("app.toml", "[a]\nb = 'c'\n", "/a/b"), some("c"));
     }
 
     #[test]

@@ -153,7 +153,7 @@ async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, 
         run: run.clone(),
         jobs: args.jobs.get(),
         pool: Arc::clone(&pool),
-        vault,
+        vault: Arc::clone(&vault),
         cancel: wish.clone(),
     };
     let state = engine::run(plan, options, &mut sink).await;
@@ -161,6 +161,13 @@ async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, 
     screen.finish(view::last_words(args.output, forced));
     if !forced {
         pool.close().await;
+    }
+    // Also after a second interrupt: what was lent must not outlive the run.
+    for (place, error) in vault.close().await {
+        output::line(&format!("warning: {place}: {error}"));
+        if let Some(hint) = error.hint() {
+            output::line(&format!("  hint: {hint}"));
+        }
     }
     end::say(&state.map_err(|error| not_kept(&error))?, &store.folder(&run))
 }

@@ -4,10 +4,10 @@ use zeroize::Zeroizing;
 
 /// The sections, in order.
 #[derive(Default)]
-pub(super) struct Ini(Vec<Section>);
+pub(in crate::secret) struct Ini(Vec<Section>);
 
 /// One section.
-pub(super) struct Section {
+pub(in crate::secret) struct Section {
     /// Its name, as written between the brackets.
     pub name: String,
     entries: Vec<(String, Zeroizing<String>)>,
@@ -15,7 +15,7 @@ pub(super) struct Section {
 
 /// The line that is none of INI, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Malformed(pub usize);
+pub(in crate::secret) struct Malformed(pub usize);
 
 impl Ini {
     /// Reads a text. A name stands before the first `=` or `:`, in small letters; an indented line
@@ -24,7 +24,7 @@ impl Ini {
     /// # Errors
     ///
     /// When a line is none of these, a name comes before any section, or one comes twice.
-    pub(super) fn parse(text: &str) -> Result<Self, Malformed> {
+    pub(in crate::secret) fn parse(text: &str) -> Result<Self, Malformed> {
         let mut ini = Self::default();
         // How far the name of the entry is indented that a deeper line would go on with.
         let mut entry: Option<usize> = None;
@@ -65,25 +65,25 @@ impl Ini {
     }
 
     /// The section of this name.
-    pub(super) fn section(&self, name: &str) -> Option<&Section> {
+    pub(in crate::secret) fn section(&self, name: &str) -> Option<&Section> {
         self.0.iter().find(|section| section.name == name)
     }
 
     /// All of them.
-    pub(super) fn sections(&self) -> impl Iterator<Item = &Section> {
+    pub(in crate::secret) fn sections(&self) -> impl Iterator<Item = &Section> {
         self.0.iter()
     }
 }
 
 impl Section {
     /// A value that is not blank.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(in crate::secret) fn get(&self, name: &str) -> Option<&str> {
         let found = self.entries.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// Whether there is such a name, with or without a value.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(in crate::secret) fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|(known, _)| known == name)
     }
 }

@@ -41,6 +41,7 @@ use crate::text::closest;
 pub use credential::Credential;
 pub use credential::Part;
 pub use exposure::Exposure;
+pub(in crate::secret) use ini::Ini;
 pub use local::Local;
 pub use row::FileForm;
 pub use row::Key;

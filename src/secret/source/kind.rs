@@ -214,7 +214,7 @@ impl Local {
         let (value, _) = source.get(path, reference.version.as_deref()).await.map_err(failed)?;
         match &reference.property {
             None => Ok(value),
-            Some(name) => property::select(&value, name)
+            Some(name) => property::select_in(&value, name, path)
                 .map_err(SourceError::unfit)
                 .and_then(|found| found.ok_or(SourceError::Missing))
                 .map_err(failed),

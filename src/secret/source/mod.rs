@@ -5,6 +5,7 @@ mod answer;
 mod aws;
 #[cfg(feature = "azure")]
 mod azure;
+mod bw;
 mod command;
 mod detached;
 mod dotenv;
@@ -16,6 +17,9 @@ mod keyring;
 mod kind;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
+mod op;
+mod pass;
+mod program;
 mod remote;
 #[cfg(feature = "vault")]
 mod vault;
@@ -80,6 +84,9 @@ pub static KINDS: &[&Kind] = &[
     &kubernetes::KIND,
     #[cfg(feature = "vault")]
     &vault::KIND,
+    &op::KIND,
+    &bw::KIND,
+    &pass::KIND,
 ];
 
 /// Every scheme there is, and the cargo feature that it needs.
@@ -199,6 +206,12 @@ pub trait Source: Debug + Send + Sync {
     fn acts<'a>(&'a self, path: &'a str) -> Answer<'a, bool> {
         let _: &str = path;
         async { Ok(false) }.boxed()
+    }
+
+    /// Whether finding out where an item is costs as much as reading it, so that both are done in
+    /// one call.
+    fn reads_to_locate(&self) -> bool {
+        false
     }
 
     /// What is known of an item; the value is not read where the source allows that.

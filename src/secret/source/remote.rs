@@ -279,6 +279,9 @@ impl Source for Remote {
             let item = Item::new(path, version);
             match self.values.known(&item) {
                 Some((_, facts)) => Ok(facts),
+                None if self.far.source.reads_to_locate() => {
+                    self.values.ask(&self.far, item).await.map(|(_, facts)| facts)
+                }
                 None => self.places.ask(&self.far, item).await,
             }
         }

@@ -2,12 +2,16 @@
 
 pub(crate) mod doppio;
 pub(crate) mod exec;
+pub(crate) mod far;
+pub(crate) mod http;
 pub(crate) mod needles;
+pub(crate) mod openbao;
 pub(crate) mod pool;
 pub(crate) mod repository;
 pub(crate) mod rust_code;
 pub(crate) mod secret_service;
 pub(crate) mod sshd;
 pub(crate) mod standin;
+pub(crate) mod store;
 pub(crate) mod venv;
 pub(crate) mod watch;

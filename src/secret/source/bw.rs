@@ -1,0 +1,203 @@
+//! Bitwarden, by its own program: `bw:ITEM/FIELD`.
+//!
+//! ITEM is an item's id or its whole name; FIELD is `username`, `password` (also when it is left
+//! out), `totp`, `notes`, `uri`, or the name of a field of its own. The session key goes by the
+//! environment, never in an argument. Several items are read by one `bw list items`, which prints
+//! the whole vault; what was not asked for is wiped at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::secret::SecretValue;
+use crate::secret::property;
+use crate::secret::source::Answer;
+use crate::secret::source::Answers;
+use crate::secret::source::Facts;
+use crate::secret::source::Form;
+use crate::secret::source::Item;
+use crate::secret::source::Key;
+use crate::secret::source::Kind;
+use crate::secret::source::RemoteKind;
+use crate::secret::source::Setup;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+use crate::secret::source::no_versions;
+use crate::secret::source::program::Printed;
+use crate::secret::source::program::Program;
+
+pub(super) static KIND: Kind = Kind {
+    scheme: "bw",
+    summary: "Bitwarden by its program `bw`: `bw:ITEM/FIELD`",
+    writes: false,
+    versions: false,
+    remote: Some(RemoteKind {
+        open: |setup| Arc::new(Bitwarden::new(setup)),
+        deadline: Duration::from_secs(30),
+        batch: 200,
+        keys: KEYS,
+    }),
+};
+
+const KEYS: &[Key] = &[
+    Key { name: "session", form: Form::Reference, doc: "the session key of `bw unlock`; else `BW_SESSION`" },
+    Key { name: "program", form: Form::Path, doc: "the program, if it is not `bw` in `PATH`" },
+];
+
+const UNLOCK: &str = "run `export BW_SESSION=\"$(bw unlock --raw)\"`";
+
+/// The source `bw`.
+#[derive(Debug)]
+struct Bitwarden {
+    program: Program,
+    setup: Setup,
+}
+
+impl Bitwarden {
+    fn new(setup: Setup) -> Self {
+        let path = setup.path("program", &[]).unwrap_or_else(|| "bw".into());
+        // It would ask for the master password, and nobody could answer.
+        let variables = vec![("BW_NOINTERACTION", "true".into())];
+        Self { program: Program { path, get: "https://bitwarden.com/help/cli", variables }, setup }
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Result<Printed, SourceError> {
+        let session = self.setup.secret("session", &[]).await?.map(|session| session.without_last_newline());
+        let secrets: Vec<_> = session.into_iter().map(|session| ("BW_SESSION", session)).collect();
+        let printed = self.program.run_with(arguments, None, &secrets).await?;
+        if printed.success { Ok(printed) } else { Err(fault(&printed)) }
+    }
+
+    /// The items of a search, or all.
+    async fn items(&self, search: Option<&str>) -> Result<Vec<SecretValue>, SourceError> {
+        let printed = match search {
+            Some(words) => self.run(&["list", "items", "--search", words]).await?,
+            None => self.run(&["list", "items"]).await?,
+        };
+        let mut items = Vec::new();
+        while let Some(item) = property::json_member(&printed.stdout, &[&items.len().to_string()]) {
+            items.push(item);
+        }
+        if items.is_empty() && printed.stdout.trim_ascii() != b"[]" {
+            return Err(SourceError::unreachable(
+                "`bw list items` did not print a list",
+                "run `bw status` by hand to see what it says",
+            ));
+        }
+        Ok(items)
+    }
+}
+
+/// The item's name or id, and the field.
+fn parts(item: &Item) -> Result<(&str, &str), SourceError> {
+    no_versions("Bitwarden", item.version.as_deref())?;
+    let (name, field) = item.path.rsplit_once('/').unwrap_or((&item.path, "password"));
+    if name.is_empty() || field.is_empty() {
+        return Err(SourceError::unfit(format!("`{}` is no path of the form `ITEM/FIELD`", item.path)));
+    }
+    Ok((name, field))
+}
+
+/// The field of the one item that is meant.
+fn pick(items: &[SecretValue], item: &Item) -> Result<(SecretValue, Facts), SourceError> {
+    let (name, field) = parts(item)?;
+    let is = |found: &SecretValue, key: &str| {
+        property::json_member(found.plain(), &[key]).is_some_and(|value| value.plain() == name.as_bytes())
+    };
+    let by_id: Vec<&SecretValue> = items.iter().filter(|found| is(found, "id")).collect();
+    let meant =
+        if by_id.is_empty() { items.iter().filter(|found| is(found, "name")).collect() } else { by_id };
+    let [meant] = meant.as_slice() else {
+        if meant.is_empty() {
+            return Err(SourceError::Missing);
+        }
+        return Err(SourceError::unfit(format!(
+            "{} items are called `{name}`: write the id of one",
+            meant.len()
+        )));
+    };
+    let of = |path: &[&str]| property::json_member(meant.plain(), path);
+    let value = match field {
+        "username" | "password" | "totp" => of(&["login", field]),
+        "notes" => of(&["notes"]),
+        "uri" => of(&["login", "uris", "0", "uri"]),
+        _ => None,
+    };
+    let value = value.or_else(|| {
+        (0..)
+            .map(|at: usize| at.to_string())
+            .map_while(|at| Some((of(&["fields", &at, "name"])?, at)))
+            .find_map(|(found, at)| {
+                (found.plain() == field.as_bytes()).then(|| of(&["fields", &at, "value"]))?
+            })
+    });
+    let value = value.filter(|value| !value.plain().is_empty()).ok_or(SourceError::Missing)?;
+    let created = of(&["revisionDate"]).and_then(|date| std::str::from_utf8(date.plain()).ok()?.parse().ok());
+    Ok((value, Facts { place: format!("`{field}` of the item `{name}`"), created, ..Facts::default() }))
+}
+
+/// What the program's words mean.
+fn fault(printed: &Printed) -> SourceError {
+    if printed.complains(&["not logged in"]) {
+        return SourceError::unreachable(
+            "Bitwarden is not logged in",
+            format!("run `bw login`, then {}", &UNLOCK[4..]),
+        );
+    }
+    if printed.complains(&["locked", "session key is invalid", "master password"]) {
+        return SourceError::unreachable("Bitwarden's vault is locked", UNLOCK);
+    }
+    if printed.complains(&["not found"]) {
+        return SourceError::Missing;
+    }
+    let words = printed.complaint();
+    let cause = if words.is_empty() { "`bw` failed".to_owned() } else { format!("`bw` failed: {words}") };
+    SourceError::unreachable(cause, "run `bw status` by hand to see what it says")
+}
+
+impl Source for Bitwarden {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn place(&self) -> String {
+        "Bitwarden".to_owned()
+    }
+
+    fn remedy(&self, path: &str) -> String {
+        format!("add `{path}` to Bitwarden, and run `bw sync`")
+    }
+
+    /// The folders: `bw status` says `locked` of vaults that are open.
+    fn check(&self) -> Answer<'_, ()> {
+        async { self.run(&["list", "folders"]).await.map(drop) }.boxed()
+    }
+
+    /// One call answers both: the value is kept for the step.
+    fn reads_to_locate(&self) -> bool {
+        true
+    }
+
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+        async move {
+            let item = Item::new(path, version);
+            let (name, _) = parts(&item)?;
+            pick(&self.items(Some(name)).await?, &item)
+        }
+        .boxed()
+    }
+
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+        async move {
+            if let [item] = items {
+                return vec![self.get(&item.path, item.version.as_deref()).await];
+            }
+            match self.items(None).await {
+                Ok(all) => items.iter().map(|item| pick(&all, item)).collect(),
+                Err(error) => vec![Err(error); items.len()],
+            }
+        }
+        .boxed()
+    }
+}

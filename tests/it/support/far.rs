@@ -1,0 +1,47 @@
+//! Remote sources as the ladder opens them, for tests that ask them without the binary.
+
+use std::path::Path;
+use std::time::Duration;
+
+use doppio::secret::Environment;
+use doppio::secret::SecretValue;
+use doppio::secret::source;
+use doppio::secret::source::Local;
+use doppio::secret::source::Options;
+use doppio::secret::source::Remote;
+use doppio::secret::source::Setting;
+use doppio::secret::source::Setup;
+
+/// A source with its settings and an environment; its deadline is 10 s unless given.
+pub(crate) fn open(
+    scheme: &str,
+    home: &Path,
+    settings: &[(&str, &str)],
+    variables: &[(&str, &str)],
+    deadline: Option<Duration>,
+) -> Remote {
+    // Fails where another test was first.
+    #[cfg(feature = "vault")]
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let kind = source::kind(scheme).expect("a kind of this build");
+    let remote = kind.remote.as_ref().expect("a remote one");
+    let environment: Environment =
+        variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let mut options = Options::default();
+    for (name, value) in settings {
+        let key = remote.keys.iter().find(|key| key.name == *name).expect("a key of the source");
+        let setting = match key.form {
+            source::Form::Reference => Setting::Reference(value.parse().expect("a reference")),
+            _ => Setting::Text((*value).to_owned()),
+        };
+        options.insert(key, setting);
+    }
+    let local = Local::new([std::sync::Arc::new(source::Env::new(environment.clone())) as _]);
+    let setup = Setup { environment, home: home.to_owned(), options, local };
+    Remote::new((remote.open)(setup), Some(deadline.unwrap_or(Duration::from_secs(10))))
+}
+
+/// The bytes of a value.
+pub(crate) fn plain(value: &SecretValue) -> Vec<u8> {
+    value.reveal(<[u8]>::to_vec)
+}
