@@ -218,9 +218,11 @@ async fn a_jwt_logs_in() {
     bao.bao(&["write", "auth/ci/config", &keys, "bound_issuer=tests"]);
     let role = ["role_type=jwt", "user_claim=sub", "bound_audiences=bao", "token_policies=mine"];
     bao.bao(&[&["write", "auth/ci/role/runner"][..], &role].concat());
-    let settings = |path| [("auth", "jwt"), ("auth_mount", "ci"), ("role", "runner"), ("jwt_path", path)];
     let url = bao.url();
-    let open = |path: &str| open("vault", folder.path(), &settings(path), &[("VAULT_ADDR", &url)], None);
+    let open = |path: &str| {
+        let settings = [("auth", "jwt"), ("auth_mount", "ci"), ("role", "runner"), ("jwt_path", path)];
+        open("vault", folder.path(), &settings, &[("VAULT_ADDR", &url)], None)
+    };
     assert_eq!(read(&open("~/jwt"), "kv/mine", None).await.unwrap(), "mine");
     let fault = open("~/gone").check().await.unwrap_err();
     assert!(fault.to_string().contains("cannot read the token"), "{fault}");
