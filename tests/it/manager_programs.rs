@@ -94,7 +94,7 @@ fn what_op_says_is_sorted_out() {
         assert!(ran.stderr.contains("is not set"), "{gone}: {}", ran.stderr);
     }
     let ran = doppio.run(["secret", "get", "op:Theirs/a/b"]).expect(3);
-    assert!(ran.stderr.contains("1Password does not allow it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1Password does not allow it: the account"), "{}", ran.stderr);
     let ran = doppio.run(["secret", "get", "op:Locked/a/b?none"]).expect(3);
     assert!(ran.stderr.contains("1Password is locked"), "{}", ran.stderr);
     // One that is missing does not spoil the others: they are read in halves.
