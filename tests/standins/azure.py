@@ -56,9 +56,9 @@ class Azure(standin.Handler):
             raise Fault("a name that is none")
         match (self.command, parts):
             case ("GET", ["secrets"]):
-                return self.page([self.properties(name, SECRETS[name][-1], False) for name in sorted(SECRETS)])
+                return self.page([(name, SECRETS[name][-1]) for name in sorted(SECRETS)], False)
             case ("GET", ["secrets", name, "versions"]):
-                return self.page([self.properties(name, version, True) for version in SECRETS.get(name, [])])
+                return self.page([(name, version) for version in SECRETS.get(name, [])], True)
             case ("GET", ["secrets", name]):
                 return self.get(name, None)
             case ("GET", ["secrets", name, version]):
@@ -103,7 +103,7 @@ class Azure(standin.Handler):
         shown = {key: version[key] for key in ("attributes", "tags", "contentType") if key in version}
         return {"id": self.ident(name, version["version"] if with_version else None), **shown}
 
-    def page(self, items):
+    def page(self, items, with_version):
         self.only_query("api-version", "maxresults", "$skiptoken")
         self.empty_body()
         size = int(self.query.get("maxresults") or 25)
@@ -113,7 +113,8 @@ class Azure(standin.Handler):
         more = begin + size < len(items)
         link = (f"https://{self.headers.get('host')}{self.path_only}?api-version={self.query['api-version']}"
                 f"&%24skiptoken={begin + size}&maxresults={size}")
-        return 200, {"value": items[begin:begin + size], "nextLink": link if more else None}
+        page = [self.properties(name, version, with_version) for name, version in items[begin:begin + size]]
+        return 200, {"value": page, "nextLink": link if more else None}
 
     def whole(self, name, version):
         return {"value": version["value"], **self.properties(name, version, True)}

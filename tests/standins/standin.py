@@ -38,6 +38,8 @@ def certificate(directory):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body of an answer in one packet, or each waits for the client's delayed ACK.
+    wbufsize = -1
     lock = threading.Lock()
     directory = "."
 
