@@ -113,7 +113,7 @@ fn five_thousand_are_listed() {
     let standin = Standin::start("azure", &[("seed", r#"{"count": 5000}"#)]);
     // 200 pages: the service gives 25 names at a time.
     let address = format!("https://127.0.0.1:{}", standin.port());
-    let source = source_as(&standin, &address, &APPLICATION, Duration::from_secs(300));
+    let source = source_as(&standin, &address, &APPLICATION, Duration::from_mins(5));
     let listed = wait(source.list()).unwrap();
     assert_eq!((listed.len(), listed[4999].0.as_str()), (5000, "s04999"));
     standin.expect_no_faults();

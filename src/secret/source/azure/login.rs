@@ -167,7 +167,6 @@ fn of_workload(setup: &Setup, options: &ClientOptions) -> Result<Arc<dyn TokenCr
         client_id: Some(needed(setup, "client_id", "AZURE_CLIENT_ID")?),
         tenant_id: Some(needed(setup, "tenant_id", "AZURE_TENANT_ID")?),
         token_file_path: Some(file),
-        ..Default::default()
     };
     Ok(WorkloadIdentityCredential::new(Some(options)).map_err(|error| fault::of_login(&error))?)
 }

@@ -139,7 +139,7 @@ fn secrets(namespace: &str) -> Request {
     Request::new(format!("/api/v1/namespaces/{namespace}/secrets"))
 }
 
-fn never(error: kube::core::request::Error) -> SourceError {
+fn never(error: &kube::core::request::Error) -> SourceError {
     SourceError::unfit(format!("this can't be asked of Kubernetes: {error}"))
 }
 
@@ -150,7 +150,7 @@ impl Api {
 
     /// A Secret with its values.
     pub(super) async fn get(&self, namespace: &str, name: &str) -> Result<Found, SourceError> {
-        let request = secrets(namespace).get(name, &GetParams::default()).map_err(never)?;
+        let request = secrets(namespace).get(name, &GetParams::default()).map_err(|error| never(&error))?;
         let text = self.client.request_text(request).await;
         let text = text.map(Zeroizing::new).map_err(|error| fault::of(error, "secrets"))?;
         let whole: WholeSecret = parse(&text)?;
@@ -163,7 +163,8 @@ impl Api {
 
     /// What stands on a Secret; no value is sent.
     pub(super) async fn look(&self, namespace: &str, name: &str) -> Result<Written, SourceError> {
-        let mut request = secrets(namespace).get(name, &GetParams::default()).map_err(never)?;
+        let mut request =
+            secrets(namespace).get(name, &GetParams::default()).map_err(|error| never(&error))?;
         request.headers_mut().insert("accept", METADATA_ONLY.parse().expect("a header"));
         let text = self.client.request_text(request).await;
         parse(&Zeroizing::new(text.map_err(|error| fault::of(error, "secrets"))?))
@@ -176,7 +177,9 @@ impl Api {
         secret: &serde_json::Value,
     ) -> Result<Option<Written>, SourceError> {
         let post = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
-        let request = secrets(namespace).create(&post, secret.to_string().into_bytes()).map_err(never)?;
+        let request = secrets(namespace)
+            .create(&post, secret.to_string().into_bytes())
+            .map_err(|error| never(&error))?;
         settle(self.client.request_text(request).await)
     }
 
@@ -188,7 +191,8 @@ impl Api {
         change: &serde_json::Value,
     ) -> Result<Option<Written>, SourceError> {
         let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        let request = secrets(namespace).patch(name, &params, &Patch::Merge(change)).map_err(never)?;
+        let request =
+            secrets(namespace).patch(name, &params, &Patch::Merge(change)).map_err(|error| never(&error))?;
         settle(self.client.request_text(request).await)
     }
 
@@ -200,7 +204,7 @@ impl Api {
         preconditions: Preconditions,
     ) -> Result<bool, SourceError> {
         let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
-        let request = secrets(namespace).delete(name, &params).map_err(never)?;
+        let request = secrets(namespace).delete(name, &params).map_err(|error| never(&error))?;
         match self.client.request_text(request).await {
             Ok(_) => Ok(true),
             Err(error) if fault::is_conflict(&error) => Ok(false),
@@ -215,7 +219,7 @@ impl Api {
         loop {
             let mut params = ListParams::default().limit(PAGE);
             params.continue_token = next.take();
-            let mut request = secrets(namespace).list(&params).map_err(never)?;
+            let mut request = secrets(namespace).list(&params).map_err(|error| never(&error))?;
             request.headers_mut().insert("accept", TABLE.parse().expect("a header"));
             let text = self.client.request_text(request).await;
             let table: Table = parse(&text.map_err(|error| fault::of(error, "secrets"))?)?;
@@ -241,7 +245,7 @@ impl Api {
         });
         let request = Request::new("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews")
             .create(&PostParams::default(), review.to_string().into_bytes())
-            .map_err(never)?;
+            .map_err(|error| never(&error))?;
         let text = self.client.request_text(request).await;
         let review: Review = parse(&text.map_err(|error| fault::of(error, "selfsubjectrulesreviews"))?)?;
         let has = |list: &[String], wanted: &str| list.iter().any(|found| found == wanted || found == "*");

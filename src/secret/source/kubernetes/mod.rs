@@ -132,7 +132,7 @@ impl Kubernetes {
                     self.guard(&written, "writes to")?;
                     let key = match path.key {
                         Some(key) => key.to_owned(),
-                        None => single_key(&path, api.get(namespace, path.name).await?)?,
+                        None => single_key(&path, &api.get(namespace, path.name).await?)?,
                     };
                     let change = change(&written, &key, value, remark);
                     match api.patch(namespace, path.name, &change).await? {
@@ -218,11 +218,11 @@ fn pick(path: &Path<'_>, namespace: &str, mut found: Found) -> Result<(SecretVal
     Ok((value, facts(path, namespace, &key, &found.written)))
 }
 
-fn single_key(path: &Path<'_>, found: Found) -> Result<String, SourceError> {
+fn single_key(path: &Path<'_>, found: &Found) -> Result<String, SourceError> {
     if found.data.is_empty() {
         return Ok(USUAL_KEY.to_owned());
     }
-    only_key(path, &found).map(str::to_owned)
+    only_key(path, found).map(str::to_owned)
 }
 
 fn only_key<'a>(path: &Path<'_>, found: &'a Found) -> Result<&'a str, SourceError> {
