@@ -113,7 +113,7 @@ fn a_log_that_cant_be_kept_warns_or_stops() {
     assert_eq!(warnings, 1, "{}", ran.stderr);
     let settings = world.doppio_home().join("config.toml");
     fs::write(&settings, "audit = \"required\"\n").expect("settings");
-    let ran = world.run(["run", "recipe.toml"]).expect(1);
+    let ran = world.run(["run", "recipe.toml"]).expect(3);
     assert!(ran.stderr.contains("audit = \"required\""), "{}", ran.stderr);
     world.run(["secret", "get", "huggingface/token", "--reveal", "--force"]).expect(3);
     fs::write(&settings, "audit = \"off\"\n").expect("settings");
