@@ -117,7 +117,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     permit(args, context)?;
     let mut valued = Vec::with_capacity(secrets.len());
-    let vault = Vault::new(lookup::ladder(context, &context.cwd, &args.lookup)?, Mask::default());
+    let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
+    let vault = lookup::audited(context, Vault::new(ladder, Mask::default()))?;
     for (variable, reference) in secrets {
         valued.push((variable, vault.fetch(&reference).await?));
     }

@@ -26,6 +26,7 @@ use crate::secret::Prompt;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::Use;
+use crate::secret::Vault;
 use crate::secret::looks_like_value;
 use crate::secret::source;
 use crate::secret::source::KeyOptions;
@@ -118,6 +119,15 @@ pub(in crate::cli) fn auditor(context: &Context, prompt: Arc<dyn Prompt>) -> Res
     let dirs = Dirs::new(&context.env, &context.home);
     let policy = Settings::load(&context.cwd, &dirs.config_toml(), None)?.audit;
     Ok(Arc::new(Auditor::new(AuditLog::new(dirs.state()), policy, prompt)))
+}
+
+/// The vault of a command that hands values on: what it fetches is written down.
+///
+/// # Errors
+///
+/// As [`auditor`].
+pub(in crate::cli) fn audited(context: &Context, vault: Vault) -> Result<Vault, CliError> {
+    Ok(vault.audited(auditor(context, Arc::new(Terminal::new(context)))?))
 }
 
 /// Writes down what a command did with a secret.

@@ -58,7 +58,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let bindings = bindings(&args.bindings)?;
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let mask = Mask::default();
-    let vault = Vault::new(ladder, mask.clone());
+    let vault = lookup::audited(context, Vault::new(ladder, mask.clone()))?;
     let mut values = Vec::new();
     for (variable, reference) in &bindings {
         values.push((variable, vault.fetch(reference).await?));
