@@ -6,6 +6,7 @@
 
 mod any_recipe;
 mod audit;
+mod aws;
 #[cfg(feature = "azure")]
 mod azure;
 mod check;

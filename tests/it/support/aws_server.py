@@ -18,8 +18,14 @@ application = DomainDispatcherApplication(create_backend_app)
 def counting(environ, start_response):
     path = environ.get("PATH_INFO", "")
     if path.startswith("/counted/"):
-        start_response("200 OK", [("Content-Type", "text/plain")])
-        return ["".join(call + "\n" for call in calls[path[9:]]).encode()]
+        body = "".join(call + "\n" for call in calls[path[9:]]).encode()
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+        return [body]
+    if path == "/latest/api/token":
+        # moto's own answer leaves out the header that the SDK needs.
+        headers = [("X-aws-ec2-metadata-token-ttl-seconds", "21600"), ("Content-Length", "5")]
+        start_response("200 OK", headers)
+        return [b"token"]
     key = re.search(r"Credential=([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
     if key:
         calls[key[1]].append(environ.get("HTTP_X_AMZ_TARGET", "?").rsplit(".")[-1])

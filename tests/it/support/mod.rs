@@ -1,5 +1,6 @@
 //! What several areas' tests share.
 
+pub(crate) mod aws;
 pub(crate) mod doppio;
 pub(crate) mod exec;
 pub(crate) mod far;

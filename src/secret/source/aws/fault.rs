@@ -98,13 +98,10 @@ impl Trouble {
                 let meta = context.err().meta();
                 match meta.code() {
                     Some(code) => Self::refused(code, meta.message().unwrap_or_default()),
-                    None => Self::Status(context.raw().status().as_u16()),
+                    None => Self::of_answer(context.raw()),
                 }
             }
-            SdkError::ResponseError(context) => match context.raw().status() {
-                status if status.is_success() => Self::Garbled,
-                status => Self::Status(status.as_u16()),
-            },
+            SdkError::ResponseError(context) => Self::of_answer(context.raw()),
             SdkError::TimeoutError(_) => Self::Slow,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::Slow,
             SdkError::DispatchFailure(failure) if failure.is_io() => Self::Connection(deepest(error)),
@@ -116,6 +113,19 @@ impl Trouble {
                     Self::Connection(words.into_iter().next_back().unwrap_or_default())
                 }
             }
+        }
+    }
+
+    /// An answer that is not in the form of this service. What stands before the services may
+    /// refuse in XML, whatever the service speaks.
+    fn of_answer(answer: &HttpResponse) -> Self {
+        let status = answer.status();
+        let body =
+            answer.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+        match element(body, "Code") {
+            Some(code) => Self::refused(code, element(body, "Message").unwrap_or_default()),
+            None if status.is_success() => Self::Garbled,
+            None => Self::Status(status.as_u16()),
         }
     }
 
@@ -258,13 +268,21 @@ fn credentials(words: &str) -> SourceError {
         );
     }
     let cause = match words {
-        "" | "the credential provider was not enabled" => "there are no credentials for AWS".to_owned(),
+        "" | "the credential provider was not enabled" | "no providers in chain provided credentials" => {
+            "there are no credentials for AWS".to_owned()
+        }
         words => format!("there are no credentials for AWS: {words}"),
     };
     SourceError::unreachable(
         cause,
         "run `aws configure` or `aws sso login`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     )
+}
+
+/// The text of the first element of this name.
+fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = body.split_once(&format!("<{name}>"))?;
+    Some(rest.split_once(&format!("</{name}>"))?.0)
 }
 
 /// The words of an error and of all below it.
@@ -317,6 +335,8 @@ mod tests {
             assert!(words.iter().skip(index + 1).all(|other| other != one));
         }
         assert!(credentials("the SSO token has expired").hint().unwrap().contains("aws sso login"));
+        assert_eq!(element("<Error><Code>AccessDenied</Code></Error>", "Code"), Some("AccessDenied"));
+        assert_eq!(element("<Code>", "Code"), None);
         assert_eq!(credentials("").to_string(), "there are no credentials for AWS");
     }
 

@@ -142,17 +142,6 @@ impl Manager {
         }
     }
 
-    /// A new version of a secret that is there.
-    async fn put(&self, path: &str, value: &SecretValue) -> Result<Option<String>, Trouble> {
-        let client = match self.client(path).await {
-            Ok(client) => client,
-            Err(error) => return Err(Trouble::Connection(error.to_string())),
-        };
-        let (text, bytes) = written(value);
-        let sent = client.put_secret_value().secret_id(path).set_secret_string(text).set_secret_binary(bytes);
-        sent.send().await.map(|done| done.version_id).map_err(|error| Trouble::of(&error))
-    }
-
     async fn create(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, SourceError> {
         let (text, bytes) = written(value);
         let ask = self.client(path).await?.create_secret().name(path);
@@ -189,10 +178,11 @@ impl Manager {
         value: &SecretValue,
         remark: &Remark,
     ) -> Result<Facts, SourceError> {
-        // So that a missing region or broken settings are told in their own words.
-        self.client(path).await?;
         let deed = Deed { action: "secretsmanager:PutSecretValue", path, writes: true };
-        match self.put(path, value).await {
+        let (text, bytes) = written(value);
+        let ask = self.client(path).await?.put_secret_value().secret_id(path);
+        let done = ask.set_secret_string(text).set_secret_binary(bytes).send().await;
+        match done.map(|done| done.version_id).map_err(|error| Trouble::of(&error)) {
             Ok(version) => {
                 let mut facts = facts(path, version.as_deref(), None);
                 if let Err(error) = self.remark(path, remark).await {
