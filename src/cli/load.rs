@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::cli::context::Context;
+use crate::cli::credentials::ConsentArgs;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::config::Dirs;
@@ -53,6 +54,8 @@ pub(super) struct RecipeArgs {
     /// Leave out this step
     #[arg(long, value_name = "STEP")]
     pub skip: Vec<String>,
+    #[command(flatten)]
+    pub consent: ConsentArgs,
 }
 
 /// A recipe that can run.

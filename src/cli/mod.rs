@@ -5,6 +5,7 @@ mod bug;
 mod check;
 mod completions;
 mod context;
+mod credentials;
 mod doctor;
 mod error;
 mod host;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::cli::context::Context;
+use crate::cli::credentials;
 use crate::cli::error::CliError;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
@@ -18,11 +19,13 @@ use crate::host::HostsFile;
 use crate::name::HostId;
 use crate::plan::Plan;
 use crate::plan::show::show;
-use crate::secret::Ladder;
 use crate::secret::Mask;
+use crate::secret::SecretError;
 use crate::secret::SecretRef;
 use crate::secret::Vault;
 use crate::step::Place;
+use crate::text::Severity;
+use crate::ui::report;
 use page::Host;
 use page::Page;
 use page::Secret;
@@ -85,12 +88,26 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
         .enable_all()
         .build()
         .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
-    let (secrets, hosts) = runtime.block_on(async {
-        let secrets = secrets(&loaded.plan, ladder).await;
-        (secrets, routes(&loaded.plan, &hosts, &context.home, wish.sandbox).await)
+    let providers = credentials::providers(&wish.recipe.consent, context)?;
+    let vault = Vault::new(ladder, Mask::default()).with_providers(providers);
+    let place = credentials::World { hosts: &hosts, home: &context.home, sandbox: wish.sandbox };
+    let (secrets, seen, hosts) = runtime.block_on(async {
+        let mut secrets = secrets(&loaded.plan, &vault).await;
+        let seen = credentials::look(&loaded.plan, &vault, &place).await;
+        secrets.extend(seen.located.into_iter().map(|(name, answer)| {
+            let name = format!("credentials of {name}");
+            told(name, answer.map(|facts| format!("{}; {}", facts.place, facts.exposure)))
+        }));
+        (secrets, seen.faults, routes(&loaded.plan, &hosts, &context.home, wish.sandbox).await)
     });
     // A thread that waits for a keychain or a resolver must not hold up the end.
     runtime.shutdown_background();
+    if seen.iter().any(|fault| fault.severity == Severity::Error) {
+        return Err(CliError::faults(loaded.source, seen));
+    }
+    if !seen.is_empty() {
+        output::line(&report::draw(&loaded.source, &seen));
+    }
     let page = Page { plan: show(&loaded.plan), secrets, hosts };
     if !wish.as_json {
         output::data(&drawn(&page))?;
@@ -103,31 +120,34 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
 }
 
 /// Where each secret would come from, without reading one where that can be told otherwise.
-async fn secrets(plan: &Plan, ladder: Ladder) -> Vec<Secret> {
+async fn secrets(plan: &Plan, vault: &Vault) -> Vec<Secret> {
     let needed: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     if needed.is_empty() {
         return Vec::new();
     }
-    let vault = Vault::new(ladder, Mask::default());
     let answers = vault.survey(needed).await;
     answers
         .into_iter()
-        .map(|(reference, answer)| match answer {
-            Ok(location) => {
-                let from = if location.is_default {
-                    "the default in the recipe".to_owned()
-                } else {
-                    location.facts.place
-                };
-                Secret { name: reference.to_string(), from: Some(from), trouble: None, hint: None }
-            }
-            Err(error) => {
-                let mut said = CliError::from(error);
-                let hint = said.hints.pop();
-                Secret { name: reference.to_string(), from: None, trouble: said.message, hint }
-            }
+        .map(|(reference, answer)| {
+            let from = answer.map(|location| match location.is_default {
+                true => "the default in the recipe".to_owned(),
+                false => location.facts.place,
+            });
+            told(reference.to_string(), from)
         })
         .collect()
+}
+
+/// A line of the page: where something comes from, or why it can't be had.
+fn told(name: String, answer: Result<String, SecretError>) -> Secret {
+    match answer {
+        Ok(from) => Secret { name, from: Some(from), trouble: None, hint: None },
+        Err(error) => {
+            let mut said = CliError::from(error);
+            let hint = said.hints.pop();
+            Secret { name, from: None, trouble: said.message, hint }
+        }
+    }
 }
 
 /// Where each host is.

@@ -2,6 +2,7 @@
 
 use crate::name::EnvName;
 use crate::secret::SecretValue;
+use crate::secret::provider::FileForm;
 
 /// Shell text to run, and all it needs.
 #[derive(Debug, Clone)]
@@ -45,6 +46,9 @@ pub struct EnvVar {
     pub secret: Option<String>,
     /// Whether that secret is not set, and this is the default of the reference.
     pub is_default: bool,
+    /// The file that it goes as, whose path the variable then has; none for a value of the
+    /// environment.
+    pub file: Option<&'static FileForm>,
 }
 
 /// What reads a script.
@@ -93,8 +97,9 @@ pub enum Carrier {
     Preamble,
     /// As the environment of a process of this machine.
     LocalEnv,
-    /// As a file in memory that only its owner can read, for large values: the variable
-    /// `NAME_FILE` has its path, and it is removed when the script has ended.
+    /// As a file in memory that only its owner can read, for large values and for credentials
+    /// that are files: `NAME_FILE` has the path of the one, the variable itself of the other.
+    /// It is removed when the script has ended.
     File,
 }
 
@@ -108,6 +113,15 @@ impl Carrier {
             Self::File => "file in memory",
         }
     }
+}
+
+/// What was found of the files that a process had.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// They were still there when they were looked for.
+    pub was_there: bool,
+    /// Folders that could not be removed.
+    pub left: Vec<String>,
 }
 
 /// What stopping a process came to.

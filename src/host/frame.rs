@@ -46,7 +46,7 @@ pub(in crate::host) fn write(exec: &Exec, load: &Load<'_>) -> Result<Frame, Host
     let exports: usize = load.exports.iter().map(|var| measure(var).0 + 64).sum();
     // A quote becomes four bytes. With the room there from the start, the buffer never moves,
     // so that no copy of a value is left behind.
-    let room = 4 * (files + exports + exec.script.len()) + 256 * load.files.len() + (16 << 10);
+    let room = 4 * (files + exports + exec.script.len()) + 768 * load.files.len() + (16 << 10);
     let mut text = Zeroizing::new(Vec::with_capacity(room));
     let capacity = text.capacity();
     for var in &load.exports {
@@ -101,12 +101,20 @@ fn write_files(text: &mut Vec<u8>, files: &[&EnvVar]) -> Result<Option<String>, 
     );
     text.extend_from_slice(head.as_bytes());
     for var in files {
+        let name = &var.name;
+        let (file, export) = match var.file {
+            None => (format!("$_f/{name}"), format!("{name}_FILE=\"$_f/{name}\"")),
+            Some(form) => {
+                text.extend_from_slice(format!("mkdir \"$_f/{name}\"||exit 96\n").as_bytes());
+                let file = format!("$_f/{name}/{}", form.file);
+                let named = if form.names_folder { format!("$_f/{name}") } else { file.clone() };
+                let (before, after) = (shell::quote(form.before), shell::quote(form.after));
+                (file, format!("{name}={before}\"{named}\"{after}"))
+            }
+        };
         text.extend_from_slice(b"printf %s ");
         quote_value(text, var);
-        text.extend_from_slice(
-            format!(" >\"$_f/{name}\"||exit 96\nexport {name}_FILE=\"$_f/{name}\"\n", name = var.name)
-                .as_bytes(),
-        );
+        text.extend_from_slice(format!(" >\"{file}\"||exit 96\nexport {export}\n").as_bytes());
     }
     text.extend_from_slice(b"umask \"$_u\";unset _u\n");
     Ok(Some(folder))
@@ -146,6 +154,7 @@ mod tests {
             value: SecretValue::new(value.to_vec()),
             secret: None,
             is_default: false,
+            file: None,
         }
     }
 

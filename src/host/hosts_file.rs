@@ -13,6 +13,7 @@ use toml::de::DeValue;
 use crate::host::CarrierChoice;
 use crate::host::Trust;
 use crate::host::hosts_file::jumps::Jump;
+use crate::secret::Wanted;
 use crate::text::Diagnostic;
 use crate::text::Source;
 use crate::text::Span;
@@ -45,9 +46,10 @@ pub(in crate::host) struct Entry {
     pub keepalive: Option<Duration>,
     pub connect_timeout: Option<Duration>,
     pub tags: Vec<String>,
+    pub credentials: Vec<Wanted>,
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "hostname",
     "port",
     "user",
@@ -65,6 +67,7 @@ const KEYS: [&str; 18] = [
     "keepalive_secs",
     "connect_timeout_secs",
     "tags",
+    "credentials",
     "note",
 ];
 
@@ -103,6 +106,11 @@ impl HostsFile {
     pub fn tagged(&self, tag: &str) -> Vec<String> {
         let bears = |entry: &&Entry| entry.tags.iter().any(|own| own == tag);
         self.entries.iter().filter(bears).map(|entry| entry.name.clone()).collect()
+    }
+
+    /// The providers whose credentials every step on a host has.
+    pub fn credentials(&self, name: &str) -> &[Wanted] {
+        self.entry(name).map_or(&[], |entry| &entry.credentials)
     }
 
     /// What stands under a name.
@@ -217,8 +225,21 @@ impl Reader {
                 entry.connect_timeout = self.number(value, key, 1..=3600).map(Duration::from_secs);
             }
             "tags" => entry.tags = self.texts(value, key),
+            "credentials" => self.credentials(entry, value),
             "note" => drop(self.text(value, key)),
             _ => self.unknown_key(key, key_span),
+        }
+    }
+
+    fn credentials(&mut self, entry: &mut Entry, value: Field<'_, '_>) {
+        for (name, span) in self.list(value, "credentials") {
+            match name.parse::<Wanted>() {
+                Ok(wanted) => entry.credentials.push(wanted),
+                Err(unknown) => {
+                    let fault = Diagnostic::error("hosts::unknown-provider", unknown.to_string(), span);
+                    self.faults.push(fault.help(unknown.hint()));
+                }
+            }
         }
     }
 

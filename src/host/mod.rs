@@ -32,6 +32,7 @@ pub use exec::Exit;
 pub use exec::Interpreter;
 pub use exec::Output;
 pub use exec::Stopped;
+pub use exec::Swept;
 pub use hosts_file::HostsFile;
 pub use place::Host;
 pub use pool::Pool;

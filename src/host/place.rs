@@ -15,6 +15,7 @@ use crate::host::ssh::session::Session;
 use crate::name::EnvName;
 use crate::name::HostId;
 use crate::secret::SecretValue;
+use crate::secret::Wanted;
 
 /// A host that is ready. Cheap to clone.
 #[derive(Clone)]
@@ -25,6 +26,7 @@ struct Inner {
     trust: Trust,
     env: BTreeMap<String, String>,
     workdir: Option<String>,
+    credentials: Vec<Wanted>,
     place: Place,
 }
 
@@ -46,6 +48,7 @@ impl Host {
             trust: Trust::Owned,
             env: BTreeMap::new(),
             workdir: None,
+            credentials: Vec::new(),
             place: Place::Local,
         }))
     }
@@ -58,6 +61,7 @@ impl Host {
             trust: spec.trust,
             env: spec.env.clone(),
             workdir: spec.workdir.clone(),
+            credentials: spec.credentials.clone(),
             place: Place::Ssh(session),
         }))
     }
@@ -85,6 +89,11 @@ impl Host {
     /// Where steps run unless they say otherwise; [`Host::exec`] goes there by itself.
     pub fn workdir(&self) -> Option<&str> {
         self.0.workdir.as_deref()
+    }
+
+    /// The providers whose credentials every step on it has.
+    pub fn credentials(&self) -> &[Wanted] {
+        &self.0.credentials
     }
 
     /// Connects it, where it isn't.
@@ -129,6 +138,7 @@ impl Host {
                 value: SecretValue::new(value.clone().into_bytes()),
                 secret: None,
                 is_default: false,
+                file: None,
             });
         }
         env.append(&mut exec.env);

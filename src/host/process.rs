@@ -10,6 +10,7 @@ use crate::host::HostError;
 use crate::host::Interpreter;
 use crate::host::Output;
 use crate::host::Stopped;
+use crate::host::Swept;
 use crate::host::bootstrap::Leader;
 use crate::host::local;
 use crate::host::outlet::Inlet;
@@ -36,6 +37,19 @@ pub(in crate::host) enum Reach {
     Local,
     /// By one of its channels.
     Ssh(Arc<Session>),
+}
+
+impl Reach {
+    /// Runs a text of ours on the same machine, without waiting for a channel to be free.
+    async fn ask(&self, text: String) -> Result<(Exit, Vec<u8>), HostError> {
+        let exec =
+            Exec { interpreter: Interpreter { shell: "sh".to_owned(), login: false }, ..Exec::new(text) };
+        let process = match self {
+            Self::Local => local::exec(&exec, &local::Inherit::default()).await?,
+            Self::Ssh(session) => session.exec_urgent(&exec).await?,
+        };
+        Ok(process.collect().await)
+    }
 }
 
 impl Process {
@@ -69,13 +83,7 @@ impl Process {
         }
         self.inlet.set_stopping();
         let text = stop::script(&self.leader, self.folder.as_deref(), grace);
-        let exec =
-            Exec { interpreter: Interpreter { shell: "sh".to_owned(), login: false }, ..Exec::new(text) };
-        let process = match &self.reach {
-            Reach::Local => local::exec(&exec, &local::Inherit::default()).await?,
-            Reach::Ssh(session) => session.exec_urgent(&exec).await?,
-        };
-        let (exit, output) = process.collect().await;
+        let (exit, output) = self.reach.ask(text).await?;
         let survivors = stop::parse(&output).ok_or_else(|| HostError {
             message: format!("could not see whether process {} was stopped", self.leader.pid),
             causes: vec![match exit {
@@ -86,6 +94,22 @@ impl Process {
             hint: Some(format!("look on the host: `ps -o pid,comm -g {}`", self.leader.pid)),
         })?;
         Ok(Stopped { survivors })
+    }
+
+    /// Looks whether the files that it was given are gone, and removes them where they are not.
+    /// None where it had no files.
+    ///
+    /// # Errors
+    ///
+    /// When the host could not be asked.
+    pub async fn sweep(&self) -> Result<Option<Swept>, HostError> {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        let (_, output) = self.reach.ask(stop::sweep(folder)).await?;
+        stop::parse_sweep(&output).map(Some).ok_or_else(|| HostError {
+            message: "could not see whether its files are gone".to_owned(),
+            causes: Vec::new(),
+            hint: Some(format!("look on the host: `ls -d /dev/shm/{folder} /run/user/*/{folder}`")),
+        })
     }
 
     /// Reads to the end: how it ended, and its standard output.

@@ -108,6 +108,7 @@ impl Resolver<'_> {
             spec.first_contact = FirstContact::Refuse;
         }
         spec.trust = entry.trust.unwrap_or_default();
+        spec.credentials.clone_from(&entry.credentials);
         spec.carrier = entry.carrier;
         spec.env.extend(entry.env.clone());
         spec.workdir.clone_from(&entry.workdir);

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::host::CarrierChoice;
 use crate::host::HostError;
 use crate::host::HostsFile;
+use crate::host::Trust;
 use crate::host::resolve::Resolver;
 use crate::host::resolve::Target;
 use crate::name::HostId;
@@ -16,6 +17,8 @@ pub struct Route {
     pub place: String,
     /// Which way secrets travel, in words.
     pub carrier: &'static str,
+    /// Who else has root on it; none for this machine.
+    pub trust: Option<Trust>,
 }
 
 /// Looks a host's name up.
@@ -25,7 +28,9 @@ pub struct Route {
 /// When nothing knows it, with the names that come near; when `ssh_config` has a fault.
 pub async fn route(hosts: &HostsFile, home: &Path, id: &HostId) -> Result<Route, HostError> {
     Ok(match (Resolver { hosts, home }).resolve(id).await? {
-        Target::Local => Route { place: "this machine".to_owned(), carrier: "environment of the process" },
+        Target::Local => {
+            Route { place: "this machine".to_owned(), carrier: "environment of the process", trust: None }
+        }
         Target::Sandbox => sandbox(),
         Target::Ssh(spec) => Route {
             place: format!("{}@{}", spec.user, spec.place()),
@@ -34,6 +39,7 @@ pub async fn route(hosts: &HostsFile, home: &Path, id: &HostId) -> Result<Route,
                 CarrierChoice::Channel => "channel",
                 CarrierChoice::Preamble => "preamble",
             },
+            trust: Some(spec.trust),
         },
     })
 }
@@ -43,5 +49,6 @@ pub fn sandbox() -> Route {
     Route {
         place: "the sandbox".to_owned(),
         carrier: "channel where the server takes the name, else preamble",
+        trust: Some(Trust::Owned),
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::host::Deadlines;
+use crate::secret::Wanted;
 
 /// Who else has root on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -93,6 +94,8 @@ pub struct HostSpec {
     pub env: BTreeMap<String, String>,
     /// Where steps run unless they say otherwise.
     pub workdir: Option<String>,
+    /// The providers whose credentials every step on it has.
+    pub credentials: Vec<Wanted>,
     /// Time between keepalives; three unanswered ones end the connection.
     pub keepalive: Duration,
     /// How long each phase of a connect may take.
@@ -121,6 +124,7 @@ impl HostSpec {
             carrier: CarrierChoice::Auto,
             env: BTreeMap::new(),
             workdir: None,
+            credentials: Vec::new(),
             keepalive: Duration::from_secs(10),
             deadlines: Deadlines::default(),
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::host::Swept;
 use crate::host::bootstrap::Leader;
 use crate::host::frame::FOLDERS;
 
@@ -79,6 +80,27 @@ echo {DONE}
     )
 }
 
+/// The line that says that the look for files ran to its end.
+const SWEPT: &str = "doppio:swept";
+
+/// POSIX text that removes the folder of a frame's files wherever it may be, and prints `gone` for
+/// one that was there, or `left PATH` where it still is.
+pub(in crate::host) fn sweep(folder: &str) -> String {
+    let paths = FOLDERS.map(|base| format!("{base}/{folder}")).join(" ");
+    format!(
+        "for d in {paths}; do\n[ -e \"$d\" ] || [ -L \"$d\" ] || continue\nrm -rf \"$d\"\n\
+         if [ -e \"$d\" ]; then printf 'left %s\\n' \"$d\"; else echo gone; fi\ndone\necho {SWEPT}\n"
+    )
+}
+
+/// What that text found; none if it did not run to its end.
+pub(in crate::host) fn parse_sweep(output: &[u8]) -> Option<Swept> {
+    let text = String::from_utf8_lossy(output);
+    let lines = text.trim_end().strip_suffix(SWEPT)?;
+    let left = lines.lines().filter_map(|line| line.strip_prefix("left ")).map(str::to_owned).collect();
+    Some(Swept { was_there: !lines.trim().is_empty(), left })
+}
+
 /// The survivors that the script printed; none if it did not run to its end.
 pub(in crate::host) fn parse(output: &[u8]) -> Option<Vec<String>> {
     let text = String::from_utf8_lossy(output);
@@ -98,6 +120,18 @@ mod tests {
             Some(vec!["12 a b".to_owned(), "13 c".to_owned()])
         );
         assert_eq!(parse(b"12 a b\n"), None);
+    }
+
+    #[test]
+    fn a_sweep_says_what_is_left() {
+        assert_eq!(parse_sweep(b"doppio:swept\n"), Some(Swept::default()));
+        assert_eq!(parse_sweep(b"gone\ndoppio:swept\n"), Some(Swept { was_there: true, left: vec![] }));
+        let left = vec!["/dev/shm/doppio-a".to_owned()];
+        assert_eq!(
+            parse_sweep(b"left /dev/shm/doppio-a\ndoppio:swept\n"),
+            Some(Swept { was_there: true, left })
+        );
+        assert_eq!(parse_sweep(b"gone\n"), None);
     }
 
     #[test]

@@ -26,7 +26,9 @@ use crate::name::HostId;
 use crate::name::StepId;
 use crate::secret::Environment;
 use crate::secret::SecretRef;
+use crate::secret::Wanted;
 use crate::step::Step;
+use crate::text::Span;
 
 pub use crate::recipe::Retry;
 pub use crate::recipe::RunIf;
@@ -132,6 +134,8 @@ pub struct PlannedStep {
     pub host: Option<HostId>,
     /// The secrets it needs, each once.
     pub secrets: Vec<SecretRef>,
+    /// The providers whose credentials it gets, and where the recipe says so.
+    pub credentials: Vec<(Wanted, Span)>,
     /// The environment names under which values will travel.
     pub env_names: Vec<EnvName>,
     /// What it does.

@@ -57,6 +57,9 @@ pub struct ShownStep {
     pub does: Vec<String>,
     /// The secrets it needs, as the recipe refers to them.
     pub secrets: Vec<String>,
+    /// The providers whose credentials it gets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<String>,
     /// The environment variables under which values will travel.
     pub env_names: Vec<String>,
 }
@@ -95,6 +98,7 @@ fn shown(plan: &Plan, step: &PlannedStep) -> ShownStep {
         continue_on_failure: step.continue_on_failure,
         does: if step.members.is_empty() { step.operation.show() } else { Vec::new() },
         secrets: step.secrets.iter().map(ToString::to_string).collect(),
+        credentials: step.credentials.iter().map(|(wanted, _)| wanted.to_string()).collect(),
         env_names: step.env_names.iter().map(ToString::to_string).collect(),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use toml::de::DeString;
 
+use crate::name::EnvName;
 use crate::name::HostId;
 use crate::plan::Inputs;
 use crate::plan::PlannedStep;
@@ -23,6 +24,8 @@ use crate::plan::reach::reached;
 use crate::recipe::Operation;
 use crate::recipe::Recipe;
 use crate::recipe::again;
+use crate::secret::Wanted;
+use crate::secret::provider::Sent;
 use crate::step::Place;
 use crate::step::Step;
 use crate::text::Diagnostic;
@@ -93,6 +96,7 @@ impl<'a> Steps<'a> {
             return None;
         };
         let kind = read.kind.name;
+        let takes_env = (read.kind.keys)().contains(&"env");
         let (read_fields, read_span);
         let mut operation = if node.role == Role::One {
             (read_fields, read_span) = (read.field_spans.clone(), read.span.clone());
@@ -120,6 +124,9 @@ impl<'a> Steps<'a> {
                 self.resolver.fault(fault);
             }
         }
+        let credentials =
+            if runs_nothing { Vec::new() } else { self.credentials(node.step, kind, takes_env) };
+        travel.env_names.extend(variables(&credentials));
         let defaults = &self.recipe.defaults;
         let own_timeout = operation.timeout().filter(|timeout| !timeout.is_zero());
         let timeout = recipe_step.timeout.or(own_timeout).or(defaults.timeout);
@@ -138,10 +145,30 @@ impl<'a> Steps<'a> {
             idempotent: recipe_step.idempotent,
             host,
             secrets: travel.secrets,
+            credentials,
             env_names: travel.env_names,
             operation,
             reads: Vec::new(),
         })
+    }
+
+    /// The providers of a step, or those of all steps where it names none itself.
+    fn credentials(&mut self, step: usize, kind: &str, takes_env: bool) -> Vec<(Wanted, Span)> {
+        let recipe = self.recipe;
+        let Some(own) = &recipe.steps[step].credentials else {
+            return if takes_env { recipe.defaults.credentials.clone() } else { Vec::new() };
+        };
+        if let (Some((_, span)), false) = (own.first(), takes_env) {
+            self.resolver.fault(
+                Diagnostic::error(
+                    "plan::no-effect",
+                    format!("`{kind}` starts nothing that could use `credentials`"),
+                    span.clone(),
+                )
+                .help("name them at the step whose command needs them"),
+            );
+        }
+        own.clone()
     }
 
     /// A step's conditions, as far as they are asked at the step itself.
@@ -320,6 +347,18 @@ impl<'a> Steps<'a> {
                 .help("name the target with `--host HOST`, or give the steps a `host_id`"),
         );
     }
+}
+
+/// The variables that credentials travel under as values.
+fn variables(credentials: &[(Wanted, Span)]) -> Vec<EnvName> {
+    let keys = credentials.iter().flat_map(|(wanted, _)| wanted.provider.keys());
+    keys.filter_map(|key| match key.sent {
+        Sent::As(variables) => Some(variables),
+        Sent::File(_) => None,
+    })
+    .flatten()
+    .filter_map(|variable| variable.parse().ok())
+    .collect()
 }
 
 /// What an operation says is wrong with its values, at the places of its fields.

@@ -6,11 +6,13 @@ use toml::de::DeTable;
 use toml::de::DeValue;
 
 use crate::recipe::Defaults;
+use crate::recipe::credentials;
 use crate::recipe::reader::Reader;
 use crate::recipe::retry;
 use crate::text::Diagnostic;
 
-const KEYS: [&str; 7] = ["host_id", "workdir", "env", "shell", "timeout_secs", "retry", "durable"];
+const KEYS: [&str; 8] =
+    ["host_id", "workdir", "env", "shell", "timeout_secs", "retry", "durable", "credentials"];
 
 /// `[defaults]` as read: what is about steps, and the entries for operations.
 #[derive(Debug, Default)]
@@ -40,6 +42,7 @@ pub(super) fn read<'i>(reader: &mut Reader, value: &Spanned<DeValue<'i>>) -> Rea
             "timeout_secs" => read.steps.timeout = reader.timeout("`timeout_secs`", value),
             "retry" => read.steps.retry = retry::read(reader, value),
             "durable" => durable(reader, value),
+            "credentials" => read.steps.credentials = credentials::read(reader, value).unwrap_or_default(),
             other => reader.unknown_key(other, key.span(), "`[defaults]`", KEYS),
         }
     }

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod condition;
+mod credentials;
 mod defaults;
 mod model;
 mod operation;

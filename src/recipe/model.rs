@@ -9,6 +9,7 @@ use toml::de::DeString;
 use toml::de::DeValue;
 
 use crate::name::StepId;
+use crate::secret::Wanted;
 use crate::step::Step;
 use crate::step::StepKind;
 use crate::step::Template;
@@ -90,6 +91,8 @@ pub struct Defaults {
     pub retry: Option<Retry>,
     /// For steps without a timeout of their own.
     pub timeout: Option<Duration>,
+    /// For steps that name no credentials of their own.
+    pub credentials: Vec<(Wanted, Span)>,
 }
 
 /// How a failed attempt is followed by another.
@@ -152,6 +155,8 @@ pub struct RecipeStep<'s> {
     pub hosts: Option<Hosts>,
     /// Once per combination.
     pub matrix: Vec<Axis>,
+    /// The providers whose credentials it gets; none if it says nothing of them.
+    pub credentials: Option<Vec<(Wanted, Span)>>,
     /// What it does; none when that could not be read.
     pub operation: Option<Operation<'s>>,
 }

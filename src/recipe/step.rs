@@ -13,6 +13,7 @@ use crate::recipe::Hosts;
 use crate::recipe::Operation;
 use crate::recipe::RecipeStep;
 use crate::recipe::RunIf;
+use crate::recipe::credentials;
 use crate::recipe::defaults;
 use crate::recipe::operation;
 use crate::recipe::operation::cut;
@@ -79,6 +80,7 @@ impl<'i> StepReader<'_, 'i> {
             idempotent: false,
             hosts: None,
             matrix: Vec::new(),
+            credentials: None,
             operation: None,
         };
         let mut operations: Vec<Entry<'_, 'i>> = Vec::new();
@@ -152,7 +154,7 @@ impl<'i> StepReader<'_, 'i> {
             "matrix" => step.matrix = self.matrix(value),
             "durable" => defaults::durable(reader, value),
             "idempotent" => step.idempotent = reader.boolean("`idempotent`", value).unwrap_or(false),
-            "credentials" => self.credentials(value),
+            "credentials" => step.credentials = credentials::read(reader, value),
             _ => return false,
         }
         true
@@ -304,15 +306,6 @@ impl<'i> StepReader<'_, 'i> {
             }
         }
         Some(values)
-    }
-
-    fn credentials(&mut self, value: &Spanned<DeValue<'i>>) {
-        if self.reader.strings("`credentials`", value).is_some_and(|names| !names.is_empty()) {
-            self.reader.fault(
-                Diagnostic::error("recipe::not-built-yet", "`credentials` is not built yet", value.span())
-                    .help("hand the secret over by name: `env = { HF_TOKEN = \"${secret:huggingface/token}\" }`"),
-            );
-        }
     }
 
     fn unknown(&mut self, name: &str, span: Span, value: &Spanned<DeValue<'i>>) {

@@ -247,6 +247,11 @@ impl Ladder {
         self.sources().filter(|source| source.kind().writes && source.kind().remote.is_none())
     }
 
+    /// Whether the command line or the settings say where a name is to be looked up.
+    pub(in crate::secret) fn binds(&self, name: &SecretName) -> bool {
+        self.bound.iter().any(|bound| bound.contains_key(name))
+    }
+
     /// Gives back what sources have lent for this run; each failure with the source's name.
     pub(super) async fn close(&self) -> Vec<(String, SourceError)> {
         let closed = self.sources.iter().map(|source| async {

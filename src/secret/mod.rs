@@ -6,6 +6,7 @@
 
 mod audit;
 pub mod bundle;
+mod credentials;
 mod environment;
 pub mod export;
 mod ladder;
@@ -32,6 +33,11 @@ pub use audit::Policy as AuditPolicy;
 pub use audit::Use;
 pub use audit::Verdict as AuditVerdict;
 pub use audit::Wrong as AuditWrong;
+pub use credentials::CredentialFacts;
+pub use credentials::Handed;
+pub use credentials::HandedSecret;
+pub use credentials::Providers;
+pub use credentials::Wanted;
 pub use environment::Environment;
 pub use ladder::Asked;
 pub use ladder::Bound;

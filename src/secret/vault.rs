@@ -13,6 +13,7 @@ use crate::secret::Deed;
 use crate::secret::Fitness;
 use crate::secret::Ladder;
 use crate::secret::Mask;
+use crate::secret::Providers;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::Unmaskable;
@@ -99,6 +100,8 @@ pub struct Delivered<'a> {
 pub struct Vault {
     ladder: Ladder,
     mask: Mask,
+    /// Whose credentials may be handed out.
+    pub(in crate::secret) providers: Option<Providers>,
     /// One cell per reference, so that steps that start together ask once.
     fetched: Mutex<HashMap<SecretRef, Arc<OnceCell<Fetched>>>>,
     auditor: Option<Arc<Auditor>>,
@@ -113,7 +116,7 @@ impl fmt::Debug for Vault {
 impl Vault {
     /// A vault that looks secrets up on `ladder` and teaches them to `mask`.
     pub fn new(ladder: Ladder, mask: Mask) -> Self {
-        Self { ladder, mask, fetched: Mutex::new(HashMap::new()), auditor: None }
+        Self { ladder, mask, providers: None, fetched: Mutex::new(HashMap::new()), auditor: None }
     }
 
     /// The same, with somebody who writes down what is fetched and where it goes.
@@ -161,25 +164,42 @@ impl Vault {
         if found.is_default {
             return Ok(Fetched { value, source: found.facts.place, is_default: true });
         }
-        self.mask.teach(&reference.label(), &value).map_err(|error| unfit(unmaskable(&error)))?;
+        self.teach(&reference.label(), &value)?;
+        let fetched = Fetched { value, source: found.facts.place, is_default: false };
+        self.note_fetch(&reference.label(), &fetched.source, &fetched.value).await?;
+        Ok(fetched)
+    }
+
+    /// Makes a value known to the mask, and sees that it can be handed over.
+    pub(in crate::secret) fn teach(&self, name: &str, value: &SecretValue) -> Result<(), SecretError> {
+        let unfit = |cause: &str| SecretError::Unfit { reference: name.to_owned(), cause: cause.to_owned() };
+        self.mask.teach(name, value).map_err(|error| unfit(unmaskable(&error)))?;
         if value.fitness() == Fitness::Nul {
             return Err(unfit(
                 "it holds a NUL byte, which no environment variable can carry: store it as base64",
             ));
         }
-        let fetched = Fetched { value, source: found.facts.place, is_default: false };
-        if let Some(auditor) = &self.auditor {
-            let what = Use {
-                deed: Deed::Fetch,
-                secret: reference.label(),
-                source: Some(fetched.source.clone()),
-                ..Use::default()
-            };
-            auditor.note(vec![(what, Some(fetched.value.clone()))]).await.map_err(|error| {
-                unfit(&format!("the settings say `audit = \"required\"`, and the log can't be kept: {error}"))
-            })?;
-        }
-        Ok(fetched)
+        Ok(())
+    }
+
+    /// Writes down that a value was fetched.
+    pub(in crate::secret) async fn note_fetch(
+        &self,
+        name: &str,
+        source: &str,
+        value: &SecretValue,
+    ) -> Result<(), SecretError> {
+        let Some(auditor) = &self.auditor else { return Ok(()) };
+        let what = Use {
+            deed: Deed::Fetch,
+            secret: name.to_owned(),
+            source: Some(source.to_owned()),
+            ..Use::default()
+        };
+        auditor.note(vec![(what, Some(value.clone()))]).await.map_err(|error| SecretError::Unfit {
+            reference: name.to_owned(),
+            cause: format!("the settings say `audit = \"required\"`, and the log can't be kept: {error}"),
+        })
     }
 
     /// Writes down what went to a process on `host`. The fetch was written before; this adds

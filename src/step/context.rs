@@ -18,6 +18,7 @@ use crate::name::StepId;
 use crate::secret::Masked;
 use crate::secret::SecretValue;
 use crate::secret::Vault;
+use crate::secret::Wanted;
 use crate::step::Ended;
 use crate::step::Outcome;
 use crate::step::Part;
@@ -76,6 +77,8 @@ pub struct StepContext {
     pub vault: Arc<Vault>,
     /// The host that `${host}` and a missing `host_id` mean.
     pub host: Option<HostId>,
+    /// The providers whose credentials it gets.
+    pub credentials: Vec<Wanted>,
     pub(crate) reports: tokio::sync::mpsc::Sender<(StepId, Report)>,
     pub(crate) stop: tokio::sync::watch::Receiver<Stop>,
 }
@@ -315,7 +318,7 @@ impl StepContext {
         let told = secrets.iter().filter(|secret| is_default || !secret.is_default);
         let names: Vec<&str> = told.map(|secret| secret.name.as_str()).collect();
         let secret = (!names.is_empty()).then(|| names.join(", "));
-        Ok(EnvVar { name: name.clone(), value, secret, is_default })
+        Ok(EnvVar { name: name.clone(), value, secret, is_default, file: None })
     }
 }
 

@@ -33,6 +33,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long a stopped process's last output is waited for.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// How long a host has to say whether files are gone.
+const SWEEP: Duration = Duration::from_secs(15);
+
 /// Bytes that are reported at once at most: enough to make much output cheap.
 const BATCH: usize = 64 << 10;
 
@@ -63,6 +66,7 @@ impl StepContext {
             .iter()
             .filter_map(|var| Some((var.name.clone(), var.secret.clone()?, var.is_default)))
             .collect();
+        let has_files = exec.env.iter().any(|var| var.file.is_some());
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
         let deliveries: Vec<Delivery> = process
             .carriers()
@@ -96,10 +100,16 @@ impl StepContext {
             Err(stop) => {
                 self.wind_down(host, &mut process, &mut taps).await;
                 self.last_report(&mut taps).await;
+                if has_files {
+                    self.sweep(host, &process).await;
+                }
                 return Err(StepError::Stopped(stop));
             }
         };
         self.last_report(&mut taps).await;
+        if has_files {
+            self.sweep(host, &process).await;
+        }
         let end = match end {
             Exit::Code(code) => End::Exit { code },
             Exit::Signal(name) => End::Signal { name },
@@ -173,6 +183,31 @@ impl StepContext {
             }
         }
         drop(tokio::time::timeout(LAST_WORDS, self.drain(process, taps, None)).await);
+    }
+
+    /// Sees that the files of its credentials are gone, and says so.
+    async fn sweep(&self, host: &Host, process: &Process) {
+        let (step, place) = (&self.step, host.id());
+        let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
+            Ok(Ok(None)) => return,
+            Ok(Ok(Some(swept))) if swept.left.is_empty() => {
+                format!("`{step}`: the files of its credentials are gone from `{place}`")
+            }
+            Ok(Ok(Some(swept))) => format!(
+                "`{step}`: files of its credentials are left on `{place}`; remove them: `rm -rf {}`",
+                swept.left.join(" ")
+            ),
+            Ok(Err(error)) => {
+                let hint = error.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
+                format!(
+                    "`{step}`: whether the files of its credentials are gone from `{place}` is not known: {error}{hint}"
+                )
+            }
+            Err(_) => format!(
+                "`{step}`: `{place}` did not say in time whether the files of its credentials are gone"
+            ),
+        };
+        self.notice(&told).await;
     }
 
     async fn last_report(&self, taps: &mut Taps) {

@@ -3,6 +3,7 @@
 mod assert;
 mod condition;
 mod context;
+pub mod credentials;
 mod field;
 mod follow;
 mod group;

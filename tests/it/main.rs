@@ -26,6 +26,7 @@ mod leak;
 mod manager_programs;
 mod mask;
 mod plan;
+mod providers;
 mod run;
 mod sandbox;
 mod scan;

@@ -128,6 +128,7 @@ async fn play(host: &Host, script: &str) -> Result<(String, Carriers), HostError
             value: SecretValue::new(b"doctor".to_vec()),
             secret: Some("doctor".to_owned()),
             is_default: false,
+            file: None,
         })
         .collect();
     let mut process = host.exec(exec).await?;

@@ -119,6 +119,9 @@ fn draw_step(text: &mut String, number: usize, step: &ShownStep) {
     for line in &step.does {
         writeln!(text, "   │ {}", clean(line)).ok();
     }
+    if !step.credentials.is_empty() {
+        writeln!(text, "   credentials of {}", step.credentials.join(", ")).ok();
+    }
     if !step.env_names.is_empty() {
         writeln!(text, "   carries {}", step.env_names.join(", ")).ok();
     }

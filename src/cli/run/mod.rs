@@ -18,6 +18,8 @@ use talk::NoEcho;
 use talk::Talk;
 
 use crate::cli::context::Context;
+use crate::cli::credentials;
+use crate::cli::credentials::Seen;
 use crate::cli::error::CliError;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
@@ -44,7 +46,10 @@ use crate::secret::MaskStyle;
 use crate::secret::Prompt;
 use crate::secret::SecretRef;
 use crate::secret::Vault;
+use crate::text::Severity;
+use crate::text::Source;
 use crate::ui::Screen;
+use crate::ui::report;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -104,8 +109,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         .enable_all()
         .build()
         .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
-    let done =
-        runtime.block_on(play(args, context, World { plan: loaded.plan, hosts, ladder, prompt, screen }));
+    let done = runtime.block_on(play(
+        args,
+        context,
+        World { source: loaded.source, plan: loaded.plan, hosts, ladder, prompt, screen },
+    ));
     // Threads that wait for a keychain or a resolver must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
     done
@@ -113,6 +121,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
 
 /// What a run needs, read and checked.
 struct World {
+    source: Source,
     plan: Plan,
     hosts: HostsFile,
     ladder: Ladder,
@@ -121,15 +130,19 @@ struct World {
 }
 
 async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, CliError> {
-    let World { plan, hosts, ladder, prompt, mut screen } = world;
+    let World { source, plan, hosts, ladder, prompt, mut screen } = world;
     // From here on an interrupt is an answer, not an accident.
     let (cancel, wish) = watch::channel(Cancel::No);
     signals::listen(&cancel)?;
     let style = if args.mask_names { MaskStyle::Names } else { MaskStyle::Stars };
     let auditor = lookup::auditor(context, Arc::clone(&prompt))?;
-    let vault = Arc::new(Vault::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)));
+    let providers = credentials::providers(&args.recipe.consent, context)?;
+    let vault = Vault::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)).with_providers(providers);
+    let vault = Arc::new(vault);
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     check_secrets(&vault, secrets, wish.clone()).await?;
+    let place = credentials::World { hosts: &hosts, home: &context.home, sandbox: args.sandbox };
+    check_credentials(credentials::look(&plan, &vault, &place).await, source)?;
 
     let dirs = Dirs::new(&context.env, &context.home);
     let pool = Arc::new(Pool::new(PoolOptions {
@@ -209,6 +222,24 @@ async fn check_secrets(
             Err(all)
         }
     }
+}
+
+/// Refuses a run whose credentials are not there or may not go where its steps run.
+fn check_credentials(seen: Seen, source: Source) -> Result<(), CliError> {
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        seen.faults.into_iter().partition(|fault| fault.severity == Severity::Error);
+    if !warnings.is_empty() {
+        output::line(&report::draw(&source, &warnings));
+    }
+    if !errors.is_empty() {
+        return Err(CliError::faults(source, errors));
+    }
+    for (_, answer) in seen.located {
+        for warning in answer?.warnings {
+            output::line(&format!("warning: {warning}"));
+        }
+    }
+    Ok(())
 }
 
 fn not_kept(error: &SinkError) -> CliError {

@@ -28,9 +28,11 @@ use crate::secret::SecretValue;
 use crate::secret::Use;
 use crate::secret::Vault;
 use crate::secret::looks_like_value;
+use crate::secret::provider::Discovery;
 use crate::secret::source;
 use crate::secret::source::KeyOptions;
 use crate::secret::source::Keychain;
+use crate::secret::source::Source;
 use crate::text::closest;
 
 /// The secrets that a login on a host asks for, whatever the recipe.
@@ -95,6 +97,9 @@ pub(in crate::cli) fn ladder_asking(
         keychain: Arc::new(keychain),
         work_factor: settings.vault_work_factor,
     };
+    let discovery: Option<Arc<dyn Source>> = settings
+        .discover
+        .then(|| Arc::new(Discovery::new(context.env.clone(), context.home.clone())) as Arc<dyn Source>);
     Ok(Ladder::new(LadderOptions {
         flags: flags(&args.secrets)?,
         bindings: settings.bindings,
@@ -105,7 +110,7 @@ pub(in crate::cli) fn ladder_asking(
         sources: settings.sources,
         home: context.home.clone(),
         default_source: settings.default_source,
-        discovery: None,
+        discovery,
         on_error: settings.on_error,
     }))
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod clipboard;
 mod copy;
+mod discover;
 mod exec;
 mod export;
 mod fit;
@@ -85,6 +86,8 @@ enum Command {
     Incident(incident::Args),
     /// Say who used which secret, when and where
     Audit(audit::Args),
+    /// List the credentials that providers' own tools keep on this machine, never their values
+    Discover(discover::Args),
     /// List the well-known secrets, what is set, and where to get them
     Suggest(suggest::Args),
     /// Empty the clipboard later; `get --copy` starts it
@@ -113,6 +116,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         Command::Scan(args) => scan::run(args, context),
         Command::Incident(args) => incident::run(args, context),
         Command::Audit(args) => audit::run(args, context),
+        Command::Discover(args) => block_on(discover::run(args, context)),
         Command::Suggest(args) => block_on(suggest::run(args, context)),
     }
 }

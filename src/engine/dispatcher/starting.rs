@@ -99,6 +99,7 @@ impl Dispatcher<'_> {
                 pool: Arc::clone(&self.options.pool),
                 vault: Arc::clone(&self.options.vault),
                 host: step.host.clone(),
+                credentials: step.credentials.iter().map(|(wanted, _)| wanted.clone()).collect(),
                 reports: self.reporter.clone(),
                 stop: told,
             };

@@ -226,6 +226,7 @@ impl Draft {
             idempotent: false,
             host: None,
             secrets: Vec::new(),
+            credentials: Vec::new(),
             env_names: Vec::new(),
             operation: Box::new(Fake {
                 acts: Mutex::new(self.acts.clone().into()),

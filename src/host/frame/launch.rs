@@ -86,7 +86,8 @@ fn script(exec: &Exec, load: &Load<'_>) -> String {
     let posix = is_posix(&exec.interpreter);
     if posix {
         // The script itself sees large values too; only its children must read the file.
-        text.extend(load.files.iter().map(|var| {
+        let large = load.files.iter().filter(|var| var.file.is_none());
+        text.extend(large.map(|var| {
             let name = &var.name;
             format!("{name}=$(cat \"${name}_FILE\";printf .);{name}=${{{name}%.}}\n")
         }));

@@ -14,7 +14,7 @@ const ENVIRONMENT_LIMIT: usize = 1 << 20;
 pub(in crate::host) struct Load<'a> {
     /// As variables.
     pub exports: Vec<&'a EnvVar>,
-    /// As files, with the path in `NAME_FILE`.
+    /// As files, with the path in `NAME_FILE`, or in the variable itself where it has a form.
     pub files: Vec<&'a EnvVar>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Load<'a> {
                     hint: Some("encode the value, as with base64".to_owned()),
                 });
             }
-            if size > VALUE_LIMIT || total + size > ENVIRONMENT_LIMIT {
+            if var.file.is_some() || size > VALUE_LIMIT || total + size > ENVIRONMENT_LIMIT {
                 load.files.push(var);
             } else {
                 total += size;
@@ -70,6 +70,7 @@ mod tests {
             value: SecretValue::new(value.to_vec()),
             secret: None,
             is_default: false,
+            file: None,
         }
     }
 

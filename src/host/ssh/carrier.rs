@@ -113,7 +113,8 @@ pub(in crate::host::ssh) fn divide<'a>(
                 return Err(refusal(host, &refused));
             }
             if let Some(var) = files.iter().find(|var| is_secret(var)) {
-                return Err(unfit(host, var, "it is larger than 100 kB"));
+                let why = if var.file.is_some() { "it goes as a file" } else { "it is larger than 100 kB" };
+                return Err(unfit(host, var, why));
             }
             for &var in exports {
                 if is_secret(var) && !is_text(var) {
@@ -176,6 +177,7 @@ mod tests {
             value: SecretValue::new(value.to_vec()),
             secret: is_secret.then(|| "a/b".to_owned()),
             is_default: false,
+            file: None,
         }
     }
 

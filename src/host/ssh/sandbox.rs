@@ -31,6 +31,7 @@ use tokio::task::JoinHandle;
 
 use crate::host::HostError;
 use crate::host::HostSpec;
+use crate::host::Trust;
 use crate::host::spec::AgentChoice;
 use crate::host::spec::FirstContact;
 use crate::host::ssh::guest;
@@ -94,6 +95,7 @@ impl Sandbox {
         sandbox.spec.agent = AgentChoice::None;
         sandbox.spec.known_hosts = vec![known];
         sandbox.spec.first_contact = FirstContact::Refuse;
+        sandbox.spec.trust = Trust::Owned;
         let config = server::Config {
             methods: MethodSet::from(&[MethodKind::PublicKey][..]),
             keys: vec![host_key],

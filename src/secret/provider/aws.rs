@@ -190,3 +190,8 @@ fn parsed(local: &Local<'_>, name: &str, usual: &str) -> Result<Option<(File, In
         Ini::parse(file.text()?).map_err(|fault| file.broken(&format!("line {} is no INI", fault.0)))?;
     Ok(Some((file, ini)))
 }
+
+/// Whether this is the id of a key that has no end and no session token.
+pub(in crate::secret) fn is_lasting(id: &SecretValue) -> bool {
+    id.plain().starts_with(b"AKIA")
+}

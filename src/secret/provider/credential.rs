@@ -117,6 +117,11 @@ impl Credential {
         self.parts.first().map_or_else(|| self.found_in.clone(), |part| part.place.clone())
     }
 
+    /// Whether all of it is in the environment.
+    pub(in crate::secret) fn is_of_environment(&self) -> bool {
+        self.parts.iter().all(|part| part.place.starts_with("variable `"))
+    }
+
     /// What may be told of a part.
     pub fn facts(&self, part: &Part) -> Facts {
         Facts {

@@ -8,6 +8,7 @@ mod anthropic;
 mod aws;
 mod azure;
 mod credential;
+mod discovery;
 mod docker;
 mod exposure;
 mod gcp;
@@ -38,8 +39,10 @@ use crate::secret::SecretValue;
 use crate::secret::source::Facts;
 use crate::text::closest;
 
+pub(in crate::secret) use aws::is_lasting as is_lasting_aws_key;
 pub use credential::Credential;
 pub use credential::Part;
+pub use discovery::Discovery;
 pub use exposure::Exposure;
 pub(in crate::secret) use ini::Ini;
 pub use local::Local;

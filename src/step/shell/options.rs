@@ -152,7 +152,10 @@ impl Options {
         prefix: &str,
         command: &ShellText,
     ) -> Result<Outcome, StepError> {
-        let (script, mut env) = cx.script(command).await?;
+        // What the step itself says of a variable counts more.
+        let mut env = cx.credentials(host).await?;
+        let (script, bound) = cx.script(command).await?;
+        env.extend(bound);
         env.extend(cx.env(&self.env).await?);
         let stdin = match &self.stdin {
             Some(text) => Some(cx.value(text).await?.into_secret()),

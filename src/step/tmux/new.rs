@@ -104,7 +104,18 @@ impl Step for TmuxNew {
                 Some(text) => cx.script(text).await?,
                 None => (String::new(), Vec::new()),
             };
-            env.extend(cx.env(&self.env).await?);
+            let own = cx.env(&self.env).await?;
+            let handed = cx.credentials(&host).await?;
+            if let Some(variable) = handed.iter().find(|variable| variable.file.is_some()) {
+                return Err(StepError::Failed {
+                    message: format!("`{}` names a file, which a session would outlive", variable.name),
+                    hint: Some(
+                        "use `ssh_command`, which removes the file when the command has ended".to_owned(),
+                    ),
+                });
+            }
+            env.splice(0..0, handed);
+            env.extend(own);
             let workdir = self.workdir.as_ref().map(|text| cx.text(text)).transpose()?;
             let log = self.log.as_ref().map(|text| cx.text(text)).transpose()?;
             let start = Start { name, command, env, workdir, if_exists: self.if_exists, log };
@@ -255,7 +266,7 @@ mod tests {
     #[test]
     fn values_are_quoted_byte_for_byte_in_a_buffer_that_does_not_move() {
         let value = SecretValue::new(vec![b'\''; 1000]);
-        let env = [EnvVar { name: "A".parse().unwrap(), value, secret: None, is_default: false }];
+        let env = [EnvVar { name: "A".parse().unwrap(), value, secret: None, is_default: false, file: None }];
         let rest = "x".repeat(10_000);
         let text = String::from_utf8(after_exports(&env, &rest)).unwrap();
         assert_eq!(text, format!("set +x\nexport A='{}'\n{rest}", r"'\''".repeat(1000)));

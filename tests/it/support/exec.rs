@@ -58,6 +58,7 @@ pub(crate) fn secret(name: &str, value: impl Into<Vec<u8>>) -> EnvVar {
         value: SecretValue::new(value.into()),
         secret: Some(format!("test/{name}")),
         is_default: false,
+        file: None,
     }
 }
 

@@ -1,0 +1,176 @@
+//! Credentials of a plan, seen before it runs: whether they are there, whether they may go where
+//! the steps run, and whether they last.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::host;
+use crate::host::HostsFile;
+use crate::name::HostId;
+use crate::plan::Plan;
+use crate::plan::PlannedStep;
+use crate::secret::CredentialFacts;
+use crate::secret::Providers;
+use crate::secret::SecretError;
+use crate::secret::Vault;
+use crate::secret::Wanted;
+use crate::secret::provider;
+use crate::step::Place;
+use crate::step::credentials::Destination;
+use crate::step::credentials::refusal;
+use crate::step::credentials::way_out;
+use crate::text::Diagnostic;
+use crate::text::Span;
+
+/// What `--consent` allows.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct ConsentArgs {
+    /// Let this provider's credential go to hosts that are not your own
+    #[arg(long = "consent", value_name = "PROVIDER")]
+    consent: Vec<String>,
+}
+
+/// Where plans are seen to run.
+pub(super) struct World<'a> {
+    /// The user's hosts.
+    pub hosts: &'a HostsFile,
+    /// The user's home.
+    pub home: &'a Path,
+    /// Every host is the sandbox.
+    pub sandbox: bool,
+}
+
+/// What was found of one credential.
+pub(super) type Located = (String, Result<CredentialFacts, SecretError>);
+
+/// What was seen of a plan's credentials.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Each credential, and where it is or why it can't be had.
+    pub located: Vec<Located>,
+    /// Those that may not go where a step runs, and those that will not last.
+    pub faults: Vec<Diagnostic>,
+}
+
+/// The providers of this machine, for a vault.
+///
+/// # Errors
+///
+/// When `--consent` names one that nobody knows.
+pub(super) fn providers(args: &ConsentArgs, context: &Context) -> Result<Providers, CliError> {
+    let mut consented = BTreeSet::new();
+    for name in &args.consent {
+        let known = provider::find(name)
+            .map_err(|unknown| CliError::usage(format!("`--consent`: {unknown}")).hint(unknown.hint()))?;
+        consented.insert(known.name.to_owned());
+    }
+    Ok(Providers::new(context.env.clone(), context.home.clone(), consented))
+}
+
+/// Looks at every credential that the steps of a plan, or their hosts, name.
+pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen {
+    let mut seen = Seen::default();
+    let mut routes: Vec<(HostId, Option<Destination>)> = Vec::new();
+    for step in plan.steps().iter().filter(|step| step.members.is_empty()) {
+        let wanted = wanted(step, world.hosts);
+        if wanted.is_empty() {
+            continue;
+        }
+        let to = match (&step.host, step.operation.place()) {
+            (_, Place::Local) => Some(Destination::Here),
+            (Some(host), _) => destination(host, world, &mut routes).await,
+            (None, _) => None,
+        };
+        for (wanted, span) in wanted {
+            let name = wanted.to_string();
+            let known = seen.located.iter().position(|(known, _)| *known == name);
+            let at = match known {
+                Some(at) => at,
+                None => {
+                    seen.located.push((name, vault.locate_credential(&wanted).await));
+                    seen.located.len() - 1
+                }
+            };
+            let Ok(facts) = &seen.located[at].1 else { continue };
+            seen.faults.extend(too_far(step, &wanted, facts, to, vault.has_consent(&wanted), &span));
+            seen.faults.extend(too_short(step, &wanted, facts, Timestamp::now(), &span));
+        }
+    }
+    seen
+}
+
+/// What a step names, and what its host does, with a place in the recipe.
+fn wanted(step: &PlannedStep, hosts: &HostsFile) -> Vec<(Wanted, Span)> {
+    let mut all = step.credentials.clone();
+    if let (Some(host), Place::Host(_)) = (&step.host, step.operation.place()) {
+        for of_host in hosts.credentials(host.as_str()) {
+            if all.iter().all(|(own, _)| own != of_host) {
+                all.push((of_host.clone(), 0..0));
+            }
+        }
+    }
+    all
+}
+
+async fn destination(
+    host: &HostId,
+    world: &World<'_>,
+    routes: &mut Vec<(HostId, Option<Destination>)>,
+) -> Option<Destination> {
+    if let Some((_, known)) = routes.iter().find(|(known, _)| known == host) {
+        return *known;
+    }
+    // A host that can't be found has its own error; the step would look again.
+    let route = match world.sandbox {
+        true => Some(host::sandbox_route()),
+        false => host::route(world.hosts, world.home, host).await.ok(),
+    };
+    let to = route.map(|route| route.trust.map_or(Destination::Here, Destination::Host));
+    routes.push((host.clone(), to));
+    to
+}
+
+fn too_far(
+    step: &PlannedStep,
+    wanted: &Wanted,
+    facts: &CredentialFacts,
+    to: Option<Destination>,
+    has_consent: bool,
+    span: &Span,
+) -> Option<Diagnostic> {
+    let why = refusal(facts.exposure, to?, has_consent)?;
+    let host = step.host.as_ref().map_or("the host", HostId::as_str);
+    let message = format!("the credential of `{wanted}` may not go to `{host}`: {why}");
+    let fault = Diagnostic::error("plan::exposure", message, span.clone());
+    Some(fault.label(facts.exposure.as_str()).help(way_out(wanted, facts.exposure, host)))
+}
+
+fn too_short(
+    step: &PlannedStep,
+    wanted: &Wanted,
+    facts: &CredentialFacts,
+    now: Timestamp,
+    span: &Span,
+) -> Option<Diagnostic> {
+    let left = facts.expires?.as_second() - now.as_second();
+    let message = if left <= 0 {
+        format!("the credential of `{wanted}` has expired")
+    } else {
+        let timeout = i64::try_from(step.timeout?.as_secs()).ok()?;
+        if left >= timeout {
+            return None;
+        }
+        let id = &step.id;
+        format!(
+            "the credential of `{wanted}` lasts {} more minutes, and step `{id}` may take {}",
+            left / 60,
+            timeout / 60
+        )
+    };
+    let help = "log in anew with the provider's own tool before the run";
+    Some(Diagnostic::warning("plan::expires", message, span.clone()).help(help))
+}

@@ -1,0 +1,38 @@
+//! `credentials`: the providers whose credentials a step gets.
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use crate::recipe::reader::Reader;
+use crate::secret::Wanted;
+use crate::secret::provider;
+use crate::secret::provider::PROVIDERS;
+use crate::text::Diagnostic;
+use crate::text::Span;
+
+/// Reads the list; none if it is no list of strings. Names that nobody knows are faults.
+pub(super) fn read(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<Vec<(Wanted, Span)>> {
+    let names = reader.strings("`credentials`", value)?;
+    let mut all = Vec::with_capacity(names.len());
+    for name in names {
+        match name.get_ref().parse::<Wanted>() {
+            Ok(wanted) => all.push((wanted, name.span())),
+            Err(unknown) => reader.fault(fault(&unknown, name.get_ref(), name.span())),
+        }
+    }
+    Some(all)
+}
+
+fn fault(unknown: &provider::UnknownProvider, written: &str, span: Span) -> Diagnostic {
+    let fault = Diagnostic::error("recipe::unknown-provider", unknown.to_string(), span.clone());
+    match unknown.near {
+        Some(near) => {
+            let which = written.split_once(':').map_or(String::new(), |(_, which)| format!(":{which}"));
+            fault.help("a provider with a similar name exists").edit(span, format!("\"{near}{which}\""))
+        }
+        None => {
+            let names: Vec<&str> = PROVIDERS.iter().map(|known| known.name).collect();
+            fault.help(format!("the providers are: {}", names.join(", ")))
+        }
+    }
+}

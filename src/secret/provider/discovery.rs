@@ -1,0 +1,125 @@
+//! The last rung of the ladder: what the providers' own tools keep on this machine.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::name::SecretName;
+use crate::secret::Environment;
+use crate::secret::SecretValue;
+use crate::secret::provider::Credential;
+use crate::secret::provider::Key;
+use crate::secret::provider::Local;
+use crate::secret::provider::Provider;
+use crate::secret::provider::ProviderError;
+use crate::secret::provider::of_secret;
+use crate::secret::source::Answer;
+use crate::secret::source::Facts;
+use crate::secret::source::Kind;
+use crate::secret::source::Source;
+use crate::secret::source::SourceError;
+
+static KIND: Kind = Kind {
+    scheme: "provider",
+    summary: "what a provider's own tools keep on this machine",
+    writes: false,
+    versions: false,
+    remote: None,
+};
+
+/// How long a provider may take: some ask a program of the vendor's.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Looks names up with the providers they belong to.
+#[derive(Debug)]
+pub struct Discovery {
+    env: Environment,
+    home: PathBuf,
+}
+
+impl Discovery {
+    /// For this environment and this home.
+    pub fn new(env: Environment, home: PathBuf) -> Self {
+        Self { env, home }
+    }
+
+    /// The environment.
+    pub(in crate::secret) fn env(&self) -> &Environment {
+        &self.env
+    }
+
+    /// A provider's credential. The search has a thread of its own, for it reads files and may
+    /// wait for a program.
+    pub(in crate::secret) async fn look(
+        &self,
+        provider: &'static Provider,
+        which: Option<String>,
+        may_run: bool,
+    ) -> Result<Option<Credential>, ProviderError> {
+        let (env, home) = (self.env.clone(), self.home.clone());
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let search = move || {
+            let local = Local::new(&env, &home).which(which.as_deref());
+            let local = if may_run { local } else { local.at_rest() };
+            sender.send(provider.look(&local)).ok();
+        };
+        let stuck = || ProviderError {
+            cause: format!("the credential of `{}` could not be looked for in time", provider.name),
+            hint: "see what `doppio secret discover` says".to_owned(),
+        };
+        std::thread::Builder::new().name("provider".to_owned()).spawn(search).map_err(|_| stuck())?;
+        match tokio::time::timeout(DEADLINE, receiver).await {
+            Ok(Ok(found)) => found,
+            _ => Err(stuck()),
+        }
+    }
+
+    async fn part(&self, path: &str, may_run: bool) -> Result<(Option<SecretValue>, Facts), SourceError> {
+        let (provider, key) = of(path).ok_or(SourceError::Missing)?;
+        let found = self.look(provider, None, may_run).await;
+        let found =
+            found.map_err(|error| SourceError::Unreachable { cause: error.cause, hint: error.hint })?;
+        let credential = found.ok_or(SourceError::Missing)?;
+        let part = credential.parts.iter().find(|part| part.key == key).ok_or(SourceError::Missing)?;
+        Ok((part.value.clone(), credential.facts(part)))
+    }
+}
+
+fn of(path: &str) -> Option<(&'static Provider, &'static Key)> {
+    of_secret(&path.parse::<SecretName>().ok()?)
+}
+
+impl Source for Discovery {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn place(&self) -> String {
+        "the providers' own credentials".to_owned()
+    }
+
+    fn candidates(&self, name: &SecretName) -> Vec<String> {
+        of_secret(name).map(|_| name.to_string()).into_iter().collect()
+    }
+
+    fn remedy(&self, path: &str) -> String {
+        format!("run `doppio secret set {path}`, or log in with the provider's own tool")
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn get<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+        async move {
+            let (value, facts) = self.part(path, true).await?;
+            Ok((value.ok_or(SourceError::Missing)?, facts))
+        }
+        .boxed()
+    }
+
+    fn locate<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Answer<'a, Facts> {
+        async move { self.part(path, false).await.map(|(_, facts)| facts) }.boxed()
+    }
+}

@@ -1,0 +1,109 @@
+//! `credentials`: what a step gets of the providers it names, and where that may go.
+
+use crate::host::EnvVar;
+use crate::host::Host;
+use crate::host::Trust;
+use crate::name::EnvName;
+use crate::secret::SecretValue;
+use crate::secret::Wanted;
+use crate::secret::provider::Exposure;
+use crate::step::StepContext;
+use crate::step::StepError;
+
+/// Where a step runs, as far as credentials are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// This machine: nothing leaves it.
+    Here,
+    /// A host.
+    Host(Trust),
+}
+
+/// Why a credential may not go somewhere, if it may not. With the user's consent all may, but for
+/// those that never leave this machine.
+pub fn refusal(exposure: Exposure, to: Destination, has_consent: bool) -> Option<&'static str> {
+    let Destination::Host(trust) = to else { return None };
+    match (exposure, trust) {
+        (Exposure::NeverRemote, _) => Some("it rents and destroys machines, and never leaves this one"),
+        _ if has_consent => None,
+        (Exposure::DataPlane, _) | (_, Trust::Owned) | (Exposure::Scoped, Trust::Shared) => None,
+        (Exposure::Scoped, Trust::Rented) => Some("it acts in your account, and somebody else owns the host"),
+        (Exposure::Personal, Trust::Shared) => Some("it is as good as you, and others use the host too"),
+        (Exposure::Personal, Trust::Rented) => Some("it is as good as you, and somebody else owns the host"),
+    }
+}
+
+/// What to do instead, in words.
+pub fn way_out(wanted: &Wanted, exposure: Exposure, host: &str) -> String {
+    let alternative = wanted.provider.alternative;
+    if exposure == Exposure::NeverRemote {
+        return alternative.to_owned();
+    }
+    let name = wanted.provider.name;
+    let level = if exposure == Exposure::Scoped { "shared" } else { "owned" };
+    format!(
+        "{alternative}; where `{host}` may have it, write `trust = \"{level}\"` in its entry of hosts.toml, or \
+         say `--consent {name}` for this run"
+    )
+}
+
+impl StepContext {
+    /// The variables of all credentials that the step and the host name, those of the step first.
+    ///
+    /// # Errors
+    ///
+    /// When one can't be had, or may not go to this host.
+    pub async fn credentials(&self, host: &Host) -> Result<Vec<EnvVar>, StepError> {
+        let to = if host.is_local() { Destination::Here } else { Destination::Host(host.trust()) };
+        let mut env = Vec::new();
+        let mut done: Vec<&Wanted> = Vec::new();
+        for wanted in self.credentials.iter().chain(host.credentials()) {
+            if done.contains(&wanted) {
+                continue;
+            }
+            done.push(wanted);
+            let handed = self.unless_stopped(self.vault.fetch_credential(wanted)).await??;
+            if let Some(why) = refusal(handed.exposure, to, self.vault.has_consent(wanted)) {
+                return Err(StepError::Failed {
+                    message: format!("the credential of `{wanted}` may not go to `{}`: {why}", host.id()),
+                    hint: Some(way_out(wanted, handed.exposure, host.id().as_str())),
+                });
+            }
+            for (name, value) in handed.settings {
+                let value = SecretValue::new(value.into_bytes());
+                let Ok(name) = name.parse::<EnvName>() else { continue };
+                env.push(EnvVar { name, value, secret: None, is_default: false, file: None });
+            }
+            env.extend(handed.secrets.into_iter().map(|secret| EnvVar {
+                name: secret.variable,
+                value: secret.value,
+                secret: Some(secret.name.to_owned()),
+                is_default: false,
+                file: secret.file,
+            }));
+        }
+        Ok(env)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_goes_as_far_as_its_class_and_the_trust_allow() {
+        use Exposure::DataPlane;
+        use Exposure::NeverRemote;
+        use Exposure::Personal;
+        use Exposure::Scoped;
+        let may = |exposure, trust, consent| refusal(exposure, Destination::Host(trust), consent).is_none();
+        for trust in [Trust::Rented, Trust::Shared, Trust::Owned] {
+            assert!(may(DataPlane, trust, false));
+            assert!(!may(NeverRemote, trust, true), "not even with consent");
+            assert!(may(Personal, trust, true) && may(Scoped, trust, true));
+        }
+        assert!(!may(Scoped, Trust::Rented, false) && may(Scoped, Trust::Shared, false));
+        assert!(!may(Personal, Trust::Shared, false) && may(Personal, Trust::Owned, false));
+        assert!(refusal(NeverRemote, Destination::Here, false).is_none());
+    }
+}

@@ -1,0 +1,169 @@
+//! Credentials on a real server: values in the environment, files in memory, nothing left.
+
+use std::fs;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::process::Command;
+
+use crate::support::doppio::Doppio;
+use crate::support::doppio::Ran;
+use crate::support::sshd::Sshd;
+use crate::support::sshd::Variant;
+
+const TOKEN: &str = "hf_theTokenThatMustNotBeSeenAnywhere01";
+const KEY: &str = "the-private-key-that-must-not-stay";
+
+/// A machine with credentials, and a host of its own.
+struct Scene {
+    world: Doppio,
+    server: Sshd,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let world = Doppio::new().env("DOPPIO_KEYRING", "off");
+        let server = Sshd::start(Variant::Stock);
+        world.hosts(&format!("{}trust = \"owned\"\n", server.hosts_toml("box")));
+        let files = [
+            (".cache/huggingface/token", TOKEN.to_owned()),
+            (
+                ".config/gcloud/application_default_credentials.json",
+                format!(r#"{{"type":"service_account","project_id":"p-1","private_key":"{KEY}"}}"#),
+            ),
+            (
+                ".docker/config.json",
+                format!(r#"{{"auths":{{"r.example":{{"auth":"{KEY}"}}}},"HttpHeaders":{{}}}}"#),
+            ),
+        ];
+        for (path, text) in files {
+            let path = world.home().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Self { world, server }
+    }
+
+    fn run(&self, step: &str) -> Ran {
+        self.world.file("r.toml", format!("[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\n{step}"));
+        self.world.run(["run", "r.toml", "--host", "box", "--output", "plain"])
+    }
+
+    /// Everything below the places where files may be, as the server sees it.
+    fn left(&self) -> Vec<String> {
+        let root = self.server.root();
+        let mut left = Vec::new();
+        for place in
+            ["dev/shm", "run/user", "tmp", self.server.home().to_str().unwrap().trim_start_matches('/')]
+        {
+            let found = Command::new("find").arg(root.join(place)).output().unwrap();
+            let found = String::from_utf8_lossy(&found.stdout).into_owned();
+            left.extend(found.lines().filter(|path| path.contains("/doppio-")).map(str::to_owned).filter(
+                |path| {
+                    // The server's own folder is called that as well.
+                    !path.rsplit('/').next().is_some_and(|name| name.starts_with("doppio-sshd-"))
+                        && path.rsplit("/doppio-").next().is_some_and(|rest| !rest.starts_with("sshd-"))
+                },
+            ));
+        }
+        left
+    }
+}
+
+/// What stands in argument lists of the host, told by a program that has the token from its
+/// environment.
+const ARGV: &str = r#"cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | awk 'index($0, ENVIRON["HF_TOKEN"]) { n++ } END { print "argv " n + 0 }'"#;
+
+#[test]
+fn values_and_files_arrive_and_are_gone_afterwards() {
+    let scene = Scene::new();
+    let command = format!(
+        r#"printf %s "$HF_TOKEN" | wc -c
+stat -c '%a %F' "$GOOGLE_APPLICATION_CREDENTIALS" "${{GOOGLE_APPLICATION_CREDENTIALS%/*}}"
+grep -c private_key "$GOOGLE_APPLICATION_CREDENTIALS"
+echo "project $GOOGLE_CLOUD_PROJECT"
+ls "$DOCKER_CONFIG"
+grep -c HttpHeaders "$DOCKER_CONFIG/config.json" || true
+stat -f -c %T "$GOOGLE_APPLICATION_CREDENTIALS"
+{ARGV}
+cat "$GOOGLE_APPLICATION_CREDENTIALS""#
+    );
+    let ran = scene.run(&format!(
+        "credentials = [\"huggingface\", \"gcp\", \"docker\"]\nssh_command = {{ command = '''{command}''' }}\n"
+    ));
+    let ran = ran.expect(0);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    for line in [
+        "38",
+        "600 regular file",
+        "700 directory",
+        "project p-1",
+        "config.json",
+        "tmpfs",
+        "argv 0",
+        "the files of its credentials are gone from `box`",
+    ] {
+        assert!(said.contains(line), "no `{line}` in\n{said}");
+    }
+    assert!(!said.contains(TOKEN) && !said.contains(KEY), "{said}");
+    assert_eq!(scene.left(), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_left_by_a_step_that_fails_or_kills_its_shell() {
+    let scene = Scene::new();
+    for command in ["ls $GOOGLE_APPLICATION_CREDENTIALS; exit 3", "kill -9 $PPID; sleep 0.2", "kill -9 $$"] {
+        let ran = scene.run(&format!("credentials = [\"gcp\"]\nssh_command = {{ command = '{command}' }}\n"));
+        assert_ne!(ran.code, 0, "{}", ran.stderr);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains("the files of its credentials are gone"), "{command}\n{said}");
+        assert_eq!(scene.left(), Vec::<String>::new(), "{command}");
+    }
+}
+
+#[test]
+fn nothing_is_left_by_a_run_that_is_cancelled() {
+    let scene = Scene::new();
+    let step = "credentials = [\"gcp\"]\nssh_command = { command = 'test -s $GOOGLE_APPLICATION_CREDENTIALS && echo it-is-there; sleep 600' }\n";
+    scene.world.file("r.toml", format!("[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\n{step}"));
+    let mut child = scene.world.start(["run", "r.toml", "--host", "box", "--output", "json"]);
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = String::new();
+    for line in lines {
+        let line = line.unwrap();
+        if line.contains("it-is-there") && !said.contains("it-is-there") {
+            let pid = child.id().to_string();
+            assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        }
+        said.push_str(&line);
+    }
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("the files of its credentials are gone"), "{said}");
+    assert_eq!(scene.left(), Vec::<String>::new());
+}
+
+#[test]
+fn a_local_step_gets_them_as_well() {
+    let scene = Scene::new();
+    let step = "credentials = [\"gcp\", \"hf\"]\nlocal_command = { command = 'stat -c %a \"$GOOGLE_APPLICATION_CREDENTIALS\"; echo \"$GOOGLE_APPLICATION_CREDENTIALS\"; printf %s \"$HF_TOKEN\" | wc -c' }\n";
+    let ran = scene.run(step).expect(0);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    let path = said.split_whitespace().find(|word| word.ends_with("/credentials.json")).expect("a path");
+    assert!(said.contains("600") && said.contains("38"), "{said}");
+    assert!(!fs::exists(path).unwrap(), "{path} is left");
+}
+
+#[test]
+fn defaults_and_hosts_name_credentials_too() {
+    let scene = Scene::new();
+    let entry = scene.server.hosts_toml("box");
+    scene.world.hosts(&format!("{entry}trust = \"owned\"\ncredentials = [\"gcp\"]\n"));
+    let recipe = "[recipe]\nname = \"r\"\n[defaults]\ncredentials = [\"huggingface\"]\n\
+                  [[step]]\nid = \"a\"\nssh_command = { command = 'echo \"${#HF_TOKEN} ${GOOGLE_CLOUD_PROJECT}\"' }\n\
+                  [[step]]\nid = \"b\"\ncredentials = []\nssh_command = { command = 'echo \"b:${HF_TOKEN:-none}\"' }\n\
+                  [[step]]\nid = \"c\"\nsleep = { duration_secs = 0 }\n";
+    scene.world.file("r.toml", recipe);
+    let ran = scene.world.run(["run", "r.toml", "--host", "box", "--output", "plain"]).expect(0);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("38 p-1") && said.contains("b:none"), "{said}");
+}

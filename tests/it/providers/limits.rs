@@ -1,0 +1,115 @@
+//! Which credential may go where, and what is said before a run.
+
+use std::fs;
+
+use crate::support::doppio::Doppio;
+
+const RENTED: &str = "[hosts.box]\nhostname = \"192.0.2.1\"\n[hosts.mine]\nhostname = \"192.0.2.2\"\ntrust = \"owned\"\n\
+                      [hosts.ours]\nhostname = \"192.0.2.3\"\ntrust = \"shared\"\n";
+
+fn world() -> Doppio {
+    let world = Doppio::new()
+        .env("DOPPIO_KEYRING", "off")
+        .env("VAST_API_KEY", "0123456789abcdef0123456789abcdef")
+        .env("HF_TOKEN", "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH")
+        .env("AWS_ACCESS_KEY_ID", "ASIAABCDEFGHIJKLMNOP")
+        .env("AWS_SECRET_ACCESS_KEY", "abcdefghijklmnopqrstuvwxyz0123456789ABCD")
+        .env("AWS_SESSION_TOKEN", "token-token-token-token-token")
+        .env("AWS_CREDENTIAL_EXPIRATION", "2099-01-01T00:00:00Z");
+    world.hosts(RENTED);
+    world
+}
+
+fn recipe(world: &Doppio, credentials: &str, more: &str) {
+    let text = format!(
+        "[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\ncredentials = {credentials}\n{more}ssh_command = {{ command = \"true\" }}\n"
+    );
+    world.file("r.toml", text);
+}
+
+#[test]
+fn a_key_that_rents_machines_never_leaves_this_one() {
+    let world = world();
+    recipe(&world, "[\"huggingface\", \"vast\"]", "");
+    for arguments in
+        [&["plan", "r.toml", "--host", "mine"][..], &["run", "r.toml", "--host", "mine", "--consent", "vast"]]
+    {
+        let ran = world.run(arguments).expect(2);
+        assert!(ran.stderr.contains("the credential of `vast` may not go to `mine`"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("r.toml:5:31"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("host_id = \"local\""), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("0123456789abcdef"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn trust_and_consent_decide_over_the_rest() {
+    let world = world();
+    recipe(&world, "[\"aws\"]", "");
+    world.run(["plan", "r.toml", "--host", "ours"]).expect(0);
+    world.run(["plan", "r.toml", "--host", "mine"]).expect(0);
+    let ran = world.run(["plan", "r.toml", "--host", "box"]).expect(2);
+    assert!(
+        ran.stderr.contains("--consent aws") && ran.stderr.contains("trust = \"shared\""),
+        "{}",
+        ran.stderr
+    );
+    let ran = world.run(["plan", "r.toml", "--host", "box", "--consent", "aws"]).expect(0);
+    assert!(ran.stdout.contains("credentials of aws") && ran.stdout.contains("scoped"), "{}", ran.stdout);
+    let ran = world.run(["plan", "r.toml", "--host", "box", "--consent", "awss"]).expect(2);
+    assert!(ran.stderr.contains("did you mean `aws`?"), "{}", ran.stderr);
+    recipe(&world, "[\"huggingface\"]", "");
+    world.run(["plan", "r.toml", "--host", "box"]).expect(0);
+}
+
+#[test]
+fn what_will_not_last_is_a_warning() {
+    let world = world().env("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z");
+    recipe(&world, "[\"aws\"]", "timeout_secs = 3600\n");
+    let ran = world.run(["plan", "r.toml", "--host", "mine"]).expect(0);
+    assert!(ran.stderr.contains("warning: the credential of `aws` has expired"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_not_there_or_not_known_is_told_with_a_place() {
+    let world = world();
+    recipe(&world, "[\"wandb\"]", "");
+    let ran = world.run(["run", "r.toml", "--host", "mine"]).expect(3);
+    assert!(ran.stderr.contains("`wandb/api_key` is not set"), "{}", ran.stderr);
+    recipe(&world, "[\"hugingface\"]", "");
+    let ran = world.run(["check", "r.toml"]).expect(2);
+    assert!(ran.stderr.contains("no provider is called `hugingface`"), "{}", ran.stderr);
+    let text = "[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\ncredentials = [\"aws\"]\nsleep = { duration_secs = 1 }\n";
+    world.file("r.toml", text);
+    let ran = world.run(["check", "r.toml"]).expect(2);
+    assert!(ran.stderr.contains("`sleep` starts nothing that could use `credentials`"), "{}", ran.stderr);
+}
+
+#[test]
+fn discover_tells_places_and_never_values() {
+    let world = world();
+    let token = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+    fs::create_dir_all(world.home().join(".config/gh")).unwrap();
+    let hosts = format!("github.com:\n    user: me\n    oauth_token: {token}\n");
+    fs::write(world.home().join(".config/gh/hosts.yml"), hosts).unwrap();
+    fs::create_dir_all(world.home().join(".kaggle")).unwrap();
+    fs::write(world.home().join(".kaggle/kaggle.json"), "{broken").unwrap();
+    let ran = world.run(["secret", "discover", "--json"]).expect(0);
+    let rows: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let row = |name: &str| rows.as_array().unwrap().iter().find(|row| row["provider"] == name).cloned();
+    let github = row("github").expect("a row");
+    assert_eq!(github["exposure"], "personal");
+    assert!(github["place"].as_str().unwrap().ends_with("hosts.yml`"));
+    assert_eq!(github["secrets"][0]["name"], "github/token");
+    assert_eq!(row("vast").unwrap()["exposure"], "never-remote");
+    assert_eq!(row("aws").unwrap()["expires"], "2099-01-01T00:00:00Z");
+    assert!(row("kaggle").unwrap()["trouble"].as_str().unwrap().contains("it is not JSON"));
+    assert!(row("wandb").is_none());
+    let plain = world.run(["secret", "discover"]).expect(0);
+    for said in [ran.stdout, ran.stderr, plain.stdout, plain.stderr] {
+        for value in [token, "hf_abcdefghij", "abcdefghijklmnopqrstuvwxyz0123456789", "0123456789abcdef0123"]
+        {
+            assert!(!said.contains(value), "{said}");
+        }
+    }
+}
