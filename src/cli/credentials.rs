@@ -125,9 +125,10 @@ async fn destination(
         return *known;
     }
     // A host that can't be found has its own error; the step would look again.
-    let route = match world.sandbox {
-        true => Some(host::sandbox_route()),
-        false => host::route(world.hosts, world.home, host).await.ok(),
+    let route = if world.sandbox {
+        Some(host::sandbox_route())
+    } else {
+        host::route(world.hosts, world.home, host).await.ok()
     };
     let to = route.map(|route| route.trust.map_or(Destination::Here, Destination::Host));
     routes.push((host.clone(), to));

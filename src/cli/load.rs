@@ -91,7 +91,13 @@ pub(super) fn load(args: &RecipeArgs, context: &Context, hosts: &HostsFile) -> R
         return Err(unused(name, &plan));
     }
     let references = plan.steps().iter().flat_map(|step| &step.secrets);
-    let secrets = references.filter_map(SecretRef::name).cloned().collect();
+    let wanted = plan.steps().iter().flat_map(|step| &step.credentials);
+    let of_providers = wanted.flat_map(|(wanted, _)| wanted.provider.keys());
+    let secrets = references
+        .filter_map(SecretRef::name)
+        .cloned()
+        .chain(of_providers.filter_map(|key| key.name.parse().ok()))
+        .collect();
     let selection = Selection { only: args.only.clone(), from: args.from.clone(), skip: args.skip.clone() };
     let plan = plan.select(&selection).map_err(|error| unselected(&error))?;
     Ok(Loaded { source, plan, secrets, warnings })

@@ -129,9 +129,12 @@ async fn secrets(plan: &Plan, vault: &Vault) -> Vec<Secret> {
     answers
         .into_iter()
         .map(|(reference, answer)| {
-            let from = answer.map(|location| match location.is_default {
-                true => "the default in the recipe".to_owned(),
-                false => location.facts.place,
+            let from = answer.map(|location| {
+                if location.is_default {
+                    "the default in the recipe".to_owned()
+                } else {
+                    location.facts.place
+                }
             });
             told(reference.to_string(), from)
         })

@@ -147,6 +147,7 @@ fn encode(text: &[u8]) -> Zeroizing<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::secret::SecretValue;
+    use crate::secret::provider::FileForm;
 
     fn var(name: &str, value: &[u8]) -> EnvVar {
         EnvVar {
@@ -170,6 +171,20 @@ mod tests {
         assert!(text.contains("+export A='it'\\''s\n+.\n+'\n"), "{text}");
         assert!(text.ends_with("+exec \"$_s\" $_o -c true\n.\n"), "{text}");
         assert!(text.lines().all(|line| line.starts_with('+') || line == "."), "{text}");
+    }
+
+    #[test]
+    fn a_credential_that_is_a_file_is_named_by_its_own_variable() {
+        static FORM: FileForm =
+            FileForm { variable: "V", file: "key", before: "ssh -i ", after: " -o X=y", names_folder: false };
+        let text =
+            text(&Exec { env: vec![EnvVar { file: Some(&FORM), ..var("V", b"a\n") }], ..Exec::new("true") });
+        assert!(
+            text.contains("+mkdir \"$_f/V\"||exit 96\n+printf %s 'a\n+' >\"$_f/V/key\"||exit 96\n"),
+            "{text}"
+        );
+        assert!(text.contains("+export V='ssh -i '\"$_f/V/key\"' -o X=y'\n"), "{text}");
+        assert!(!text.contains("V_FILE"), "{text}");
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     output::line(if rows.is_empty() {
         "no provider keeps a credential on this machine"
     } else {
-        "take one over with `doppio secret import --provider NAME`"
+        "a step gets one by `credentials = [\"NAME\"]`"
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -138,7 +138,7 @@ fn the_keys_that_all_steps_share() {
          [[step]]\nsleep = { duration_secs = 1 }\n\
          [[step]]\nid = \"c\"\ndepend_on = [\"d\"]\nrun_if = \"alway\"\ntimeout_secs = \"5\"\nwhen = true\n\
          retry = { max_attempts = 2, delay = 5 }\ncontinue_on_failure = \"yes\"\ndurable = true\n\
-         credentials = [\"aws\"]\nhosts = \"gpu\"\nmatrix = { lr = 3 }\nsleep = { duration_secs = 1 }\n\
+         credentials = [\"awss\"]\nhosts = \"gpu\"\nmatrix = { lr = 3 }\nsleep = { duration_secs = 1 }\n\
          [[step]]\nid = \"d\"\ndepends_on = \"c\"\nsleep = { duration_secs = 1 }\n",
     )), @r#"
         error: `a b` is not a step id: use letters, digits, `_` and `-`
@@ -223,13 +223,17 @@ fn the_keys_that_all_steps_share() {
            |
            = help: start it with `tmux_new` and follow it with `tmux_wait`: tmux survives a dropped connection
 
-        error: `credentials` is not built yet
-          --> r.toml:18:15
+        error: no provider is called `awss`
+          --> r.toml:18:16
            |
-        18 | credentials = ["aws"]
-           |               ^^^^^^^
+        18 | credentials = ["awss"]
+           |                ^^^^^^
            |
-           = help: hand the secret over by name: `env = { HF_TOKEN = "${secret:huggingface/token}" }`
+        help: a provider with a similar name exists
+           |
+        18 - credentials = ["awss"]
+        18 + credentials = ["aws"]
+           |
 
         error: `hosts` must be a list of hosts, or a group as in `"@gpu"`
           --> r.toml:19:9
