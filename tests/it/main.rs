@@ -6,6 +6,7 @@
 
 mod any_recipe;
 mod audit;
+#[cfg(feature = "aws")]
 mod aws;
 #[cfg(feature = "azure")]
 mod azure;

@@ -35,7 +35,7 @@ fn profiles_and_settings_name_the_account() {
     profile(&doppio, "config", &format!("[profile work]\nregion = {REGION}\n"));
     profile(&doppio, "credentials", "[work]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = x\n");
     fs::write(doppio.doppio_home().join("config.toml"), "[sources.aws]\nprofile = \"work\"\n").unwrap();
-    let (_, calls) = keys.during(|| assert_eq!(reveal(&doppio, "aws:profile/a"), "found it"));
+    let ((), calls) = keys.during(|| assert_eq!(reveal(&doppio, "aws:profile/a"), "found it"));
     // The profile of the settings goes before the keys of the environment, and names the region.
     assert_eq!(calls, ["GetSecretValue"]);
     fs::write(doppio.doppio_home().join("config.toml"), "[sources.aws]\nregoin = \"eu-west-1\"\n").unwrap();
@@ -55,7 +55,7 @@ fn a_process_of_the_profile_is_asked() {
         "config",
         &format!("[default]\nregion = {REGION}\ncredential_process = cat {}\n", answer.display()),
     );
-    let (_, calls) = keys.during(|| assert_eq!(reveal(&doppio, "aws:process/a"), "found it"));
+    let ((), calls) = keys.during(|| assert_eq!(reveal(&doppio, "aws:process/a"), "found it"));
     assert_eq!(calls, ["GetSecretValue"]);
 }
 

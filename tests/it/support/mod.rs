@@ -1,5 +1,6 @@
 //! What several areas' tests share.
 
+#[cfg(feature = "aws")]
 pub(crate) mod aws;
 pub(crate) mod doppio;
 pub(crate) mod exec;
