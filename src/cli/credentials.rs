@@ -88,12 +88,11 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
         for (wanted, span) in wanted {
             let name = wanted.to_string();
             let known = seen.located.iter().position(|(known, _)| *known == name);
-            let at = match known {
-                Some(at) => at,
-                None => {
-                    seen.located.push((name, vault.locate_credential(&wanted).await));
-                    seen.located.len() - 1
-                }
+            let at = if let Some(at) = known {
+                at
+            } else {
+                seen.located.push((name, vault.locate_credential(&wanted).await));
+                seen.located.len() - 1
             };
             let Ok(facts) = &seen.located[at].1 else { continue };
             seen.faults.extend(too_far(step, &wanted, facts, to, vault.has_consent(&wanted), &span));

@@ -25,14 +25,11 @@ pub(super) fn read(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<
 
 fn fault(unknown: &provider::UnknownProvider, written: &str, span: Span) -> Diagnostic {
     let fault = Diagnostic::error("recipe::unknown-provider", unknown.to_string(), span.clone());
-    match unknown.near {
-        Some(near) => {
-            let which = written.split_once(':').map_or(String::new(), |(_, which)| format!(":{which}"));
-            fault.help("a provider with a similar name exists").edit(span, format!("\"{near}{which}\""))
-        }
-        None => {
-            let names: Vec<&str> = PROVIDERS.iter().map(|known| known.name).collect();
-            fault.help(format!("the providers are: {}", names.join(", ")))
-        }
+    if let Some(near) = unknown.near {
+        let which = written.split_once(':').map_or(String::new(), |(_, which)| format!(":{which}"));
+        fault.help("a provider with a similar name exists").edit(span, format!("\"{near}{which}\""))
+    } else {
+        let names: Vec<&str> = PROVIDERS.iter().map(|known| known.name).collect();
+        fault.help(format!("the providers are: {}", names.join(", ")))
     }
 }

@@ -77,7 +77,7 @@ fn one_call_of_op_for_a_whole_run() {
             ("C", "op:Team x/db/password"),
             ("D", "op:ML/hf/token"),
         ],
-        r#"test "$A$C$D" = "hunter2 onehunter2 threehunter2 one" && test "$B" = "$(printf "two\\nlines \\"q\\"")""#,
+        r#"test "$A$C$D" = "hunter2 onehunter2 threehunter2 one" && test "$B" = "$(printf "two\nlines \"q\"")""#,
     );
     doppio.run(["run", "recipe.toml"]).expect(0);
     assert_eq!(calls(&doppio), [["inject"]]);

@@ -199,7 +199,7 @@ fn what_cant_be_read_is_told() {
         assert!(ran.stderr.contains("cannot look at `/proc/self/mem`"), "{}", ran.stderr);
         return;
     }
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).expect("its mode");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).expect("its mode");
     let ran = quiet(&world, &["secret", "scan"], 3);
     assert!(ran.stderr.contains("cannot look at `closed/a.txt`"), "{}", ran.stderr);
 }

@@ -1,4 +1,4 @@
-//! The source `vault` against a real OpenBao server, and against servers that misbehave.
+//! The source `vault` against a real `OpenBao` server, and against servers that misbehave.
 
 use std::fs;
 use std::time::Duration;
@@ -204,7 +204,7 @@ async fn a_jwt_logs_in() {
     fs::write(&public, openssl(&["pkey", "-in", key.to_str().unwrap(), "-pubout"], b"")).unwrap();
     let encode = |bytes: &[u8]| data_encoding::BASE64URL_NOPAD.encode(bytes);
     let soon = jiff::Timestamp::now().as_second() + 600;
-    let claims = format!(r#"{{"iss":"tests","sub":"runner","aud":"bao","exp":{soon}}}"#);
+    let claims = format!(r#"{{"iss":"tests","sub":"runner","aud":"bao","nbf":1,"exp":{soon}}}"#);
     let text = format!("{}.{}", encode(br#"{"alg":"RS256","typ":"JWT"}"#), encode(claims.as_bytes()));
     let signature = openssl(&["dgst", "-sha256", "-sign", key.to_str().unwrap()], text.as_bytes());
     let token = folder.path().join("jwt");

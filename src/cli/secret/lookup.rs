@@ -150,10 +150,10 @@ pub(in crate::cli) fn record(
     let what = Use { deed, secret: secret.to_owned(), source: place, ..Use::default() };
     auditor(context, Arc::new(Terminal::new(context)))?
         .record(vec![(what, value.cloned())])
-        .map_err(not_logged)
+        .map_err(|error| not_logged(&error))
 }
 
-fn not_logged(error: AuditError) -> CliError {
+fn not_logged(error: &AuditError) -> CliError {
     CliError::world("the audit log can't be kept, and the settings say `audit = \"required\"`")
         .cause(error.to_string())
         .hint("mend it, or write `audit = \"warn\"` in config.toml")

@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn all_faults_are_told_at_once_with_their_places() {
         let text = "dotnev = true\non_error = 'go'\n[secrets]\n'a b' = 'env:X'\nc = 'plain hunter2'\nf = 'ghp_hunter2hunter2hunter2hunter2hunter2hunter2'\nd = 1\n\
-                    e = 'vlt:x'\n[profile.p]\nkeyring = true\n[sources.command.x]\nrun = []\n[sources.command.y]\n\
+                    e = 'valt:x'\n[profile.p]\nkeyring = true\n[sources.command.x]\nrun = []\n[sources.command.y]\n\
                     [vault]\nwork_factor = 40\n";
         let found = faults(text, Role::User);
         insta::assert_snapshot!(found.join("\n"), @r#"
@@ -377,7 +377,7 @@ mod tests {
         5:5 `c` must be bound to a reference
         6:5 `f` must be bound to a reference
         7:5 `d` must be a reference, as in `"env:TOKEN"`
-        8:5 no source is called `vlt`: did you mean `vault`?
+        8:5 no source is called `valt`: did you mean `vault`?
         10:1 unknown key `keyring`
         12:7 `run` must be a list of texts, the program first
         13:1 this command has no `run`

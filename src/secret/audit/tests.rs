@@ -130,7 +130,9 @@ fn many_writers_make_one_chain() {
             })
         })
         .collect();
-    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    for writer in writers {
+        writer.join().unwrap();
+    }
     assert_eq!(log.verify().unwrap(), Verdict { lines: 320, ..Verdict::default() });
 }
 

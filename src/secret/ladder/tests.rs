@@ -105,7 +105,7 @@ async fn the_first_rung_that_has_it_wins() {
     }
     assert!(matches!(read(&ladder, "h/h").await, Err(SecretError::Missing { .. })));
     assert!(matches!(read(&ladder, "keyring:a/b").await, Err(SecretError::Unreachable { .. })));
-    assert!(matches!(read(&ladder, "aws:a/b").await, Err(SecretError::Unfit { .. })));
+    assert!(matches!(read(&ladder, "nosuch:a/b").await, Err(SecretError::Unfit { .. })));
     assert!(matches!(read(&ladder, "env:A_B@2").await, Err(SecretError::Unfit { .. })));
 }
 

@@ -24,7 +24,7 @@ pub(in crate::secret) fn compile(value: &[u8], secret: u32) -> Vec<Pattern> {
             forms.stem(&part.bytes);
         }
     }
-    forms.patterns.sort_unstable_by_key(|pattern| pattern.encoding());
+    forms.patterns.sort_unstable_by_key(Pattern::encoding);
     forms.patterns.sort_by(|one, other| one.key().cmp(&other.key()));
     forms.patterns.dedup_by(|one, other| one.key() == other.key());
     forms.patterns

@@ -270,6 +270,10 @@ mod tests {
         Ok(())
     }
 
+    fn count(value: &Value) -> usize {
+        value.as_object().map_or(1, |members| members.values().map(count).sum())
+    }
+
     proptest! {
         #[test]
         fn every_member_is_found_as_serde_finds_it(value in json(), pretty in any::<bool>()) {
@@ -284,9 +288,6 @@ mod tests {
                 prop_assert!(!value.is_object());
                 return Ok(());
             };
-            fn count(value: &Value) -> usize {
-                value.as_object().map_or(1, |members| members.values().map(count).sum())
-            }
             prop_assert_eq!(leaves.len(), count(&value));
             for leaf in leaves {
                 let keys: Vec<Cow<'_, str>> = leaf.keys.iter().map(|key| Cow::Borrowed(key.as_str())).collect();

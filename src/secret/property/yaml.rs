@@ -79,8 +79,8 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
 
 impl Walk<'_> {
     /// A scalar where a table was looked for.
-    fn scalar<E>(self) -> Result<Option<Found>, E> {
-        Ok(self.is_root.then_some(Found::Root))
+    fn scalar(self) -> Option<Found> {
+        self.is_root.then_some(Found::Root)
     }
 }
 
@@ -131,39 +131,39 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        self.scalar()
+        Ok(self.scalar())
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        self.scalar()
+        Ok(self.scalar())
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        self.scalar()
+        Ok(self.scalar())
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        self.scalar()
+        Ok(self.scalar())
     }
 
     fn visit_i128<E>(self, _: i128) -> Result<Self::Value, E> {
-        self.scalar()
+        Ok(self.scalar())
     }
 
     fn visit_u128<E>(self, _: u128) -> Result<Self::Value, E> {
-        self.scalar()
+        Ok(self.scalar())
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        self.scalar()
+        Ok(self.scalar())
     }
 
     fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        self.scalar()
+        Ok(self.scalar())
     }
 
     fn visit_bytes<E>(self, _: &[u8]) -> Result<Self::Value, E> {
-        self.scalar()
+        Ok(self.scalar())
     }
 }
 

@@ -38,7 +38,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     let folder = local.path("ANTHROPIC_CONFIG_DIR").unwrap_or_else(|| local.home(".config/anthropic"));
     let profile = match local.text("ANTHROPIC_PROFILE") {
         Some(profile) => profile.to_owned(),
-        None => match local.read(folder.join("active_config"))? {
+        None => match Local::read(folder.join("active_config"))? {
             Some(file) => file.text()?.trim().to_owned(),
             None => String::new(),
         },
@@ -51,12 +51,12 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         });
     }
     // A profile is a file of settings, and another one with the token.
-    let Some(config) = local.read(folder.join(format!("configs/{profile}.json")))? else { return Ok(None) };
+    let Some(config) = Local::read(folder.join(format!("configs/{profile}.json")))? else { return Ok(None) };
     let path = match config.json_text("/authentication/credentials_path")? {
         Some(path) => folder.join(local.below_home(&PathBuf::from(path))),
         None => folder.join(format!("credentials/{profile}.json")),
     };
-    let Some(file) = local.read(path)? else { return Ok(None) };
+    let Some(file) = Local::read(path)? else { return Ok(None) };
     if let Some(warning) = file.warning {
         return Err(ProviderError {
             cause: format!("Anthropic's own tools refuse this file: {warning}"),

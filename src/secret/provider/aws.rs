@@ -185,7 +185,7 @@ fn exported(provider: &'static Provider, local: &Local<'_>, profile: &str) -> Lo
 
 fn parsed(local: &Local<'_>, name: &str, usual: &str) -> Result<Option<(File, Ini)>, ProviderError> {
     let path: PathBuf = local.path(name).unwrap_or_else(|| local.home(usual));
-    let Some(file) = local.read(path)? else { return Ok(None) };
+    let Some(file) = Local::read(path)? else { return Ok(None) };
     let ini =
         Ini::parse(file.text()?).map_err(|fault| file.broken(&format!("line {} is no INI", fault.0)))?;
     Ok(Some((file, ini)))

@@ -23,6 +23,7 @@ pub(super) static PROVIDER: Provider = Provider {
     look,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "every row looks in this form")]
 fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
     if let Some(found) = local.set(provider, provider.sets[0]) {
         return Ok(Some(found));

@@ -39,7 +39,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         return Ok(Some(Credential::of(provider, key, value, variable("DOCKER_AUTH_CONFIG"))));
     }
     let folder = local.path("DOCKER_CONFIG").unwrap_or_else(|| local.home(".docker"));
-    let Some(file) = local.read(folder.join("config.json"))? else { return Ok(None) };
+    let Some(file) = Local::read(folder.join("config.json"))? else { return Ok(None) };
     let Some(registry) = registry(&file, local)? else { return Ok(None) };
     let below = |member: &str| format!("{member}/{}", registry.replace('~', "~0").replace('/', "~1"));
     let helper = match file.json_text(&below("/credHelpers"))? {

@@ -29,7 +29,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         let folder = local.path("CLOUDSDK_CONFIG").unwrap_or_else(|| local.home(".config/gcloud"));
         folder.join("application_default_credentials.json")
     });
-    let Some(file) = local.read(path.clone())? else {
+    let Some(file) = Local::read(path.clone())? else {
         if !is_named {
             return Ok(None);
         }

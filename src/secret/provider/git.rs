@@ -33,7 +33,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     let places: [PathBuf; 2] =
         [local.home(".git-credentials"), local.xdg("XDG_CONFIG_HOME", ".config").join("git/credentials")];
     for path in places {
-        let Some(file) = local.read(path)? else { continue };
+        let Some(file) = Local::read(path)? else { continue };
         let found = file
             .text()?
             .lines()
@@ -58,7 +58,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     Ok(None)
 }
 
-struct Login {
+struct Entry {
     scheme: String,
     host: String,
     user: Zeroizing<Vec<u8>>,
@@ -66,12 +66,12 @@ struct Login {
 }
 
 /// `https://user:pass@host`, percent-encoded.
-fn parse(line: &str) -> Option<Login> {
+fn parse(line: &str) -> Option<Entry> {
     let (scheme, rest) = line.trim().split_once("://")?;
     let (login, host) = rest.rsplit_once('@')?;
     let (user, password) = login.split_once(':')?;
     let host = host.split('/').next().filter(|host| !host.is_empty())?;
-    Some(Login {
+    Some(Entry {
         scheme: scheme.to_owned(),
         host: host.to_owned(),
         user: decoded(user),
@@ -85,15 +85,12 @@ fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         let code = (byte == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(byte);
-                at += 1;
-            }
+        if let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            out.push(byte);
+            at += 3;
+        } else {
+            out.push(byte);
+            at += 1;
         }
     }
     out

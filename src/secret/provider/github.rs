@@ -52,7 +52,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         Some(folder) => folder.join("gh"),
         None => local.home(".config/gh"),
     });
-    let Some(file) = local.read(folder.join("hosts.yml"))? else { return Ok(None) };
+    let Some(file) = Local::read(folder.join("hosts.yml"))? else { return Ok(None) };
     let mut hosts: BTreeMap<String, Host> =
         serde_saphyr::from_str(file.text()?).map_err(|_| file.broken("it is not the YAML of `gh`"))?;
     let Some(found) = hosts.remove(host) else { return Ok(None) };

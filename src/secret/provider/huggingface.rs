@@ -36,7 +36,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     {
         return Ok(Some(Credential::of(provider, key, token, variable(name))));
     }
-    let Some(file) = local.read(token_path(local))? else { return Ok(None) };
+    let Some(file) = Local::read(token_path(local))? else { return Ok(None) };
     let Some(token) = file.token() else { return Ok(None) };
     let end = end(local, token.plain());
     let place = file.place();
@@ -59,7 +59,7 @@ fn token_path(local: &Local<'_>) -> PathBuf {
 /// When the token ends, if it is one of a login in the browser, which stands in `stored_tokens`.
 fn end(local: &Local<'_>, token: &[u8]) -> Option<jiff::Timestamp> {
     let path = token_path(local).parent()?.join("stored_tokens");
-    let file = local.read(path).ok()??;
+    let file = Local::read(path).ok()??;
     let ini = Ini::parse(file.text().ok()?).ok()?;
     let stored = ini.sections().find(|section| section.get("hf_token").map(str::as_bytes) == Some(token))?;
     let text = stored.get("expires_at")?;

@@ -1,4 +1,4 @@
-//! INI as Python's `configparser` reads it: what AWS, Hugging Face and PyPI tools share.
+//! INI as Python's `configparser` reads it: what AWS, Hugging Face and `PyPI` tools share.
 
 use zeroize::Zeroizing;
 

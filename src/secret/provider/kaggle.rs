@@ -38,14 +38,14 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         }
     }
     for path in files {
-        if let Some(file) = local.read(path)?
+        if let Some(file) = Local::read(path)?
             && let Some(value) = file.token()
         {
             return Ok(Some(Credential::of(provider, token, value, file.place()).warning(file.warning)));
         }
     }
     // Each of the pair is taken from where it is, the environment first.
-    let file = local.read(folder(local).join("kaggle.json"))?;
+    let file = Local::read(folder(local).join("kaggle.json"))?;
     let mut found = Credential::new(provider);
     for key in provider.sets[1] {
         let member = key.name.trim_start_matches("kaggle/");

@@ -51,6 +51,7 @@ pub(super) static PINECONE: Provider = Provider {
 };
 
 /// The first set that is whole in the environment.
+#[expect(clippy::unnecessary_wraps, reason = "every row looks in this form")]
 pub(super) fn environment(
     provider: &'static Provider,
     local: &Local<'_>,
@@ -66,7 +67,7 @@ fn pinecone(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Cre
     if let Some(found) = environment(provider, local)? {
         return Ok(Some(found));
     }
-    let Some(file) = local.read(local.home(".config/pinecone/secrets.yaml"))? else { return Ok(None) };
+    let Some(file) = Local::read(local.home(".config/pinecone/secrets.yaml"))? else { return Ok(None) };
     let secrets: Secrets = serde_saphyr::from_str(file.text()?)
         .map_err(|_| file.broken("it is not the YAML that `pc` writes"))?;
     let Some(key) = secrets.api_key.filter(|key| !key.trim().is_empty()) else { return Ok(None) };

@@ -45,7 +45,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     };
     let mut merged = Merged::default();
     for path in paths {
-        let Some(file) = local.read(path)? else { continue };
+        let Some(file) = Local::read(path)? else { continue };
         let value: Value = serde_saphyr::from_str(file.text()?)
             .map_err(|_| file.broken("it is not the YAML of a kubeconfig"))?;
         merged.add(&value, &file.path);
@@ -67,8 +67,8 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     else {
         return Err(broken(format!("has no cluster or user of context `{name}`")));
     };
-    let cluster = flattened(cluster, near, local)?;
-    let user = flattened(user, beside, local)?;
+    let cluster = flattened(cluster, near)?;
+    let user = flattened(user, beside)?;
     let text = json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -124,30 +124,27 @@ impl Merged {
 }
 
 /// The same without references to files of this machine. Paths are taken from where the file is.
-fn flattened(value: &Value, file: &Path, local: &Local<'_>) -> Result<Map<String, Value>, ProviderError> {
+fn flattened(value: &Value, file: &Path) -> Result<Map<String, Value>, ProviderError> {
     let mut table = value.as_object().cloned().unwrap_or_default();
     let folder = file.parent().unwrap_or(Path::new("/"));
     for (by_path, by_value) in FILES {
         if let Some(Value::String(path)) = table.remove(by_path)
             && !table.contains_key(by_value)
         {
-            table.insert(
-                by_value.to_owned(),
-                Value::from(BASE64.encode(named(local, folder.join(path))?.plain())),
-            );
+            table.insert(by_value.to_owned(), Value::from(BASE64.encode(named(folder.join(path))?.plain())));
         }
     }
     if let Some(Value::String(path)) = table.remove("tokenFile") {
-        let token = named(local, folder.join(path))?;
+        let token = named(folder.join(path))?;
         let text = String::from_utf8_lossy(token.plain().trim_ascii()).into_owned();
         table.insert("token".to_owned(), Value::from(text));
     }
     Ok(table)
 }
 
-fn named(local: &Local<'_>, path: PathBuf) -> Result<SecretValue, ProviderError> {
+fn named(path: PathBuf) -> Result<SecretValue, ProviderError> {
     let shown = path.display().to_string();
-    local.read(path)?.map(|file| file.value).ok_or_else(|| ProviderError {
+    Local::read(path)?.map(|file| file.value).ok_or_else(|| ProviderError {
         cause: format!("the kubeconfig names `{shown}`, which is not there"),
         hint: "look at it with `kubectl config view`".to_owned(),
     })

@@ -1,4 +1,4 @@
-//! LangSmith: `langsmith/utils.py` and `_internal/_profiles.py`.
+//! `LangSmith`: `langsmith/utils.py` and `_internal/_profiles.py`.
 
 use jiff::Timestamp;
 
@@ -32,7 +32,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         return Ok(Some(Credential::of(provider, key, bare(&token), place)));
     }
     let path = local.path("LANGSMITH_CONFIG_FILE").unwrap_or_else(|| local.home(".langsmith/config.json"));
-    let Some(file) = local.read(path)? else { return Ok(None) };
+    let Some(file) = Local::read(path)? else { return Ok(None) };
     let profile = match local.text("LANGSMITH_PROFILE") {
         Some(profile) => profile.to_owned(),
         None => file.json_text("/current_profile")?.unwrap_or_else(|| "default".to_owned()),

@@ -126,7 +126,7 @@ impl<'a> Local<'a> {
     /// # Errors
     ///
     /// When it is there and can't be read, or is no file.
-    pub(super) fn read(&self, path: PathBuf) -> Result<Option<File>, ProviderError> {
+    pub(super) fn read(path: PathBuf) -> Result<Option<File>, ProviderError> {
         let found = open(&path).and_then(|file| {
             let metadata = file.metadata()?;
             let room = usize::try_from(metadata.len().min(LONGEST)).unwrap_or(0) + 1;

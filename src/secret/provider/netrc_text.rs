@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 /// One machine's entry.
-pub(super) struct Login {
+pub(super) struct Entry {
     /// The machine; empty for `default`.
     pub machine: String,
     /// Who.
@@ -21,9 +21,9 @@ pub(super) struct Malformed(pub usize);
 /// # Errors
 ///
 /// When a word stands where none belongs.
-pub(super) fn parse(text: &str) -> Result<Vec<Login>, Malformed> {
+pub(super) fn parse(text: &str) -> Result<Vec<Entry>, Malformed> {
     let mut words = Words { rest: text, line: 1 };
-    let mut logins: Vec<Login> = Vec::new();
+    let mut logins: Vec<Entry> = Vec::new();
     while let Some(word) = words.next() {
         let machine = match word.as_str() {
             word if word.starts_with('#') => {
@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Login>, Malformed> {
             "default" => String::new(),
             _ => return Err(Malformed(words.line)),
         };
-        let mut entry = Login { machine, login: String::new(), password: Zeroizing::default() };
+        let mut entry = Entry { machine, login: String::new(), password: Zeroizing::default() };
         loop {
             let (before, line) = (words.rest, words.line);
             let Some(word) = words.next() else { break };
@@ -60,7 +60,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Login>, Malformed> {
 }
 
 /// The entry for a machine, or the one for all others.
-pub(super) fn find<'a>(logins: &'a [Login], machine: &str) -> Option<&'a Login> {
+pub(super) fn find<'a>(logins: &'a [Entry], machine: &str) -> Option<&'a Entry> {
     let of = |name: &str| logins.iter().rev().find(|login| login.machine == name);
     of(machine).or_else(|| of(""))
 }

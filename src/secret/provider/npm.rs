@@ -29,7 +29,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         .path("npm_config_userconfig")
         .or_else(|| local.path("NPM_CONFIG_USERCONFIG"))
         .unwrap_or_else(|| local.home(".npmrc"));
-    if let Some(file) = local.read(path)?
+    if let Some(file) = Local::read(path)?
         && let Some(raw) = entry(file.text()?, &format!("//{host}/:_authToken"))
         && let Some(token) = expanded(raw, local)
     {
@@ -49,8 +49,8 @@ fn told(mut credential: Credential, host: &str) -> Credential {
 /// The value of a name in an `.npmrc`. The later of two counts.
 fn entry<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';']));
-    let values = lines.filter_map(|line| line.split_once('=')).filter(|(key, _)| key.trim() == name);
-    let value = values.last()?.1.trim();
+    let mut values = lines.filter_map(|line| line.split_once('=')).filter(|(key, _)| key.trim() == name);
+    let value = values.next_back()?.1.trim();
     let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
     (!bare.is_empty()).then_some(bare)
 }

@@ -1,4 +1,4 @@
-//! PyPI: twine's `~/.pypirc`, and uv.
+//! `PyPI`: twine's `~/.pypirc`, and uv.
 
 use crate::secret::SecretValue;
 use crate::secret::provider::Credential;
@@ -37,7 +37,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     if let Some(found) = environment(provider, local)? {
         return Ok(Some(found));
     }
-    let Some(file) = local.read(local.home(".pypirc"))? else { return Ok(None) };
+    let Some(file) = Local::read(local.home(".pypirc"))? else { return Ok(None) };
     let ini =
         Ini::parse(file.text()?).map_err(|fault| file.broken(&format!("line {} is no INI", fault.0)))?;
     let name = local.asked().or_else(|| local.text("TWINE_REPOSITORY")).unwrap_or("pypi");

@@ -35,7 +35,7 @@ pub(super) static RUNPOD: Provider = Provider {
     look: runpod,
 };
 
-/// There is no official file; many have the one of SkyPilot.
+/// There is no official file; many have the one of `SkyPilot`.
 pub(super) static LAMBDA: Provider = Provider {
     name: "lambda",
     aliases: &["lambda-cloud"],
@@ -56,7 +56,7 @@ fn vast(provider: &'static Provider, local: &Local<'_>) -> Looked {
     let places =
         [local.xdg("XDG_CONFIG_HOME", ".config").join("vastai/vast_api_key"), local.home(".vast_api_key")];
     for path in places {
-        if let Some(file) = local.read(path)?
+        if let Some(file) = Local::read(path)?
             && let Some(key) = file.token()
         {
             let place = file.place();
@@ -82,7 +82,7 @@ fn runpod(provider: &'static Provider, local: &Local<'_>) -> Looked {
     if let Some(found) = environment(provider, local)? {
         return Ok(Some(found));
     }
-    let Some(file) = local.read(local.home(".runpod/config.toml"))? else { return Ok(None) };
+    let Some(file) = Local::read(local.home(".runpod/config.toml"))? else { return Ok(None) };
     let config: Config = toml::from_str(file.text()?).map_err(|_| file.broken("it is not TOML"))?;
     let filled = |key: Option<String>| key.filter(|key| !key.trim().is_empty());
     let found = filled(config.of_runpodctl)
@@ -98,7 +98,7 @@ fn lambda(provider: &'static Provider, local: &Local<'_>) -> Looked {
     if let Some(found) = environment(provider, local)? {
         return Ok(Some(found));
     }
-    let Some(file) = local.read(local.home(".lambda_cloud/lambda_keys"))? else { return Ok(None) };
+    let Some(file) = Local::read(local.home(".lambda_cloud/lambda_keys"))? else { return Ok(None) };
     let key = file.text()?.lines().find_map(|line| {
         let (name, value) = line.trim().split_once(" = ")?;
         (name.trim() == "api_key" && !value.trim().is_empty()).then(|| value.trim())

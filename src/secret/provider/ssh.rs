@@ -36,7 +36,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     let usual = || IDENTITIES.iter().map(|name| local.home(".ssh").join(name)).collect();
     let paths = local.asked().map_or_else(usual, |path| vec![local.below_home(path.as_ref())]);
     for path in paths {
-        let Some(file) = local.read(path)? else { continue };
+        let Some(file) = Local::read(path)? else { continue };
         let text = file.text()?;
         if !text.contains("PRIVATE KEY-----") {
             return Err(file.broken("it is no private key"));

@@ -45,7 +45,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
             "an identity token belongs to this machine; wandb makes short-lived keys of it",
         )));
     }
-    let Some(file) = local.read(netrc_path(local))? else { return Ok(None) };
+    let Some(file) = Local::read(netrc_path(local))? else { return Ok(None) };
     let logins = netrc_text::parse(file.text()?)
         .map_err(|fault| file.broken(&format!("line {} is none of a netrc", fault.0)))?;
     let machine = machine(local.text("WANDB_BASE_URL").unwrap_or(HOME));

@@ -122,7 +122,8 @@ fn first_commits(
         let end = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
         if rest[0] != b':' {
             // Under `-z` the id of the commit ends as the fields do.
-            commit = String::from_utf8_lossy(&rest[..end]).split_whitespace().next().unwrap_or("").to_owned();
+            let id = String::from_utf8_lossy(&rest[..end]);
+            commit = id.split_whitespace().next().map(String::from).unwrap_or_default();
             rest = rest.get(end + 1..).unwrap_or_default();
             continue;
         }

@@ -35,7 +35,7 @@ fn encodings(value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let before = |before: &[u8]| [before, value, b" and more"].concat();
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let wide_high: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let percent: String = value.iter().map(|byte| format!("%{byte:02X}")).collect();
+    let percent = value.iter().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
     vec![
         ("plain", value.to_vec()),
         ("base64", BASE64.encode(value).into_bytes()),
@@ -141,7 +141,7 @@ fn what_is_broken_up_is_found() {
 
 #[test]
 fn a_value_of_many_lines_is_told_once() {
-    let body: String = (0..12).map(|line| format!("{line:02}{TOKEN}{TOKEN}\n")).collect();
+    let body = (0..12).map(|line| format!("{line:02}{TOKEN}{TOKEN}\n")).collect::<Vec<_>>().concat();
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{body}-----END PRIVATE KEY-----\n");
     let scanner = scanner(&[("deploy/key", &pem)]);
     let dos = pem.replace('\n', "\r\n");

@@ -66,7 +66,7 @@ pub fn tree(scanner: &Scanner, tree: &Tree) -> Report {
         Box::new(move |entry| {
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-                    visitor.visit(entry.path())
+                    visitor.visit(entry.path());
                 }
                 Ok(_) => {}
                 Err(error) => visitor.trouble(&error),

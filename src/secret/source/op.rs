@@ -36,7 +36,7 @@ pub(super) static KIND: Kind = Kind {
     remote: Some(RemoteKind {
         open: |setup| Arc::new(OnePassword::new(setup)),
         // The app may ask for a finger.
-        deadline: Duration::from_secs(60),
+        deadline: Duration::from_mins(1),
         batch: 200,
         keys: KEYS,
     }),

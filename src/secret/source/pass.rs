@@ -36,7 +36,7 @@ pub(super) static KIND: Kind = Kind {
     remote: Some(RemoteKind {
         open: |setup| Arc::new(Pass::new(&setup)),
         // The agent may ask for a passphrase.
-        deadline: Duration::from_secs(60),
+        deadline: Duration::from_mins(1),
         batch: 1,
         keys: KEYS,
     }),

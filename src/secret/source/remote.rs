@@ -155,12 +155,11 @@ impl<T: Clone + Send + 'static> Desk<T> {
                 return Ok(known.clone());
             }
             let (sender, receiver) = oneshot::channel();
-            match state.waiting.get_mut(&item) {
-                Some(waiting) => waiting.push(sender),
-                None => {
-                    state.waiting.insert(item.clone(), vec![sender]);
-                    state.queue.push(item);
-                }
+            if let Some(waiting) = state.waiting.get_mut(&item) {
+                waiting.push(sender);
+            } else {
+                state.waiting.insert(item.clone(), vec![sender]);
+                state.queue.push(item);
             }
             if !state.queue.is_empty() && !state.is_collected {
                 state.is_collected = true;

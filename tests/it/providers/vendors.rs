@@ -30,7 +30,7 @@ impl Machine<'_> {
     }
 
     /// What the vendor's code prints; nothing where it finds nothing, or raises.
-    fn vendors(&self, world: &Doppio, code: &str) -> String {
+    fn vendors(world: &Doppio, code: &str) -> String {
         let home = world.home();
         let output = world
             .command(["version"])
@@ -68,7 +68,7 @@ impl Machine<'_> {
 #[track_caller]
 fn agree(machine: &Machine<'_>, name: &str, code: &str, expected: &str) {
     let world = machine.world();
-    let (theirs, ours) = (machine.vendors(&world, code), Machine::ours(&world, name));
+    let (theirs, ours) = (Machine::vendors(&world, code), Machine::ours(&world, name));
     assert_eq!(theirs, expected, "the vendor, with {:?}", machine.variables);
     assert_eq!(ours, expected, "Doppio, with {:?}", machine.variables);
 }
@@ -211,7 +211,7 @@ fn google_auth_agrees() {
     let same = |variables: &[(&str, &str)], expected: &str| {
         let machine = Machine { variables, files };
         let world = machine.world();
-        let theirs = machine.vendors(&world, GCP);
+        let theirs = Machine::vendors(&world, GCP);
         let ours = Machine::ours(&world, "gcp/credentials#refresh_token");
         assert_eq!((theirs.as_str(), ours.as_str()), (expected, expected), "with {variables:?}");
     };

@@ -99,7 +99,7 @@ pub(crate) fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Vec
     let mut text =
         format!("HTTP/1.1 {status} Status\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
+        text.extend([name, ": ", value, "\r\n"]);
     }
     (text + "\r\n" + body).into_bytes()
 }
@@ -138,7 +138,7 @@ fn pass_on(address: &str, asked: &Asked) -> io::Result<Vec<u8>> {
     let mut upstream = TcpStream::connect(address)?;
     let mut text = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", asked.method, asked.path);
     for (name, value) in asked.headers.iter().filter(|(name, _)| name != "connection") {
-        text += &format!("{name}: {value}\r\n");
+        text.extend([name.as_ref(), ": ", value.as_ref(), "\r\n"]);
     }
     upstream.write_all((text + "\r\n").as_bytes())?;
     upstream.write_all(&asked.body)?;

@@ -1,4 +1,4 @@
-//! A real OpenBao server, which speaks HashiCorp Vault's API, and its own program to look at it.
+//! A real `OpenBao` server, which speaks `HashiCorp` Vault's API, and its own program to look at it.
 
 use std::fs;
 use std::io::Write;
@@ -50,7 +50,7 @@ impl Bao {
             .spawn()
             .expect("the script starts");
         let mut server = Self { folder, child, port, tls };
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while !server.command(&["status"]).output().expect("bao starts").status.success() {
             let log = fs::read_to_string(server.folder.path().join("log")).unwrap_or_default();
             assert!(server.child.try_wait().expect("a child").is_none(), "OpenBao ended:\n{log}");

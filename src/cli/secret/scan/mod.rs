@@ -43,6 +43,7 @@ use allow::Allowed;
                         Examples:\n  doppio secret scan\n  doppio secret scan --staged\n  \
                         doppio secret scan --history --json\n  doppio secret scan --install-hook"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
     /// Files and folders; the current folder if none is given
     #[arg(value_name = "PATH")]

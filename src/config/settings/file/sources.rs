@@ -58,16 +58,13 @@ impl Reader<'_> {
         let mut options = Options::default();
         for (name, value) in self.table(scheme, value) {
             let known = keys.iter().chain([&TIMEOUT]);
-            match known.clone().find(|key| key.name == name.get_ref()) {
-                Some(key) => {
-                    if let Some(setting) = self.setting(key, &value) {
-                        options.insert(key, setting);
-                    }
+            if let Some(key) = known.clone().find(|key| key.name == name.get_ref()) {
+                if let Some(setting) = self.setting(key, &value) {
+                    options.insert(key, setting);
                 }
-                None => {
-                    let names: Vec<&str> = known.map(|key| key.name).collect();
-                    self.unknown(&name, &names);
-                }
+            } else {
+                let names: Vec<&str> = known.map(|key| key.name).collect();
+                self.unknown(&name, &names);
             }
         }
         options

@@ -28,7 +28,7 @@ const HEX_ROW: usize = 8;
 pub(super) fn is_likely(token: &[u8], body: &[u8]) -> bool {
     let lower = token.to_ascii_lowercase();
     let is_example = |word: &&[u8]| lower.windows(word.len()).any(|at| at == *word);
-    if EXAMPLES.iter().any(|word| is_example(word)) {
+    if EXAMPLES.iter().any(is_example) {
         return false;
     }
     let hex = body.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'_' || *byte == b'-');
@@ -40,7 +40,9 @@ pub(super) fn is_likely(token: &[u8], body: &[u8]) -> bool {
 #[expect(clippy::cast_precision_loss, reason = "a token is short")]
 pub(super) fn entropy(bytes: &[u8]) -> f64 {
     let mut counts = [0_u32; 256];
-    bytes.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
+    for &byte in bytes {
+        counts[usize::from(byte)] += 1;
+    }
     let len = bytes.len() as f64;
     counts
         .iter()

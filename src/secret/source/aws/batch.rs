@@ -22,9 +22,9 @@ use crate::secret::source::SourceError;
 use crate::secret::source::aws::CALLS;
 use crate::secret::source::aws::fault::Deed;
 use crate::secret::source::aws::fault::Trouble;
-use crate::secret::source::aws::manager;
-use crate::secret::source::aws::manager::Manager;
-use crate::secret::source::aws::manager::Wanted;
+use crate::secret::source::aws::secrets;
+use crate::secret::source::aws::secrets::Manager;
+use crate::secret::source::aws::secrets::Wanted;
 
 /// Secrets that one `BatchGetSecretValue` takes.
 pub(super) const LARGEST: usize = 20;
@@ -148,8 +148,8 @@ async fn together_get(
 }
 
 fn fetched(path: &str, entry: SecretValueEntry) -> Result<(SecretValue, Facts), SourceError> {
-    let facts = manager::facts(path, entry.version_id(), entry.created_date());
-    let value = manager::value(entry.secret_string, entry.secret_binary).ok_or(SourceError::Missing)?;
+    let facts = secrets::facts(path, entry.version_id(), entry.created_date());
+    let value = secrets::value(entry.secret_string, entry.secret_binary).ok_or(SourceError::Missing)?;
     Ok((value, facts))
 }
 
@@ -200,10 +200,10 @@ pub(super) fn listed(
     let stages = entry.secret_versions_to_stages();
     // A list need not tell the stages; then it says no more than that the secret is there.
     let mut facts = match stages {
-        None if version.is_none() => manager::facts(path, None, changed),
-        stages => manager::staged(path, version, stages, changed)?,
+        None if version.is_none() => secrets::facts(path, None, changed),
+        stages => secrets::staged(path, version, stages, changed)?,
     };
     facts.note = entry.description().filter(|note| !note.is_empty()).map(str::to_owned);
-    facts.expires = manager::expiry(entry.tags());
+    facts.expires = secrets::expiry(entry.tags());
     Ok(facts)
 }

@@ -8,14 +8,14 @@
 mod account;
 mod batch;
 mod fault;
-mod manager;
 mod parameters;
+mod secrets;
 
 use crate::secret::source::Form;
 use crate::secret::source::Key;
 
-pub(super) use self::manager::KIND as MANAGER;
 pub(super) use self::parameters::KIND as PARAMETERS;
+pub(super) use self::secrets::KIND as MANAGER;
 
 /// The keys of both tables.
 const KEYS: &[Key] = &[

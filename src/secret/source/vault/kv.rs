@@ -1,6 +1,6 @@
 //! The key-value engines, versions 1 and 2: where a path lies, and what is read and written there.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 
@@ -130,11 +130,10 @@ pub(super) const NOTE: &str = "doppio-note";
 pub(super) const EXPIRES: &str = "doppio-expires";
 
 /// The keys of a record.
+#[expect(clippy::zero_sized_map_values, reason = "the record is a map whose values nobody may read")]
 pub(super) fn keys(record: &SecretValue) -> Option<Vec<String>> {
-    let members: HashMap<String, IgnoredAny> = serde_json::from_slice(record.plain()).ok()?;
-    let mut keys: Vec<String> = members.into_keys().collect();
-    keys.sort();
-    Some(keys)
+    let members: BTreeMap<String, IgnoredAny> = serde_json::from_slice(record.plain()).ok()?;
+    Some(members.into_keys().collect())
 }
 
 /// What a version-2 engine says of a record without its values.

@@ -1,4 +1,4 @@
-//! HashiCorp Vault and OpenBao: `vault:MOUNT/PATH#key`.
+//! `HashiCorp` Vault and `OpenBao`: `vault:MOUNT/PATH#key`.
 //!
 //! A record of the key-value engines is a JSON object; a record whose only key is `value` reads
 //! as that value. Any other engine that answers a read gives what it makes: credentials with a
@@ -40,6 +40,9 @@ use crate::secret::source::vault::kv::Engine;
 use crate::secret::source::vault::kv::Metadata;
 use crate::secret::source::vault::kv::Mount;
 use crate::secret::source::vault::kv::Place;
+
+/// Names and values.
+type Members = Vec<(String, SecretValue)>;
 
 pub(super) static KIND: Kind = Kind {
     scheme: "vault",
@@ -231,7 +234,7 @@ impl VaultSource {
         let key = place.key.clone().unwrap_or_else(|| kv::VALUE.to_owned());
         let whole = Place { key: None, ..place.clone() };
         let (members, version) = match self.read(&whole, None).await {
-            Ok(reply) => self.members(&whole, &reply)?,
+            Ok(reply) => Self::members(&whole, &reply)?,
             Err(SourceError::Missing) => (Vec::new(), None),
             Err(error) => return Err(error),
         };
@@ -277,11 +280,7 @@ impl VaultSource {
     }
 
     /// The members of a record that are texts, and its version.
-    fn members(
-        &self,
-        place: &Place,
-        reply: &Reply,
-    ) -> Result<(Vec<(String, SecretValue)>, Option<u64>), SourceError> {
+    fn members(place: &Place, reply: &Reply) -> Result<(Members, Option<u64>), SourceError> {
         let version = reply.number(&["data", "metadata", "version"]);
         let path: &[&str] = if place.mount.engine == Engine::Kv2 { &["data", "data"] } else { &["data"] };
         let Some(record) = reply.member(path) else { return Ok((Vec::new(), version)) };
