@@ -3,8 +3,8 @@
 
 mod faults;
 mod logins;
-mod manager;
 mod parameters;
+mod secrets;
 
 use crate::support::doppio::Doppio;
 

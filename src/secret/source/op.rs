@@ -182,7 +182,7 @@ fn fault(printed: &Printed) -> SourceError {
     }
     if printed.complains(&["forbidden", "permission", "unauthorized", "not authorized", "(403)"]) {
         return SourceError::not_allowed(
-            said("1Password does not allow it"),
+            said("the account may not read it"),
             "give the account access to the vault",
         );
     }
