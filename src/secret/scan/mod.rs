@@ -2,7 +2,7 @@
 //! the index and in the history of a git repository.
 //!
 //! A [`Scanner`] holds what is looked for; an [`Examiner`] takes one stream of bytes after
-//! another through it and says where something stands. [`tree`], [`staged`] and [`history`] feed
+//! another through it and says where something stands. `tree`, `staged` and `history` feed
 //! it. No value leaves this module, nor its length.
 
 mod bare;
