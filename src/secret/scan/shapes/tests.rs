@@ -57,7 +57,7 @@ fn samples(seed: u64) -> Vec<(&'static str, String)> {
         ("private-key", format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n", mixed(200))),
         ("private-key", format!("\"-----BEGIN RSA PRIVATE KEY-----\\n{}\\n{}", mixed(64), mixed(64))),
         ("google-api-key", format!("AIza{}", mixed(35))),
-        ("npm-token", format!("//registry.npmjs.org/:_authToken=npm_{}", mixed(36))),
+        ("npm-token", format!("//npm.example.org/:_authToken=npm_{}", mixed(36))),
         (
             "age-identity",
             format!("AGE-SECRET-KEY-1{}", random(58, b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", seed)),
