@@ -2,8 +2,10 @@
 //! text brings it down.
 
 mod answers;
+mod conditions;
 mod grammar;
 mod names;
+mod operations;
 
 use std::process::Command;
 use std::process::Stdio;
@@ -136,10 +138,10 @@ fn run_in_time(world: &Doppio, arguments: &[&str]) -> Ran {
 fn what_may_have_no_end_is_not_read() {
     let world = Doppio::new();
     world.file("r.toml", steps("[[step]]\nid = \"a\"\nsleep = { duration_secs = 1 }\n"));
-    let fifo = world.folder().join("work/fifo");
+    let fifo = world.folder().join("project/fifo");
     let made = Command::new("mkfifo").arg(&fifo).status().expect("coreutils are installed");
     assert!(made.success());
-    std::os::unix::fs::symlink(&fifo, world.folder().join("work/link")).expect("a link");
+    std::os::unix::fs::symlink(&fifo, world.folder().join("project/link")).expect("a link");
     for (arguments, path, kind) in [
         (&["check", "fifo"][..], "fifo", "a FIFO"),
         (&["check", "link"], "link", "a FIFO"),
@@ -157,7 +159,7 @@ fn what_may_have_no_end_is_not_read() {
         );
         assert_eq!(ran.code, if arguments[0] == "secret" { 3 } else { 2 }, "{arguments:?}");
     }
-    for file in [world.doppio_home().join("hosts.toml"), world.folder().join("work/doppio.toml")] {
+    for file in [world.doppio_home().join("hosts.toml"), world.folder().join("project/doppio.toml")] {
         std::os::unix::fs::symlink(&fifo, &file).expect("a link");
         let ran = run_in_time(&world, &["plan", "r.toml"]);
         let name = file.file_name().expect("a name").display();
@@ -184,7 +186,7 @@ fn what_the_process_was_handed_is_read() {
     for (name, value) in doppio.get_envs() {
         bash.env(name, value.expect("a value"));
     }
-    bash.current_dir(world.folder().join("work")).stdin(Stdio::null());
+    bash.current_dir(world.folder().join("project")).stdin(Stdio::null());
     let ran = Ran::of(&bash.output().expect("bash is installed")).expect(0);
     assert!(ran.stderr.ends_with(": 1 step, no faults\n"), "{}", ran.stderr);
 }
