@@ -5,43 +5,34 @@
 //! on. Even then a search that finds nothing says which rung could not be asked, and no default
 //! stands in.
 
+mod ask;
+mod rungs;
 mod template;
 mod trail;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::name::SecretName;
-use crate::secret::Environment;
 use crate::secret::Origin;
 use crate::secret::SecretError;
 use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::property;
-use crate::secret::source::Command;
-use crate::secret::source::CommandSource;
-use crate::secret::source::Dotenv;
-use crate::secret::source::Env;
-use crate::secret::source::Facts;
-use crate::secret::source::FileVault;
-use crate::secret::source::KINDS;
-use crate::secret::source::KeyOptions;
-use crate::secret::source::Keyring;
-use crate::secret::source::Local;
-use crate::secret::source::Options;
-use crate::secret::source::Remote;
-use crate::secret::source::Setup;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
-use crate::secret::source::TIMEOUT;
 use crate::secret::source::UnknownSource;
 use crate::secret::source::kind;
 use crate::secret::well_known;
 
+use self::ask::Question;
+use self::ask::ask;
+use self::ask::stand_in;
+use self::rungs::Rung;
+
+pub(in crate::secret) use self::ask::Found;
+pub use self::rungs::LadderOptions;
 pub use template::DefaultSource;
 pub use template::InvalidTemplate;
 pub use trail::Asked;
@@ -67,34 +58,6 @@ pub struct Bound {
     pub by: String,
 }
 
-/// What a ladder is made of.
-#[derive(Debug)]
-pub struct LadderOptions {
-    /// Rung 1: `--secret NAME=REF`.
-    pub flags: BTreeMap<SecretName, Bound>,
-    /// Rung 2: `[secrets]` of the settings.
-    pub bindings: BTreeMap<SecretName, Bound>,
-    /// Rung 3.
-    pub environment: Environment,
-    /// Rung 4: the file beside the recipe, and whether names are looked up in it.
-    pub dotenv: (PathBuf, bool),
-    /// Rung 6: the vault's file, and what opens it. Its keychain is rung 5.
-    pub vault: (PathBuf, KeyOptions),
-    /// The programs of the settings.
-    pub commands: BTreeMap<String, Command>,
-    /// `[sources.SCHEME]` of the settings, by scheme.
-    pub sources: BTreeMap<String, Options>,
-    /// The user's home.
-    pub home: PathBuf,
-    /// Rung 7: `default_source` of the settings.
-    pub default_source: Option<DefaultSource>,
-    /// Rung 8: the credentials that the providers' own tools keep on this machine, where the
-    /// settings say `discover = true`.
-    pub discovery: Option<Arc<dyn Source>>,
-    /// What a rung that could not be asked does.
-    pub on_error: OnError,
-}
-
 /// The rungs, in order.
 #[derive(Debug, Default)]
 pub struct Ladder {
@@ -107,125 +70,7 @@ pub struct Ladder {
     on_error: OnError,
 }
 
-/// One rung after the bindings.
-#[derive(Debug)]
-struct Rung {
-    number: u8,
-    place: Place,
-}
-
-/// Who is asked on a rung.
-#[derive(Debug)]
-enum Place {
-    /// This source, under the paths that it has for a name.
-    Source(Arc<dyn Source>),
-    /// This source, under the path that the settings make of a name.
-    Default(Arc<dyn Source>, DefaultSource),
-    /// Nobody: the settings leave it out.
-    Off { place: String, cause: &'static str },
-}
-
-impl Rung {
-    fn of(number: u8, source: &Arc<dyn Source>) -> Self {
-        Self { number, place: Place::Source(Arc::clone(source)) }
-    }
-
-    /// Where a name is looked for: the source, the path, and the property that comes first.
-    fn places(&self, name: &SecretName) -> Vec<(&dyn Source, String, Option<String>)> {
-        match &self.place {
-            Place::Source(source) => {
-                source.candidates(name).into_iter().map(|path| (source.as_ref(), path, None)).collect()
-            }
-            Place::Default(source, template) => {
-                let (path, property) = template.of(name);
-                vec![(source.as_ref(), path, property)]
-            }
-            Place::Off { .. } => Vec::new(),
-        }
-    }
-}
-
-/// What was found.
-#[derive(Debug, Clone)]
-pub(super) struct Found {
-    /// None where only the place was asked for.
-    pub value: Option<SecretValue>,
-    /// Where it was, and what is known of it.
-    pub facts: Facts,
-    /// It is the default of a reference, which is no secret.
-    pub is_default: bool,
-}
-
-/// What is asked of a source.
-#[derive(Debug, Clone, Copy)]
-struct Question<'a> {
-    properties: &'a [&'a str],
-    version: Option<&'a str>,
-    /// Whether the value is wanted, or only its place.
-    read: bool,
-}
-
 impl Ladder {
-    /// The ladder of all rungs.
-    pub fn new(options: LadderOptions) -> Self {
-        let (dotenv, dotenv_is_rung) = options.dotenv;
-        let (vault, keys) = options.vault;
-        let env: Arc<dyn Source> = Arc::new(Env::new(options.environment.clone()));
-        let dotenv: Arc<dyn Source> = Arc::new(Dotenv::new(dotenv));
-        let keyring: Arc<dyn Source> = Arc::new(Keyring::new(Arc::clone(&keys.keychain)));
-        let file: Arc<dyn Source> = Arc::new(FileVault::new(vault, keys));
-        let command: Arc<dyn Source> = Arc::new(CommandSource::new(options.commands));
-        let local = Local::new([&env, &keyring, &file, &command].map(Arc::clone));
-        let mut rungs = vec![Rung::of(3, &env), Rung::of(4, &dotenv)];
-        if !dotenv_is_rung {
-            let cause = "the settings do not say `dotenv = true`";
-            rungs[1].place = Place::Off { place: dotenv.place(), cause };
-        }
-        rungs.extend([Rung::of(5, &keyring), Rung::of(6, &file)]);
-        let mut sources = vec![env, dotenv, keyring, file, command];
-        let mut tables = options.sources;
-        for kind in KINDS {
-            let Some(remote) = &kind.remote else { continue };
-            let table = tables.remove(kind.scheme).unwrap_or_default();
-            let deadline = table.seconds(TIMEOUT.name);
-            let source = (remote.open)(Setup {
-                environment: options.environment.clone(),
-                home: options.home.clone(),
-                options: table,
-                local: local.clone(),
-            });
-            sources.push(Arc::new(Remote::new(source, deadline)));
-        }
-        let default = options.default_source.and_then(|template| {
-            let source = sources.iter().find(|source| source.kind().scheme == template.scheme())?;
-            Some(Place::Default(Arc::clone(source), template))
-        });
-        rungs.push(Rung {
-            number: 7,
-            place: default.unwrap_or_else(|| Place::Off {
-                place: "`default_source`".to_owned(),
-                cause: "the settings name none",
-            }),
-        });
-        rungs.push(match &options.discovery {
-            Some(source) => Rung::of(8, source),
-            None => Rung {
-                number: 8,
-                place: Place::Off {
-                    place: "the providers' own credentials".to_owned(),
-                    cause: "the settings do not say `discover = true`",
-                },
-            },
-        });
-        Self { bound: vec![options.flags, options.bindings], rungs, sources, on_error: options.on_error }
-    }
-
-    /// A ladder of the environment alone: for programs that use the library, and for tests.
-    pub fn of_environment(environment: Environment) -> Self {
-        let env: Arc<dyn Source> = Arc::new(Env::new(environment));
-        Self { rungs: vec![Rung::of(3, &env)], sources: vec![env], ..Self::default() }
-    }
-
     /// The source of this scheme.
     ///
     /// # Errors
@@ -402,45 +247,6 @@ impl Ladder {
             SourceError::Unfit { cause } => SecretError::Unfit { reference: label, cause },
         }
     }
-}
-
-/// The default of a reference as a find.
-fn stand_in(reference: &SecretRef) -> Found {
-    let text = reference.default.clone().unwrap_or_default();
-    Found {
-        value: Some(SecretValue::new(text.into_bytes())),
-        facts: Facts { place: format!("the default of `{}`", reference.label()), ..Facts::default() },
-        is_default: true,
-    }
-}
-
-/// Asks one source. A property can only be seen by reading the value.
-async fn ask(source: &dyn Source, path: &str, question: Question<'_>) -> Result<Found, SourceError> {
-    if let Some((first, others)) = question.properties.split_first()
-        && let Some(member) = source.member(path, first)
-    {
-        let properties: Vec<&str> =
-            member.rest.as_deref().into_iter().chain(others.iter().copied()).collect();
-        return ask_for(source, &member.path, Question { properties: &properties, ..question }).await;
-    }
-    ask_for(source, path, question).await
-}
-
-async fn ask_for(source: &dyn Source, path: &str, question: Question<'_>) -> Result<Found, SourceError> {
-    if question.properties.is_empty() && !question.read {
-        let facts = source.locate(path, question.version).await?;
-        return Ok(Found { value: None, facts, is_default: false });
-    }
-    if !question.read && source.acts(path).await? {
-        let facts = source.locate(path, question.version).await?;
-        return Ok(Found { value: None, facts, is_default: false });
-    }
-    let (mut value, facts) = source.get(path, question.version).await?;
-    for name in question.properties {
-        let found = property::select_in(&value, name, path).map_err(|cause| SourceError::Unfit { cause })?;
-        value = found.ok_or(SourceError::Missing)?;
-    }
-    Ok(Found { value: question.read.then_some(value), facts, is_default: false })
 }
 
 #[cfg(test)]

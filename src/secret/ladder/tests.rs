@@ -1,8 +1,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::secret::Prompt;
+use crate::secret::SecretValue;
+use crate::secret::source::Command;
+use crate::secret::source::KeyOptions;
 use crate::secret::source::Keychain;
 use crate::secret::source::Remark;
 

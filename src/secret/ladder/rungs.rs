@@ -1,0 +1,154 @@
+//! What a ladder is made of: its rungs, and who is asked on each.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::name::SecretName;
+use crate::secret::Environment;
+use crate::secret::ladder::Bound;
+use crate::secret::ladder::DefaultSource;
+use crate::secret::ladder::Ladder;
+use crate::secret::ladder::OnError;
+use crate::secret::source::Command;
+use crate::secret::source::CommandSource;
+use crate::secret::source::Dotenv;
+use crate::secret::source::Env;
+use crate::secret::source::FileVault;
+use crate::secret::source::KINDS;
+use crate::secret::source::KeyOptions;
+use crate::secret::source::Keyring;
+use crate::secret::source::Local;
+use crate::secret::source::Options;
+use crate::secret::source::Remote;
+use crate::secret::source::Setup;
+use crate::secret::source::Source;
+use crate::secret::source::TIMEOUT;
+
+/// What a ladder is made of.
+#[derive(Debug)]
+pub struct LadderOptions {
+    /// Rung 1: `--secret NAME=REF`.
+    pub flags: BTreeMap<SecretName, Bound>,
+    /// Rung 2: `[secrets]` of the settings.
+    pub bindings: BTreeMap<SecretName, Bound>,
+    /// Rung 3.
+    pub environment: Environment,
+    /// Rung 4: the file beside the recipe, and whether names are looked up in it.
+    pub dotenv: (PathBuf, bool),
+    /// Rung 6: the vault's file, and what opens it. Its keychain is rung 5.
+    pub vault: (PathBuf, KeyOptions),
+    /// The programs of the settings.
+    pub commands: BTreeMap<String, Command>,
+    /// `[sources.SCHEME]` of the settings, by scheme.
+    pub sources: BTreeMap<String, Options>,
+    /// The user's home.
+    pub home: PathBuf,
+    /// Rung 7: `default_source` of the settings.
+    pub default_source: Option<DefaultSource>,
+    /// Rung 8: the credentials that the providers' own tools keep on this machine, where the
+    /// settings say `discover = true`.
+    pub discovery: Option<Arc<dyn Source>>,
+    /// What a rung that could not be asked does.
+    pub on_error: OnError,
+}
+
+/// One rung after the bindings.
+#[derive(Debug)]
+pub(super) struct Rung {
+    pub(super) number: u8,
+    pub(super) place: Place,
+}
+
+/// Who is asked on a rung.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// This source, under the paths that it has for a name.
+    Source(Arc<dyn Source>),
+    /// This source, under the path that the settings make of a name.
+    Default(Arc<dyn Source>, DefaultSource),
+    /// Nobody: the settings leave it out.
+    Off { place: String, cause: &'static str },
+}
+
+impl Rung {
+    pub(super) fn of(number: u8, source: &Arc<dyn Source>) -> Self {
+        Self { number, place: Place::Source(Arc::clone(source)) }
+    }
+
+    /// Where a name is looked for: the source, the path, and the property that comes first.
+    pub(super) fn places(&self, name: &SecretName) -> Vec<(&dyn Source, String, Option<String>)> {
+        match &self.place {
+            Place::Source(source) => {
+                source.candidates(name).into_iter().map(|path| (source.as_ref(), path, None)).collect()
+            }
+            Place::Default(source, template) => {
+                let (path, property) = template.of(name);
+                vec![(source.as_ref(), path, property)]
+            }
+            Place::Off { .. } => Vec::new(),
+        }
+    }
+}
+
+impl Ladder {
+    /// The ladder of all rungs.
+    pub fn new(options: LadderOptions) -> Self {
+        let (dotenv, dotenv_is_rung) = options.dotenv;
+        let (vault, keys) = options.vault;
+        let env: Arc<dyn Source> = Arc::new(Env::new(options.environment.clone()));
+        let dotenv: Arc<dyn Source> = Arc::new(Dotenv::new(dotenv));
+        let keyring: Arc<dyn Source> = Arc::new(Keyring::new(Arc::clone(&keys.keychain)));
+        let file: Arc<dyn Source> = Arc::new(FileVault::new(vault, keys));
+        let command: Arc<dyn Source> = Arc::new(CommandSource::new(options.commands));
+        let local = Local::new([&env, &keyring, &file, &command].map(Arc::clone));
+        let mut rungs = vec![Rung::of(3, &env), Rung::of(4, &dotenv)];
+        if !dotenv_is_rung {
+            let cause = "the settings do not say `dotenv = true`";
+            rungs[1].place = Place::Off { place: dotenv.place(), cause };
+        }
+        rungs.extend([Rung::of(5, &keyring), Rung::of(6, &file)]);
+        let mut sources = vec![env, dotenv, keyring, file, command];
+        let mut tables = options.sources;
+        for kind in KINDS {
+            let Some(remote) = &kind.remote else { continue };
+            let table = tables.remove(kind.scheme).unwrap_or_default();
+            let deadline = table.seconds(TIMEOUT.name);
+            let source = (remote.open)(Setup {
+                environment: options.environment.clone(),
+                home: options.home.clone(),
+                options: table,
+                local: local.clone(),
+            });
+            sources.push(Arc::new(Remote::new(source, deadline)));
+        }
+        let default = options.default_source.and_then(|template| {
+            let source = sources.iter().find(|source| source.kind().scheme == template.scheme())?;
+            Some(Place::Default(Arc::clone(source), template))
+        });
+        rungs.push(Rung {
+            number: 7,
+            place: default.unwrap_or_else(|| Place::Off {
+                place: "`default_source`".to_owned(),
+                cause: "the settings name none",
+            }),
+        });
+        rungs.push(match &options.discovery {
+            Some(source) => Rung::of(8, source),
+            None => Rung {
+                number: 8,
+                place: Place::Off {
+                    place: "the providers' own credentials".to_owned(),
+                    cause: "the settings do not say `discover = true`",
+                },
+            },
+        });
+        Self { bound: vec![options.flags, options.bindings], rungs, sources, on_error: options.on_error }
+    }
+
+    /// A ladder of the environment alone: for programs that use the library, and for tests.
+    pub fn of_environment(environment: Environment) -> Self {
+        let env: Arc<dyn Source> = Arc::new(Env::new(environment));
+        Self { rungs: vec![Rung::of(3, &env)], sources: vec![env], ..Self::default() }
+    }
+}
