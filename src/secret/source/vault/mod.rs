@@ -11,7 +11,9 @@ mod client;
 mod door;
 mod kv;
 mod lease;
+mod list;
 mod login;
+mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,15 +36,10 @@ use crate::secret::source::Version;
 use crate::secret::source::no_versions;
 use crate::secret::source::vault::client::Reply;
 use crate::secret::source::vault::client::Request;
-use crate::secret::source::vault::client::Verb;
 use crate::secret::source::vault::door::Door;
 use crate::secret::source::vault::kv::Engine;
 use crate::secret::source::vault::kv::Metadata;
-use crate::secret::source::vault::kv::Mount;
 use crate::secret::source::vault::kv::Place;
-
-/// Names and values.
-type Members = Vec<(String, SecretValue)>;
 
 pub(super) static KIND: Kind = Kind {
     scheme: "vault",
@@ -90,9 +87,6 @@ const KEYS: &[Key] = &[
         doc: "the file of that token; else `VAULT_JWT_PATH`, for Kubernetes the pod's own",
     },
 ];
-
-/// Records that `list` looks at, at most.
-const LISTED: usize = 2000;
 
 /// The source `vault`.
 #[derive(Debug)]
@@ -217,184 +211,6 @@ impl VaultSource {
                 facts.expires = Timestamp::now().checked_add(good_for).ok();
             }
         }
-    }
-
-    /// The place of a path that is written to: an engine that keeps what it is given.
-    async fn for_writing(&self, path: &str) -> Result<Place, SourceError> {
-        let place = self.0.places(path).await?.into_iter().next().ok_or(SourceError::Missing)?;
-        if place.mount.engine == Engine::Dynamic {
-            return Err(SourceError::unfit(format!("`{}` keeps no secrets of others", place.mount.path)));
-        }
-        Ok(place)
-    }
-
-    /// Writes one key of a record and leaves the others as they are.
-    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, SourceError> {
-        let place = self.for_writing(path).await?;
-        let key = place.key.clone().unwrap_or_else(|| kv::VALUE.to_owned());
-        let whole = Place { key: None, ..place.clone() };
-        let (members, version) = match self.read(&whole, None).await {
-            Ok(reply) => Self::members(&whole, &reply)?,
-            Err(SourceError::Missing) => (Vec::new(), None),
-            Err(error) => return Err(error),
-        };
-        if place.key.is_none() && members.iter().any(|(name, _)| *name != key) {
-            let names: Vec<String> = members.iter().map(|(name, _)| format!("`{name}`")).collect();
-            return Err(SourceError::unfit(format!(
-                "the record `{}` has the keys {}: name one, as in `{}#{}`",
-                place.shown(),
-                names.join(", "),
-                place.shown(),
-                members[0].0
-            )));
-        }
-        let mut fields: Vec<(&str, &SecretValue)> =
-            members.iter().filter(|(name, _)| *name != key).map(|(name, old)| (name.as_str(), old)).collect();
-        fields.push((&key, value));
-        let record = login::object(&fields)?;
-        let is_kv2 = place.mount.engine == Engine::Kv2;
-        let body = if is_kv2 {
-            // With `cas` a write of somebody else in between is refused rather than lost.
-            let cas = version.unwrap_or(0);
-            let mut body = zeroize::Zeroizing::new(Vec::with_capacity(record.len() + 64));
-            body.extend_from_slice(format!("{{\"options\":{{\"cas\":{cas}}},\"data\":").as_bytes());
-            body.extend_from_slice(&record);
-            body.push(b'}');
-            body
-        } else {
-            record
-        };
-        let path = place.data();
-        let reply = self.0.call(Request::put(&path, &body)).await?;
-        let reply = self.success(reply, "update", &path).await?;
-        let mut facts = Facts {
-            place: format!("record `{}`", place.shown()),
-            created: reply.text(&["data", "created_time"]).and_then(|time| time.parse().ok()),
-            version: reply.text(&["data", "version"]),
-            ..Facts::default()
-        };
-        if remark.note.is_some() || remark.expires.is_some() {
-            self.remark(&place, remark, &mut facts).await?;
-        }
-        Ok(facts)
-    }
-
-    /// The members of a record that are texts, and its version.
-    fn members(place: &Place, reply: &Reply) -> Result<(Members, Option<u64>), SourceError> {
-        let version = reply.number(&["data", "metadata", "version"]);
-        let path: &[&str] = if place.mount.engine == Engine::Kv2 { &["data", "data"] } else { &["data"] };
-        let Some(record) = reply.member(path) else { return Ok((Vec::new(), version)) };
-        let names = kv::keys(&record).ok_or(SourceError::Missing)?;
-        let mut members = Vec::new();
-        for name in names {
-            let mut whole = path.to_vec();
-            whole.push(&name);
-            if let Some(value) = reply.member(&whole) {
-                members.push((name, value));
-            }
-        }
-        Ok((members, version))
-    }
-
-    async fn remark(&self, place: &Place, remark: &Remark, facts: &mut Facts) -> Result<(), SourceError> {
-        if place.mount.engine != Engine::Kv2 {
-            facts.warnings.push(format!(
-                "`{}` keeps no note and no expiry: the value alone was written",
-                place.mount.path
-            ));
-            return Ok(());
-        }
-        let mut custom = serde_json::Map::new();
-        if let Some(note) = &remark.note {
-            custom.insert(kv::NOTE.to_owned(), note.as_str().into());
-        }
-        if let Some(expires) = remark.expires {
-            custom.insert(kv::EXPIRES.to_owned(), expires.to_string().into());
-        }
-        let body = serde_json::json!({ "custom_metadata": custom }).to_string();
-        let path = place.metadata();
-        let reply = self.0.call(Request::put(&path, body.as_bytes())).await?;
-        match self.success(reply, "update", &path).await {
-            Ok(_) => {
-                facts.note.clone_from(&remark.note);
-                facts.expires = remark.expires;
-            }
-            Err(error) => facts.warnings.push(format!("the note and the expiry were not written: {error}")),
-        }
-        Ok(())
-    }
-
-    async fn remove(&self, path: &str) -> Result<(), SourceError> {
-        let place = self.for_writing(path).await?;
-        if place.key.is_some() {
-            return Err(SourceError::unfit("a record is removed as a whole: leave the `#key` out"));
-        }
-        // The server says yes to the removal of what is not there.
-        if place.mount.engine == Engine::Kv2 {
-            self.metadata(&place).await?;
-        } else {
-            self.read(&place, None).await?;
-        }
-        let path = place.metadata();
-        let reply = self.0.call(Request { method: Verb::Delete, ..Request::get(&path) }).await?;
-        self.success(reply, "delete", &path).await.map(drop)
-    }
-
-    /// All records of the key-value engines that this token sees.
-    async fn all(&self) -> Result<Vec<(String, Facts)>, SourceError> {
-        let path = "sys/internal/ui/mounts";
-        let reply = self.0.call(Request::get(path)).await?;
-        let reply = self.success(reply, "read", path).await?;
-        let engines = reply.json(&["data", "secret"]);
-        let Some(engines) = engines.as_ref().and_then(serde_json::Value::as_object) else {
-            return Err(self.0.client().await?.nonsense("its list of mounts has another form"));
-        };
-        let mut found = Vec::new();
-        for (mount, facts) in engines {
-            let text = |value: Option<&serde_json::Value>| value.and_then(|v| v.as_str()).map(str::to_owned);
-            let kind = text(facts.get("type")).unwrap_or_default();
-            let version = text(facts.get("options").and_then(|options| options.get("version")));
-            let engine = kv::engine(&kind, version.as_deref());
-            if engine != Engine::Dynamic && kind != "cubbyhole" {
-                self.records(&Mount { path: mount.clone(), engine }, &mut found).await?;
-            }
-        }
-        found.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(found)
-    }
-
-    /// The records of one mount, folder by folder. What this token may not list is left out.
-    async fn records(&self, mount: &Mount, found: &mut Vec<(String, Facts)>) -> Result<(), SourceError> {
-        let mut folders = vec![String::new()];
-        while let Some(folder) = folders.pop() {
-            let place = Place { mount: mount.clone(), rest: folder.clone(), key: None };
-            let path = place.metadata();
-            let reply = self
-                .0
-                .call(Request { method: Verb::List, ..Request::get(path.trim_end_matches('/')) })
-                .await?;
-            if matches!(reply.status, 403 | 404) {
-                continue;
-            }
-            let reply = self.success(reply, "list", &path).await?;
-            let names = reply.json(&["data", "keys"]);
-            for name in names.as_ref().and_then(serde_json::Value::as_array).into_iter().flatten() {
-                let Some(name) = name.as_str() else { continue };
-                if name.ends_with('/') {
-                    folders.push(format!("{folder}{name}"));
-                    continue;
-                }
-                if found.len() >= LISTED {
-                    return Err(SourceError::unfit(format!(
-                        "there are more than {LISTED} records: too many to list"
-                    )));
-                }
-                let place = Place { rest: format!("{folder}{name}"), ..place.clone() };
-                let facts = Facts { place: format!("record `{}`", place.shown()), ..Facts::default() };
-                found.push((place.shown(), facts));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,0 +1,73 @@
+//! Every record of the key-value engines that a token sees.
+
+use crate::secret::source::Facts;
+use crate::secret::source::SourceError;
+use crate::secret::source::vault::VaultSource;
+use crate::secret::source::vault::client::Request;
+use crate::secret::source::vault::client::Verb;
+use crate::secret::source::vault::kv;
+use crate::secret::source::vault::kv::Engine;
+use crate::secret::source::vault::kv::Mount;
+use crate::secret::source::vault::kv::Place;
+
+/// Records that `list` looks at, at most.
+const LISTED: usize = 2000;
+
+impl VaultSource {
+    /// All records of the key-value engines that this token sees.
+    pub(super) async fn all(&self) -> Result<Vec<(String, Facts)>, SourceError> {
+        let path = "sys/internal/ui/mounts";
+        let reply = self.0.call(Request::get(path)).await?;
+        let reply = self.success(reply, "read", path).await?;
+        let engines = reply.json(&["data", "secret"]);
+        let Some(engines) = engines.as_ref().and_then(serde_json::Value::as_object) else {
+            return Err(self.0.client().await?.nonsense("its list of mounts has another form"));
+        };
+        let mut found = Vec::new();
+        for (mount, facts) in engines {
+            let text = |value: Option<&serde_json::Value>| value.and_then(|v| v.as_str()).map(str::to_owned);
+            let kind = text(facts.get("type")).unwrap_or_default();
+            let version = text(facts.get("options").and_then(|options| options.get("version")));
+            let engine = kv::engine(&kind, version.as_deref());
+            if engine != Engine::Dynamic && kind != "cubbyhole" {
+                self.records(&Mount { path: mount.clone(), engine }, &mut found).await?;
+            }
+        }
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(found)
+    }
+
+    /// The records of one mount, folder by folder. What this token may not list is left out.
+    async fn records(&self, mount: &Mount, found: &mut Vec<(String, Facts)>) -> Result<(), SourceError> {
+        let mut folders = vec![String::new()];
+        while let Some(folder) = folders.pop() {
+            let place = Place { mount: mount.clone(), rest: folder.clone(), key: None };
+            let path = place.metadata();
+            let reply = self
+                .0
+                .call(Request { method: Verb::List, ..Request::get(path.trim_end_matches('/')) })
+                .await?;
+            if matches!(reply.status, 403 | 404) {
+                continue;
+            }
+            let reply = self.success(reply, "list", &path).await?;
+            let names = reply.json(&["data", "keys"]);
+            for name in names.as_ref().and_then(serde_json::Value::as_array).into_iter().flatten() {
+                let Some(name) = name.as_str() else { continue };
+                if name.ends_with('/') {
+                    folders.push(format!("{folder}{name}"));
+                    continue;
+                }
+                if found.len() >= LISTED {
+                    return Err(SourceError::unfit(format!(
+                        "there are more than {LISTED} records: too many to list"
+                    )));
+                }
+                let place = Place { rest: format!("{folder}{name}"), ..place.clone() };
+                let facts = Facts { place: format!("record `{}`", place.shown()), ..Facts::default() };
+                found.push((place.shown(), facts));
+            }
+        }
+        Ok(())
+    }
+}
