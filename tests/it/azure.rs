@@ -9,14 +9,13 @@ use std::time::Instant;
 
 use doppio::secret::source::Remark;
 use doppio::secret::source::Remote;
-use doppio::secret::source::Setting;
 use doppio::secret::source::Source;
 use doppio::secret::source::SourceError;
 
+use crate::support::far::open;
 use crate::support::standin::Standin;
 use crate::support::standin::bytes;
 use crate::support::standin::get;
-use crate::support::standin::open;
 use crate::support::standin::secret;
 use crate::support::standin::wait;
 use crate::support::standin::words;
@@ -27,15 +26,11 @@ fn standin() -> Standin {
 }
 
 fn source_as(standin: &Standin, address: &str, login: &[(&str, &str)], deadline: Duration) -> Remote {
-    let settings = [
-        ("vault", Setting::Text(address.to_owned())),
-        ("ca_cert", Setting::Text(standin.path("ca.crt").display().to_string())),
-    ];
-    let mut variables: Vec<(&str, String)> = vec![
-        ("AZURE_AUTHORITY_HOST", format!("https://127.0.0.1:{}", standin.port())),
-        ("AZURE_TENANT_ID", "tenant-1".to_owned()),
-    ];
-    variables.extend(login.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    let ca = standin.path("ca.crt").display().to_string();
+    let settings = [("vault", address), ("ca_cert", &ca)];
+    let authority = format!("https://127.0.0.1:{}", standin.port());
+    let mut variables = vec![("AZURE_AUTHORITY_HOST", authority.as_str()), ("AZURE_TENANT_ID", "tenant-1")];
+    variables.extend(login);
     open("azure", &standin.path(""), &settings, &variables, deadline)
 }
 

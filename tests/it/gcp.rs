@@ -10,15 +10,14 @@ use std::time::Instant;
 
 use doppio::secret::source::Remark;
 use doppio::secret::source::Remote;
-use doppio::secret::source::Setting;
 use doppio::secret::source::Source;
 use doppio::secret::source::SourceError;
 
 use crate::support::doppio::Doppio;
+use crate::support::far::open;
 use crate::support::standin::Standin;
 use crate::support::standin::bytes;
 use crate::support::standin::get;
-use crate::support::standin::open;
 use crate::support::standin::secret;
 use crate::support::standin::wait;
 use crate::support::standin::words;
@@ -31,9 +30,8 @@ fn standin() -> Standin {
 }
 
 fn source_with(standin: &Standin, project: &str, deadline: Duration) -> Remote {
-    let endpoint = Setting::Text(format!("http://127.0.0.1:{}", standin.port()));
-    let settings = [("endpoint", endpoint), ("project", Setting::Text(project.to_owned()))];
-    open("gcp", &standin.path(""), &settings, &[], deadline)
+    let endpoint = format!("http://127.0.0.1:{}", standin.port());
+    open("gcp", &standin.path(""), &[("endpoint", &endpoint), ("project", project)], &[], deadline)
 }
 
 fn source(standin: &Standin) -> Remote {
@@ -151,8 +149,7 @@ fn what_goes_wrong_is_told_apart() {
     });
     let home = standin.path("");
     let at = |endpoint: String, project: &str| {
-        let settings =
-            [("endpoint", Setting::Text(endpoint)), ("project", Setting::Text(project.to_owned()))];
+        let settings = [("endpoint", endpoint.as_str()), ("project", project)];
         let source = open("gcp", &home, &settings, &[], Duration::from_secs(20));
         words(wait(async move { source.get("app", None).await }))
     };
@@ -160,8 +157,8 @@ fn what_goes_wrong_is_told_apart() {
     assert!(at(format!("http://{nobody}"), "ml").contains("refused"));
     assert!(at("http://192.0.2.1".to_owned(), "ml").starts_with("unfit: `endpoint = "));
     assert!(at(format!("http://{nobody}"), "a/b").contains("not the id or number of a project"));
-    let settings = [("endpoint", Setting::Text(format!("http://{nobody}")))];
-    let source = open("gcp", &home, &settings, &[], Duration::from_secs(20));
+    let endpoint = format!("http://{nobody}");
+    let source = open("gcp", &home, &[("endpoint", &endpoint)], &[], Duration::from_secs(20));
     assert!(words(wait(source.get("app", None))).starts_with("unreachable: no project is named"));
     standin.expect_no_faults();
 }

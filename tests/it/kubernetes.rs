@@ -1,12 +1,11 @@
-//! The source `kubernetes`, against a stand-in that checks each request, and against a real
-//! kube-apiserver where its binary is to be had: named by `DOPPIO_KUBE_APISERVER`, or in
-//! `target/tools/`. What was met is printed.
+//! The source `kubernetes`, against a stand-in that checks each request; `real` has the same
+//! contract with a real kube-apiserver.
+
+mod real;
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
 use std::path::PathBuf;
-use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
@@ -15,15 +14,13 @@ use std::time::Instant;
 use doppio::secret::source::Item;
 use doppio::secret::source::Remark;
 use doppio::secret::source::Remote;
-use doppio::secret::source::Setting;
 use doppio::secret::source::Source;
 use doppio::secret::source::SourceError;
-use tempfile::TempDir;
 
 use crate::support::doppio::Doppio;
+use crate::support::far::open;
 use crate::support::standin::Standin;
 use crate::support::standin::get;
-use crate::support::standin::open;
 use crate::support::standin::secret;
 use crate::support::standin::wait;
 use crate::support::standin::words;
@@ -56,14 +53,10 @@ impl Cluster {
         path
     }
 
-    fn source(&self, user: &str, settings: &[(&str, Setting)]) -> Remote {
-        let variables = [("KUBECONFIG", self.kubeconfig(user).display().to_string())];
-        open("kubernetes", &self.folder, settings, &variables, LONG)
+    fn source(&self, user: &str, settings: &[(&str, &str)]) -> Remote {
+        let kubeconfig = self.kubeconfig(user).display().to_string();
+        open("kubernetes", &self.folder, settings, &[("KUBECONFIG", &kubeconfig)], LONG)
     }
-}
-
-fn text(text: &str) -> Setting {
-    Setting::Text(text.to_owned())
 }
 
 /// What holds for every cluster.
@@ -115,7 +108,7 @@ async fn contract(cluster: &Cluster) {
     let fault = words(admin.set("foreign#key", &secret("hunter2"), &Remark::default()).await);
     assert!(fault.starts_with("not allowed: the Secret was made") && fault.contains("override"), "{fault}");
     assert!(words(admin.delete("foreign").await).starts_with("not allowed: "));
-    let bold = cluster.source("admin", &[("override", Setting::Truth(true))]);
+    let bold = cluster.source("admin", &[("override", "true")]);
     bold.set("foreign#more", &secret("hunter2 more"), &Remark::default()).await.unwrap();
     assert_eq!(get(&bold, "foreign#key").await.unwrap().0, b"hunter2 foreign");
 
@@ -139,7 +132,7 @@ async fn contract(cluster: &Cluster) {
     // Namespaces: of the path, of the settings, of the context; one that is not there.
     admin.set("team/app", &secret("hunter2 team"), &Remark::default()).await.unwrap();
     assert_eq!(admin.get("app", None).await.unwrap_err(), SourceError::Missing);
-    for settings in [("namespace", text("team")), ("context", text("other"))] {
+    for settings in [("namespace", "team"), ("context", "other")] {
         let team = cluster.source("admin", &[settings]);
         assert_eq!(get(&team, "app").await.unwrap().0, b"hunter2 team");
     }
@@ -159,7 +152,7 @@ async fn contract(cluster: &Cluster) {
         "{fault}"
     );
     assert!(words(reader.list().await).contains("cannot list resource"));
-    let team = cluster.source("reader", &[("namespace", text("team"))]);
+    let team = cluster.source("reader", &[("namespace", "team")]);
     assert!(words(team.check().await).starts_with("not allowed: no Secret of the namespace `team`"));
     let nobody = cluster.source("nobody", &[]);
     let fault = words(nobody.get("large", None).await);
@@ -169,7 +162,6 @@ async fn contract(cluster: &Cluster) {
 
 #[test]
 fn a_strict_stand_in_is_met() {
-    println!("met: the stand-in tests/standins/kubernetes.py, no foreign server");
     let standin = Standin::start("kubernetes", &[]);
     let cluster = Cluster::of(&standin);
     wait(contract(&cluster));
@@ -204,7 +196,7 @@ fn curl(cluster: &Cluster, path: &str, body: &serde_json::Value) {
 #[test]
 fn five_thousand_are_listed_without_a_value() {
     let standin = Standin::start("kubernetes", &[("seed", r#"{"count": 5000}"#)]);
-    let source = Cluster::of(&standin).source("admin", &[("namespace", text("many"))]);
+    let source = Cluster::of(&standin).source("admin", &[("namespace", "many")]);
     let listed = wait(source.list()).unwrap();
     assert_eq!(listed.len(), 5000);
     assert_eq!(listed[4999].0, "s04999");
@@ -224,8 +216,9 @@ fn what_goes_wrong_on_the_way_is_told_apart() {
     standin.control(r#"{"status": 503}"#);
     assert!(ask(cluster.source("admin", &[])).starts_with("unreachable: the cluster answered 503"));
     standin.control(r#"{"slow": 20}"#);
-    let variables = [("KUBECONFIG", cluster.kubeconfig("admin").display().to_string())];
-    let hasty = open("kubernetes", &cluster.folder, &[], &variables, Duration::from_secs(1));
+    let kubeconfig = cluster.kubeconfig("admin").display().to_string();
+    let hasty =
+        open("kubernetes", &cluster.folder, &[], &[("KUBECONFIG", &kubeconfig)], Duration::from_secs(1));
     let from = Instant::now();
     assert!(ask(hasty).contains("did not answer within 1 s"));
     assert!(from.elapsed() < Duration::from_secs(10));
@@ -253,8 +246,8 @@ fn a_login_program_logs_in_and_what_it_prints_is_not_repeated() {
             "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, args: ['-c', '{script}']}}}}"
         );
         fs::write(&path, fs::read_to_string(&path).unwrap().replace("{token: admin}", &exec)).unwrap();
-        let variables = [("KUBECONFIG", path.display().to_string())];
-        let source = open("kubernetes", &cluster.folder, &[], &variables, LONG);
+        let kubeconfig = path.display().to_string();
+        let source = open("kubernetes", &cluster.folder, &[], &[("KUBECONFIG", &kubeconfig)], LONG);
         wait(async move { get(&source, "app").await })
     };
     let answer = "{\"apiVersion\": \"client.authentication.k8s.io/v1\", \"kind\": \"ExecCredential\", \
@@ -318,112 +311,4 @@ fn a_recipe_can_name_a_key() {
     );
     assert_eq!(reveal("kubernetes:app#gone?none").expect(0).stdout, "none");
     standin.expect_no_faults();
-}
-
-/// etcd and kube-apiserver, until this is dropped.
-struct Real {
-    folder: TempDir,
-    children: Vec<Child>,
-    port: u16,
-}
-
-impl Real {
-    fn binary() -> Option<PathBuf> {
-        let named = std::env::var_os("DOPPIO_KUBE_APISERVER").map(PathBuf::from);
-        let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/kube-apiserver");
-        named.or_else(|| built.exists().then_some(built))
-    }
-
-    fn start(binary: &Path) -> Self {
-        let folder = tempfile::Builder::new().prefix("doppio-kube-").tempdir().unwrap();
-        let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [port, client, peer] = listeners.each_ref().map(|listener| listener.local_addr().unwrap().port());
-        drop(listeners);
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standins/real-kubernetes.sh");
-        let prepared = Command::new("sh").arg(script).arg(folder.path()).status().unwrap();
-        assert!(prepared.success());
-        let log = |name: &str| fs::File::create(folder.path().join(name)).unwrap();
-        let [client, peer] = [client, peer].map(|port| format!("http://127.0.0.1:{port}"));
-        let etcd = Command::new("etcd")
-            .current_dir(folder.path())
-            .args(["--data-dir", "etcd", "--listen-client-urls", &client, "--advertise-client-urls", &client])
-            .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
-            .args(["--initial-cluster", &format!("default={peer}")])
-            .stdout(log("etcd.out"))
-            .stderr(log("etcd.log"))
-            .spawn()
-            .expect("etcd is installed (etcd-server)");
-        let flags = "--bind-address=127.0.0.1 --advertise-address=127.0.0.1 --tls-cert-file=tls.crt \
-                     --tls-private-key-file=tls.key --client-ca-file=ca.crt --token-auth-file=tokens.csv \
-                     --authorization-mode=RBAC --service-cluster-ip-range=10.96.0.0/24 \
-                     --service-account-issuer=https://kubernetes.default.svc --service-account-key-file=sa.pub \
-                     --service-account-signing-key-file=sa.key --disable-admission-plugins=ServiceAccount \
-                     --allow-privileged=true";
-        let server = Command::new(binary)
-            .current_dir(folder.path())
-            .args(flags.split_whitespace())
-            .args([format!("--etcd-servers={client}"), format!("--secure-port={port}")])
-            .stdout(log("out"))
-            .stderr(log("log"))
-            .spawn()
-            .expect("kube-apiserver starts");
-        Self { folder, children: vec![etcd, server], port }
-    }
-
-    fn cluster(&self) -> Cluster {
-        Cluster { url: format!("https://127.0.0.1:{}", self.port), folder: self.folder.path().to_owned() }
-    }
-}
-
-impl Drop for Real {
-    fn drop(&mut self) {
-        for child in self.children.iter_mut().rev() {
-            child.kill().ok();
-            child.wait().ok();
-        }
-    }
-}
-
-#[test]
-fn a_real_api_server_is_met_where_there_is_one() {
-    let Some(binary) = Real::binary() else {
-        println!(
-            "NOT met: a real kube-apiserver; only the stand-in was. Set DOPPIO_KUBE_APISERVER to its binary \
-             (and install etcd), or put it into target/tools/."
-        );
-        return;
-    };
-    println!("met: the real {}", binary.display());
-    let real = Real::start(&binary);
-    let cluster = real.cluster();
-    wait(async {
-        let deadline = Instant::now() + Duration::from_mins(2);
-        while cluster.source("admin", &[]).check().await.is_err() {
-            assert!(
-                Instant::now() < deadline,
-                "{}",
-                fs::read_to_string(real.folder.path().join("log")).unwrap()
-            );
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    });
-    // What a cluster's controllers and its administrator would make.
-    let namespace = |name: &str| {
-        let body = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        curl(&cluster, "/api/v1/namespaces", &body);
-    };
-    namespace("team");
-    let rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
-    let role = serde_json::json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "reads"},
-        "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": ["readable"]}],
-    });
-    curl(&cluster, &format!("{rbac}/roles"), &role);
-    let binding = serde_json::json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "reads"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reads"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "reader"}],
-    });
-    curl(&cluster, &format!("{rbac}/rolebindings"), &binding);
-    wait(contract(&cluster));
 }

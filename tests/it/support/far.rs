@@ -1,4 +1,5 @@
-//! Remote sources as the ladder opens them, for tests that ask them without the binary.
+//! Remote sources as the ladder opens them, behind their deadline and memory, for tests that ask
+//! them without the binary.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,13 +13,14 @@ use doppio::secret::source::Remote;
 use doppio::secret::source::Setting;
 use doppio::secret::source::Setup;
 
-/// A source with its settings and an environment; its deadline is 10 s unless given.
+/// A source with its settings, as config.toml writes them, and an environment; its deadline is
+/// 10 s unless given.
 pub(crate) fn open(
     scheme: &str,
     home: &Path,
     settings: &[(&str, &str)],
     variables: &[(&str, &str)],
-    deadline: Option<Duration>,
+    deadline: impl Into<Option<Duration>>,
 ) -> Remote {
     // Fails where another test was first.
     #[cfg(feature = "vault")]
@@ -32,13 +34,14 @@ pub(crate) fn open(
         let key = remote.keys.iter().find(|key| key.name == *name).expect("a key of the source");
         let setting = match key.form {
             source::Form::Reference => Setting::Reference(value.parse().expect("a reference")),
+            source::Form::Truth => Setting::Truth(value.parse().expect("`true` or `false`")),
             _ => Setting::Text((*value).to_owned()),
         };
         options.insert(key, setting);
     }
     let local = Local::new([std::sync::Arc::new(source::Env::new(environment.clone())) as _]);
     let setup = Setup { environment, home: home.to_owned(), options, local };
-    Remote::new((remote.open)(setup), Some(deadline.unwrap_or(Duration::from_secs(10))))
+    Remote::new((remote.open)(setup), Some(deadline.into().unwrap_or(Duration::from_secs(10))))
 }
 
 /// The bytes of a value.

@@ -1,5 +1,4 @@
-//! Servers that stand in for those that can't be had on a test machine, and the sources that ask
-//! them. They are Python programs in `tests/standins/`, strict about what they are asked.
+//! Servers that stand in for those that can't be had on a test machine. They are Python programs in `tests/standins/`, strict about what they are asked.
 
 use std::fs;
 use std::io::BufRead;
@@ -9,18 +8,10 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::Duration;
 
-use doppio::secret::Environment;
 use doppio::secret::SecretValue;
-use doppio::secret::source;
 use doppio::secret::source::Facts;
-use doppio::secret::source::Local;
-use doppio::secret::source::Options;
-use doppio::secret::source::Remote;
-use doppio::secret::source::Setting;
-use doppio::secret::source::Setup;
 use doppio::secret::source::Source;
 use doppio::secret::source::SourceError;
 use tempfile::TempDir;
@@ -100,28 +91,6 @@ impl Drop for Standin {
         self.child.kill().ok();
         self.child.wait().ok();
     }
-}
-
-/// The source of this scheme with these settings and variables, behind its deadline and memory.
-pub(crate) fn open(
-    scheme: &str,
-    home: &Path,
-    settings: &[(&str, Setting)],
-    variables: &[(&str, String)],
-    deadline: Duration,
-) -> Remote {
-    rustls::crypto::ring::default_provider().install_default().ok();
-    let remote = source::kind(scheme).expect("a kind of this build").remote.as_ref().expect("a remote one");
-    let mut options = Options::default();
-    for (name, setting) in settings {
-        let key = remote.keys.iter().find(|key| key.name == *name).expect("a key of its settings");
-        options.insert(key, setting.clone());
-    }
-    let environment: Environment =
-        variables.iter().map(|(name, value)| ((*name).into(), value.into())).collect();
-    let setup = Setup { environment, home: home.to_owned(), options, local: Local::default() };
-    let source: Arc<dyn Source> = (remote.open)(setup);
-    Remote::new(source, Some(deadline))
 }
 
 /// Waits for an answer, on a runtime of its own.
