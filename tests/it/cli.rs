@@ -51,11 +51,13 @@ fn its_memory_can_not_be_dumped_and_that_of_its_steps_can() {
     let doppio = Doppio::new();
     let step = "local_command = { command = \"ulimit -S -c $(ulimit -H -c); ulimit -c; read -r go <go\" }";
     doppio.file("recipe.toml", format!("[recipe]\nname = \"core\"\n[[step]]\nid = \"a\"\n{step}\n"));
-    rustix::fs::mkfifoat(rustix::fs::CWD, doppio.folder().join("work/go"), 0o600.into()).expect("a FIFO");
+    rustix::fs::mkfifoat(rustix::fs::CWD, doppio.folder().join("project/go"), 0o600.into()).expect("a FIFO");
     let child = doppio.start(["run", "recipe.toml"]);
     // Opening it waits for the step to do so.
-    let go =
-        fs::OpenOptions::new().write(true).open(doppio.folder().join("work/go")).expect("the step is there");
+    let go = fs::OpenOptions::new()
+        .write(true)
+        .open(doppio.folder().join("project/go"))
+        .expect("the step is there");
     let limits = core_limits(&child.id().to_string());
     drop(go);
     let ran = Ran::of(&child.wait_with_output().expect("the binary ends"));

@@ -124,14 +124,14 @@ local_command = { command = "echo after" }
     assert!(text.contains("use   | two; touch hacked] [one] 0 RUN test\n"), "{text}");
     assert!(text.contains("no    ⊘ skipped: `when` is false\n"), "{text}");
     assert!(text.contains("after | after\n"), "{text}");
-    assert!(!doppio.folder().join("work/hacked").exists());
+    assert!(!doppio.folder().join("project/hacked").exists());
     assert!(!doppio.home().join("hacked").exists());
 }
 
 #[test]
 fn an_attempt_that_fails_is_followed_by_another() {
     let doppio = Doppio::new();
-    let count = doppio.folder().join("work/count");
+    let count = doppio.folder().join("project/count");
     recipe(
         &doppio,
         &format!(
@@ -155,7 +155,7 @@ local_command = {{ command = "echo x >> {0}; echo try; [ $(wc -l < {0}) -ge 3 ]"
 #[test]
 fn steps_run_side_by_side_as_far_as_jobs_go() {
     let doppio = Doppio::new();
-    let folder = doppio.folder().join("work").display().to_string();
+    let folder = doppio.folder().join("project").display().to_string();
     // Each waits for the other's file: they must run at the same time.
     let step = |me: &str, other: &str| {
         format!(
@@ -205,7 +205,7 @@ fn a_dry_run_runs_nothing() {
     recipe(&doppio, "[[step]]\nid = \"a\"\nlocal_command = { command = \"touch ran\" }\n");
     let ran = doppio.run(["run", "recipe.toml", "--dry-run"]).expect(0);
     assert!(ran.stdout.contains("touch ran"), "{}", ran.stdout);
-    assert!(!doppio.home().join("ran").exists() && !doppio.folder().join("work/ran").exists());
+    assert!(!doppio.home().join("ran").exists() && !doppio.folder().join("project/ran").exists());
     assert!(!doppio.doppio_home().join("runs").exists());
 }
 

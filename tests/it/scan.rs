@@ -24,12 +24,12 @@ const TOKEN: &str = "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";
 /// A machine with one secret.
 fn world() -> Doppio {
     let world = Doppio::new().env("HF_TOKEN", VALUE).env("DOPPIO_KEYRING", "off");
-    fs::create_dir_all(world.folder().join("work")).expect("a folder");
+    fs::create_dir_all(world.folder().join("project")).expect("a folder");
     world
 }
 
 fn work(world: &Doppio) -> PathBuf {
-    world.folder().join("work")
+    world.folder().join("project")
 }
 
 /// Runs a command; whatever it prints, the value and the token are not in it.

@@ -163,7 +163,7 @@ fn why_shows_the_rungs_and_no_value() {
         1. `--secret`: `team/gone` -> not there
         2. `[secrets]` of the settings: `team/gone` -> not there
         3. the environment: `TEAM_GONE` -> not there
-        4. `WORLD/work/.env`: `team/gone` -> skipped: the settings do not say `dotenv = true`
+        4. `WORLD/project/.env`: `team/gone` -> skipped: the settings do not say `dotenv = true`
         5. the keychain: `team/gone` -> skipped: this machine has no keychain (no Secret Service answers)
         6. the vault: `team/gone` -> not there
         7. `default_source`: `team/gone` -> skipped: the settings name none
@@ -214,7 +214,7 @@ fn faults_of_the_settings_stop_the_command() {
     doppio.run(["secret", "get", "a"]).expect(2);
     doppio.file("doppio.toml", "[sources.command.x]\nrun = ['touch', 'ran']\n[secrets]\na = 'command:x'\n");
     doppio.run(["secret", "get", "a"]).expect(2);
-    assert!(!doppio.folder().join("work/ran").exists(), "a project ran a program");
+    assert!(!doppio.folder().join("project/ran").exists(), "a project ran a program");
     doppio.file("doppio.toml", "");
     doppio.run(["secret", "get", "a"]).expect(0);
     doppio.run(["secret", "get", "a", "--profile", "gone"]).expect(2);

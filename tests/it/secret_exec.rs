@@ -65,7 +65,7 @@ fn commands_that_cannot_be_run_say_so_as_shells_do() {
     doppio.run(["secret", "exec", "T=team/key", "--", "./text"]).expect(126);
     let ran = doppio.run(["secret", "exec", "T=team/gone", "--", "touch", "ran"]).expect(3);
     assert!(ran.stderr.contains("doppio secret set team/gone"), "{}", ran.stderr);
-    assert!(!doppio.folder().join("work/ran").exists());
+    assert!(!doppio.folder().join("project/ran").exists());
     doppio.run(["secret", "exec", "T=team/key"]).expect(2);
     doppio.run(["secret", "exec", "--", "true"]).expect(2);
     let token = format!("T=hf_{}", "hunter2".repeat(5));

@@ -34,7 +34,7 @@ fn python(script: &str, file: &Path) -> String {
 #[test]
 fn values_are_written_on_demand_only() {
     let doppio = machine();
-    let out = doppio.folder().join("work/out");
+    let out = doppio.folder().join("project/out");
     for format in ["dotenv", "shell", "json", "k8s", "github"] {
         let ran = doppio.run(["secret", "export", "--format", format, "env/HARD"]).expect(2);
         assert!(ran.stdout.is_empty() && ran.stderr.contains("--reveal"), "{}", ran.stderr);
@@ -94,7 +94,7 @@ fn dotenv_readers_agree_on_what_was_stored() {
     doppio.store("env/APOSTROPHE", "it's\nso");
     let out = ["env/HARD", "env/APOSTROPHE", "huggingface/token", "--reveal", "--out", "all.env"];
     export(&doppio, "dotenv", &out);
-    let file = doppio.folder().join("work/all.env");
+    let file = doppio.folder().join("project/all.env");
     let read =
         python("import sys, dotenv, json; print(json.dumps(dotenv.dotenv_values(sys.argv[1])))", &file);
     let read: serde_json::Value = serde_json::from_str(&read).unwrap();
@@ -125,7 +125,7 @@ fn json_and_kubernetes_read_what_was_stored() {
     export(&doppio, "k8s", &more);
     let read = python(
         "import sys, yaml, json; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))",
-        &doppio.folder().join("work/secret.yaml"),
+        &doppio.folder().join("project/secret.yaml"),
     );
     let read: serde_json::Value = serde_json::from_str(&read).unwrap();
     assert_eq!(

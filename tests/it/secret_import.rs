@@ -39,7 +39,7 @@ fn a_dotenv_is_shown_first_and_stored_byte_for_byte() {
     // The file has values that are nowhere else.
     let ran = doppio.run(["secret", "import", ".env", "--yes", "--remove-source"]).expect(3);
     assert!(ran.stdout.contains("same     huggingface/token"), "{}", ran.stdout);
-    assert!(doppio.folder().join("work/.env").exists());
+    assert!(doppio.folder().join("project/.env").exists());
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn what_differs_is_replaced_only_on_demand() {
     same     app/MORE  MORE (line 3)
     ");
     assert_eq!([doppio.reveal("app/KEY"), doppio.reveal("app/KEY@1")], ["hunter2 two", "hunter2 one"]);
-    assert!(!doppio.folder().join("work/prod.env").exists());
+    assert!(!doppio.folder().join("project/prod.env").exists());
     assert!(!(ran.stdout + &ran.stderr).contains("hunter2"));
 }
 
@@ -127,7 +127,7 @@ fn what_cannot_be_read_is_refused_with_its_line() {
 #[test]
 fn the_user_is_asked_about_all_of_it() {
     let doppio = Doppio::with_vault();
-    let git = Command::new("git").args(["init", "-q"]).current_dir(doppio.folder().join("work")).status();
+    let git = Command::new("git").args(["init", "-q"]).current_dir(doppio.folder().join("project")).status();
     assert!(git.unwrap().success());
     doppio.file(".env", "TEAM_KEY=hunter2-one\n");
     let (code, shown) = doppio.at_terminal(&["secret", "import", ".env"], &[("write 1 secret", "n")]);
@@ -138,8 +138,8 @@ fn the_user_is_asked_about_all_of_it() {
     );
     assert!(code == 0 && !shown.contains("hunter2"), "{code}: {shown}");
     assert_eq!(doppio.reveal("env/TEAM_KEY"), "hunter2-one");
-    assert!(!doppio.folder().join("work/.env").exists());
-    let rules = fs::read_to_string(doppio.folder().join("work/.gitignore")).unwrap();
+    assert!(!doppio.folder().join("project/.env").exists());
+    let rules = fs::read_to_string(doppio.folder().join("project/.gitignore")).unwrap();
     assert!(rules.lines().any(|line| line == ".env"), "{rules}");
 }
 
@@ -160,7 +160,7 @@ fn another_source_is_imported_and_emptied() {
 #[test]
 fn init_adds_what_is_missing_and_changes_nothing() {
     let doppio = Doppio::new();
-    let work = doppio.folder().join("work");
+    let work = doppio.folder().join("project");
     let ran = doppio.run(["secret", "init", "--dry-run"]).expect(0);
     assert!(ran.stdout.contains("[secrets]") && ran.stdout.contains("**/hf_token*"), "{}", ran.stdout);
     assert!(!work.join("doppio.toml").exists() && !work.join(".gitignore").exists());
@@ -168,7 +168,7 @@ fn init_adds_what_is_missing_and_changes_nothing() {
     let ran = doppio.run(["secret", "init"]).expect(0);
     insta::assert_snapshot!(doppio.settled(&ran.stderr), @"
     wrote doppio.toml
-    added 11 rules to `WORLD/work/.gitignore`
+    added 11 rules to `WORLD/project/.gitignore`
     ");
     let rules = fs::read_to_string(work.join(".gitignore")).unwrap();
     insta::assert_snapshot!(rules, @"
@@ -194,7 +194,7 @@ fn init_adds_what_is_missing_and_changes_nothing() {
     let ran = doppio.run(["secret", "init"]).expect(0);
     insta::assert_snapshot!(doppio.settled(&ran.stderr), @"
     doppio.toml is there already: it was left as it is
-    `WORLD/work/.gitignore` has all rules already
+    `WORLD/project/.gitignore` has all rules already
     ");
     assert_eq!(fs::read_to_string(work.join("doppio.toml")).unwrap(), "# mine\n");
     assert_eq!(fs::read_to_string(work.join(".gitignore")).unwrap(), rules);
@@ -203,7 +203,7 @@ fn init_adds_what_is_missing_and_changes_nothing() {
 #[test]
 fn init_writes_the_rules_where_the_work_tree_begins() {
     let doppio = Doppio::new();
-    let work = doppio.folder().join("work");
+    let work = doppio.folder().join("project");
     assert!(Command::new("git").args(["init", "-q"]).current_dir(&work).status().unwrap().success());
     fs::create_dir_all(work.join("recipes")).unwrap();
     let mut command = doppio.command(["secret", "init"]);

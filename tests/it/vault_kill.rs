@@ -46,7 +46,7 @@ fn a_killed_writer_leaves_a_whole_vault() {
                 .arg(&file)
                 .env_clear()
                 .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
-                .current_dir(doppio.folder().join("work"))
+                .current_dir(doppio.folder().join("project"))
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())

@@ -37,7 +37,7 @@ fn is_alive(pid: &str) -> bool {
 
 /// The process ids that a step wrote to a file, once there are `count`.
 fn pids(doppio: &Doppio, file: &str, count: usize) -> Vec<String> {
-    let path = doppio.folder().join("work").join(file);
+    let path = doppio.folder().join("project").join(file);
     let read = || std::fs::read_to_string(&path).unwrap_or_default();
     wait_for(file, || read().lines().count() >= count);
     read().lines().map(str::to_owned).collect()
@@ -59,7 +59,7 @@ local_command = { command = "echo stopped" }
 "#;
 
 fn tree(doppio: &Doppio) {
-    recipe(doppio, &TREE.replace("PIDS", &doppio.folder().join("work/pids").display().to_string()));
+    recipe(doppio, &TREE.replace("PIDS", &doppio.folder().join("project/pids").display().to_string()));
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn one_interrupt_stops_the_whole_tree_and_runs_the_always_steps() {
 #[test]
 fn a_second_interrupt_ends_at_once_and_says_what_is_left() {
     let doppio = Doppio::new();
-    let file = doppio.folder().join("work/pids");
+    let file = doppio.folder().join("project/pids");
     recipe(
         &doppio,
         &format!(
@@ -133,7 +133,7 @@ fn a_deadline_ends_the_whole_tree() {
     let doppio = Doppio::new();
     recipe(
         &doppio,
-        &TREE.replace("PIDS", &doppio.folder().join("work/pids").display().to_string()).replacen(
+        &TREE.replace("PIDS", &doppio.folder().join("project/pids").display().to_string()).replacen(
             "id = \"long\"",
             "id = \"long\"\ntimeout_secs = 1",
             1,

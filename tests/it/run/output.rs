@@ -81,7 +81,7 @@ fn a_reader_who_leaves_ends_nothing_and_is_not_told() {
 #[test]
 fn a_prompt_without_a_newline_is_shown_while_it_waits() {
     let doppio = Doppio::new();
-    let file = doppio.folder().join("work/go");
+    let file = doppio.folder().join("project/go");
     recipe(
         &doppio,
         &format!(

@@ -27,7 +27,7 @@ local_command = { command = "true", env = { A = "${secret:team/one}", B = "${sec
     hint: run `doppio secret set team/one`
     hint: run `doppio secret set team/two`
     ");
-    assert!(!doppio.folder().join("work/ran").exists());
+    assert!(!doppio.folder().join("project/ran").exists());
     assert!(!doppio.doppio_home().join("runs").exists());
 }
 

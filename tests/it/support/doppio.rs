@@ -14,7 +14,7 @@ use std::process::Stdio;
 
 use tempfile::TempDir;
 
-/// A user's machine: `home/` is the home, `home/doppio/` is `DOPPIO_HOME`, `work/` is where
+/// A user's machine: `home/` is the home, `home/doppio/` is `DOPPIO_HOME`, `project/` is where
 /// commands are given. Removed when dropped.
 pub(crate) struct Doppio {
     folder: TempDir,
@@ -33,7 +33,7 @@ pub(crate) struct Ran {
 impl Doppio {
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("doppio-it-").tempdir().expect("a folder in /tmp");
-        for name in ["home/doppio", "work"] {
+        for name in ["home/doppio", "project"] {
             fs::create_dir_all(folder.path().join(name)).expect("folders in it");
         }
         Self { folder, env: Vec::new() }
@@ -81,7 +81,7 @@ impl Doppio {
             .args(["-c", &script])
             .env_clear()
             .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
-            .current_dir(self.folder.path().join("work"))
+            .current_dir(self.folder.path().join("project"))
             .output()
             .expect("expect is installed");
         (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned())
@@ -110,7 +110,7 @@ impl Doppio {
 
     /// Writes a file, its path taken from the working folder.
     pub(crate) fn file(&self, path: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.folder.path().join("work").join(path);
+        let path = self.folder.path().join("project").join(path);
         fs::create_dir_all(path.parent().expect("a path in a folder")).expect("its folder");
         fs::write(&path, text).expect("a file in it");
         path
@@ -133,7 +133,7 @@ impl Doppio {
             .env("LANG", "C.UTF-8")
             .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.folder.path().join("work"))
+            .current_dir(self.folder.path().join("project"))
             .stdin(Stdio::null());
         command
     }
