@@ -75,10 +75,33 @@ fn commands_write_down_what_they_show_and_change() {
         .expect(0);
     world.run(["secret", "get", "db/password"]).expect(0);
     world.run(["secret", "get", "db/password", "--reveal", "--force"]).expect(0);
-    world.run(["secret", "rm", "db/password"]).expect(0);
-    let deeds: Vec<String> =
-        lines(&world).iter().map(|line| line["deed"].as_str().expect("a deed").to_owned()).collect();
-    assert_eq!(deeds, ["set", "reveal", "remove"]);
+    world.file(".env", "WEBHOOK=hunter2-webhook\n");
+    world.run(["secret", "import", ".env", "--in", "file", "--prefix", "team", "--yes"]).expect(0);
+    world.run_with_stdin(["secret", "rotate", "db/password", "--from-stdin"], "hunter3-hunter4").expect(0);
+    world.run(["secret", "rollback", "db/password@1"]).expect(0);
+    world.run(["secret", "mv", "db/password", "db/root"]).expect(0);
+    world.run(["secret", "export", "--format", "json", "--reveal", "--force", "db/root"]).expect(0);
+    world.run(["secret", "exec", "P=db/root", "--", "true"]).expect(0);
+    world.run(["secret", "rm", "db/root"]).expect(0);
+    world.run(["secret", "rm", "db/root"]).expect(3);
+    let deeds: Vec<String> = lines(&world)
+        .iter()
+        .map(|line| ["deed", "secret"].map(|member| line[member].as_str().expect("a text")).join(" "))
+        .collect();
+    insta::assert_snapshot!(deeds.join("\n"), @"
+    set db/password
+    reveal db/password
+    set team/WEBHOOK
+    rotate db/password
+    rollback db/password
+    move db/password
+    move db/root
+    fetch db/root
+    export db/root
+    fetch db/root
+    deliver db/root
+    remove db/root
+    ");
     world.run(["secret", "audit", "verify"]).expect(0);
 }
 
@@ -116,6 +139,8 @@ fn a_log_that_cant_be_kept_warns_or_stops() {
     let ran = world.run(["run", "recipe.toml"]).expect(3);
     assert!(ran.stderr.contains("audit = \"required\""), "{}", ran.stderr);
     world.run(["secret", "get", "huggingface/token", "--reveal", "--force"]).expect(3);
+    world.run(["secret", "export", "--format", "json", "--reveal", "--force", "huggingface/token"]).expect(3);
+    world.run(["secret", "exec", "T=huggingface/token", "--", "true"]).expect(3);
     fs::write(&settings, "audit = \"off\"\n").expect("settings");
     let ran = world.run(["run", "recipe.toml"]).expect(0);
     assert!(!ran.stderr.contains("audit log"), "{}", ran.stderr);

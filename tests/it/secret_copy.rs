@@ -77,7 +77,7 @@ fn a_rotation_in_the_keychain_keeps_the_old_value_under_a_name_of_its_own() {
         doppio.run_with_stdin(["secret", "rotate", "team/key", "--from-stdin"], "hunter2 two").expect(0);
     insta::assert_snapshot!(ran.stderr, @"
     `team/key` has its new value in the keychain; the old one is kept as `team/key.previous`
-    no run of this machine was given the old value
+    nobody was given the old value, as far as this machine knows
     ");
     assert_eq!(doppio.reveal("team/key"), "hunter2 two");
     assert_eq!(doppio.reveal("team/key.previous"), "hunter2 one");

@@ -172,7 +172,7 @@ fn a_value_of_ones_own_is_made_up() {
     let ran = doppio.run(["secret", "rotate", "team/hook", "--generate"]).expect(0);
     insta::assert_snapshot!(ran.stderr, @"
     `team/hook` has its new value in the vault; the old one is kept as `team/hook@1`
-    no run of this machine was given the old value
+    nobody was given the old value, as far as this machine knows
     ");
     let made = doppio.reveal("team/hook");
     assert!(made.len() == 43 && made.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));

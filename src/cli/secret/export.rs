@@ -18,9 +18,11 @@ use crate::cli::secret::needs;
 use crate::cli::secret::needs::Needs;
 use crate::cli::secret::transfer::secrets as counted;
 use crate::name::EnvName;
+use crate::secret::Deed;
 use crate::secret::Mask;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
+use crate::secret::Use;
 use crate::secret::Vault;
 use crate::secret::export;
 use crate::secret::export::Format;
@@ -116,12 +118,21 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         return Ok(ExitCode::SUCCESS);
     }
     permit(args, context)?;
-    let mut valued = Vec::with_capacity(secrets.len());
+    let (mut valued, mut uses) = (Vec::with_capacity(secrets.len()), Vec::new());
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let vault = lookup::audited(context, Vault::new(ladder, Mask::default()))?;
     for (variable, reference) in secrets {
-        valued.push((variable, vault.fetch(&reference).await?));
+        let value = vault.fetch(&reference).await?;
+        let what = Use {
+            deed: Deed::Export,
+            secret: reference.label(),
+            variable: Some(variable.to_string()),
+            ..Use::default()
+        };
+        uses.push((what, Some(value.clone())));
+        valued.push((variable, value));
     }
+    lookup::record_all(context, uses)?;
     match format {
         Some(format) => {
             let text = export::values(format, &valued, &wrapping).map_err(|error| unwritable(&error))?;

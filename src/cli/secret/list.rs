@@ -22,7 +22,7 @@ use crate::secret::source::SourceError;
 
 /// Arguments of `secret list`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Last use is what the journals of this machine know.\n\n\
+#[command(after_help = "Last use is what the audit log and the journals of this machine know.\n\n\
                         Examples:\n  doppio secret list\n  doppio secret list --in file --json\n  \
                         doppio secret list --all")]
 pub(super) struct Args {
@@ -102,7 +102,8 @@ fn json(item: &Item) -> serde_json::Value {
         "exposure": facts.exposure,
         "last_use": last.as_ref().map(|last| serde_json::json!({
             "time": last.time,
-            "run": last.run.as_str(),
+            "deed": last.deed,
+            "run": last.run,
             "step": last.step,
             "host": last.host,
         })),

@@ -148,9 +148,19 @@ pub(in crate::cli) fn record(
     value: Option<&SecretValue>,
 ) -> Result<(), CliError> {
     let what = Use { deed, secret: secret.to_owned(), source: place, ..Use::default() };
-    auditor(context, Arc::new(Terminal::new(context)))?
-        .record(vec![(what, value.cloned())])
-        .map_err(|error| not_logged(&error))
+    record_all(context, vec![(what, value.cloned())])
+}
+
+/// The same of several.
+///
+/// # Errors
+///
+/// As [`record`].
+pub(in crate::cli) fn record_all(
+    context: &Context,
+    uses: Vec<(Use, Option<SecretValue>)>,
+) -> Result<(), CliError> {
+    auditor(context, Arc::new(Terminal::new(context)))?.record(uses).map_err(|error| not_logged(&error))
 }
 
 fn not_logged(error: &AuditError) -> CliError {

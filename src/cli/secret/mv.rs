@@ -13,6 +13,7 @@ use crate::cli::secret::needs::Needs;
 use crate::cli::secret::place;
 use crate::cli::secret::source_error;
 use crate::name::SecretName;
+use crate::secret::Deed;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
 
@@ -53,6 +54,12 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         return Err(place::nowhere(&ladder, from.as_str(), args.source.as_deref()));
     }
     for source in holders {
+        let place = source.place();
+        for (name, place) in
+            [(&from, format!("{place}, now `{to}`")), (&to, format!("{place}, before `{from}`"))]
+        {
+            lookup::record(context, Deed::Move, name.as_str(), Some(place), None)?;
+        }
         source
             .rename(from.as_str(), to.as_str())
             .await

@@ -30,10 +30,14 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
     let mut removed = false;
     for source in place::several(&ladder, args.source.as_deref())? {
+        // Only what is there is written down, and before it goes.
+        match source.locate(name.as_str(), None).await {
+            Err(SourceError::Missing | SourceError::Absent { .. }) => continue,
+            _ => lookup::record(context, Deed::Remove, name.as_str(), Some(source.place()), None)?,
+        }
         match source.delete(name.as_str()).await {
             Ok(()) => {
                 removed = true;
-                lookup::record(context, Deed::Remove, name.as_str(), Some(source.place()), None)?;
                 output::line(&format!("removed `{name}` from {}", source.place()));
                 if let Some(words) = source.remains(name.as_str()) {
                     output::line(&format!("note: {words}"));

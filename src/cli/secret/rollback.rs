@@ -10,6 +10,7 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::place;
 use crate::cli::secret::reference;
 use crate::cli::secret::source_error;
+use crate::secret::Deed;
 use crate::secret::source::Remark;
 use crate::secret::source::SourceError;
 
@@ -52,6 +53,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     // An expiry is the current value's, and says nothing of the older one.
     let remark = Remark { note: now.note.clone(), expires: None };
+    lookup::record(context, Deed::Rollback, path, Some(place.clone()), Some(&older))?;
     let facts = source.set(path, &older, &remark).await.map_err(failed)?;
     if now.expires.is_some() {
         output::line("note: when the older value expires is not known; the expiry was removed");

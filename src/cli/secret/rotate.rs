@@ -23,6 +23,7 @@ use crate::cli::secret::place;
 use crate::cli::secret::set;
 use crate::cli::secret::source_error;
 use crate::name::SecretName;
+use crate::secret::Deed;
 use crate::secret::SecretValue;
 use crate::secret::ping;
 use crate::secret::ping::Verdict;
@@ -100,8 +101,12 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         output::line(&format!("warning: {warning}"));
     }
     verify(args.online, &rotation, &new, context).await?;
+    lookup::record(context, Deed::Rotate, name.as_str(), Some(source.place()), Some(&new))?;
     rotation.switch(&new, expires).await?;
-    seen::tell(&name, rotation.facts.created, context)?;
+    // Broken off after the switch, what is in force is the new value: when the old one began is
+    // not known.
+    let since = rotation.facts.created.filter(|_| !new.is_same(&rotation.old));
+    seen::tell(&name, since, context)?;
     set::tell_of_others(&ladder, &name, source).await;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,11 +4,14 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::fit;
+use crate::cli::secret::lookup;
 use crate::cli::secret::source_error;
 use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
 use crate::name::SecretName;
+use crate::secret::Deed;
 use crate::secret::SecretValue;
+use crate::secret::Use;
 use crate::secret::source::Remark;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
@@ -137,7 +140,7 @@ impl Plan<'_> {
 
     /// How many would be written.
     fn writes(&self) -> usize {
-        self.count(Fate::New) + if self.replaces { self.count(Fate::Differs) } else { 0 }
+        self.written().count()
     }
 
     /// How many are left as they are though another value was wanted.
@@ -184,13 +187,27 @@ impl Plan<'_> {
             output::line("nothing was done");
             return Ok(false);
         }
-        for (item, fate) in &self.items {
-            if *fate == Fate::New || (*fate == Fate::Differs && self.replaces) {
-                self.write(item).await?;
-            }
+        lookup::record_all(
+            context,
+            self.written().map(|item| (self.use_of(item), item.value.clone().ok())).collect(),
+        )?;
+        for item in self.written() {
+            self.write(item).await?;
         }
         output::line(&format!("wrote {} to {place}, and read each back", secrets(self.writes())));
         Ok(true)
+    }
+
+    /// Those that will be written.
+    fn written(&self) -> impl Iterator<Item = &Item> {
+        let is_written = |fate: Fate| fate == Fate::New || (fate == Fate::Differs && self.replaces);
+        self.items.iter().filter(move |(_, fate)| is_written(*fate)).map(|(item, _)| item)
+    }
+
+    /// What the audit log says of an item.
+    fn use_of(&self, item: &Item) -> Use {
+        let source = format!("{}, from {}", self.target.place(), item.from);
+        Use { deed: Deed::Set, secret: item.path.clone(), source: Some(source), ..Use::default() }
     }
 
     async fn write(&self, item: &Item) -> Result<(), CliError> {

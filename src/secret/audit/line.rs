@@ -42,9 +42,9 @@ pub enum Deed {
 }
 
 impl Deed {
-    /// Whether somebody has the value since.
+    /// Whether somebody has the value since: a host, a process, a file, the user.
     pub fn gives_out(self) -> bool {
-        matches!(self, Self::Fetch | Self::Deliver | Self::Reveal | Self::Export)
+        matches!(self, Self::Deliver | Self::Reveal | Self::Export)
     }
 
     /// The word for people, the same as in the file.

@@ -11,13 +11,9 @@ mod key;
 mod line;
 mod verify;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
-use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 
 pub use auditor::Auditor;
@@ -120,21 +116,6 @@ impl AuditLog {
     /// When the file can't be read; none is no error.
     pub fn verify(&self) -> Result<Verdict, AuditError> {
         verify::verify(self)
-    }
-
-    /// When each name was last given out, by name.
-    ///
-    /// # Errors
-    ///
-    /// When the file can't be read; none is no error.
-    pub fn last_uses(&self) -> Result<HashMap<String, Timestamp>, AuditError> {
-        let mut last = HashMap::new();
-        for entry in self.entries()?.into_iter().filter(|entry| entry.what.deed.gives_out()) {
-            let reference = entry.what.secret.parse::<SecretRef>().ok();
-            let name = reference.as_ref().and_then(SecretRef::name).map(ToString::to_string);
-            last.insert(name.unwrap_or(entry.what.secret), entry.time);
-        }
-        Ok(last)
     }
 }
 

@@ -25,9 +25,11 @@ use crate::cli::output as last_words;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::name::EnvName;
+use crate::secret::Deed;
 use crate::secret::Mask;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
+use crate::secret::Use;
 use crate::secret::Vault;
 use crate::secret::looks_like_value;
 
@@ -59,10 +61,20 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let mask = Mask::default();
     let vault = lookup::audited(context, Vault::new(ladder, mask.clone()))?;
-    let mut values = Vec::new();
+    let (mut values, mut uses) = (Vec::new(), Vec::new());
     for (variable, reference) in &bindings {
-        values.push((variable, vault.fetch(reference).await?));
+        let value = vault.fetch(reference).await?;
+        let what = Use {
+            deed: Deed::Deliver,
+            secret: reference.label(),
+            host: Some("local".to_owned()),
+            variable: Some(variable.to_string()),
+            ..Use::default()
+        };
+        uses.push((what, Some(value.clone())));
+        values.push((variable, value));
     }
+    lookup::record_all(context, uses)?;
     let (program, arguments) = args.command.split_first().expect("clap asks for a command");
     // From here on a signal is the command's, not ours.
     let signals = signals::listen()?;

@@ -11,10 +11,12 @@ use crate::cli::output;
 use crate::cli::secret::copy;
 use crate::cli::secret::ignore;
 use crate::cli::secret::import::Args;
+use crate::cli::secret::lookup;
 use crate::cli::secret::source_error;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Plan;
 use crate::cli::terminal::is_attended;
+use crate::secret::Deed;
 use crate::secret::source::Source;
 
 /// Removes the file where that is wished, and sees to it that git ignores its like.
@@ -66,13 +68,19 @@ fn remove(path: &Path) -> Result<(), CliError> {
 }
 
 /// Removes what has arrived from the other source.
-pub(super) async fn of_source(from: &dyn Source, paths: &[String], plan: &Plan<'_>) -> Result<(), CliError> {
+pub(super) async fn of_source(
+    from: &dyn Source,
+    paths: &[String],
+    plan: &Plan<'_>,
+    context: &Context,
+) -> Result<(), CliError> {
     let scheme = from.kind().scheme;
     for path in paths {
         let label = copy::label(scheme, path);
         if !plan.arrivals().any(|item| item.from == label) {
             continue;
         }
+        lookup::record(context, Deed::Remove, path, Some(from.place()), None)?;
         from.delete(path)
             .await
             .map_err(|error| source_error(format!("cannot remove `{path}` from {}", from.place()), &error))?;

@@ -122,7 +122,7 @@ async fn from_source(
     if plan.carry_out(args.wish, context).await? {
         plan.complain()?;
         if args.remove_source {
-            leftovers::of_source(from, &paths, &plan).await?;
+            leftovers::of_source(from, &paths, &plan, context).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 
 use crate::cli::secret::scan::printable;
 use crate::name::SecretName;
-use crate::secret::Deed;
 use crate::secret::Entry;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
@@ -105,10 +104,10 @@ impl<'a> Story<'a> {
             let what = &entry.what;
             let reference = what.secret.parse::<SecretRef>().ok();
             let is_it = reference.is_some_and(|reference| reference.name() == Some(self.name));
-            if !is_it || what.deed != Deed::Deliver {
+            if !is_it || !what.deed.gives_out() {
                 continue;
             }
-            let host = what.host.clone().unwrap_or_else(|| "this machine".to_owned());
+            let host = what.host.clone().unwrap_or_else(|| format!("this machine, {}", what.deed.word()));
             let seen = self.hosts.entry(host).or_insert_with(|| Seen {
                 runs: BTreeSet::new(),
                 first: entry.time,
@@ -211,8 +210,11 @@ impl<'a> Story<'a> {
         for (host, seen) in &self.hosts {
             let time = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
             let (first, last) = (time(seen.first), time(seen.last));
-            writeln!(text, "  {host}: {first} to {last}, runs {}", join(&seen.runs))
-                .expect("a text takes all");
+            let mut line = format!("  {host}: {first} to {last}");
+            if !seen.runs.is_empty() {
+                line.extend([", runs ", &join(&seen.runs)]);
+            }
+            writeln!(text, "{line}").expect("a text takes all");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Who saw the old value: runs, steps and hosts, by the journals of this machine.
+//! Who saw the old value: runs, steps, hosts and commands.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::cli::secret::uses;
 use crate::name::SecretName;
 use crate::secret::well_known;
 
-/// Lists the steps that got it since the old value was set, and says where to revoke it.
+/// Lists who got it since the old value was set, and says where to revoke it.
 pub(super) fn tell(name: &SecretName, since: Option<Timestamp>, context: &Context) -> Result<(), CliError> {
     let now = Timestamp::now();
     let mut uses = uses::all(context);
@@ -19,14 +19,18 @@ pub(super) fn tell(name: &SecretName, since: Option<Timestamp>, context: &Contex
         used.is_of(name.as_str()) && since.is_none_or(is_later)
     });
     if uses.is_empty() {
-        output::line("no run of this machine was given the old value");
+        output::line("nobody was given the old value, as far as this machine knows");
     } else {
         output::line("the old value was given to:");
     }
     for used in &uses {
-        let host = used.host.as_deref().unwrap_or("local");
+        let parts = [used.run.as_deref(), used.step.as_deref(), used.host.as_deref()];
+        let mut words: Vec<&str> = parts.into_iter().flatten().collect();
+        if words.is_empty() {
+            words.push(used.deed);
+        }
         let age = used.time.map_or_else(String::new, |time| time::age(time, now));
-        output::data(&format!("{}  {}  {host}  {age}\n", used.run, used.step))?;
+        output::data(&format!("{}  {age}\n", words.join("  ")))?;
     }
     if let Some(known) = well_known::find(name) {
         output::line(&format!("revoke the old one where it was issued: {}", known.get));
