@@ -16,14 +16,18 @@ use crate::plan::PlannedStep;
 use crate::secret::CredentialFacts;
 use crate::secret::Providers;
 use crate::secret::SecretError;
+use crate::secret::SecretRef;
 use crate::secret::Vault;
 use crate::secret::Wanted;
 use crate::secret::provider;
+use crate::secret::provider::Exposure;
+use crate::secret::provider::Provider;
 use crate::step::Place;
 use crate::step::credentials::Destination;
 use crate::step::credentials::refusal;
 use crate::step::credentials::way_out;
 use crate::text::Diagnostic;
+use crate::text::Source;
 use crate::text::Span;
 
 /// What `--consent` allows.
@@ -42,6 +46,8 @@ pub(super) struct World<'a> {
     pub home: &'a Path,
     /// Every host is the sandbox.
     pub sandbox: bool,
+    /// The recipe, for the places of faults.
+    pub recipe: &'a Source,
 }
 
 /// What was found of one credential.
@@ -71,13 +77,16 @@ pub(super) fn providers(args: &ConsentArgs, context: &Context) -> Result<Provide
     Ok(Providers::new(context.env.clone(), context.home.clone(), consented))
 }
 
-/// Looks at every credential that the steps of a plan, or their hosts, name.
+/// Looks at every credential that the steps of a plan, or their hosts, name, and at the secrets of
+/// providers that steps refer to.
 pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen {
     let mut seen = Seen::default();
     let mut routes: Vec<(HostId, Option<Destination>)> = Vec::new();
     for step in plan.steps().iter().filter(|step| step.members.is_empty()) {
         let wanted = wanted(step, world.hosts);
-        if wanted.is_empty() {
+        let named: Vec<_> =
+            step.secrets.iter().filter_map(|secret| Some((secret, provider_of(secret, vault)?))).collect();
+        if wanted.is_empty() && named.is_empty() {
             continue;
         }
         let to = match (&step.host, step.operation.place()) {
@@ -85,6 +94,9 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
             (Some(host), _) => destination(host, world, &mut routes).await,
             (None, _) => None,
         };
+        for (secret, provider) in named {
+            seen.faults.extend(named_too_far(step, secret, provider, to, vault, world.recipe));
+        }
         for (wanted, span) in wanted {
             let name = wanted.to_string();
             let known = seen.located.iter().position(|(known, _)| *known == name);
@@ -147,6 +159,38 @@ fn too_far(
     let message = format!("the credential of `{wanted}` may not go to `{host}`: {why}");
     let fault = Diagnostic::error("plan::exposure", message, span.clone());
     Some(fault.label(facts.exposure.as_str()).help(way_out(wanted, facts.exposure, host)))
+}
+
+/// The provider whose secret a reference means, also by way of what its name is bound to.
+fn provider_of(reference: &SecretRef, vault: &Vault) -> Option<&'static Provider> {
+    let bound = reference.name().and_then(|name| vault.ladder().bound_to(name));
+    bound.and_then(provider::of_reference).or_else(|| provider::of_reference(reference))
+}
+
+/// A secret that a step refers to by name. How far the value itself may go is not known: only what
+/// never leaves this machine is an error.
+fn named_too_far(
+    step: &PlannedStep,
+    secret: &SecretRef,
+    provider: &'static Provider,
+    to: Option<Destination>,
+    vault: &Vault,
+    recipe: &Source,
+) -> Option<Diagnostic> {
+    let wanted = Wanted { provider, which: None };
+    let why = refusal(provider.exposure, to?, vault.has_consent(&wanted))?;
+    let host = step.host.as_ref().map_or("the host", HostId::as_str);
+    let place = format!("${{secret:{secret}}}");
+    let start = recipe.text().find(&place).unwrap_or(0);
+    let span = if recipe.text()[start..].starts_with(&place) { start..start + place.len() } else { 0..0 };
+    let fault = if provider.exposure == Exposure::NeverRemote {
+        let message = format!("`{secret}` may not go to `{host}`: {why}");
+        Diagnostic::error("plan::exposure", message, span)
+    } else {
+        let message = format!("`{secret}` goes to `{host}`, and unless it is a narrow one {why}");
+        Diagnostic::warning("plan::exposure", message, span)
+    };
+    Some(fault.label(provider.exposure.as_str()).help(way_out(&wanted, provider.exposure, host)))
 }
 
 fn too_short(

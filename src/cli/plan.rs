@@ -90,7 +90,12 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
         .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
     let providers = credentials::providers(&wish.recipe.consent, context)?;
     let vault = Vault::new(ladder, Mask::default()).with_providers(providers);
-    let place = credentials::World { hosts: &hosts, home: &context.home, sandbox: wish.sandbox };
+    let place = credentials::World {
+        hosts: &hosts,
+        home: &context.home,
+        sandbox: wish.sandbox,
+        recipe: &loaded.source,
+    };
     let (secrets, seen, hosts) = runtime.block_on(async {
         let mut secrets = secrets(&loaded.plan, &vault).await;
         let seen = credentials::look(&loaded.plan, &vault, &place).await;

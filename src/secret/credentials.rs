@@ -22,6 +22,7 @@ use crate::secret::provider::Discovery;
 use crate::secret::provider::Exposure;
 use crate::secret::provider::FileForm;
 use crate::secret::provider::Key;
+use crate::secret::provider::Part;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
 use crate::secret::provider::Sent;
@@ -98,6 +99,8 @@ pub struct Handed {
     pub secrets: Vec<HandedSecret>,
     /// Variables that are no secrets.
     pub settings: Vec<(String, String)>,
+    /// Files that are no secrets, each with the variable that names it.
+    pub files: Vec<(&'static FileForm, String)>,
 }
 
 /// One variable, or one file that a variable names.
@@ -132,13 +135,7 @@ impl Vault {
     ///
     /// When it is not there, a source can't be asked, or it can't leave this machine.
     pub async fn locate_credential(&self, wanted: &Wanted) -> Result<CredentialFacts, SecretError> {
-        if let Some(found) = self.in_environment(wanted).await? {
-            return Ok(facts_of(found));
-        }
-        if let Some((facts, _)) = self.stored(wanted, false).await? {
-            return Ok(facts);
-        }
-        Ok(facts_of(self.local(wanted, false).await?))
+        self.credential(wanted, false).await.map(facts_of)
     }
 
     /// A credential, with all its values known to the mask.
@@ -147,28 +144,44 @@ impl Vault {
     ///
     /// As [`Vault::locate_credential`]; when a value can't be masked.
     pub async fn fetch_credential(&self, wanted: &Wanted) -> Result<Handed, SecretError> {
-        if let Some(found) = self.in_environment(wanted).await? {
-            return self.ready(found).await;
-        }
-        if let Some((facts, parts)) = self.stored(wanted, true).await? {
-            let secrets = parts.into_iter().flat_map(|(key, value)| handed(key, &value)).collect();
-            let settings = self.companions(wanted);
-            return Ok(Handed { exposure: facts.exposure, secrets, settings });
-        }
-        let found = self.local(wanted, true).await?;
-        self.ready(found).await
-    }
-
-    /// The credential with all its values known to the mask.
-    async fn ready(&self, found: Credential) -> Result<Handed, SecretError> {
+        let found = self.credential(wanted, true).await?;
         let mut secrets = Vec::new();
         for part in &found.parts {
             let Some(value) = &part.value else { continue };
             self.teach(part.key.name, value)?;
-            self.note_fetch(part.key.name, &part.place, value).await?;
+            // What is stored was written down when it was fetched.
+            let known = self.known(part.key.name);
+            if known.is_none_or(|(_, known)| !known.is_same(value)) {
+                self.note_fetch(part.key.name, &part.place, value).await?;
+            }
             secrets.extend(handed(part.key, value));
         }
-        Ok(Handed { exposure: found.exposure, secrets, settings: found.settings })
+        let name = found.parts.first().map_or(wanted.provider.name, |part| part.key.name);
+        for value in &found.inner {
+            self.teach(name, value)?;
+        }
+        Ok(Handed { exposure: found.exposure, secrets, settings: found.settings, files: found.files })
+    }
+
+    /// What the environment has, else what is stored, else what the provider's own tools keep. With
+    /// `read` all its values are there.
+    async fn credential(&self, wanted: &Wanted, read: bool) -> Result<Credential, SecretError> {
+        let found = match self.in_environment(wanted).await? {
+            Some(found) => found,
+            None => match self.stored(wanted, read).await? {
+                Some(found) => found,
+                None => self.local(wanted, read).await?,
+            },
+        };
+        match &found.refusal {
+            None => Ok(found),
+            Some(cause) => Err(SecretError::NotAllowed {
+                reference: wanted.to_string(),
+                source_name: found.place(),
+                cause: cause.clone(),
+                hint: wanted.provider.alternative.to_owned(),
+            }),
+        }
     }
 
     /// The credential of the environment, which stands above all that is stored: it is taken as
@@ -188,53 +201,53 @@ impl Vault {
         Ok(found.filter(|found| found.is_of_environment() && found.refusal.is_none()))
     }
 
-    /// What is stored under the provider's names: the first set that is whole.
-    async fn stored(
-        &self,
-        wanted: &Wanted,
-        read: bool,
-    ) -> Result<Option<(CredentialFacts, Parts)>, SecretError> {
+    /// What is stored under the provider's names: the first set that is whole. Values that say how
+    /// far they may go are read even where only their place is asked for, if nothing has to be run
+    /// for it.
+    async fn stored(&self, wanted: &Wanted, read: bool) -> Result<Option<Credential>, SecretError> {
+        let provider = wanted.provider;
         // Which one of several is asked for only the provider's own files can tell.
         if wanted.which.is_some() {
             return Ok(None);
         }
-        'sets: for set in wanted.provider.sets {
-            let mut facts: Option<CredentialFacts> = None;
-            let mut parts: Parts = Vec::new();
+        'sets: for set in provider.sets {
+            let mut found = Credential::new(provider);
             for key in *set {
                 let Ok(name) = key.name.parse::<SecretName>() else { continue 'sets };
                 let reference = SecretRef::from(name);
                 // A token that belongs to other keys makes keys without an end invalid.
-                let has_no_end = parts.first().is_some_and(|(_, id)| provider::is_lasting_aws_key(id));
-                if !key.needed && has_no_end {
+                let id = found.parts.first().and_then(|part| part.value.as_ref());
+                if !key.needed && id.is_some_and(provider::is_lasting_aws_key) {
                     continue;
                 }
-                let location = match self.locate(&reference).await {
-                    Ok(location) => location,
+                let facts = match self.locate(&reference).await {
+                    Ok(location) => location.facts,
                     Err(SecretError::Missing { .. }) if key.needed => continue 'sets,
                     Err(SecretError::Missing { .. }) => continue,
                     Err(error) => return Err(error),
                 };
-                if read {
-                    parts.push((key, self.fetch(&reference).await?));
-                }
-                let known = facts.get_or_insert_with(|| CredentialFacts {
-                    place: location.facts.place.clone(),
-                    exposure: wanted.provider.exposure,
-                    expires: None,
-                    warnings: Vec::new(),
-                });
-                known.expires = known.expires.into_iter().chain(location.facts.expires).min();
-                known.warnings.extend(location.facts.warnings);
+                let value = if read || (provider.is_told_by_value() && !facts.unproven) {
+                    Some(self.fetch(&reference).await?)
+                } else {
+                    None
+                };
+                found.parts.push(Part { key, value, place: facts.place });
+                found.expires = found.expires.into_iter().chain(facts.expires).min();
+                found.warnings.extend(facts.warnings);
             }
-            if let Some(mut facts) = facts {
-                if parts.iter().any(|(_, value)| provider::is_lasting_aws_key(value)) {
-                    facts.exposure = Exposure::Personal;
-                }
-                return Ok(Some((facts, parts)));
+            if !found.parts.is_empty() {
+                return Ok(Some(self.complete(found)));
             }
         }
         Ok(None)
+    }
+
+    /// What was stored, with what its values tell.
+    fn complete(&self, found: Credential) -> Credential {
+        match &self.providers {
+            Some(providers) => providers.discovery.complete(found),
+            None => found,
+        }
     }
 
     async fn local(&self, wanted: &Wanted, may_run: bool) -> Result<Credential, SecretError> {
@@ -253,24 +266,7 @@ impl Vault {
         };
         let Some(providers) = &self.providers else { return Err(missing()) };
         let found = providers.discovery.look(provider, wanted.which.clone(), may_run).await;
-        let found = found.map_err(|error| unreachable(wanted, error))?;
-        let found = found.ok_or_else(missing)?;
-        match &found.refusal {
-            None => Ok(found),
-            Some(cause) => Err(SecretError::NotAllowed {
-                reference: wanted.to_string(),
-                source_name: found.place(),
-                cause: cause.clone(),
-                hint: provider.alternative.to_owned(),
-            }),
-        }
-    }
-
-    fn companions(&self, wanted: &Wanted) -> Vec<(String, String)> {
-        let Some(providers) = &self.providers else { return Vec::new() };
-        let env = providers.discovery.env();
-        let set = |name: &&str| Some(((*name).to_owned(), env.text(name)?.to_owned()));
-        wanted.provider.companions.iter().filter_map(set).collect()
+        found.map_err(|error| unreachable(wanted, error))?.ok_or_else(missing)
     }
 }
 
@@ -291,8 +287,6 @@ fn facts_of(found: Credential) -> CredentialFacts {
         warnings: found.warnings,
     }
 }
-
-type Parts = Vec<(&'static Key, SecretValue)>;
 
 /// The variables that a secret goes under, or the one that names its file.
 fn handed(key: &'static Key, value: &SecretValue) -> Vec<HandedSecret> {

@@ -92,6 +92,11 @@ impl Ladder {
         self.sources().filter(|source| source.kind().writes && source.kind().remote.is_none())
     }
 
+    /// What the command line or the settings bind a name to.
+    pub fn bound_to(&self, name: &SecretName) -> Option<&SecretRef> {
+        self.bound.iter().find_map(|bound| bound.get(name)).map(|bound| &bound.reference)
+    }
+
     /// Whether the command line or the settings say where a name is to be looked up.
     pub(in crate::secret) fn binds(&self, name: &SecretName) -> bool {
         self.bound.iter().any(|bound| bound.contains_key(name))

@@ -230,7 +230,7 @@ impl Vault {
     }
 
     /// What was fetched under this label.
-    fn known(&self, label: &str) -> Option<(String, SecretValue)> {
+    pub(in crate::secret) fn known(&self, label: &str) -> Option<(String, SecretValue)> {
         let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, cell) = fetched.iter().find(|(reference, _)| reference.label() == label)?;
         cell.get().map(|fetched| (fetched.source.clone(), fetched.value.clone()))

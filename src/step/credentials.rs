@@ -69,10 +69,16 @@ impl StepContext {
                     hint: Some(way_out(wanted, handed.exposure, host.id().as_str())),
                 });
             }
-            for (name, value) in handed.settings {
-                let value = SecretValue::new(value.into_bytes());
-                let Ok(name) = name.parse::<EnvName>() else { continue };
-                env.push(EnvVar { name, value, secret: None, is_default: false, file: None });
+            let settings = handed.settings.into_iter().map(|(name, text)| (name, text, None));
+            let files =
+                handed.files.into_iter().map(|(form, text)| (form.variable.to_owned(), text, Some(form)));
+            for (name, text, file) in settings.chain(files) {
+                let value = SecretValue::new(text.into_bytes());
+                let name = name.parse::<EnvName>().map_err(|_| StepError::Failed {
+                    message: format!("the credential of `{wanted}` needs `{name}`, which is no variable"),
+                    hint: None,
+                })?;
+                env.push(EnvVar { name, value, secret: None, is_default: false, file });
             }
             env.extend(handed.secrets.into_iter().map(|secret| EnvVar {
                 name: secret.variable,

@@ -141,7 +141,8 @@ async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, 
     let vault = Arc::new(vault);
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     check_secrets(&vault, secrets, wish.clone()).await?;
-    let place = credentials::World { hosts: &hosts, home: &context.home, sandbox: args.sandbox };
+    let place =
+        credentials::World { hosts: &hosts, home: &context.home, sandbox: args.sandbox, recipe: &source };
     check_credentials(credentials::look(&plan, &vault, &place).await, source)?;
 
     let dirs = Dirs::new(&context.env, &context.home);

@@ -35,6 +35,7 @@ pub(super) static PROVIDER: Provider = Provider {
         .if_there(),
     ]],
     companions: &["AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"],
+    tell: Some(tell),
     look,
 };
 
@@ -52,28 +53,42 @@ type Looked = Result<Option<Credential>, ProviderError>;
 
 fn look(provider: &'static Provider, local: &Local<'_>) -> Looked {
     let config = parsed(local, "AWS_CONFIG_FILE", ".aws/config")?;
-    let asked =
-        local.asked().or_else(|| local.text("AWS_DEFAULT_PROFILE")).or_else(|| local.text("AWS_PROFILE"));
-    let profile = asked.unwrap_or("default");
-    let section = match profile {
+    let profile = profile(local);
+    let own = config.as_ref().and_then(|(_, ini)| ini.section(&section_of(profile)));
+    credential(provider, local, profile, config.as_ref().map(|(file, _)| file), own)
+}
+
+/// The profile that counts.
+fn profile<'a>(local: &Local<'a>) -> &'a str {
+    let asked = local.asked().or_else(|| local.text("AWS_DEFAULT_PROFILE"));
+    asked.or_else(|| local.text("AWS_PROFILE")).unwrap_or("default")
+}
+
+/// What a profile's section of the config file is called.
+fn section_of(profile: &str) -> String {
+    match profile {
         "default" => "default".to_owned(),
         _ => format!("profile {profile}"),
-    };
-    let own = config.as_ref().and_then(|(_, ini)| ini.section(&section));
-    let found = credential(provider, local, profile, config.as_ref().map(|(file, _)| file), own)?;
-    Ok(found.map(|mut credential| {
-        let region = local.text("AWS_REGION").or_else(|| local.text("AWS_DEFAULT_REGION"));
-        if let Some(region) = region.or_else(|| own?.get("region")) {
-            for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-                credential.settings.push((name.to_owned(), region.to_owned()));
-            }
-        }
-        // Keys without an end are as good as the user.
-        if credential.parts.len() == 2 && credential.parts.iter().all(|part| part.value.is_some()) {
-            credential.exposure = Exposure::Personal;
-        }
-        credential
-    }))
+    }
+}
+
+/// The region goes along. Keys without an end are as good as the user.
+fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
+    let region = local.text("AWS_REGION").or_else(|| local.text("AWS_DEFAULT_REGION")).map(str::to_owned);
+    let region = region.or_else(|| {
+        let (_, config) = parsed(local, "AWS_CONFIG_FILE", ".aws/config").ok()??;
+        config.section(&section_of(profile(local)))?.get("region").map(str::to_owned)
+    });
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        credential.settings.extend(region.clone().map(|region| (name.to_owned(), region)));
+    }
+    let is_lasting = credential.values().next().is_some_and(is_lasting);
+    // Which keys a program gives is not known before it is run.
+    let is_whole = credential.parts.iter().all(|part| part.value.is_some());
+    if is_lasting || (is_whole && credential.parts.len() == 2) {
+        return credential.exposed(Exposure::Personal);
+    }
+    credential
 }
 
 fn credential(

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::secret::SecretValue;
 use crate::secret::provider::Exposure;
+use crate::secret::provider::FileForm;
 use crate::secret::provider::Key;
 use crate::secret::provider::Provider;
 use crate::secret::source::Facts;
@@ -19,8 +20,12 @@ pub struct Credential {
     pub provider: &'static Provider,
     /// Its secrets.
     pub parts: Vec<Part>,
+    /// Values inside the parts that are secrets by themselves, as the password in a netrc.
+    pub inner: Vec<SecretValue>,
     /// Variables that are no secrets and that the far side needs beside it.
     pub settings: Vec<(String, String)>,
+    /// Files that are no secrets and that the far side needs beside it.
+    pub files: Vec<(&'static FileForm, String)>,
     /// How far it may go.
     pub exposure: Exposure,
     /// When it stops being good, where that can be told.
@@ -55,11 +60,13 @@ impl fmt::Debug for Part {
 
 impl Credential {
     /// One without parts yet.
-    pub(super) fn new(provider: &'static Provider) -> Self {
+    pub(in crate::secret) fn new(provider: &'static Provider) -> Self {
         Self {
             provider,
             parts: Vec::new(),
+            inner: Vec::new(),
             settings: Vec::new(),
+            files: Vec::new(),
             exposure: provider.exposure,
             expires: None,
             warnings: Vec::new(),
@@ -96,6 +103,23 @@ impl Credential {
         self.expires = self.expires.or_else(|| jwt_expiry(&value));
         self.parts.push(Part { key, value: Some(value), place });
         self
+    }
+
+    /// The same, good for as much.
+    #[must_use]
+    pub(super) fn exposed(self, exposure: Exposure) -> Self {
+        Self { exposure, ..self }
+    }
+
+    /// The same, of no use away from this machine.
+    #[must_use]
+    pub(super) fn staying(self, why: &str) -> Self {
+        Self { refusal: Some(why.to_owned()), ..self }
+    }
+
+    /// The values of its parts, as far as they are known.
+    pub(super) fn values(&self) -> impl Iterator<Item = &SecretValue> {
+        self.parts.iter().filter_map(|part| part.value.as_ref())
     }
 
     /// The same with an end, if one is known.

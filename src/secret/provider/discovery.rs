@@ -49,6 +49,11 @@ impl Discovery {
         &self.env
     }
 
+    /// A credential that was stored, with what its values tell and what goes along with it.
+    pub(in crate::secret) fn complete(&self, credential: Credential) -> Credential {
+        credential.provider.complete(credential, &Local::new(&self.env, &self.home))
+    }
+
     /// A provider's credential. The search has a thread of its own, for it reads files and may
     /// wait for a program.
     pub(in crate::secret) async fn look(
@@ -81,6 +86,12 @@ impl Discovery {
         let found =
             found.map_err(|error| SourceError::Unreachable { cause: error.cause, hint: error.hint })?;
         let credential = found.ok_or(SourceError::Missing)?;
+        if let Some(why) = &credential.refusal {
+            return Err(SourceError::not_allowed(
+                format!("{} stays here: {why}", credential.place()),
+                provider.alternative,
+            ));
+        }
         let part = credential.parts.iter().find(|part| part.key == key).ok_or(SourceError::Missing)?;
         Ok((part.value.clone(), credential.facts(part)))
     }

@@ -27,6 +27,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "make a token that can only pull: https://app.docker.com/settings/personal-access-tokens",
     sets: &[&[Key::file("docker/config", &FILE)]],
     companions: &[],
+    tell: Some(tell),
     look,
 };
 
@@ -40,7 +41,14 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     }
     let folder = local.path("DOCKER_CONFIG").unwrap_or_else(|| local.home(".docker"));
     let Some(file) = Local::read(folder.join("config.json"))? else { return Ok(None) };
-    let Some(registry) = registry(&file, local)? else { return Ok(None) };
+    let registry = match registry(&file, local)? {
+        Registry::None => return Ok(None),
+        Registry::One(name) => name,
+        Registry::Several(names) => {
+            let why = format!("it has {} registries: name one, as in `docker:{}`", names.len(), names[0]);
+            return Ok(Some(Credential::refused(provider, file.place(), &why)));
+        }
+    };
     let below = |member: &str| format!("{member}/{}", registry.replace('~', "~0").replace('/', "~1"));
     let helper = match file.json_text(&below("/credHelpers"))? {
         Some(helper) => Some(helper),
@@ -59,10 +67,17 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     Ok(Some(Credential::of(provider, key, one(&registry, entry.plain()), place).warning(file.warning)))
 }
 
+/// Which registry a file is asked for.
+enum Registry {
+    None,
+    One(String),
+    Several(Vec<String>),
+}
+
 /// The registry that is asked for, or the only one; Docker Hub of several.
-fn registry(file: &File, local: &Local<'_>) -> Result<Option<String>, ProviderError> {
+fn registry(file: &File, local: &Local<'_>) -> Result<Registry, ProviderError> {
     if let Some(asked) = local.asked() {
-        return Ok(Some(if matches!(asked, "docker.io" | "hub") { HUB } else { asked }.to_owned()));
+        return Ok(Registry::One(if matches!(asked, "docker.io" | "hub") { HUB } else { asked }.to_owned()));
     }
     let mut names = Vec::new();
     for member in ["auths", "credHelpers"] {
@@ -73,9 +88,42 @@ fn registry(file: &File, local: &Local<'_>) -> Result<Option<String>, ProviderEr
             names.extend(table.keys().cloned());
         }
     }
+    names.sort();
     names.dedup();
-    let hub = names.iter().find(|name| *name == HUB).cloned();
-    Ok(hub.or_else(|| names.into_iter().next()))
+    if names.iter().any(|name| name == HUB) {
+        return Ok(Registry::One(HUB.to_owned()));
+    }
+    Ok(match names.as_slice() {
+        [] => Registry::None,
+        [only] => Registry::One(only.clone()),
+        _ => Registry::Several(names),
+    })
+}
+
+/// The passwords in the file's logins are secrets by themselves.
+fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
+    #[derive(serde::Deserialize)]
+    struct Config {
+        auths: std::collections::BTreeMap<String, Login>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Login {
+        auth: Option<String>,
+    }
+    let configs =
+        credential.values().filter_map(|value| serde_json::from_slice::<Config>(value.plain()).ok());
+    let logins = configs
+        .flat_map(|config| config.auths.into_values())
+        .filter_map(|login| login.auth.map(Zeroizing::new));
+    let logins = logins.filter_map(|login| BASE64.decode(login.as_bytes()).ok().map(Zeroizing::new));
+    let passwords: Vec<SecretValue> = logins
+        .filter_map(|login| {
+            let at = login.iter().position(|&byte| byte == b':')?;
+            Some(SecretValue::new(login[at + 1..].to_vec()))
+        })
+        .collect();
+    credential.inner.extend(passwords);
+    credential
 }
 
 /// A login that a helper keeps: the file of the far side has it as the helper says it.

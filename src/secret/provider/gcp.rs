@@ -1,5 +1,6 @@
 //! Google Cloud: `google/auth/_default.py` and `_cloud_sdk.py`.
 
+use crate::secret::property;
 use crate::secret::provider::Credential;
 use crate::secret::provider::Exposure;
 use crate::secret::provider::FileForm;
@@ -19,6 +20,7 @@ pub(super) static PROVIDER: Provider = Provider {
                   `gcloud auth application-default login --impersonate-service-account=…`",
     sets: &[&[Key::file("gcp/credentials", &FILE)]],
     companions: &["GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_QUOTA_PROJECT", "CLOUDSDK_CORE_PROJECT"],
+    tell: Some(tell),
     look,
 };
 
@@ -38,23 +40,47 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
             hint: "unset it, or name a file that is there".to_owned(),
         });
     };
-    let kind = file.json_text("/type")?.unwrap_or_default();
-    let mut found = Credential::of(provider, &provider.sets[0][0], file.value.clone(), file.place());
-    match kind.as_str() {
-        "service_account" | "impersonated_service_account" | "gdch_service_account" => {}
-        // The token of a person, good until it is revoked.
-        "authorized_user" | "external_account_authorized_user" => found.exposure = Exposure::Personal,
-        "external_account" => {
-            found.refusal = Some("it points to a source of tokens on this machine".to_owned());
-        }
-        _ => return Err(file.broken("its `type` is none of Google's")),
+    if kind(&file.json_text("/type")?.unwrap_or_default()).is_none() {
+        return Err(file.broken("its `type` is none of Google's"));
     }
+    let place = file.place();
+    Ok(Some(Credential::of(provider, &provider.sets[0][0], file.value, place).warning(file.warning)))
+}
+
+/// What a file is good for.
+enum Kind {
+    /// It acts as an account of the cloud.
+    Account,
+    /// It has the token of a person, good until it is revoked.
+    Person,
+    /// It points to a source of tokens on this machine.
+    Elsewhere,
+}
+
+/// What a `type` of Google's means.
+fn kind(name: &str) -> Option<Kind> {
+    match name {
+        "service_account" | "impersonated_service_account" | "gdch_service_account" => Some(Kind::Account),
+        "authorized_user" | "external_account_authorized_user" => Some(Kind::Person),
+        "external_account" => Some(Kind::Elsewhere),
+        _ => None,
+    }
+}
+
+fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
+    let Some(value) = credential.values().next().cloned() else { return credential };
+    let member = |name: &str| {
+        let found = property::select(&value, name).ok().flatten()?;
+        String::from_utf8(found.plain().to_vec()).ok()
+    };
     if local.text("GOOGLE_CLOUD_PROJECT").is_none() {
-        let project = match local.text("GCLOUD_PROJECT") {
-            Some(project) => Some(project.to_owned()),
-            None => file.json_text("/project_id")?,
-        };
-        found.settings.extend(project.map(|project| ("GOOGLE_CLOUD_PROJECT".to_owned(), project)));
+        let project = local.text("GCLOUD_PROJECT").map(str::to_owned).or_else(|| member("/project_id"));
+        credential.settings.extend(project.map(|project| ("GOOGLE_CLOUD_PROJECT".to_owned(), project)));
     }
-    Ok(Some(found.warning(file.warning)))
+    match kind(&member("/type").unwrap_or_default()) {
+        Some(Kind::Account) => credential,
+        Some(Kind::Person) => credential.exposed(Exposure::Personal),
+        Some(Kind::Elsewhere) => credential.staying("it points to a source of tokens on this machine"),
+        None => credential.staying("its `type` is none of Google's"),
+    }
 }

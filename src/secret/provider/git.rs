@@ -23,6 +23,7 @@ pub(super) static PROVIDER: Provider = Provider {
         Key::variables("git/password", &[], &["DOPPIO_GIT_PASSWORD"]),
     ]],
     companions: &[],
+    tell: Some(tell),
     look,
 };
 
@@ -56,6 +57,14 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         return Ok(Some(found));
     }
     Ok(None)
+}
+
+/// A login of which nobody says whose it is would be offered to every host.
+fn tell(credential: Credential, _: &Local<'_>) -> Credential {
+    if credential.settings.is_empty() {
+        return credential.staying("it does not say which host it is for: keep it in git's own store");
+    }
+    credential
 }
 
 struct Entry {

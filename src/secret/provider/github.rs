@@ -20,8 +20,16 @@ pub(super) static PROVIDER: Provider = Provider {
     exposure: Exposure::Personal,
     alternative: "make a fine-grained token for one repository and store it: \
                   `doppio secret set github/token`; or use a deploy key",
-    sets: &[&[Key::variables("github/token", &["GH_TOKEN", "GITHUB_TOKEN"], &["GH_TOKEN"])]],
+    sets: &[
+        &[Key::variables("github/token", &["GH_TOKEN", "GITHUB_TOKEN"], &["GH_TOKEN"])],
+        &[Key::variables(
+            "github/enterprise_token",
+            &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"],
+            &["GH_ENTERPRISE_TOKEN"],
+        )],
+    ],
     companions: &["GH_HOST"],
+    tell: Some(tell),
     look,
 };
 
@@ -39,14 +47,19 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         oauth_token: Option<String>,
     }
     let host = local.asked().or_else(|| local.text("GH_HOST")).unwrap_or(HOST);
-    let key = &provider.sets[0][0];
-    let names: &[&str] = if host == HOST || host.ends_with(".ghe.com") {
-        key.read
-    } else {
-        &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"]
+    // `gh` takes the one kind of token for its vendor's hosts, the other for all others.
+    let is_vendors = host == HOST || host.ends_with(".ghe.com");
+    let set = provider.sets[usize::from(!is_vendors)];
+    let key = &set[0];
+    let of = |token: SecretValue, place: String| {
+        let mut found = Credential::of(provider, key, token, place);
+        if host != HOST {
+            found.settings.push(("GH_HOST".to_owned(), host.to_owned()));
+        }
+        found
     };
-    if let Some((token, place)) = local.first(names) {
-        return Ok(Some(of(Credential::of(provider, key, token, place))));
+    if let Some((token, place)) = local.first(key.read) {
+        return Ok(Some(of(token, place)));
     }
     let folder = local.path("GH_CONFIG_DIR").unwrap_or_else(|| match local.path("XDG_CONFIG_HOME") {
         Some(folder) => folder.join("gh"),
@@ -64,7 +77,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     if let Some(token) = filled(found.oauth_token).or_else(|| filled(of_user())) {
         let place = format!("`{host}` in {}", file.place());
         let token = SecretValue::new(token.trim().as_bytes().to_vec());
-        return Ok(Some(of(Credential::of(provider, key, token, place).warning(file.warning))));
+        return Ok(Some(of(token, place).warning(file.warning)));
     }
     // The token is in the keychain, in a form that is the business of `gh`.
     let argv = ["gh", "auth", "token", "--hostname", host];
@@ -73,22 +86,21 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         return Ok(None);
     }
     if !local.may_run() {
-        return Ok(Some(Credential::unproven(provider, provider.sets[0], &place)));
+        return Ok(Some(Credential::unproven(provider, set, &place)));
     }
     let Some(printed) = tool::ask(local, &argv, b"")? else { return Ok(None) };
     let token = SecretValue::new(printed.plain().trim_ascii().to_vec());
-    Ok(Some(of(Credential::of(provider, key, token, place))))
+    Ok(Some(of(token, place)))
 }
 
 /// A token of the GitHub command line can do what its user can; one that was made for a purpose,
 /// and one of an app, can do less.
-fn of(mut credential: Credential) -> Credential {
-    let is_narrow = |part: &crate::secret::provider::Part| {
-        let bytes = part.value.as_ref().map_or(&b""[..], SecretValue::plain);
-        [&b"github_pat_"[..], b"ghs_"].iter().any(|prefix| bytes.starts_with(prefix))
+fn tell(credential: Credential, _: &Local<'_>) -> Credential {
+    let is_narrow = |value: &SecretValue| {
+        [&b"github_pat_"[..], b"ghs_"].iter().any(|prefix| value.plain().starts_with(prefix))
     };
-    if credential.parts.iter().all(is_narrow) {
-        credential.exposure = Exposure::DataPlane;
+    if credential.values().next().is_some_and(is_narrow) {
+        return credential.exposed(Exposure::DataPlane);
     }
     credential
 }

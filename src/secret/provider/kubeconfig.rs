@@ -28,6 +28,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "make a service account for the task (`kubectl create token NAME`) and a kubeconfig with it",
     sets: &[&[Key::file("kubeconfig/config", &FILE)]],
     companions: &[],
+    tell: None,
     look,
 };
 

@@ -35,6 +35,8 @@ use std::path::Path;
 
 use crate::name::SecretName;
 use crate::secret::Environment;
+use crate::secret::Origin;
+use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::source::Facts;
 use crate::text::closest;
@@ -131,6 +133,19 @@ pub fn of_secret(name: &SecretName) -> Option<(&'static Provider, &'static Key)>
         let key = provider.keys().find(|key| key.name == name.as_str())?;
         Some((*provider, key))
     })
+}
+
+/// The provider whose secret a reference means: by its name, by a path that is one, or by the
+/// variable that the vendor reads.
+pub fn of_reference(reference: &SecretRef) -> Option<&'static Provider> {
+    match &reference.origin {
+        Origin::Name(name) => of_secret(name).map(|(provider, _)| provider),
+        Origin::Source { scheme, path } if matches!(scheme.as_str(), "env" | "dotenv") => {
+            let reads = |provider: &&&Provider| provider.keys().any(|key| key.read.contains(&path.as_str()));
+            PROVIDERS.iter().find(reads).copied()
+        }
+        Origin::Source { path, .. } => of_secret(&path.parse().ok()?).map(|(provider, _)| provider),
+    }
 }
 
 /// Everything that a provider keeps on this machine: names to store it under, values, and what is

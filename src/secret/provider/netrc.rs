@@ -21,6 +21,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "name the service itself where it is one of the providers, as `wandb`",
     sets: &[&[Key::file("netrc/machine", &FILE)]],
     companions: &[],
+    tell: Some(tell),
     look,
 };
 
@@ -39,15 +40,24 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         }
     };
     let Some(login) = login else { return Ok(None) };
-    let text = format!(
-        "machine {}\nlogin {}\npassword {}\n",
-        login.machine,
-        quoted(&login.login),
-        quoted(&login.password)
-    );
+    let mut text = format!("machine {}\n", login.machine);
+    // Readers refuse a word that nothing follows.
+    for (word, value) in [("login", login.login.as_str()), ("password", login.password.as_str())] {
+        if !value.is_empty() {
+            text.extend([word, " ", &quoted(value), "\n"]);
+        }
+    }
     let place = format!("machine `{}` in {}", login.machine, file.place());
     let value = SecretValue::new(text.into_bytes());
     Ok(Some(Credential::of(provider, &provider.sets[0][0], value, place).warning(file.warning)))
+}
+
+fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
+    let logins = |value: &SecretValue| netrc_text::parse(std::str::from_utf8(value.plain()).ok()?).ok();
+    let logins: Vec<netrc_text::Entry> = credential.values().filter_map(logins).flatten().collect();
+    let passwords = logins.iter().map(|login| login.password.as_bytes()).filter(|bytes| !bytes.is_empty());
+    credential.inner.extend(passwords.map(|bytes| SecretValue::new(bytes.to_vec())));
+    credential
 }
 
 /// A word that every reader of netrc takes for the same.

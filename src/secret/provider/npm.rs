@@ -3,10 +3,13 @@
 use crate::secret::SecretValue;
 use crate::secret::provider::Credential;
 use crate::secret::provider::Exposure;
+use crate::secret::provider::FileForm;
 use crate::secret::provider::Key;
 use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+
+static FILE: FileForm = FileForm::path("NPM_CONFIG_USERCONFIG", "npmrc");
 
 pub(super) static PROVIDER: Provider = Provider {
     name: "npm",
@@ -16,6 +19,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "make a token that can only read: `npm token create --read-only`",
     sets: &[&[Key::variables("npm/token", &["NPM_TOKEN"], &["NPM_TOKEN"])]],
     companions: &[],
+    tell: Some(tell),
     look,
 };
 
@@ -34,15 +38,17 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         && let Some(token) = expanded(raw, local)
     {
         let place = format!("`//{host}/` in {}", file.place());
-        return Ok(Some(told(Credential::of(provider, key, token, place).warning(file.warning), host)));
+        return Ok(Some(Credential::of(provider, key, token, place).warning(file.warning)));
     }
     // npm itself knows nothing of this variable; files that people keep in projects refer to it.
-    Ok(local.set(provider, provider.sets[0]).map(|found| told(found, host)))
+    Ok(local.set(provider, provider.sets[0]))
 }
 
-/// npm takes settings from variables; this one refers to the token by the name of another.
-fn told(mut credential: Credential, host: &str) -> Credential {
-    credential.settings.push((format!("npm_config_//{host}/:_authToken"), "${NPM_TOKEN}".to_owned()));
+/// npm's file, which says by the variable's name where the token is: no variable that a shell can
+/// set does that.
+fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
+    let host = local.asked().unwrap_or(HOST);
+    credential.files.push((&FILE, format!("//{host}/:_authToken=${{NPM_TOKEN}}\n")));
     credential
 }
 

@@ -18,6 +18,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "make a token of one project in the settings of your account",
     sets: &[&[Key::variables("pypi/token", &["TWINE_PASSWORD"], &["TWINE_PASSWORD"])]],
     companions: &["TWINE_USERNAME", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"],
+    tell: Some(tell),
     look,
 };
 
@@ -30,6 +31,7 @@ pub(super) static UV: Provider = Provider {
     alternative: "make a token of one project in the settings of your account",
     sets: &[&[Key::variables("uv/publish_token", &["UV_PUBLISH_TOKEN"], &["UV_PUBLISH_TOKEN"])]],
     companions: &["UV_PUBLISH_URL"],
+    tell: None,
     look: environment,
 };
 
@@ -47,13 +49,21 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     let place = format!("`[{name}]` in {}", file.place());
     let mut found =
         Credential::of(provider, &provider.sets[0][0], value, place).warning(file.warning.clone());
-    let user = section.get("username").unwrap_or("__token__");
     for (variable, value) in
-        [("TWINE_USERNAME", Some(user)), ("TWINE_REPOSITORY_URL", section.get("repository"))]
+        [("TWINE_USERNAME", section.get("username")), ("TWINE_REPOSITORY_URL", section.get("repository"))]
     {
         if let (Some(value), None) = (value, local.text(variable)) {
             found.settings.push((variable.to_owned(), value.to_owned()));
         }
     }
     Ok(Some(found))
+}
+
+/// A token goes with this user's name, unless another one is set.
+fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
+    let name = "TWINE_USERNAME";
+    if local.text(name).is_none() && credential.settings.iter().all(|(known, _)| known != name) {
+        credential.settings.push((name.to_owned(), "__token__".to_owned()));
+    }
+    credential
 }

@@ -22,9 +22,15 @@ pub struct Provider {
     pub sets: &'static [&'static [Key]],
     /// Variables that are no secrets and go along when they are set, as `WANDB_BASE_URL`.
     pub companions: &'static [&'static str],
+    /// What the values themselves tell, wherever they were found: how far they may go, that they
+    /// are of no use elsewhere, what they need beside them. None where they tell nothing.
+    pub(super) tell: Option<Tell>,
     /// Looks for it, in the vendor's own order.
     pub(super) look: fn(&'static Provider, &Local<'_>) -> Result<Option<Credential>, ProviderError>,
 }
+
+/// Completes a credential by what its values tell.
+pub(super) type Tell = fn(Credential, &Local<'_>) -> Credential;
 
 /// One secret of a provider.
 #[derive(Debug, PartialEq, Eq)]
@@ -104,15 +110,27 @@ impl Provider {
     /// When a file can't be read or understood, or two settings contradict each other.
     pub fn look(&'static self, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
         let found = (self.look)(self, local)?;
-        Ok(found.map(|mut credential| {
-            for name in self.companions {
-                if let Some(value) = local.text(name)
-                    && credential.settings.iter().all(|(known, _)| known != name)
-                {
-                    credential.settings.push(((*name).to_owned(), value.to_owned()));
-                }
+        Ok(found.map(|credential| self.complete(credential, local)))
+    }
+
+    /// Whether how far its credential may go can be told only by the values.
+    pub(in crate::secret) fn is_told_by_value(&self) -> bool {
+        self.tell.is_some()
+    }
+
+    /// A credential with what its values tell, and what goes along with it.
+    pub(in crate::secret) fn complete(&self, credential: Credential, local: &Local<'_>) -> Credential {
+        let mut credential = match self.tell {
+            Some(tell) => tell(credential, local),
+            None => credential,
+        };
+        for name in self.companions {
+            if let Some(value) = local.text(name)
+                && credential.settings.iter().all(|(known, _)| known != name)
+            {
+                credential.settings.push(((*name).to_owned(), value.to_owned()));
             }
-            credential
-        }))
+        }
+        credential
     }
 }

@@ -1,5 +1,6 @@
 //! SSH keys: `openssh/readconf.c`, the default identities.
 
+use crate::secret::SecretValue;
 use crate::secret::provider::Credential;
 use crate::secret::provider::Exposure;
 use crate::secret::provider::FileForm;
@@ -12,8 +13,8 @@ use crate::secret::provider::ProviderError;
 static FILE: FileForm = FileForm {
     variable: "GIT_SSH_COMMAND",
     file: "key",
-    before: "ssh -i ",
-    after: " -o IdentitiesOnly=yes -o BatchMode=yes",
+    before: "ssh -i '",
+    after: "' -o IdentitiesOnly=yes -o BatchMode=yes",
     names_folder: false,
 };
 
@@ -26,6 +27,7 @@ pub(super) static PROVIDER: Provider = Provider {
                   `ssh:PATH`, or clone with a token: `git_clone` with `auth_token`",
     sets: &[&[Key::file("ssh/key", &FILE)]],
     companions: &[],
+    tell: Some(tell),
     look,
 };
 
@@ -41,15 +43,20 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         if !text.contains("PRIVATE KEY-----") {
             return Err(file.broken("it is no private key"));
         }
-        let is_locked = is_locked(text);
         let place = file.place();
-        let mut found = Credential::of(provider, &provider.sets[0][0], file.value.clone(), place);
-        if is_locked {
-            found.refusal = Some("it has a passphrase, which nobody there could type".to_owned());
-        }
-        return Ok(Some(found.warning(file.warning.clone())));
+        let found = Credential::of(provider, &provider.sets[0][0], file.value, place);
+        return Ok(Some(found.warning(file.warning)));
     }
     Ok(None)
+}
+
+fn tell(credential: Credential, _: &Local<'_>) -> Credential {
+    let is_locked = |value: &SecretValue| std::str::from_utf8(value.plain()).is_ok_and(is_locked);
+    if credential.values().any(is_locked) {
+        credential.staying("it has a passphrase, which nobody there could type")
+    } else {
+        credential
+    }
 }
 
 /// Whether the key has a passphrase: a PEM header says so, or the name of the cipher in a key of

@@ -110,7 +110,7 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    pub(super) fn not_allowed(cause: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(in crate::secret) fn not_allowed(cause: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::NotAllowed { cause: cause.into(), hint: hint.into() }
     }
 

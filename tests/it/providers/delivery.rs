@@ -109,6 +109,29 @@ cat "$GOOGLE_APPLICATION_CREDENTIALS""#
 }
 
 #[test]
+fn what_a_tool_needs_beside_the_secret_arrives_too() {
+    let scene = Scene::new();
+    let password = "thePasswordInsideTheNetrc";
+    let home = scene.world.home();
+    fs::write(home.join(".netrc"), format!("machine m.example password {password}\n")).unwrap();
+    fs::write(home.join(".npmrc"), "//npm.example/:_authToken=npm_theTokenOfTheRegistry\n").unwrap();
+    let command = r#"cat "$NPM_CONFIG_USERCONFIG"; echo "${#NPM_TOKEN}"
+awk '/password/ { print "it is " $2 }' "$NETRC"
+python3 -c 'import netrc, os; print(len(netrc.netrc(os.environ["NETRC"]).authenticators("m.example")[2]) == 25)'"#;
+    let quoted = serde_json::Value::from(command).to_string();
+    let ran = scene.run(&format!(
+        "credentials = [\"npm:npm.example\", \"netrc\"]\nssh_command = {{ command = {quoted} }}\n"
+    ));
+    let ran = ran.expect(0);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    for line in ["//npm.example/:_authToken=${NPM_TOKEN}", "26", "it is ***", "True"] {
+        assert!(said.contains(line), "no `{line}` in\n{said}");
+    }
+    assert!(!said.contains(password), "{said}");
+    assert_eq!(scene.left(), Vec::<String>::new());
+}
+
+#[test]
 fn nothing_is_left_by_a_step_that_fails_or_kills_its_shell() {
     let scene = Scene::new();
     for command in ["ls $GOOGLE_APPLICATION_CREDENTIALS; exit 3", "kill -9 $PPID; sleep 0.2", "kill -9 $$"] {

@@ -62,6 +62,94 @@ fn trust_and_consent_decide_over_the_rest() {
     world.run(["plan", "r.toml", "--host", "box"]).expect(0);
 }
 
+/// A world with a vault and these secrets in it.
+fn stored(secrets: &[(&str, &str)]) -> Doppio {
+    let world = Doppio::with_vault();
+    world.hosts(RENTED);
+    for (name, value) in secrets {
+        world.store(name, value);
+    }
+    world
+}
+
+const PERSON: &str =
+    r#"{"type":"authorized_user","client_id":"c","client_secret":"s-s-s-s","refresh_token":"1//r-r-r-r"}"#;
+
+#[test]
+fn a_stored_credential_goes_as_far_as_its_value_says() {
+    let world = stored(&[
+        ("gcp/credentials", PERSON),
+        ("github/token", "github_pat_11ABCDEFG0123456789abcdefghijklmnop"),
+        ("aws/access_key_id", "AKIAABCDEFGHIJKLMNOP"),
+        ("aws/secret_access_key", "abcdefghijklmnopqrstuvwxyz0123456789ABCD"),
+        ("git/username", "somebody"),
+        ("git/password", "hunter2-hunter2"),
+    ]);
+    let plan = |credential: &str, host: &str, code: i32| {
+        recipe(&world, &format!("[\"{credential}\"]"), "");
+        world.run(["plan", "r.toml", "--host", host]).expect(code)
+    };
+    for credential in ["gcp", "aws"] {
+        let ran = plan(credential, "ours", 2);
+        assert!(ran.stderr.contains("it is as good as you, and others use the host too"), "{}", ran.stderr);
+        plan(credential, "mine", 0);
+    }
+    assert!(plan("github", "box", 0).stdout.contains("data-plane"));
+    // Whose login it is nobody knows: it would be offered to every host.
+    let ran = plan("git", "mine", 0);
+    assert!(ran.stdout.contains("it does not say which host it is for"), "{}", ran.stdout);
+    world.run(["run", "r.toml", "--host", "mine"]).expect(3);
+}
+
+#[test]
+fn discovery_is_no_way_around() {
+    let world = stored(&[]);
+    let settings = world.doppio_home().join("config.toml");
+    fs::write(&settings, "discover = true\n[vault]\nwork_factor = 10\n").unwrap();
+    fs::create_dir_all(world.home().join(".config/gcloud")).unwrap();
+    fs::write(world.home().join(".config/gcloud/application_default_credentials.json"), PERSON).unwrap();
+    fs::create_dir_all(world.home().join(".ssh")).unwrap();
+    let locked =
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    fs::write(world.home().join(".ssh/id_rsa"), locked).unwrap();
+    recipe(&world, "[\"gcp\"]", "");
+    let ran = world.run(["plan", "r.toml", "--host", "ours"]).expect(2);
+    assert!(ran.stderr.contains("it is as good as you"), "{}", ran.stderr);
+    recipe(&world, "[\"ssh\"]", "");
+    let ran = world.run(["run", "r.toml", "--host", "mine"]).expect(3);
+    assert!(ran.stderr.contains("it has a passphrase"), "{}", ran.stderr);
+    let ran = world.run(["secret", "get", "ssh/key", "--reveal", "--force"]).expect(3);
+    assert!(ran.stderr.contains("stays here: it has a passphrase"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_plain_reference_is_no_way_around() {
+    let world = world();
+    let plan = |reference: &str, host: &str, code: i32| {
+        let text = format!(
+            "[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\n\
+             ssh_command = {{ command = \"true\", env = {{ K = \"${{secret:{reference}}}\" }} }}\n"
+        );
+        world.file("r.toml", text);
+        world.run(["plan", "r.toml", "--host", host]).expect(code)
+    };
+    world.file("doppio.toml", "[secrets]\n\"my/key\" = \"env:VAST_API_KEY\"\n");
+    for reference in ["vast/api_key", "env:VAST_API_KEY", "my/key"] {
+        let ran = plan(reference, "mine", 2);
+        assert!(ran.stderr.contains(&format!("`{reference}` may not go to `mine`")), "{}", ran.stderr);
+        assert!(ran.stderr.contains("r.toml:5:"), "{}", ran.stderr);
+    }
+    let ran = plan("aws/access_key_id", "box", 0);
+    assert!(ran.stderr.contains("warning: `aws/access_key_id` goes to `box`"), "{}", ran.stderr);
+    for (reference, host) in [("aws/access_key_id", "mine"), ("huggingface/token", "box")] {
+        assert_eq!(plan(reference, host, 0).stderr, "");
+    }
+    let text = "[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\n\
+                local_command = { command = \"true\", env = { K = \"${secret:vast/api_key}\" } }\n";
+    world.file("r.toml", text);
+    world.run(["run", "r.toml"]).expect(0);
+}
+
 #[test]
 fn what_will_not_last_is_a_warning() {
     let world = world().env("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z");
