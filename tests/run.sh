@@ -36,6 +36,7 @@ needs="
   dbus-send:dbus-bin
   script:bsdutils
   setsid:util-linux
+  setpriv:util-linux
   ps:procps
   strace:strace
   shellcheck:shellcheck

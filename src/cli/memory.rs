@@ -5,6 +5,30 @@ use rustix::process::Rlimit;
 use rustix::process::getrlimit;
 use rustix::process::setrlimit;
 
+use crate::secret::is_memory_locked;
+
+/// What holds of this process.
+pub(super) struct Held {
+    /// No core dump is written.
+    pub no_cores: bool,
+    /// Other processes of the user can't attach to it.
+    pub not_dumpable: bool,
+    /// Values stay out of swap.
+    pub locked: bool,
+}
+
+/// Asks the system what [`close`] came to.
+pub(super) fn held() -> Held {
+    #[cfg(target_os = "linux")]
+    let not_dumpable = {
+        use rustix::process::DumpableBehavior;
+        rustix::process::dumpable_behavior().is_ok_and(|is| is == DumpableBehavior::NotDumpable)
+    };
+    #[cfg(not(target_os = "linux"))]
+    let not_dumpable = false;
+    Held { no_cores: getrlimit(Resource::Core).current == Some(0), not_dumpable, locked: is_memory_locked() }
+}
+
 /// Forbids core dumps, and on Linux also that other processes of the user attach to this one or
 /// read its `/proc` files. As far as the system lets us: a run is worth more than this.
 ///

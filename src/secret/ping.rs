@@ -12,6 +12,10 @@ pub struct Ping {
     pub provider: &'static str,
     /// The last word of the variable that points tests elsewhere: `DOPPIO_PING_` and this.
     pub variable: &'static str,
+    /// The variable by which the vendor's own tools are told another server.
+    pub elsewhere: &'static str,
+    /// What that variable names where it changes nothing.
+    host: &'static str,
     /// Scheme and host.
     base: &'static str,
     path: &'static str,
@@ -36,6 +40,8 @@ pub static PINGS: &[Ping] = &[
         name: "huggingface/token",
         provider: "Hugging Face",
         variable: "HUGGINGFACE",
+        elsewhere: "HF_ENDPOINT",
+        host: "huggingface.co",
         base: "https://huggingface.co",
         path: "/api/whoami-v2",
         login: Login::Bearer,
@@ -44,6 +50,8 @@ pub static PINGS: &[Ping] = &[
         name: "github/token",
         provider: "GitHub",
         variable: "GITHUB",
+        elsewhere: "GH_HOST",
+        host: "github.com",
         base: "https://api.github.com",
         path: "/user",
         login: Login::Bearer,
@@ -52,6 +60,8 @@ pub static PINGS: &[Ping] = &[
         name: "openai/api_key",
         provider: "OpenAI",
         variable: "OPENAI",
+        elsewhere: "OPENAI_BASE_URL",
+        host: "api.openai.com",
         base: "https://api.openai.com",
         path: "/v1/models",
         login: Login::Bearer,
@@ -60,6 +70,8 @@ pub static PINGS: &[Ping] = &[
         name: "anthropic/api_key",
         provider: "Anthropic",
         variable: "ANTHROPIC",
+        elsewhere: "ANTHROPIC_BASE_URL",
+        host: "api.anthropic.com",
         base: "https://api.anthropic.com",
         path: "/v1/models",
         login: Login::XApiKey,
@@ -68,6 +80,8 @@ pub static PINGS: &[Ping] = &[
         name: "wandb/api_key",
         provider: "Weights & Biases",
         variable: "WANDB",
+        elsewhere: "WANDB_BASE_URL",
+        host: "api.wandb.ai",
         base: "https://api.wandb.ai",
         path: "/graphql",
         login: Login::Viewer,
@@ -100,6 +114,13 @@ pub fn is_loopback(base: &str) -> bool {
 }
 
 impl Ping {
+    /// Whether this is the provider's own server, as the value of [`Ping::elsewhere`] names it: a
+    /// key of another one is none of the provider's business.
+    pub fn is_own(&self, server: &str) -> bool {
+        let host = server.split_once("://").map_or(server, |(_, rest)| rest);
+        host.split(['/', ':']).next().is_some_and(|host| host.eq_ignore_ascii_case(self.host))
+    }
+
     /// Asks. `base` stands in for the provider's own address; it must be a loopback address.
     pub async fn ask(&self, value: &SecretValue, base: Option<&str>) -> Verdict {
         match base {

@@ -7,6 +7,8 @@ use secrecy::ExposeSecret;
 use secrecy::SecretSlice;
 use zeroize::Zeroize;
 
+use crate::secret::locked;
+
 /// A shorter value can't be masked without blanking out ordinary text.
 pub(in crate::secret) const SHORTEST: usize = 4;
 
@@ -28,7 +30,7 @@ pub enum Fitness {
     Nul,
 }
 
-/// The bytes of a secret: wiped when the last clone is dropped, never shown.
+/// The bytes of a secret: locked in memory, wiped when the last clone is dropped, never shown.
 #[derive(Clone)]
 pub struct SecretValue(Arc<SecretSlice<u8>>);
 
@@ -36,11 +38,14 @@ impl SecretValue {
     /// Takes the bytes. Where they have spare room, which a box can't have, they are moved and
     /// the old place is wiped; a plain shrink might leave it as it is.
     pub fn new(mut bytes: Vec<u8>) -> Self {
-        if bytes.capacity() == bytes.len() {
-            return Self(Arc::new(SecretSlice::from(bytes)));
-        }
-        let exact: Box<[u8]> = Box::from(bytes.as_slice());
-        bytes.zeroize();
+        let exact: Box<[u8]> = if bytes.capacity() == bytes.len() {
+            bytes.into_boxed_slice()
+        } else {
+            let exact = Box::from(bytes.as_slice());
+            bytes.zeroize();
+            exact
+        };
+        locked::lock(&exact);
         Self(Arc::new(SecretSlice::new(exact)))
     }
 

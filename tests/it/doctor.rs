@@ -1,6 +1,7 @@
 //! `doppio doctor` and `doppio host` on real machines.
 
 use std::fs;
+use std::process::Command;
 
 use crate::support::doppio::Doppio;
 use crate::support::sshd::Sshd;
@@ -40,6 +41,30 @@ fn a_host_that_lets_nobody_in_is_an_error_with_a_mend() {
         ran.stdout
     );
     assert!(ran.stdout.contains("mend: its sshd_config lets nobody in"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_keeps_values_in_memory_is_told() {
+    let doppio = Doppio::new().env("DOPPIO_KEYRING", "off");
+    let ran = doppio.run(["doctor"]).expect(0);
+    let all = "values in memory: no core dump has them, other programs of yours can't attach, they stay out of swap";
+    assert!(ran.stdout.contains(all), "{}", ran.stdout);
+    // Without the right to lock anything: root needs no limit for it.
+    let doctor = doppio.command(["doctor"]);
+    let mut poor = Command::new("setpriv");
+    poor.args([
+        "--inh-caps=-ipc_lock",
+        "--bounding-set=-ipc_lock",
+        "sh",
+        "-c",
+        "ulimit -l 0; exec \"$0\" doctor",
+    ]);
+    poor.arg(doctor.get_program()).env_clear().current_dir(doppio.folder());
+    poor.envs(doctor.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ran = poor.output().expect("setpriv is installed");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(said.contains("not sure here: they stay out of swap"), "{said}");
+    assert!(said.contains("mend: allow some locked memory"), "{said}");
 }
 
 #[test]

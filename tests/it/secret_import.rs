@@ -158,6 +158,41 @@ fn another_source_is_imported_and_emptied() {
 }
 
 #[test]
+fn what_a_provider_keeps_on_this_machine() {
+    let doppio = Doppio::with_vault().env("HF_TOKEN", "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH");
+    let aws = doppio.home().join(".aws");
+    fs::create_dir_all(&aws).unwrap();
+    let keys = "[prod]\naws_access_key_id = AKIAABCDEFGHIJKLMNOP\naws_secret_access_key = \
+                abcdefghijklmnopqrstuvwxyz0123456789ABCD\n";
+    fs::write(aws.join("credentials"), keys).unwrap();
+    let import = ["secret", "import", "--provider", "huggingface", "--provider", "aws:prod"];
+    let ran = doppio.run(import.into_iter().chain(["--dry-run"])).expect(0);
+    insta::assert_snapshot!(doppio.settled(&ran.stdout), @"
+    new      huggingface/token      variable `HF_TOKEN`
+    new      aws/access_key_id      `[prod]` in `WORLD/home/.aws/credentials`
+    new      aws/secret_access_key  `[prod]` in `WORLD/home/.aws/credentials`
+    ");
+    let ran = doppio.run(import.into_iter().chain(["--yes", "--map", "aws/access_key_id=prod/id"])).expect(0);
+    insta::assert_snapshot!(doppio.settled(&ran.stderr), @"
+    note: made the vault `WORLD/home/doppio/vault.age`, locked with a passphrase
+    wrote 3 secrets to the vault, and read each back
+    note: variable `HF_TOKEN` still has `huggingface/token`
+    note: `[prod]` in `WORLD/home/.aws/credentials` still has `prod/id`
+    note: `[prod]` in `WORLD/home/.aws/credentials` still has `aws/secret_access_key`
+    ");
+    assert_eq!(doppio.reveal("file:prod/id"), "AKIAABCDEFGHIJKLMNOP");
+    assert_eq!(doppio.reveal("file:huggingface/token"), "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH");
+    for (arguments, words) in [
+        (&["--provider", "wandb"][..], "`wandb` keeps no credential on this machine"),
+        (&["--provider", "hugingface"], "did you mean `huggingface`?"),
+        (&["--provider", "wandb", "--from", "file"], "cannot be used with"),
+    ] {
+        let ran = doppio.run(["secret", "import"].iter().chain(arguments));
+        assert!(ran.code != 0 && ran.stderr.contains(words), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn init_adds_what_is_missing_and_changes_nothing() {
     let doppio = Doppio::new();
     let work = doppio.folder().join("project");

@@ -96,10 +96,13 @@ fn a_value_that_the_provider_refuses_is_forgotten() {
     warning: the value looks like a Hugging Face access token; its usual name is `huggingface/token`
     error: GitHub does not take the new value
 
-    hint: the old one of `github/token` stays in force, and the new one is forgotten
+    hint: the old one of `github/token` stays in force, and the new one is pending
+    hint: try again with `doppio secret rotate github/token --continue --online`
+    hint: or forget the new one: `doppio secret rotate github/token --abort`
     ");
     assert!(asked.recv().unwrap().starts_with("GET /user HTTP/1.1\r\n"));
     assert_eq!(doppio.reveal("github/token"), OLD);
+    doppio.run(["secret", "rotate", "github/token", "--abort"]).expect(0);
     doppio.run(["secret", "get", "file:github/token.pending"]).expect(3);
 }
 
@@ -164,6 +167,24 @@ fn a_value_goes_to_nobody_but_the_provider() {
         assert!(ran.stderr.contains("is no loopback address"), "{}", ran.stderr);
         assert!(!ran.stderr.contains("bbbb"), "{}", ran.stderr);
     }
+}
+
+#[test]
+fn the_key_of_a_server_of_ones_own_stays_there() {
+    for server in ["https://wandb.corp.example", "http://api.wandb.ai.example/x"] {
+        let (address, asked) = provider("200 OK", "{}");
+        let doppio =
+            machine("wandb/api_key", OLD).env("DOPPIO_PING_WANDB", &address).env("WANDB_BASE_URL", server);
+        let rotate = ["secret", "rotate", "wandb/api_key", "--from-stdin", "--online"];
+        let ran = doppio.run_with_stdin(rotate, NEW).expect(3);
+        assert!(ran.stderr.contains("`WANDB_BASE_URL` names"), "{}", ran.stderr);
+        assert!(asked.try_recv().is_err());
+    }
+    let (address, _asked) = provider("200 OK", "{\"data\": {\"viewer\": {\"id\": \"x\"}}}");
+    let doppio = machine("wandb/api_key", OLD)
+        .env("DOPPIO_PING_WANDB", &address)
+        .env("WANDB_BASE_URL", "https://api.wandb.ai/");
+    doppio.run_with_stdin(["secret", "rotate", "wandb/api_key", "--from-stdin", "--online"], NEW).expect(0);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use tokio::process::Command;
 use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
 use crate::cli::load;
+use crate::cli::memory;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::config::Dirs;
@@ -31,6 +32,7 @@ pub(super) async fn examine(context: &Context) -> Vec<Finding> {
     let mut findings =
         vec![private("state", dirs.state(), 0o700), private("vault", &dirs.vault(), 0o600), hosts(context)];
     findings.push(keychain(context).await);
+    findings.push(memory());
     findings.push(agent(context));
     findings.extend(openssh(context).await);
     findings
@@ -95,6 +97,29 @@ async fn keychain(context: &Context) -> Finding {
         }
         Err(error @ SecretError::Unfit { .. }) => Finding::warning("keychain", error.to_string(), VAULT),
     }
+}
+
+/// What keeps values in this process.
+fn memory() -> Finding {
+    let held = memory::held();
+    let measures = [
+        (held.no_cores, "no core dump has them"),
+        (held.not_dumpable, "other programs of yours can't attach"),
+        (held.locked, "they stay out of swap"),
+    ];
+    let words = |wanted: bool| {
+        let words = measures.iter().filter(|(holds, _)| *holds == wanted).map(|(_, words)| *words);
+        words.collect::<Vec<_>>().join(", ")
+    };
+    let lacking = words(false);
+    if lacking.is_empty() {
+        return Finding::ok("memory", format!("values in memory: {}", words(true)));
+    }
+    let message = format!("values in memory: {}; not sure here: {lacking}", words(true));
+    if held.locked {
+        return Finding::ok("memory", message);
+    }
+    Finding::warning("memory", message, "allow some locked memory: `ulimit -l 8192`, or encrypt the swap")
 }
 
 fn agent(context: &Context) -> Finding {

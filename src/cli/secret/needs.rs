@@ -1,4 +1,4 @@
-//! Which secrets a recipe's text names. Read from the text alone, so that a recipe with faults
+//! Which secrets and credentials a recipe's text names. Read from the text alone, so that a recipe with faults
 //! or unset variables can be asked too.
 
 use std::collections::BTreeMap;
@@ -17,6 +17,9 @@ use crate::text::open;
 
 /// The references of some recipes, and the recipes that name each.
 pub(super) type Needs = BTreeMap<SecretRef, Vec<PathBuf>>;
+
+/// The providers that some recipes name in `credentials`, and the recipes that name each.
+pub(super) type Credentials = BTreeMap<String, Vec<PathBuf>>;
 
 /// The recipes of a folder: its TOML files with a `[recipe]` table or a step.
 pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
@@ -41,25 +44,50 @@ pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
 
 /// Adds what one recipe names.
 pub(super) fn collect(path: &Path, needs: &mut Needs) -> Result<(), CliError> {
-    let shown = path.display().to_string();
-    let text = open(path)
-        .and_then(std::io::read_to_string)
-        .map_err(|error| CliError::world(format!("cannot read `{shown}`")).cause(error.to_string()))?;
-    let table = DeTable::parse(&text).map_err(|error| {
-        let fault = Diagnostic::error("recipe::syntax", error.message(), error.span().unwrap_or_default());
-        CliError::faults(Source::new(shown, text.as_str()), vec![fault])
-    })?;
+    let text = read(path)?;
     let mut found = Vec::new();
-    for value in table.get_ref().values() {
+    for value in parse(path, &text)?.values() {
         strings(value.get_ref(), &mut |text| references(text, &mut found));
     }
-    for reference in found {
-        let users = needs.entry(reference).or_default();
+    add(needs, found, path);
+    Ok(())
+}
+
+/// Adds the providers that one recipe names: in its defaults and at its steps.
+pub(super) fn collect_credentials(path: &Path, credentials: &mut Credentials) -> Result<(), CliError> {
+    let text = read(path)?;
+    let table = parse(path, &text)?;
+    let defaults = table.get("defaults").and_then(|value| value.get_ref().as_table());
+    let steps = table.get("step").and_then(|value| value.get_ref().as_array()).into_iter().flatten();
+    let tables = defaults.into_iter().chain(steps.filter_map(|step| step.get_ref().as_table()));
+    let mut found = Vec::new();
+    for named in tables.filter_map(|table| table.get("credentials")) {
+        strings(named.get_ref(), &mut |text| found.push(text.to_owned()));
+    }
+    add(credentials, found, path);
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String, CliError> {
+    open(path).and_then(std::io::read_to_string).map_err(|error| {
+        CliError::world(format!("cannot read `{}`", path.display())).cause(error.to_string())
+    })
+}
+
+fn parse<'t>(path: &Path, text: &'t str) -> Result<DeTable<'t>, CliError> {
+    DeTable::parse(text).map(toml::Spanned::into_inner).map_err(|error| {
+        let fault = Diagnostic::error("recipe::syntax", error.message(), error.span().unwrap_or_default());
+        CliError::faults(Source::new(path.display().to_string(), text), vec![fault])
+    })
+}
+
+fn add<N: Ord>(needs: &mut BTreeMap<N, Vec<PathBuf>>, found: Vec<N>, path: &Path) {
+    for name in found {
+        let users = needs.entry(name).or_default();
         if users.last().is_none_or(|last| last != path) {
             users.push(path.to_owned());
         }
     }
-    Ok(())
 }
 
 fn strings(value: &DeValue<'_>, each: &mut impl FnMut(&str)) {

@@ -140,24 +140,30 @@ async fn verify(
     }
     let Some(provider) = provider else { return Ok(()) };
     let base = context.env.text(&format!("DOPPIO_PING_{}", provider.variable));
-    match provider.ask(new, base).await {
+    let elsewhere = context.env.text(provider.elsewhere).filter(|server| !provider.is_own(server));
+    let verdict = match elsewhere {
+        Some(server) => Verdict::Unclear(format!(
+            "`{}` names `{server}`, and a key of that server is not sent to {}",
+            provider.elsewhere, provider.provider
+        )),
+        None => provider.ask(new, base).await,
+    };
+    let fault = match verdict {
         Verdict::Accepted => {
             output::line(&format!("{} takes the new value", provider.provider));
-            Ok(())
+            return Ok(());
         }
-        Verdict::Refused => {
-            rotation.forget(true).await?;
-            Err(CliError::world(format!("{} does not take the new value", provider.provider))
-                .hint(format!("the old one of `{name}` stays in force, and the new one is forgotten")))
-        }
+        Verdict::Refused => CliError::world(format!("{} does not take the new value", provider.provider)),
         Verdict::Unclear(why) => {
-            Err(CliError::world(format!("whether {} takes the new value is not clear", provider.provider))
+            CliError::world(format!("whether {} takes the new value is not clear", provider.provider))
                 .cause(why)
-                .hint(format!("the old one of `{name}` stays in force, and the new one is pending"))
-                .hint(format!("try again with `doppio secret rotate {name} --continue --online`"))
-                .hint(format!("or forget the new one: `doppio secret rotate {name} --abort`")))
         }
-    }
+    };
+    // A new token is often shown only once: it is never thrown away unasked.
+    Err(fault
+        .hint(format!("the old one of `{name}` stays in force, and the new one is pending"))
+        .hint(format!("try again with `doppio secret rotate {name} --continue --online`"))
+        .hint(format!("or forget the new one: `doppio secret rotate {name} --abort`")))
 }
 
 /// One secret on its way from an old value to a new one.

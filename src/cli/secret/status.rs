@@ -1,5 +1,6 @@
 //! `doppio secret status`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,13 +14,15 @@ use crate::cli::output;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::needs;
+use crate::cli::secret::needs::Credentials;
 use crate::cli::secret::needs::Needs;
 use crate::cli::secret::time;
-use crate::secret::Location;
 use crate::secret::Mask;
+use crate::secret::Providers;
 use crate::secret::SecretError;
-use crate::secret::SecretRef;
 use crate::secret::Vault;
+use crate::secret::Wanted;
+use crate::secret::source::Facts;
 
 /// Arguments of `secret status`.
 #[derive(Debug, clap::Args)]
@@ -42,30 +45,76 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         return Err(CliError::usage("there is no recipe in this folder")
             .hint("name one: `doppio secret status path/to/recipe.toml`"));
     }
-    let mut answers = Vec::new();
+    let mut rows = Vec::new();
     // Recipes of one folder share its settings; each folder is asked on a ladder of its own.
-    let mut folders: Vec<PathBuf> = recipes.iter().map(|recipe| folder(context, recipe)).collect();
-    folders.dedup();
+    let folders: BTreeSet<PathBuf> = recipes.iter().map(|recipe| folder(context, recipe)).collect();
     for project in folders {
-        let mut needs = Needs::new();
-        for recipe in recipes.iter().filter(|recipe| folder(context, recipe) == project) {
-            needs::collect(recipe, &mut needs)?;
-        }
-        let vault = Vault::new(lookup::ladder(context, &project, &args.lookup)?, Mask::default());
-        for (reference, answer) in vault.survey(needs.keys()).await {
-            let users = needs.get(&reference).cloned().unwrap_or_default();
-            answers.push((reference, users, answer));
-        }
+        let of_folder: Vec<&PathBuf> =
+            recipes.iter().filter(|recipe| folder(context, recipe) == project).collect();
+        let providers = Providers::new(context.env.clone(), context.home.clone(), BTreeSet::new());
+        let ladder = lookup::ladder(context, &project, &args.lookup)?;
+        let vault = Vault::new(ladder, Mask::default()).with_providers(providers);
+        rows.extend(secrets(&of_folder, &vault).await?);
+        rows.extend(credentials(&of_folder, &vault).await?);
     }
     if args.json {
-        json(&answers)?;
+        json(&rows)?;
     } else {
-        plain(&answers)?;
+        plain(&rows)?;
     }
-    if answers.iter().any(|(.., answer)| answer.is_err()) {
+    if rows.iter().any(|row| row.answer.is_err()) {
         return Err(CliError::silent(Kind::World));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What one secret, or one provider's credential, came to.
+struct Row {
+    label: String,
+    /// The provider, for a credential.
+    provider: Option<String>,
+    users: Vec<PathBuf>,
+    answer: Result<Facts, SecretError>,
+}
+
+/// The secrets that recipes refer to.
+async fn secrets(recipes: &[&PathBuf], vault: &Vault) -> Result<Vec<Row>, CliError> {
+    let mut needs = Needs::new();
+    for recipe in recipes {
+        needs::collect(recipe, &mut needs)?;
+    }
+    let answers = vault.survey(needs.keys()).await.into_iter();
+    Ok(answers
+        .map(|(reference, answer)| Row {
+            label: reference.label(),
+            provider: None,
+            users: needs.get(&reference).cloned().unwrap_or_default(),
+            answer: answer.map(|location| location.facts),
+        })
+        .collect())
+}
+
+/// The credentials that recipes name.
+async fn credentials(recipes: &[&PathBuf], vault: &Vault) -> Result<Vec<Row>, CliError> {
+    let mut needs = Credentials::new();
+    for recipe in recipes {
+        needs::collect_credentials(recipe, &mut needs)?;
+    }
+    let mut rows = Vec::with_capacity(needs.len());
+    for (text, users) in needs {
+        // A name that nobody knows is `doppio check`'s to tell.
+        let Ok(wanted) = text.parse::<Wanted>() else { continue };
+        let answer = vault.locate_credential(&wanted).await.map(|facts| Facts {
+            place: facts.place,
+            expires: facts.expires,
+            exposure: Some(facts.exposure.to_string()),
+            warnings: facts.warnings,
+            ..Facts::default()
+        });
+        let label = format!("credentials of {wanted}");
+        rows.push(Row { label, provider: Some(wanted.to_string()), users, answer });
+    }
+    Ok(rows)
 }
 
 /// The folder whose settings count for a recipe.
@@ -73,30 +122,27 @@ fn folder(context: &Context, recipe: &Path) -> PathBuf {
     context.cwd.join(recipe).parent().map_or_else(|| context.cwd.clone(), Path::to_owned)
 }
 
-type Answers = [(SecretRef, Vec<PathBuf>, Result<Location, SecretError>)];
-
-fn plain(answers: &Answers) -> Result<(), CliError> {
+fn plain(rows: &[Row]) -> Result<(), CliError> {
     let now = Timestamp::now();
-    let width = answers.iter().map(|(reference, ..)| reference.label().chars().count()).max().unwrap_or(0);
-    for (reference, _, answer) in answers {
-        let label = reference.label();
+    let width = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0);
+    for Row { label, answer, .. } in rows {
         let line = match answer {
-            Ok(location) => format!("ok       {label:width$}  {}", time::describe(&location.facts, now)),
+            Ok(facts) => format!("ok       {label:width$}  {}", time::describe(facts, now)),
             Err(SecretError::Missing { .. }) => format!("missing  {label:width$}  {}", hint(answer)),
             Err(error) => format!("failed   {label:width$}  {error}; {}", hint(answer)),
         };
         output::data(&format!("{}\n", line.trim_end().trim_end_matches(';')))?;
-        for warning in answer.iter().flat_map(|location| &location.facts.warnings) {
+        for warning in answer.iter().flat_map(|facts| &facts.warnings) {
             output::line(&format!("warning: {warning}"));
         }
     }
-    if answers.is_empty() {
+    if rows.is_empty() {
         output::line("no recipe here names a secret");
     }
     Ok(())
 }
 
-fn hint(answer: &Result<Location, SecretError>) -> &str {
+fn hint(answer: &Result<Facts, SecretError>) -> &str {
     match answer {
         Err(
             SecretError::Missing { hint, .. }
@@ -107,13 +153,14 @@ fn hint(answer: &Result<Location, SecretError>) -> &str {
     }
 }
 
-fn json(answers: &Answers) -> Result<(), CliError> {
-    let answers: Vec<serde_json::Value> = answers
+fn json(rows: &[Row]) -> Result<(), CliError> {
+    let rows: Vec<serde_json::Value> = rows
         .iter()
-        .map(|(reference, users, answer)| {
-            let facts = answer.as_ref().ok().map(|location| &location.facts);
+        .map(|Row { label, provider, users, answer }| {
+            let facts = answer.as_ref().ok();
             serde_json::json!({
-                "secret": reference.label(),
+                "secret": Some(label).filter(|_| provider.is_none()),
+                "credentials": provider,
                 "recipes": users,
                 "state": match answer {
                     Ok(_) => "ok",
@@ -121,6 +168,7 @@ fn json(answers: &Answers) -> Result<(), CliError> {
                     Err(_) => "failed",
                 },
                 "place": facts.map(|facts| &facts.place),
+                "exposure": facts.and_then(|facts| facts.exposure.as_ref()),
                 "created": facts.and_then(|facts| facts.created),
                 "expires": facts.and_then(|facts| facts.expires),
                 "error": answer.as_ref().err().map(ToString::to_string),
@@ -128,5 +176,5 @@ fn json(answers: &Answers) -> Result<(), CliError> {
             })
         })
         .collect();
-    output::data(&format!("{}\n", serde_json::Value::from(answers)))
+    output::data(&format!("{}\n", serde_json::Value::from(rows)))
 }

@@ -82,10 +82,9 @@ fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
     for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
         credential.settings.extend(region.clone().map(|region| (name.to_owned(), region)));
     }
-    let is_lasting = credential.values().next().is_some_and(is_lasting);
     // Which keys a program gives is not known before it is run.
     let is_whole = credential.parts.iter().all(|part| part.value.is_some());
-    if is_lasting || (is_whole && credential.parts.len() == 2) {
+    if is_whole && credential.parts.len() == 2 {
         return credential.exposed(Exposure::Personal);
     }
     credential

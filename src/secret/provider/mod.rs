@@ -38,6 +38,7 @@ use crate::secret::Environment;
 use crate::secret::Origin;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
+use crate::secret::Wanted;
 use crate::secret::source::Facts;
 use crate::text::closest;
 
@@ -156,11 +157,13 @@ pub fn of_reference(reference: &SecretRef) -> Option<&'static Provider> {
 ///
 /// When a file can't be read or understood, or two settings contradict each other.
 pub fn read(
-    provider: &'static Provider,
+    wanted: &Wanted,
     env: &Environment,
     home: &Path,
 ) -> Result<Vec<(SecretName, SecretValue, Facts)>, ProviderError> {
-    let Some(credential) = provider.look(&Local::new(env, home))? else { return Ok(Vec::new()) };
+    let provider = wanted.provider;
+    let local = Local::new(env, home).which(wanted.which.as_deref());
+    let Some(credential) = provider.look(&local)? else { return Ok(Vec::new()) };
     if let (Some(cause), true) = (&credential.refusal, credential.parts.is_empty()) {
         return Err(ProviderError {
             cause: format!("{}: {cause}", credential.place()),

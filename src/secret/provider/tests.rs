@@ -11,7 +11,7 @@ fn look(provider: &str, variables: &[(&str, &str)], files: &[(&str, &str)]) -> V
         std::fs::write(path, text).unwrap();
     }
     let env: Environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let found = read(find(provider).unwrap(), &env, home.path()).unwrap();
+    let found = read(&provider.parse().unwrap(), &env, home.path()).unwrap();
     let shown = home.path().display().to_string();
     found
         .into_iter()
@@ -112,7 +112,7 @@ fn a_broken_file_is_told_without_what_is_in_it() {
     let home = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(home.path().join(".kaggle")).unwrap();
     std::fs::write(home.path().join(".kaggle/kaggle.json"), "{\"key\": \"hunter22").unwrap();
-    let error = read(find("kaggle").unwrap(), &Environment::default(), home.path()).unwrap_err();
+    let error = read(&"kaggle".parse().unwrap(), &Environment::default(), home.path()).unwrap_err();
     assert!(
         error.cause.ends_with("it is not JSON") && !format!("{error:?}").contains("hunter22"),
         "{error:?}"

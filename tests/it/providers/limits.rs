@@ -174,6 +174,21 @@ fn what_is_not_there_or_not_known_is_told_with_a_place() {
 }
 
 #[test]
+fn status_counts_credentials() {
+    let world = world();
+    recipe(&world, "[\"huggingface\", \"wandb\"]", "");
+    let ran = world.run(["secret", "status"]).expect(3);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert!(lines[0].starts_with("ok       credentials of huggingface  variable `HF_TOKEN`"), "{lines:?}");
+    assert!(lines[1].starts_with("missing  credentials of wandb        store it with"), "{lines:?}");
+    recipe(&world, "[\"aws\"]", "");
+    let ran = world.run(["secret", "status", "r.toml", "--json"]).expect(0);
+    let rows: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&rows[0]["credentials"], &rows[0]["exposure"]), (&"aws".into(), &"scoped".into()));
+    assert_eq!(rows[0]["expires"], "2099-01-01T00:00:00Z");
+}
+
+#[test]
 fn discover_tells_places_and_never_values() {
     let world = world();
     let token = "ghp_0123456789abcdefghijABCDEFGHIJ012345";

@@ -1,7 +1,9 @@
-//! `doppio secret import`: from a file with many secrets, or from another source.
+//! `doppio secret import`: from a file with many secrets, from another source, or what providers'
+//! own tools keep on this machine.
 
 mod file;
 mod leftovers;
+mod provider;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,12 +33,16 @@ use crate::secret::source::Source;
                         of a table `db` becomes `db/url`. Nothing is written before you have seen it.\n\n\
                         Examples:\n  doppio secret import .env\n  \
                         doppio secret import secrets.json --prefix app --dry-run\n  \
-                        doppio secret import --from aws team/key --in keyring --yes"
+                        doppio secret import --from aws team/key --in keyring --yes\n  \
+                        doppio secret import --provider huggingface --provider aws:prod"
 )]
 pub(super) struct Args {
     /// A dotenv, JSON, YAML or TOML file
-    #[arg(value_name = "FILE", required_unless_present = "from")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["from", "provider"])]
     file: Option<PathBuf>,
+    /// Import what this provider's own tools keep on this machine, as `doppio secret discover` lists
+    #[arg(long, value_name = "PROVIDER", conflicts_with_all = ["file", "from", "format", "remove_source"])]
+    provider: Vec<String>,
     /// Import from this source instead; what stands for FILE is then the one secret to import
     #[arg(long, value_name = "SOURCE")]
     from: Option<String>,
@@ -82,6 +88,9 @@ impl From<FormArg> for Form {
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let names = Names::new(args)?;
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+    if !args.provider.is_empty() {
+        return provider::import(&names, args, &ladder, context).await;
+    }
     match (&args.from, &args.file) {
         (Some(scheme), only) => {
             let only = only.iter().map(|name| name.display().to_string()).collect::<Vec<_>>();
@@ -161,12 +170,14 @@ impl Names {
         Ok(Self { prefix: args.prefix.clone(), renames })
     }
 
+    /// The name that the command line gives a key, if it does.
+    fn renamed(&self, key: &str) -> Option<&SecretName> {
+        self.renames.iter().find(|(renamed, _)| renamed == key).map(|(_, name)| name)
+    }
+
     /// The name for a key. A path of another source that is a name stays what it is.
     fn of(&self, key: &str) -> Option<SecretName> {
-        if let Some((_, name)) = self.renames.iter().find(|(renamed, _)| renamed == key) {
-            return Some(name.clone());
-        }
-        naming::name_of(key, self.prefix.as_deref())
+        self.renamed(key).cloned().or_else(|| naming::name_of(key, self.prefix.as_deref()))
     }
 
     /// Keys that were to be renamed and are not there.

@@ -1,0 +1,71 @@
+//! What providers' own tools keep on this machine as items of a transfer.
+
+use std::process::ExitCode;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::secret::import::Args;
+use crate::cli::secret::import::Names;
+use crate::cli::secret::place;
+use crate::cli::secret::transfer;
+use crate::cli::secret::transfer::Item;
+use crate::secret::Ladder;
+use crate::secret::Wanted;
+use crate::secret::provider;
+use crate::secret::provider::ProviderError;
+use crate::secret::source::Remark;
+
+/// Imports everything that the providers of the command line have.
+pub(super) async fn import(
+    names: &Names,
+    args: &Args,
+    ladder: &Ladder,
+    context: &Context,
+) -> Result<ExitCode, CliError> {
+    let mut items = Vec::new();
+    for text in &args.provider {
+        let wanted: Wanted = text.parse().map_err(|unknown: provider::UnknownProvider| {
+            CliError::usage(unknown.to_string()).hint(unknown.hint())
+        })?;
+        items.extend(of(&wanted, names, context)?);
+    }
+    if let Some(key) = names.unused(|key| known(args).any(|known| known == key)) {
+        return Err(CliError::usage(format!("`--map {key}=…`: no secret of these providers is called that")));
+    }
+    let target = place::target(ladder, args.target.as_deref()).await?;
+    let plan = transfer::plan(target, items, args.wish.replaces).await?;
+    if plan.carry_out(args.wish, context).await? {
+        plan.complain()?;
+        plan.complain_of_refused()?;
+        for item in plan.arrivals() {
+            output::line(&format!("note: {} still has `{}`", item.from, item.path));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The names of all secrets of the providers.
+fn known(args: &Args) -> impl Iterator<Item = &'static str> {
+    let providers = args.provider.iter().filter_map(|text| text.parse::<Wanted>().ok());
+    providers.flat_map(|wanted| wanted.provider.keys()).map(|key| key.name)
+}
+
+/// What one provider has.
+fn of(wanted: &Wanted, names: &Names, context: &Context) -> Result<Vec<Item>, CliError> {
+    let failed = |error: ProviderError| {
+        CliError::world(format!("cannot import from `{wanted}`")).cause(error.cause).hint(error.hint)
+    };
+    let found = provider::read(wanted, &context.env, &context.home).map_err(failed)?;
+    if found.is_empty() {
+        return Err(CliError::world(format!("`{wanted}` keeps no credential on this machine"))
+            .hint("`doppio secret discover` lists what there is")
+            .hint(wanted.provider.alternative));
+    }
+    let items = found.into_iter().map(|(name, value, facts)| {
+        let remark = Remark { note: None, expires: facts.expires };
+        let name = names.renamed(name.as_str()).cloned().unwrap_or(name);
+        transfer::item(&name, facts.place, value, remark)
+    });
+    Ok(items.collect())
+}
