@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use crate::cli::error::CliError;
+use crate::cli::handed;
 use crate::secret::Environment;
 
 /// The world as the command found it.
@@ -32,6 +33,7 @@ impl Context {
     pub(super) fn from_process() -> Result<Self, CliError> {
         #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
         let env: Environment = std::env::vars_os().collect();
+        handed::keep(&env);
         let home = env
             .path("HOME")
             .or_else(|| env.path("USERPROFILE"))

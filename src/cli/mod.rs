@@ -8,6 +8,7 @@ mod context;
 mod credentials;
 mod doctor;
 mod error;
+mod handed;
 mod host;
 mod load;
 mod memory;

@@ -130,3 +130,49 @@ fn ctrl_c_reaches_the_command_once() {
     assert!(shown.contains("came 1"), "{shown}");
     assert_eq!(code, 4, "{shown}");
 }
+
+/// Runs a shell text in which descriptor 7 is a file with the vault's passphrase.
+fn with_descriptor(doppio: &Doppio, text: &str) -> Output {
+    let passphrase = doppio.home().join("passphrase");
+    let script = format!("exec 7< '{}'; {text}", passphrase.display());
+    let command = doppio.command([""; 0]);
+    let environment: Vec<_> = command
+        .get_envs()
+        .filter(|(name, _)| *name != "DOPPIO_PASSPHRASE_FILE")
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    Command::new("bash")
+        .args(["-c", &script])
+        .env_clear()
+        .envs(environment)
+        .env("DOPPIO_PASSPHRASE_FD", "7")
+        .env("DOPPIO", env!("CARGO_BIN_EXE_doppio"))
+        .current_dir(doppio.folder().join("project"))
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn no_child_can_read_the_passphrase_once_more() {
+    let doppio = machine();
+    let read = "sh -c 'cat /proc/self/fd/7 || echo \"none $T\"'";
+    let output =
+        with_descriptor(&doppio, &format!("exec \"$DOPPIO\" secret exec --no-mask T=team/key -- {read}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "none hunter2 one\n", "{stderr}");
+    // As long as the descriptor is handed on by the shell, it can be read.
+    let output = with_descriptor(&doppio, "cat /proc/self/fd/7");
+    assert!(!output.stdout.is_empty());
+    doppio.file(
+        "r.toml",
+        "[recipe]\nname = 'r'\n[[step]]\nid = 'a'\n\
+         local_command = { command = 'cat /proc/self/fd/7 > out || echo none > out', env = { T = '${secret:team/key}' } }\n",
+    );
+    let output = with_descriptor(&doppio, "exec \"$DOPPIO\" run r.toml");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_to_string(doppio.folder().join("project/out")).unwrap(), "none\n");
+    // On stdin, it is not the command's either.
+    let script =
+        "exec 0< \"$HOME/passphrase\"; DOPPIO_PASSPHRASE_FD=0 exec \"$DOPPIO\" secret exec T=team/key -- cat";
+    assert_eq!(with_descriptor(&doppio, script).stdout, b"");
+}

@@ -78,7 +78,10 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let (program, arguments) = args.command.split_first().expect("clap asks for a command");
     // From here on a signal is the command's, not ours.
     let signals = signals::listen()?;
-    let child = match start(program, arguments, &values, args.no_mask) {
+    // Whoever hands the passphrase over on stdin has nothing there for the command.
+    let is_taken = context.env.text("DOPPIO_PASSPHRASE_FD") == Some("0");
+    let stdin = if is_taken { Stdio::null() } else { Stdio::inherit() };
+    let child = match start(program, arguments, &values, stdin, args.no_mask) {
         Ok(child) => child,
         Err(error) => return Ok(not_started(program, &error)),
     };
@@ -120,10 +123,11 @@ fn start(
     program: &OsStr,
     arguments: &[OsString],
     values: &[(&EnvName, SecretValue)],
+    stdin: Stdio,
     is_open: bool,
 ) -> io::Result<Child> {
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::inherit());
+    command.args(arguments).stdin(stdin);
     for name in OWN {
         command.env_remove(name);
     }
