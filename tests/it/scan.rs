@@ -136,6 +136,15 @@ fn links_are_not_followed_and_pipes_not_waited_for() {
     let fifo = work(&world).join("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
     quiet(&world, &["secret", "scan"], 0);
+    // What is named and can't be looked at is no place where nothing was found.
+    for (path, words) in
+        [("fifo", "is no file and no folder"), ("link", "is a link"), ("gone", "there is no")]
+    {
+        let ran = quiet(&world, &["secret", "scan", path], 2);
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+    let ran = quiet(&world, &["secret", "scan", "folder"], 1);
+    assert_eq!(ran.stdout, "folder/outside:1:1  huggingface/token (plain)\n");
 }
 
 #[test]
@@ -150,6 +159,8 @@ fn lines_paths_and_fingerprints_can_be_allowed() {
         ran.stdout.split("; ").nth(1).and_then(|rest| rest.get(..16)).expect("a fingerprint").to_owned();
     world.file("doppio.toml", "[scan]\nallow = [\"fixtures/**\"]\n");
     assert_eq!(quiet(&world, &["secret", "scan"], 1).stdout.lines().count(), 1);
+    let whole = work(&world).display().to_string();
+    assert_eq!(quiet(&world, &["secret", "scan", &whole], 1).stdout.lines().count(), 1);
     world.file("doppio.toml", format!("[scan]\nallow = [\"fixtures/\", \"{print}\"]\n"));
     quiet(&world, &["secret", "scan"], 0);
     world.file("doppio.toml", "[scan]\nalow = []\n");

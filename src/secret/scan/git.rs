@@ -19,6 +19,9 @@ use crate::secret::scan::Report;
 use crate::secret::scan::Scanner;
 use crate::secret::scan::Trouble;
 
+/// Damaged objects that are stepped over. Each costs a new start of git.
+const DAMAGED: usize = 1000;
+
 /// Why git does not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum GitError {
@@ -62,8 +65,10 @@ impl Repository {
         let own = Self { folder: folder.to_owned() };
         match own.read(&["rev-parse", "--git-dir"]) {
             Ok(_) => Ok(own),
-            Err(error @ GitError::NoGit { .. }) => Err(error),
-            Err(_) => Err(GitError::NoRepository { path: folder.display().to_string() }),
+            Err(GitError::Failed { cause, .. }) if cause.contains("not a git repository") => {
+                Err(GitError::NoRepository { path: folder.display().to_string() })
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -78,7 +83,7 @@ impl Repository {
 
     /// The same, with something on its stdin.
     pub(super) fn read_with(&self, arguments: &[&str], input: Vec<u8>) -> Result<Vec<u8>, GitError> {
-        let mut child = self.start(arguments)?;
+        let mut child = self.start(arguments, Stdio::piped())?;
         let feeder = feed(child.stdin.take(), input);
         let output = child.wait_with_output().map_err(|error| failed(arguments, &error.to_string()))?;
         drop(feeder.join());
@@ -86,18 +91,24 @@ impl Repository {
             return Ok(output.stdout);
         }
         let words = String::from_utf8_lossy(&output.stderr);
-        Err(failed(arguments, words.trim().lines().next_back().unwrap_or("no words")))
+        // What it stopped for; advice may follow.
+        let fatal = words.lines().find_map(|line| line.strip_prefix("fatal: "));
+        let last = words.trim().lines().next_back();
+        Err(failed(arguments, fatal.or(last).unwrap_or("no words")))
     }
 
-    pub(super) fn start(&self, arguments: &[&str]) -> Result<Child, GitError> {
+    /// Starts it; `words` is where its stderr goes. A pipe that nobody reads holds it up.
+    fn start(&self, arguments: &[&str], words: Stdio) -> Result<Child, GitError> {
         Command::new("git")
             .arg("-C")
             .arg(&self.folder)
             .args(["-c", "core.quotePath=false", "--no-optional-locks", "--no-replace-objects"])
             .args(arguments)
+            // Its words are looked at.
+            .env("LC_ALL", "C")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(words)
             .spawn()
             .map_err(|error| GitError::NoGit { cause: error.to_string() })
     }
@@ -105,24 +116,38 @@ impl Repository {
     /// Looks through objects by their ids.
     pub(super) fn look(&self, scanner: &Scanner, ids: &[&str], path: impl Fn(usize) -> Vec<u8>) -> Report {
         let mut report = Report::default();
-        if let Err(error) = self.look_into(scanner, ids, &path, &mut report) {
-            let cause = error.to_string();
-            report.troubles.push(Trouble { path: b"git cat-file".to_vec(), cause });
+        let mut from = 0;
+        // Git ends at an object whose bytes are damaged; those after it are still to be looked at.
+        for _ in 0..DAMAGED {
+            match self.look_from(from, scanner, ids, &path, &mut report) {
+                Ok(end) if end == ids.len() => return report,
+                Ok(end) => {
+                    report.troubles.push(unreadable(ids[end]));
+                    from = end + 1;
+                }
+                Err(error) => {
+                    report.troubles.push(cannot_go_on(&error.to_string()));
+                    return report;
+                }
+            }
         }
+        report.troubles.push(cannot_go_on("too many objects are damaged"));
         report
     }
 
-    fn look_into(
+    /// Looks through the objects from this one on; says which one git ended at, or how many there
+    /// are.
+    fn look_from(
         &self,
+        from: usize,
         scanner: &Scanner,
         ids: &[&str],
         path: &impl Fn(usize) -> Vec<u8>,
         report: &mut Report,
-    ) -> Result<(), GitError> {
-        const COMMAND: &[&str] = &["cat-file", "--batch", "--buffer"];
-        let mut child = self.start(COMMAND)?;
+    ) -> Result<usize, GitError> {
+        let mut child = self.start(&["cat-file", "--batch", "--buffer"], Stdio::null())?;
         let mut input = Vec::with_capacity(ids.len() * 41);
-        for id in ids {
+        for id in &ids[from..] {
             input.extend_from_slice(id.as_bytes());
             input.push(b'\n');
         }
@@ -130,26 +155,37 @@ impl Repository {
         let output = child.stdout.take().expect("it is piped");
         let mut objects = Objects { output: BufReader::with_capacity(1 << 18, output) };
         let mut examiner = Examiner::new(scanner);
-        for (index, id) in ids.iter().enumerate() {
-            let answer = objects.next(&mut examiner).map_err(|error| failed(COMMAND, &error.to_string()))?;
-            match answer {
-                Some((hits, bytes)) => {
+        let mut at = from;
+        while let Some(id) = ids.get(at) {
+            match objects.next(&mut examiner) {
+                Ok(Some((hits, bytes))) => {
                     report.files += 1;
                     report.bytes += bytes;
-                    let name = path(index);
-                    report.enter(scanner, &mut examiner, &name, Some(id), hits);
+                    report.enter(scanner, &mut examiner, &path(at), Some(id), hits);
                 }
-                None => report.troubles.push(Trouble {
-                    path: format!("object {id}").into_bytes(),
-                    cause: "git does not have it here".to_owned(),
-                }),
+                Ok(None) => report.troubles.push(unreadable(id)),
+                Err(_) => break,
             }
+            at += 1;
         }
+        // One that is still at it writes to nobody from here on.
         drop(objects);
+        child.kill().ok();
+        child.wait().ok();
         drop(feeder.join());
-        child.wait().map_err(|error| failed(COMMAND, &error.to_string()))?;
-        Ok(())
+        Ok(at)
     }
+}
+
+fn unreadable(id: &str) -> Trouble {
+    Trouble {
+        path: format!("object {id}").into_bytes(),
+        cause: "git can't read it: it is damaged, or is not in this clone".to_owned(),
+    }
+}
+
+fn cannot_go_on(cause: &str) -> Trouble {
+    Trouble { path: b"git cat-file".to_vec(), cause: cause.to_owned() }
 }
 
 fn failed(arguments: &[&str], cause: &str) -> GitError {

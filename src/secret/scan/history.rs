@@ -9,6 +9,7 @@ use crate::secret::scan::GitError;
 use crate::secret::scan::Report;
 use crate::secret::scan::Repository;
 use crate::secret::scan::Scanner;
+use crate::secret::scan::Trouble;
 use crate::secret::scan::staged::changed;
 use crate::secret::scan::work::share;
 use crate::secret::scan::work::threads;
@@ -53,7 +54,13 @@ pub fn history(scanner: &Scanner, repository: &Repository) -> Result<Report, Git
                 if part[index].is_blob { Vec::new() } else { b"(message)".to_vec() }
             })
         });
-    name(&mut report.findings, scanner, repository, &commits)?;
+    if let Err(error) = name(&mut report.findings, scanner, repository, &commits) {
+        // What was found is told all the same, by its object.
+        for finding in report.findings.iter_mut().filter(|finding| finding.path.is_empty()) {
+            finding.path = b"(in a commit that git can't name)".to_vec();
+        }
+        report.troubles.push(Trouble { path: b"the commits".to_vec(), cause: error.to_string() });
+    }
     report.sort();
     Ok(report)
 }
@@ -111,6 +118,7 @@ fn first_commits(
             "--raw",
             "--no-abbrev",
             "--no-renames",
+            "--no-relative",
             "--always",
         ],
         ordered,

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use crate::secret::scan::GitError;
@@ -32,6 +33,10 @@ pub enum Hook {
     Written(PathBuf),
     /// It was there before.
     Present(PathBuf),
+    /// Another hook is there, and has the line; whether it comes to it was not looked at.
+    Named(PathBuf),
+    /// One with the line is there and can't be run, so that git passes over it.
+    Closed(PathBuf),
     /// Another hook is there, which stays as it is; this line belongs into it.
     Occupied(PathBuf, &'static str),
 }
@@ -51,16 +56,28 @@ pub fn install(repository: &Repository) -> Result<Hook, GitError> {
     let path = folder.join("pre-commit");
     match write(&folder, &path) {
         Ok(()) => Ok(Hook::Written(path)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let text = std::fs::read(&path).unwrap_or_default();
-            let is_ours = String::from_utf8_lossy(&text).lines().any(|line| {
-                !line.trim_start().starts_with('#') && line.contains("doppio secret scan --staged")
-            });
-            Ok(if is_ours { Hook::Present(path) } else { Hook::Occupied(path, LINE) })
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(found(path)),
         Err(error) => {
             Err(GitError::Failed { command: format!("hook `{}`", path.display()), cause: error.to_string() })
         }
+    }
+}
+
+/// What a hook that is there already does.
+fn found(path: PathBuf) -> Hook {
+    let text = std::fs::read(&path).unwrap_or_default();
+    let has_line = String::from_utf8_lossy(&text)
+        .lines()
+        .any(|line| !line.trim_start().starts_with('#') && line.contains("doppio secret scan --staged"));
+    let can_be_run = std::fs::metadata(&path).is_ok_and(|found| found.permissions().mode() & 0o111 != 0);
+    if !has_line {
+        Hook::Occupied(path, LINE)
+    } else if !can_be_run {
+        Hook::Closed(path)
+    } else if text == SCRIPT.as_bytes() {
+        Hook::Present(path)
+    } else {
+        Hook::Named(path)
     }
 }
 
@@ -69,6 +86,6 @@ fn write(folder: &std::path::Path, path: &std::path::Path) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o755).open(path)?;
     file.write_all(SCRIPT.as_bytes())?;
     // Whatever the umask was.
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o755))?;
     file.sync_all()
 }

@@ -24,6 +24,7 @@ pub fn staged(scanner: &Scanner, repository: &Repository) -> Result<Report, GitE
         "-z",
         "--no-abbrev",
         "--no-renames",
+        "--no-relative",
         "--no-ext-diff",
         "--ignore-submodules=all",
         "--diff-filter=d",

@@ -15,6 +15,7 @@ use ignore::WalkState;
 use rustix::fs::OFlags;
 
 use crate::secret::scan::Examiner;
+use crate::secret::scan::GitError;
 use crate::secret::scan::Report;
 use crate::secret::scan::Repository;
 use crate::secret::scan::Scanner;
@@ -35,17 +36,25 @@ pub struct Tree {
 pub fn tree(scanner: &Scanner, tree: &Tree) -> Report {
     let report = Mutex::new(Report::default());
     let mut walker: Option<WalkBuilder> = None;
-    let mut extra = Vec::new();
+    let (mut extra, mut troubles) = (Vec::new(), Vec::new());
     for path in &tree.paths {
         if !tree.ignored {
-            extra.extend(tracked_and_ignored(path));
+            match tracked_and_ignored(path) {
+                Ok(paths) => extra.extend(paths),
+                Err(error) => troubles.push(Trouble {
+                    path: scanner.mask(path.as_os_str().as_bytes()),
+                    cause: format!("what git tracks there is not known: {error}"),
+                }),
+            }
         }
         extra.push(path.join(".git/config"));
+        // A link that is named is meant: with a slash after it, it is the folder.
+        let start = if path.is_symlink() { path.join("") } else { path.clone() };
         match &mut walker {
             Some(walker) => {
-                walker.add(path);
+                walker.add(start);
             }
-            None => walker = Some(WalkBuilder::new(path)),
+            None => walker = Some(WalkBuilder::new(start)),
         }
     }
     let Some(mut walker) = walker else { return Report::default() };
@@ -75,7 +84,7 @@ pub fn tree(scanner: &Scanner, tree: &Tree) -> Report {
         })
     });
     let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut rest = Report::default();
+    let mut rest = Report { troubles, ..Report::default() };
     let mut examiner = Examiner::new(scanner);
     for path in extra.iter().filter(|path| path.symlink_metadata().is_ok_and(|found| found.is_file())) {
         look(scanner, &mut examiner, path, &mut rest);
@@ -133,11 +142,16 @@ fn look(scanner: &Scanner, examiner: &mut Examiner<'_>, path: &Path, report: &mu
     }
 }
 
-/// Files that git has in its index though it is told to ignore them.
-fn tracked_and_ignored(path: &Path) -> Vec<PathBuf> {
-    let Ok(repository) = Repository::at(path) else { return Vec::new() };
+/// Files that git has in its index though it is told to ignore them; none where there is no git
+/// or no index.
+fn tracked_and_ignored(path: &Path) -> Result<Vec<PathBuf>, GitError> {
+    let repository = match Repository::at(path) {
+        Ok(repository) => repository,
+        Err(error @ GitError::Failed { .. }) => return Err(error),
+        Err(GitError::NoGit { .. } | GitError::NoRepository { .. }) => return Ok(Vec::new()),
+    };
     let listed = repository.read(&["ls-files", "-z", "--cached", "--ignored", "--exclude-standard"]);
     let listed = listed.unwrap_or_default();
     let names = listed.split(|&byte| byte == 0).filter(|name| !name.is_empty());
-    names.map(|name| path.join(std::ffi::OsStr::from_bytes(name))).collect()
+    Ok(names.map(|name| path.join(std::ffi::OsStr::from_bytes(name))).collect())
 }

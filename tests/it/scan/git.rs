@@ -1,5 +1,7 @@
 //! The index and the history.
 
+use std::fs;
+
 use data_encoding::BASE64;
 
 use crate::scan::VALUE;
@@ -109,4 +111,66 @@ fn merges_stashes_and_other_working_trees_belong_to_the_history() {
     repository.write("a.txt", format!("stash {VALUE}\n"));
     repository.git(["stash", "-q"]);
     assert_eq!(quiet(&world, &["secret", "scan", "--history"], 1).stdout.lines().count(), 2);
+}
+
+#[test]
+fn what_is_staged_counts_wherever_the_command_is_given() {
+    let world = world();
+    let repository = Repository::init(&work(&world));
+    repository.git(["config", "diff.relative", "true"]);
+    repository.write("sub/clean.txt", "clean\n");
+    repository.write("top.txt", VALUE);
+    repository.git(["add", "-A"]);
+    let ran = quiet(&world, &["secret", "scan", "--staged", "sub"], 1);
+    assert_eq!(ran.stdout, "top.txt:1:1  huggingface/token (plain)\n");
+    let second = repository.commit("one");
+    let ran = quiet(&world, &["secret", "scan", "--history", "sub"], 1);
+    assert_eq!(ran.stdout, format!("{}:top.txt:1:1  huggingface/token (plain)\n", &second[..12]));
+}
+
+/// Objects whose head is damaged, of which git complains at length, and some whose body is, at
+/// which it ends.
+#[test]
+fn damaged_objects_are_told_and_stepped_over() {
+    const HEADS: u32 = 1500;
+    const BODIES: u32 = 8;
+    let world = world();
+    let repository = Repository::init(&work(&world));
+    repository.write("good.txt", VALUE);
+    let good = repository.commit("one");
+    for index in 0..HEADS {
+        repository.write(&format!("heads/{index}"), format!("{index}\n"));
+    }
+    for index in 0..BODIES {
+        // Hardly compressible, so that half of it is no whole.
+        let text: String = (0..4000_u32)
+            .map(|at| char::from(b'a' + u8::try_from((at * at * 31 + at / 7 + index) % 26).unwrap()))
+            .collect();
+        repository.write(&format!("bodies/{index}"), text);
+    }
+    repository.git(["add", "-A"]);
+    for line in repository.git(["ls-files", "-s", "heads", "bodies"]).lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let object = work(&world).join(".git/objects").join(&words[1][..2]).join(&words[1][2..]);
+        let bytes = fs::read(&object).expect("a loose object");
+        fs::remove_file(&object).expect("it goes");
+        let damaged =
+            if words[3].starts_with("heads") { b"damaged".as_slice() } else { &bytes[..bytes.len() / 2] };
+        fs::write(&object, damaged).expect("it is back");
+    }
+    let told = (HEADS + BODIES) as usize;
+    let ran = quiet(&world, &["secret", "scan", "--staged"], 3);
+    assert_eq!(ran.stderr.matches("git can't read it: it is damaged").count(), told);
+    let ran = quiet(&world, &["secret", "scan", "--history"], 1);
+    assert_eq!(ran.stdout, format!("{}:good.txt:1:1  huggingface/token (plain)\n", &good[..12]));
+    assert_eq!(ran.stderr.matches("git can't read it: it is damaged").count(), told);
+    let ran = quiet(&world, &["secret", "incident", "huggingface/token", "heads"], 1);
+    assert!(ran.stderr.contains("git can't read it"), "{}", ran.stderr);
+
+    // A commit that can't be walked hides nothing that was found.
+    let root = work(&world).join(".git/objects").join(&good[..2]).join(&good[2..]);
+    fs::remove_file(&root).expect("it goes");
+    fs::write(&root, "damaged").expect("it is back");
+    let ran = quiet(&world, &["secret", "scan", "--history"], 1);
+    assert!(ran.stdout.contains(":1:1  huggingface/token (plain)"), "{}", ran.stdout);
 }

@@ -70,7 +70,11 @@ fn another_hook_is_left_as_it_is() {
     assert!(ran.stderr.contains("doppio secret scan --staged || exit 1"), "{}", ran.stderr);
     assert_eq!(fs::read_to_string(&hook).expect("it is there"), "#!/bin/sh\nmake lint\n");
     fs::write(&hook, "#!/bin/sh\nmake lint\ndoppio secret scan --staged || exit 1\n").expect("a hook");
-    quiet(&world, &["secret", "scan", "--install-hook"], 0);
+    let ran = quiet(&world, &["secret", "scan", "--install-hook"], 3);
+    assert!(ran.stderr.contains("git passes over it") && ran.stderr.contains("chmod +x"), "{}", ran.stderr);
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("its mode");
+    let ran = quiet(&world, &["secret", "scan", "--install-hook"], 0);
+    assert!(ran.stderr.contains("see to it that no line before ends the hook"), "{}", ran.stderr);
     // A link that leads nowhere is a hook that somebody meant.
     fs::remove_file(&hook).expect("it is there");
     std::os::unix::fs::symlink("/nonexistent/hook", &hook).expect("a link");

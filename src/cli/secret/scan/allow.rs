@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::path::PathBuf;
 
 use ignore::gitignore::Gitignore;
 use ignore::gitignore::GitignoreBuilder;
@@ -16,6 +17,8 @@ const FINGERPRINT: usize = 16;
 
 /// Paths, written as in `.gitignore`, and fingerprints.
 pub(super) struct Allowed {
+    /// Where relative paths begin.
+    root: PathBuf,
     paths: Gitignore,
     fingerprints: HashSet<String>,
 }
@@ -24,7 +27,7 @@ impl Allowed {
     /// # Errors
     ///
     /// When an entry is neither.
-    pub(super) fn new(entries: &[String]) -> Result<Self, CliError> {
+    pub(super) fn new(entries: &[String], root: &Path) -> Result<Self, CliError> {
         let is_fingerprint = |entry: &&String| {
             entry.len() == FINGERPRINT && entry.bytes().all(|byte| byte.is_ascii_hexdigit())
         };
@@ -39,7 +42,7 @@ impl Allowed {
         }
         let paths = builder.build().map_err(|error| wrong("allow", &error))?;
         let fingerprints = fingerprints.into_iter().map(|entry| entry.to_ascii_lowercase()).collect();
-        Ok(Self { paths, fingerprints })
+        Ok(Self { root: root.to_owned(), paths, fingerprints })
     }
 
     /// Whether a finding is to be passed over.
@@ -47,6 +50,11 @@ impl Allowed {
         let path = Path::new(OsStr::from_bytes(&finding.path));
         finding.hit.is_allowed
             || finding.hit.fingerprint.as_ref().is_some_and(|print| self.fingerprints.contains(print))
-            || (path.is_relative() && self.paths.matched_path_or_any_parents(path, false).is_ignore())
+            || self.paths.matched_path_or_any_parents(self.below_root(path), false).is_ignore()
+    }
+
+    /// A path as the patterns have it. One that is elsewhere begins at the root of the system.
+    fn below_root<'a>(&self, path: &'a Path) -> &'a Path {
+        path.strip_prefix(&self.root).or_else(|_| path.strip_prefix("/")).unwrap_or(path)
     }
 }

@@ -8,6 +8,7 @@ pub(super) use gather::failures;
 pub(super) use gather::gather;
 pub(super) use show::printable;
 
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ use crate::secret::scan::Report;
 use crate::secret::scan::Repository;
 use crate::secret::scan::Scanner;
 use crate::secret::scan::Tree;
+use crate::secret::scan::Trouble;
 use crate::secret::scan::history;
 use crate::secret::scan::install_hook;
 use crate::secret::scan::staged;
@@ -86,13 +88,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         output::line(&format!("note: `{}` is not looked for: its value {}", skipped.name, skipped.why));
     }
     let report = search(args, &scanner)?;
-    let allowed = Allowed::new(&gathered.allow)?;
+    let allowed = Allowed::new(&gathered.allow, &context.cwd)?;
     let found = show::findings(&report, &scanner, &allowed, args.json)?;
     summary(args, &report, &scanner, found);
-    for trouble in &report.troubles {
-        let path = printable(&trouble.path);
-        output::line(&format!("warning: cannot look at `{path}`: {}", trouble.cause));
-    }
+    tell_troubles(&report.troubles);
     let failed = failures(&gathered.collected.failed);
     if found.real > 0 {
         if let Some(error) = failed {
@@ -107,23 +106,46 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     }
 }
 
+/// Says what could not be looked at.
+pub(super) fn tell_troubles(troubles: &[Trouble]) {
+    for trouble in troubles {
+        let path = printable(&trouble.path);
+        output::line(&format!("warning: cannot look at `{path}`: {}", trouble.cause));
+    }
+}
+
 fn search(args: &Args, scanner: &Scanner) -> Result<Report, CliError> {
     let here = PathBuf::from(".");
     let first = args.paths.first().unwrap_or(&here);
+    args.paths.iter().try_for_each(|path| can_be_searched(path))?;
     if args.staged {
         return Ok(staged(scanner, &repository(first)?)?);
     }
     if args.history {
         return Ok(history(scanner, &repository(first)?)?);
     }
-    if let Some(path) = args.paths.iter().find(|path| path.symlink_metadata().is_err()) {
-        return Err(CliError::usage(format!("there is no `{}`", path.display())));
-    }
     let paths = if args.paths.is_empty() { vec![here] } else { args.paths.clone() };
     Ok(tree(scanner, &Tree { paths, ignored: args.no_ignore }))
 }
 
-pub(super) fn repository(path: &std::path::Path) -> Result<Repository, CliError> {
+/// Refuses a path that there is nothing to look at: it would pass for one where nothing was found.
+pub(super) fn can_be_searched(path: &Path) -> Result<(), CliError> {
+    let shown = path.display();
+    let Ok(found) = path.symlink_metadata() else {
+        return Err(CliError::usage(format!("there is no `{shown}`")));
+    };
+    if found.is_symlink() && !path.is_dir() {
+        return Err(CliError::usage(format!("`{shown}` is a link, and links are not followed"))
+            .hint("name the file that it leads to"));
+    }
+    if found.is_file() || path.is_dir() {
+        return Ok(());
+    }
+    Err(CliError::usage(format!("`{shown}` is no file and no folder"))
+        .hint("write what comes out of it to a file, and name that"))
+}
+
+fn repository(path: &Path) -> Result<Repository, CliError> {
     Ok(Repository::at(path)?)
 }
 
@@ -155,6 +177,18 @@ fn install(args: &Args) -> Result<ExitCode, CliError> {
     match install_hook(&repository(args.paths.first().unwrap_or(&here))?)? {
         Hook::Written(path) => output::line(&format!("wrote the hook `{}`", path.display())),
         Hook::Present(path) => output::line(&format!("the hook `{}` is there already", path.display())),
+        Hook::Named(path) => output::line(&format!(
+            "the hook `{}` has the line `doppio secret scan --staged` already; see to it that no line before \
+             ends the hook",
+            path.display()
+        )),
+        Hook::Closed(path) => {
+            let shown = path.display();
+            return Err(CliError::world(format!(
+                "the hook `{shown}` is there, and git passes over it: it can't be run"
+            ))
+            .hint(format!("run `chmod +x {shown}`")));
+        }
         Hook::Occupied(path, line) => {
             return Err(CliError::world(format!(
                 "there is another hook, `{}`; it was left as it is",
