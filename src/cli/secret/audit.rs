@@ -14,7 +14,9 @@ use crate::secret::AuditError;
 use crate::secret::AuditLog;
 use crate::secret::Deed;
 use crate::secret::Entry;
+use crate::secret::Origin;
 use crate::secret::SecretRef;
+use crate::secret::Use;
 
 /// Arguments of `secret audit`.
 #[derive(Debug, clap::Args)]
@@ -27,7 +29,7 @@ use crate::secret::SecretRef;
                   doppio secret audit verify"
 )]
 pub(super) struct Args {
-    /// Of this secret: its name, or a reference with it
+    /// Of this secret: its name, its path in a source, or a reference with it
     #[arg(long, value_name = "NAME")]
     secret: Option<String>,
     /// On this host
@@ -79,16 +81,19 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
 
 fn is_wanted(args: &Args, entry: &Entry) -> bool {
     let what = &entry.what;
-    let is_secret = |wanted: &String| {
-        what.secret == *wanted
-            || what
-                .secret
-                .parse::<SecretRef>()
-                .is_ok_and(|reference| reference.name().is_some_and(|name| name.as_str() == wanted))
-    };
-    args.secret.as_ref().is_none_or(is_secret)
+    args.secret.as_ref().is_none_or(|wanted| is_of(what, wanted))
         && args.host.as_ref().is_none_or(|host| what.host.as_ref() == Some(host))
         && args.run.as_ref().is_none_or(|run| what.run.as_ref().is_some_and(|found| found.starts_with(run)))
+}
+
+/// Whether it was of this secret: by its name, by its path in a source, or by the reference as
+/// it was written. A part or a version of it counts.
+pub(super) fn is_of(what: &Use, wanted: &str) -> bool {
+    what.secret == wanted
+        || what.secret.parse::<SecretRef>().is_ok_and(|reference| match &reference.origin {
+            Origin::Name(name) => name.as_str() == wanted,
+            Origin::Source { path, .. } => path == wanted,
+        })
 }
 
 /// One use for people.

@@ -4,6 +4,7 @@
 mod replacements;
 mod story;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,13 +15,20 @@ use crate::cli::error::Kind;
 use crate::cli::output;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::name;
+use crate::cli::secret::scan::can_be_searched;
 use crate::cli::secret::scan::failures;
 use crate::cli::secret::scan::gather;
+use crate::cli::secret::scan::tell_troubles;
 use crate::config::Dirs;
+use crate::secret::AuditError;
 use crate::secret::AuditLog;
+use crate::secret::SecretValue;
+use crate::secret::scan::GitError;
+use crate::secret::scan::Report;
 use crate::secret::scan::Repository;
 use crate::secret::scan::Scanner;
 use crate::secret::scan::Tree;
+use crate::secret::scan::Trouble;
 use crate::secret::scan::history;
 use crate::secret::scan::staged;
 use crate::secret::scan::tree;
@@ -54,6 +62,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let name = name(&args.name)?;
+    can_be_searched(&args.path)?;
     let gathered = block_on(gather(context, &args.lookup, &args.sources, Some(&name)))??;
     let (scanner, skipped) = Scanner::new(&gathered.collected.values, false);
     let scanner = scanner.keeping_text();
@@ -70,29 +79,62 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
              `doppio secret set {name}`"
         )));
     }
-    let repository = Repository::at(&args.path).ok();
+    let repository = match Repository::at(&args.path) {
+        Ok(repository) => Some(repository),
+        Err(GitError::NoRepository { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
     let mut story = Story::new(&name, &scanner);
     story.tree = tree(&scanner, &Tree { paths: vec![args.path.clone()], ignored: false });
     if let Some(repository) = &repository {
-        story.staged = staged(&scanner, repository)?;
-        story.history = history(&scanner, repository)?;
+        story.staged = searched("the index", staged(&scanner, repository));
+        story.history = searched("the history", history(&scanner, repository));
         story.ask_remotes(repository);
     }
-    match AuditLog::new(Dirs::new(&context.env, &context.home).state()).entries() {
-        Ok(entries) => story.remember(entries),
-        Err(error) => output::line(&format!("warning: which hosts saw it is not known: {error}")),
+    let log = AuditLog::new(Dirs::new(&context.env, &context.home).state());
+    let remembered = remember(&mut story, &log, &gathered.collected.values);
+    if let Err(error) = &remembered {
+        output::line(&format!("warning: which hosts saw it is not known: {error}"));
     }
-    if let Some(path) = &args.write_replacements {
+    // The commands that are told begin with a `cd`.
+    let replacements = args.write_replacements.as_ref().map(|path| context.cwd.join(path));
+    if let Some(path) = &replacements {
         let count = replacements::write(path, &story)?;
         output::line(&format!(
             "wrote {count} replacements to `{}`; remove it when you are done",
             path.display()
         ));
     }
-    output::data(&story.tell(args.write_replacements.as_deref(), repository.is_some()))?;
+    output::data(&story.tell(replacements.as_deref(), repository.is_some()))?;
+    story.troubles().for_each(tell_troubles);
     if story.is_found() {
         return Ok(ExitCode::from(Kind::StepFailed.exit_code()));
     }
     // Not everything was looked for: that nothing was found says little.
-    if failed.is_some() { Err(CliError::silent(Kind::World)) } else { Ok(ExitCode::SUCCESS) }
+    let is_whole = failed.is_none() && remembered.is_ok() && story.is_whole();
+    if is_whole { Ok(ExitCode::SUCCESS) } else { Err(CliError::silent(Kind::World)) }
+}
+
+/// What a search came to. One that failed does not hide what the others found.
+fn searched(place: &str, found: Result<Report, GitError>) -> Report {
+    found.unwrap_or_else(|error| {
+        let trouble = Trouble { path: place.as_bytes().to_vec(), cause: error.to_string() };
+        Report { troubles: vec![trouble], ..Report::default() }
+    })
+}
+
+/// Takes from the audit log who got one of the values, under whatever name.
+fn remember(
+    story: &mut Story<'_>,
+    log: &AuditLog,
+    values: &[(String, SecretValue)],
+) -> Result<(), AuditError> {
+    let entries = log.entries()?;
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let prints: BTreeSet<String> =
+        values.iter().map(|(_, value)| log.fingerprint(value)).collect::<Result<_, _>>()?;
+    story.remember(entries, &prints);
+    Ok(())
 }

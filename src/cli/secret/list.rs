@@ -69,7 +69,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     items.sort_by(|a: &Item, b| a.name.cmp(&b.name));
     if args.json {
-        let items: Vec<serde_json::Value> = items.iter().map(json).collect();
+        let items: Vec<serde_json::Value> = items.iter().map(|item| json(item, &items)).collect();
         output::data(&format!("{}\n", serde_json::Value::from(items)))?;
     } else {
         output::data(&table(&items, Timestamp::now()))?;
@@ -90,11 +90,21 @@ fn sources<'a>(ladder: &'a Ladder, args: &Args) -> Result<Vec<&'a dyn Source>, C
     args.sources.iter().map(|scheme| place::named(ladder, scheme)).collect()
 }
 
-fn json(item: &Item) -> serde_json::Value {
+/// Whether it is what `rotate` keeps beside a secret where the source has no versions: which of
+/// the two, and of which secret.
+fn kept<'a>(name: &'a str, source: &str, items: &[Item]) -> Option<(&'static str, &'a str)> {
+    let (of, role) = ["previous", "pending"]
+        .into_iter()
+        .find_map(|role| Some((name.strip_suffix(role)?.strip_suffix('.')?, role)))?;
+    items.iter().any(|item| item.name == of && item.source == source).then_some((role, of))
+}
+
+fn json(item: &Item, items: &[Item]) -> serde_json::Value {
     let Item { name, source, facts, last } = item;
     serde_json::json!({
         "name": name,
         "source": source,
+        "role": kept(name, source, items).map(|(role, _)| role),
         "version": facts.version,
         "created": facts.created,
         "expires": facts.expires,
@@ -116,13 +126,15 @@ fn table(items: &[Item], now: Timestamp) -> String {
     let mut text = String::new();
     for Item { name, source, facts, last } in items {
         let mut words = vec![format!("{source:place$}")];
+        let kept = kept(name, source, items);
+        words.extend(kept.map(|(role, of)| format!("{role} value of {of}")));
         words.extend(facts.created.map(|created| format!("set {}", time::age(created, now))));
         words.extend(facts.expires.map(|expires| time::expiry(expires, now)));
         words.extend(
             last.as_ref().and_then(|last| last.time).map(|used| format!("used {}", time::age(used, now))),
         );
         words.extend(facts.exposure.clone());
-        words.extend(facts.note.clone());
+        words.extend(facts.note.clone().filter(|_| kept.is_none()));
         text += format!("{name:width$}  {}", words.join("  ")).trim_end();
         text.push('\n');
     }

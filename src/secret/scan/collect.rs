@@ -70,8 +70,13 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
+    /// With the one name that is wanted go those under which a rotation keeps its old value and
+    /// its new one, where the source has no versions.
     fn is_wanted(&self, name: &str) -> bool {
-        self.wanted.only.as_ref().is_none_or(|only| only.as_str() == name)
+        self.wanted.only.as_ref().is_none_or(|only| {
+            let rest = name.strip_prefix(only.as_str());
+            rest.is_some_and(|rest| matches!(rest, "" | ".previous" | ".pending"))
+        })
     }
 
     /// Of values that are the same the first is kept.

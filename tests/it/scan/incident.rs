@@ -10,6 +10,7 @@ use crate::scan::VALUE;
 use crate::scan::quiet;
 use crate::scan::work;
 use crate::scan::world;
+use crate::support::doppio::Doppio;
 use crate::support::repository::Repository;
 
 #[test]
@@ -87,4 +88,57 @@ fn the_replacements_replace_every_form_and_are_for_one_user() {
     let rewritten = String::from_utf8(out.stdout).expect("text");
     assert_eq!(rewritten.matches("***REMOVED***").count(), 3, "{rewritten}");
     quiet(&world, &["secret", "scan"], 0);
+}
+
+#[test]
+fn who_got_it_under_another_name_is_told() {
+    let world = Doppio::with_vault();
+    world.store("team/w", VALUE);
+    world.file("doppio.toml", "[secrets]\n\"other/name\" = \"file:team/w\"\n");
+    world.file(
+        "recipe.toml",
+        "[recipe]\nname = \"r\"\n[[step]]\nid = \"a\"\n\
+         local_command = { command = \"true\", env = { T = \"${secret:file:team/w}\" } }\n",
+    );
+    world.run(["run", "recipe.toml"]).expect(0);
+    for name in ["team/w", "other/name"] {
+        let ran = quiet(&world, &["secret", "incident", name], 0);
+        assert!(
+            ran.stdout.contains("hosts that got it") && ran.stdout.contains("  local: "),
+            "{}",
+            ran.stdout
+        );
+    }
+    assert_eq!(world.run(["secret", "audit", "--secret", "team/w"]).expect(0).stdout.lines().count(), 3);
+    // Rotated, the old value is still the one that got out.
+    world.run_with_stdin(["secret", "rotate", "team/w", "--from-stdin"], "a value of another kind").expect(0);
+    let ran = quiet(&world, &["secret", "incident", "team/w"], 0);
+    assert!(ran.stdout.contains("  local: "), "{}", ran.stdout);
+}
+
+#[test]
+fn what_is_not_known_is_told() {
+    let world = world();
+    let ran = quiet(&world, &["secret", "incident", "huggingface/token", "gone"], 2);
+    assert!(ran.stderr.contains("there is no `gone`"), "{}", ran.stderr);
+    let repository = Repository::init(&work(&world));
+    repository.write("conf.yaml", VALUE);
+    repository.commit("one");
+    repository.git(["remote", "add", "origin", "/nonexistent"]);
+    let arguments = ["secret", "incident", "huggingface/token", "--write-replacements", "re pl"];
+    let ran = quiet(&world, &arguments, 1);
+    let path = format!("--replace-text '{}'", work(&world).join("re pl").display());
+    assert!(ran.stdout.contains(&path), "{}", ran.stdout);
+    fs::write(work(&world).join(".git/packed-refs"), "no refs at all\n").expect("a file");
+    let ran = quiet(&world, &arguments[..3], 1);
+    assert!(ran.stdout.contains("remotes: which of them have it is not known"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("staged changes: could not be looked at"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("packed-refs"), "{}", ran.stderr);
+    // Where nothing is found, that alone is no success.
+    fs::remove_file(work(&world).join("conf.yaml")).expect("it goes");
+    fs::remove_dir_all(work(&world).join(".git/objects")).expect("they go");
+    fs::create_dir(work(&world).join(".git/objects")).expect("a folder");
+    fs::remove_file(work(&world).join("re pl")).expect("it goes");
+    let ran = quiet(&world, &arguments[..3], 3);
+    assert!(ran.stdout.contains("working tree: not found in"), "{}", ran.stdout);
 }

@@ -7,17 +7,20 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::cli::secret::audit;
 use crate::cli::secret::scan::printable;
 use crate::name::SecretName;
 use crate::secret::Entry;
-use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::scan::Finding;
+use crate::secret::scan::GitError;
 use crate::secret::scan::Report;
 use crate::secret::scan::Repository;
 use crate::secret::scan::Scanner;
+use crate::secret::scan::Trouble;
 use crate::secret::scan::What;
 use crate::secret::well_known;
+use crate::shell::quote;
 
 /// Places that are listed of each kind; the rest is counted.
 const SHOWN: usize = 20;
@@ -56,6 +59,8 @@ pub(super) struct Story<'a> {
     /// Objects of the history that git takes for binary.
     binary: BTreeSet<String>,
     hosts: BTreeMap<String, Seen>,
+    /// Why it is not known which remotes have it.
+    unasked: Option<String>,
 }
 
 impl<'a> Story<'a> {
@@ -69,28 +74,19 @@ impl<'a> Story<'a> {
             remotes: Remotes::default(),
             binary: BTreeSet::new(),
             hosts: BTreeMap::new(),
+            unasked: None,
         }
     }
 
     /// What of the history the remotes had when they were last fetched from or pushed to.
     pub(super) fn ask_remotes(&mut self, repository: &Repository) {
-        let text = |arguments: &[&str]| {
-            repository
-                .read(arguments)
-                .map(|out| String::from_utf8_lossy(&out).into_owned())
-                .unwrap_or_default()
-        };
-        self.remotes.exist = !text(&["remote"]).trim().is_empty();
-        for commit in commits(&self.history) {
-            let contains = format!("--contains={commit}");
-            let branches = text(&["for-each-ref", &contains, "--format=%(refname:short)", "refs/remotes"]);
-            self.remotes.branches.extend(branches.lines().map(str::to_owned));
-            let tags = text(&["for-each-ref", &contains, "--format=%(refname:short)", "refs/tags"]);
-            self.remotes.tags.extend(tags.lines().map(str::to_owned));
+        if let Err(error) = self.try_remotes(repository) {
+            self.unasked = Some(error.to_string());
         }
         let objects: BTreeSet<&String> =
             self.history.findings.iter().filter_map(|finding| finding.object.as_ref()).collect();
         for object in objects {
+            // A message of a commit is no file.
             let bytes = repository.read(&["cat-file", "blob", object]).unwrap_or_default();
             if bytes[..bytes.len().min(PROBE)].contains(&0) {
                 self.binary.insert(object.clone());
@@ -98,12 +94,27 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Takes from the audit log which hosts got it.
-    pub(super) fn remember(&mut self, entries: Vec<Entry>) {
+    fn try_remotes(&mut self, repository: &Repository) -> Result<(), GitError> {
+        let text = |arguments: &[&str]| {
+            repository.read(arguments).map(|out| String::from_utf8_lossy(&out).into_owned())
+        };
+        self.remotes.exist = !text(&["remote"])?.trim().is_empty();
+        for commit in commits(&self.history) {
+            let contains = format!("--contains={commit}");
+            let list = |refs: &str| text(&["for-each-ref", &contains, "--format=%(refname:short)", refs]);
+            self.remotes.branches.extend(list("refs/remotes")?.lines().map(str::to_owned));
+            self.remotes.tags.extend(list("refs/tags")?.lines().map(str::to_owned));
+        }
+        Ok(())
+    }
+
+    /// Takes from the audit log which hosts got it: under its name, under the path of a source, or
+    /// under any other name with one of the values of these fingerprints.
+    pub(super) fn remember(&mut self, entries: Vec<Entry>, prints: &BTreeSet<String>) {
         for entry in entries {
             let what = &entry.what;
-            let reference = what.secret.parse::<SecretRef>().ok();
-            let is_it = reference.is_some_and(|reference| reference.name() == Some(self.name));
+            let is_it = audit::is_of(what, self.name.as_str())
+                || what.fingerprint.as_ref().is_some_and(|print| prints.contains(print));
             if !is_it || !what.deed.gives_out() {
                 continue;
             }
@@ -120,6 +131,16 @@ impl<'a> Story<'a> {
 
     pub(super) fn is_found(&self) -> bool {
         [&self.tree, &self.staged, &self.history].iter().any(|report| !report.findings.is_empty())
+    }
+
+    /// What could not be looked at.
+    pub(super) fn troubles(&self) -> impl Iterator<Item = &[Trouble]> {
+        [&self.tree, &self.staged, &self.history].into_iter().map(|report| report.troubles.as_slice())
+    }
+
+    /// Whether all of it was looked at.
+    pub(super) fn is_whole(&self) -> bool {
+        self.unasked.is_none() && self.troubles().all(<[Trouble]>::is_empty)
     }
 
     /// The bytes that were found, as they stand there.
@@ -154,7 +175,13 @@ impl<'a> Story<'a> {
     fn tell_places(&self, text: &mut String, has_git: bool) {
         let mut part = |title: &str, report: &Report| {
             if report.findings.is_empty() {
-                writeln!(text, "{title}: not found in {} files", report.files).expect("a text takes all");
+                let (files, troubles) = (report.files, report.troubles.len());
+                let words = match (files, troubles) {
+                    (_, 0) => format!("not found in {files} files"),
+                    (0, _) => "could not be looked at".to_owned(),
+                    _ => format!("not found in {files} files; {troubles} could not be looked at"),
+                };
+                writeln!(text, "{title}: {words}").expect("a text takes all");
                 return;
             }
             writeln!(text, "{title}:").expect("a text takes all");
@@ -173,6 +200,10 @@ impl<'a> Story<'a> {
         part("staged changes", &self.staged);
         part("history", &self.history);
         let branches = join(&self.remotes.branches);
+        if let Some(cause) = &self.unasked {
+            writeln!(text, "remotes: which of them have it is not known: {cause}").expect("a text takes all");
+            return;
+        }
         let known = match (self.history.findings.is_empty(), self.remotes.exist, branches.as_str()) {
             (true, ..) => return,
             (_, false, _) => "there is no remote that this repository knows of".to_owned(),
@@ -233,7 +264,7 @@ impl<'a> Story<'a> {
     }
 
     fn tell_rewriting(&self, steps: &mut Steps<'_>, replacements: Option<&Path>) {
-        let written = replacements.map(|path| path.display().to_string());
+        let written = replacements.map(|path| quote(&path.display().to_string()));
         let file = written.clone().unwrap_or_else(|| "/dev/shm/replacements".to_owned());
         let mut lines = String::new();
         if written.is_none() {
