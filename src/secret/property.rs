@@ -16,6 +16,7 @@ use toml::de::DeValue;
 use zeroize::Zeroize;
 
 use crate::secret::SecretValue;
+use crate::secret::bundle;
 use crate::secret::provider::Ini;
 use crate::secret::source;
 
@@ -98,8 +99,13 @@ fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<Secre
     match form {
         Form::Json => {
             let is_json = text.trim_ascii_start().starts_with(['{', '[']);
-            let found = if is_json { json::select(text.as_bytes(), path) } else { Err(json::NotJson) };
-            found.map(|found| found.map(SecretValue::new)).map_err(|_| Fault::Form)
+            let found = if is_json { json::select(text.as_bytes(), path) } else { Err(json::Fault::NotJson) };
+            found.map(|found| found.map(SecretValue::new)).map_err(|fault| match fault {
+                json::Fault::NotJson => Fault::Form,
+                json::Fault::Half => {
+                    Fault::Member("this property holds half of a surrogate pair, which is no text".to_owned())
+                }
+            })
         }
         Form::Toml => {
             let table = DeTable::parse(text).map_err(|_| Fault::Form)?;
@@ -107,7 +113,11 @@ fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<Secre
         }
         Form::Dotenv => {
             let found = source::dotenv_select(text.as_bytes(), &path[0]).map_err(|_| Fault::Form)?;
-            Ok(found.filter(|_| path.len() == 1))
+            let found = found.filter(|_| path.len() == 1);
+            match found.as_ref().and_then(|_| bundle::disputed(text.as_bytes(), &path[0])) {
+                Some(why) => Err(Fault::Member(why)),
+                None => Ok(found),
+            }
         }
         Form::Yaml => yaml::select(text, path).map_err(|fault| match fault {
             yaml::Fault::NotYaml => Fault::Form,

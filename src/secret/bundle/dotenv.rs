@@ -12,6 +12,7 @@ use crate::name::EnvName;
 use crate::secret::SecretValue;
 use crate::secret::bundle::Entry;
 use crate::secret::bundle::Malformed;
+use crate::secret::bundle::dispute;
 use crate::secret::bundle::utf8;
 use crate::secret::bundle::without_mark;
 use crate::secret::looks_like_value;
@@ -44,7 +45,12 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
                                double quotes as `\\r`";
                     return Err(malformed(line, why));
                 }
-                entries.push(Entry { key, line, value: Ok(value) });
+                let is_disputed = dispute::is_disputed(chunk, value.plain());
+                entries.push(Entry {
+                    key,
+                    line,
+                    value: if is_disputed { Err(dispute::WHY) } else { Ok(value) },
+                });
             }
             Assignment::Open(quote) => {
                 return Err(malformed(line, &format!("the value has no closing `{quote}`")));
@@ -55,6 +61,24 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
         rest = &rest[chunk.len()..];
     }
     Ok(entries)
+}
+
+/// Where and why others read something else than we do as the value of a variable.
+pub(super) fn disputed(text: &[u8], name: &str) -> Option<String> {
+    let (mut line, mut rest) = (1, std::str::from_utf8(without_mark(text)).ok()?);
+    let mut last = None;
+    while !rest.is_empty() {
+        let (chunk, found) = next(rest);
+        if let Assignment::Value(key, value) = found
+            && key == name
+        {
+            // The last one counts.
+            last = dispute::is_disputed(chunk, value.plain()).then_some(line);
+        }
+        line += chunk.matches('\n').count();
+        rest = &rest[chunk.len()..];
+    }
+    last.map(|line| format!("line {line}: the value of `{name}` {}", dispute::WHY))
 }
 
 /// The first assignment: as many lines as its quotes need.
@@ -109,7 +133,7 @@ mod tests {
 
     #[test]
     fn values_keep_every_byte() {
-        let text = "\u{feff}# c\r\nA=p$HOME\\n${X}\r\n\nexport B='one\ntwo $B' # c\nC=\"a\\tb\"\nD=\nE = x y # z\nF=it's\\ n\nG='a\\b'\nH=q#r\n";
+        let text = "\u{feff}# c\r\nA=p$HOME\\n${X}\r\n\nexport B='one\ntwo $B' # c\nC=\"a\\tb\"\nD=\nE = x y # z\nF=it's so\nG='a\\b'\nH=q#r\n";
         assert_eq!(
             told(Form::Dotenv, text),
             [
@@ -118,9 +142,20 @@ mod tests {
                 "6: C=\"a\\tb\"",
                 "7: D=\"\"",
                 "8: E=\"x y\"",
-                "9: F=\"it's n\"",
+                "9: F=\"it's so\"",
                 "10: G=\"a\\\\b\"",
                 "11: H=\"q#r\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_others_read_otherwise_is_refused() {
+        assert_eq!(
+            told(Form::Dotenv, "A=plain-one\nB=pa\\$ss\n"),
+            [
+                "1: A=\"plain-one\"",
+                "2: B means something else to other readers of dotenv files: write it in single quotes",
             ]
         );
     }

@@ -8,6 +8,8 @@ use crate::secret::bundle::NULL;
 use crate::secret::bundle::line_at;
 use crate::secret::property::json_leaves;
 
+const HALF: &str = "holds half of a surrogate pair, such as `\\ud800`, which is no text";
+
 pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(text) {
         let why = format!("it is not JSON (column {})", error.column());
@@ -25,7 +27,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
             value: match text[leaf.offset] {
                 b'[' => Err(LIST),
                 b'n' => Err(NULL),
-                _ => Ok(SecretValue::new(leaf.value)),
+                _ => leaf.value.map(SecretValue::new).ok_or(HALF),
             },
         })
         .collect())
@@ -61,5 +63,9 @@ mod tests {
             ["line 1: it is no JSON object: expected `{\"NAME\": \"value\"}`"]
         );
         assert_eq!(told(Form::Json, "{}"), [""; 0]);
+        assert_eq!(
+            told(Form::Json, "{\"a\": \"x\\ud800hunter2\"}"),
+            ["1: a holds half of a surrogate pair, such as `\\ud800`, which is no text"]
+        );
     }
 }

@@ -3,6 +3,7 @@
 //! A value is read byte for byte, or refused with its line. No text of the file is in an error:
 //! what is in the wrong place may be a secret.
 
+mod dispute;
 mod dotenv;
 mod json;
 mod toml;
@@ -110,6 +111,12 @@ fn once(entries: Vec<Entry>) -> Result<Vec<Entry>, Malformed> {
         }
     }
     Ok(kept)
+}
+
+/// Where and why other readers of a dotenv text find another value for a variable; none where they
+/// find the same, or the text is no dotenv text.
+pub(in crate::secret) fn disputed(text: &[u8], name: &str) -> Option<String> {
+    dotenv::disputed(text, name)
 }
 
 /// The text without the byte order mark that some editors put before it.

@@ -8,13 +8,18 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
-/// `text` is not JSON.
+/// Why there are no bytes.
 #[derive(Debug)]
-pub(super) struct NotJson;
+pub(super) enum Fault {
+    /// `text` is not JSON.
+    NotJson,
+    /// The member holds half of a surrogate pair, which is no text.
+    Half,
+}
 
 /// The member's bytes, if it is there and not `null`.
-pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8>>, NotJson> {
-    serde_json::from_slice::<IgnoredAny>(text).map_err(|_| NotJson)?;
+pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8>>, Fault> {
+    serde_json::from_slice::<IgnoredAny>(text).map_err(|_| Fault::NotJson)?;
     let mut at = Cursor { text, at: 0 };
     at.space();
     for key in path {
@@ -26,7 +31,7 @@ pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8
                 at.space();
                 at.at += 1; // the colon
                 at.space();
-                name.as_slice() == key.as_bytes()
+                name.is_some_and(|name| name.as_slice() == key.as_bytes())
             }),
             b'[' => at.enter(|_, index| index.to_string() == **key),
             _ => false,
@@ -40,7 +45,7 @@ pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8
     let raw = &text[start..at.at];
     Ok(match raw {
         b"null" => None,
-        [b'"', ..] => Some(std::mem::take(&mut *unescaped(raw))),
+        [b'"', ..] => Some(std::mem::take(&mut *unescaped(raw).ok_or(Fault::Half)?)),
         _ => Some(raw.to_vec()),
     })
 }
@@ -52,8 +57,9 @@ pub(in crate::secret) struct Leaf {
     pub keys: Vec<String>,
     /// Where its value begins.
     pub offset: usize,
-    /// A text without its quotes, anything else as it is written.
-    pub value: Vec<u8>,
+    /// A text without its quotes, anything else as it is written; none for a text with half of a
+    /// surrogate pair in it.
+    pub value: Option<Vec<u8>>,
 }
 
 /// All leaves of an object, in the order of the text; a list counts as a leaf. `text` must be
@@ -119,7 +125,11 @@ impl Cursor<'_> {
             }
             let start = self.at;
             self.string();
-            above.push(String::from_utf8_lossy(&unescaped(&self.text[start..self.at])).into_owned());
+            let key = unescaped(&self.text[start..self.at]);
+            above.push(key.map_or_else(
+                || char::REPLACEMENT_CHARACTER.to_string(),
+                |key| String::from_utf8_lossy(&key).into_owned(),
+            ));
             self.space();
             self.at += 1; // the colon
             self.space();
@@ -130,8 +140,8 @@ impl Cursor<'_> {
                 self.skip();
                 let raw = &self.text[offset..self.at];
                 let value = match raw {
-                    [b'"', ..] => std::mem::take(&mut *unescaped(raw)),
-                    _ => raw.to_vec(),
+                    [b'"', ..] => unescaped(raw).map(|mut text| std::mem::take(&mut *text)),
+                    _ => Some(raw.to_vec()),
                 };
                 leaves.push(Leaf { keys: above.clone(), offset, value });
             }
@@ -179,8 +189,9 @@ impl Cursor<'_> {
     }
 }
 
-/// The text of a JSON string with its quotes. It is never longer than what is written.
-fn unescaped(raw: &[u8]) -> Zeroizing<Vec<u8>> {
+/// The text of a JSON string with its quotes; none if half of a surrogate pair is in it. It is
+/// never longer than what is written.
+fn unescaped(raw: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let inner = &raw[1..raw.len() - 1];
     let mut plain = Zeroizing::new(Vec::with_capacity(inner.len()));
     let mut at = 0;
@@ -201,19 +212,18 @@ fn unescaped(raw: &[u8]) -> Zeroizing<Vec<u8>> {
                 let first = hex(inner, at);
                 at += 4;
                 let code = if (0xd800..0xdc00).contains(&first) && inner.get(at..at + 2) == Some(b"\\u") {
-                    let second = hex(inner, at + 2);
+                    let second = hex(inner, at + 2).checked_sub(0xdc00).filter(|low| *low < 0x400)?;
                     at += 6;
-                    0x10000 + ((first - 0xd800) << 10) + (second.wrapping_sub(0xdc00) & 0x3ff)
+                    0x10000 + ((first - 0xd800) << 10) + second
                 } else {
                     first
                 };
-                let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-                plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                plain.extend_from_slice(char::from_u32(code)?.encode_utf8(&mut [0; 4]).as_bytes());
             }
             other => plain.push(other),
         }
     }
-    plain
+    Some(plain)
 }
 
 /// The four hexadecimal digits at `at`.
@@ -270,6 +280,17 @@ mod tests {
         Ok(())
     }
 
+    #[test]
+    fn half_of_a_pair_is_no_text() {
+        let text = br#"{"whole": "\ud83d\ude00", "a": "\ud800", "b": "\ud83dx", "c": "\udc00", "d": "\ud83d\u0041"}"#;
+        let found = |key| select(text, &[Cow::Borrowed(key)]);
+        assert_eq!(found("whole").unwrap().unwrap(), "😀".as_bytes());
+        for key in ["a", "b", "c", "d"] {
+            assert!(matches!(found(key), Err(Fault::Half)), "{key}");
+        }
+        assert_eq!(leaves(text).unwrap().iter().filter(|leaf| leaf.value.is_none()).count(), 4);
+    }
+
     fn count(value: &Value) -> usize {
         value.as_object().map_or(1, |members| members.values().map(count).sum())
     }
@@ -292,7 +313,7 @@ mod tests {
             for leaf in leaves {
                 let keys: Vec<Cow<'_, str>> = leaf.keys.iter().map(|key| Cow::Borrowed(key.as_str())).collect();
                 let found = select(&text, &keys).expect("it is JSON").unwrap_or(b"null".to_vec());
-                prop_assert_eq!(found, leaf.value);
+                prop_assert_eq!(Some(found), leaf.value);
             }
         }
 

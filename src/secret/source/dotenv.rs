@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::name::SecretName;
 use crate::secret::SecretValue;
+use crate::secret::bundle;
 use crate::secret::source::Answer;
 use crate::secret::source::Facts;
 use crate::secret::source::Kind;
@@ -48,17 +49,18 @@ impl Dotenv {
 
     fn read(&self, name: &str) -> Result<SecretValue, SourceError> {
         variable(name)?;
-        let mut text = Zeroizing::new(match fs::read(&self.0) {
+        let text = Zeroizing::new(match fs::read(&self.0) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(SourceError::Absent { cause: format!("`{}` is not there", self.0.display()) });
             }
             Err(error) => return Err(self.broken(&error.to_string())),
         });
-        select(&text, name)
-            .map_err(|fault| self.broken(&fault))
-            .inspect(|_| text.zeroize())?
-            .ok_or(SourceError::Missing)
+        let value = select(&text, name).map_err(|fault| self.broken(&fault))?.ok_or(SourceError::Missing)?;
+        match bundle::disputed(&text, name) {
+            Some(why) => Err(self.broken(&why)),
+            None => Ok(value),
+        }
     }
 
     fn broken(&self, cause: &str) -> SourceError {
@@ -194,6 +196,14 @@ mod tests {
         }
         assert_eq!(source.get("D", None).await.unwrap_err(), SourceError::Missing);
         assert_eq!(source.locate("Z", None).await.unwrap_err(), SourceError::Missing);
+    }
+
+    #[tokio::test]
+    async fn what_others_read_otherwise_is_refused() {
+        let (_folder, source) = source("A=plain-one\nB=hun\\$ter2\nC='hun\\$ter2'\nB=hun\\#ter2\n");
+        assert!(source.get("A", None).await.is_ok() && source.get("C", None).await.is_ok());
+        let fault = source.get("B", None).await.unwrap_err().to_string();
+        assert!(fault.contains("line 4: the value of `B`") && !fault.contains("ter2"), "{fault}");
     }
 
     #[tokio::test]

@@ -1,0 +1,81 @@
+//! Values of dotenv files that their readers don't agree on.
+//!
+//! There is no grammar of dotenv files. What is read here must be what python-dotenv reads too,
+//! with its substitution of variables left out: else nobody can say what was meant.
+
+/// Why such a value is not taken, to follow "the value".
+pub(super) const WHY: &str =
+    "means something else to other readers of dotenv files: write it in single quotes";
+
+/// Whether an assignment, whose value was read as `value`, is read otherwise by others.
+pub(super) fn is_disputed(assignment: &str, value: &[u8]) -> bool {
+    let Some((_, after)) = assignment.split_once('=') else { return false };
+    let written = after.trim_start_matches(|c| is_space(c) && c != '\n' && c != '\r');
+    match written.chars().next() {
+        Some('"') => escapes_dollar(&written[1..]),
+        Some('\'') => false,
+        // A comment to some, and a value to others; after a space it is a comment to all.
+        Some('#') => written.len() == after.len(),
+        _ => unquoted(written).as_bytes() != value,
+    }
+}
+
+/// What python-dotenv reads where no quotes begin: `\` and quotes are like any other character.
+fn unquoted(written: &str) -> &str {
+    let line = written.split(['\n', '\r']).next().unwrap_or_default();
+    let comment = line.match_indices('#').find(|(at, _)| line[..*at].ends_with(is_space));
+    line[..comment.map_or(line.len(), |(at, _)| at)].trim_end_matches(is_space)
+}
+
+/// White space as Python has it.
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
+}
+
+/// Whether `\$` stands between double quotes: of all escapes the one that not all know.
+fn escapes_dollar(quoted: &str) -> bool {
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => return false,
+            '\\' if characters.next() == Some('$') => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_read_otherwise_is_told() {
+        for (assignment, value) in [
+            (r"A=pa\\ss", r"pa\ss"),
+            (r"A=pa\$s", "pa$s"),
+            (r"A=\'a", "'a"),
+            (r"A=a\ ", "a "),
+            ("A=it's # c", "it's # c"),
+            ("A=a'b #c' # d", "a'b #c'"),
+            ("A=#a", ""),
+            (r#"A="a\$b""#, "a$b"),
+            ("A=a\x1c", "a\x1c"),
+        ] {
+            assert!(is_disputed(assignment, value.as_bytes()), "{assignment}");
+        }
+        for (assignment, value) in [
+            ("A=", ""),
+            ("export A = a b # c\n", "a b"),
+            (r"A=a\b\n", r"a\b\n"),
+            ("A=it's", "it's"),
+            ("A=a#b", "a#b"),
+            ("A= # c", ""),
+            (r#"A="a\\$b" # \$"#, r"a\$b"),
+            (r"A='a\$b'", r"a\$b"),
+            ("A=p$HOME${X}", "p$HOME${X}"),
+        ] {
+            assert!(!is_disputed(assignment, value.as_bytes()), "{assignment}");
+        }
+    }
+}
