@@ -82,4 +82,31 @@ fn a_rotation_in_the_keychain_keeps_the_old_value_under_a_name_of_its_own() {
     assert_eq!(doppio.reveal("team/key"), "hunter2 two");
     assert_eq!(doppio.reveal("team/key.previous"), "hunter2 one");
     doppio.run(["secret", "get", "keyring:team/key.pending"]).expect(3);
+    let listed = doppio.run(["secret", "list"]).expect(0).stdout;
+    assert!(listed.contains("previous value of team/key"), "{listed}");
+    // What got out is likely the old one.
+    doppio.file("leak.txt", "x hunter2 one\n");
+    let ran = doppio.run(["secret", "incident", "team/key"]).expect(1);
+    assert!(ran.stdout.contains("leak.txt, line 1, column 3 (team/key.previous, plain)"), "{}", ran.stdout);
+}
+
+#[test]
+fn older_versions_that_are_not_imported_are_told_before_they_go() {
+    let bus = Bus::with_keyring();
+    let doppio = Doppio::with_vault().env("DBUS_SESSION_BUS_ADDRESS", bus.address());
+    for value in ["hunter2 one", "hunter2 two"] {
+        doppio.run_with_stdin(["secret", "set", "a/key", "--from-stdin", "--in", "file"], value).expect(0);
+    }
+    let import = ["secret", "import", "--from", "file", "--in", "keyring", "--remove-source"];
+    let (code, shown) = doppio.at_terminal(&import, &[("write 1 secret", "y"), ("all the same", "n")]);
+    assert!(code == 0 && shown.contains("older version of `a/key`"), "{code}: {shown}");
+    assert_eq!(doppio.reveal("file:a/key@1"), "hunter2 one");
+    let ran = doppio.run(import.into_iter().chain(["--yes"])).expect(0);
+    assert!(
+        ran.stderr.contains("the older version of `a/key` in the vault was not imported"),
+        "{}",
+        ran.stderr
+    );
+    doppio.run(["secret", "get", "file:a/key"]).expect(3);
+    assert_eq!(doppio.reveal("keyring:a/key"), "hunter2 two");
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::support::doppio::Doppio;
+use crate::support::venv;
 
 const DOTENV: &str = "\u{feff}# keys\r\nexport HF_TOKEN=hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\nDATABASE_URL='p$HOME\\n${X} \"q\"'\r\nPORT=80\r\nWANDB_API_KEY=your_token_here\r\n";
 
@@ -30,8 +31,9 @@ fn a_dotenv_is_shown_first_and_stored_byte_for_byte() {
     let ran = doppio.run(["secret", "import", ".env"]).expect(2);
     assert!(ran.stderr.contains("--yes"), "{}", ran.stderr);
 
-    let ran = doppio.run(["secret", "import", ".env", "--yes"]).expect(0);
+    let ran = doppio.run(["secret", "import", ".env", "--yes"]).expect(3);
     assert_eq!(ran.stdout, table);
+    assert!(ran.stderr.contains("2 secrets could not go: see the lines with `refused`"), "{}", ran.stderr);
     assert!(ran.stderr.contains("wrote 2 secrets to the vault, and read each back"), "{}", ran.stderr);
     assert!(ran.stderr.contains("`.env` still has values that were not imported"), "{}", ran.stderr);
     assert_eq!(doppio.reveal("env/DATABASE_URL"), "p$HOME\\n${X} \"q\"");
@@ -82,7 +84,7 @@ fn json_yaml_and_toml_are_read_whole() {
     );
     doppio.file("a.yaml", "pin: 0001234\nteam:\n  key: |\n    hunter2\n    hunter2\n");
     doppio.file("secrets", "[team.web]\nhook = \"hunter2\\thunter2\"\n");
-    let ran = doppio.run(["secret", "import", "a.json", "--yes"]).expect(0);
+    let ran = doppio.run(["secret", "import", "a.json", "--yes"]).expect(3);
     insta::assert_snapshot!(ran.stdout, @"
     new      openai/api_key  OPENAI_API_KEY (line 1)
     new      db/url          db/url (line 1)
@@ -255,4 +257,94 @@ fn init_writes_the_rules_where_the_work_tree_begins() {
             Command::new("git").args(["check-ignore", "-q", file]).current_dir(&work).status().unwrap();
         assert_eq!(ignored.success(), is_ignored, "{file}");
     }
+}
+
+/// What is stored is what python-dotenv reads; where it reads something else, nothing is stored.
+#[test]
+fn values_are_those_of_other_readers_or_refused() {
+    const REFUSED: [&str; 9] = [
+        r"pa\\ss\$word\#1",
+        r#"{\"a\":\"b\"}"#,
+        "it's # comment",
+        "a'b #c' # d",
+        "#leading",
+        r"trailing\ ",
+        r#""dol\$lar""#,
+        r"\'quoted\'",
+        "odd\u{1c}space\u{1c}",
+    ];
+    const STORED: [&str; 19] = [
+        "plain-value",
+        "it's so",
+        "a b c # comment",
+        "a#b#c#d",
+        r"new\nline",
+        r"trailing\",
+        "p$HOME/x ${X}",
+        "v=with=equals",
+        "tab\there # x",
+        "back`tick`",
+        "'single $x \\ y' # c",
+        r"'it\'s so'",
+        "'hash # in' # c",
+        r#""dou\tble\\n""#,
+        r#""quo\"te""#,
+        "\"two\nlines # no comment\"",
+        "\"hash # in\" # c",
+        "  spaces around  ",
+        "\u{e9}\u{a0}\u{e9}\u{a0}",
+    ];
+    let doppio = Doppio::with_vault();
+    let text: String = REFUSED
+        .iter()
+        .map(|value| ("R", value))
+        .chain(STORED.iter().map(|value| ("S", value)))
+        .enumerate()
+        .map(|(index, (kind, value))| format!("{kind}{index}={value}\n"))
+        .collect();
+    let file = doppio.file("t.env", &text);
+    let ran = doppio.run(["secret", "import", "t.env", "--prefix", "t", "--yes"]).expect(3);
+    assert_eq!(ran.stdout.matches("write it in single quotes").count(), REFUSED.len(), "{}", ran.stdout);
+    let script = "import sys, dotenv, json\n\
+        print(json.dumps(dotenv.dotenv_values(sys.argv[1], interpolate=False)))";
+    let read = Command::new(venv::python()).args(["-c", script]).arg(&file).output().unwrap();
+    let read: serde_json::Value = serde_json::from_slice(&read.stdout).unwrap();
+    let names = names(&doppio);
+    assert_eq!(names.len(), STORED.len(), "{names:?}");
+    for name in names {
+        let variable = name.strip_prefix("t/").unwrap();
+        assert!(variable.starts_with('S'), "{name} was stored");
+        assert_eq!(Some(doppio.reveal(&name).as_str()), read[variable].as_str(), "{variable}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_what_was_read_stays() {
+    let doppio = Doppio::with_vault();
+    let work = doppio.folder().join("project");
+    let file = doppio.file(".env", "TEAM_KEY=hunter2-one\n");
+    // Somebody adds to it while the user is asked.
+    let late = "[exec sh -c {echo LATE=hunter2-late >> .env}]y";
+    let (code, shown) =
+        doppio.at_terminal(&["secret", "import", ".env", "--remove-source"], &[("write 1 secret", late)]);
+    assert!(code == 3 && shown.contains("it changed after it was read"), "{code}: {shown}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "TEAM_KEY=hunter2-one\nLATE=hunter2-late\n");
+    let remove = |path: &str| doppio.run(["secret", "import", path, "--remove-source", "--yes"]);
+    std::os::unix::fs::symlink(".env", work.join("link.env")).unwrap();
+    assert!(remove("link.env").expect(3).stderr.contains("it is a link"));
+    fs::hard_link(&file, work.join("hard.env")).unwrap();
+    assert!(remove("hard.env").expect(3).stderr.contains("it has another name"));
+    assert!(fs::read_to_string(&file).unwrap().contains("LATE=hunter2-late"));
+    fs::remove_file(work.join("hard.env")).unwrap();
+    remove(".env").expect(0);
+    assert!(!file.exists());
+    assert_eq!(doppio.reveal("env/LATE"), "hunter2-late");
+}
+
+#[test]
+fn an_import_that_leaves_something_out_is_no_success() {
+    let doppio = Doppio::with_vault();
+    doppio.file("b.json", "{\"KEY\": \"half \\ud800 of a pair\"}");
+    let ran = doppio.run(["secret", "import", "b.json", "--yes"]).expect(3);
+    assert!(ran.stdout.contains("half of a surrogate pair"), "{}", ran.stdout);
 }

@@ -8,13 +8,18 @@ use crate::cli::secret::import::Names;
 use crate::cli::secret::input;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
+use crate::secret::SecretValue;
 use crate::secret::bundle;
 use crate::secret::bundle::Entry;
 use crate::secret::bundle::Form;
 use crate::secret::source::Remark;
 
-/// Reads the file and gives each value its name.
-pub(super) fn items(path: &Path, form: Option<Form>, names: &Names) -> Result<Vec<Item>, CliError> {
+/// Reads the file and gives each value its name; the text comes with them.
+pub(super) fn items(
+    path: &Path,
+    form: Option<Form>,
+    names: &Names,
+) -> Result<(Vec<Item>, SecretValue), CliError> {
     let shown = path.display();
     let text = File::open(path)
         .and_then(input::read)
@@ -35,7 +40,7 @@ pub(super) fn items(path: &Path, form: Option<Form>, names: &Names) -> Result<Ve
     if let Some(key) = names.unused(|key| entries.iter().any(|entry| entry.key == key)) {
         return Err(CliError::usage(format!("`--map {key}=…`: `{shown}` has no `{key}`")));
     }
-    Ok(entries.into_iter().map(|entry| item(entry, names)).collect())
+    Ok((entries.into_iter().map(|entry| item(entry, names)).collect(), text))
 }
 
 fn item(entry: Entry, names: &Names) -> Item {

@@ -58,7 +58,7 @@ pub(super) struct Args {
     /// Where to keep them; else the keychain, or the vault where there is no keychain
     #[arg(long = "in", value_name = "SOURCE")]
     target: Option<String>,
-    /// Afterwards remove the file, or what was imported from the source
+    /// Afterwards remove the file, or what was imported from the source, with its older versions
     #[arg(long)]
     remove_source: bool,
     #[command(flatten)]
@@ -97,12 +97,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             from_source(place::named(&ladder, scheme)?, &only, &names, args, &ladder, context).await
         }
         (None, Some(path)) => {
-            let items = file::items(path, args.format.map(Form::from), &names)?;
+            let (items, text) = file::items(path, args.format.map(Form::from), &names)?;
             let target = place::target(&ladder, args.target.as_deref()).await?;
             let plan = transfer::plan(target, items, args.wish.replaces).await?;
             if plan.carry_out(args.wish, context).await? {
                 plan.complain()?;
-                leftovers::of_file(path, &plan, args, context)?;
+                leftovers::of_file(path, &text, &plan, args, context)?;
+                plan.complain_of_refused()?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -131,8 +132,9 @@ async fn from_source(
     if plan.carry_out(args.wish, context).await? {
         plan.complain()?;
         if args.remove_source {
-            leftovers::of_source(from, &paths, &plan, context).await?;
+            leftovers::of_source(from, &paths, &plan, args, context).await?;
         }
+        plan.complain_of_refused()?;
     }
     Ok(ExitCode::SUCCESS)
 }
