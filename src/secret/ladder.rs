@@ -102,6 +102,12 @@ impl Ladder {
         self.bound.iter().any(|bound| bound.contains_key(name))
     }
 
+    /// What the command line or the settings bind a name to. Where that has no value, the name is
+    /// looked up all the same.
+    pub fn binding(&self, name: &SecretName) -> Option<&Bound> {
+        self.bound.iter().find_map(|bound| bound.get(name))
+    }
+
     /// Gives back what sources have lent for this run; each failure with the source's name.
     pub(super) async fn close(&self) -> Vec<(String, SourceError)> {
         let closed = self.sources.iter().map(|source| async {

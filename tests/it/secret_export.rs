@@ -110,6 +110,8 @@ fn dotenv_readers_agree_on_what_was_stored() {
     doppio.store("env/TWO", "it's $5");
     let ran =
         doppio.run(["secret", "export", "--format", "dotenv", "env/TWO", "--reveal", "--force"]).expect(2);
+    doppio.store("env/BRACE", "pa${HOME}ss1");
+    doppio.run(["secret", "export", "--format", "dotenv", "env/BRACE", "--reveal", "--force"]).expect(2);
     insta::assert_snapshot!(ran.stderr, @"error: `TWO` can't be written: readers of dotenv files would not agree on its value: use `--format shell` or `json`");
 }
 
@@ -192,4 +194,62 @@ fn a_runner_of_github_gets_masks_first_and_then_variables() {
             "OTHER=1\nHARD<<{delimiter}\n{HARD}\n{delimiter}\nHF_TOKEN<<{delimiter}\nhf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n{delimiter}\n"
         )
     );
+}
+
+#[test]
+fn bindings_are_followed_before_a_reference_is_written() {
+    let doppio = Doppio::new();
+    doppio.file(
+        "doppio.toml",
+        "[secrets]\n\"team/db\" = \"aws:prod/app#url\"\n\"team/own\" = \"keyring:a/b\"\n\
+         [profile.test.secrets]\n\"team/db\" = \"aws:test/app#url\"\n",
+    );
+    let written = |more: &[&str]| export(&doppio, "external-secret", more);
+    let text = written(&["team/db"]);
+    assert!(text.contains("key: \"prod/app\"\n        property: \"url\"\n"), "{text}");
+    assert!(text.contains("secretKey: \"TEAM_DB\""), "{text}");
+    let text = written(&["team/db", "--secret", "team/db=aws:other/app#/db/0/url"]);
+    assert!(text.contains("key: \"other/app\"\n        property: \"db.0.url\"\n"), "{text}");
+    assert!(written(&["team/db", "--profile", "test"]).contains("key: \"test/app\""));
+    assert!(export(&doppio, "compose", &["team/db"]).contains("TEAM_DB=aws:prod/app#url"));
+    for (reference, words) in [
+        ("team/own", "a cluster can't ask this machine"),
+        ("team/db#x", "can't be written as one reference"),
+        ("aws:app#/a*/b", "external-secrets.io"),
+    ] {
+        let ran = doppio.run(["secret", "export", "--format", "external-secret", reference]).expect(2);
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_file_for_github_is_new_and_the_runners_is_added_to() {
+    let doppio = machine();
+    let work = doppio.folder().join("project");
+    let to_file = [
+        "secret",
+        "export",
+        "--format",
+        "github",
+        "huggingface/token",
+        "--reveal",
+        "--force",
+        "--out",
+        "out",
+    ];
+    let ran = doppio.run(to_file).expect(0);
+    assert!(ran.stderr.contains("wrote 1 secret to `out`"), "{}", ran.stderr);
+    assert_eq!(fs::metadata(work.join("out")).unwrap().permissions().mode() & 0o777, 0o600);
+    let ran = doppio.run(to_file).expect(2);
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("`out` is there already"), "{}", ran.stderr);
+    fs::remove_file(work.join("out")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", work.join("out")).unwrap();
+    doppio.run(to_file).expect(2);
+    assert!(!work.join("elsewhere").exists());
+    // Whoever wrote before did not end the line.
+    let runners = doppio.file("github_env", "OTHER=1");
+    let doppio = doppio.env("GITHUB_ENV", &runners);
+    doppio.run(&to_file[..7]).expect(0);
+    let written = fs::read_to_string(&runners).unwrap();
+    assert!(written.starts_with("OTHER=1\nHF_TOKEN<<ghadelimiter_"), "{written}");
 }

@@ -1,9 +1,11 @@
 //! `doppio secret export`.
 
+use std::fs::File;
 use std::fs::OpenOptions;
 use std::io;
 use std::io::ErrorKind;
 use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -19,6 +21,7 @@ use crate::cli::secret::needs::Needs;
 use crate::cli::secret::transfer::secrets as counted;
 use crate::name::EnvName;
 use crate::secret::Deed;
+use crate::secret::Ladder;
 use crate::secret::Mask;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
@@ -113,6 +116,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         Wrapping { name: args.name.clone(), namespace: args.namespace.clone(), store: args.store.clone() };
     let format = args.format.single();
     if let Some(format) = format.filter(|format| format.has_references()) {
+        let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
+        let secrets: Vec<(EnvName, SecretRef)> = secrets
+            .into_iter()
+            .map(|(variable, reference)| Ok((variable, followed(&ladder, reference)?)))
+            .collect::<Result<_, CliError>>()?;
         let text = export::references(format, &secrets, &wrapping).map_err(|error| unwritable(&error))?;
         write(args.out.as_deref(), text.as_bytes(), secrets.len())?;
         return Ok(ExitCode::SUCCESS);
@@ -141,6 +149,24 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         None => github(args, context, &valued)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The reference with its name resolved as the settings and the command line bind it: nobody else
+/// knows of that.
+fn followed(ladder: &Ladder, reference: SecretRef) -> Result<SecretRef, CliError> {
+    let Some(bound) = reference.name().and_then(|name| ladder.binding(name)) else { return Ok(reference) };
+    let SecretRef { origin, property, version, .. } = bound.reference.clone();
+    let property = match (property, reference.property.clone()) {
+        (Some(_), Some(_)) => {
+            let (by, to) = (&bound.by, &bound.reference);
+            return Err(CliError::usage(format!(
+                "`{reference}` can't be written as one reference: by {by} its name is `{to}`, a member already"
+            ))
+            .hint("export the value, as with `--format k8s`"));
+        }
+        (own, asked) => asked.or(own),
+    };
+    Ok(SecretRef { origin, property, version: reference.version.or(version), default: reference.default })
 }
 
 /// Refuses to write values that were not asked for, or to where they may last.
@@ -211,25 +237,44 @@ fn unwritable(error: &Unwritable) -> CliError {
 }
 
 fn github(args: &Args, context: &Context, valued: &[(EnvName, SecretValue)]) -> Result<(), CliError> {
-    let path = args.out.clone().or_else(|| context.env.path("GITHUB_ENV")).ok_or_else(|| {
-        CliError::usage("`GITHUB_ENV` is not set: this is no step of GitHub Actions")
-            .hint("name the file with `--out FILE`")
-    })?;
     let mut random = [0; 16];
     getrandom::fill(&mut random)
         .map_err(|error| CliError::world("there are no random numbers").cause(error.to_string()))?;
     let written = export::github(valued, random).map_err(|error| unwritable(&error))?;
+    let (path, mut file, is_open) = github_file(args, context)?;
     // Masked first: from then on no value can be seen.
     write(None, &written.masks, valued.len())?;
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(&path)
-        .and_then(|mut file| file.write_all(&written.variables))
+    let start: &[u8] = if is_open { b"\n" } else { b"" };
+    file.write_all(start)
+        .and_then(|()| file.write_all(&written.variables))
         .map_err(|error| cannot(&path, &error))?;
-    output::line(&format!("added {} to `{}`", counted(valued.len()), path.display()));
+    let verb = if args.out.is_some() { "wrote" } else { "added" };
+    output::line(&format!("{verb} {} to `{}`", counted(valued.len()), path.display()));
     Ok(())
+}
+
+/// The file for variables: a new one, or the runner's, which others add to as well. Says whether
+/// its last line has no end.
+fn github_file(args: &Args, context: &Context) -> Result<(PathBuf, File, bool), CliError> {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    if let Some(path) = &args.out {
+        let file = options.write(true).create_new(true).open(path);
+        return file.map(|file| (path.clone(), file, false)).map_err(|error| cannot(path, &error));
+    }
+    let path = context.env.path("GITHUB_ENV").ok_or_else(|| {
+        CliError::usage("`GITHUB_ENV` is not set: this is no step of GitHub Actions")
+            .hint("name the file with `--out FILE`")
+    })?;
+    let opened = options.read(true).append(true).create(true).open(&path).and_then(|file| {
+        let len = file.metadata()?.len();
+        let mut last = [b'\n'];
+        if let Some(at) = len.checked_sub(1) {
+            file.read_exact_at(&mut last, at)?;
+        }
+        Ok((file, last != *b"\n"))
+    });
+    opened.map(|(file, is_open)| (path.clone(), file, is_open)).map_err(|error| cannot(&path, &error))
 }
 
 /// Writes to a file that is made for it, or to stdout.

@@ -36,13 +36,37 @@ pub(super) fn external_secret(secrets: &Secrets, wrapping: &Wrapping) -> Result<
             quoted(variable.as_str()),
             quoted(key)
         )]);
-        for (word, part) in [("property", &reference.property), ("version", &reference.version)] {
+        let property = match reference.property.as_deref().map(path_of) {
+            None => None,
+            Some(Some(path)) => Some(path),
+            Some(None) => {
+                let why = "a part of its property has a sign that means something in the paths of \
+                           external-secrets.io: rename that member";
+                return Err(Unwritable { variable: variable.clone(), why });
+            }
+        };
+        for (word, part) in [("property", &property), ("version", &reference.version)] {
             if let Some(part) = part {
                 text.extend([format!("        {word}: {}\n", quoted(part))]);
             }
         }
     }
     Ok(text)
+}
+
+/// What has a meaning in GJSON's paths. A dot in a key is looked for as it is first.
+/// <https://github.com/tidwall/gjson/blob/master/SYNTAX.md>
+const SPECIAL: &str = r"*?|#@\!{}[]()<>=%:~";
+
+/// A property as a GJSON path: a key as it is, a JSON pointer with dots. None where GJSON would
+/// read something else.
+fn path_of(property: &str) -> Option<String> {
+    let is_plain = |key: &str| !key.is_empty() && !key.contains(|c: char| SPECIAL.contains(c));
+    let Some(pointer) = property.strip_prefix('/') else {
+        return is_plain(property).then(|| property.to_owned());
+    };
+    let keys: Vec<String> = pointer.split('/').map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
+    keys.iter().all(|key| is_plain(key) && !key.contains('.')).then(|| keys.join("."))
 }
 
 /// A variable without a value in a service is taken from Compose's own environment.
@@ -125,6 +149,26 @@ mod tests {
             "HF_TOKEN": $${{secrets.HF_TOKEN}}
             "URL": $${{secrets.URL}}
         "#);
+    }
+
+    #[test]
+    fn pointers_become_paths_or_are_refused() {
+        for (property, path) in [
+            ("url", Some("url")),
+            ("it's a.b", Some("it's a.b")),
+            ("/db/0/url", Some("db.0.url")),
+            ("/a.b", None),
+            ("/a~1b", Some("a/b")),
+            ("/a~0b", None),
+            ("/a//b", None),
+            ("/", None),
+            ("a*", None),
+            ("/a/#/b", None),
+        ] {
+            assert_eq!(path_of(property).as_deref(), path, "{property}");
+        }
+        let fault = external_secret(&secrets(&[("A", "aws:a#/x.y/z")]), &wrapping()).unwrap_err();
+        assert!(fault.to_string().contains("external-secrets.io"), "{fault}");
     }
 
     #[test]

@@ -53,7 +53,8 @@ pub(super) fn dotenv(secrets: &Secrets) -> Result<Zeroizing<Vec<u8>>, Unwritable
 /// The quotes within which every reader takes these bytes as they are.
 fn quote_for(bytes: &[u8]) -> Option<&'static str> {
     let has = |byte: u8| bytes.contains(&byte);
-    if std::str::from_utf8(bytes).is_err() || has(b'\r') {
+    // Some fill in `${NAME}` even between single quotes.
+    if std::str::from_utf8(bytes).is_err() || has(b'\r') || bytes.windows(2).any(|pair| pair == b"${") {
         return None;
     }
     let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b"_./:@%+,-".contains(b);
@@ -115,6 +116,7 @@ mod tests {
             ("it's\nso", Some("A=\"it's\nso\"\n")),
             ("a\\nb", Some("A='a\\nb'\n")),
             ("it's $5", None),
+            ("pa${HOME}ss1", None),
             ("back\\", None),
             ("two\\\\", None),
             ("a\rb", None),
