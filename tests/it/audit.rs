@@ -127,6 +127,32 @@ fn a_changed_line_is_named() {
 }
 
 #[test]
+fn a_log_without_its_end_is_told_for_ever() {
+    let world = world();
+    let show = || world.run(["secret", "get", "huggingface/token", "--reveal", "--force"]).expect(0);
+    for _ in 0..3 {
+        show();
+    }
+    let head = log(&world).with_file_name("audit.head");
+    let whole = fs::read(&head).expect("a head");
+    for text in [None, Some("no head")] {
+        fs::remove_file(&head).ok();
+        if let Some(text) = text {
+            fs::write(&head, text).expect("another");
+            fs::set_permissions(&head, fs::Permissions::from_mode(0o600)).expect("its mode");
+        }
+        let ran = world.run(["secret", "audit", "verify"]).expect(1);
+        assert!(ran.stderr.contains("where the log ended is not known"), "{}", ran.stderr);
+    }
+    fs::write(&head, whole).expect("it is back");
+    world.run(["secret", "audit", "verify"]).expect(0);
+    fs::remove_file(&head).expect("it goes");
+    show();
+    let ran = world.run(["secret", "audit", "verify"]).expect(1);
+    assert!(ran.stderr.contains("lines before it were gone or changed"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_log_that_cant_be_kept_warns_or_stops() {
     let world = world();
     world.file("recipe.toml", RECIPE);

@@ -129,18 +129,27 @@ pub(super) fn append(log: &AuditLog, uses: &[Use]) -> Result<(), AuditError> {
     let mut known = String::new();
     head_file.read_to_string(&mut known).map_err(|error| failed("read", &head_path, &error))?;
 
-    let (text, head) = compose(uses, tail, Head::parse(&known));
+    let is_first = tail.last.is_none() && tail.torn.is_none() && known.is_empty();
+    if is_first {
+        // From here on a log without a head is one whose head was taken away.
+        write_head(&mut head_file, &Head { seq: 0, digest: line::no_line() })
+            .and_then(|()| head_file.sync_all())
+            .map_err(|error| failed("write to", &head_path, &error))?;
+    }
+    let (text, head) = compose(uses, tail, Head::parse(&known), is_first);
     file.write_all(&text)
         .and_then(|()| file.sync_data())
         .and_then(|()| if is_new { File::open(log.folder())?.sync_all() } else { Ok(()) })
         .map_err(|error| failed("write to", &path, &error))?;
     // It may lag behind after a crash, which is seen; it never runs ahead.
+    write_head(&mut head_file, &head).map_err(|error| failed("write to", &head_path, &error))
+}
+
+fn write_head(file: &mut File, head: &Head) -> std::io::Result<()> {
     let text = format!("{} {}\n", head.seq, head.digest);
-    head_file
-        .seek(SeekFrom::Start(0))
-        .and_then(|_| head_file.write_all(text.as_bytes()))
-        .and_then(|()| head_file.set_len(text.len() as u64))
-        .map_err(|error| failed("write to", &head_path, &error))
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
 }
 
 fn open(path: &Path, options: &OpenOptions) -> Result<File, AuditError> {
@@ -163,8 +172,9 @@ fn lock(path: &Path, file: &File) -> Result<(), AuditError> {
     }
 }
 
-/// The lines to write, and where the log ends then.
-fn compose(uses: &[Use], tail: Tail, known: Option<Head>) -> (Vec<u8>, Head) {
+/// The lines to write, and where the log ends then. Only the first lines of all have no head that
+/// is `known`.
+fn compose(uses: &[Use], tail: Tail, known: Option<Head>, is_first: bool) -> (Vec<u8>, Head) {
     let mut text = Vec::new();
     let nothing = Head { seq: 0, digest: line::no_line() };
     let mut head = tail.last.unwrap_or(nothing);
@@ -174,7 +184,7 @@ fn compose(uses: &[Use], tail: Tail, known: Option<Head>) -> (Vec<u8>, Head) {
         text.extend_from_slice(&line);
         text.push(b'\n');
     };
-    let is_cut = known.is_some_and(|known| {
+    let is_cut = known.map_or(!is_first, |known| {
         let is_gone = known.seq > head.seq + u64::from(tail.torn.is_some());
         is_gone || (known.seq == head.seq && known.digest != head.digest)
     });

@@ -61,10 +61,17 @@ pub(super) fn verify(log: &AuditLog) -> Result<Verdict, AuditError> {
             return Ok(verdict);
         }
     }
-    verdict.wrong = head.filter(|head| head.seq > verdict.lines).map(|head| Wrong {
-        line: verdict.lines + 1,
-        why: format!("is gone: the log had {} lines", head.seq),
-    });
+    verdict.wrong = match head {
+        Some(head) if head.seq > verdict.lines => {
+            Some(Wrong { line: verdict.lines + 1, why: format!("is gone: the log had {} lines", head.seq) })
+        }
+        None if verdict.lines > 0 => Some(Wrong {
+            line: verdict.lines,
+            why: "is the last, but where the log ended is not known: `audit.head` is gone or can't be read"
+                .to_owned(),
+        }),
+        _ => None,
+    };
     Ok(verdict)
 }
 
