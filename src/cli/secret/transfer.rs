@@ -1,5 +1,7 @@
 //! Putting many values into one source: what would happen, then doing it, each value read back.
 
+use std::collections::HashMap;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -12,6 +14,8 @@ use crate::name::SecretName;
 use crate::secret::Deed;
 use crate::secret::SecretValue;
 use crate::secret::Use;
+use crate::secret::source;
+use crate::secret::source::NewItem;
 use crate::secret::source::Remark;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
@@ -89,33 +93,57 @@ pub(super) async fn plan(
     items: Vec<Item>,
     replaces: bool,
 ) -> Result<Plan<'_>, CliError> {
-    let mut planned: Vec<(Item, Fate)> = Vec::with_capacity(items.len());
+    let items = without_twins(items)?;
+    let wanted: Vec<source::Item> = items
+        .iter()
+        .filter(|item| item.value.is_ok())
+        .map(|item| source::Item::new(&item.path, None))
+        .collect();
+    let mut present = target.get_many(&wanted).await.into_iter();
+    let mut planned = Vec::with_capacity(items.len());
     for item in items {
-        if let Some((earlier, _)) = planned.iter().find(|(earlier, _)| earlier.path == item.path) {
-            if matches!((&earlier.value, &item.value), (Ok(a), Ok(b)) if a.is_same(b)) {
-                continue;
-            }
-            return Err(CliError::usage(format!(
-                "{} and {} both are `{}`, with different values",
-                earlier.from, item.from, item.path
-            ))
-            .hint("remove one, or give one another name with `--map VARIABLE=NAME`"));
-        }
-        let fate = fate(target, &item).await?;
+        let fate = match &item.value {
+            Err(_) => Fate::Refused,
+            Ok(value) => match present.next() {
+                Some(Ok((present, _))) if present.is_same(value) => Fate::Same,
+                Some(Ok(_)) => Fate::Differs,
+                Some(Err(SourceError::Missing | SourceError::Absent { .. })) | None => Fate::New,
+                Some(Err(error)) => {
+                    let what = format!("cannot look for `{}` in {}", item.path, target.place());
+                    return Err(source_error(what, &error));
+                }
+            },
+        };
         planned.push((item, fate));
     }
     Ok(Plan { target, items: planned, replaces })
 }
 
-async fn fate(target: &dyn Source, item: &Item) -> Result<Fate, CliError> {
-    let Ok(value) = &item.value else { return Ok(Fate::Refused) };
-    match target.get(&item.path, None).await {
-        Ok((present, _)) => Ok(if present.is_same(value) { Fate::Same } else { Fate::Differs }),
-        Err(SourceError::Missing | SourceError::Absent { .. }) => Ok(Fate::New),
-        Err(error) => {
-            Err(source_error(format!("cannot look for `{}` in {}", item.path, target.place()), &error))
+/// The items without those that are there twice with the same value.
+///
+/// # Errors
+///
+/// When two have the same path and different values. One that can't go is in nobody's way.
+fn without_twins(items: Vec<Item>) -> Result<Vec<Item>, CliError> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut kept: Vec<Item> = Vec::with_capacity(items.len());
+    for item in items {
+        if let Ok(value) = &item.value {
+            if let Some(earlier) = seen.get(&item.path).map(|at| &kept[*at]) {
+                if earlier.value.as_ref().is_ok_and(|earlier| earlier.is_same(value)) {
+                    continue;
+                }
+                return Err(CliError::usage(format!(
+                    "{} and {} both are `{}`, with different values",
+                    earlier.from, item.from, item.path
+                ))
+                .hint("remove one, or give one another name with `--map VARIABLE=NAME`"));
+            }
+            seen.insert(item.path.clone(), kept.len());
         }
+        kept.push(item);
     }
+    Ok(kept)
 }
 
 impl Plan<'_> {
@@ -191,9 +219,7 @@ impl Plan<'_> {
             context,
             self.written().map(|item| (self.use_of(item), item.value.clone().ok())).collect(),
         )?;
-        for item in self.written() {
-            self.write(item).await?;
-        }
+        self.write().await?;
         output::line(&format!("wrote {} to {place}, and read each back", secrets(self.writes())));
         Ok(true)
     }
@@ -210,22 +236,35 @@ impl Plan<'_> {
         Use { deed: Deed::Set, secret: item.path.clone(), source: Some(source), ..Use::default() }
     }
 
-    async fn write(&self, item: &Item) -> Result<(), CliError> {
-        let Ok(value) = &item.value else { return Ok(()) };
-        let failed = |error: SourceError| {
-            source_error(format!("cannot write `{}` to {}", item.path, self.target.place()), &error)
+    /// Writes all that is to be written, and reads each back.
+    async fn write(&self) -> Result<(), CliError> {
+        let items: Vec<NewItem> = self
+            .written()
+            .filter_map(|item| {
+                let value = item.value.clone().ok()?;
+                Some(NewItem { path: item.path.clone(), value, remark: item.remark.clone() })
+            })
+            .collect();
+        let failed = |path: &str, error: SourceError| {
+            source_error(format!("cannot write `{path}` to {}", self.target.place()), &error)
                 .hint("what was written before stays: give the same command again to go on")
         };
-        let facts = self.target.set(&item.path, value, &item.remark).await.map_err(failed)?;
-        for warning in &facts.warnings {
-            output::line(&format!("note: {warning}"));
+        for (item, answer) in items.iter().zip(self.target.set_many(&items).await) {
+            for warning in answer.map_err(|error| failed(&item.path, error))?.warnings {
+                output::line(&format!("note: {warning}"));
+            }
         }
-        let (back, _) = self.target.get(&item.path, None).await.map_err(failed)?;
-        if back.is_same(value) {
-            return Ok(());
+        let wanted: Vec<source::Item> =
+            items.iter().map(|item| source::Item::new(&item.path, None)).collect();
+        for (item, answer) in items.iter().zip(self.target.get_many(&wanted).await) {
+            let (back, _) = answer.map_err(|error| failed(&item.path, error))?;
+            if !back.is_same(&item.value) {
+                let (place, path) = (self.target.place(), &item.path);
+                return Err(CliError::world(format!("{place} gave back another value for `{path}`"))
+                    .hint(format!("look at it: `doppio secret get {}:{path}`", self.target.kind().scheme)));
+            }
         }
-        Err(CliError::world(format!("{} gave back another value for `{}`", self.target.place(), item.path))
-            .hint(format!("look at it: `doppio secret get {}:{}`", self.target.kind().scheme, item.path)))
+        Ok(())
     }
 
     /// The end of a transfer that did not replace what differs.

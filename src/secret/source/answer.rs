@@ -2,6 +2,8 @@
 
 use futures_util::future::BoxFuture;
 
+use crate::secret::SecretValue;
+
 /// What a source says of an item besides its value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -61,6 +63,17 @@ impl Item {
     pub fn new(path: &str, version: Option<&str>) -> Self {
         Self { path: path.to_owned(), version: version.map(str::to_owned) }
     }
+}
+
+/// One thing to put into a source.
+#[derive(Debug, Clone)]
+pub struct NewItem {
+    /// The path as the source understands it.
+    pub path: String,
+    /// Its value.
+    pub value: SecretValue,
+    /// What is written beside it.
+    pub remark: Remark,
 }
 
 /// A member of an item that the source hands out by itself.

@@ -37,6 +37,7 @@ pub use self::answer::Answers;
 pub use self::answer::Facts;
 pub use self::answer::Item;
 pub use self::answer::Member;
+pub use self::answer::NewItem;
 pub use self::answer::Remark;
 pub use self::answer::SourceError;
 pub use self::answer::Version;
@@ -235,6 +236,24 @@ pub trait Source: Debug + Send + Sync {
     fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
         let (_, _, _) = (path, value, remark);
         read_only(&self.place(), "write to")
+    }
+
+    /// The same for several items, in their order: all of them or none where the source can do that
+    /// in one write. Elsewhere one after the other, and the answers end with the first failure.
+    fn set_many<'a>(&'a self, items: &'a [NewItem]) -> Answers<'a, Facts> {
+        async move {
+            let mut answers = Vec::with_capacity(items.len());
+            for item in items {
+                let answer = self.set(&item.path, &item.value, &item.remark).await;
+                let has_failed = answer.is_err();
+                answers.push(answer);
+                if has_failed {
+                    break;
+                }
+            }
+            answers
+        }
+        .boxed()
     }
 
     /// Removes an item with all its versions.

@@ -15,8 +15,11 @@ use crate::name::SecretName;
 use crate::secret::SecretValue;
 use crate::secret::source;
 use crate::secret::source::Answer;
+use crate::secret::source::Answers;
 use crate::secret::source::Facts;
+use crate::secret::source::Item;
 use crate::secret::source::Kind;
+use crate::secret::source::NewItem;
 use crate::secret::source::Remark;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
@@ -88,9 +91,36 @@ impl FileVault {
         version: Option<&str>,
         give: impl FnOnce(&Record, &Version) -> T,
     ) -> Result<T, SourceError> {
-        valid(name)?;
         let opened = self.open().await?;
-        let opened = opened.as_ref().ok_or_else(|| self.absent())?;
+        self.find(opened.as_ref(), name, version, give)
+    }
+
+    /// Looks up several items in the vault as it is now.
+    async fn look_up<T>(
+        &self,
+        items: &[Item],
+        give: impl Fn(&str, &Record, &Version) -> T,
+    ) -> Vec<Result<T, SourceError>> {
+        let opened = match self.open().await {
+            Ok(opened) => opened,
+            Err(error) => return items.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let find = |item: &Item| {
+            let Item { path, version } = item;
+            self.find(opened.as_ref(), path, version.as_deref(), |record, found| give(path, record, found))
+        };
+        items.iter().map(find).collect()
+    }
+
+    fn find<T>(
+        &self,
+        opened: Option<&Opened>,
+        name: &str,
+        version: Option<&str>,
+        give: impl FnOnce(&Record, &Version) -> T,
+    ) -> Result<T, SourceError> {
+        valid(name)?;
+        let opened = opened.ok_or_else(|| self.absent())?;
         let record = opened.records.0.get(name).ok_or(SourceError::Missing)?;
         let found = record.version(version).ok_or(SourceError::Missing)?;
         Ok(give(record, found))
@@ -127,6 +157,30 @@ impl FileVault {
         let (result, now) = detached(None, work).await.map_err(|_| failed())??;
         *opened = Some(now);
         Ok((result, is_new.then_some(locked_with)))
+    }
+
+    /// Writes items, making the vault if there is none.
+    async fn put(&self, items: Vec<NewItem>) -> Result<Vec<Facts>, SourceError> {
+        for item in &items {
+            valid(&item.path)?;
+        }
+        let edit = move |records: &mut Records| {
+            let now = jiff::Timestamp::now();
+            let put = items.into_iter().map(|NewItem { path, value, remark }| {
+                let record = records.put(&path, value, now);
+                record.expires = remark.expires;
+                if remark.note.is_some() {
+                    record.note = remark.note;
+                }
+                facts(&path, record, &record.current)
+            });
+            Ok(put.collect::<Vec<Facts>>())
+        };
+        let (mut all, made) = self.change(true, edit).await?;
+        if let (Some(key), Some(first)) = (made, all.first_mut()) {
+            first.warnings.push(format!("made the vault `{}`, locked with {key}", self.path.display()));
+        }
+        Ok(all)
     }
 
     fn absent(&self) -> SourceError {
@@ -181,27 +235,34 @@ impl Source for FileVault {
         self.look(path, version, |record, found| (found.value.clone(), facts(path, record, found))).boxed()
     }
 
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+        self.look_up(items, |name, record, found| (found.value.clone(), facts(name, record, found))).boxed()
+    }
+
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Facts> {
+        self.look_up(items, facts).boxed()
+    }
+
     fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
         self.look(path, version, |record, found| facts(path, record, found)).boxed()
     }
 
     fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
         async move {
-            valid(path)?;
-            let (name, value, remark) = (path.to_owned(), value.clone(), remark.clone());
-            let edit = move |records: &mut Records| {
-                let record = records.put(&name, value, jiff::Timestamp::now());
-                record.expires = remark.expires;
-                if remark.note.is_some() {
-                    record.note = remark.note;
-                }
-                Ok(facts(&name, record, &record.current))
-            };
-            let (mut facts, made) = self.change(true, edit).await?;
-            if let Some(key) = made {
-                facts.warnings.push(format!("made the vault `{}`, locked with {key}", self.path.display()));
+            let item = NewItem { path: path.to_owned(), value: value.clone(), remark: remark.clone() };
+            let mut all = self.put(vec![item]).await?;
+            Ok(all.remove(0))
+        }
+        .boxed()
+    }
+
+    /// All in one write.
+    fn set_many<'a>(&'a self, items: &'a [NewItem]) -> Answers<'a, Facts> {
+        async move {
+            match self.put(items.to_vec()).await {
+                Ok(all) => all.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
             }
-            Ok(facts)
         }
         .boxed()
     }
