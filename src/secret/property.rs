@@ -96,6 +96,8 @@ pub(super) fn select_in(
 
 fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
     let no_text = || Fault::Member("this property is a table or a list: name a member of it".to_owned());
+    let twice =
+        || Fault::Member("this property is there twice, and nobody can say which is meant".to_owned());
     match form {
         Form::Json => {
             let is_json = text.trim_ascii_start().starts_with(['{', '[']);
@@ -105,6 +107,7 @@ fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<Secre
                 json::Fault::Half => {
                     Fault::Member("this property holds half of a surrogate pair, which is no text".to_owned())
                 }
+                json::Fault::Twice => twice(),
             })
         }
         Form::Toml => {
@@ -122,6 +125,7 @@ fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<Secre
         Form::Yaml => yaml::select(text, path).map_err(|fault| match fault {
             yaml::Fault::NotYaml => Fault::Form,
             yaml::Fault::NoText => no_text(),
+            yaml::Fault::Twice => twice(),
         }),
         Form::Ini => in_ini(text, path),
     }
@@ -153,6 +157,12 @@ fn in_ini(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Faul
 pub(super) fn json_member(text: &[u8], keys: &[&str]) -> Option<SecretValue> {
     let path: Vec<Cow<'_, str>> = keys.iter().map(|key| Cow::Borrowed(*key)).collect();
     json::select(text, &path).ok().flatten().map(SecretValue::new)
+}
+
+/// The items of a JSON list, each byte for byte; none where the text is no JSON, or no list.
+pub(super) fn json_items(text: &[u8]) -> Option<Vec<SecretValue>> {
+    let items = json::items(text).ok()??;
+    Some(items.into_iter().map(SecretValue::new).collect())
 }
 
 /// The keys on the way down; never empty.
@@ -300,6 +310,27 @@ mod tests {
         assert_eq!(of(text, "/default/AWS_SECRET"), some("p$H%x/y+z="));
         assert_eq!(of(text, "/prod/gone"), Ok(None));
         assert!(of(text, "region").unwrap_err().contains("`#/SECTION/KEY`"));
+    }
+
+    #[test]
+    fn of_a_key_that_is_there_twice_none_is_taken() {
+        for (path, text) in [
+            ("app", r#"{"a": "hunter2", "b": 1, "a": "hunter3"}"#),
+            ("app", r#"{"a": "hunter2", "b": 1, "\u0061": null}"#),
+            ("app.yaml", r#"{"a": "hunter2", "b": 1, "a": "hunter3"}"#),
+            ("app.yaml", "a: hunter2\nb: 1\na: hunter3\n"),
+            ("app.yml", "a: ~\nb: 1\na: hunter3\n"),
+            ("app.yml", "a: [hunter2]\nb: 1\na: hunter3\n"),
+        ] {
+            let fault = at(path, text, "a").unwrap_err();
+            assert!(fault.contains("there twice"), "{text}: {fault}");
+            assert_eq!(at(path, text, "b"), some("1"), "{text}");
+        }
+        let deep = r#"{"db": {"url": "x", "url": "y"}, "other": {"url": "z"}}"#;
+        assert!(of(deep, "/db/url").unwrap_err().contains("there twice"));
+        assert_eq!(of(deep, "/other/url"), some("z"));
+        let fault = at("app.yaml", "db:\n  url: x\n  url: y\n", "/db/url").unwrap_err();
+        assert!(fault.contains("there twice"), "{fault}");
     }
 
     #[test]

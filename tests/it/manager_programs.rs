@@ -2,6 +2,7 @@
 //! `pass` against the real one.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use doppio::secret::SecretValue;
@@ -113,11 +114,95 @@ fn what_op_says_is_sorted_out() {
     assert!(ran.stderr.contains("op signin"), "{}", ran.stderr);
 }
 
+/// `op inject` would put the variable's value into the reference, and so into what it complains of.
+#[test]
+fn a_reference_with_a_dollar_is_in_no_template() {
+    let store = serde_json::json!({ "ML/hf/token": "hunter2 one", "ML/hf/$HOME": "hunter2 two" });
+    let doppio = machine("op", "token = 'env:SESSION'", &[("store.json", store.to_string())])
+        .env("SESSION_OF_ANOTHER", "hunter2 session");
+    recipe(
+        &doppio,
+        &[("A", "op:ML/hf/token"), ("B", "op:ML/hf/$HOME"), ("C", "op:ML/hf/\\\\x?none")],
+        "test \"$A$B$C\" = \"hunter2 onehunter2 twonone\"",
+    );
+    doppio.run(["run", "recipe.toml"]).expect(0);
+    let asked = calls(&doppio);
+    assert!(asked.iter().all(|call| call[0] == "read"), "{asked:?}");
+    recipe(&doppio, &[("A", "op:ML/hf/token"), ("B", "op:$SESSION_OF_ANOTHER/a/b")], "true");
+    let ran = doppio.run(["run", "recipe.toml"]).expect(3);
+    assert!(!(ran.stdout + &ran.stderr).contains("hunter2"), "{}", ran.stderr);
+}
+
+/// One after the other the calls would take half a minute.
+#[test]
+fn halves_are_asked_for_at_the_same_time() {
+    let store: serde_json::Map<String, serde_json::Value> =
+        (0..8).map(|n| (format!("ML/there/{n}"), format!("hunter2 {n}").into())).collect();
+    let files = [("store.json", serde_json::Value::from(store).to_string()), ("delay", "1".to_owned())];
+    let doppio = machine("op", "token = 'env:SESSION'\ntimeout_secs = 25", &files);
+    let env: Vec<(String, String)> = (0..8)
+        .flat_map(|n| {
+            [(format!("A{n}"), format!("op:ML/there/{n}")), (format!("B{n}"), format!("op:ML/gone/{n}?none"))]
+        })
+        .collect();
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, at)| (name.as_str(), at.as_str())).collect();
+    recipe(&doppio, &env, "test \"$A0$A7$B3\" = \"hunter2 0hunter2 7none\"");
+    doppio.run(["run", "recipe.toml"]).expect(0);
+    let asked = calls(&doppio);
+    assert!(asked.len() > 16, "{asked:?}");
+}
+
+#[test]
+fn one_that_hangs_spoils_nothing_for_the_others() {
+    let store = serde_json::json!({ "ML/hf/token": "hunter2 one" }).to_string();
+    let doppio = machine("op", "token = 'env:SESSION'\ntimeout_secs = 5", &[("store.json", store)]);
+    recipe(&doppio, &[("A", "op:ML/hf/token"), ("B", "op:$Hangs/a/b?none")], "true");
+    let ran = doppio.run(["run", "recipe.toml"]).expect(3);
+    assert!(ran.stderr.contains("1Password did not answer in time"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("op:$Hangs/a/b") && !ran.stderr.contains("op:ML/hf/token"), "{}", ran.stderr);
+}
+
+/// A program whose interpreter is gone has not said that the item is.
+#[test]
+fn what_is_said_of_a_program_is_not_said_of_an_item() {
+    let doppio = Doppio::new();
+    for (script, words) in [
+        ("echo 'env: node: not found' >&2; exit 127", "can't be run: env: node: not found"),
+        ("echo 'bw: command not found' >&2; exit 1", "bw: command not found"),
+        ("echo 'Not found.' >&2; exit 1", "Not found."),
+    ] {
+        let broken = doppio.file("broken", format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(&broken, fs::Permissions::from_mode(0o755)).unwrap();
+        let config =
+            format!("[sources.op]\nprogram = '{0}'\n[sources.bw]\nprogram = '{0}'\n", broken.display());
+        fs::write(doppio.doppio_home().join("config.toml"), config).unwrap();
+        for reference in ["op:a/b/c?none", "bw:a?none"] {
+            let ran = doppio.run(["secret", "get", reference]).expect(3);
+            assert!(ran.stderr.contains(words), "{reference}: {}", ran.stderr);
+        }
+    }
+}
+
+/// It is in the group that the terminal listens to, so it can read there.
+#[test]
+fn a_command_may_ask_at_the_terminal() {
+    let doppio = Doppio::new();
+    let ask =
+        doppio.file("ask", "printf 'PIN: ' >/dev/tty; read pin </dev/tty; printf 'given: %s' \"$pin\"\n");
+    let config = format!("[sources.command.ask]\nrun = ['sh', '{}']\n", ask.display());
+    fs::write(doppio.doppio_home().join("config.toml"), config).unwrap();
+    let (code, shown) =
+        doppio.at_terminal(&["secret", "get", "command:ask", "--reveal"], &[("PIN: ", "hunter2 typed")]);
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("given: hunter2 typed"), "{shown}");
+}
+
 fn items() -> String {
     serde_json::json!([
         { "id": "id-1", "name": "hf", "notes": "a\nnote", "revisionDate": "2026-01-31T10:00:00.000Z",
           "login": { "username": "me", "password": "hunter2 \"one\"", "totp": null, "uris": [{ "uri": "https://x" }] },
-          "fields": [{ "name": "api", "value": "hunter2 api" }, { "name": "other", "value": "o" }] },
+          "fields": [{ "name": null, "value": null }, { "value": "x" }, { "name": "api", "value": "hunter2 api" },
+                     { "name": "other", "value": "o" }] },
         { "id": "id-2", "name": "twice", "login": { "password": "hunter2 first" } },
         { "id": "id-3", "name": "twice", "login": { "password": "hunter2 second" } },
         { "id": "id-4", "name": "hf of others", "login": { "password": "hunter2 others" } },
@@ -196,9 +281,17 @@ fn entries_of_the_real_pass() {
     fs::copy(other_entry(&other), store.path().join("theirs.gpg")).unwrap();
     let ran = doppio.run(["secret", "get", "pass:theirs?none", "--reveal", "--force"]).expect(3);
     assert!(ran.stderr.contains("not encrypted for a key of yours"), "{}", ran.stderr);
+    // No default stands in for a store that is not there; a name may go on where nobody named it.
     let none = Doppio::new();
-    let ran = none.run(["secret", "get", "pass:site"]).expect(3);
-    assert!(ran.stderr.contains("there is no password store"), "{}", ran.stderr);
+    let away = Doppio::new().env("PASSWORD_STORE_DIR", "/nonexistent/store");
+    for doppio in [&none, &away] {
+        let ran = doppio.run(["secret", "get", "pass:site?none", "--reveal", "--force"]).expect(3);
+        assert!(ran.stderr.contains("there is no password store"), "{}", ran.stderr);
+        fs::write(doppio.doppio_home().join("config.toml"), "default_source = 'pass:{name}'\n").unwrap();
+    }
+    assert_eq!(none.reveal("site?none"), "none");
+    let ran = away.run(["secret", "get", "site?none"]).expect(3);
+    assert!(ran.stderr.contains("hint: mount it"), "{}", ran.stderr);
 }
 
 fn other_entry(store: &Store) -> std::path::PathBuf {

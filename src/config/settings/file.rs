@@ -304,7 +304,7 @@ fn integer(value: &Value<'_>) -> Option<i64> {
 fn integers(value: &Value<'_>) -> Option<Vec<i32>> {
     let items = value.get_ref().as_array()?.iter();
     items
-        .map(|item| integer(item).and_then(|n| i32::try_from(n).ok()).filter(|n| (1..=255).contains(n)))
+        .map(|item| integer(item).and_then(|n| i32::try_from(n).ok()).filter(|n| (0..=255).contains(n)))
         .collect()
 }
 

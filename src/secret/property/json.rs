@@ -8,31 +8,23 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
-/// Why there are no bytes.
-#[derive(Debug)]
+/// Why no member is given.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// `text` is not JSON.
+    /// The text is not JSON.
     NotJson,
     /// The member holds half of a surrogate pair, which is no text.
     Half,
+    /// A key on the way is there twice; parsers differ in which one they take (RFC 8259, section 4).
+    Twice,
 }
 
 /// The member's bytes, if it is there and not `null`.
 pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8>>, Fault> {
-    serde_json::from_slice::<IgnoredAny>(text).map_err(|_| Fault::NotJson)?;
-    let mut at = Cursor { text, at: 0 };
-    at.space();
+    let mut at = Cursor::new(text)?;
     for key in path {
         let found = match at.peek() {
-            b'{' => at.enter(|at, _| {
-                let start = at.at;
-                at.skip();
-                let name = unescaped(&at.text[start..at.at]);
-                at.space();
-                at.at += 1; // the colon
-                at.space();
-                name.is_some_and(|name| name.as_slice() == key.as_bytes())
-            }),
+            b'{' => at.member(key)?,
             b'[' => at.enter(|_, index| index.to_string() == **key),
             _ => false,
         };
@@ -48,6 +40,29 @@ pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8
         [b'"', ..] => Some(std::mem::take(&mut *unescaped(raw).ok_or(Fault::Half)?)),
         _ => Some(raw.to_vec()),
     })
+}
+
+/// The items of a list as they are written, in one walk; none where the text is no list.
+pub(super) fn items(text: &[u8]) -> Result<Option<Vec<Vec<u8>>>, Fault> {
+    let mut at = Cursor::new(text)?;
+    if at.peek() != b'[' {
+        return Ok(None);
+    }
+    let mut items = Vec::new();
+    at.at += 1;
+    loop {
+        at.space();
+        if at.peek() == b',' {
+            at.at += 1;
+            at.space();
+        }
+        if at.peek() == b']' || at.at >= text.len() {
+            return Ok(Some(items));
+        }
+        let start = at.at;
+        at.skip();
+        items.push(text[start..at.at].to_vec());
+    }
 }
 
 /// One member of a JSON object that has no members of its own.
@@ -81,7 +96,36 @@ struct Cursor<'a> {
     at: usize,
 }
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
+    /// The place where the value begins.
+    fn new(text: &'a [u8]) -> Result<Self, Fault> {
+        serde_json::from_slice::<IgnoredAny>(text).map_err(|_| Fault::NotJson)?;
+        let mut at = Self { text, at: 0 };
+        at.space();
+        Ok(at)
+    }
+
+    /// Goes to the value of this key in the table that begins here.
+    fn member(&mut self, key: &str) -> Result<bool, Fault> {
+        let is_it = |at: &mut Self, _| {
+            let start = at.at;
+            at.skip();
+            let name = unescaped(&at.text[start..at.at]);
+            at.space();
+            at.at += 1; // the colon
+            at.space();
+            name.is_some_and(|name| name.as_slice() == key.as_bytes())
+        };
+        if !self.enter(is_it) {
+            return Ok(false);
+        }
+        let mut behind = Self { ..*self };
+        behind.skip();
+        behind.space();
+        // `enter` goes over the sign before the first member, here the comma before the next one.
+        if behind.peek() == b',' && behind.enter(is_it) { Err(Fault::Twice) } else { Ok(true) }
+    }
+
     fn peek(&self) -> u8 {
         self.text.get(self.at).copied().unwrap_or(b' ')
     }
@@ -295,6 +339,16 @@ mod tests {
         value.as_object().map_or(1, |members| members.values().map(count).sum())
     }
 
+    #[test]
+    fn items_are_found_in_one_walk() {
+        let text = br#" [ {"a": [1, 2]} , "b]", null,3 ] "#;
+        let found = items(text).unwrap().unwrap();
+        assert_eq!(found, [&br#"{"a": [1, 2]}"#[..], br#""b]""#, b"null", b"3"]);
+        assert_eq!(items(b"[]").unwrap(), Some(Vec::new()));
+        assert_eq!(items(b"{}").unwrap(), None);
+        assert_eq!(items(b"[1").unwrap_err(), Fault::NotJson);
+    }
+
     proptest! {
         #[test]
         fn every_member_is_found_as_serde_finds_it(value in json(), pretty in any::<bool>()) {
@@ -320,6 +374,7 @@ mod tests {
         #[test]
         fn no_text_breaks_it(text in "[\\[\\]{}\",:\\\\a-c0-9 u]{0,24}", key in "[a-c0-2]{0,2}") {
             let _found = select(text.as_bytes(), &[Cow::Borrowed(key.as_str())]);
+            let _found = items(text.as_bytes());
         }
     }
 }

@@ -12,6 +12,7 @@ use serde::de::IgnoredAny;
 use serde::de::MapAccess;
 use serde::de::SeqAccess;
 use serde::de::Visitor;
+use serde_saphyr::DuplicateKeyPolicy;
 
 use crate::secret::SecretValue;
 
@@ -22,22 +23,28 @@ pub(super) enum Fault {
     NotYaml,
     /// The member is a table or a list.
     NoText,
+    /// A key on the way is there twice, which YAML forbids.
+    Twice,
 }
 
 /// The member's bytes, if it is there and not null.
 pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
     let read = |leaf| {
-        serde_saphyr::with_deserializer_from_str(text, |yaml| {
+        // A key that is there twice is told apart from what is no YAML.
+        let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
+        serde_saphyr::with_deserializer_from_str_with_options(text, options, |yaml| {
             Walk { path, leaf, is_root: true }.deserialize(yaml)
         })
     };
     match read(Leaf::Text) {
         Ok(Some(Found::Root)) => Err(Fault::NotYaml),
+        Ok(Some(Found::Twice)) => Err(Fault::Twice),
         Ok(Some(Found::Text(value))) => Ok(Some(value)),
         Ok(Some(Found::Other) | None) => Ok(None),
         // The parser's words may hold the text, so they are dropped.
         Err(_) => match read(Leaf::Other) {
             Ok(Some(Found::Other)) => Err(Fault::NoText),
+            Ok(Some(Found::Twice)) => Err(Fault::Twice),
             _ => Err(Fault::NotYaml),
         },
     }
@@ -56,6 +63,8 @@ enum Found {
     Other,
     /// The whole text is one scalar.
     Root,
+    /// A key was there twice.
+    Twice,
 }
 
 #[derive(Clone, Copy)]
@@ -93,15 +102,17 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let (first, rest) = self.path.split_first().expect("there is a way to go");
-        let mut found = None;
+        let (mut found, mut is_there, mut is_twice) = (None, false, false);
         while let Some(key) = map.next_key::<String>()? {
             if key == **first {
+                is_twice |= is_there;
+                is_there = true;
                 found = map.next_value_seed(Walk { path: rest, is_root: false, ..self })?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(found)
+        Ok(if is_twice { Some(Found::Twice) } else { found })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {

@@ -69,24 +69,51 @@ impl Bitwarden {
         if printed.success { Ok(printed) } else { Err(fault(&printed)) }
     }
 
-    /// The items of a search, or all.
-    async fn items(&self, search: Option<&str>) -> Result<Vec<SecretValue>, SourceError> {
+    /// The items of a search, or all. One that is not there is an empty list, never a failure.
+    async fn items(&self, search: Option<&str>) -> Result<Vec<Entry>, SourceError> {
         let printed = match search {
             Some(words) => self.run(&["list", "items", "--search", words]).await?,
             None => self.run(&["list", "items"]).await?,
         };
-        let mut items = Vec::new();
-        while let Some(item) = property::json_member(&printed.stdout, &[&items.len().to_string()]) {
-            items.push(item);
-        }
-        if items.is_empty() && printed.stdout.trim_ascii() != b"[]" {
-            return Err(SourceError::unreachable(
+        let items = property::json_items(&printed.stdout).ok_or_else(|| {
+            SourceError::unreachable(
                 "`bw list items` did not print a list",
                 "run `bw status` by hand to see what it says",
-            ));
-        }
-        Ok(items)
+            )
+        })?;
+        Ok(items.into_iter().map(Entry::new).collect())
     }
+}
+
+/// An item of the vault.
+struct Entry {
+    id: Option<SecretValue>,
+    name: Option<SecretValue>,
+    /// All of it, as JSON.
+    text: SecretValue,
+}
+
+impl Entry {
+    fn new(text: SecretValue) -> Self {
+        let of = |key| property::json_member(text.plain(), &[key]);
+        Self { id: of("id"), name: of("name"), text }
+    }
+
+    fn of(&self, path: &[&str]) -> Option<SecretValue> {
+        property::json_member(self.text.plain(), path)
+    }
+
+    /// A field of its own. Fields may have no name, or no value.
+    fn own(&self, field: &str) -> Option<SecretValue> {
+        let fields = property::json_items(self.of(&["fields"])?.plain())?;
+        let of = |found: &SecretValue, key| property::json_member(found.plain(), &[key]);
+        let is_it = |found: &&SecretValue| of(found, "name").is_some_and(|name| is(&name, field));
+        of(fields.iter().find(is_it)?, "value")
+    }
+}
+
+fn is(value: &SecretValue, text: &str) -> bool {
+    value.plain() == text.as_bytes()
 }
 
 /// The item's name or id, and the field.
@@ -100,14 +127,15 @@ fn parts(item: &Item) -> Result<(&str, &str), SourceError> {
 }
 
 /// The field of the one item that is meant.
-fn pick(items: &[SecretValue], item: &Item) -> Result<(SecretValue, Facts), SourceError> {
+fn pick(items: &[Entry], item: &Item) -> Result<(SecretValue, Facts), SourceError> {
     let (name, field) = parts(item)?;
-    let is = |found: &SecretValue, key: &str| {
-        property::json_member(found.plain(), &[key]).is_some_and(|value| value.plain() == name.as_bytes())
+    let called = |found: Option<&SecretValue>| found.is_some_and(|found| is(found, name));
+    let by_id: Vec<&Entry> = items.iter().filter(|found| called(found.id.as_ref())).collect();
+    let meant = if by_id.is_empty() {
+        items.iter().filter(|found| called(found.name.as_ref())).collect()
+    } else {
+        by_id
     };
-    let by_id: Vec<&SecretValue> = items.iter().filter(|found| is(found, "id")).collect();
-    let meant =
-        if by_id.is_empty() { items.iter().filter(|found| is(found, "name")).collect() } else { by_id };
     let [meant] = meant.as_slice() else {
         if meant.is_empty() {
             return Err(SourceError::Missing);
@@ -117,23 +145,16 @@ fn pick(items: &[SecretValue], item: &Item) -> Result<(SecretValue, Facts), Sour
             meant.len()
         )));
     };
-    let of = |path: &[&str]| property::json_member(meant.plain(), path);
     let value = match field {
-        "username" | "password" | "totp" => of(&["login", field]),
-        "notes" => of(&["notes"]),
-        "uri" => of(&["login", "uris", "0", "uri"]),
+        "username" | "password" | "totp" => meant.of(&["login", field]),
+        "notes" => meant.of(&["notes"]),
+        "uri" => meant.of(&["login", "uris", "0", "uri"]),
         _ => None,
     };
-    let value = value.or_else(|| {
-        (0..)
-            .map(|at: usize| at.to_string())
-            .map_while(|at| Some((of(&["fields", &at, "name"])?, at)))
-            .find_map(|(found, at)| {
-                (found.plain() == field.as_bytes()).then(|| of(&["fields", &at, "value"]))?
-            })
-    });
+    let value = value.or_else(|| meant.own(field));
     let value = value.filter(|value| !value.plain().is_empty()).ok_or(SourceError::Missing)?;
-    let created = of(&["revisionDate"]).and_then(|date| std::str::from_utf8(date.plain()).ok()?.parse().ok());
+    let date = meant.of(&["revisionDate"]);
+    let created = date.and_then(|date| std::str::from_utf8(date.plain()).ok()?.parse().ok());
     Ok((value, Facts { place: format!("`{field}` of the item `{name}`"), created, ..Facts::default() }))
 }
 
@@ -147,9 +168,6 @@ fn fault(printed: &Printed) -> SourceError {
     }
     if printed.complains(&["locked", "session key is invalid", "master password"]) {
         return SourceError::unreachable("Bitwarden's vault is locked", UNLOCK);
-    }
-    if printed.complains(&["not found"]) {
-        return SourceError::Missing;
     }
     let words = printed.complaint();
     let cause = if words.is_empty() { "`bw` failed".to_owned() } else { format!("`bw` failed: {words}") };

@@ -5,8 +5,6 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::io::AsyncReadExt;
-use zeroize::Zeroizing;
 
 use crate::secret::SecretValue;
 use crate::secret::source::Answer;
@@ -14,6 +12,8 @@ use crate::secret::source::Facts;
 use crate::secret::source::Kind;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
+use crate::secret::source::child::Broken;
+use crate::secret::source::child::Running;
 use crate::secret::source::no_versions;
 
 pub(super) static KIND: Kind = Kind {
@@ -34,7 +34,7 @@ pub struct Command {
     pub run: Vec<String>,
     /// It is ended after this time.
     pub timeout: Duration,
-    /// Exit codes that mean that the secret is not there.
+    /// Exit codes that mean that the secret is not there; 0 only where nothing is printed.
     pub missing: Vec<i32>,
     /// Whether a last line break is part of the value.
     pub keep_newline: bool,
@@ -67,48 +67,48 @@ impl CommandSource {
 }
 
 async fn ask(path: &str, command: &Command, program: &str) -> Result<SecretValue, SourceError> {
-    let mut child = tokio::process::Command::new(program)
-        .args(&command.run[1..])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| {
-            SourceError::unreachable(
-                format!("cannot start `{program}`: {error}"),
-                format!("install it, or mend `[sources.command.{path}]` in config.toml"),
-            )
-        })?;
-    let mut stdout = child.stdout.take().expect("stdout is piped");
-    // With its final capacity from the start, so that no copy is left behind as it grows.
-    let mut output = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
-    let work = async {
-        while output.len() <= LONGEST && stdout.read_buf(&mut *output).await? > 0 {}
-        drop(stdout);
-        child.wait().await
-    };
+    let mut started = tokio::process::Command::new(program);
+    started.args(&command.run[1..]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let running = Running::start(&mut started).map_err(|error| {
+        SourceError::unreachable(
+            format!("cannot start `{program}`: {error}"),
+            format!("install it, or mend `[sources.command.{path}]` in config.toml"),
+        )
+    })?;
     let again = || format!("run `{}` by hand to see what it says", command.run.join(" "));
-    let Ok(status) = tokio::time::timeout(command.timeout, work).await else {
+    let Ok(heard) = tokio::time::timeout(command.timeout, running.finish(None, LONGEST)).await else {
         let cause = format!("`{program}` did not end within {} s", command.timeout.as_secs());
         return Err(SourceError::unreachable(cause, again()));
     };
-    let status =
-        status.map_err(|error| SourceError::unreachable(format!("`{program}`: {error}"), again()))?;
-    if status.code().is_some_and(|code| command.missing.contains(&code)) {
-        return Err(SourceError::Missing);
+    let heard = heard.map_err(|error| match error {
+        Broken::TooLong => SourceError::unfit(format!("`{program}` printed more than a secret can be")),
+        Broken::System(error) => SourceError::unreachable(format!("`{program}`: {error}"), again()),
+    })?;
+    let is_missing = heard.status.code().is_some_and(|code| command.missing.contains(&code));
+    if !heard.status.success() {
+        return Err(if is_missing {
+            SourceError::Missing
+        } else {
+            SourceError::unreachable(format!("`{program}` ended with {}", heard.status), again())
+        });
     }
-    if output.len() > LONGEST {
-        return Err(SourceError::Unfit { cause: format!("`{program}` printed more than a secret can be") });
-    }
-    if !status.success() {
-        return Err(SourceError::unreachable(format!("`{program}` ended with {status}"), again()));
-    }
-    let value = match output.as_slice() {
+    let value = match heard.stdout.as_slice() {
         bytes if command.keep_newline => bytes,
         bytes => bytes.strip_suffix(b"\n").map_or(bytes, |line| line.strip_suffix(b"\r").unwrap_or(line)),
     };
-    if value.is_empty() { Err(SourceError::Missing) } else { Ok(SecretValue::new(value.to_vec())) }
+    match value {
+        [] if is_missing => Err(SourceError::Missing),
+        // A pipeline whose first part failed looks the same.
+        [] => Err(SourceError::unreachable(
+            format!("`{program}` printed nothing"),
+            format!(
+                "{}; if that means that there is no such secret, write `missing_exit_codes = [0]` to \
+                 `[sources.command.{path}]`",
+                again()
+            ),
+        )),
+        value => Ok(SecretValue::new(value.to_vec())),
+    }
 }
 
 impl Source for CommandSource {
@@ -122,7 +122,9 @@ impl Source for CommandSource {
 
     fn remedy(&self, path: &str) -> String {
         match self.0.get(path) {
-            Some(command) => format!("`{}` printed nothing: run it by hand", command.run.join(" ")),
+            Some(command) => {
+                format!("`{}` says that it is not there: run it by hand", command.run.join(" "))
+            }
             None => format!("write `[sources.command.{path}]` to config.toml"),
         }
     }
@@ -178,7 +180,12 @@ mod tests {
     #[tokio::test]
     async fn failures_are_kept_apart() {
         assert_eq!(source("exit 44").get("x", None).await.unwrap_err(), SourceError::Missing);
-        assert_eq!(source("true").get("x", None).await.unwrap_err(), SourceError::Missing);
+        let mut silent = source("false | cat");
+        let fault = silent.get("x", None).await.unwrap_err();
+        assert!(matches!(fault, SourceError::Unreachable { .. }), "{fault}");
+        assert_eq!(fault.to_string(), "`sh` printed nothing");
+        silent.0.get_mut("x").unwrap().missing = vec![0];
+        assert_eq!(silent.get("x", None).await.unwrap_err(), SourceError::Missing);
         let fault = source("echo hunter2 >&2; exit 3").get("x", None).await.unwrap_err();
         assert!(matches!(fault, SourceError::Unreachable { .. }));
         assert_eq!(fault.to_string(), "`sh` ended with exit status: 3");
@@ -187,8 +194,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_hangs_is_ended() {
-        let mut slow = source("exec sleep 60");
+    async fn a_pipeline_that_hangs_is_ended() {
+        let mut slow = source("sleep 60 | cat");
         slow.0.get_mut("x").unwrap().timeout = Duration::from_millis(50);
         let fault = slow.get("x", None).await.unwrap_err();
         assert!(matches!(fault, SourceError::Unreachable { .. }), "{fault}");

@@ -6,6 +6,7 @@ mod aws;
 #[cfg(feature = "azure")]
 mod azure;
 mod bw;
+mod child;
 mod command;
 mod detached;
 mod dotenv;
@@ -168,9 +169,19 @@ pub trait Source: Debug + Send + Sync {
     /// What messages call it, as in "the keychain".
     fn place(&self) -> String;
 
+    /// How a plain name is written as a path here: what the source can't hold is replaced.
+    fn spelling(&self, name: &SecretName) -> String {
+        name.to_string()
+    }
+
+    /// The same for a property of one item that holds many secrets.
+    fn property_spelling(&self, name: &SecretName) -> String {
+        name.to_string()
+    }
+
     /// The paths under which a plain name may be found here, the first one first.
     fn candidates(&self, name: &SecretName) -> Vec<String> {
-        vec![name.to_string()]
+        vec![self.spelling(name)]
     }
 
     /// What a property means, where items have members of their own: the keys of a Kubernetes

@@ -4,6 +4,10 @@
 //! All that is asked for together is read by one `op inject`, whose template goes over stdin: a
 //! call takes about a second, and service accounts have hourly limits. Arguments are never
 //! secret; a service account's token goes by the environment.
+//!
+//! `op inject` puts variables of the environment in the place of `$NAME`, in references too: one
+//! with a `$` or a `\` is read by itself, so that no variable gets into a path and so into what
+//! `op` complains of.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -11,6 +15,9 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use futures_util::FutureExt;
+use futures_util::StreamExt;
+use futures_util::stream;
+use tokio::time::Instant;
 
 use crate::secret::SecretValue;
 use crate::secret::source::Answer;
@@ -24,6 +31,7 @@ use crate::secret::source::RemoteKind;
 use crate::secret::source::Setup;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
+use crate::secret::source::TIMEOUT;
 use crate::secret::source::no_versions;
 use crate::secret::source::program::Printed;
 use crate::secret::source::program::Program;
@@ -35,8 +43,7 @@ pub(super) static KIND: Kind = Kind {
     versions: false,
     remote: Some(RemoteKind {
         open: |setup| Arc::new(OnePassword::new(setup)),
-        // The app may ask for a finger.
-        deadline: Duration::from_mins(1),
+        deadline: DEADLINE,
         batch: 200,
         keys: KEYS,
     }),
@@ -52,6 +59,12 @@ const KEYS: &[Key] = &[
     Key { name: "program", form: Form::Path, doc: "the program, if it is not `op` in `PATH`" },
 ];
 
+/// The app may ask for a finger.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Programs that run at the same time.
+const CALLS: usize = 8;
+
 const SIGN_IN: &str = "run `eval $(op signin)`, switch the app's \"Integrate with 1Password CLI\" on, or set \
                        `OP_SERVICE_ACCOUNT_TOKEN`";
 
@@ -60,6 +73,24 @@ const SIGN_IN: &str = "run `eval $(op signin)`, switch the app's \"Integrate wit
 struct OnePassword {
     program: Program,
     setup: Setup,
+    /// How long all calls of a batch may take. It ends before the deadline of the whole, so that
+    /// what has come by then is kept.
+    patience: Duration,
+}
+
+/// Items that are asked for together: where each stands, and its reference.
+type Part<'a> = [(usize, &'a Item, String)];
+
+/// What became of a part.
+enum Outcome {
+    /// All values, in the order of the items.
+    Values(Vec<(SecretValue, Facts)>),
+    /// One that stands alone.
+    One(Result<(SecretValue, Facts), SourceError>),
+    /// It failed for one of them, nobody knows which.
+    Divided,
+    /// None of them can be had.
+    Failed(SourceError),
 }
 
 impl OnePassword {
@@ -70,7 +101,9 @@ impl OnePassword {
         }
         let path = setup.path("program", &[]).unwrap_or_else(|| "op".into());
         let get = "https://developer.1password.com/docs/cli/get-started";
-        Self { program: Program { path, get, variables }, setup }
+        let deadline = setup.options.seconds(TIMEOUT.name).unwrap_or(DEADLINE);
+        let patience = deadline - deadline / 20;
+        Self { program: Program { path, get, variables }, setup, patience }
     }
 
     async fn run(&self, arguments: &[&str], stdin: Option<&[u8]>) -> Result<Printed, SourceError> {
@@ -88,11 +121,24 @@ impl OnePassword {
         found(item, std::mem::take(&mut *printed.stdout))
     }
 
-    /// All in one call; none where the call failed, so that each is asked for by itself.
-    async fn inject(
-        &self,
-        items: &[(usize, &Item, String)],
-    ) -> Result<Option<Vec<(SecretValue, Facts)>>, SourceError> {
+    /// A part, until `end`.
+    async fn part(&self, part: &Part<'_>, end: Instant) -> Outcome {
+        let asked = async {
+            match part {
+                [(_, item, _)] => Outcome::One(self.read(item).await),
+                part => self.inject(part).await.unwrap_or_else(Outcome::Failed),
+            }
+        };
+        tokio::time::timeout_at(end, asked).await.unwrap_or_else(|_| {
+            Outcome::Failed(SourceError::unreachable(
+                "1Password did not answer in time",
+                "try again, or write a longer `timeout_secs` to `[sources.op]` in config.toml",
+            ))
+        })
+    }
+
+    /// All in one call; divided where the call failed, so that each is asked for by itself.
+    async fn inject(&self, items: &Part<'_>) -> Result<Outcome, SourceError> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| {
             SourceError::unreachable(format!("no random numbers: {error}"), "look at the system's log")
@@ -108,16 +154,16 @@ impl OnePassword {
         if !printed.success {
             // Not signed in, not installed: that would be so for each.
             return match fault(&printed) {
-                SourceError::Missing | SourceError::NotAllowed { .. } => Ok(None),
+                SourceError::Missing | SourceError::NotAllowed { .. } => Ok(Outcome::Divided),
                 error => Err(error),
             };
         }
         let parts = split(&printed.stdout, fence.as_bytes());
         if parts.len() != items.len() + 2 {
-            return Ok(None);
+            return Ok(Outcome::Divided);
         }
         let values = items.iter().zip(&parts[1..]).map(|((_, item, _), value)| found(item, value.to_vec()));
-        Ok(values.collect::<Result<_, _>>().ok())
+        Ok(values.collect::<Result<_, _>>().map_or(Outcome::Divided, Outcome::Values))
     }
 }
 
@@ -186,16 +232,15 @@ fn fault(printed: &Printed) -> SourceError {
             "give the account access to the vault",
         );
     }
+    // Its own words for a vault, an item, a section or a field that is not there, and no others:
+    // "not found" may be said of a program, a host or a file.
     if printed.complains(&[
         "isn't an item",
         "isn't a vault",
         "isn't a field",
         "isn't a section",
-        "could not find",
-        "couldn't find",
         "does not have a field",
-        "doesn't exist",
-        "not found",
+        "does not have a section",
     ]) {
         return SourceError::Missing;
     }
@@ -245,28 +290,36 @@ impl Source for OnePassword {
                     Err(error) => answers[at] = Some(Err(error)),
                 }
             }
+            let (alone, together): (Vec<_>, Vec<_>) =
+                good.into_iter().partition(|(.., reference)| reference.contains(['$', '\\']));
+            let end = Instant::now() + self.patience;
             // What fails together is asked for in halves, so that one that is missing costs little.
-            let mut parts = vec![good.as_slice()];
-            while let Some(part) = parts.pop() {
-                match part {
-                    [] => {}
-                    [(at, item, _)] => answers[*at] = Some(self.read(item).await),
-                    part => match self.inject(part).await {
-                        Ok(Some(values)) => {
+            let mut parts: Vec<&Part<'_>> = alone.chunks(1).chain([together.as_slice()]).collect();
+            parts.retain(|part| !part.is_empty());
+            while !parts.is_empty() {
+                let mut asked = Vec::new();
+                for part in parts.drain(..) {
+                    asked.push(async move { (part, self.part(part, end).await) }.boxed());
+                }
+                let outcomes: Vec<_> = stream::iter(asked).buffer_unordered(CALLS).collect().await;
+                for (part, outcome) in outcomes {
+                    match outcome {
+                        Outcome::Values(values) => {
                             for ((at, ..), value) in part.iter().zip(values) {
                                 answers[*at] = Some(Ok(value));
                             }
                         }
-                        Ok(None) => {
+                        Outcome::One(answer) => answers[part[0].0] = Some(answer),
+                        Outcome::Divided => {
                             let (left, right) = part.split_at(part.len() / 2);
                             parts.extend([left, right]);
                         }
-                        Err(error) => {
+                        Outcome::Failed(error) => {
                             for (at, ..) in part {
                                 answers[*at] = Some(Err(error.clone()));
                             }
                         }
-                    },
+                    }
                 }
             }
             answers.into_iter().map(|answer| answer.unwrap_or(Err(SourceError::Missing))).collect()
@@ -288,6 +341,24 @@ mod tests {
             assert!(matches!(of(path), Err(SourceError::Unfit { .. })), "{path}");
         }
         assert!(matches!(reference(&Item::new("a/b/c", Some("2"))), Err(SourceError::Unfit { .. })));
+    }
+
+    #[test]
+    fn only_what_1password_says_is_not_there_is_missing() {
+        let of = |words: &str| {
+            let stdout = zeroize::Zeroizing::new(Vec::new());
+            fault(&Printed { success: false, stdout, stderr: format!("[ERROR] 2026/01/01 00:00:00 {words}") })
+        };
+        for words in [
+            "\"x\" isn't a vault in this account. Specify the vault with its ID or name.",
+            "\"x\" isn't an item in the \"y\" vault. Specify the item with its UUID, name, or domain.",
+            "item 'y/x' does not have a field 'z'",
+        ] {
+            assert_eq!(of(words), SourceError::Missing, "{words}");
+        }
+        for words in ["env: node: not found", "host not found", "could not find the daemon's socket"] {
+            assert!(matches!(of(words), SourceError::Unreachable { .. }), "{words}");
+        }
     }
 
     #[test]

@@ -2,21 +2,23 @@
 //! closed or a pipe, what it prints in memory that is wiped.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use tokio::io::AsyncReadExt;
-use tokio::io::AsyncWriteExt;
 use zeroize::Zeroizing;
 
 use crate::secret::SecretValue;
 use crate::secret::source::SourceError;
+use crate::secret::source::child::Broken;
+use crate::secret::source::child::Running;
 
 /// Nothing that a program prints is longer, in bytes.
 const LONGEST: usize = 32 << 20;
 
-/// What is kept of its complaints, in bytes.
-const COMPLAINTS: u64 = 16 << 10;
+/// What a shell, `env` or `nice` ends with where the program below can't be run or is not there
+/// (POSIX, "Exit Status for Commands"): then the password manager itself has said nothing.
+const NOT_RUN: [i32; 2] = [126, 127];
 
 /// A program and how it is started.
 #[derive(Debug)]
@@ -30,7 +32,6 @@ pub(super) struct Program {
 }
 
 /// What it printed.
-#[derive(Debug)]
 pub(super) struct Printed {
     /// Whether it ended with 0.
     pub success: bool,
@@ -59,8 +60,7 @@ impl Program {
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            .stderr(Stdio::piped());
         for (variable, value) in secrets {
             let text = std::str::from_utf8(value.plain())
                 .ok()
@@ -68,7 +68,7 @@ impl Program {
                 .ok_or_else(|| SourceError::unfit(format!("the value for `{variable}` is no text")))?;
             command.env(variable, text);
         }
-        let mut child = command.spawn().map_err(|error| {
+        let running = Running::start(&mut command).map_err(|error| {
             if error.kind() == std::io::ErrorKind::NotFound {
                 return SourceError::unreachable(
                     format!("`{name}` is not installed"),
@@ -77,36 +77,30 @@ impl Program {
             }
             SourceError::unreachable(format!("cannot start `{name}`: {error}"), "look at the file's mode")
         })?;
-        let (into, mut out, mut complaints) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let write = async {
-            if let (Some(mut into), Some(text)) = (into, stdin) {
-                // One that ends without reading is told by how it ends.
-                drop(into.write_all(text).await);
+        let by_hand = || format!("run `{name}` by hand to see what it says");
+        let heard = running.finish(stdin, LONGEST).await.map_err(|error| match error {
+            Broken::TooLong => {
+                SourceError::unreachable(format!("`{name}` printed more than 32 MiB"), by_hand())
             }
+            Broken::System(error) => SourceError::unreachable(format!("`{name}`: {error}"), by_hand()),
+        })?;
+        let printed = Printed {
+            success: heard.status.success(),
+            stdout: heard.stdout,
+            stderr: String::from_utf8_lossy(&heard.stderr).into_owned(),
         };
-        let read = async {
-            let mut stdout = Zeroizing::new(Vec::new());
-            if let Some(out) = &mut out {
-                read_all(out, &mut stdout).await?;
-            }
-            Ok::<_, std::io::Error>(stdout)
-        };
-        let listen = async {
-            let mut text = Vec::new();
-            if let Some(complaints) = &mut complaints {
-                complaints.take(COMPLAINTS).read_to_end(&mut text).await?;
-                // More would block it; it is thrown away.
-                tokio::io::copy(complaints, &mut tokio::io::sink()).await?;
-            }
-            Ok::<_, std::io::Error>(String::from_utf8_lossy(&text).into_owned())
-        };
-        let broken = |error: std::io::Error| {
-            SourceError::unreachable(format!("`{name}`: {error}"), format!("run `{name}` by hand"))
-        };
-        let ((), stdout, stderr) = futures_util::future::join3(write, read, listen).await;
-        let (stdout, stderr) = (stdout.map_err(broken)?, stderr.map_err(broken)?);
-        let status = child.wait().await.map_err(broken)?;
-        Ok(Printed { success: status.success(), stdout, stderr })
+        if heard.status.code().is_some_and(|code| NOT_RUN.contains(&code)) {
+            let cause = format!("`{name}` can't be run: {}", printed.complaint());
+            return Err(SourceError::unreachable(cause, by_hand()));
+        }
+        Ok(printed)
+    }
+}
+
+/// Without what it printed: that may be a secret.
+impl fmt::Debug for Printed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Printed").field("success", &self.success).finish_non_exhaustive()
     }
 }
 
@@ -125,25 +119,6 @@ impl Printed {
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         line.chars().filter(|character| !character.is_control()).take(300).collect()
     }
-}
-
-/// Reads to the end. A vector that grows leaves its old bytes behind, so it is moved by hand.
-async fn read_all(
-    from: &mut (impl AsyncReadExt + Unpin),
-    into: &mut Zeroizing<Vec<u8>>,
-) -> Result<(), std::io::Error> {
-    into.reserve_exact(64 << 10);
-    while from.read_buf(&mut **into).await? > 0 {
-        if into.len() > LONGEST {
-            return Err(std::io::Error::other("it printed more than 32 MiB"));
-        }
-        if into.capacity() - into.len() < 4 << 10 {
-            let mut longer = Zeroizing::new(Vec::with_capacity(into.capacity() * 2));
-            longer.extend_from_slice(into);
-            *into = longer;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -168,6 +143,22 @@ mod tests {
         assert_eq!(printed.stdout.as_slice(), b"in xhunter2");
         assert_eq!((printed.success, printed.complaint().as_str()), (false, "oh no"));
         assert!(printed.complains(&["oh"]));
+        let shown = format!("{printed:?}");
+        assert_eq!(shown, "Printed { success: false, .. }");
+    }
+
+    #[tokio::test]
+    async fn one_whose_interpreter_is_gone_could_not_be_asked() {
+        for (script, code) in [("echo env: node: not found >&2; exit 127", 127), ("exit 126", 126)] {
+            let fault = program("sh").run(&["-c", script], None).await.unwrap_err();
+            assert!(matches!(fault, SourceError::Unreachable { .. }), "{code}: {fault}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_prints_too_much_says_so_at_once() {
+        let fault = program("cat").run(&["/dev/zero"], None).await.unwrap_err();
+        assert_eq!(fault.to_string(), "`cat` printed more than 32 MiB");
     }
 
     #[tokio::test]

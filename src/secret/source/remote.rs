@@ -244,6 +244,14 @@ impl Source for Remote {
         self.far.source.place()
     }
 
+    fn spelling(&self, name: &SecretName) -> String {
+        self.far.source.spelling(name)
+    }
+
+    fn property_spelling(&self, name: &SecretName) -> String {
+        self.far.source.property_spelling(name)
+    }
+
     fn candidates(&self, name: &SecretName) -> Vec<String> {
         self.far.source.candidates(name)
     }

@@ -162,7 +162,7 @@ impl Reader<'_> {
                 }
                 "missing_exit_codes" => match integers(&value) {
                     Some(codes) => command.missing = codes,
-                    None => self.wrong("missing_exit_codes", &value, "a list of exit codes from 1 to 255"),
+                    None => self.wrong("missing_exit_codes", &value, "a list of exit codes from 0 to 255"),
                 },
                 "keep_newline" => {
                     command.keep_newline = self.truth("keep_newline", &value).unwrap_or_default();
