@@ -104,6 +104,43 @@ fn a_place_is_told_without_the_value() {
 }
 
 #[test]
+fn a_policy_with_get_alone_shows_what_is_there() {
+    let standin = standin();
+    let first =
+        wait(source(&standin).set("app", &secret("hunter2 one"), &Remark::default())).unwrap().version;
+    standin.control(r#"{"only_get": true}"#);
+    wait(async {
+        let source = source(&standin);
+        assert_eq!(source.locate("app", None).await.unwrap().version, first);
+        assert_eq!(source.locate("app", first.as_deref()).await.unwrap().version, first);
+        assert_eq!(source.locate("gone", None).await.unwrap_err(), SourceError::Missing);
+        assert!(words(source.list().await).starts_with("not allowed: "));
+    });
+    standin.expect_no_faults();
+}
+
+/// With an authority of the settings Doppio makes the HTTP client, which follows nobody.
+#[test]
+fn nothing_is_sent_where_a_redirect_points() {
+    let (standin, other) = (standin(), standin());
+    let both = [&standin, &other].map(|server| fs::read_to_string(server.path("ca.crt")).unwrap()).concat();
+    fs::write(standin.path("ca.crt"), both).unwrap();
+    let away = format!(r#"{{"redirect": "https://127.0.0.1:{}"}}"#, other.port());
+    wait(async {
+        let logged_in = source(&standin);
+        logged_in.set("app", &secret("hunter2 one"), &Remark::default()).await.unwrap();
+        standin.control(&away);
+        let fault = words(logged_in.set("app", &secret("hunter2 two"), &Remark::default()).await);
+        assert!(fault.starts_with("unreachable: what answered is not a Key Vault (status 307)"), "{fault}");
+        // The client secret.
+        let fault = words(source(&standin).get("app", None).await);
+        assert!(fault.starts_with("unreachable: "), "{fault}");
+    });
+    assert_eq!(other.requests(), [""; 0]);
+    standin.expect_no_faults();
+}
+
+#[test]
 fn five_thousand_are_listed() {
     let standin = Standin::start("azure", &[("seed", r#"{"count": 5000}"#)]);
     // 200 pages: the service gives 25 names at a time.

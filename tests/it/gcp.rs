@@ -102,6 +102,31 @@ fn a_place_is_told_without_the_value() {
     standin.expect_no_faults();
 }
 
+/// `roles/secretmanager.secretAccessor` holds `versions.access` and nothing else.
+#[test]
+fn who_may_only_read_can_see_what_is_there() {
+    let standin = standin();
+    wait(source(&standin).set("app", &secret("hunter2 one"), &Remark::default())).unwrap();
+    standin.control(r#"{"only_access": true}"#);
+    wait(async {
+        let source = source(&standin);
+        assert_eq!(source.locate("app", None).await.unwrap().version.as_deref(), Some("1"));
+        assert_eq!(source.locate("app", Some("1")).await.unwrap().version.as_deref(), Some("1"));
+        assert_eq!(source.locate("gone", None).await.unwrap_err(), SourceError::Missing);
+        let closed = source_with(&standin, "closed", Duration::from_secs(20));
+        assert!(words(closed.locate("app", None).await).starts_with("not allowed: "));
+    });
+    // A run looks first whether everything is there.
+    let settings =
+        format!("[sources.gcp]\nendpoint = 'http://127.0.0.1:{}'\nproject = 'ml'\n", standin.port());
+    let doppio = Doppio::new();
+    fs::write(doppio.doppio_home().join("config.toml"), settings).unwrap();
+    let recipe = "[recipe]\nname = \"test\"\n[[step]]\nid = \"use\"\nlocal_command = { command = \"test \\\"$A\\\" = 'hunter2 one'\", env = { A = \"${secret:gcp:app}\" } }\n";
+    doppio.file("recipe.toml", recipe);
+    doppio.run(["run", "recipe.toml"]).expect(0);
+    standin.expect_no_faults();
+}
+
 #[test]
 fn a_damaged_value_is_refused() {
     let standin = standin();

@@ -6,7 +6,8 @@
 Written after the REST reference of Key Vault's secrets and of the OAuth 2.0 client credentials
 flow. Without a bearer token it challenges, as Key Vault does. The client `client-1` of the tenant
 `tenant-1` has the secret `entra-secret` and the federated token `federated-token`; `client-2` may
-read nothing. DIR/seed may hold {"count": N}.
+read nothing. DIR/seed may hold {"count": N}. In DIR/control, {"only_get": true} takes the right to list
+away, and {"redirect": URL} sends everybody to another host.
 """
 
 import json
@@ -35,6 +36,8 @@ def error(status, code, message, inner=None):
 
 class Azure(standin.Handler):
     def answer(self, control):
+        if control.get("redirect"):
+            return 307, {}, ("location", control["redirect"] + self.path)
         if not self.path_only.startswith("/secrets") and not self.path_only.startswith("/deletedsecrets"):
             return self.entra(control)
         if control.get("status"):
@@ -55,6 +58,9 @@ class Azure(standin.Handler):
         if any(not NAME.fullmatch(part) for part in parts[1:]):
             raise Fault("a name that is none")
         match (self.command, parts):
+            case ("GET", ["secrets", *_]) if control.get("only_get") and (len(parts) == 1 or parts[-1] == "versions"):
+                return error(403, "Forbidden", "The user, group or application 'appid=client-1' does not have secrets list "
+                             "permission on key vault 'ml;location=westeurope'.", "ForbiddenByPolicy")
             case ("GET", ["secrets"]):
                 return self.page([(name, SECRETS[name][-1]) for name in sorted(SECRETS)], False)
             case ("GET", ["secrets", name, "versions"]):

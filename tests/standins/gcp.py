@@ -6,7 +6,8 @@
 Written after the REST reference of secretmanager.googleapis.com, v1. Over https, and a request must
 carry the bearer token that POST /token gave for the refresh token `refresh-1`; with
 {"anonymous": true} in DIR/seed, over http and without a login. Projects are `ml`, with everything allowed, and `closed`, where
-all is refused. {"damage": true} in DIR/control breaks the checksum.
+all is refused. {"damage": true} in DIR/control breaks the checksum; {"only_access": true} gives no
+more than the role secretAccessor does.
 """
 
 import base64
@@ -184,8 +185,11 @@ class Gcp(standin.Handler):
             version = SECRETS[full]["aliases"][version]
         return versions[int(version) - 1] if version.isdigit() and 1 <= int(version) <= len(versions) else None
 
-    def version(self, full, version, _):
+    def version(self, full, version, control):
         self.alt()
+        if control.get("only_access"):
+            return error(403, "PERMISSION_DENIED",
+                         f"Permission 'secretmanager.versions.get' denied for resource '{full}/versions/{version}'.")
         found = self.find(full, version)
         return (200, found[0]) if found else missing(f"{full}/versions/{version}")
 

@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::fs;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -23,6 +22,7 @@ use azure_identity::ClientAssertionCredentialOptions;
 use azure_identity::ClientSecretCredential;
 use azure_identity::ClientSecretCredentialOptions;
 use azure_identity::DeveloperToolsCredential;
+use azure_identity::DeveloperToolsCredentialOptions;
 use azure_identity::ManagedIdentityCredential;
 use azure_identity::ManagedIdentityCredentialOptions;
 use azure_identity::UserAssignedId;
@@ -35,12 +35,15 @@ use crate::secret::source::Setup;
 use crate::secret::source::SourceError;
 
 use super::fault;
+use super::machine;
+use super::tools::Tools;
 
 /// What `login` of the settings may be.
 pub(super) const CHOICES: &[&str] = &["environment", "workload", "managed", "developer"];
 
-/// The metadata service of Azure's machines, at an address of every network.
-const METADATA: ([u8; 4], u16) = ([169, 254, 169, 254], 80);
+/// How long a connection and a part of an answer may take, as in the SDK's own client.
+const CONNECT: Duration = Duration::from_secs(20);
+const READ: Duration = Duration::from_mins(1);
 
 /// Set where managed identity is served otherwise: App Service, Functions, Container Apps.
 const MANAGED: [&str; 2] = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"];
@@ -95,7 +98,8 @@ pub(super) async fn login(setup: &Setup) -> Result<Login, SourceError> {
         "workload" => of_workload(setup, &options)?,
         "managed" => of_machine(setup)?,
         _ => {
-            let credential = DeveloperToolsCredential::new(None);
+            let options = DeveloperToolsCredentialOptions { executor: Some(Arc::new(Tools)) };
+            let credential = DeveloperToolsCredential::new(Some(options));
             credential.map_err(|error| fault::of_login(&error))? as Arc<dyn TokenCredential>
         }
     };
@@ -113,17 +117,10 @@ async fn choose(setup: &Setup) -> &'static str {
     if has("AZURE_FEDERATED_TOKEN_FILE") {
         return "workload";
     }
-    if MANAGED.into_iter().any(has) || is_azure_machine().await {
+    if MANAGED.into_iter().any(has) || machine::is_of_azure().await {
         return "managed";
     }
     "developer"
-}
-
-/// Whether the metadata service answers, as `DefaultAzureCredential` asks too. Elsewhere nobody
-/// does, and waiting would hold up each command of a developer.
-async fn is_azure_machine() -> bool {
-    let connect = tokio::net::TcpStream::connect(SocketAddr::from(METADATA));
-    matches!(tokio::time::timeout(Duration::from_millis(500), connect).await, Ok(Ok(_)))
 }
 
 fn needed(setup: &Setup, key: &str, variable: &str) -> Result<String, SourceError> {
@@ -200,9 +197,15 @@ fn options(setup: &Setup) -> Result<ClientOptions, SourceError> {
         let pem = fs::read(&path).map_err(|error| unusable(error.to_string()))?;
         let roots =
             reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is no PEM".to_owned()))?;
+        // As the SDK makes its own. A redirect would take the client secret, the token or the value
+        // to another host.
+        let builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .read_timeout(READ);
         let client = roots
             .into_iter()
-            .fold(reqwest::Client::builder(), reqwest::ClientBuilder::add_root_certificate)
+            .fold(builder, reqwest::ClientBuilder::add_root_certificate)
             .build()
             .map_err(|_| unusable("it is no certificate".to_owned()))?;
         options.transport = Some(Transport::new(Arc::new(client)));

@@ -15,6 +15,7 @@ use google_cloud_auth::credentials::service_account;
 use google_cloud_auth::credentials::user_account;
 use google_cloud_gax::retry_policy::NeverRetry;
 use google_cloud_secretmanager_v1::client::SecretManagerService;
+use reqwest::Url;
 use zeroize::Zeroizing;
 
 use crate::secret::source::Setup;
@@ -79,13 +80,12 @@ pub(super) async fn login(setup: &Setup) -> Result<Login, SourceError> {
 /// Whether this is an http address of the loopback interface, where no login may travel in the
 /// open and none is needed.
 fn is_this_machine(endpoint: &str) -> bool {
-    let Some(rest) = endpoint.strip_prefix("http://") else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
-    };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    let Ok(url) = Url::parse(endpoint) else { return false };
+    let is_here = url.host_str().is_some_and(|host| {
+        let number = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || number.is_ok_and(|address| address.is_loopback())
+    });
+    is_here && url.scheme() == "http" && url.username().is_empty() && url.password().is_none()
 }
 
 /// The credentials, and the project that their file names.
@@ -180,6 +180,12 @@ mod tests {
             "http://127.0.0.1.example.com",
             "https://127.0.0.1",
             "http://127.0.0.1@evil.com",
+            "http://127.0.0.1:80@evil.com",
+            "http://127.0.0.1:80@127.0.0.1",
+            "http://evil.com/?@127.0.0.1",
+            "http://evil.com#127.0.0.1",
+            "http://[::1].evil.com",
+            "http:/",
         ] {
             assert!(!is_this_machine(endpoint), "{endpoint}");
         }
