@@ -6,11 +6,11 @@
 //! that was refused is not tried again.
 
 use std::future::Future;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use aws_sdk_secretsmanager::types::Filter;
 use aws_sdk_secretsmanager::types::FilterNameStringType;
-use aws_sdk_secretsmanager::types::SecretListEntry;
 use aws_sdk_secretsmanager::types::SecretValueEntry;
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -24,7 +24,8 @@ use crate::secret::source::aws::fault::Deed;
 use crate::secret::source::aws::fault::Trouble;
 use crate::secret::source::aws::secrets;
 use crate::secret::source::aws::secrets::Manager;
-use crate::secret::source::aws::secrets::Wanted;
+use crate::secret::source::aws::told;
+use crate::secret::source::aws::told::Wanted;
 
 /// Secrets that one `BatchGetSecretValue` takes.
 pub(super) const LARGEST: usize = 20;
@@ -116,19 +117,7 @@ async fn together_get(
     while let Some(page) = pages.next().await {
         let page = match page {
             Ok(page) => page,
-            Err(error) => match Trouble::of(&error) {
-                trouble if trouble.is_about_the_call() => {
-                    manager.may_batch.store(false, Ordering::Relaxed);
-                    return;
-                }
-                trouble => {
-                    let fault = trouble.tell(deed);
-                    for &at in chunk {
-                        found[at].get_or_insert_with(|| Err(fault.clone()));
-                    }
-                    return;
-                }
-            },
+            Err(error) => return broken_off(Trouble::of(&error), &manager.may_batch, deed, chunk, found),
         };
         for error in page.errors() {
             let of = |at: &&usize| Some(items[**at].path.as_str()) == error.secret_id();
@@ -147,8 +136,21 @@ async fn together_get(
     }
 }
 
+/// What a page that failed means for the items of its call: where the call itself is at fault it is
+/// not tried again and each is asked for by itself, and else all of them have failed.
+fn broken_off<T>(trouble: Trouble, may: &AtomicBool, deed: Deed<'_>, chunk: &[usize], found: &mut Found<T>) {
+    if trouble.is_about_the_call() {
+        may.store(false, Ordering::Relaxed);
+        return;
+    }
+    let fault = trouble.tell(deed);
+    for &at in chunk {
+        found[at].get_or_insert_with(|| Err(fault.clone()));
+    }
+}
+
 fn fetched(path: &str, entry: SecretValueEntry) -> Result<(SecretValue, Facts), SourceError> {
-    let facts = secrets::facts(path, entry.version_id(), entry.created_date());
+    let facts = told::facts(path, entry.version_id(), entry.created_date());
     let value = secrets::value(entry.secret_string, entry.secret_binary).ok_or(SourceError::Missing)?;
     Ok((value, facts))
 }
@@ -168,42 +170,16 @@ async fn together_locate(manager: &Manager, items: &[Item], chunk: &[usize], fou
         let page = match pages.next().await {
             None => return,
             Some(Ok(page)) => page,
-            Some(Err(error)) => match Trouble::of(&error) {
-                trouble if trouble.is_about_the_call() => {
-                    manager.may_list.store(false, Ordering::Relaxed);
-                    return;
-                }
-                trouble => {
-                    let fault = trouble.tell(deed);
-                    for &at in chunk {
-                        found[at].get_or_insert_with(|| Err(fault.clone()));
-                    }
-                    return;
-                }
-            },
+            Some(Err(error)) => {
+                return broken_off(Trouble::of(&error), &manager.may_list, deed, chunk, found);
+            }
         };
         for entry in page.secret_list() {
             for &at in chunk.iter().filter(|&&at| Some(items[at].path.as_str()) == entry.name()) {
-                found[at] = Some(listed(&items[at].path, items[at].version.as_deref(), entry));
+                let answer = told::listed(&items[at].path, items[at].version.as_deref(), entry);
+                // The list lags with stages too.
+                found[at] = Some(answer).filter(|answer| *answer != Err(SourceError::Missing));
             }
         }
     }
-}
-
-/// What a list says of a secret.
-pub(super) fn listed(
-    path: &str,
-    version: Option<&str>,
-    entry: &SecretListEntry,
-) -> Result<Facts, SourceError> {
-    let changed = entry.last_changed_date().or_else(|| entry.created_date());
-    let stages = entry.secret_versions_to_stages();
-    // A list need not tell the stages; then it says no more than that the secret is there.
-    let mut facts = match stages {
-        None if version.is_none() => secrets::facts(path, None, changed),
-        stages => secrets::staged(path, version, stages, changed)?,
-    };
-    facts.note = entry.description().filter(|note| !note.is_empty()).map(str::to_owned);
-    facts.expires = secrets::expiry(entry.tags());
-    Ok(facts)
 }

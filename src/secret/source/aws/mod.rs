@@ -10,6 +10,7 @@ mod batch;
 mod fault;
 mod parameters;
 mod secrets;
+mod told;
 
 use crate::secret::source::Form;
 use crate::secret::source::Key;

@@ -8,10 +8,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::primitives::Blob;
-use aws_sdk_secretsmanager::primitives::DateTime;
-use aws_sdk_secretsmanager::types::Tag;
 use futures_util::FutureExt;
 
 use crate::secret::SecretValue;
@@ -33,6 +30,12 @@ use crate::secret::source::aws::batch;
 use crate::secret::source::aws::fault::Deed;
 use crate::secret::source::aws::fault::Trouble;
 use crate::secret::source::aws::time;
+use crate::secret::source::aws::told::CURRENT;
+use crate::secret::source::aws::told::Wanted;
+use crate::secret::source::aws::told::described;
+use crate::secret::source::aws::told::expires;
+use crate::secret::source::aws::told::facts;
+use crate::secret::source::aws::told::listed;
 
 pub(in crate::secret::source) static KIND: Kind = Kind {
     scheme: "aws",
@@ -47,12 +50,6 @@ pub(in crate::secret::source) static KIND: Kind = Kind {
     }),
 };
 
-/// The stage of the version that is in use.
-const CURRENT: &str = "AWSCURRENT";
-
-/// The tag that says until when a value is good.
-const EXPIRES: &str = "doppio:expires";
-
 /// How long AWS keeps what was removed; the longest it offers.
 const RECOVERY_DAYS: i64 = 30;
 
@@ -66,35 +63,6 @@ pub(super) struct Manager {
     pub(super) may_list: AtomicBool,
     /// Until when what was removed can be brought back.
     removed: Mutex<HashMap<String, jiff::Timestamp>>,
-}
-
-/// Which version is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted<'a> {
-    Current,
-    Stage(&'a str),
-    Id(&'a str),
-}
-
-impl<'a> Wanted<'a> {
-    pub(super) fn of(version: Option<&'a str>) -> Self {
-        match version {
-            None | Some("latest" | CURRENT) => Self::Current,
-            Some(id) if is_uuid(id) => Self::Id(id),
-            Some(stage) => Self::Stage(stage),
-        }
-    }
-}
-
-/// AWS makes identifiers of versions in this form; a stage can have nearly any other.
-fn is_uuid(text: &str) -> bool {
-    let dashes = |index| matches!(index, 8 | 13 | 18 | 23);
-    text.len() == 36
-        && text.bytes().enumerate().all(
-            |(index, byte)| {
-                if dashes(index) { byte == b'-' } else { byte.is_ascii_hexdigit() }
-            },
-        )
 }
 
 impl Manager {
@@ -131,10 +99,17 @@ impl Manager {
     }
 
     /// Asks what is known of a secret; where that is not allowed, the value shows that it is there.
+    /// So it does for a version that AWS does not name: one without a stage is told by nobody, and
+    /// can be read all the same.
     pub(super) async fn locate_one(&self, path: &str, version: Option<&str>) -> Result<Facts, SourceError> {
         let deed = Deed { action: "secretsmanager:DescribeSecret", path, writes: false };
         match self.client(path).await?.describe_secret().secret_id(path).send().await {
-            Ok(found) => described(path, version, &found),
+            Ok(found) => match described(path, version, &found) {
+                Err(SourceError::Missing) if Wanted::of(version) != Wanted::Current => {
+                    self.get_one(path, version).await.map(|(_, facts)| facts)
+                }
+                told => told,
+            },
             Err(error) => match Trouble::of(&error) {
                 trouble if trouble.is_denied() => self.get_one(path, version).await.map(|(_, facts)| facts),
                 trouble => Err(trouble.tell(deed)),
@@ -218,7 +193,7 @@ impl Manager {
             for entry in page.secret_list() {
                 // One without a value is none that could be used.
                 if let (Some(name), Ok(facts)) =
-                    (entry.name(), batch::listed(entry.name().unwrap_or_default(), None, entry))
+                    (entry.name(), listed(entry.name().unwrap_or_default(), None, entry))
                 {
                     found.push((name.to_owned(), facts));
                 }
@@ -270,56 +245,6 @@ fn written(value: &SecretValue) -> (Option<String>, Option<Blob>) {
         Ok(text) => (Some(text.to_owned()), None),
         Err(_) => (None, Some(Blob::new(value.plain()))),
     }
-}
-
-fn expires(time: jiff::Timestamp) -> Tag {
-    Tag::builder().key(EXPIRES).value(time.to_string()).build()
-}
-
-pub(super) fn facts(path: &str, version: Option<&str>, created: Option<&DateTime>) -> Facts {
-    Facts {
-        place: format!("AWS secret `{path}`"),
-        version: version.map(str::to_owned),
-        created: created.and_then(time),
-        ..Facts::default()
-    }
-}
-
-fn described(path: &str, version: Option<&str>, found: &DescribeSecretOutput) -> Result<Facts, SourceError> {
-    if found.deleted_date().is_some() {
-        return Err(Trouble::refused("InvalidRequestException", "deletion").tell(Deed {
-            action: "secretsmanager:DescribeSecret",
-            path,
-            writes: false,
-        }));
-    }
-    let changed = found.last_changed_date().or_else(|| found.created_date());
-    let mut facts = staged(path, version, found.version_ids_to_stages(), changed)?;
-    facts.note = found.description().filter(|note| !note.is_empty()).map(str::to_owned);
-    facts.expires = expiry(found.tags());
-    Ok(facts)
-}
-
-/// What is known of a version, when AWS told which stages it keeps.
-pub(super) fn staged(
-    path: &str,
-    version: Option<&str>,
-    stages: Option<&HashMap<String, Vec<String>>>,
-    changed: Option<&DateTime>,
-) -> Result<Facts, SourceError> {
-    let wanted = Wanted::of(version);
-    let is_it = |(id, stages): &(&String, &Vec<String>)| match wanted {
-        Wanted::Current => stages.iter().any(|stage| stage == CURRENT),
-        Wanted::Stage(wanted) => stages.iter().any(|stage| stage == wanted),
-        Wanted::Id(wanted) => id.as_str() == wanted,
-    };
-    // A secret without any version is one that nobody has given a value yet.
-    let (id, _) = stages.into_iter().flatten().find(is_it).ok_or(SourceError::Missing)?;
-    Ok(facts(path, Some(id), changed.filter(|_| wanted == Wanted::Current)))
-}
-
-pub(super) fn expiry(tags: &[Tag]) -> Option<jiff::Timestamp> {
-    tags.iter().find(|tag| tag.key() == Some(EXPIRES))?.value()?.parse().ok()
 }
 
 impl Source for Manager {
@@ -389,18 +314,6 @@ impl Source for Manager {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_version_is_a_stage_or_an_identifier() {
-        let id = "a1b2c3d4-5678-90ab-cdef-0123456789ab";
-        assert_eq!(Wanted::of(None), Wanted::Current);
-        assert_eq!(Wanted::of(Some("latest")), Wanted::Current);
-        assert_eq!(Wanted::of(Some("AWSPREVIOUS")), Wanted::Stage("AWSPREVIOUS"));
-        assert_eq!(Wanted::of(Some(id)), Wanted::Id(id));
-        let stages = HashMap::from([(id.to_owned(), vec![CURRENT.to_owned()])]);
-        assert_eq!(staged("x", None, Some(&stages), None).unwrap().version.as_deref(), Some(id));
-        assert_eq!(staged("x", Some("AWSPREVIOUS"), Some(&stages), None), Err(SourceError::Missing));
-    }
 
     #[test]
     fn text_goes_as_text_and_bytes_as_bytes() {
