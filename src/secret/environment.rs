@@ -16,6 +16,11 @@ impl Environment {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether a variable is set to nothing, or to nothing but space.
+    pub(in crate::secret) fn is_blank(&self, name: &str) -> bool {
+        self.0.get(OsStr::new(name)).is_some_and(|value| value.as_encoded_bytes().trim_ascii().is_empty())
+    }
+
     /// A variable's value as text, if it is set, not empty and valid UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(OsStr::to_str)

@@ -1,9 +1,10 @@
 //! The ladder: where a plain name is looked up, rung by rung.
 //!
-//! The first hit wins. Only *missing* (and a source that this machine does not have at all) falls
-//! through; a rung that could not be asked stops the search, unless [`OnError::Next`] says to go
-//! on. Even then a search that finds nothing says which rung could not be asked, and no default
-//! stands in.
+//! The first hit wins. Only *missing* falls through, and on the rungs after the bindings a source
+//! that this machine does not have at all; a rung that could not be asked stops the search, unless
+//! [`OnError::Next`] says to go on. Even then a search that finds nothing says which rung could not
+//! be asked, and no default stands in. A source that somebody named was meant: one that this
+//! machine does not have could not be asked.
 
 mod ask;
 mod rungs;
@@ -121,9 +122,7 @@ impl Ladder {
     pub(super) async fn find(&self, reference: &SecretRef, read: bool) -> Result<Found, SecretError> {
         match self.search(reference, read).await {
             Ok(found) => Ok(found),
-            Err((_, SourceError::Missing | SourceError::Absent { .. })) if reference.default.is_some() => {
-                Ok(stand_in(reference))
-            }
+            Err((_, SourceError::Missing)) if reference.default.is_some() => Ok(stand_in(reference)),
             Err((place, error)) => Err(self.explain(reference, place, error)),
         }
     }
@@ -152,7 +151,7 @@ impl Ladder {
         for bound in self.bound.iter().filter_map(|bound| bound.get(name)) {
             match self.follow(bound, question).await {
                 Ok(found) => return Ok(found),
-                Err((_, SourceError::Missing | SourceError::Absent { .. })) => {}
+                Err((_, SourceError::Missing)) => {}
                 Err((place, error)) => self.go_on(&mut failed, place, error)?,
             }
         }
@@ -207,11 +206,7 @@ impl Ladder {
                 },
             };
             match found {
-                Err((_, SourceError::Missing | SourceError::Absent { .. }))
-                    if reference.default.is_some() =>
-                {
-                    Ok(stand_in(reference))
-                }
+                Err((_, SourceError::Missing)) if reference.default.is_some() => Ok(stand_in(reference)),
                 other => other,
             }
         }

@@ -149,6 +149,27 @@ fn where_there_is_no_keychain_it_counts_as_not_there() {
     }
 }
 
+/// There was a bus, and it died: that is another thing than a machine without one.
+#[test]
+fn a_bus_that_refuses_is_no_missing_keychain() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("bus");
+    drop(UnixListener::bind(&socket).unwrap());
+    assert!(socket.exists());
+    let doppio = Doppio::new().env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()));
+    for reference in ["keyring:team/key?none", "team/key?none", "team/key"] {
+        let ran = doppio.run(["secret", "get", reference, "--reveal", "--force"]).expect(3);
+        assert!(ran.stderr.contains("the keychain can't be opened"), "{reference}: {}", ran.stderr);
+    }
+    // On a machine without a keychain a name goes on, and whoever names the keychain means it.
+    let none = Doppio::new();
+    assert_eq!(none.reveal("team/key?none"), "none");
+    for command in ["get", "why"] {
+        let ran = none.run(["secret", command, "keyring:team/key?none"]).expect(3);
+        assert!((ran.stdout + &ran.stderr).contains("this machine has no keychain"), "{command}");
+    }
+}
+
 #[test]
 fn the_keychain_holds_the_key_of_a_vault() {
     let mut bus = Bus::with_keyring();

@@ -83,7 +83,7 @@ impl Rung {
                 source.candidates(name).into_iter().map(|path| (source.as_ref(), path, None)).collect()
             }
             Place::Default(source, template) => {
-                let (path, property) = template.of(name);
+                let (path, property) = template.of(name, source.as_ref());
                 vec![(source.as_ref(), path, property)]
             }
             Place::Off { .. } => Vec::new(),
@@ -102,7 +102,8 @@ impl Ladder {
         let file: Arc<dyn Source> = Arc::new(FileVault::new(vault, keys));
         let command: Arc<dyn Source> = Arc::new(CommandSource::new(options.commands));
         let local = Local::new([&env, &keyring, &file, &command].map(Arc::clone));
-        let mut rungs = vec![Rung::of(3, &env), Rung::of(4, &dotenv)];
+        let of_names: Arc<dyn Source> = Arc::new(Env::of_names(options.environment.clone()));
+        let mut rungs = vec![Rung::of(3, &of_names), Rung::of(4, &dotenv)];
         if !dotenv_is_rung {
             let cause = "the settings do not say `dotenv = true`";
             rungs[1].place = Place::Off { place: dotenv.place(), cause };
@@ -148,7 +149,8 @@ impl Ladder {
 
     /// A ladder of the environment alone: for programs that use the library, and for tests.
     pub fn of_environment(environment: Environment) -> Self {
+        let of_names: Arc<dyn Source> = Arc::new(Env::of_names(environment.clone()));
         let env: Arc<dyn Source> = Arc::new(Env::new(environment));
-        Self { rungs: vec![Rung::of(3, &env)], sources: vec![env], ..Self::default() }
+        Self { rungs: vec![Rung::of(3, &of_names)], sources: vec![env], ..Self::default() }
     }
 }

@@ -4,6 +4,7 @@ use crate::name::SecretName;
 use crate::secret::Origin;
 use crate::secret::SecretRef;
 use crate::secret::source;
+use crate::secret::source::Source;
 use crate::text::closest;
 
 /// What may stand in braces.
@@ -85,10 +86,13 @@ impl DefaultSource {
         &self.scheme
     }
 
-    /// The path of a name, and the property to take.
-    pub(super) fn of(&self, name: &SecretName) -> (String, Option<String>) {
-        let fill = |text: &String| text.replace("{profile}", &self.profile).replace("{name}", name.as_str());
-        (fill(&self.path), self.property.as_ref().map(fill))
+    /// The path of a name, and the property to take. Both hold the name as `source` spells it,
+    /// where it can't hold all that a name may be.
+    pub(super) fn of(&self, name: &SecretName, source: &dyn Source) -> (String, Option<String>) {
+        let fill =
+            |text: &String, name: &str| text.replace("{profile}", &self.profile).replace("{name}", name);
+        let path = fill(&self.path, &source.spelling(name));
+        (path, self.property.as_ref().map(|property| fill(property, &source.property_spelling(name))))
     }
 }
 
@@ -103,19 +107,23 @@ fn placeholders(text: &str) -> Result<Vec<&str>, InvalidTemplate> {
 
 #[cfg(test)]
 mod tests {
+    use crate::secret::Environment;
+    use crate::secret::source::Env;
+
     use super::*;
 
     fn of(template: &str, profile: Option<&str>) -> (String, Option<String>) {
         let template = DefaultSource::parse(template).unwrap().with_profile(profile);
-        template.of(&"huggingface/token".parse().unwrap())
+        let source = Env::new(Environment::default());
+        template.of(&"huggingface/token".parse().unwrap(), &source)
     }
 
     #[test]
     fn a_name_and_a_profile_make_a_path() {
-        assert_eq!(of("file:ml/{profile}/{name}", Some("prod")), ("ml/prod/huggingface/token".into(), None));
-        assert_eq!(of("file:ml/{profile}/{name}", None).0, "ml/default/huggingface/token");
-        let (path, property) = of("file:app/{profile}#{name}", Some("prod"));
-        assert_eq!((path.as_str(), property.as_deref()), ("app/prod", Some("huggingface/token")));
+        assert_eq!(of("env:ML_{profile}_{name}", Some("prod")), ("ML_prod_HUGGINGFACE_TOKEN".into(), None));
+        assert_eq!(of("env:ML_{profile}_{name}", None).0, "ML_default_HUGGINGFACE_TOKEN");
+        let (path, property) = of("env:app_{profile}#{name}", Some("prod"));
+        assert_eq!((path.as_str(), property.as_deref()), ("app_prod", Some("huggingface/token")));
     }
 
     #[test]

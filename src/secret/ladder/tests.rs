@@ -89,6 +89,7 @@ async fn the_first_rung_that_has_it_wins() {
     world.options.bindings.insert(name("f/f"), bound("env:THIRD"));
     world.options.bindings.insert(name("g/g"), bound("env:GONE"));
     world.options.bindings.insert(name("alias"), bound("a/b"));
+    world.options.bindings.insert(name("bound/absent"), bound("keyring:a/b?of the binding"));
     let ladder = Ladder::new(world.options);
     for path in ["a/b", "c/d", "e/e", "g/g"] {
         store(&ladder, path, &format!("{path} from vault")).await;
@@ -108,7 +109,11 @@ async fn the_first_rung_that_has_it_wins() {
         assert_eq!(read(&ladder, reference).await.unwrap(), value, "{reference}");
     }
     assert!(matches!(read(&ladder, "h/h").await, Err(SecretError::Missing { .. })));
-    assert!(matches!(read(&ladder, "keyring:a/b").await, Err(SecretError::Unreachable { .. })));
+    // What a reference names and this machine does not have could not be asked.
+    for reference in ["keyring:a/b", "keyring:a/b?stands in", "bound/absent", "bound/absent?stands in"] {
+        let fault = read(&ladder, reference).await.unwrap_err();
+        assert!(matches!(fault, SecretError::Unreachable { .. }), "{reference}: {fault}");
+    }
     assert!(matches!(read(&ladder, "nosuch:a/b").await, Err(SecretError::Unfit { .. })));
     assert!(matches!(read(&ladder, "env:A_B@2").await, Err(SecretError::Unfit { .. })));
 }
@@ -226,4 +231,50 @@ async fn a_default_source_may_be_one_document() {
     assert_eq!(read(&ladder, "g/g").await.unwrap(), "of the document");
     assert_eq!(read(&ladder, "h#i").await.unwrap(), "deep");
     assert!(matches!(read(&ladder, "gone").await, Err(SecretError::Missing { .. })));
+}
+
+/// Each source is asked under a path that it can have, so that none of them stops every search.
+#[tokio::test]
+async fn a_default_source_spells_names_as_it_must() {
+    for (template, path) in [
+        ("gcp:{name}", "huggingface-api_key-v2"),
+        ("gcp:projects/ml/secrets/{profile}-{name}", "projects/ml/secrets/prod-huggingface-api_key-v2"),
+        ("azure:{name}", "huggingface-api-key-v2"),
+        ("azure:ml-prod/{name}", "ml-prod/huggingface-api-key-v2"),
+        ("kubernetes:{name}", "huggingface#api_key.v2"),
+        ("kubernetes:{profile}/{name}", "prod/huggingface#api_key.v2"),
+        ("vault:kv/{name}", "kv/huggingface/api_key.v2"),
+        ("aws:ml/{profile}/{name}", "ml/prod/huggingface/api_key.v2"),
+        ("pass:{name}", "huggingface/api_key.v2"),
+        ("env:ML_{name}", "ML_HUGGINGFACE_API_KEY_V2"),
+    ] {
+        // A build without the source has no such rung.
+        let Ok(template) = DefaultSource::parse(template) else { continue };
+        let mut world = world(&[]);
+        world.options.default_source = Some(template.with_profile(Some("prod")));
+        let ladder = Ladder::new(world.options);
+        let rung = ladder.rungs.iter().find(|rung| rung.number == 7).unwrap();
+        let places = rung.places(&name("huggingface/api_key.v2"));
+        assert_eq!(places[0].1, path);
+    }
+}
+
+#[tokio::test]
+async fn a_blank_variable_is_passed_over_and_told() {
+    let world = world(&[("HF_TOKEN", " "), ("HUGGING_FACE_HUB_TOKEN", ""), ("HUGGINGFACE_TOKEN", "hunter2")]);
+    let ladder = Ladder::new(world.options);
+    assert_eq!(read(&ladder, "huggingface/token").await.unwrap(), "hunter2");
+    assert_eq!(read(&ladder, "env:HF_TOKEN").await.unwrap(), " ");
+    let trail = ladder.trail(&"huggingface/token".parse().unwrap()).await;
+    let skipped: Vec<&str> = trail
+        .asked
+        .iter()
+        .filter(|asked| asked.rung == Some(3))
+        .filter_map(|asked| match &asked.outcome {
+            Outcome::Absent(cause) => Some(cause.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(skipped, ["`HF_TOKEN` is set, but blank", "`HUGGING_FACE_HUB_TOKEN` is set, but blank"]);
+    assert!(matches!(read(&ladder, "wandb/api_key").await, Err(SecretError::Missing { .. })));
 }

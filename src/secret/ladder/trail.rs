@@ -14,6 +14,9 @@ use crate::secret::source::SourceError;
 /// What binds names, in the order of the rungs.
 const BOUND: [&str; 2] = ["`--secret`", "`[secrets]` of the settings"];
 
+/// The last rung that binds names.
+const BINDINGS: u8 = 2;
+
 /// Every rung that was asked for a reference, in order. No value is in it, nor a value's length.
 #[derive(Debug, Clone)]
 pub struct Trail {
@@ -144,7 +147,10 @@ impl Maker {
                 Outcome::Won(Box::new(facts))
             }
             Err(SourceError::Missing) => Outcome::Missing,
-            Err(SourceError::Absent { cause }) => Outcome::Absent(cause),
+            // One that a reference or a binding names is no rung that may be left out.
+            Err(SourceError::Absent { cause }) if rung.is_some_and(|rung| rung > BINDINGS) => {
+                Outcome::Absent(cause)
+            }
             Err(error) => {
                 let stops = self.stop && !self.over;
                 self.over |= stops;

@@ -22,6 +22,7 @@ use crate::secret::source::Facts;
 use crate::secret::source::Kind;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
+use crate::secret::source::env::in_capitals;
 use crate::secret::source::env::variable;
 use crate::secret::source::env::variables;
 use crate::secret::source::no_versions;
@@ -143,6 +144,10 @@ impl Source for Dotenv {
 
     fn place(&self) -> String {
         format!("`{}`", self.0.display())
+    }
+
+    fn spelling(&self, name: &SecretName) -> String {
+        in_capitals(name)
     }
 
     fn candidates(&self, name: &SecretName) -> Vec<String> {

@@ -27,18 +27,31 @@ pub(super) static KIND: Kind = Kind {
 
 /// The environment as it was when Doppio started. An empty variable counts as unset.
 #[derive(Debug)]
-pub struct Env(Environment);
+pub struct Env {
+    environment: Environment,
+    /// Whether a variable of nothing but space counts as unset too, and is told.
+    passes_blanks: bool,
+}
 
 impl Env {
     /// The source over this snapshot.
     pub fn new(environment: Environment) -> Self {
-        Self(environment)
+        Self { environment, passes_blanks: false }
+    }
+
+    /// The same where plain names are looked up: like the vendors' own tools it goes on where a
+    /// variable is set and blank, as `HF_TOKEN=""` in a job's definition.
+    pub(in crate::secret) fn of_names(environment: Environment) -> Self {
+        Self { environment, passes_blanks: true }
     }
 
     fn look<'a>(&'a self, path: &str, version: Option<&str>) -> Result<(&'a OsStr, Facts), SourceError> {
         no_versions("the environment", version)?;
         variable(path)?;
-        let value = self.0.get(path).ok_or(SourceError::Missing)?;
+        if self.passes_blanks && self.environment.is_blank(path) {
+            return Err(SourceError::Absent { cause: format!("`{path}` is set, but blank") });
+        }
+        let value = self.environment.get(path).ok_or(SourceError::Missing)?;
         Ok((value, Facts { place: format!("variable `{path}`"), ..Facts::default() }))
     }
 }
@@ -46,16 +59,18 @@ impl Env {
 /// The variables in which a name may be found: the usual ones, then the name in capitals.
 pub fn variables(name: &SecretName) -> Vec<String> {
     let usual = well_known::find(name).map_or(&[][..], |known| known.variables);
-    let capitals: String = name
-        .as_str()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
-        .collect();
+    let capitals = in_capitals(name);
     let mut variables: Vec<String> = usual.iter().map(|&name| name.to_owned()).collect();
     if capitals.parse::<EnvName>().is_ok() && !variables.contains(&capitals) {
         variables.push(capitals);
     }
     variables
+}
+
+/// The name in capitals; it need not be the name of a variable, as that of `2fa/code` is none.
+pub(super) fn in_capitals(name: &SecretName) -> String {
+    let capital = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    name.as_str().chars().map(capital).collect()
 }
 
 pub(super) fn variable(path: &str) -> Result<EnvName, SourceError> {
@@ -69,6 +84,10 @@ impl Source for Env {
 
     fn place(&self) -> String {
         "the environment".to_owned()
+    }
+
+    fn spelling(&self, name: &SecretName) -> String {
+        in_capitals(name)
     }
 
     fn candidates(&self, name: &SecretName) -> Vec<String> {
@@ -117,5 +136,18 @@ mod tests {
         assert_eq!(env.get("GONE", None).await.unwrap_err(), SourceError::Missing);
         assert!(matches!(env.get("not a name", None).await, Err(SourceError::Unfit { .. })));
         assert!(matches!(env.get("RAW", Some("3")).await, Err(SourceError::Unfit { .. })));
+    }
+
+    #[tokio::test]
+    async fn blank_variables_are_passed_over_for_names_only() {
+        let all = || [("EMPTY", ""), ("BLANK", " \t\n")].map(|(name, value)| (name.into(), value.into()));
+        let names = Env::of_names(all().into_iter().collect());
+        for name in ["EMPTY", "BLANK"] {
+            let fault = names.locate(name, None).await.unwrap_err();
+            assert_eq!(fault, SourceError::Absent { cause: format!("`{name}` is set, but blank") });
+        }
+        let env = Env::new(all().into_iter().collect());
+        assert_eq!(env.get("EMPTY", None).await.unwrap_err(), SourceError::Missing);
+        assert_eq!(env.get("BLANK", None).await.unwrap().0.plain(), b" \t\n");
     }
 }

@@ -123,7 +123,8 @@ fn entry(service: &str, user: &str) -> Result<Entry, Error> {
     Entry::new(service, user)
 }
 
-/// Why the store could not be opened: most machines without a desktop simply have none.
+/// Why the store could not be opened: most machines without a desktop simply have none. A socket
+/// that refuses is another thing: there was a bus, and it died.
 fn no_store(error: &Error) -> SourceError {
     const ABSENT: &[&str] = &[
         "no secret service provider",
@@ -131,7 +132,6 @@ fn no_store(error: &Error) -> SourceError {
         "NameHasNoOwner",
         "was not provided by any .service files",
         "No such file or directory",
-        "Connection refused",
     ];
     let words = error.to_string();
     if ABSENT.iter().any(|absent| words.contains(absent)) {

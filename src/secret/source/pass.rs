@@ -59,15 +59,18 @@ const LINE: char = '\n';
 struct Pass {
     program: Program,
     store: PathBuf,
+    /// The settings or the environment say that there is a store.
+    is_named: bool,
 }
 
 impl Pass {
     fn new(setup: &Setup) -> Self {
         let path = setup.path("program", &[]).unwrap_or_else(|| "pass".into());
-        let store = setup.path("store", &["PASSWORD_STORE_DIR"]);
-        let store = store.unwrap_or_else(|| setup.home.join(".password-store"));
+        let named = setup.path("store", &["PASSWORD_STORE_DIR"]);
+        let is_named = named.is_some();
+        let store = named.unwrap_or_else(|| setup.home.join(".password-store"));
         let variables = vec![("PASSWORD_STORE_DIR", store.clone().into())];
-        Self { program: Program { path, get: "https://www.passwordstore.org", variables }, store }
+        Self { program: Program { path, get: "https://www.passwordstore.org", variables }, store, is_named }
     }
 
     /// The file of an entry. A path is never one outside of the store.
@@ -76,8 +79,12 @@ impl Pass {
             return Err(SourceError::unfit(format!("`{path}` is no path of an entry")));
         }
         if !self.store.is_dir() {
-            return Err(SourceError::Absent {
-                cause: format!("there is no password store (`{}`)", self.store.display()),
+            let cause = format!("there is no password store (`{}`)", self.store.display());
+            return Err(if self.is_named {
+                let hint = "mount it, or mend `store` in `[sources.pass]` or `PASSWORD_STORE_DIR`";
+                SourceError::unreachable(cause, hint)
+            } else {
+                SourceError::Absent { cause }
             });
         }
         Ok(self.store.join(format!("{path}.gpg")))

@@ -178,13 +178,18 @@ impl Source for Kubernetes {
 
     /// `service/key` is the key of a Secret that is called like the service. Names of Secrets are
     /// narrower than ours.
-    fn candidates(&self, name: &SecretName) -> Vec<String> {
+    fn spelling(&self, name: &SecretName) -> String {
         let (secret, key) = match name.as_str().rsplit_once('/') {
             Some((service, key)) => (service, Some(key)),
             None => (name.as_str(), None),
         };
         let secret = secret.to_lowercase().replace(['/', '_'], "-");
-        vec![key.map_or_else(|| secret.clone(), |key| format!("{secret}#{key}"))]
+        key.map_or_else(|| secret.clone(), |key| format!("{secret}#{key}"))
+    }
+
+    /// The key of a Secret that holds many: it has no `/`.
+    fn property_spelling(&self, name: &SecretName) -> String {
+        name.as_str().replace('/', "-")
     }
 
     fn member(&self, path: &str, property: &str) -> Option<Member> {
@@ -300,6 +305,7 @@ mod tests {
         assert_eq!(of("huggingface/token"), "huggingface#token");
         assert_eq!(of("Team_A/db/url"), "team-a-db#url");
         assert_eq!(of("proxy"), "proxy");
+        assert_eq!(source().property_spelling(&"team/db.url".parse().unwrap()), "team-db.url");
     }
 
     #[test]
