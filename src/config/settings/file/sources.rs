@@ -8,9 +8,9 @@ use crate::config::settings::COMMAND_TIMEOUT;
 use crate::config::settings::file::File;
 use crate::config::settings::file::Reader;
 use crate::config::settings::file::Value;
-use crate::config::settings::file::integer;
-use crate::config::settings::file::integers;
-use crate::config::settings::file::texts;
+use crate::config::settings::file::value::exit_codes;
+use crate::config::settings::file::value::integer;
+use crate::config::settings::file::value::texts;
 use crate::secret::Origin;
 use crate::secret::SecretRef;
 use crate::secret::looks_like_value;
@@ -160,7 +160,7 @@ impl Reader<'_> {
                         None => self.wrong("timeout_secs", &value, "a number of seconds, at least 1"),
                     }
                 }
-                "missing_exit_codes" => match integers(&value) {
+                "missing_exit_codes" => match exit_codes(&value) {
                     Some(codes) => command.missing = codes,
                     None => self.wrong("missing_exit_codes", &value, "a list of exit codes from 0 to 255"),
                 },
