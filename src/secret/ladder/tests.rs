@@ -234,8 +234,8 @@ async fn a_default_source_may_be_one_document() {
 }
 
 /// Each source is asked under a path that it can have, so that none of them stops every search.
-#[tokio::test]
-async fn a_default_source_spells_names_as_it_must() {
+#[test]
+fn a_default_source_spells_names_as_it_must() {
     for (template, path) in [
         ("gcp:{name}", "huggingface-api_key-v2"),
         ("gcp:projects/ml/secrets/{profile}-{name}", "projects/ml/secrets/prod-huggingface-api_key-v2"),

@@ -119,7 +119,7 @@ impl<'a> Cursor<'a> {
         if !self.enter(is_it) {
             return Ok(false);
         }
-        let mut behind = Self { ..*self };
+        let mut behind = Self { text: self.text, at: self.at };
         behind.skip();
         behind.space();
         // `enter` goes over the sign before the first member, here the comma before the next one.

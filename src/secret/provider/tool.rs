@@ -8,9 +8,12 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use rustix::process::Pid;
+
 use crate::secret::SecretValue;
 use crate::secret::provider::Local;
 use crate::secret::provider::ProviderError;
+use crate::secret::source::end_with_descendants;
 
 /// How long it may take; one that asks something has no terminal and would wait for ever.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -67,10 +70,41 @@ pub(super) fn ask(
     }
 }
 
-/// Waits for its end, or brings it about; whether it was a good one.
+/// Waits for its end, or brings it about, with that of all that it has started; whether it was a
+/// good one.
 fn end(child: &mut Child, has_printed: bool) -> bool {
     if !has_printed {
-        child.kill().ok();
+        end_with_descendants(Pid::from_child(child));
     }
     child.wait().is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::BufRead;
+    use std::io::BufReader;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn one_that_is_too_late_ends_with_what_it_has_started() {
+        let mut child = Command::new("sh")
+            .args(["-c", "sleep 600 & echo $!; wait"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        let state = || fs::read_to_string(format!("/proc/{}/stat", number.trim())).unwrap_or_default();
+        assert!(state().contains("sleep") || state().contains("(sh)"), "{}", state());
+        assert!(!end(&mut child, false));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        // Dead, and looked at by its parent or not yet.
+        while !state().is_empty() && !state().contains(") Z ") {
+            assert!(Instant::now() < deadline, "{}", state());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }

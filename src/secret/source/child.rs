@@ -151,7 +151,7 @@ fn is_at_terminal() -> bool {
 
 /// Ends a process and all that descend from it, as far as the system tells who does: Linux only.
 /// Each is stopped before its children are looked up, so that none is made meanwhile.
-fn end_with_descendants(pid: Pid) {
+pub(in crate::secret) fn end_with_descendants(pid: Pid) {
     rustix::process::kill_process(pid, Signal::STOP).ok();
     for child in children(pid) {
         end_with_descendants(child);

@@ -42,6 +42,7 @@ pub use self::answer::NewItem;
 pub use self::answer::Remark;
 pub use self::answer::SourceError;
 pub use self::answer::Version;
+pub(in crate::secret) use self::child::end_with_descendants;
 pub use self::command::Command;
 pub use self::command::CommandSource;
 pub(in crate::secret) use self::detached::detached;
