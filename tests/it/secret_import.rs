@@ -295,14 +295,14 @@ fn values_are_those_of_other_readers_or_refused() {
         "\u{e9}\u{a0}\u{e9}\u{a0}",
     ];
     let doppio = Doppio::with_vault();
-    let text: String = REFUSED
+    let lines: Vec<String> = REFUSED
         .iter()
         .map(|value| ("R", value))
         .chain(STORED.iter().map(|value| ("S", value)))
         .enumerate()
         .map(|(index, (kind, value))| format!("{kind}{index}={value}\n"))
         .collect();
-    let file = doppio.file("t.env", &text);
+    let file = doppio.file("t.env", lines.concat());
     let ran = doppio.run(["secret", "import", "t.env", "--prefix", "t", "--yes"]).expect(3);
     assert_eq!(ran.stdout.matches("write it in single quotes").count(), REFUSED.len(), "{}", ran.stdout);
     let script = "import sys, dotenv, json\n\
@@ -347,4 +347,17 @@ fn an_import_that_leaves_something_out_is_no_success() {
     doppio.file("b.json", "{\"KEY\": \"half \\ud800 of a pair\"}");
     let ran = doppio.run(["secret", "import", "b.json", "--yes"]).expect(3);
     assert!(ran.stdout.contains("half of a surrogate pair"), "{}", ran.stdout);
+}
+
+#[test]
+fn one_that_cannot_go_is_in_nobodys_way() {
+    let doppio = Doppio::with_vault();
+    doppio.file("a.json", "{\"a b\": \"hunter2 one\", \"c d\": \"hunter2 two\", \"GOOD\": \"hunter2 good\"}");
+    let ran = doppio.run(["secret", "import", "a.json", "--yes"]).expect(3);
+    assert_eq!(ran.stdout.matches("refused  -").count(), 2, "{}", ran.stdout);
+    assert_eq!(doppio.reveal("env/GOOD"), "hunter2 good");
+    doppio.file(".env", format!("HF_TOKEN=\nHUGGING_FACE_HUB_TOKEN=hf_{}\n", "a".repeat(34)));
+    let ran = doppio.run(["secret", "import", ".env", "--yes"]).expect(3);
+    assert!(ran.stdout.contains("HF_TOKEN (line 1): the value is empty"), "{}", ran.stdout);
+    assert_eq!(doppio.reveal("huggingface/token").len(), 37);
 }
