@@ -1,0 +1,276 @@
+//! Steps that are made up, and a run of them in which everything is witnessed.
+
+use std::collections::VecDeque;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::*;
+
+/// How a made-up attempt goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    Succeed,
+    Fail,
+    Lose,
+    Panic,
+    /// Runs until it is told to stop.
+    Hang,
+    /// Runs on when it is told to stop.
+    Deaf,
+}
+
+/// What the made-up steps and the sink see of each other.
+#[derive(Default)]
+pub(super) struct Witness {
+    pub(super) events: Vec<Event>,
+    pub(super) settled: usize,
+    pub(super) running: usize,
+    pub(super) most_running: usize,
+    pub(super) faults: Vec<String>,
+}
+
+pub(super) type Shared = Arc<Mutex<Witness>>;
+
+#[derive(Debug)]
+pub(super) struct Fake {
+    pub(super) acts: Mutex<VecDeque<Act>>,
+    pub(super) millis: u64,
+    pub(super) witness: Seen,
+}
+
+pub(super) struct Seen(Shared);
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seen")
+    }
+}
+
+impl Fake {
+    async fn act(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
+        let act = self.acts.lock().unwrap().pop_front().unwrap_or(Act::Succeed);
+        cx.progress("begins").await;
+        match act {
+            Act::Hang => cx.sleep(Duration::from_hours(1)).await?,
+            Act::Deaf => tokio::time::sleep(Duration::from_hours(1)).await,
+            _ => cx.sleep(Duration::from_millis(self.millis)).await?,
+        }
+        match act {
+            Act::Succeed | Act::Hang | Act::Deaf => Ok(Outcome::success()),
+            Act::Fail => Ok(Outcome::ended(End::Exit { code: 3 })),
+            Act::Lose => Ok(Outcome::ended(End::Lost { cause: Mask::default().text("gone") })),
+            Act::Panic => std::panic::resume_unwind(Box::new("made up")),
+        }
+    }
+}
+
+impl Step for Fake {
+    fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
+        Vec::new()
+    }
+
+    fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
+        async move {
+            {
+                let mut witness = self.witness.0.lock().unwrap();
+                let settled = &witness.events[..witness.settled];
+                let is_durable = settled.iter().any(|event| {
+                    matches!(&event.what, What::StepStarted { step, attempt, .. }
+                        if *step == cx.step && *attempt == cx.attempt)
+                });
+                if !is_durable {
+                    witness.faults.push(format!("`{}` began before its start was settled", cx.step));
+                }
+                witness.running += 1;
+                witness.most_running = witness.most_running.max(witness.running);
+            }
+            let _running = Leave(&self.witness.0);
+            self.act(cx).await
+        }
+        .boxed()
+    }
+}
+
+/// Counts an attempt out, also when it panics or is dropped.
+pub(super) struct Leave<'a>(&'a Shared);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().running -= 1;
+    }
+}
+
+/// Writes down what it is told; may cancel at a certain event.
+pub(super) struct Recorder {
+    pub(super) witness: Shared,
+    pub(super) cancel: watch::Sender<Cancel>,
+    /// At which events to say what.
+    pub(super) wishes: Vec<(usize, Cancel)>,
+    pub(super) fails_from: Option<usize>,
+}
+
+impl Sink for Recorder {
+    fn record(&mut self, event: &Event) -> Result<(), SinkError> {
+        let mut witness = self.witness.lock().unwrap();
+        witness.events.push(event.clone());
+        let number = witness.events.len();
+        for (at, wish) in &self.wishes {
+            if *at == number {
+                self.cancel.send_replace(*wish);
+            }
+        }
+        if self.fails_from == Some(number) {
+            return Err(SinkError {
+                message: "can't write `journal`".to_owned(),
+                source: std::io::Error::other("full"),
+            });
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), SinkError> {
+        let mut witness = self.witness.lock().unwrap();
+        witness.settled = witness.events.len();
+        Ok(())
+    }
+}
+
+pub(super) struct NoPrompt;
+
+impl Prompt for NoPrompt {
+    fn secret(&self, _: &str) -> Option<SecretValue> {
+        None
+    }
+
+    fn notice(&self, _: &str) {}
+}
+
+/// A made-up step before it is planned.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) needs: Vec<usize>,
+    pub(super) members: Vec<usize>,
+    pub(super) run_if: RunIf,
+    pub(super) forgiving: bool,
+    pub(super) attempts: u32,
+    pub(super) acts: Vec<Act>,
+    pub(super) millis: u64,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Draft {
+    pub(super) fn new(needs: &[usize], acts: &[Act]) -> Self {
+        Self {
+            needs: needs.to_vec(),
+            members: Vec::new(),
+            run_if: RunIf::Success,
+            forgiving: false,
+            attempts: 1,
+            acts: acts.to_vec(),
+            millis: 0,
+            timeout: None,
+        }
+    }
+
+    pub(super) fn run_if(mut self, run_if: RunIf) -> Self {
+        self.run_if = run_if;
+        self
+    }
+
+    pub(super) fn planned(&self, place: usize, witness: &Shared) -> PlannedStep {
+        PlannedStep {
+            id: format!("s{place}").parse().unwrap(),
+            name: None,
+            kind: "fake",
+            needs: self.needs.clone(),
+            members: self.members.clone(),
+            when: None,
+            run_if: self.run_if,
+            retry: Retry {
+                max_attempts: self.attempts,
+                delay: Duration::from_millis(1),
+                backoff: 1.0,
+                max_delay: None,
+                jitter: false,
+            },
+            timeout: self.timeout,
+            continue_on_failure: self.forgiving,
+            idempotent: false,
+            host: None,
+            secrets: Vec::new(),
+            credentials: Vec::new(),
+            env_names: Vec::new(),
+            operation: Box::new(Fake {
+                acts: Mutex::new(self.acts.clone().into()),
+                millis: self.millis,
+                witness: Seen(Arc::clone(witness)),
+            }),
+            reads: Vec::new(),
+        }
+    }
+}
+
+pub(super) struct Ran {
+    pub(super) state: RunState,
+    pub(super) events: Vec<Event>,
+    pub(super) faults: Vec<String>,
+    pub(super) most_running: usize,
+}
+
+impl Ran {
+    pub(super) fn status(&self, place: usize) -> StepStatus {
+        self.state.steps[place].status
+    }
+
+    pub(super) fn reason(&self, place: usize) -> &str {
+        self.state.steps[place].reason.as_ref().map_or("", |reason| reason.as_str())
+    }
+
+    pub(super) fn notices(&self) -> Vec<&str> {
+        self.state.notices.iter().map(|(_, text)| text.as_str()).collect()
+    }
+}
+
+pub(super) fn run_drafts(drafts: &[Draft], jobs: usize, wishes: Vec<(usize, Cancel)>) -> Ran {
+    try_run(drafts, jobs, wishes, None).unwrap()
+}
+
+pub(super) fn try_run(
+    drafts: &[Draft],
+    jobs: usize,
+    wishes: Vec<(usize, Cancel)>,
+    fails_from: Option<usize>,
+) -> Result<Ran, SinkError> {
+    let witness = Shared::default();
+    let steps = drafts.iter().enumerate().map(|(place, draft)| draft.planned(place, &witness)).collect();
+    let vault = Arc::new(Vault::new(Ladder::of_environment(Environment::default()), Mask::default()));
+    let pool = Pool::new(PoolOptions {
+        hosts: HostsFile::default(),
+        vault: Arc::clone(&vault),
+        prompt: Arc::new(NoPrompt),
+        home: "/nonexistent".into(),
+        state: "/nonexistent".into(),
+        agent: None,
+        sandbox: false,
+        env_names: std::collections::BTreeSet::new(),
+    });
+    let (cancel, receiver) = watch::channel(Cancel::No);
+    let options =
+        Options { run: "test".parse().unwrap(), jobs, pool: Arc::new(pool), vault, cancel: receiver };
+    let mut sink = Recorder { witness: Arc::clone(&witness), cancel, wishes, fails_from };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let state = runtime.block_on(async {
+        tokio::time::timeout(Duration::from_mins(1), run(Plan::of(steps), options, &mut sink))
+            .await
+            .expect("the run ends")
+    })?;
+    runtime.shutdown_background();
+    let mut witness = witness.lock().unwrap();
+    Ok(Ran {
+        state,
+        events: std::mem::take(&mut witness.events),
+        faults: std::mem::take(&mut witness.faults),
+        most_running: witness.most_running,
+    })
+}
