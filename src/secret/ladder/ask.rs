@@ -47,7 +47,7 @@ pub(super) async fn ask(
         && let Some(member) = source.member(path, first)
     {
         let properties: Vec<&str> =
-            member.rest.as_deref().into_iter().chain(others.iter().copied()).collect();
+            member.rest.iter().map(String::as_str).chain(others.iter().copied()).collect();
         return ask_for(source, &member.path, Question { properties: &properties, ..question }).await;
     }
     ask_for(source, path, question).await

@@ -1,6 +1,11 @@
 //! What sources answer: facts, versions, and why there is nothing.
 
+use std::borrow::Cow;
+
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::secret::source::Lease;
 
 use crate::secret::SecretValue;
 
@@ -10,9 +15,9 @@ pub struct Facts {
     /// Where exactly it was found, as in "variable `HF_TOKEN`".
     pub place: String,
     /// When this version was written.
-    pub created: Option<jiff::Timestamp>,
+    pub created: Option<Timestamp>,
     /// When it stops being good.
-    pub expires: Option<jiff::Timestamp>,
+    pub expires: Option<Timestamp>,
     /// What the user wrote beside it.
     pub note: Option<String>,
     /// Which version, where versions are kept: a number or an identifier, as `@VERSION` takes it.
@@ -21,8 +26,18 @@ pub struct Facts {
     pub exposure: Option<String>,
     /// Set when the source can't say whether it is there without handing it out.
     pub unproven: bool,
+    /// Set when reading made it, for whoever asked.
+    pub lease: Option<Lease>,
     /// What the user should know, as an open file mode.
     pub warnings: Vec<String>,
+}
+
+impl Facts {
+    /// Whether it has stopped being good: what is remembered of it must not be given out.
+    pub(in crate::secret) fn is_over(&self) -> bool {
+        self.expires.is_some_and(|end| end <= Timestamp::now())
+            || self.lease.as_ref().is_some_and(Lease::is_over)
+    }
 }
 
 /// One version of an item, as [`versions`](super::Source::versions) tells it.
@@ -31,7 +46,7 @@ pub struct Version {
     /// What `@VERSION` takes: a number or an identifier.
     pub id: String,
     /// When it was written.
-    pub created: Option<jiff::Timestamp>,
+    pub created: Option<Timestamp>,
     /// The source's own words for it, as `AWSCURRENT` or `deleted`.
     pub labels: Vec<String>,
     /// Whether a reference without a version gets this one.
@@ -46,7 +61,7 @@ pub struct Remark {
     /// Words of the user.
     pub note: Option<String>,
     /// When it stops being good.
-    pub expires: Option<jiff::Timestamp>,
+    pub expires: Option<Timestamp>,
 }
 
 /// One thing to ask a source for.
@@ -81,8 +96,23 @@ pub struct NewItem {
 pub struct Member {
     /// Its path.
     pub path: String,
-    /// What is to be looked up inside its value.
-    pub rest: Option<String>,
+    /// What is to be looked up inside its value, one after the other.
+    pub rest: Vec<String>,
+}
+
+impl Member {
+    /// The key that a property begins with, and the pointer that goes on inside its value.
+    pub(super) fn split(property: &str) -> (Cow<'_, str>, Option<String>) {
+        let Some(pointer) = property.strip_prefix('/') else { return (Cow::Borrowed(property), None) };
+        let (key, rest) = pointer.split_once('/').map_or((pointer, None), |(key, rest)| (key, Some(rest)));
+        // As RFC 6901 has it.
+        let key = if key.contains('~') {
+            Cow::Owned(key.replace("~1", "/").replace("~0", "~"))
+        } else {
+            Cow::Borrowed(key)
+        };
+        (key, rest.map(|rest| format!("/{rest}")))
+    }
 }
 
 /// Why a source gives nothing. The variants keep apart what is not there, what is not allowed,

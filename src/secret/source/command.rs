@@ -10,6 +10,7 @@ use crate::secret::SecretValue;
 use crate::secret::source::Answer;
 use crate::secret::source::Facts;
 use crate::secret::source::Kind;
+use crate::secret::source::Lease;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
 use crate::secret::source::child::Broken;
@@ -137,7 +138,13 @@ impl Source for CommandSource {
         async move {
             let (command, program) = self.find(path, version)?;
             let value = ask(path, command, program).await?;
-            Ok((value, Facts { place: format!("command `{path}`"), ..Facts::default() }))
+            let facts = Facts {
+                place: format!("command `{path}`"),
+                // It may print another value tomorrow.
+                lease: Some(Lease::of_gift()),
+                ..Facts::default()
+            };
+            Ok((value, facts))
         }
         .boxed()
     }

@@ -18,6 +18,7 @@ mod keyring;
 mod kind;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
+mod lease;
 mod op;
 mod pass;
 mod program;
@@ -66,6 +67,8 @@ pub use self::kind::RemoteKind;
 pub use self::kind::Setting;
 pub use self::kind::Setup;
 pub use self::kind::TIMEOUT;
+pub use self::lease::Lease;
+pub use self::lease::Lent;
 pub use self::remote::Remote;
 
 /// All sources of this build, in the order in which help lists them.
@@ -180,7 +183,8 @@ pub trait Source: Debug + Send + Sync {
         name.to_string()
     }
 
-    /// The paths under which a plain name may be found here, the first one first.
+    /// The paths under which a plain name may be found here, the first one first; none where a
+    /// name says too little.
     fn candidates(&self, name: &SecretName) -> Vec<String> {
         vec![self.spelling(name)]
     }
@@ -190,6 +194,12 @@ pub trait Source: Debug + Send + Sync {
     fn member(&self, path: &str, property: &str) -> Option<Member> {
         let (_, _) = (path, property);
         None
+    }
+
+    /// The path to which a property of an item is written; none where only whole items are.
+    fn member_to_write(&self, path: &str, property: &str) -> Option<String> {
+        let member = self.member(path, property)?;
+        member.rest.is_empty().then_some(member.path)
     }
 
     /// The command or deed that puts an item there.

@@ -194,7 +194,11 @@ impl Source for Pass {
     }
 
     fn member(&self, path: &str, property: &str) -> Option<Member> {
-        Some(Member { path: format!("{path}{LINE}{property}"), rest: None })
+        Some(Member { path: format!("{path}{LINE}{property}"), rest: Vec::new() })
+    }
+
+    fn member_to_write(&self, _path: &str, _property: &str) -> Option<String> {
+        None
     }
 
     fn remedy(&self, path: &str) -> String {

@@ -193,14 +193,9 @@ impl Source for Kubernetes {
     }
 
     fn member(&self, path: &str, property: &str) -> Option<Member> {
-        let (key, rest) = match property.strip_prefix('/') {
-            None => (property, None),
-            Some(pointer) => match pointer.split_once('/') {
-                None => (pointer, None),
-                Some((key, rest)) => (key, Some(format!("/{rest}"))),
-            },
-        };
-        (!path.contains('#')).then(|| Member { path: format!("{path}#{key}"), rest })
+        let (key, rest) = Member::split(property);
+        (!path.contains('#'))
+            .then(|| Member { path: format!("{path}#{key}"), rest: rest.into_iter().collect() })
     }
 
     fn remedy(&self, path: &str) -> String {
@@ -293,9 +288,9 @@ mod tests {
     #[test]
     fn a_property_is_a_key_and_a_pointer_goes_on_inside_it() {
         let member = |property| source().member("ns/app", property).map(|found| (found.path, found.rest));
-        assert_eq!(member("url"), Some(("ns/app#url".to_owned(), None)));
-        assert_eq!(member("/url"), Some(("ns/app#url".to_owned(), None)));
-        assert_eq!(member("/c.json/db/0"), Some(("ns/app#c.json".to_owned(), Some("/db/0".to_owned()))));
+        assert_eq!(member("url"), Some(("ns/app#url".to_owned(), Vec::new())));
+        assert_eq!(member("/url"), Some(("ns/app#url".to_owned(), Vec::new())));
+        assert_eq!(member("/c.json/db/0"), Some(("ns/app#c.json".to_owned(), vec!["/db/0".to_owned()])));
         assert_eq!(source().member("app#key", "url"), None);
     }
 
