@@ -21,6 +21,7 @@ use crate::secret::provider::Ini;
 use crate::secret::source;
 
 pub(super) use json::leaves as json_leaves;
+pub(super) use json::members as json_members;
 
 /// The member of a value that has no path: see [`select_in`].
 ///

@@ -65,6 +65,36 @@ pub(super) fn items(text: &[u8]) -> Result<Option<Vec<Vec<u8>>>, Fault> {
     }
 }
 
+/// The members of an object, in the order of the text, each with its value as it is written; none
+/// where the text is no object, or a name in it is no text.
+pub(in crate::secret) fn members(text: &[u8]) -> Option<Vec<(String, &[u8])>> {
+    let mut at = Cursor::new(text).ok()?;
+    if at.peek() != b'{' {
+        return None;
+    }
+    at.at += 1;
+    let mut members = Vec::new();
+    loop {
+        at.space();
+        if at.peek() != b'"' {
+            return Some(members);
+        }
+        let start = at.at;
+        at.string();
+        let name = std::str::from_utf8(&unescaped(&text[start..at.at])?).ok()?.to_owned();
+        at.space();
+        at.at += 1; // the colon
+        at.space();
+        let start = at.at;
+        at.skip();
+        members.push((name, &text[start..at.at]));
+        at.space();
+        if at.peek() == b',' {
+            at.at += 1;
+        }
+    }
+}
+
 /// One member of a JSON object that has no members of its own.
 #[derive(Debug)]
 pub(in crate::secret) struct Leaf {

@@ -62,8 +62,18 @@ impl Server {
 
     /// Passes everything on to this address and counts it.
     pub(crate) fn before(address: &str) -> Self {
+        Self::before_but(address, |_| None)
+    }
+
+    /// The same, but for what `answer` answers itself.
+    pub(crate) fn before_but(
+        address: &str,
+        answer: impl Fn(&Asked) -> Option<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
         let address = address.to_owned();
-        Self::start(move |asked| pass_on(&address, asked).expect("the server behind it answers"))
+        Self::start(move |asked| {
+            answer(asked).unwrap_or_else(|| pass_on(&address, asked).expect("the server behind it answers"))
+        })
     }
 
     /// `http://127.0.0.1:PORT`.

@@ -108,6 +108,27 @@ impl Bao {
         String::from_utf8(output.stdout).expect("UTF-8").trim_end().to_owned()
     }
 
+    /// The accessors of all tokens.
+    #[track_caller]
+    pub(crate) fn tokens(&self) -> Vec<String> {
+        let list = self.bao(&["list", "-format=json", "auth/token/accessors"]);
+        let mut tokens: Vec<String> = serde_json::from_str(&list).expect("a list of texts");
+        tokens.sort();
+        tokens
+    }
+
+    /// A role of `AppRole` with this policy and these settings: its id, and its secret.
+    #[track_caller]
+    pub(crate) fn role(&self, policy: &str, settings: &[&str]) -> (String, String) {
+        self.bao_with_stdin(&["policy", "write", "of-role", "-"], policy);
+        self.bao(&["auth", "enable", "approle"]);
+        let path = "auth/approle/role/of-tests";
+        self.bao(&[&["write", path, "token_policies=of-role", "token_ttl=1h"][..], settings].concat());
+        let id = self.bao(&["read", "-field=role_id", &format!("{path}/role-id")]);
+        let secret = self.bao(&["write", "-f", "-field=secret_id", &format!("{path}/secret-id")]);
+        (id, secret)
+    }
+
     /// A token with this policy, good for this long.
     pub(crate) fn token(&self, policy: &str, ttl: &str) -> String {
         let name = format!("p{}", policy.len());

@@ -1,6 +1,8 @@
 //! One request to the server, and what its failures mean.
 
+use std::fmt;
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,12 +16,17 @@ use crate::secret::SecretValue;
 use crate::secret::property;
 use crate::secret::source::Setup;
 use crate::secret::source::SourceError;
+use crate::secret::source::TIMEOUT;
 
 /// No answer is longer, in bytes.
 const LONGEST: usize = 4 << 20;
 
 /// A server that is busy is asked again after what it says, if that is no longer.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A request whose answer nobody waits for any more is given up after this time, if the deadline
+/// of the settings is no longer: what it made may have to be given back.
+const LAST: Duration = Duration::from_mins(1);
 
 /// Times that one request is sent: a redirect or a busy server costs one.
 const TIMES: usize = 4;
@@ -52,10 +59,15 @@ pub(super) enum Verb {
 }
 
 /// What came back, whatever its status.
-#[derive(Debug)]
 pub(super) struct Reply {
     pub status: u16,
     body: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Request<'a> {
@@ -94,7 +106,9 @@ impl Client {
                     SourceError::unfit("the namespace of the Vault server holds odd characters")
                 })?),
             };
+        let deadline = setup.options.seconds(TIMEOUT.name).unwrap_or(LAST);
         let mut builder = reqwest::Client::builder()
+            .timeout(deadline.max(LAST))
             // The token must not go where the server points to; redirects are looked at one by one.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("doppio/", env!("CARGO_PKG_VERSION")));
@@ -117,9 +131,7 @@ impl Client {
 
     /// Whether what is sent can be read on the way.
     pub(super) fn is_open(&self) -> bool {
-        let host = self.address.host_str().unwrap_or_default();
-        let is_local = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-        self.address.scheme() == "http" && !is_local
+        self.address.scheme() == "http" && !is_local(self.address.host_str().unwrap_or_default())
     }
 
     /// Sends a request and reads the answer; a server that is busy is given its time.
@@ -293,14 +305,33 @@ impl Reply {
         serde_json::from_slice(self.member(path)?.plain()).ok()
     }
 
+    /// Whether a 404 says that nothing is there: that there are no errors, or what a deleted version
+    /// was. Every other one is an answer to another question.
+    pub(super) fn is_missing(&self) -> bool {
+        let is_empty = |value: serde_json::Value| value.as_array().is_some_and(Vec::is_empty);
+        self.json(&["errors"]).is_some_and(is_empty)
+            || self.json(&["data"]).is_some_and(|data| data.is_object())
+    }
+
+    /// Whether a 404 says that no engine is mounted there.
+    pub(super) fn has_no_mount(&self) -> bool {
+        self.words().contains("no handler for route")
+    }
+
     /// The server's own words, on one line and not too long.
     pub(super) fn words(&self) -> String {
-        let errors = self.json(&["errors"]);
-        let errors = errors.as_ref().and_then(serde_json::Value::as_array).into_iter().flatten();
-        let text = errors.filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join("; ");
+        let said = [self.json(&["errors"]), self.json(&["warnings"])];
+        let said = said.iter().flatten().filter_map(serde_json::Value::as_array).flatten();
+        let text = said.filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join("; ");
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         line.chars().filter(|character| !character.is_control()).take(200).collect()
     }
+}
+
+/// Whether a host of a URL is this machine.
+fn is_local(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn certificates(path: &PathBuf) -> Result<Vec<reqwest::Certificate>, SourceError> {
@@ -327,4 +358,25 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in ["127.evil.com", "127.0.0.1.evil.com", "localhost.evil.com", "10.0.0.1", "[::2]", ""] {
+            assert!(!is_local(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_not_shown() {
+        let reply = Reply { status: 200, body: Zeroizing::new(b"hunter2".to_vec()) };
+        assert_eq!(format!("{reply:?}"), "Reply { status: 200, .. }");
+    }
 }

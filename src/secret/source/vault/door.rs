@@ -1,7 +1,6 @@
-//! The way in: the client, the session, and which engine lies where.
+//! The way in: requests with the token, and what their answers mean.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::sync::OnceCell;
@@ -11,20 +10,18 @@ use crate::secret::source::SourceError;
 use crate::secret::source::vault::client::Client;
 use crate::secret::source::vault::client::Reply;
 use crate::secret::source::vault::client::Request;
-use crate::secret::source::vault::kv::Engine;
 use crate::secret::source::vault::kv::Mount;
-use crate::secret::source::vault::kv::Place;
 use crate::secret::source::vault::lease::Leases;
-use crate::secret::source::vault::login;
 use crate::secret::source::vault::login::Session;
+use crate::secret::source::vault::session::Standing;
 
 /// What all questions share.
 #[derive(Debug)]
 pub(super) struct Door {
-    setup: Setup,
+    pub setup: Setup,
     client: OnceCell<Client>,
-    session: Mutex<Option<Session>>,
-    mounts: Mutex<Vec<Mount>>,
+    pub session: Mutex<Option<Arc<Session>>>,
+    pub mounts: Mutex<Vec<Mount>>,
     pub leases: Leases,
 }
 
@@ -53,47 +50,48 @@ impl Door {
         let client = self.client().await?;
         let session = self.session().await?;
         let reply = client.send(request, Some(&session.token)).await?;
-        if reply.status != 403 || !session.ours || self.is_alive(&session).await? {
+        if reply.status != 403 || !session.ours || self.standing(&session).await? != Standing::Dead {
             return Ok(reply);
         }
-        self.session.lock().await.take();
+        self.drop_session(&session).await;
         let session = self.session().await?;
         client.send(request, Some(&session.token)).await
     }
 
-    async fn session(self: &Arc<Self>) -> Result<Session, SourceError> {
-        let mut session = self.session.lock().await;
-        if let Some(session) = &*session {
-            return Ok(session.clone());
+    /// Sorts the failures out.
+    pub(super) async fn success(
+        self: &Arc<Self>,
+        reply: Reply,
+        deed: &str,
+        path: &str,
+    ) -> Result<Reply, SourceError> {
+        let client = self.client().await?;
+        match reply.status {
+            200 | 204 => Ok(reply),
+            403 => Err(self.denied(deed, path).await),
+            404 => Err(not_found(client, &reply, path)),
+            _ => Err(client.refused(&reply)),
         }
-        let new = login::login(&self.setup, self.client().await?).await?;
-        *session = Some(new.clone());
-        if new.renew_within.is_some() {
-            self.keep_session();
-        }
-        Ok(new)
-    }
-
-    /// Whether the server still knows the token.
-    async fn is_alive(&self, session: &Session) -> Result<bool, SourceError> {
-        let reply =
-            self.client().await?.send(Request::get("auth/token/lookup-self"), Some(&session.token)).await?;
-        Ok(reply.status == 200)
     }
 
     /// What a 403 means: the token is no good, or it may not do this.
-    pub(super) async fn denied(self: &Arc<Self>, deed: &str, path: &str) -> SourceError {
-        let alive = match self.session().await {
-            Ok(session) => self.is_alive(&session).await,
+    async fn denied(self: &Arc<Self>, deed: &str, path: &str) -> SourceError {
+        let standing = match self.session().await {
+            Ok(session) => self.standing(&session).await,
             Err(error) => Err(error),
         };
-        match alive {
+        let policy =
+            format!("have a policy with `path \"{path}\" {{ capabilities = [\"{deed}\"] }}` attached");
+        match standing {
             Err(error) => error,
-            Ok(true) => SourceError::not_allowed(
-                format!("no policy of this token allows to {deed} `{path}`"),
-                format!("have a policy with `path \"{path}\" {{ capabilities = [\"{deed}\"] }}` attached"),
+            Ok(Standing::Good) => {
+                SourceError::not_allowed(format!("no policy of this token allows to {deed} `{path}`"), policy)
+            }
+            Ok(Standing::Hidden) => SourceError::not_allowed(
+                format!("no policy of this token allows to {deed} `{path}`, or the token is not valid"),
+                format!("{policy}, or set a new `VAULT_TOKEN`"),
             ),
-            Ok(false) => SourceError::not_allowed(
+            Ok(Standing::Dead) => SourceError::not_allowed(
                 "the token is not valid: it has expired, was revoked, or belongs to another server",
                 "run `vault login`, or set a new `VAULT_TOKEN`",
             ),
@@ -102,106 +100,32 @@ impl Door {
 
     /// Proves that the token is good.
     pub(super) async fn check(self: &Arc<Self>) -> Result<(), SourceError> {
-        let reply = self.call(Request::get("auth/token/lookup-self")).await?;
-        match reply.status {
-            200 if reply.json(&["data"]).is_some() => Ok(()),
-            200 => Err(self.client().await?.nonsense("it says nothing of the token")),
-            403 => Err(self.denied("read", "auth/token/lookup-self").await),
-            _ => Err(self.client().await?.refused(&reply)),
+        let path = "auth/token/lookup-self";
+        let reply = self.call(Request::get(path)).await?;
+        let reply = self.success(reply, "read", path).await?;
+        match reply.json(&["data"]) {
+            Some(_) => Ok(()),
+            None => Err(self.client().await?.nonsense("it says nothing of the token")),
         }
     }
+}
 
-    /// Where a path lies; none where the server does not tell this token.
-    pub(super) async fn mount(self: &Arc<Self>, path: &str) -> Result<Option<Mount>, SourceError> {
-        let mut mounts = self.mounts.lock().await;
-        if let Some(known) = mounts.iter().find(|mount| mount.below(path).is_some()) {
-            return Ok(Some(known.clone()));
-        }
-        let asked = format!("sys/internal/ui/mounts/{path}");
-        let reply = self.call(Request::get(&asked)).await?;
-        match reply.status {
-            200 => {
-                let found = Mount::of_reply(&reply).filter(|mount| mount.below(path).is_some());
-                let Some(mount) = found else {
-                    return Err(self.client().await?.nonsense("it says nothing of the mount"));
-                };
-                mounts.push(mount.clone());
-                Ok(Some(mount))
-            }
-            // The server says so too where nothing is mounted; reading will tell.
-            403 | 404 => Ok(None),
-            _ => Err(self.client().await?.refused(&reply)),
-        }
+/// What a 404 means.
+fn not_found(client: &Client, reply: &Reply, path: &str) -> SourceError {
+    let words = reply.words();
+    if reply.has_no_mount() {
+        return SourceError::unreachable(
+            format!("{} has no engine mounted at `{path}`", client.shown()),
+            "look at `vault secrets list`: the first part of the path is the mount; where names are, \
+             `default_source = \"vault:MOUNT/{name}\"` in config.toml says",
+        );
     }
-
-    /// Remembers which engine answered.
-    pub(super) async fn remember(&self, mount: &Mount) {
-        let mut mounts = self.mounts.lock().await;
-        if !mounts.contains(mount) {
-            mounts.push(mount.clone());
-        }
-    }
-
-    /// The place of a path; where the server does not say, version 2 is tried first, then 1.
-    pub(super) async fn places(self: &Arc<Self>, path: &str) -> Result<Vec<Place>, SourceError> {
-        let (path, key) = match path.rsplit_once('#') {
-            Some((path, key)) => (path, Some(key.to_owned())),
-            None => (path, None),
-        };
-        let mut parts = path.split('/');
-        let first = parts.next().unwrap_or_default();
-        if path.split('/').any(|part| matches!(part, "" | "." | "..")) || !path.contains('/') {
-            return Err(SourceError::unfit(format!("`{path}` is no path of the form `MOUNT/PATH`")));
-        }
-        if matches!(first, "sys" | "auth" | "identity" | "cubbyhole") {
-            return Err(SourceError::unfit(format!(
-                "`{first}/` holds what Vault itself needs, and no secrets"
-            )));
-        }
-        let mounts = match self.mount(path).await? {
-            Some(mount) => vec![mount],
-            None => [Engine::Kv2, Engine::Kv1].map(|engine| Mount::guess(path, engine)).to_vec(),
-        };
-        let place = |mount: Mount| {
-            let rest = mount.below(path)?.to_owned();
-            Some(Place { mount, rest, key: key.clone() })
-        };
-        Ok(mounts.into_iter().filter_map(place).collect())
-    }
-
-    /// Puts off the end of a token of ours, where it has one.
-    fn keep_session(self: &Arc<Self>) {
-        let door = Arc::downgrade(self);
-        tokio::spawn(async move {
-            loop {
-                let wait = {
-                    let Some(door) = door.upgrade() else { return };
-                    let session = door.session.lock().await.clone();
-                    match session.and_then(|session| session.renew_within) {
-                        Some(within) => (within * 2 / 3).max(Duration::from_secs(1)),
-                        None => return,
-                    }
-                };
-                tokio::time::sleep(wait).await;
-                let Some(door) = door.upgrade() else { return };
-                match door.call(Request::put("auth/token/renew-self", b"{}")).await {
-                    Ok(reply) if reply.status == 200 => {}
-                    _ => return,
-                }
-            }
-        });
-    }
-
-    /// Gives the token back, if it was made for this run: what was lent by it goes with it.
-    pub(super) async fn leave(&self) -> Result<(), SourceError> {
-        let Some(session) = self.session.lock().await.take().filter(|session| session.ours) else {
-            return Ok(());
-        };
-        let client = self.client().await?;
-        let reply = client.send(Request::put("auth/token/revoke-self", b"{}"), Some(&session.token)).await?;
-        match reply.status {
-            200 | 204 | 403 => Ok(()),
-            _ => Err(client.refused(&reply)),
-        }
+    match words.as_str() {
+        _ if reply.is_missing() => SourceError::Missing,
+        "" => client.nonsense("status 404 without its form"),
+        words => SourceError::unreachable(
+            format!("{} has nothing at `{path}` to read or write (404): {words}", client.shown()),
+            "look at the path, and at `vault secrets list` for the kind of its mount",
+        ),
     }
 }

@@ -1,9 +1,5 @@
 //! The key-value engines, versions 1 and 2: where a path lies, and what is read and written there.
 
-use std::collections::BTreeMap;
-
-use serde::de::IgnoredAny;
-
 use crate::secret::SecretValue;
 use crate::secret::property;
 use crate::secret::source::Facts;
@@ -20,6 +16,8 @@ pub(super) enum Engine {
     Kv2,
     /// Reading makes something: credentials with a lease, a one-time code.
     Dynamic,
+    /// The server does not say: one without versions, or a dynamic one.
+    Unknown,
 }
 
 /// A mounted engine.
@@ -30,17 +28,38 @@ pub(super) struct Mount {
     pub engine: Engine,
 }
 
-/// A path of a reference: its mount, what is below it, and the key of the record.
+/// A path: its mount, what is below it, and what is wanted of the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     pub mount: Mount,
     pub rest: String,
-    /// Behind a `#` of the path itself; properties of a reference are not seen here.
-    pub key: Option<String>,
+    pub part: Part,
+}
+
+/// What is wanted of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The record; where it has no other key, the value of [`VALUE`].
+    Plain,
+    /// The record as JSON, whatever its keys: `PATH#`.
+    Whole,
+    /// The value of a key: `PATH#KEY`.
+    Key(String),
 }
 
 /// The one key of a record that is a plain secret: what `doppio secret set` writes.
 pub(super) const VALUE: &str = "value";
+
+impl Part {
+    /// Cuts a path at its `#`.
+    pub(super) fn split(path: &str) -> (&str, Self) {
+        match path.split_once('#') {
+            None => (path, Self::Plain),
+            Some((path, "")) => (path, Self::Whole),
+            Some((path, key)) => (path, Self::Key(key.to_owned())),
+        }
+    }
+}
 
 impl Mount {
     /// What the server says of a mount.
@@ -77,7 +96,7 @@ impl Place {
     pub(super) fn data(&self) -> String {
         match self.mount.engine {
             Engine::Kv2 => format!("{}data/{}", self.mount.path, self.rest),
-            Engine::Kv1 | Engine::Dynamic => format!("{}{}", self.mount.path, self.rest),
+            Engine::Kv1 | Engine::Dynamic | Engine::Unknown => format!("{}{}", self.mount.path, self.rest),
         }
     }
 
@@ -85,7 +104,7 @@ impl Place {
     pub(super) fn metadata(&self) -> String {
         match self.mount.engine {
             Engine::Kv2 => format!("{}metadata/{}", self.mount.path, self.rest),
-            Engine::Kv1 | Engine::Dynamic => self.data(),
+            Engine::Kv1 | Engine::Dynamic | Engine::Unknown => self.data(),
         }
     }
 
@@ -94,17 +113,20 @@ impl Place {
         format!("{}{}", self.mount.path, self.rest)
     }
 
-    /// The record of an answer: as JSON, or the plain text of a record that has nothing else.
+    /// Where the record is in an answer.
+    pub(super) fn within(&self) -> &'static [&'static str] {
+        if self.mount.engine == Engine::Kv2 { &["data", "data"] } else { &["data"] }
+    }
+
+    /// What is wanted of the record of an answer.
     pub(super) fn value(&self, reply: &Reply) -> Result<SecretValue, SourceError> {
-        let path: &[&str] = if self.mount.engine == Engine::Kv2 { &["data", "data"] } else { &["data"] };
         // A deleted version is there without its data.
-        let record = reply.member(path).ok_or(SourceError::Missing)?;
-        match &self.key {
-            Some(key) => property::json_member(record.plain(), &[key]).ok_or(SourceError::Missing),
-            None if keys(&record).is_some_and(|keys| keys == [VALUE]) => {
-                property::json_member(record.plain(), &[VALUE]).ok_or(SourceError::Missing)
-            }
-            None => Ok(record),
+        let record = reply.member(self.within()).ok_or(SourceError::Missing)?;
+        let member = |key: &str| property::json_member(record.plain(), &[key]).ok_or(SourceError::Missing);
+        match &self.part {
+            Part::Key(key) => member(key),
+            Part::Plain if keys(&record).is_some_and(|keys| keys == [VALUE]) => member(VALUE),
+            Part::Plain | Part::Whole => Ok(record),
         }
     }
 
@@ -130,10 +152,9 @@ pub(super) const NOTE: &str = "doppio-note";
 pub(super) const EXPIRES: &str = "doppio-expires";
 
 /// The keys of a record.
-#[expect(clippy::zero_sized_map_values, reason = "the record is a map whose values nobody may read")]
 pub(super) fn keys(record: &SecretValue) -> Option<Vec<String>> {
-    let members: BTreeMap<String, IgnoredAny> = serde_json::from_slice(record.plain()).ok()?;
-    Some(members.into_keys().collect())
+    let members = property::json_members(record.plain())?;
+    Some(members.into_iter().map(|(name, _)| name).collect())
 }
 
 /// What a version-2 engine says of a record without its values.

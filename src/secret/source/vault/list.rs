@@ -8,6 +8,7 @@ use crate::secret::source::vault::client::Verb;
 use crate::secret::source::vault::kv;
 use crate::secret::source::vault::kv::Engine;
 use crate::secret::source::vault::kv::Mount;
+use crate::secret::source::vault::kv::Part;
 use crate::secret::source::vault::kv::Place;
 
 /// Records that `list` looks at, at most.
@@ -18,7 +19,7 @@ impl VaultSource {
     pub(super) async fn all(&self) -> Result<Vec<(String, Facts)>, SourceError> {
         let path = "sys/internal/ui/mounts";
         let reply = self.0.call(Request::get(path)).await?;
-        let reply = self.success(reply, "read", path).await?;
+        let reply = self.0.success(reply, "read", path).await?;
         let engines = reply.json(&["data", "secret"]);
         let Some(engines) = engines.as_ref().and_then(serde_json::Value::as_object) else {
             return Err(self.0.client().await?.nonsense("its list of mounts has another form"));
@@ -41,7 +42,7 @@ impl VaultSource {
     async fn records(&self, mount: &Mount, found: &mut Vec<(String, Facts)>) -> Result<(), SourceError> {
         let mut folders = vec![String::new()];
         while let Some(folder) = folders.pop() {
-            let place = Place { mount: mount.clone(), rest: folder.clone(), key: None };
+            let place = Place { mount: mount.clone(), rest: folder.clone(), part: Part::Plain };
             let path = place.metadata();
             let reply = self
                 .0
@@ -50,7 +51,7 @@ impl VaultSource {
             if matches!(reply.status, 403 | 404) {
                 continue;
             }
-            let reply = self.success(reply, "list", &path).await?;
+            let reply = self.0.success(reply, "list", &path).await?;
             let names = reply.json(&["data", "keys"]);
             for name in names.as_ref().and_then(serde_json::Value::as_array).into_iter().flatten() {
                 let Some(name) = name.as_str() else { continue };

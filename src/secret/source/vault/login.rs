@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::secret::SecretValue;
 use crate::secret::source::Setup;
 use crate::secret::source::SourceError;
+use crate::secret::source::vault::body;
 use crate::secret::source::vault::client::Client;
 use crate::secret::source::vault::client::Request;
 
@@ -110,7 +111,7 @@ async fn by_mount(
 ) -> Result<Session, SourceError> {
     let mount = setup.text("auth_mount", &[]).unwrap_or_else(|| method.to_owned());
     let path = format!("auth/{}/login", mount.trim_matches('/'));
-    let reply = client.send(Request::put(&path, &object(fields)?), None).await?;
+    let reply = client.send(Request::put(&path, &body::object(fields)?), None).await?;
     match reply.status {
         200 => {}
         400 | 401 | 403 | 404 => {
@@ -129,25 +130,4 @@ async fn by_mount(
     let can_renew = reply.text(&["auth", "renewable"]).as_deref() == Some("true");
     let renew_within = seconds.filter(|_| can_renew).map(Duration::from_secs);
     Ok(Session { token, ours: true, renew_within })
-}
-
-/// A JSON object of texts, in memory of its final size that is wiped.
-pub(super) fn object(fields: &[(&str, &SecretValue)]) -> Result<Zeroizing<Vec<u8>>, SourceError> {
-    // An escape takes at most six bytes.
-    let size: usize = fields.iter().map(|(key, value)| key.len() + value.plain().len() * 6 + 8).sum();
-    let mut text = Zeroizing::new(Vec::with_capacity(size + 2));
-    text.push(b'{');
-    for (at, (key, value)) in fields.iter().enumerate() {
-        if at > 0 {
-            text.push(b',');
-        }
-        let value = std::str::from_utf8(value.plain()).map_err(|_| {
-            SourceError::unfit("it is not UTF-8 text, and Vault keeps text only: store it as base64")
-        })?;
-        serde_json::to_writer(&mut *text, key).expect("a text is JSON");
-        text.push(b':');
-        serde_json::to_writer(&mut *text, value).expect("a text is JSON");
-    }
-    text.push(b'}');
-    Ok(text)
 }

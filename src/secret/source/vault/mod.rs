@@ -2,25 +2,28 @@
 //!
 //! A record of the key-value engines is a JSON object; a record whose only key is `value` reads
 //! as that value. Any other engine that answers a read gives what it makes: credentials with a
-//! lease, which lasts as long as the run.
+//! lease, which lasts as long as somebody needs them.
 //!
 //! Answers are kept in memory that is wiped. What can't be wiped are the buffers of TLS and HTTP
 //! through which they come, and the copy of a value that the HTTP client sends.
 
+mod body;
 mod client;
 mod door;
 mod kv;
 mod lease;
 mod list;
 mod login;
+mod mounts;
+mod read;
+mod session;
 mod write;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
-use jiff::Timestamp;
 
+use crate::name::SecretName;
 use crate::secret::SecretValue;
 use crate::secret::source::Answer;
 use crate::secret::source::DEADLINE;
@@ -28,18 +31,14 @@ use crate::secret::source::Facts;
 use crate::secret::source::Form;
 use crate::secret::source::Key;
 use crate::secret::source::Kind;
+use crate::secret::source::Member;
 use crate::secret::source::Remark;
 use crate::secret::source::RemoteKind;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
 use crate::secret::source::Version;
-use crate::secret::source::no_versions;
-use crate::secret::source::vault::client::Reply;
-use crate::secret::source::vault::client::Request;
 use crate::secret::source::vault::door::Door;
 use crate::secret::source::vault::kv::Engine;
-use crate::secret::source::vault::kv::Metadata;
-use crate::secret::source::vault::kv::Place;
 
 pub(super) static KIND: Kind = Kind {
     scheme: "vault",
@@ -92,128 +91,6 @@ const KEYS: &[Key] = &[
 #[derive(Debug)]
 struct VaultSource(Arc<Door>);
 
-impl VaultSource {
-    /// Reads a place; the answer is a success.
-    async fn read(&self, place: &Place, version: Option<u64>) -> Result<Reply, SourceError> {
-        let path = place.data();
-        let number = version.map(|version| version.to_string());
-        let query = number.as_deref().map(|number| ("version", number));
-        let reply = self.0.call(Request { query, ..Request::get(&path) }).await?;
-        self.success(reply, "read", &path).await
-    }
-
-    /// Sorts the failures out.
-    async fn success(&self, reply: Reply, deed: &str, path: &str) -> Result<Reply, SourceError> {
-        let client = self.0.client().await?;
-        match reply.status {
-            200 | 204 => Ok(reply),
-            403 => Err(self.0.denied(deed, path).await),
-            404 => {
-                // No mount there is another thing than nothing in it, and `errors` is what a Vault
-                // always has.
-                let words = reply.words();
-                if words.contains("no handler for route") {
-                    return Err(SourceError::unreachable(
-                        format!("{} has no engine mounted at `{path}`", client.shown()),
-                        "look at `vault secrets list`: the first part of the path is the mount",
-                    ));
-                }
-                if reply.json(&["errors"]).is_none() && reply.json(&["data"]).is_none() {
-                    return Err(client.nonsense("status 404 without its form"));
-                }
-                Err(SourceError::Missing)
-            }
-            _ => Err(client.refused(&reply)),
-        }
-    }
-
-    /// The first place of a path that answers. Where the engine is a guess, one that is not there
-    /// or not allowed may be the other one.
-    async fn find(&self, path: &str, version: Option<&str>) -> Result<(Place, Reply), SourceError> {
-        let places = self.0.places(path).await?;
-        let is_guess = places.len() > 1;
-        let mut first = None;
-        for place in places {
-            let number = match place.mount.engine {
-                Engine::Kv2 => self.number(&place, version).await?,
-                Engine::Kv1 | Engine::Dynamic if is_guess && version.is_some() => break,
-                Engine::Kv1 | Engine::Dynamic => {
-                    no_versions(&format!("`{}`", place.mount.path), version).map(|()| None)?
-                }
-            };
-            match self.read(&place, number).await {
-                Ok(reply) => {
-                    if is_guess {
-                        self.0.remember(&place.mount).await;
-                    }
-                    return Ok((place, reply));
-                }
-                Err(error @ (SourceError::Missing | SourceError::NotAllowed { .. })) if is_guess => {
-                    first.get_or_insert(error);
-                }
-                Err(error) => return Err(first.unwrap_or(error)),
-            }
-        }
-        Err(first.unwrap_or(SourceError::Missing))
-    }
-
-    /// The number of a version; none for the newest.
-    async fn number(&self, place: &Place, version: Option<&str>) -> Result<Option<u64>, SourceError> {
-        match version {
-            None | Some("latest") => Ok(None),
-            Some("previous") => {
-                let metadata = self.metadata(place).await?;
-                let older = metadata.versions.iter().filter(|version| !version.current);
-                let previous =
-                    older.filter(|version| version.readable).find_map(|version| version.id.parse().ok());
-                previous.map(Some).ok_or(SourceError::Missing)
-            }
-            Some(number) => number.parse().map(Some).map_err(|_| {
-                SourceError::unfit("a version of a Vault record is a number, `latest` or `previous`")
-            }),
-        }
-    }
-
-    async fn metadata(&self, place: &Place) -> Result<Metadata, SourceError> {
-        let path = place.metadata();
-        let reply = self.0.call(Request::get(&path)).await?;
-        let reply = self.success(reply, "read", &path).await?;
-        match Metadata::of_reply(&reply) {
-            Some(metadata) => Ok(metadata),
-            None => Err(self.0.client().await?.nonsense("its metadata has another form")),
-        }
-    }
-
-    async fn value(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Facts), SourceError> {
-        let (place, reply) = self.find(path, version).await?;
-        let value = place.value(&reply)?;
-        let mut facts = place.facts(&reply);
-        let client = self.0.client().await?;
-        if client.is_open() {
-            facts.warnings.push(format!("{} is not encrypted: use `https://`", client.shown()));
-        }
-        if place.mount.engine == Engine::Dynamic {
-            self.borrow(&place, &reply, &mut facts);
-        }
-        Ok((value, facts))
-    }
-
-    /// Keeps the lease that came with a value.
-    fn borrow(&self, place: &Place, reply: &Reply, facts: &mut Facts) {
-        facts.place = format!("made by `{}`", place.shown());
-        let id = reply.text(&["lease_id"]).filter(|id| !id.is_empty());
-        let good_for = Duration::from_secs(reply.number(&["lease_duration"]).unwrap_or(0));
-        if let Some(id) = id {
-            self.0.leases.add(id.clone());
-            if reply.text(&["renewable"]).as_deref() == Some("true") {
-                lease::keep(&self.0, id, good_for);
-            } else {
-                facts.expires = Timestamp::now().checked_add(good_for).ok();
-            }
-        }
-    }
-}
-
 impl Source for VaultSource {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -224,6 +101,26 @@ impl Source for VaultSource {
             Some(address) => format!("Vault at {address}"),
             None => "Vault".to_owned(),
         }
+    }
+
+    /// Its first part is the mount.
+    fn candidates(&self, name: &SecretName) -> Vec<String> {
+        name.as_str().contains('/').then(|| name.to_string()).into_iter().collect()
+    }
+
+    /// A key of the record, whatever else is in it. The record is read as a whole, so that all
+    /// keys that are wanted of it belong together.
+    fn member(&self, path: &str, property: &str) -> Option<Member> {
+        let (key, rest) = Member::split(property);
+        (!path.contains('#')).then(|| Member {
+            path: format!("{path}#"),
+            rest: std::iter::once(pointer(&key)).chain(rest).collect(),
+        })
+    }
+
+    fn member_to_write(&self, path: &str, property: &str) -> Option<String> {
+        let (key, rest) = Member::split(property);
+        (rest.is_none() && !path.contains('#')).then(|| format!("{path}#{key}"))
     }
 
     fn remedy(&self, path: &str) -> String {
@@ -239,7 +136,8 @@ impl Source for VaultSource {
 
     fn acts<'a>(&'a self, path: &'a str) -> Answer<'a, bool> {
         async move {
-            Ok(self.0.places(path).await?.iter().all(|place| place.mount.engine == Engine::Dynamic))
+            let may_act = |engine| matches!(engine, Engine::Dynamic | Engine::Unknown);
+            Ok(self.0.places(path).await?.iter().any(|place| may_act(place.mount.engine)))
         }
         .boxed()
     }
@@ -250,29 +148,7 @@ impl Source for VaultSource {
 
     /// By the metadata, where a policy allows to read that; a dynamic secret is not made.
     fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
-        async move {
-            let places = self.0.places(path).await?;
-            if let [place] = places.as_slice() {
-                match place.mount.engine {
-                    Engine::Dynamic => {
-                        no_versions(&format!("`{}`", place.mount.path), version)?;
-                        let place = format!("made by `{}`", place.shown());
-                        return Ok(Facts { place, unproven: true, ..Facts::default() });
-                    }
-                    Engine::Kv2 if place.key.is_none() && version != Some("previous") => {
-                        let number = self.number(place, version).await?;
-                        match self.metadata(place).await {
-                            Ok(metadata) => return metadata.facts(place, number).ok_or(SourceError::Missing),
-                            Err(SourceError::NotAllowed { .. }) => {}
-                            Err(error) => return Err(error),
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            self.value(path, version).await.map(|(_, facts)| facts)
-        }
-        .boxed()
+        self.seen(path, version).boxed()
     }
 
     fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
@@ -299,10 +175,11 @@ impl Source for VaultSource {
     }
 
     fn close(&self) -> Answer<'_, ()> {
-        async {
-            let revoked = lease::revoke(&self.0).await;
-            self.0.leave().await.and(revoked)
-        }
-        .boxed()
+        self.0.close().boxed()
     }
+}
+
+/// A key as the JSON pointer to it (RFC 6901): one that begins with `/` must not be taken for one.
+fn pointer(key: &str) -> String {
+    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }

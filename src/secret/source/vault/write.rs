@@ -1,20 +1,61 @@
 //! Writing and removing records: one key of a record at a time, the others stay as they are.
 
+use serde_json::Map;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
 use crate::secret::SecretValue;
 use crate::secret::source::Facts;
 use crate::secret::source::Remark;
 use crate::secret::source::SourceError;
 use crate::secret::source::vault::VaultSource;
+use crate::secret::source::vault::body;
 use crate::secret::source::vault::client::Reply;
 use crate::secret::source::vault::client::Request;
 use crate::secret::source::vault::client::Verb;
 use crate::secret::source::vault::kv;
 use crate::secret::source::vault::kv::Engine;
+use crate::secret::source::vault::kv::Part;
 use crate::secret::source::vault::kv::Place;
-use crate::secret::source::vault::login;
 
-/// Names and values.
-type Members = Vec<(String, SecretValue)>;
+/// What is there before a write.
+#[derive(Default)]
+struct Before {
+    record: Option<SecretValue>,
+    /// The newest version, 0 where there is none; of a record with versions.
+    version: u64,
+    /// What is written beside a record with versions, by us and by others.
+    custom: Map<String, Value>,
+}
+
+impl Before {
+    fn of_reply(place: &Place, reply: &Reply) -> Self {
+        Self {
+            record: reply.member(place.within()),
+            version: reply.number(&["data", "metadata", "version"]).unwrap_or(0),
+            custom: map(reply.json(&["data", "metadata", "custom_metadata"])),
+        }
+    }
+}
+
+fn map(value: Option<Value>) -> Map<String, Value> {
+    match value {
+        Some(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+/// What is to be written beside a record: of ours only the new remark.
+fn remarked(mut custom: Map<String, Value>, remark: &Remark) -> Map<String, Value> {
+    let ours = [(kv::NOTE, remark.note.clone()), (kv::EXPIRES, remark.expires.map(|end| end.to_string()))];
+    for (name, text) in ours {
+        match text {
+            Some(text) => custom.insert(name.to_owned(), text.into()),
+            None => custom.shift_remove(name),
+        };
+    }
+    custom
+}
 
 impl VaultSource {
     /// The place of a path that is written to: an engine that keeps what it is given.
@@ -26,6 +67,21 @@ impl VaultSource {
         Ok(place)
     }
 
+    async fn before(&self, place: &Place) -> Result<Before, SourceError> {
+        let path = place.data();
+        let reply = self.0.call(Request::get(&path)).await?;
+        let before = Before::of_reply(place, &reply);
+        // A newest version that was deleted has a number all the same.
+        if reply.status == 404 && before.version > 0 {
+            return Ok(Before { record: None, ..before });
+        }
+        match self.0.success(reply, "read", &path).await {
+            Ok(_) => Ok(before),
+            Err(SourceError::Missing) => Ok(Before::default()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes one key of a record and leaves the others as they are.
     pub(super) async fn write(
         &self,
@@ -34,33 +90,18 @@ impl VaultSource {
         remark: &Remark,
     ) -> Result<Facts, SourceError> {
         let place = self.for_writing(path).await?;
-        let key = place.key.clone().unwrap_or_else(|| kv::VALUE.to_owned());
-        let whole = Place { key: None, ..place.clone() };
-        let (members, version) = match self.read(&whole, None).await {
-            Ok(reply) => Self::members(&whole, &reply)?,
-            Err(SourceError::Missing) => (Vec::new(), None),
-            Err(error) => return Err(error),
+        let before = self.before(&place).await?;
+        let key = match &place.part {
+            Part::Key(key) => key,
+            Part::Plain | Part::Whole => only_key(&place, before.record.as_ref())?,
         };
-        if place.key.is_none() && members.iter().any(|(name, _)| *name != key) {
-            let names: Vec<String> = members.iter().map(|(name, _)| format!("`{name}`")).collect();
-            return Err(SourceError::unfit(format!(
-                "the record `{}` has the keys {}: name one, as in `{}#{}`",
-                place.shown(),
-                names.join(", "),
-                place.shown(),
-                members[0].0
-            )));
-        }
-        let mut fields: Vec<(&str, &SecretValue)> =
-            members.iter().filter(|(name, _)| *name != key).map(|(name, old)| (name.as_str(), old)).collect();
-        fields.push((&key, value));
-        let record = login::object(&fields)?;
-        let is_kv2 = place.mount.engine == Engine::Kv2;
-        let body = if is_kv2 {
+        let record = body::record(before.record.as_ref(), key, value)?;
+        let is_versioned = place.mount.engine == Engine::Kv2;
+        let body = if is_versioned {
             // With `cas` a write of somebody else in between is refused rather than lost.
-            let cas = version.unwrap_or(0);
-            let mut body = zeroize::Zeroizing::new(Vec::with_capacity(record.len() + 64));
-            body.extend_from_slice(format!("{{\"options\":{{\"cas\":{cas}}},\"data\":").as_bytes());
+            let head = format!("{{\"options\":{{\"cas\":{}}},\"data\":", before.version);
+            let mut body = Zeroizing::new(Vec::with_capacity(head.len() + record.len() + 1));
+            body.extend_from_slice(head.as_bytes());
             body.extend_from_slice(&record);
             body.push(b'}');
             body
@@ -69,77 +110,91 @@ impl VaultSource {
         };
         let path = place.data();
         let reply = self.0.call(Request::put(&path, &body)).await?;
-        let reply = self.success(reply, "update", &path).await?;
+        let reply = self.0.success(reply, "update", &path).await?;
         let mut facts = Facts {
             place: format!("record `{}`", place.shown()),
             created: reply.text(&["data", "created_time"]).and_then(|time| time.parse().ok()),
             version: reply.text(&["data", "version"]),
             ..Facts::default()
         };
-        if remark.note.is_some() || remark.expires.is_some() {
-            self.remark(&place, remark, &mut facts).await?;
-        }
-        Ok(facts)
-    }
-
-    /// The members of a record that are texts, and its version.
-    fn members(place: &Place, reply: &Reply) -> Result<(Members, Option<u64>), SourceError> {
-        let version = reply.number(&["data", "metadata", "version"]);
-        let path: &[&str] = if place.mount.engine == Engine::Kv2 { &["data", "data"] } else { &["data"] };
-        let Some(record) = reply.member(path) else { return Ok((Vec::new(), version)) };
-        let names = kv::keys(&record).ok_or(SourceError::Missing)?;
-        let mut members = Vec::new();
-        for name in names {
-            let mut whole = path.to_vec();
-            whole.push(&name);
-            if let Some(value) = reply.member(&whole) {
-                members.push((name, value));
-            }
-        }
-        Ok((members, version))
-    }
-
-    async fn remark(&self, place: &Place, remark: &Remark, facts: &mut Facts) -> Result<(), SourceError> {
-        if place.mount.engine != Engine::Kv2 {
+        if is_versioned {
+            self.remark(&place, before.custom, remark, &mut facts).await;
+        } else if remark.note.is_some() || remark.expires.is_some() {
             facts.warnings.push(format!(
                 "`{}` keeps no note and no expiry: the value alone was written",
                 place.mount.path
             ));
-            return Ok(());
         }
-        let mut custom = serde_json::Map::new();
-        if let Some(note) = &remark.note {
-            custom.insert(kv::NOTE.to_owned(), note.as_str().into());
+        Ok(facts)
+    }
+
+    /// Writes the remark beside the record, if another one is there.
+    async fn remark(&self, place: &Place, known: Map<String, Value>, remark: &Remark, facts: &mut Facts) {
+        let is_new = remark.note.is_some() || remark.expires.is_some();
+        if !is_new && remarked(known.clone(), remark) == known {
+            return;
         }
-        if let Some(expires) = remark.expires {
-            custom.insert(kv::EXPIRES.to_owned(), expires.to_string().into());
-        }
-        let body = serde_json::json!({ "custom_metadata": custom }).to_string();
-        let path = place.metadata();
-        let reply = self.0.call(Request::put(&path, body.as_bytes())).await?;
-        match self.success(reply, "update", &path).await {
-            Ok(_) => {
+        match self.put_remark(place, known, remark).await {
+            Ok(()) => {
                 facts.note.clone_from(&remark.note);
                 facts.expires = remark.expires;
             }
-            Err(error) => facts.warnings.push(format!("the note and the expiry were not written: {error}")),
+            Err(error) if is_new => {
+                facts.warnings.push(format!("the note and the expiry were not written: {error}"));
+            }
+            Err(error) => {
+                facts.warnings.push(format!("the old value's note and expiry were not removed: {error}"));
+            }
         }
-        Ok(())
+    }
+
+    async fn put_remark(
+        &self,
+        place: &Place,
+        known: Map<String, Value>,
+        remark: &Remark,
+    ) -> Result<(), SourceError> {
+        let path = place.metadata();
+        // It is replaced as a whole, and what others have written there must stay.
+        let reply = self.0.call(Request::get(&path)).await?;
+        let custom = match self.0.success(reply, "read", &path).await {
+            Ok(reply) => map(reply.json(&["data", "custom_metadata"])),
+            Err(SourceError::NotAllowed { .. }) => known,
+            Err(error) => return Err(error),
+        };
+        let body = serde_json::json!({ "custom_metadata": remarked(custom, remark) }).to_string();
+        let reply = self.0.call(Request::put(&path, body.as_bytes())).await?;
+        self.0.success(reply, "update", &path).await.map(drop)
     }
 
     pub(super) async fn remove(&self, path: &str) -> Result<(), SourceError> {
         let place = self.for_writing(path).await?;
-        if place.key.is_some() {
+        if matches!(place.part, Part::Key(_)) {
             return Err(SourceError::unfit("a record is removed as a whole: leave the `#key` out"));
         }
         // The server says yes to the removal of what is not there.
         if place.mount.engine == Engine::Kv2 {
             self.metadata(&place).await?;
         } else {
-            self.read(&place, None).await?;
+            self.read(&place).await?;
         }
         let path = place.metadata();
         let reply = self.0.call(Request { method: Verb::Delete, ..Request::get(&path) }).await?;
-        self.success(reply, "delete", &path).await.map(drop)
+        self.0.success(reply, "delete", &path).await.map(drop)
     }
+}
+
+/// The key that is meant where none is named: of a record with other keys one must be.
+fn only_key(place: &Place, record: Option<&SecretValue>) -> Result<&'static str, SourceError> {
+    let keys = record.and_then(kv::keys).unwrap_or_default();
+    if keys.iter().all(|key| key == kv::VALUE) {
+        return Ok(kv::VALUE);
+    }
+    let names: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    let path = place.shown();
+    Err(SourceError::unfit(format!(
+        "the record `{path}` has the keys {}: name one, as in `{path}#{}`",
+        names.join(", "),
+        keys[0]
+    )))
 }
