@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::error::CliError;
 use crate::cli::handed;
+use crate::cli::opened::Opened;
 use crate::secret::Environment;
 
 /// The world as the command found it.
@@ -22,6 +23,8 @@ pub(super) struct Context {
     pub stdout_is_terminal: bool,
     /// Whether stderr is a terminal.
     pub stderr_is_terminal: bool,
+    /// The sources that were asked, to be closed at the end.
+    pub opened: Opened,
 }
 
 impl Context {
@@ -47,6 +50,7 @@ impl Context {
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            opened: Opened::default(),
         })
     }
 

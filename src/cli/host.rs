@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         Command::Forget { host } => {
             let dirs = Dirs::new(&context.env, &context.home);
             let forgetting = host::forget(host, &hosts, &context.home, dirs.state());
-            match super::block_on(forgetting)?? {
+            match super::block_on(context, forgetting)?? {
                 0 => {
                     return Err(CliError::world(format!("no key of `{host}` is kept"))
                         .hint("`doppio host list` shows the hosts of hosts.toml"));

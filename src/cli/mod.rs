@@ -12,6 +12,7 @@ mod handed;
 mod host;
 mod load;
 mod memory;
+mod opened;
 mod output;
 mod plan;
 mod run;
@@ -95,17 +96,22 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitCode, CliError> {
     }
 }
 
-/// Runs what waits on the network, on this thread.
+/// Runs what waits on the network, on this thread. What sources have lent for it is given back
+/// when it is done, also after a failure.
 ///
 /// # Errors
 ///
 /// When the system gives no means to wait.
-fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
+fn block_on<T>(context: &Context, work: impl Future<Output = T>) -> Result<T, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
-    let done = runtime.block_on(work);
+    let done = runtime.block_on(async {
+        let done = work.await;
+        context.opened.close().await;
+        done
+    });
     // Threads that wait for a keychain or a resolver must not hold up the end.
     runtime.shutdown_timeout(std::time::Duration::from_millis(100));
     Ok(done)

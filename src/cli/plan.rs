@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::credentials;
 use crate::cli::error::CliError;
@@ -84,10 +85,6 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
     loaded.say_warnings();
     let folder = wish.recipe.recipe.parent().filter(|folder| !folder.as_os_str().is_empty());
     let ladder = lookup::ladder(context, folder.unwrap_or(Path::new(".")), wish.lookup)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
     let providers = credentials::providers(&wish.recipe.consent, context)?;
     let vault = Vault::new(ladder, Mask::default()).with_providers(providers);
     let place = credentials::World {
@@ -96,7 +93,7 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
         sandbox: wish.sandbox,
         recipe: &loaded.source,
     };
-    let (secrets, seen, hosts) = runtime.block_on(async {
+    let (secrets, seen, hosts) = block_on(context, async {
         let mut secrets = secrets(&loaded.plan, &vault).await;
         let seen = credentials::look(&loaded.plan, &vault, &place).await;
         secrets.extend(seen.located.into_iter().map(|(name, answer)| {
@@ -104,9 +101,7 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
             told(name, answer.map(|facts| format!("{}; {}", facts.place, facts.exposure)))
         }));
         (secrets, seen.faults, routes(&loaded.plan, &hosts, &context.home, wish.sandbox).await)
-    });
-    // A thread that waits for a keychain or a resolver must not hold up the end.
-    runtime.shutdown_background();
+    })?;
     if seen.iter().any(|fault| fault.severity == Severity::Error) {
         return Err(CliError::faults(loaded.source, seen));
     }

@@ -33,6 +33,7 @@ use crate::event::StepStatus;
 use crate::event::What;
 use crate::name::StepId;
 use crate::plan::Plan;
+use crate::secret::Hold;
 use crate::secret::Mask;
 use crate::step::Report;
 use crate::step::Stop;
@@ -73,6 +74,8 @@ struct Story {
     began: Option<Instant>,
     attempts: u32,
     masked: BTreeMap<String, u64>,
+    /// The secrets that it needs.
+    hold: Arc<Hold>,
     /// Whether another step refers to its result.
     is_read: bool,
 }

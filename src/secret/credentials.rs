@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::name::EnvName;
 use crate::name::SecretName;
 use crate::secret::Environment;
+use crate::secret::Hold;
 use crate::secret::SecretError;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
@@ -135,16 +136,17 @@ impl Vault {
     ///
     /// When it is not there, a source can't be asked, or it can't leave this machine.
     pub async fn locate_credential(&self, wanted: &Wanted) -> Result<CredentialFacts, SecretError> {
-        self.credential(wanted, false).await.map(facts_of)
+        self.credential(&Hold::default(), wanted, false).await.map(facts_of)
     }
 
-    /// A credential, with all its values known to the mask.
+    /// A credential, with all its values known to the mask. What was lent for it stays good as
+    /// long as `hold` is there.
     ///
     /// # Errors
     ///
     /// As [`Vault::locate_credential`]; when a value can't be masked.
-    pub async fn fetch_credential(&self, wanted: &Wanted) -> Result<Handed, SecretError> {
-        let found = self.credential(wanted, true).await?;
+    pub async fn fetch_credential(&self, hold: &Hold, wanted: &Wanted) -> Result<Handed, SecretError> {
+        let found = self.credential(hold, wanted, true).await?;
         let mut secrets = Vec::new();
         for part in &found.parts {
             let Some(value) = &part.value else { continue };
@@ -165,10 +167,15 @@ impl Vault {
 
     /// What the environment has, else what is stored, else what the provider's own tools keep. With
     /// `read` all its values are there.
-    async fn credential(&self, wanted: &Wanted, read: bool) -> Result<Credential, SecretError> {
+    async fn credential(
+        &self,
+        hold: &Hold,
+        wanted: &Wanted,
+        read: bool,
+    ) -> Result<Credential, SecretError> {
         let found = match self.in_environment(wanted).await? {
             Some(found) => found,
-            None => match self.stored(wanted, read).await? {
+            None => match self.stored(hold, wanted, read).await? {
                 Some(found) => found,
                 None => self.local(wanted, read).await?,
             },
@@ -204,7 +211,12 @@ impl Vault {
     /// What is stored under the provider's names: the first set that is whole. Values that say how
     /// far they may go are read even where only their place is asked for, if nothing has to be run
     /// for it.
-    async fn stored(&self, wanted: &Wanted, read: bool) -> Result<Option<Credential>, SecretError> {
+    async fn stored(
+        &self,
+        hold: &Hold,
+        wanted: &Wanted,
+        read: bool,
+    ) -> Result<Option<Credential>, SecretError> {
         let provider = wanted.provider;
         // Which one of several is asked for only the provider's own files can tell.
         if wanted.which.is_some() {
@@ -227,7 +239,7 @@ impl Vault {
                     Err(error) => return Err(error),
                 };
                 let value = if read || (provider.is_told_by_value() && !facts.unproven) {
-                    Some(self.fetch(&reference).await?)
+                    Some(self.fetch_for(hold, &reference).await?)
                 } else {
                     None
                 };
@@ -315,7 +327,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let pair = [("KAGGLE_USERNAME", "somebody"), ("KAGGLE_KEY", "0123456789abcdef")];
         let vault = vault(&pair, home.path().to_owned());
-        let handed = vault.fetch_credential(&"kaggle".parse().unwrap()).await.unwrap();
+        let handed = vault.fetch_credential(&Hold::default(), &"kaggle".parse().unwrap()).await.unwrap();
         let names: Vec<&str> = handed.secrets.iter().map(|secret| secret.variable.as_str()).collect();
         assert_eq!(names, ["KAGGLE_USERNAME", "KAGGLE_KEY"]);
         assert!(vault.mask().finds(b"0123456789abcdef"));
@@ -338,7 +350,7 @@ mod tests {
         let facts = short.locate_credential(&"aws".parse().unwrap()).await.unwrap();
         assert_eq!(facts.exposure, Exposure::Scoped);
         assert_eq!(facts.expires.unwrap().to_string(), "2026-11-22T12:00:00Z");
-        assert_eq!(short.fetch_credential(&"aws".parse().unwrap()).await.unwrap().secrets.len(), 3);
+        assert_eq!(short.fetch_credential(&Hold::default(), &"aws".parse().unwrap()).await.unwrap().secrets.len(), 3);
     }
 
     #[tokio::test]
@@ -351,7 +363,7 @@ mod tests {
         let vault = vault(&[], home.path().to_owned());
         let wanted: Wanted = "gcp".parse().unwrap();
         assert_eq!(vault.locate_credential(&wanted).await.unwrap().exposure, Exposure::Scoped);
-        let handed = vault.fetch_credential(&wanted).await.unwrap();
+        let handed = vault.fetch_credential(&Hold::default(), &wanted).await.unwrap();
         assert_eq!(handed.secrets[0].variable.as_str(), "GOOGLE_APPLICATION_CREDENTIALS");
         assert!(handed.secrets[0].file.is_some());
         assert!(vault.mask().finds(b"a very private key b"));

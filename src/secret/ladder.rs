@@ -30,6 +30,7 @@ use crate::secret::well_known;
 use self::ask::Question;
 use self::ask::ask;
 use self::ask::stand_in;
+use self::rungs::Place;
 use self::rungs::Rung;
 
 pub(in crate::secret) use self::ask::Found;
@@ -39,6 +40,43 @@ pub use template::InvalidTemplate;
 pub use trail::Asked;
 pub use trail::Outcome;
 pub use trail::Trail;
+
+/// Why a name has no place in a source.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoPlace {
+    /// Nothing says where it would be looked up.
+    #[error("nothing says where `{scheme}` keeps a name")]
+    Unknown {
+        /// The source.
+        scheme: &'static str,
+    },
+    /// It would be a property of an item, and those can't be written one by one.
+    #[error(
+        "`default_source` makes it the property `{property}` of `{scheme}:{path}`, which is written as a whole"
+    )]
+    Property {
+        /// The source.
+        scheme: &'static str,
+        /// The item.
+        path: String,
+        /// The property.
+        property: String,
+    },
+}
+
+impl NoPlace {
+    /// What to do.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unknown { scheme } => {
+                format!(
+                    "write `default_source = \"{scheme}:MOUNT/{{name}}\"` to config.toml, with your mount"
+                )
+            }
+            Self::Property { scheme, .. } => format!("write it with the tools of `{scheme}`"),
+        }
+    }
+}
 
 /// What a rung that could not be asked does to the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,13 +147,30 @@ impl Ladder {
         self.bound.iter().find_map(|bound| bound.get(name))
     }
 
-    /// Gives back what sources have lent for this run; each failure with the source's name.
-    pub(super) async fn close(&self) -> Vec<(String, SourceError)> {
-        let closed = self.sources.iter().map(|source| async {
-            let error = source.close().await.err()?;
-            Some((source.place(), error))
+    /// The sources that may lend something, to be closed by somebody who outlives this.
+    pub fn lenders(&self) -> Vec<Arc<dyn Source>> {
+        self.sources.iter().filter(|source| source.kind().remote.is_some()).map(Arc::clone).collect()
+    }
+
+    /// Where a name is written to in a source, so that a lookup finds it there: the place that the
+    /// settings' `default_source` makes of it, else the source's own.
+    ///
+    /// # Errors
+    ///
+    /// When nothing says where that is.
+    pub fn path_of(&self, name: &SecretName, source: &dyn Source) -> Result<String, NoPlace> {
+        let scheme = source.kind().scheme;
+        let template = self.rungs.iter().find_map(|rung| match &rung.place {
+            Place::Default(at, template) if at.kind().scheme == scheme => Some(template.of(name, source)),
+            _ => None,
         });
-        futures_util::future::join_all(closed).await.into_iter().flatten().collect()
+        match template {
+            Some((path, None)) => Ok(path),
+            Some((path, Some(property))) => source
+                .member_to_write(&path, &property)
+                .ok_or_else(|| NoPlace::Property { scheme, path, property }),
+            None => source.candidates(name).into_iter().next().ok_or(NoPlace::Unknown { scheme }),
+        }
     }
 
     /// The value of a reference, or what stands in for it.

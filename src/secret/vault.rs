@@ -1,12 +1,10 @@
-//! Fetches values just in time, once per run, and teaches each to the mask in the same call.
+//! Fetches values just in time, once for all who need them, and teaches each to the mask in the
+//! same call.
 
-use std::collections::HashMap;
+mod hold;
+
 use std::fmt;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-
-use tokio::sync::OnceCell;
 
 use crate::secret::Auditor;
 use crate::secret::Deed;
@@ -19,7 +17,10 @@ use crate::secret::SecretValue;
 use crate::secret::Unmaskable;
 use crate::secret::Use;
 use crate::secret::source::Facts;
-use crate::secret::source::SourceError;
+
+use self::hold::Fetched;
+pub use self::hold::Hold;
+use self::hold::Known;
 
 /// Why there is no value. The variants keep apart what is not there, what is not allowed, and
 /// what could not be asked.
@@ -76,15 +77,6 @@ pub struct Location {
     pub is_default: bool,
 }
 
-/// A value and where it was.
-#[derive(Debug)]
-struct Fetched {
-    value: SecretValue,
-    source: String,
-    /// It is the default of its reference.
-    is_default: bool,
-}
-
 /// One secret on its way to a process.
 #[derive(Debug, Clone)]
 pub struct Delivered<'a> {
@@ -102,8 +94,9 @@ pub struct Vault {
     mask: Mask,
     /// Whose credentials may be handed out.
     pub(in crate::secret) providers: Option<Providers>,
-    /// One cell per reference, so that steps that start together ask once.
-    fetched: Mutex<HashMap<SecretRef, Arc<OnceCell<Fetched>>>>,
+    known: Known,
+    /// What is needed until the end of the run.
+    hold: Hold,
     auditor: Option<Arc<Auditor>>,
 }
 
@@ -116,7 +109,7 @@ impl fmt::Debug for Vault {
 impl Vault {
     /// A vault that looks secrets up on `ladder` and teaches them to `mask`.
     pub fn new(ladder: Ladder, mask: Mask) -> Self {
-        Self { ladder, mask, providers: None, fetched: Mutex::new(HashMap::new()), auditor: None }
+        Self { ladder, mask, providers: None, known: Known::default(), hold: Hold::default(), auditor: None }
     }
 
     /// The same, with somebody who writes down what is fetched and where it goes.
@@ -141,19 +134,40 @@ impl Vault {
         &self.ladder
     }
 
-    /// The value, from the run's memory or its source; the mask knows it when this returns. The
-    /// default of a reference is given out as it is: it stands in the recipe and is no secret.
+    /// The value, from memory or its source; the mask knows it when this returns. What was lent
+    /// stays good as long as this vault is there. The default of a reference is given out as it is: it stands in the
+    /// recipe and is no secret.
     ///
     /// # Errors
     ///
     /// When no source has it, one does not allow it or can't be asked, or when the value can't be
     /// masked or can't be an environment variable (it holds a NUL byte).
     pub async fn fetch(&self, reference: &SecretRef) -> Result<SecretValue, SecretError> {
-        let cell = {
-            let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(fetched.entry(reference.clone()).or_default())
-        };
-        cell.get_or_try_init(|| self.ask(reference)).await.map(|fetched| fetched.value.clone())
+        self.fetch_for(&self.hold, reference).await
+    }
+
+    /// The same for somebody who is done with it before the run is: what was lent stays good as
+    /// long as `hold` is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::fetch`].
+    pub async fn fetch_for(&self, hold: &Hold, reference: &SecretRef) -> Result<SecretValue, SecretError> {
+        let cell = self.known.cell(reference);
+        let fetched = cell.get_or_try_init(|| self.ask(reference)).await?;
+        if fetched.facts.lease.is_some() { hold } else { &self.hold }.keep(&cell);
+        Ok(fetched.value.clone())
+    }
+
+    /// Keeps what is held for somebody until the end of the run: it has gone where it is needed
+    /// for longer.
+    pub fn keep(&self, hold: &Hold) {
+        self.hold.keep_all(hold);
+    }
+
+    /// Whether something of what was fetched is good only as long as this vault is there.
+    pub fn has_lent(&self) -> bool {
+        self.hold.has_lent()
     }
 
     async fn ask(&self, reference: &SecretRef) -> Result<Fetched, SecretError> {
@@ -161,12 +175,11 @@ impl Vault {
         let unfit =
             |cause: &str| SecretError::Unfit { reference: reference.label(), cause: cause.to_owned() };
         let value = found.value.ok_or_else(|| unfit("its source gave no value"))?;
-        if found.is_default {
-            return Ok(Fetched { value, source: found.facts.place, is_default: true });
+        let fetched = Fetched { value, facts: found.facts, is_default: found.is_default };
+        if !fetched.is_default {
+            self.teach(&reference.label(), &fetched.value)?;
+            self.note_fetch(&reference.label(), &fetched.facts.place, &fetched.value).await?;
         }
-        self.teach(&reference.label(), &value)?;
-        let fetched = Fetched { value, source: found.facts.place, is_default: false };
-        self.note_fetch(&reference.label(), &fetched.source, &fetched.value).await?;
         Ok(fetched)
     }
 
@@ -231,15 +244,13 @@ impl Vault {
 
     /// What was fetched under this label.
     pub(in crate::secret) fn known(&self, label: &str) -> Option<(String, SecretValue)> {
-        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, cell) = fetched.iter().find(|(reference, _)| reference.label() == label)?;
-        cell.get().map(|fetched| (fetched.source.clone(), fetched.value.clone()))
+        let cell = self.known.labelled(label)?;
+        cell.get().map(|fetched| (fetched.facts.place.clone(), fetched.value.clone()))
     }
 
     /// Whether what was fetched is the default of the reference, since the secret is not set.
     pub fn stands_in(&self, reference: &SecretRef) -> bool {
-        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        fetched.get(reference).and_then(|cell| cell.get()).is_some_and(|fetched| fetched.is_default)
+        self.known.get(reference).is_some_and(|cell| cell.get().is_some_and(|fetched| fetched.is_default))
     }
 
     /// Whether it is there, and where it would come from. Values are not read where the source
@@ -269,14 +280,6 @@ impl Vault {
         let answers = wanted.iter().map(|reference| self.locate(reference));
         let answers = futures_util::future::join_all(answers).await;
         wanted.into_iter().cloned().zip(answers).collect()
-    }
-
-    /// Gives back what was lent for this run: leases of dynamic secrets are revoked, and what was
-    /// fetched is wiped. For the end of a run, however it ends. What could not be given back comes
-    /// with the source's name.
-    pub async fn close(&self) -> Vec<(String, SourceError)> {
-        self.fetched.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.ladder.close().await
     }
 }
 

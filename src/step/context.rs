@@ -15,6 +15,7 @@ use crate::host::Pool;
 use crate::name::EnvName;
 use crate::name::HostId;
 use crate::name::StepId;
+use crate::secret::Hold;
 use crate::secret::Masked;
 use crate::secret::SecretValue;
 use crate::secret::Vault;
@@ -75,6 +76,8 @@ pub struct StepContext {
     pub pool: Arc<Pool>,
     /// The run's secrets.
     pub vault: Arc<Vault>,
+    /// What the step needs of them, in all its attempts.
+    pub hold: Arc<Hold>,
     /// The host that `${host}` and a missing `host_id` mean.
     pub host: Option<HostId>,
     /// The providers whose credentials it gets.
@@ -301,7 +304,7 @@ impl StepContext {
         match part {
             Part::Text(text) => Ok(Value::Plain(text.clone())),
             Part::Reference(Reference::Secret(secret), _) => {
-                Ok(Value::Secret(self.unless_stopped(self.vault.fetch(secret)).await??))
+                Ok(Value::Secret(self.unless_stopped(self.vault.fetch_for(&self.hold, secret)).await??))
             }
             Part::Reference(reference, _) => self.values.look_up(reference, self.host.as_ref()),
         }

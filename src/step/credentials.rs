@@ -62,7 +62,7 @@ impl StepContext {
                 continue;
             }
             done.push(wanted);
-            let handed = self.unless_stopped(self.vault.fetch_credential(wanted)).await??;
+            let handed = self.unless_stopped(self.vault.fetch_credential(&self.hold, wanted)).await??;
             if let Some(why) = refusal(handed.exposure, to, self.vault.has_consent(wanted)) {
                 return Err(StepError::Failed {
                     message: format!("the credential of `{wanted}` may not go to `{}`: {why}", host.id()),

@@ -71,7 +71,7 @@ impl Finding {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
-    let findings = super::block_on(async {
+    let findings = super::block_on(context, async {
         let mut findings = local::examine(context).await;
         if let Some(host) = &args.host {
             findings.extend(remote::examine(host, context).await?);

@@ -8,6 +8,7 @@ mod view;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,7 @@ use crate::engine;
 use crate::engine::Cancel;
 use crate::engine::Options;
 use crate::event::Fanout;
+use crate::event::RunState;
 use crate::event::SinkError;
 use crate::host::HostsFile;
 use crate::host::Pool;
@@ -130,6 +132,15 @@ struct World {
 }
 
 async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, CliError> {
+    let done = steps(args, context, world).await;
+    // However it went, also after a second interrupt: what was lent must not outlive the run.
+    context.opened.close().await;
+    let (state, folder) = done?;
+    end::say(&state, &folder)
+}
+
+/// Runs the steps; their end, and the folder where it is written down.
+async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState, PathBuf), CliError> {
     let World { source, plan, hosts, ladder, prompt, mut screen } = world;
     // From here on an interrupt is an answer, not an accident.
     let (cancel, wish) = watch::channel(Cancel::No);
@@ -176,14 +187,7 @@ async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, 
     if !forced {
         pool.close().await;
     }
-    // Also after a second interrupt: what was lent must not outlive the run.
-    for (place, error) in vault.close().await {
-        output::line(&format!("warning: {place}: {error}"));
-        if let Some(hint) = error.hint() {
-            output::line(&format!("  hint: {hint}"));
-        }
-    }
-    end::say(&state.map_err(|error| not_kept(&error))?, &store.folder(&run))
+    Ok((state.map_err(|error| not_kept(&error))?, store.folder(&run)))
 }
 
 /// Asks for every secret of the plan where it is, without reading it: a run that can't have all

@@ -148,6 +148,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         }
         None => github(args, context, &valued)?,
     }
+    lookup::tell_of_lent(&vault);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -67,6 +67,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         } else {
             reveal(&value, context.stdout_is_terminal)?;
         }
+        lookup::tell_of_lent(&vault);
     } else {
         let location = vault.locate(&reference).await?;
         for warning in &location.facts.warnings {

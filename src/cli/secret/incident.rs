@@ -63,7 +63,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let name = name(&args.name)?;
     can_be_searched(&args.path)?;
-    let gathered = block_on(gather(context, &args.lookup, &args.sources, Some(&name)))??;
+    let gathered = block_on(context, gather(context, &args.lookup, &args.sources, Some(&name)))??;
     let (scanner, skipped) = Scanner::new(&gathered.collected.values, false);
     let scanner = scanner.keeping_text();
     if let Some(skipped) = skipped.first() {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::cli::terminal::Terminal;
 use crate::cli::terminal::is_attended;
 use crate::config::Dirs;
@@ -56,7 +57,7 @@ impl LookupArgs {
     }
 }
 
-/// The ladder for a recipe in the folder `project`.
+/// The ladder for a recipe in the folder `project`. Its sources are closed with the context's.
 ///
 /// # Errors
 ///
@@ -100,7 +101,7 @@ pub(in crate::cli) fn ladder_asking(
     let discovery: Option<Arc<dyn Source>> = settings
         .discover
         .then(|| Arc::new(Discovery::new(context.env.clone(), context.home.clone())) as Arc<dyn Source>);
-    Ok(Ladder::new(LadderOptions {
+    let ladder = Ladder::new(LadderOptions {
         flags: flags(&args.secrets)?,
         bindings: settings.bindings,
         environment: context.env.clone(),
@@ -112,7 +113,9 @@ pub(in crate::cli) fn ladder_asking(
         default_source: settings.default_source,
         discovery,
         on_error: settings.on_error,
-    }))
+    });
+    context.opened.add(&ladder);
+    Ok(ladder)
 }
 
 /// Who keeps the audit log of this command, as the settings say.
@@ -133,6 +136,15 @@ pub(in crate::cli) fn auditor(context: &Context, prompt: Arc<dyn Prompt>) -> Res
 /// As [`auditor`].
 pub(in crate::cli) fn audited(context: &Context, vault: Vault) -> Result<Vault, CliError> {
     Ok(vault.audited(auditor(context, Arc::new(Terminal::new(context)))?))
+}
+
+/// Says what becomes of values that were made for a command which hands them to the user.
+pub(in crate::cli) fn tell_of_lent(vault: &Vault) {
+    if vault.has_lent() {
+        output::line(
+            "note: it was made for this command and is given back now; `doppio secret exec` runs one with it",
+        );
+    }
 }
 
 /// Writes down what a command did with a secret.

@@ -31,9 +31,9 @@ mod transfer;
 mod uses;
 mod why;
 
-use std::future::Future;
 use std::process::ExitCode;
 
+use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::name::SecretName;
@@ -97,35 +97,35 @@ enum Command {
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     match &args.command {
-        Command::Set(args) => block_on(set::run(args, context)),
-        Command::Get(args) => block_on(get::run(args, context)),
-        Command::List(args) => block_on(list::run(args, context)),
-        Command::Rm(args) => block_on(rm::run(args, context)),
-        Command::Import(args) => block_on(import::run(args, context)),
-        Command::Export(args) => block_on(export::run(args, context)),
-        Command::Copy(args) => block_on(copy::run(args, context)),
+        Command::Set(args) => done(context, set::run(args, context)),
+        Command::Get(args) => done(context, get::run(args, context)),
+        Command::List(args) => done(context, list::run(args, context)),
+        Command::Rm(args) => done(context, rm::run(args, context)),
+        Command::Import(args) => done(context, import::run(args, context)),
+        Command::Export(args) => done(context, export::run(args, context)),
+        Command::Copy(args) => done(context, copy::run(args, context)),
         Command::Init(args) => init::run(args, context),
-        Command::Exec(args) => block_on(exec::run(args, context)),
-        Command::Mv(args) => block_on(mv::run(args, context)),
-        Command::Rotate(args) => block_on(rotate::run(args, context)),
-        Command::History(args) => block_on(history::run(args, context)),
-        Command::Rollback(args) => block_on(rollback::run(args, context)),
+        Command::Exec(args) => done(context, exec::run(args, context)),
+        Command::Mv(args) => done(context, mv::run(args, context)),
+        Command::Rotate(args) => done(context, rotate::run(args, context)),
+        Command::History(args) => done(context, history::run(args, context)),
+        Command::Rollback(args) => done(context, rollback::run(args, context)),
         Command::ClearClipboard => clipboard::watch(),
-        Command::Status(args) => block_on(status::run(args, context)),
-        Command::Why(args) => block_on(why::run(args, context)),
+        Command::Status(args) => done(context, status::run(args, context)),
+        Command::Why(args) => done(context, why::run(args, context)),
         Command::Scan(args) => scan::run(args, context),
         Command::Incident(args) => incident::run(args, context),
         Command::Audit(args) => audit::run(args, context),
-        Command::Discover(args) => block_on(discover::run(args, context)),
-        Command::Suggest(args) => block_on(suggest::run(args, context)),
+        Command::Discover(args) => done(context, discover::run(args, context)),
+        Command::Suggest(args) => done(context, suggest::run(args, context)),
     }
 }
 
-fn block_on(work: impl Future<Output = Result<ExitCode, CliError>>) -> Result<ExitCode, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime
-        .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?
-        .block_on(work)
+fn done(
+    context: &Context,
+    work: impl Future<Output = Result<ExitCode, CliError>>,
+) -> Result<ExitCode, CliError> {
+    block_on(context, work)?
 }
 
 /// A reference from the command line. One that can't be read may be a value, so it is not

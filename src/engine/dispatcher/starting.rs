@@ -98,6 +98,7 @@ impl Dispatcher<'_> {
                 values: Arc::clone(&self.values),
                 pool: Arc::clone(&self.options.pool),
                 vault: Arc::clone(&self.options.vault),
+                hold: Arc::clone(&self.story[place].hold),
                 host: step.host.clone(),
                 credentials: step.credentials.iter().map(|(wanted, _)| wanted.clone()).collect(),
                 reports: self.reporter.clone(),

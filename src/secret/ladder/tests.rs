@@ -278,3 +278,47 @@ async fn a_blank_variable_is_passed_over_and_told() {
     assert_eq!(skipped, ["`HF_TOKEN` is set, but blank", "`HUGGING_FACE_HUB_TOKEN` is set, but blank"]);
     assert!(matches!(read(&ladder, "wandb/api_key").await, Err(SecretError::Missing { .. })));
 }
+
+#[test]
+fn a_name_has_a_place_in_every_source_that_can_be_written_to() {
+    let mut world = world(&[]);
+    world.options.default_source =
+        Some(DefaultSource::parse("file:ml/{profile}/{name}").unwrap().with_profile(Some("prod")));
+    let ladder = Ladder::new(world.options);
+    let place = |scheme| ladder.path_of(&name("team_a/api.key"), ladder.source(scheme).unwrap());
+    for (scheme, path) in [
+        ("file", "ml/prod/team_a/api.key"),
+        ("keyring", "team_a/api.key"),
+        #[cfg(feature = "aws")]
+        ("aws", "team_a/api.key"),
+        #[cfg(feature = "aws")]
+        ("ssm", "team_a/api.key"),
+        #[cfg(feature = "gcp")]
+        ("gcp", "team_a-api-key"),
+        #[cfg(feature = "azure")]
+        ("azure", "team-a-api-key"),
+        #[cfg(feature = "kubernetes")]
+        ("kubernetes", "team-a#api.key"),
+        #[cfg(feature = "vault")]
+        ("vault", "team_a/api.key"),
+    ] {
+        assert_eq!(place(scheme).as_deref(), Ok(path), "{scheme}");
+    }
+}
+
+#[cfg(all(feature = "aws", feature = "kubernetes", feature = "vault"))]
+#[test]
+fn a_property_of_the_template_is_written_where_that_can_be_done() {
+    let place = |scheme: &str, template: &str| {
+        let mut world = world(&[]);
+        world.options.default_source = Some(DefaultSource::parse(template).unwrap());
+        let ladder = Ladder::new(world.options);
+        ladder.path_of(&name("token"), ladder.source(scheme).unwrap())
+    };
+    assert_eq!(place("vault", "vault:kv/app#{name}").as_deref(), Ok("kv/app#token"));
+    assert_eq!(place("kubernetes", "kubernetes:ns/app#{name}").as_deref(), Ok("ns/app#token"));
+    let fault = place("aws", "aws:app#{name}").unwrap_err();
+    assert!(fault.to_string().contains("the property `token` of `aws:app`"), "{fault}");
+    let fault = place("vault", "env:{name}").unwrap_err();
+    assert!(fault.hint().contains("default_source = \"vault:MOUNT/{name}\""), "{}", fault.hint());
+}

@@ -148,6 +148,8 @@ impl Start {
     pub(in crate::step) async fn run(&self, cx: &mut StepContext, host: &Host) -> Result<Outcome, StepError> {
         let mut exec = session::script(self.script());
         exec.stdin = Some(self.frame());
+        // The session outlives the step, and so must what it was given.
+        cx.vault.keep(&cx.hold);
         let ended = session::run(cx, host, &self.name, exec).await?;
         let gone = self.env.iter().filter(|variable| !variable.is_default).filter_map(|variable| {
             let secrets = variable.secret.as_deref()?;

@@ -21,6 +21,7 @@ use std::process::Stdio;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::error::Kind;
 use crate::cli::output as last_words;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
@@ -61,23 +62,19 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let mask = Mask::default();
     let vault = lookup::audited(context, Vault::new(ladder, mask.clone()))?;
-    let (mut values, mut uses) = (Vec::new(), Vec::new());
-    for (variable, reference) in &bindings {
-        let value = vault.fetch(reference).await?;
-        let what = Use {
-            deed: Deed::Deliver,
-            secret: reference.label(),
-            host: Some("local".to_owned()),
-            variable: Some(variable.to_string()),
-            ..Use::default()
-        };
-        uses.push((what, Some(value.clone())));
-        values.push((variable, value));
-    }
-    lookup::record_all(context, uses)?;
+    // From here on a signal is an answer: what was lent is given back first.
+    let mut signals = signals::listen()?;
+    let values = tokio::select! {
+        values = fetch(&vault, &bindings) => values?,
+        () = signals.end() => {
+            return Err(CliError::new(Kind::Interrupted, "interrupted; the command was not started"));
+        }
+    };
+    lookup::record_all(
+        context,
+        values.iter().map(|(name, value)| used(name, &bindings[name], value)).collect(),
+    )?;
     let (program, arguments) = args.command.split_first().expect("clap asks for a command");
-    // From here on a signal is the command's, not ours.
-    let signals = signals::listen()?;
     // Whoever hands the passphrase over on stdin has nothing there for the command.
     let is_taken = context.env.text("DOPPIO_PASSPHRASE_FD") == Some("0");
     let stdin = if is_taken { Stdio::null() } else { Stdio::inherit() };
@@ -90,6 +87,29 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         CliError::world(format!("lost sight of `{}`", program.display())).cause(error.to_string())
     })?;
     Ok(exit_code(status))
+}
+
+async fn fetch<'a>(
+    vault: &Vault,
+    bindings: &'a BTreeMap<EnvName, SecretRef>,
+) -> Result<Vec<(&'a EnvName, SecretValue)>, CliError> {
+    let mut values = Vec::new();
+    for (variable, reference) in bindings {
+        values.push((variable, vault.fetch(reference).await?));
+    }
+    Ok(values)
+}
+
+/// What the audit log says of a value that the command gets.
+fn used(variable: &EnvName, reference: &SecretRef, value: &SecretValue) -> (Use, Option<SecretValue>) {
+    let what = Use {
+        deed: Deed::Deliver,
+        secret: reference.label(),
+        host: Some("local".to_owned()),
+        variable: Some(variable.to_string()),
+        ..Use::default()
+    };
+    (what, Some(value.clone()))
 }
 
 /// `VARIABLE=REF` of the command line. What can't be read may hold a value, so it is not repeated.

@@ -28,6 +28,9 @@ const PASSED: [(Signal, bool); 7] = [
     (Signal::USR2, false),
 ];
 
+/// Those that ask to end.
+const ENDING: [Signal; 4] = [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP];
+
 /// Signals that came for us.
 pub(super) struct Signals {
     came: mpsc::Receiver<(Signal, bool)>,
@@ -75,6 +78,15 @@ fn is_in_foreground() -> bool {
 }
 
 impl Signals {
+    /// Waits for a signal that asks to end.
+    pub(super) async fn end(&mut self) {
+        while let Some((number, _)) = self.came.recv().await {
+            if ENDING.contains(&number) {
+                return;
+            }
+        }
+    }
+
     /// Passes signals on until the command has ended.
     pub(super) async fn pass_on_to(
         &mut self,
@@ -103,7 +115,7 @@ impl Signals {
                 biased;
                 _ = outputs.recv() => return,
                 Some((number, _)) = self.came.recv() => {
-                    if [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP].contains(&number) {
+                    if ENDING.contains(&number) {
                         return;
                     }
                 }

@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     if (args.staged || args.history) && args.paths.len() > 1 {
         return Err(CliError::usage("only one repository can be looked at").hint("name one folder"));
     }
-    let gathered = block_on(gather(context, &args.lookup, &args.sources, None))??;
+    let gathered = block_on(context, gather(context, &args.lookup, &args.sources, None))??;
     let (scanner, skipped) = Scanner::new(&gathered.collected.values, !args.no_shapes);
     for skipped in &skipped {
         output::line(&format!("note: `{}` is not looked for: its value {}", skipped.name, skipped.why));

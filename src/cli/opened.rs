@@ -1,0 +1,54 @@
+//! The sources that a command has opened: what they lent to it goes with it, however it ends.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use futures_util::future::join_all;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
+
+use crate::cli::output;
+use crate::secret::Ladder;
+use crate::secret::source::Source;
+
+/// Sources that may have lent something.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Opened(Arc<Mutex<Vec<Arc<dyn Source>>>>);
+
+impl Opened {
+    /// Notes the sources of a ladder.
+    pub(super) fn add(&self, ladder: &Ladder) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(ladder.lenders());
+    }
+
+    /// Gives everything back, and says what could not be given back. A signal ends the wait.
+    pub(super) async fn close(&self) {
+        let sources = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let closed = join_all(sources.iter().map(|source| source.close()));
+        tokio::select! {
+            biased;
+            closed = closed => {
+                for (source, closed) in sources.iter().zip(closed) {
+                    let Err(error) = closed else { continue };
+                    output::line(&format!("warning: {}: {error}", source.place()));
+                    if let Some(hint) = error.hint() {
+                        output::line(&format!("  hint: {hint}"));
+                    }
+                }
+            }
+            () = interrupted() => output::line("warning: interrupted before all that was lent was given back"),
+        }
+    }
+}
+
+/// Waits for a signal that asks to end.
+async fn interrupted() {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let waits = kinds.into_iter().filter_map(|kind| signal(kind).ok()).map(|mut signals| {
+        Box::pin(async move {
+            signals.recv().await;
+        })
+    });
+    futures_util::future::select_all(waits).await;
+}
