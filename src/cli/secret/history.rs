@@ -31,8 +31,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let name = name(&args.name)?;
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    let source = place::holder(&ladder, name.as_str(), args.source.as_deref()).await?;
-    let versions = source.versions(name.as_str()).await.map_err(|error| {
+    let (source, path) = place::holder(&ladder, &name, args.source.as_deref()).await?;
+    let versions = source.versions(&path).await.map_err(|error| {
         source_error(format!("`{name}` has no history"), &error)
             .hint("the vault keeps ten older versions: `doppio secret copy --from keyring --to file`")
     })?;

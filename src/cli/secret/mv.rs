@@ -40,20 +40,21 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
     let mut holders = Vec::new();
     for source in place::several(&ladder, args.source.as_deref())? {
-        if has(source, &from).await? {
+        let paths = [place::path(&ladder, source, &from)?, place::path(&ladder, source, &to)?];
+        if has(source, &paths[0]).await? {
             // Seen in every place before anything moves in one.
-            if has(source, &to).await? {
+            if has(source, &paths[1]).await? {
                 return Err(CliError::usage(format!("{} has a `{to}` already", source.place())).hint(
                     format!("if it can go, run `doppio secret rm {to} --in {}` first", source.kind().scheme),
                 ));
             }
-            holders.push(source);
+            holders.push((source, paths));
         }
     }
     if holders.is_empty() {
-        return Err(place::nowhere(&ladder, from.as_str(), args.source.as_deref()));
+        return Err(place::nowhere(&ladder, &from, args.source.as_deref()));
     }
-    for source in holders {
+    for (source, paths) in holders {
         let place = source.place();
         for (name, place) in
             [(&from, format!("{place}, now `{to}`")), (&to, format!("{place}, before `{from}`"))]
@@ -61,7 +62,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             lookup::record(context, Deed::Move, name.as_str(), Some(place), None)?;
         }
         source
-            .rename(from.as_str(), to.as_str())
+            .rename(&paths[0], &paths[1])
             .await
             .map_err(|error| source_error(format!("cannot move `{from}` in {}", source.place()), &error))?;
         output::line(&format!("moved `{from}` to `{to}` in {}", source.place()));
@@ -70,11 +71,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     Ok(ExitCode::SUCCESS)
 }
 
-async fn has(source: &dyn Source, name: &SecretName) -> Result<bool, CliError> {
-    match source.locate(name.as_str(), None).await {
+async fn has(source: &dyn Source, path: &str) -> Result<bool, CliError> {
+    match source.locate(path, None).await {
         Ok(_) => Ok(true),
         Err(SourceError::Missing | SourceError::Absent { .. }) => Ok(false),
-        Err(error) => Err(source_error(format!("cannot look for `{name}` in {}", source.place()), &error)),
+        Err(error) => Err(source_error(format!("cannot look for `{path}` in {}", source.place()), &error)),
     }
 }
 

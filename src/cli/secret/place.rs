@@ -2,6 +2,7 @@
 
 use crate::cli::error::CliError;
 use crate::cli::secret::source_error;
+use crate::name::SecretName;
 use crate::secret::Ladder;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
@@ -49,30 +50,45 @@ pub(super) async fn target<'a>(ladder: &'a Ladder, asked: Option<&str>) -> Resul
     }
 }
 
-/// The one place where an item is: what was asked for, else the first of the keychain and the
-/// vault that has it.
+/// Where a source keeps a name, so that a lookup of the name finds it there.
+pub(super) fn path(ladder: &Ladder, source: &dyn Source, name: &SecretName) -> Result<String, CliError> {
+    ladder.path_of(name, source).map_err(|error| {
+        CliError::usage(format!("`{name}` has no place in {}", source.place()))
+            .cause(error.to_string())
+            .hint(error.hint())
+    })
+}
+
+/// The one place where a name is kept, and its path there: what was asked for, else the first of
+/// the keychain and the vault that has it.
 pub(super) async fn holder<'a>(
     ladder: &'a Ladder,
-    path: &str,
+    name: &SecretName,
     asked: Option<&str>,
-) -> Result<&'a dyn Source, CliError> {
+) -> Result<(&'a dyn Source, String), CliError> {
     for source in several(ladder, asked)? {
-        match source.locate(path, None).await {
-            Ok(_) => return Ok(source),
+        let path = path(ladder, source, name)?;
+        match source.locate(&path, None).await {
+            Ok(_) => return Ok((source, path)),
             Err(SourceError::Missing | SourceError::Absent { .. }) => {}
             Err(error) => {
-                return Err(source_error(format!("cannot look for `{path}` in {}", source.place()), &error));
+                return Err(source_error(format!("cannot look for `{name}` in {}", source.place()), &error));
             }
         }
     }
-    Err(nowhere(ladder, path, asked))
+    Err(nowhere(ladder, name, asked))
 }
 
-/// The error when an item is in none of the places.
-pub(super) fn nowhere(ladder: &Ladder, path: &str, asked: Option<&str>) -> CliError {
+/// What a source calls a name, in words: only where that is something else.
+pub(super) fn alias(path: &str, name: &SecretName) -> String {
+    if path == name.as_str() { String::new() } else { format!(" as `{path}`") }
+}
+
+/// The error when a name is in none of the places.
+pub(super) fn nowhere(ladder: &Ladder, name: &SecretName, asked: Option<&str>) -> CliError {
     let place = asked
         .and_then(|scheme| ladder.source(scheme).ok())
         .map_or_else(|| "the keychain or the vault".to_owned(), Source::place);
-    CliError::world(format!("`{path}` is not stored in {place}"))
-        .hint(format!("run `doppio secret why {path}` to see where it comes from"))
+    CliError::world(format!("`{name}` is not stored in {place}"))
+        .hint(format!("run `doppio secret why {name}` to see where it comes from"))
 }

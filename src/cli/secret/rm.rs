@@ -30,16 +30,17 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
     let mut removed = false;
     for source in place::several(&ladder, args.source.as_deref())? {
+        let path = place::path(&ladder, source, &name)?;
         // Only what is there is written down, and before it goes.
-        match source.locate(name.as_str(), None).await {
+        match source.locate(&path, None).await {
             Err(SourceError::Missing | SourceError::Absent { .. }) => continue,
             _ => lookup::record(context, Deed::Remove, name.as_str(), Some(source.place()), None)?,
         }
-        match source.delete(name.as_str()).await {
+        match source.delete(&path).await {
             Ok(()) => {
                 removed = true;
                 output::line(&format!("removed `{name}` from {}", source.place()));
-                if let Some(words) = source.remains(name.as_str()) {
+                if let Some(words) = source.remains(&path) {
                     output::line(&format!("note: {words}"));
                 }
             }
@@ -52,5 +53,5 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     if removed {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(place::nowhere(&ladder, name.as_str(), args.source.as_deref()))
+    Err(place::nowhere(&ladder, &name, args.source.as_deref()))
 }

@@ -38,23 +38,22 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             .hint("`doppio secret history NAME` lists the versions"));
     };
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    let path = name.as_str();
-    let source = place::holder(&ladder, path, args.source.as_deref()).await?;
+    let (source, path) = place::holder(&ladder, name, args.source.as_deref()).await?;
     let place = source.place();
     let failed = |error: SourceError| {
         source_error(format!("cannot go back to `{name}@{version}` in {place}"), &error)
             .hint(format!("`doppio secret history {name}` lists the versions"))
     };
-    let (current, now) = source.get(path, None).await.map_err(failed)?;
-    let (older, then) = source.get(path, Some(version)).await.map_err(failed)?;
+    let (current, now) = source.get(&path, None).await.map_err(failed)?;
+    let (older, then) = source.get(&path, Some(version)).await.map_err(failed)?;
     if older.is_same(&current) {
         output::line(&format!("`{name}` has the value of version {version} already: nothing was changed"));
         return Ok(ExitCode::SUCCESS);
     }
     // An expiry is the current value's, and says nothing of the older one.
     let remark = Remark { note: now.note.clone(), expires: None };
-    lookup::record(context, Deed::Rollback, path, Some(place.clone()), Some(&older))?;
-    let facts = source.set(path, &older, &remark).await.map_err(failed)?;
+    lookup::record(context, Deed::Rollback, name.as_str(), Some(place.clone()), Some(&older))?;
+    let facts = source.set(&path, &older, &remark).await.map_err(failed)?;
     if now.expires.is_some() {
         output::line("note: when the older value expires is not known; the expiry was removed");
     }

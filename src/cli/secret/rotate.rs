@@ -24,6 +24,7 @@ use crate::cli::secret::set;
 use crate::cli::secret::source_error;
 use crate::name::SecretName;
 use crate::secret::Deed;
+use crate::secret::Ladder;
 use crate::secret::SecretValue;
 use crate::secret::ping;
 use crate::secret::ping::Verdict;
@@ -75,8 +76,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     let expires = args.expires.as_deref().map(|text| set::when(text, Timestamp::now())).transpose()?;
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    let source = place::holder(&ladder, name.as_str(), args.source.as_deref()).await?;
-    let rotation = Rotation::new(&name, source).await?;
+    let (source, path) = place::holder(&ladder, &name, args.source.as_deref()).await?;
+    let rotation = Rotation::new(&name, &ladder, source, path).await?;
     let pending = rotation.pending().await?;
     if args.abort {
         rotation.forget(pending.is_some()).await?;
@@ -173,16 +174,29 @@ struct Rotation<'a> {
     /// The value in force, and what is known of it.
     old: SecretValue,
     facts: Facts,
+    /// Where the value is, the new one before it is in force, and the old one afterwards.
+    path: String,
     pending: String,
+    previous: String,
 }
 
 impl<'a> Rotation<'a> {
-    async fn new(name: &'a SecretName, source: &'a dyn Source) -> Result<Self, CliError> {
+    async fn new(
+        name: &'a SecretName,
+        ladder: &Ladder,
+        source: &'a dyn Source,
+        path: String,
+    ) -> Result<Self, CliError> {
         let (old, facts) = source
-            .get(name.as_str(), None)
+            .get(&path, None)
             .await
             .map_err(|error| source_error(format!("cannot read `{name}` from {}", source.place()), &error))?;
-        Ok(Self { name, source, old, facts, pending: format!("{name}.pending") })
+        let beside = |word| {
+            let name = super::name(&format!("{name}.{word}"))?;
+            place::path(ladder, source, &name)
+        };
+        let (pending, previous) = (beside("pending")?, beside("previous")?);
+        Ok(Self { name, source, old, facts, path, pending, previous })
     }
 
     async fn pending(&self) -> Result<Option<SecretValue>, CliError> {
@@ -221,14 +235,13 @@ impl<'a> Rotation<'a> {
                 let version = self.facts.version.as_deref().unwrap_or("previous");
                 format!("{name}@{version}")
             } else {
-                let previous = format!("{name}.previous");
                 let remark =
                     Remark { note: Some(format!("old value of {name}")), expires: self.facts.expires };
-                self.write(&previous, &self.old, &remark).await?;
-                previous
+                self.write(&self.previous, &self.old, &remark).await?;
+                self.previous.clone()
             };
             let remark = Remark { note: self.facts.note.clone(), expires };
-            self.write(name.as_str(), new, &remark).await?;
+            self.write(&self.path, new, &remark).await?;
             output::line(&format!(
                 "`{name}` has its new value in {}; the old one is kept as `{kept}`",
                 self.source.place()

@@ -58,6 +58,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
     // Where it will be kept is settled before anybody types.
     let source = place::target(&ladder, args.source.as_deref()).await?;
+    let path = place::path(&ladder, source, &name)?;
     let value = input::value(&args.input, &name, &format!("doppio secret set {name}"), context)?;
     fit::refuse(&name, &value)?;
     for warning in fit::warnings(&name, &value) {
@@ -66,13 +67,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     lookup::record(context, Deed::Set, name.as_str(), Some(source.place()), Some(&value))?;
     let remark = Remark { note: args.note.clone(), expires };
     let facts = source
-        .set(name.as_str(), &value, &remark)
+        .set(&path, &value, &remark)
         .await
         .map_err(|error| source_error(format!("cannot store `{name}` in {}", source.place()), &error))?;
     for warning in &facts.warnings {
         output::line(&format!("note: {warning}"));
     }
-    output::line(&format!("stored `{name}` in {}", source.place()));
+    output::line(&format!("stored `{name}` in {}{}", source.place(), place::alias(&path, &name)));
     tell_of_others(&ladder, &name, source).await;
     Ok(ExitCode::SUCCESS)
 }
