@@ -167,12 +167,7 @@ impl Vault {
 
     /// What the environment has, else what is stored, else what the provider's own tools keep. With
     /// `read` all its values are there.
-    async fn credential(
-        &self,
-        hold: &Hold,
-        wanted: &Wanted,
-        read: bool,
-    ) -> Result<Credential, SecretError> {
+    async fn credential(&self, hold: &Hold, wanted: &Wanted, read: bool) -> Result<Credential, SecretError> {
         let found = match self.in_environment(wanted).await? {
             Some(found) => found,
             None => match self.stored(hold, wanted, read).await? {
@@ -350,7 +345,10 @@ mod tests {
         let facts = short.locate_credential(&"aws".parse().unwrap()).await.unwrap();
         assert_eq!(facts.exposure, Exposure::Scoped);
         assert_eq!(facts.expires.unwrap().to_string(), "2026-11-22T12:00:00Z");
-        assert_eq!(short.fetch_credential(&Hold::default(), &"aws".parse().unwrap()).await.unwrap().secrets.len(), 3);
+        assert_eq!(
+            short.fetch_credential(&Hold::default(), &"aws".parse().unwrap()).await.unwrap().secrets.len(),
+            3
+        );
     }
 
     #[tokio::test]
