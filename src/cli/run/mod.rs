@@ -132,7 +132,7 @@ struct World {
 }
 
 async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, CliError> {
-    let done = steps(args, context, world).await;
+    let done = Box::pin(steps(args, context, world)).await;
     // However it went, also after a second interrupt: what was lent must not outlive the run.
     context.opened.close().await;
     let (state, folder) = done?;

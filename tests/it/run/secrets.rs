@@ -71,3 +71,28 @@ local_command = { command = "printf %s ${seen} | wc -c; printf '%s' ${step.leak.
     }
     assert!(files >= 8, "the journals and logs of two runs were looked at");
 }
+
+#[test]
+fn what_a_program_prints_is_a_steps_own() {
+    let doppio = Doppio::new().env("DOPPIO_KEYRING", "off");
+    let count = doppio.folder().join("count");
+    let script = format!("echo run >> {0}; echo correct-horse-$(grep -c run {0})", count.display());
+    let config = format!("[sources.command.token]\nrun = [\"sh\", \"-c\", \"{script}\"]\n");
+    std::fs::write(doppio.doppio_home().join("config.toml"), config).unwrap();
+    recipe(
+        &doppio,
+        r#"
+[[step]]
+id = "first"
+retry = { max_attempts = 2 }
+local_command = { command = "echo $A >> seen; test $(grep -c . seen) = 2", env = { A = "${secret:command:token}" } }
+[[step]]
+id = "second"
+depends_on = ["first"]
+local_command = { command = "echo $A >> seen", env = { A = "${secret:command:token}" } }
+"#,
+    );
+    doppio.run(["run", "recipe.toml"]).expect(0);
+    let seen = std::fs::read_to_string(doppio.folder().join("project/seen")).unwrap();
+    assert_eq!(seen, "correct-horse-1\ncorrect-horse-1\ncorrect-horse-2\n");
+}
