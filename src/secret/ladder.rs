@@ -168,7 +168,7 @@ impl Ladder {
             Some((path, None)) => Ok(path),
             Some((path, Some(property))) => source
                 .member_to_write(&path, &property)
-                .ok_or_else(|| NoPlace::Property { scheme, path, property }),
+                .ok_or(NoPlace::Property { scheme, path, property }),
             None => source.candidates(name).into_iter().next().ok_or(NoPlace::Unknown { scheme }),
         }
     }

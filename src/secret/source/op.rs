@@ -102,7 +102,7 @@ impl OnePassword {
         let path = setup.path("program", &[]).unwrap_or_else(|| "op".into());
         let get = "https://developer.1password.com/docs/cli/get-started";
         let deadline = setup.options.seconds(TIMEOUT.name).unwrap_or(DEADLINE);
-        let patience = deadline - deadline / 20;
+        let patience = deadline.saturating_sub(deadline / 20);
         Self { program: Program { path, get, variables }, setup, patience }
     }
 

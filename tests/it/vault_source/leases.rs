@@ -129,14 +129,14 @@ async fn a_loan_is_shared_by_all_who_have_it_and_given_back_by_the_last() {
     assert_eq!(plain(&document), plain(&again));
     let user: serde_json::Value = serde_json::from_slice(&plain(&document)).unwrap();
     let user = user["username"].as_str().unwrap().to_owned();
-    assert_eq!(rabbit.left(), [user.clone()]);
+    assert_eq!(rabbit.left(), std::slice::from_ref(&user));
     assert_eq!((first.expires, first.place.as_str()), (None, "made by `rabbitmq/creds/worker`"));
     drop(first);
     // Who comes while somebody has it gets the same: a password goes with its user.
     let (name, third) = source.get(&format!("{WORKER}#username"), None).await.unwrap();
     assert_eq!(plain(&name), user.as_bytes());
     drop(second);
-    assert_eq!(rabbit.left(), [user.clone()]);
+    assert_eq!(rabbit.left(), std::slice::from_ref(&user));
     drop(third);
     let mut rabbit = settled(rabbit, &[]).await;
     // Who comes later gets another one, which the end gives back.
