@@ -166,9 +166,9 @@ impl Ladder {
         });
         match template {
             Some((path, None)) => Ok(path),
-            Some((path, Some(property))) => source
-                .member_to_write(&path, &property)
-                .ok_or(NoPlace::Property { scheme, path, property }),
+            Some((path, Some(property))) => {
+                source.member_to_write(&path, &property).ok_or(NoPlace::Property { scheme, path, property })
+            }
             None => source.candidates(name).into_iter().next().ok_or(NoPlace::Unknown { scheme }),
         }
     }

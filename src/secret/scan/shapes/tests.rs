@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use super::*;
 
 /// Random-looking text that no tool takes for a token, as it is made here.
@@ -17,8 +19,11 @@ const HEX: &[u8] = b"0123456789abcdef";
 const CAPS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const MIXED: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
+/// Made once: in a build without optimisation that takes its time.
+static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::new);
+
 fn ids(text: &str) -> Vec<&'static str> {
-    Shapes::new().search(text.as_bytes()).iter().map(|token| token.shape.id).collect()
+    SHAPES.search(text.as_bytes()).iter().map(|token| token.shape.id).collect()
 }
 
 /// One of each, as people have them in files.
