@@ -95,7 +95,9 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
             (None, _) => None,
         };
         for (secret, provider) in named {
-            seen.faults.extend(named_too_far(step, secret, provider, to, vault, world.recipe));
+            // Steps of a matrix are many, and the fault is one.
+            let fault = named_too_far(step, secret, provider, to, vault, world.recipe);
+            seen.faults.extend(fault.filter(|fault| !seen.faults.contains(fault)));
         }
         for (wanted, span) in wanted {
             let name = wanted.to_string();
@@ -106,8 +108,14 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
                 seen.located.push((name, vault.locate_credential(&wanted).await));
                 seen.located.len() - 1
             };
-            let Ok(facts) = &seen.located[at].1 else { continue };
-            seen.faults.extend(too_far(step, &wanted, facts, to, vault.has_consent(&wanted), &span));
+            let Ok(facts) = &seen.located[at].1 else {
+                // What never leaves this machine need not be stored first to be refused.
+                if wanted.provider.exposure == Exposure::NeverRemote {
+                    seen.faults.extend(too_far(step, &wanted, Exposure::NeverRemote, to, false, &span));
+                }
+                continue;
+            };
+            seen.faults.extend(too_far(step, &wanted, facts.exposure, to, vault.has_consent(&wanted), &span));
             seen.faults.extend(too_short(step, &wanted, facts, Timestamp::now(), &span));
         }
     }
@@ -149,22 +157,32 @@ async fn destination(
 fn too_far(
     step: &PlannedStep,
     wanted: &Wanted,
-    facts: &CredentialFacts,
+    exposure: Exposure,
     to: Option<Destination>,
     has_consent: bool,
     span: &Span,
 ) -> Option<Diagnostic> {
-    let why = refusal(facts.exposure, to?, has_consent)?;
+    let why = refusal(exposure, to?, has_consent)?;
     let host = step.host.as_ref().map_or("the host", HostId::as_str);
     let message = format!("the credential of `{wanted}` may not go to `{host}`: {why}");
     let fault = Diagnostic::error("plan::exposure", message, span.clone());
-    Some(fault.label(facts.exposure.as_str()).help(way_out(wanted, facts.exposure, host)))
+    Some(fault.label(exposure.as_str()).help(way_out(wanted, exposure, host)))
 }
 
 /// The provider whose secret a reference means, also by way of what its name is bound to.
 fn provider_of(reference: &SecretRef, vault: &Vault) -> Option<&'static Provider> {
-    let bound = reference.name().and_then(|name| vault.ladder().bound_to(name));
-    bound.and_then(provider::of_reference).or_else(|| provider::of_reference(reference))
+    let bound = reference.name().and_then(|name| vault.ladder().binding(name));
+    bound
+        .and_then(|bound| provider::of_reference(&bound.reference))
+        .or_else(|| provider::of_reference(reference))
+}
+
+/// Where a step refers to a secret: the first place after its id, else the first of all.
+fn place_of(step: &PlannedStep, reference: &str, text: &str) -> Span {
+    let id = step.id.as_str().split('[').next().unwrap_or_default();
+    let from = [format!("\"{id}\""), format!("'{id}'")].iter().find_map(|id| text.find(id)).unwrap_or(0);
+    let found = text[from..].find(reference).map(|at| from + at).or_else(|| text.find(reference));
+    found.map_or(0..0, |at| at..at + reference.len())
 }
 
 /// A secret that a step refers to by name. How far the value itself may go is not known: only what
@@ -180,9 +198,7 @@ fn named_too_far(
     let wanted = Wanted { provider, which: None };
     let why = refusal(provider.exposure, to?, vault.has_consent(&wanted))?;
     let host = step.host.as_ref().map_or("the host", HostId::as_str);
-    let place = format!("${{secret:{secret}}}");
-    let start = recipe.text().find(&place).unwrap_or(0);
-    let span = if recipe.text()[start..].starts_with(&place) { start..start + place.len() } else { 0..0 };
+    let span = place_of(step, &format!("${{secret:{secret}}}"), recipe.text());
     let fault = if provider.exposure == Exposure::NeverRemote {
         let message = format!("`{secret}` may not go to `{host}`: {why}");
         Diagnostic::error("plan::exposure", message, span)

@@ -48,6 +48,7 @@ use crate::secret::source::Command;
 use crate::secret::source::Options;
 use crate::text::Diagnostic;
 use crate::text::Source;
+use crate::text::Span;
 use crate::text::closest;
 use crate::text::open;
 
@@ -208,7 +209,39 @@ fn read(path: &Path, role: Role) -> Result<File, SettingsError> {
         unreadable(format!("line {line}, column {column} is not UTF-8 text"))
     })?;
     let source_text = Source::new(shown.clone(), text);
-    file::parse(&source_text, role).map_err(|faults| SettingsError::Faults { source_text, faults })
+    file::parse(&source_text, role).map_err(|faults| {
+        let (source_text, faults) = hidden(source_text, faults);
+        SettingsError::Faults { source_text, faults }
+    })
+}
+
+/// The text and its faults with `***` in the place of what may be a value that was put there by
+/// mistake: faults are drawn with the lines they stand on.
+fn hidden(source_text: Source, mut faults: Vec<Diagnostic>) -> (Source, Vec<Diagnostic>) {
+    const STARS: &str = "\"***\"";
+    let may_be_value = |fault: &&Diagnostic| fault.code == "settings::reference";
+    let mut spans: Vec<Span> =
+        faults.iter().filter(may_be_value).map(|fault| fault.primary.span.clone()).collect();
+    if spans.is_empty() {
+        return (source_text, faults);
+    }
+    spans.sort_by_key(|span| std::cmp::Reverse(span.start));
+    spans.dedup();
+    let mut text = source_text.text().to_owned();
+    for hidden in spans {
+        text.replace_range(hidden.clone(), STARS);
+        let moved = |at: usize| {
+            if at >= hidden.end { at - hidden.end + hidden.start + STARS.len() } else { at.min(hidden.start) }
+        };
+        for fault in &mut faults {
+            let labels =
+                std::iter::once(&mut fault.primary).chain(&mut fault.others).map(|label| &mut label.span);
+            for span in labels.chain(fault.edit.as_mut().map(|edit| &mut edit.span)) {
+                *span = moved(span.start)..moved(span.end);
+            }
+        }
+    }
+    (Source::new(source_text.name(), text), faults)
 }
 
 /// How long a command may take unless its settings say otherwise.

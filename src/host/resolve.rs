@@ -254,7 +254,9 @@ impl Resolver<'_> {
             spec.jump = self.jumps_of_config(name, jumps, depth).await?;
         }
         // Whoever wrote a block for it knows the machine by its address.
-        spec.trust = Trust::Shared;
+        if config.is_named {
+            spec.trust = Trust::Shared;
+        }
         Ok(spec)
     }
 

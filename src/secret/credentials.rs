@@ -171,8 +171,12 @@ impl Vault {
         let found = match self.in_environment(wanted).await? {
             Some(found) => found,
             None => match self.stored(hold, wanted, read).await? {
-                Some(found) => found,
-                None => self.local(wanted, read).await?,
+                Some(found) if found.refusal.is_none() => found,
+                // What is of no use as it was stored may be whole where it came from.
+                refused => match (self.local(wanted, read).await, refused) {
+                    (Err(SecretError::Missing { .. }), Some(refused)) => refused,
+                    (found, _) => found?,
+                },
             },
         };
         match &found.refusal {
@@ -194,7 +198,7 @@ impl Vault {
         let provider = wanted.provider;
         let env = providers.discovery.env();
         let is_set = |key: &Key| key.read.iter().any(|name| env.get(name).is_some());
-        let is_bound = |key: &Key| key.name.parse().is_ok_and(|name| self.ladder().binds(&name));
+        let is_bound = |key: &Key| key.name.parse().is_ok_and(|name| self.ladder().binding(&name).is_some());
         if wanted.which.is_some() || !provider.keys().any(is_set) || provider.keys().any(is_bound) {
             return Ok(None);
         }

@@ -131,16 +131,6 @@ impl Ladder {
         self.sources().filter(|source| source.kind().writes && source.kind().remote.is_none())
     }
 
-    /// What the command line or the settings bind a name to.
-    pub fn bound_to(&self, name: &SecretName) -> Option<&SecretRef> {
-        self.bound.iter().find_map(|bound| bound.get(name)).map(|bound| &bound.reference)
-    }
-
-    /// Whether the command line or the settings say where a name is to be looked up.
-    pub(in crate::secret) fn binds(&self, name: &SecretName) -> bool {
-        self.bound.iter().any(|bound| bound.contains_key(name))
-    }
-
     /// What the command line or the settings bind a name to. Where that has no value, the name is
     /// looked up all the same.
     pub fn binding(&self, name: &SecretName) -> Option<&Bound> {
@@ -286,9 +276,13 @@ impl Ladder {
     fn explain(&self, reference: &SecretRef, place: String, error: SourceError) -> SecretError {
         let label = reference.label();
         let remedy = || match &reference.origin {
-            Origin::Name(name) => match well_known::find(name) {
-                Some(known) => format!("run `doppio secret set {name}`; get one at {}", known.get),
-                None => format!("run `doppio secret set {name}`"),
+            Origin::Name(name) if reference.version.is_some() => {
+                format!("run `doppio secret history {name}` to see which versions there are")
+            }
+            Origin::Name(name) => match (well_known::find(name), well_known::near(name)) {
+                (Some(known), _) => format!("run `doppio secret set {name}`; get one at {}", known.get),
+                (None, Some(near)) => format!("did you mean `{near}`? else run `doppio secret set {name}`"),
+                (None, None) => format!("run `doppio secret set {name}`"),
             },
             Origin::Source { scheme, path } => {
                 self.source(scheme).map_or_else(|error| error.to_string(), |source| source.remedy(path))

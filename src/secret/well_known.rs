@@ -4,6 +4,7 @@ use regex::bytes::Regex;
 
 use crate::name::SecretName;
 use crate::secret::SecretValue;
+use crate::text::closest;
 
 /// One of them.
 #[derive(Debug)]
@@ -189,6 +190,17 @@ const PLACEHOLDER: &str = r"(?xi-u)^\s*(
 /// The entry of this name.
 pub fn find(name: &SecretName) -> Option<&'static WellKnown> {
     WELL_KNOWN.iter().find(|known| known.name == name.as_str())
+}
+
+/// The name that was probably meant by one that nobody knows: both the service and its key are
+/// near.
+pub fn near(name: &SecretName) -> Option<&'static str> {
+    let (service, key) = name.as_str().split_once('/')?;
+    let is_near = |a: &str, b: &'static str| a == b || closest(a, [b]).is_some();
+    let names = WELL_KNOWN.iter().map(|known| known.name).filter(|known| *known != name.as_str());
+    names.into_iter().find(|known| {
+        known.split_once('/').is_some_and(|(of, its)| is_near(service, of) && is_near(key, its))
+    })
 }
 
 impl WellKnown {

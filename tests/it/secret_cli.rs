@@ -173,6 +173,41 @@ fn why_shows_the_rungs_and_no_value() {
 }
 
 #[test]
+fn what_looks_like_a_value_is_never_shown() {
+    let doppio = machine();
+    let token = "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";
+    doppio.file("doppio.toml", format!("[secrets]\n\"team/x\" = \"{token}\"\n\"team/y\" = 3\n"));
+    let ran = doppio.run(["secret", "get", "team/x"]).expect(2);
+    assert!(ran.stderr.contains("\"team/x\" = \"***\"") && !ran.stderr.contains(token), "{}", ran.stderr);
+    assert!(ran.stderr.contains("doppio.toml:3:12"), "{}", ran.stderr);
+    let ran = doppio
+        .run_with_stdin(["secret", "set", "team/z", "--from-stdin", "--note", token], "hunter2")
+        .expect(2);
+    assert!(!ran.stderr.contains(token), "{}", ran.stderr);
+}
+
+#[test]
+fn hints_lead_on() {
+    let doppio = machine().env("DATABASE_URL", "postgres://somewhere");
+    doppio.store("team/x", "hunter2-hunter2");
+    for (reference, hint) in [
+        ("team/x@9", "doppio secret history team/x"),
+        ("hugginface/token", "did you mean `huggingface/token`?"),
+        ("wandb/apikey", "did you mean `wandb/api_key`?"),
+        ("team/api_key", "run `doppio secret set team/api_key`"),
+    ] {
+        let ran = doppio.run(["secret", "get", reference]).expect(3);
+        assert!(ran.stderr.contains(hint), "{}", ran.stderr);
+    }
+    // What `import` makes of a variable is found in that variable.
+    assert_eq!(doppio.reveal("env/DATABASE_URL"), "postgres://somewhere");
+    let recipe = "[recipe]\nname = 'r'\n[[step]]\nid = 'a'\nlocal_command = { command = \"true\", env = { A = \"${secret:nosuch:x}\" } }\n";
+    doppio.file("r.toml", recipe);
+    let ran = doppio.run(["check", "r.toml"]).expect(2);
+    assert!(ran.stderr.contains("no source is called `nosuch`"), "{}", ran.stderr);
+}
+
+#[test]
 fn status_names_all_that_recipes_need() {
     let doppio = machine().env("WANDB_API_KEY", "0123456789012345678901234567890123456789");
     doppio.file(

@@ -175,13 +175,14 @@ fn what_a_provider_keeps_on_this_machine() {
     new      aws/secret_access_key  `[prod]` in `WORLD/home/.aws/credentials`
     ");
     let ran = doppio.run(import.into_iter().chain(["--yes", "--map", "aws/access_key_id=prod/id"])).expect(0);
-    insta::assert_snapshot!(doppio.settled(&ran.stderr), @"
+    insta::assert_snapshot!(doppio.settled(&ran.stderr), @r#"
+    note: under these names it is what `credentials = ["aws"]` gives; other names: `--map NAME=OTHER`
     note: made the vault `WORLD/home/doppio/vault.age`, locked with a passphrase
     wrote 3 secrets to the vault, and read each back
     note: variable `HF_TOKEN` still has `huggingface/token`
     note: `[prod]` in `WORLD/home/.aws/credentials` still has `prod/id`
     note: `[prod]` in `WORLD/home/.aws/credentials` still has `aws/secret_access_key`
-    ");
+    "#);
     assert_eq!(doppio.reveal("file:prod/id"), "AKIAABCDEFGHIJKLMNOP");
     assert_eq!(doppio.reveal("file:huggingface/token"), "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH");
     for (arguments, words) in [

@@ -107,7 +107,7 @@ fn line(entry: &Entry, now: Timestamp) -> String {
         ("by", &what.carrier),
         ("step", &what.step),
         ("run", &what.run),
-        ("from", &what.source),
+        (what.deed.place_word(), &what.source),
         ("value", &what.fingerprint),
     ];
     for (word, text) in parts {

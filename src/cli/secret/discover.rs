@@ -117,7 +117,7 @@ fn lines(row: &Row, width: usize) -> Vec<String> {
     let mut more = |text: String| lines.push(format!("{:width$}  {:12}  {text}", "", ""));
     for (secret, stored) in &row.secrets {
         more(match stored {
-            Some(source) => format!("{secret}, stored in {source} already"),
+            Some(source) => format!("{secret}; {source} has one of this name"),
             None => (*secret).to_owned(),
         });
     }

@@ -61,6 +61,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let path = place::path(&ladder, source, &name)?;
     let value = input::value(&args.input, &name, &format!("doppio secret set {name}"), context)?;
     fit::refuse(&name, &value)?;
+    refuse_note(args.note.as_deref(), &value)?;
     for warning in fit::warnings(&name, &value) {
         output::line(&format!("warning: {warning}"));
     }
@@ -76,6 +77,17 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     output::line(&format!("stored `{name}` in {}{}", source.place(), place::alias(&path, &name)));
     tell_of_others(&ladder, &name, source).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a note that is a value: notes are shown.
+fn refuse_note(note: Option<&str>, value: &SecretValue) -> Result<(), CliError> {
+    let Some(note) = note else { return Ok(()) };
+    let said = SecretValue::new(note.trim().as_bytes().to_vec());
+    if said.is_same(value) || well_known::recognise(&said).is_some() {
+        return Err(CliError::usage("the note is a value, and notes are shown")
+            .hint("say with it what the secret is for; `--from-stdin` takes the value"));
+    }
+    Ok(())
 }
 
 /// The name, unless a value stands on the command line. Nothing that may be one is repeated.

@@ -47,6 +47,14 @@ impl Deed {
         matches!(self, Self::Deliver | Self::Reveal | Self::Export)
     }
 
+    /// What stands before its source for people.
+    pub fn place_word(self) -> &'static str {
+        match self {
+            Self::Set | Self::Rotate | Self::Rollback | Self::Move => "in",
+            _ => "from",
+        }
+    }
+
     /// The word for people, the same as in the file.
     pub fn word(self) -> &'static str {
         match self {

@@ -100,7 +100,7 @@ fn registry(file: &File, local: &Local<'_>) -> Result<Registry, ProviderError> {
     })
 }
 
-/// The passwords in the file's logins are secrets by themselves.
+/// The passwords and tokens in the file's logins are secrets by themselves.
 fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
     #[derive(serde::Deserialize)]
     struct Config {
@@ -109,20 +109,22 @@ fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
     #[derive(serde::Deserialize)]
     struct Login {
         auth: Option<String>,
+        identitytoken: Option<String>,
     }
     let configs =
         credential.values().filter_map(|value| serde_json::from_slice::<Config>(value.plain()).ok());
-    let logins = configs
-        .flat_map(|config| config.auths.into_values())
-        .filter_map(|login| login.auth.map(Zeroizing::new));
-    let logins = logins.filter_map(|login| BASE64.decode(login.as_bytes()).ok().map(Zeroizing::new));
-    let passwords: Vec<SecretValue> = logins
-        .filter_map(|login| {
-            let at = login.iter().position(|&byte| byte == b':')?;
-            Some(SecretValue::new(login[at + 1..].to_vec()))
-        })
-        .collect();
-    credential.inner.extend(passwords);
+    let mut secrets = Vec::new();
+    for login in configs.flat_map(|config| config.auths.into_values()) {
+        secrets.extend(login.identitytoken.map(String::into_bytes));
+        let auth = login.auth.map(Zeroizing::new);
+        let pair = auth.and_then(|auth| BASE64.decode(auth.as_bytes()).ok()).map(Zeroizing::new);
+        secrets.extend(pair.and_then(|pair| {
+            let at = pair.iter().position(|&byte| byte == b':')?;
+            Some(pair[at + 1..].to_vec())
+        }));
+    }
+    // Beside a token of its own the password is empty.
+    credential.inner.extend(secrets.into_iter().filter(|secret| !secret.is_empty()).map(SecretValue::new));
     credential
 }
 

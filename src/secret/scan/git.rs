@@ -102,7 +102,14 @@ impl Repository {
         Command::new("git")
             .arg("-C")
             .arg(&self.folder)
-            .args(["-c", "core.quotePath=false", "--no-optional-locks", "--no-replace-objects"])
+            .args([
+                "-c",
+                "core.quotePath=false",
+                "-c",
+                "diff.relative=false",
+                "--no-optional-locks",
+                "--no-replace-objects",
+            ])
             .args(arguments)
             // Its words are looked at.
             .env("LC_ALL", "C")

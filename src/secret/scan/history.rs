@@ -118,7 +118,6 @@ fn first_commits(
             "--raw",
             "--no-abbrev",
             "--no-renames",
-            "--no-relative",
             "--always",
         ],
         ordered,

@@ -24,7 +24,6 @@ pub fn staged(scanner: &Scanner, repository: &Repository) -> Result<Report, GitE
         "-z",
         "--no-abbrev",
         "--no-renames",
-        "--no-relative",
         "--no-ext-diff",
         "--ignore-submodules=all",
         "--diff-filter=d",

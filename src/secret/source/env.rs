@@ -56,8 +56,14 @@ impl Env {
     }
 }
 
-/// The variables in which a name may be found: the usual ones, then the name in capitals.
+/// The variables in which a name may be found: the usual ones, then the name in capitals. What
+/// was imported from a variable, as `env/DATABASE_URL`, is in that one.
 pub fn variables(name: &SecretName) -> Vec<String> {
+    if let Some(variable) = name.as_str().strip_prefix("env/")
+        && variable.parse::<EnvName>().is_ok()
+    {
+        return vec![variable.to_owned()];
+    }
     let usual = well_known::find(name).map_or(&[][..], |known| known.variables);
     let capitals = in_capitals(name);
     let mut variables: Vec<String> = usual.iter().map(|&name| name.to_owned()).collect();

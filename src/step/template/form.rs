@@ -2,7 +2,10 @@
 
 use crate::name::EnvName;
 use crate::name::StepId;
+use crate::secret::Origin;
 use crate::secret::SecretRef;
+use crate::secret::looks_like_value;
+use crate::secret::source;
 use crate::step::Mode;
 use crate::step::Reference;
 use crate::step::StepField;
@@ -40,11 +43,29 @@ pub(super) enum Braced {
     Fault(Fault),
 }
 
+/// Whether the source that a reference names is one of this build.
+fn known_source(reference: &SecretRef) -> Result<(), Fault> {
+    let Origin::Source { scheme, .. } = &reference.origin else { return Ok(()) };
+    let known = source::kind(scheme).map(drop);
+    known.map_err(|unknown| {
+        Fault::new(unknown.to_string(), "a name without a source, `${secret:NAME}`, is looked up everywhere")
+    })
+}
+
 /// Reads what stands between `${` and `}`.
 pub(super) fn braced(inner: &str, mode: Mode) -> Braced {
     if let Some(reference) = inner.strip_prefix("secret:") {
         return match reference.parse::<SecretRef>() {
-            Ok(reference) => Braced::Reference(Reference::Secret(reference)),
+            Ok(_) if looks_like_value(reference.split('?').next().unwrap_or_default()) => {
+                Braced::Fault(Fault::new(
+                    "this looks like a value, and a recipe holds references only",
+                    "replace it where it was issued, store it with `doppio secret set NAME`, and write `${secret:NAME}`",
+                ))
+            }
+            Ok(reference) => match known_source(&reference) {
+                Ok(()) => Braced::Reference(Reference::Secret(reference)),
+                Err(fault) => Braced::Fault(fault),
+            },
             Err(fault) => Braced::Fault(Fault::new(
                 fault.to_string(),
                 "write `${secret:NAME}`, as in `${secret:huggingface/token}`",

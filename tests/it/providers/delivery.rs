@@ -132,6 +132,19 @@ python3 -c 'import netrc, os; print(len(netrc.netrc(os.environ["NETRC"]).authent
 }
 
 #[test]
+fn a_registry_may_be_entered_with_a_token_alone() {
+    let scene = Scene::new();
+    let token = "theIdentityTokenOfTheRegistry";
+    let login = data_encoding::BASE64.encode(b"00000000-0000-0000-0000-000000000000:");
+    let config = format!(r#"{{"auths":{{"r.example":{{"auth":"{login}","identitytoken":"{token}"}}}}}}"#);
+    fs::write(scene.world.home().join(".docker/config.json"), config).unwrap();
+    let step = "credentials = [\"docker\"]\nssh_command = { command = 'tr , \"\\n\" <\"$DOCKER_CONFIG/config.json\"' }\n";
+    let ran = scene.run(step).expect(0);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("identitytoken") && !said.contains(token), "{said}");
+}
+
+#[test]
 fn nothing_is_left_by_a_step_that_fails_or_kills_its_shell() {
     let scene = Scene::new();
     for command in ["ls $GOOGLE_APPLICATION_CREDENTIALS; exit 3", "kill -9 $PPID; sleep 0.2", "kill -9 $$"] {

@@ -102,6 +102,22 @@ fn a_stored_credential_goes_as_far_as_its_value_says() {
 }
 
 #[test]
+fn what_is_imported_stays_usable_from_where_it_came() {
+    let world = stored(&[]);
+    fs::write(world.home().join(".git-credentials"), "https://somebody:hunter2-hunter2@git.example\n")
+        .unwrap();
+    recipe(&world, "[\"git\"]", "");
+    let plan = || world.run(["plan", "r.toml", "--host", "mine"]).expect(0).stdout;
+    assert!(plan().contains("`git.example` in"), "{}", plan());
+    world.run(["secret", "import", "--provider", "git", "--yes"]).expect(0);
+    assert!(plan().contains("`git.example` in"), "{}", plan());
+    // What never leaves this machine is refused before anybody stores it.
+    recipe(&world, "[\"vast\"]", "");
+    let ran = world.run(["plan", "r.toml", "--host", "mine"]).expect(2);
+    assert!(ran.stderr.contains("the credential of `vast` may not go to `mine`"), "{}", ran.stderr);
+}
+
+#[test]
 fn discovery_is_no_way_around() {
     let world = stored(&[]);
     let settings = world.doppio_home().join("config.toml");
@@ -186,6 +202,19 @@ fn status_counts_credentials() {
     let rows: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&rows[0]["credentials"], &rows[0]["exposure"]), (&"aws".into(), &"scoped".into()));
     assert_eq!(rows[0]["expires"], "2099-01-01T00:00:00Z");
+}
+
+#[test]
+fn a_host_that_nobody_has_written_down_is_rented() {
+    let world = world();
+    recipe(&world, "[\"aws\"]", "");
+    let ran = world.run(["plan", "r.toml", "--host", "me@x.example"]).expect(2);
+    assert!(ran.stderr.contains("somebody else owns the host"), "{}", ran.stderr);
+    fs::create_dir_all(world.home().join(".ssh")).unwrap();
+    fs::write(world.home().join(".ssh/config"), "Host *\n  Port 2222\nHost known\n  HostName x.example\n")
+        .unwrap();
+    world.run(["plan", "r.toml", "--host", "me@x.example"]).expect(2);
+    world.run(["plan", "r.toml", "--host", "known"]).expect(0);
 }
 
 #[test]

@@ -201,3 +201,36 @@ fn steps_at_the_same_time_share_what_is_lent_until_the_last_has_ended() {
     end(run).expect(0);
     assert!(rabbit.left().is_empty());
 }
+
+#[test]
+fn a_variable_keeps_what_it_was_given_until_the_run_ends() {
+    let bao = Bao::start();
+    let mut rabbit = Rabbit::behind(&bao);
+    let doppio = world(&bao);
+    doppio.file(
+        "recipe.toml",
+        r#"
+[recipe]
+name = "variable"
+
+[[step]]
+id = "made"
+set_var = { name = "user", value = "${secret:vault:rabbitmq/creds/worker#username}" }
+
+[[step]]
+id = "used"
+depends_on = ["made"]
+[step.local_command]
+command = 'echo "$U" > used; while [ ! -e go ]; do sleep 0.05; done'
+env = { U = "${user}" }
+"#,
+    );
+    let project = doppio.folder().join("project");
+    let run = doppio.start(["run", "recipe.toml"]);
+    let user = written(&project.join("used"));
+    assert_eq!(rabbit.made(), [user.clone()]);
+    assert_eq!(rabbit.left(), [user]);
+    fs::write(project.join("go"), "").unwrap();
+    end(run).expect(0);
+    assert!(rabbit.left().is_empty());
+}

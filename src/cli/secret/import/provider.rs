@@ -33,6 +33,12 @@ pub(super) async fn import(
     if let Some(key) = names.unused(|key| known(args).any(|known| known == key)) {
         return Err(CliError::usage(format!("`--map {key}=…`: no secret of these providers is called that")));
     }
+    for text in args.provider.iter().filter(|text| text.contains(':')) {
+        let name = text.split(':').next().unwrap_or_default();
+        output::line(&format!(
+            "note: under these names it is what `credentials = [\"{name}\"]` gives; other names: `--map NAME=OTHER`"
+        ));
+    }
     let target = place::target(ladder, args.target.as_deref()).await?;
     let plan = transfer::plan(target, items, args.wish.replaces).await?;
     if plan.carry_out(args.wish, context).await? {
