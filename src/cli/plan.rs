@@ -144,11 +144,12 @@ async fn secrets(plan: &Plan, vault: &Vault) -> Vec<Secret> {
 /// A line of the page: where something comes from, or why it can't be had.
 fn told(name: String, answer: Result<String, SecretError>) -> Secret {
     match answer {
-        Ok(from) => Secret { name, from: Some(from), trouble: None, hint: None },
+        Ok(from) => Secret { name, from: Some(from), trouble: None, is_missing: false, hint: None },
         Err(error) => {
+            let is_missing = matches!(error, SecretError::Missing { .. });
             let mut said = CliError::from(error);
             let hint = said.hints.pop();
-            Secret { name, from: None, trouble: said.message, hint }
+            Secret { name, from: None, trouble: said.message, is_missing, hint }
         }
     }
 }

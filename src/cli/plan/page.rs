@@ -29,6 +29,8 @@ pub(super) struct Secret {
     pub from: Option<String>,
     /// Why it can't be had.
     pub trouble: Option<String>,
+    /// Whether all who were asked said that they don't have it; else somebody could not be asked.
+    pub is_missing: bool,
     /// What to do about that.
     pub hint: Option<String>,
 }
@@ -70,7 +72,9 @@ pub(super) fn drawn(page: &Page) -> String {
         let width = page.secrets.iter().map(|secret| secret.name.chars().count()).max().unwrap_or(0);
         for secret in &page.secrets {
             let found = secret.from.as_ref().map(|from| format!("from {from}"));
-            draw_found(&mut text, &secret.name, width, found, secret.trouble.as_ref(), secret.hint.as_ref());
+            let head = if secret.is_missing { "MISSING" } else { "FAILED" };
+            let trouble = secret.trouble.as_ref().map(|trouble| format!("{head}: {trouble}"));
+            draw_found(&mut text, &secret.name, width, found.or(trouble), secret.hint.as_ref());
         }
     }
     if !page.hosts.is_empty() {
@@ -81,7 +85,8 @@ pub(super) fn drawn(page: &Page) -> String {
                 Some(carrier) if !page.secrets.is_empty() => format!("{place}; secrets by {carrier}"),
                 _ => place.clone(),
             });
-            draw_found(&mut text, &host.name, width, found, host.trouble.as_ref(), host.hint.as_ref());
+            let trouble = host.trouble.as_ref().map(|trouble| format!("MISSING: {trouble}"));
+            draw_found(&mut text, &host.name, width, found.or(trouble), host.hint.as_ref());
         }
     }
     text
@@ -128,16 +133,8 @@ fn draw_step(text: &mut String, number: usize, step: &ShownStep) {
 }
 
 /// One line of what was looked up, and what to do if it was not found.
-fn draw_found(
-    text: &mut String,
-    name: &str,
-    width: usize,
-    found: Option<String>,
-    trouble: Option<&String>,
-    hint: Option<&String>,
-) {
-    let said = found.or_else(|| trouble.map(|trouble| format!("MISSING: {trouble}"))).unwrap_or_default();
-    writeln!(text, "   {:width$}  {}", clean(name), clean(&said)).ok();
+fn draw_found(text: &mut String, name: &str, width: usize, said: Option<String>, hint: Option<&String>) {
+    writeln!(text, "   {:width$}  {}", clean(name), clean(&said.unwrap_or_default())).ok();
     for (number, line) in hint.iter().flat_map(|hint| hint.lines()).enumerate() {
         let head = if number == 0 { "hint: " } else { "      " };
         writeln!(text, "   {:width$}  {head}{}", "", clean(line)).ok();

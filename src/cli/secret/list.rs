@@ -15,6 +15,7 @@ use crate::cli::secret::time;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
 use crate::secret::Ladder;
+use crate::secret::provider;
 use crate::secret::source::Facts;
 use crate::secret::source::KINDS;
 use crate::secret::source::Source;
@@ -51,13 +52,16 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let (mut items, mut failed) = (Vec::new(), None);
     for source in sources(&ladder, args)? {
         match source.list().await {
-            Ok(found) => items.extend(found.into_iter().map(|(name, facts)| {
+            Ok(found) => items.extend(found.into_iter().map(|(name, mut facts)| {
+                facts.exposure = facts.exposure.or_else(|| exposure(&name));
                 let last = uses.iter().find(|used| used.is_of(&name)).cloned();
                 Item { name, source: source.kind().scheme, facts, last }
             })),
             Err(SourceError::Absent { .. }) if args.sources.is_empty() => {}
             // Not everything can list, and nobody said that this one should.
             Err(SourceError::Unfit { .. }) if args.all => {}
+            // Few have set up all that there are.
+            Err(error) if args.all => output::line(&format!("note: {} is left out: {error}", source.place())),
             // What the others have is listed all the same.
             Err(error) => {
                 let error = source_error(format!("cannot list {}", source.place()), &error);
@@ -78,6 +82,12 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         }
     }
     failed.map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+/// How far a secret of this name may go, where its provider is known.
+fn exposure(name: &str) -> Option<String> {
+    let (provider, _) = provider::of_secret(&name.parse().ok()?)?;
+    Some(provider.exposure.to_string())
 }
 
 fn sources<'a>(ladder: &'a Ladder, args: &Args) -> Result<Vec<&'a dyn Source>, CliError> {

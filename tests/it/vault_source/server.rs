@@ -119,3 +119,15 @@ async fn a_busy_server_is_given_its_time() {
     });
     assert_eq!(read(&vault(&server.url(), "root"), "kv/a", None).await, Err(SourceError::Missing));
 }
+
+#[tokio::test]
+async fn five_thousand_are_listed() {
+    let keys: Vec<String> = (0..5000).map(|number| format!("s{number:04}")).collect();
+    let body = serde_json::json!({
+        "data": { "secret": { "kv/": { "type": "kv", "options": { "version": "2" } } }, "keys": keys },
+    });
+    let body = body.to_string();
+    let server = Server::start(move |_| json(200, &body));
+    let listed = vault(&server.url(), "root").list().await.unwrap();
+    assert_eq!((listed.len(), listed[4999].0.as_str()), (5000, "kv/s4999"));
+}

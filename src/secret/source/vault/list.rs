@@ -12,7 +12,7 @@ use crate::secret::source::vault::kv::Part;
 use crate::secret::source::vault::kv::Place;
 
 /// Records that `list` looks at, at most.
-const LISTED: usize = 2000;
+const LISTED: usize = 20_000;
 
 impl VaultSource {
     /// All records of the key-value engines that this token sees.
