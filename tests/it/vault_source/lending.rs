@@ -228,7 +228,7 @@ env = { U = "${user}" }
     let project = doppio.folder().join("project");
     let run = doppio.start(["run", "recipe.toml"]);
     let user = written(&project.join("used"));
-    assert_eq!(rabbit.made(), [user.clone()]);
+    assert_eq!(rabbit.made(), std::slice::from_ref(&user));
     assert_eq!(rabbit.left(), [user]);
     fs::write(project.join("go"), "").unwrap();
     end(run).expect(0);
