@@ -1,4 +1,5 @@
-//! The sources that a command has opened: what they lent to it goes with it, however it ends.
+//! The sources that a command has opened: what they lent to it goes with it, after a failure too.
+//! `run` and `exec` answer signals and end in order; other commands are ended by one as they are.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -50,5 +51,9 @@ async fn interrupted() {
             signals.recv().await;
         })
     });
+    let waits: Vec<_> = waits.collect();
+    if waits.is_empty() {
+        return std::future::pending().await;
+    }
     futures_util::future::select_all(waits).await;
 }

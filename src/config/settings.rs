@@ -44,6 +44,7 @@ use crate::secret::AuditPolicy;
 use crate::secret::Bound;
 use crate::secret::DefaultSource;
 use crate::secret::OnError;
+use crate::secret::looks_like_value;
 use crate::secret::source::Command;
 use crate::secret::source::Options;
 use crate::text::Diagnostic;
@@ -210,38 +211,51 @@ fn read(path: &Path, role: Role) -> Result<File, SettingsError> {
     })?;
     let source_text = Source::new(shown.clone(), text);
     file::parse(&source_text, role).map_err(|faults| {
-        let (source_text, faults) = hidden(source_text, faults);
+        let (source_text, faults) = hidden(&source_text, faults);
         SettingsError::Faults { source_text, faults }
     })
 }
 
 /// The text and its faults with `***` in the place of what may be a value that was put there by
 /// mistake: faults are drawn with the lines they stand on.
-fn hidden(source_text: Source, mut faults: Vec<Diagnostic>) -> (Source, Vec<Diagnostic>) {
-    const STARS: &str = "\"***\"";
+fn hidden(source_text: &Source, mut faults: Vec<Diagnostic>) -> (Source, Vec<Diagnostic>) {
+    let mut text = source_text.text().to_owned();
     let may_be_value = |fault: &&Diagnostic| fault.code == "settings::reference";
     let mut spans: Vec<Span> =
         faults.iter().filter(may_be_value).map(|fault| fault.primary.span.clone()).collect();
-    if spans.is_empty() {
-        return (source_text, faults);
+    let inside =
+        |spans: &[Span], word: &Span| spans.iter().any(|span| span.start < word.end && word.start < span.end);
+    for word in words(&text).filter(|word| looks_like_value(&text[word.clone()])) {
+        if !inside(&spans, &word) {
+            spans.push(word);
+        }
     }
     spans.sort_by_key(|span| std::cmp::Reverse(span.start));
     spans.dedup();
-    let mut text = source_text.text().to_owned();
     for hidden in spans {
-        text.replace_range(hidden.clone(), STARS);
+        let stars = if text[hidden.clone()].starts_with(['"', '\'']) { "\"***\"" } else { "***" };
+        text.replace_range(hidden.clone(), stars);
         let moved = |at: usize| {
-            if at >= hidden.end { at - hidden.end + hidden.start + STARS.len() } else { at.min(hidden.start) }
+            if at >= hidden.end { at - hidden.end + hidden.start + stars.len() } else { at.min(hidden.start) }
         };
         for fault in &mut faults {
-            let labels =
-                std::iter::once(&mut fault.primary).chain(&mut fault.others).map(|label| &mut label.span);
-            for span in labels.chain(fault.edit.as_mut().map(|edit| &mut edit.span)) {
-                *span = moved(span.start)..moved(span.end);
+            let labels = std::iter::once(&mut fault.primary).chain(&mut fault.others);
+            let edit = fault.edit.as_mut().map(|edit| &mut edit.span);
+            for span in labels.map(|label| &mut label.span).chain(edit) {
+                *span = moved(span.start)..moved(span.end).max(moved(span.start));
             }
         }
     }
     (Source::new(source_text.name(), text), faults)
+}
+
+/// The words of a text, as tokens are made of.
+fn words(text: &str) -> impl Iterator<Item = Span> {
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
+    text.split(move |c| !is_of_word(c)).filter(|word| !word.is_empty()).map(|word| {
+        let start = word.as_ptr().addr() - text.as_ptr().addr();
+        start..start + word.len()
+    })
 }
 
 /// How long a command may take unless its settings say otherwise.

@@ -180,6 +180,10 @@ fn what_looks_like_a_value_is_never_shown() {
     let ran = doppio.run(["secret", "get", "team/x"]).expect(2);
     assert!(ran.stderr.contains("\"team/x\" = \"***\"") && !ran.stderr.contains(token), "{}", ran.stderr);
     assert!(ran.stderr.contains("doppio.toml:3:12"), "{}", ran.stderr);
+    // Another fault draws the line as well.
+    doppio.file("doppio.toml", format!("[secrets]\n\"team/x\" = {token} # mine\n"));
+    let ran = doppio.run(["secret", "get", "team/x"]).expect(2);
+    assert!(ran.stderr.contains("\"team/x\" = *** # mine") && !ran.stderr.contains(token), "{}", ran.stderr);
     let ran = doppio
         .run_with_stdin(["secret", "set", "team/z", "--from-stdin", "--note", token], "hunter2")
         .expect(2);
