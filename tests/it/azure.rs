@@ -28,7 +28,7 @@ fn standin() -> Standin {
 fn source_as(standin: &Standin, address: &str, login: &[(&str, &str)], deadline: Duration) -> Remote {
     let ca = standin.path("ca.crt").display().to_string();
     let settings = [("vault", address), ("ca_cert", &ca)];
-    let authority = format!("https://127.0.0.1:{}", standin.port());
+    let authority = standin.url();
     let mut variables = vec![("AZURE_AUTHORITY_HOST", authority.as_str()), ("AZURE_TENANT_ID", "tenant-1")];
     variables.extend(login);
     open("azure", &standin.path(""), &settings, &variables, deadline)
@@ -38,7 +38,7 @@ const APPLICATION: [(&str, &str); 2] =
     [("AZURE_CLIENT_ID", "client-1"), ("AZURE_CLIENT_SECRET", "entra-secret")];
 
 fn source(standin: &Standin) -> Remote {
-    let address = format!("https://127.0.0.1:{}", standin.port());
+    let address = standin.url();
     source_as(standin, &address, &APPLICATION, Duration::from_secs(30))
 }
 
@@ -70,7 +70,7 @@ fn secrets_are_written_read_listed_and_removed() {
         source.set("large", &secret(&large), &Remark::default()).await.unwrap();
         assert_eq!(get(&source, "large").await.unwrap().0, large);
         let fault = words(source.set("large", &secret(vec![b'x'; 64 << 10]), &Remark::default()).await);
-        assert!(fault.starts_with("unfit: Key Vault takes no value over 25,000 bytes"), "{fault}");
+        assert!(fault.starts_with("unfit: Key Vault takes no value over 25000 bytes"), "{fault}");
         let fault = words(source.set("binary", &secret(b"\xff\xfehunter2"), &Remark::default()).await);
         assert!(fault.starts_with("unfit: Key Vault takes only text"), "{fault}");
 
@@ -144,7 +144,7 @@ fn nothing_is_sent_where_a_redirect_points() {
 fn five_thousand_are_listed() {
     let standin = Standin::start("azure", &[("seed", r#"{"count": 5000}"#)]);
     // 200 pages: the service gives 25 names at a time.
-    let address = format!("https://127.0.0.1:{}", standin.port());
+    let address = standin.url();
     let source = source_as(&standin, &address, &APPLICATION, Duration::from_mins(5));
     let listed = wait(source.list()).unwrap();
     assert_eq!((listed.len(), listed[4999].0.as_str()), (5000, "s04999"));
@@ -154,7 +154,7 @@ fn five_thousand_are_listed() {
 #[test]
 fn logins_are_taken_from_the_environment_or_from_workload_identity() {
     let standin = standin();
-    let address = format!("https://127.0.0.1:{}", standin.port());
+    let address = standin.url();
     wait(source(&standin).set("app", &secret("hunter2 one"), &Remark::default())).unwrap();
     let ask = |login: &[(&str, &str)]| {
         let source = source_as(&standin, &address, login, Duration::from_secs(30));
@@ -189,7 +189,7 @@ fn logins_are_taken_from_the_environment_or_from_workload_identity() {
 #[test]
 fn what_goes_wrong_is_told_apart() {
     let standin = standin();
-    let address = format!("https://127.0.0.1:{}", standin.port());
+    let address = standin.url();
     let at = |address: &str, deadline| {
         let source = source_as(&standin, address, &APPLICATION, Duration::from_secs(deadline));
         words(wait(async move { source.get("app", None).await }))

@@ -73,7 +73,7 @@ fn secrets_are_written_read_listed_and_removed() {
         source.set("large", &secret(&large), &Remark::default()).await.unwrap();
         assert_eq!(get(&source, "large").await.unwrap().0, large);
         let fault = words(source.set("large", &secret(vec![b'x'; (64 << 10) + 1]), &Remark::default()).await);
-        assert!(fault.starts_with("unfit: Secret Manager takes no value over 64 KiB"), "{fault}");
+        assert!(fault.starts_with("unfit: Secret Manager takes no value over 65536 bytes"), "{fault}");
 
         let listed = source.list().await.unwrap();
         let names: Vec<_> = listed.iter().map(|(name, _)| name.as_str()).collect();
@@ -205,7 +205,7 @@ fn logged_in(standin: &Standin, refresh: &str) -> Doppio {
         .env("GOOGLE_CLOUD_PROJECT", "ml");
     let folder: PathBuf = doppio.home().join(".config/gcloud");
     fs::create_dir_all(&folder).unwrap();
-    let address = format!("https://127.0.0.1:{}", standin.port());
+    let address = standin.url();
     let login = serde_json::json!({
         "type": "authorized_user", "client_id": "c", "client_secret": "hunter2 s", "refresh_token": refresh,
         "token_uri": format!("{address}/token"),

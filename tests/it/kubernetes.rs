@@ -36,7 +36,7 @@ struct Cluster {
 
 impl Cluster {
     fn of(standin: &Standin) -> Self {
-        Self { url: format!("https://127.0.0.1:{}", standin.port()), folder: standin.path("") }
+        Self { url: standin.url(), folder: standin.path("") }
     }
 
     /// The kubeconfig of a user, with a relative path in it.

@@ -165,6 +165,16 @@ impl SourceError {
         Self::Unfit { cause: cause.into() }
     }
 
+    /// A value that is longer than `service` keeps; `longest` is in bytes.
+    pub(super) fn too_long(service: &str, longest: usize) -> Self {
+        Self::unfit(format!("{service} takes no value over {longest} bytes: split it, or store it elsewhere"))
+    }
+
+    /// A value that is not UTF-8 text, for a service that keeps nothing else.
+    pub(super) fn not_text(service: &str) -> Self {
+        Self::unfit(format!("{service} takes only text (UTF-8): store it as base64, or elsewhere"))
+    }
+
     /// What to do, if there is something.
     pub fn hint(&self) -> Option<&str> {
         match self {

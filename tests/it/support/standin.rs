@@ -57,6 +57,11 @@ impl Standin {
         self.port
     }
 
+    /// Its address, for one that talks TLS.
+    pub(crate) fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
     pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join(file)
     }

@@ -52,6 +52,7 @@ const LARGEST: usize = 10;
 
 /// What a standard parameter holds, in bytes.
 const STANDARD: usize = 4096;
+const SERVICE: &str = "Parameter Store (standard tier)";
 
 /// The source `ssm`.
 #[derive(Debug)]
@@ -168,12 +169,10 @@ impl Parameters {
 
     async fn put(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, SourceError> {
         let Ok(text) = std::str::from_utf8(value.plain()) else {
-            return Err(SourceError::unfit("Parameter Store keeps text only, and this is none: use `aws:`"));
+            return Err(SourceError::not_text(SERVICE));
         };
         if text.len() > STANDARD {
-            return Err(SourceError::unfit(format!(
-                "Parameter Store keeps no value over {STANDARD} bytes in a standard parameter: use `aws:`"
-            )));
+            return Err(SourceError::too_long(SERVICE, STANDARD));
         }
         let deed = Deed { action: "ssm:PutParameter", path, writes: true };
         let ask = self.client(path).await?.put_parameter().name(full(path)).value(text).overwrite(true);

@@ -246,11 +246,9 @@ fn created(attributes: Option<&SecretAttributes>) -> Option<jiff::Timestamp> {
 #[expect(clippy::disallowed_methods, reason = "the value goes to Key Vault")]
 fn text(value: &SecretValue) -> Result<String, SourceError> {
     value.reveal(|bytes| match std::str::from_utf8(bytes) {
-        Ok(text) if text.len() > LONGEST => {
-            Err(SourceError::unfit("Key Vault takes no value over 25,000 bytes: split it"))
-        }
+        Ok(text) if text.len() > LONGEST => Err(SourceError::too_long("Key Vault", LONGEST)),
         Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err(SourceError::unfit("Key Vault takes only text (UTF-8): store it as base64")),
+        Err(_) => Err(SourceError::not_text("Key Vault")),
     })
 }
 

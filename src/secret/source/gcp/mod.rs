@@ -237,7 +237,7 @@ impl Gcp {
 fn payload(value: &SecretValue) -> Result<SecretPayload, SourceError> {
     value.reveal(|bytes| {
         if bytes.len() > LONGEST {
-            return Err(SourceError::unfit("Secret Manager takes no value over 64 KiB: split it"));
+            return Err(SourceError::too_long("Secret Manager", LONGEST));
         }
         let sum = i64::from(crc32c::of(bytes));
         Ok(SecretPayload::new().set_data(bytes.to_vec()).set_data_crc32c(sum))

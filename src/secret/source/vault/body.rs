@@ -47,9 +47,7 @@ fn begin(text: &mut Body, key: &str) {
 }
 
 fn member(text: &mut Body, key: &str, value: &SecretValue) -> Result<(), SourceError> {
-    let value = std::str::from_utf8(value.plain()).map_err(|_| {
-        SourceError::unfit("it is not UTF-8 text, and Vault keeps text only: store it as base64")
-    })?;
+    let value = std::str::from_utf8(value.plain()).map_err(|_| SourceError::not_text("Vault"))?;
     begin(text, key);
     serde_json::to_writer(&mut **text, value).expect("a text is JSON");
     Ok(())

@@ -1,0 +1,139 @@
+//! One contract for all sources, through the real binary, each with its server behind it.
+
+mod machine;
+mod unreachable;
+
+use doppio::secret::source::KINDS;
+use doppio::secret::source::Kind;
+
+use crate::support::doppio::Doppio;
+use crate::support::doppio::Ran;
+
+use machine::VALUE;
+use machine::World;
+use machine::limits;
+use machine::machine;
+use machine::paths;
+
+fn set(doppio: &Doppio, scheme: &str, path: &str, value: impl AsRef<[u8]>) -> Ran {
+    doppio.run_with_stdin(["secret", "set", path, "--from-stdin", "--in", scheme], value)
+}
+
+fn reveal(doppio: &Doppio, reference: &str) -> Ran {
+    doppio.run(["secret", "get", reference, "--reveal", "--force"])
+}
+
+#[test]
+fn every_source_keeps_the_contract() {
+    let world = World::new();
+    let doppio = machine(&world);
+    for kind in KINDS {
+        writing(&doppio, kind);
+        reading(&doppio, kind.scheme);
+        missing(&doppio, kind.scheme);
+        versions(&doppio, kind);
+        listing_and_removing(&doppio, kind);
+    }
+    world.expect_no_faults();
+}
+
+/// What can't be written to says so.
+fn writing(doppio: &Doppio, kind: &Kind) {
+    let path = if kind.writes { paths(kind.scheme).0 } else { "contract/key" };
+    set(doppio, kind.scheme, path, VALUE).expect(if kind.writes { 0 } else { 2 });
+}
+
+/// Byte for byte, and no value where only the place is asked for.
+fn reading(doppio: &Doppio, scheme: &str) {
+    let reference = format!("{scheme}:{}", paths(scheme).0);
+    assert_eq!(reveal(doppio, &reference).expect(0).stdout, VALUE, "{scheme}");
+    let ran = doppio.run(["secret", "get", &reference]).expect(0);
+    assert!(ran.stdout.starts_with(&format!("{reference} = *** (")), "{scheme}: {}", ran.stdout);
+    assert!(!ran.stdout.contains("hunter2"), "{scheme}");
+    let ran = doppio.run(["secret", "why", &reference]).expect(0);
+    assert!(ran.stdout.contains("used") && !ran.stdout.contains("hunter2"), "{scheme}: {}", ran.stdout);
+}
+
+/// A default stands in for a value, and without one the error says what to do.
+fn missing(doppio: &Doppio, scheme: &str) {
+    let reference = format!("{scheme}:{}", paths(scheme).1);
+    let ran = reveal(doppio, &reference).expect(3);
+    assert!(ran.stderr.contains("is not set"), "{scheme}: {}", ran.stderr);
+    assert!(ran.stderr.contains("hint: "), "{scheme}: {}", ran.stderr);
+    let ran = reveal(doppio, &format!("{reference}?stands in")).expect(0);
+    assert_eq!(ran.stdout, "stands in", "{scheme}");
+}
+
+/// Versions are listed and read, or said not to be kept.
+fn versions(doppio: &Doppio, kind: &Kind) {
+    let (scheme, path) = (kind.scheme, paths(kind.scheme).0);
+    let version = |id: &str| reveal(doppio, &format!("{scheme}:{path}@{id}"));
+    if !kind.versions {
+        let ran = version("1").expect(3);
+        assert!(ran.stderr.contains("keeps no versions"), "{scheme}: {}", ran.stderr);
+        return;
+    }
+    let ran = doppio.run(["secret", "history", path, "--in", scheme, "--json"]).expect(0);
+    let history: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((history.as_array().unwrap().len(), &history[0]["current"]), (1, &true.into()), "{scheme}");
+    let first = history[0]["version"].as_str().unwrap();
+    set(doppio, scheme, path, "another").expect(0);
+    assert_eq!(version(first).expect(0).stdout, VALUE, "{scheme}");
+    // The same form, and no version of this secret.
+    let other = first.replace(|symbol: char| symbol.is_ascii_alphanumeric(), "9");
+    version(&other).expect(3);
+    doppio.run(["secret", "rollback", &format!("{path}@{first}"), "--in", scheme]).expect(0);
+    assert_eq!(reveal(doppio, &format!("{scheme}:{path}")).expect(0).stdout, VALUE, "{scheme}");
+}
+
+fn listing_and_removing(doppio: &Doppio, kind: &Kind) {
+    if !kind.writes {
+        return;
+    }
+    let (scheme, path) = (kind.scheme, paths(kind.scheme).0);
+    let ran = doppio.run(["secret", "list", "--in", scheme]).expect(0);
+    assert!(ran.stdout.contains(path) && !ran.stdout.contains("hunter2"), "{scheme}: {}", ran.stdout);
+    doppio.run(["secret", "rm", path, "--in", scheme]).expect(0);
+    doppio.run(["secret", "rm", path, "--in", scheme]).expect(3);
+    reveal(doppio, &format!("{scheme}:{path}")).expect(3);
+}
+
+#[test]
+fn values_up_to_the_limit_go_there_and_back() {
+    let world = World::new();
+    let doppio = machine(&world);
+    for Kind { scheme, .. } in KINDS.iter().filter(|kind| kind.writes) {
+        let (path, longest) = (paths(scheme).0, limits(scheme).longest);
+        let value = "0123456789abcdef".repeat(4 << 10);
+        set(&doppio, scheme, path, &value[..longest]).expect(0);
+        let reference = format!("{scheme}:{path}");
+        assert_eq!(reveal(&doppio, &reference).expect(0).stdout, value[..longest], "{scheme}");
+        if longest < value.len() {
+            let ran = set(&doppio, scheme, path, &value).expect(2);
+            assert!(ran.stderr.contains("takes no value over"), "{scheme}: {}", ran.stderr);
+            assert_eq!(reveal(&doppio, &reference).expect(0).stdout, value[..longest], "{scheme}");
+        }
+    }
+    world.expect_no_faults();
+}
+
+#[test]
+fn bytes_that_are_no_text_are_kept_or_refused() {
+    let world = World::new();
+    let doppio = machine(&world);
+    let bytes = b"\xff\xfe hunter2 \x80";
+    for Kind { scheme, .. } in KINDS.iter().filter(|kind| kind.writes) {
+        let path = paths(scheme).0;
+        let ran = set(&doppio, scheme, path, bytes);
+        if limits(scheme).only_text {
+            let ran = ran.expect(2);
+            assert!(ran.stderr.contains("base64") && !ran.stderr.contains("hunter2"), "{}", ran.stderr);
+            continue;
+        }
+        ran.expect(0);
+        let reference = format!("{scheme}:{path}");
+        let shown = doppio.command(["secret", "get", &reference, "--reveal", "--force"]).output().unwrap();
+        assert_eq!(shown.stdout, bytes, "{scheme}");
+    }
+    world.expect_no_faults();
+}
