@@ -1,16 +1,26 @@
 //! Any program whose stdout is the value. Which program, only the user's settings say.
+//!
+//! It may print another value tomorrow, so nothing is remembered. Whoever needs it at the same time
+//! shares one run of it: two properties of what it prints belong together.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::Weak;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::sync::OnceCell;
 
 use crate::secret::SecretValue;
 use crate::secret::source::Answer;
 use crate::secret::source::Facts;
 use crate::secret::source::Kind;
 use crate::secret::source::Lease;
+use crate::secret::source::Lent;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
 use crate::secret::source::child::Broken;
@@ -43,17 +53,41 @@ pub struct Command {
 
 /// The programs by the names that references call them by.
 #[derive(Debug, Default)]
-pub struct CommandSource(BTreeMap<String, Command>);
+pub struct CommandSource {
+    commands: BTreeMap<String, Command>,
+    /// What is in use at the moment.
+    printed: Mutex<HashMap<String, Weak<Printed>>>,
+}
+
+/// What one run of a program printed, or will have printed.
+type Printed = OnceCell<SecretValue>;
+
+impl Lent for Printed {
+    fn has_end(&self) -> bool {
+        false
+    }
+}
 
 impl CommandSource {
     /// The source over these programs.
     pub fn new(commands: BTreeMap<String, Command>) -> Self {
-        Self(commands)
+        Self { commands, printed: Mutex::default() }
+    }
+
+    /// What somebody has at the moment, or the place for what is to be printed.
+    fn printed(&self, path: &str) -> Arc<Printed> {
+        let mut printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = printed.get(path).and_then(Weak::upgrade) {
+            return shared;
+        }
+        let new = Arc::new(Printed::new());
+        printed.insert(path.to_owned(), Arc::downgrade(&new));
+        new
     }
 
     fn find(&self, path: &str, version: Option<&str>) -> Result<(&Command, &str), SourceError> {
         no_versions("a command", version)?;
-        let Some(command) = self.0.get(path) else {
+        let Some(command) = self.commands.get(path) else {
             return Err(SourceError::unreachable(
                 format!("the settings have no command `{path}`"),
                 format!("write `[sources.command.{path}]` with `run = [\"program\", …]` to config.toml"),
@@ -122,7 +156,7 @@ impl Source for CommandSource {
     }
 
     fn remedy(&self, path: &str) -> String {
-        match self.0.get(path) {
+        match self.commands.get(path) {
             Some(command) => {
                 format!("`{}` says that it is not there: run it by hand", command.run.join(" "))
             }
@@ -137,14 +171,10 @@ impl Source for CommandSource {
     fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
         async move {
             let (command, program) = self.find(path, version)?;
-            let value = ask(path, command, program).await?;
-            let facts = Facts {
-                place: format!("command `{path}`"),
-                // It may print another value tomorrow.
-                lease: Some(Lease::of_gift()),
-                ..Facts::default()
-            };
-            Ok((value, facts))
+            let printed = self.printed(path);
+            let value = printed.get_or_try_init(|| ask(path, command, program)).await?.clone();
+            let place = format!("command `{path}`");
+            Ok((value, Facts { place, lease: Some(Lease::new(printed)), ..Facts::default() }))
         }
         .boxed()
     }
@@ -185,13 +215,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_run_serves_all_who_need_it_at_the_same_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let count = folder.path().join("count");
+        let script = format!("echo x >> {0}; sleep 0.1; wc -l < {0}", count.display());
+        let source = source(&script);
+        let (first, second) = tokio::join!(source.get("x", None), source.get("x", None));
+        let third = source.get("x", None).await;
+        for answer in [&first, &second, &third] {
+            assert_eq!(answer.as_ref().unwrap().0.plain().trim_ascii(), b"1");
+        }
+        drop((first, second, third));
+        assert_eq!(source.get("x", None).await.unwrap().0.plain().trim_ascii(), b"2");
+    }
+
+    #[tokio::test]
     async fn failures_are_kept_apart() {
         assert_eq!(source("exit 44").get("x", None).await.unwrap_err(), SourceError::Missing);
         let mut silent = source("false | cat");
         let fault = silent.get("x", None).await.unwrap_err();
         assert!(matches!(fault, SourceError::Unreachable { .. }), "{fault}");
         assert_eq!(fault.to_string(), "`sh` printed nothing");
-        silent.0.get_mut("x").unwrap().missing = vec![0];
+        silent.commands.get_mut("x").unwrap().missing = vec![0];
         assert_eq!(silent.get("x", None).await.unwrap_err(), SourceError::Missing);
         let fault = source("echo hunter2 >&2; exit 3").get("x", None).await.unwrap_err();
         assert!(matches!(fault, SourceError::Unreachable { .. }));
@@ -203,7 +248,7 @@ mod tests {
     #[tokio::test]
     async fn a_pipeline_that_hangs_is_ended() {
         let mut slow = source("sleep 60 | cat");
-        slow.0.get_mut("x").unwrap().timeout = Duration::from_millis(50);
+        slow.commands.get_mut("x").unwrap().timeout = Duration::from_millis(50);
         let fault = slow.get("x", None).await.unwrap_err();
         assert!(matches!(fault, SourceError::Unreachable { .. }), "{fault}");
         assert!(slow.locate("x", None).await.unwrap().unproven);

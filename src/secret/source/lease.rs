@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Something that is there because it was asked for: credentials with an end, what a program
-/// printed. It is not remembered for others who ask later, and it is given back when the last
-/// clone of this is dropped.
+/// printed. Only those who need it at the same time share it, and it is given back when the last clone of
+/// this is dropped.
 #[derive(Clone)]
 pub struct Lease(Arc<dyn Lent>);
 
@@ -22,24 +22,10 @@ pub trait Lent: Send + Sync {
     }
 }
 
-/// What nobody has to give back.
-struct Gift;
-
-impl Lent for Gift {
-    fn has_end(&self) -> bool {
-        false
-    }
-}
-
 impl Lease {
     /// The lease of what is given back when `lent` is dropped.
     pub fn new(lent: Arc<dyn Lent>) -> Self {
         Self(lent)
-    }
-
-    /// The lease of what is only not to be used by others.
-    pub(super) fn of_gift() -> Self {
-        Self(Arc::new(Gift))
     }
 
     /// Whether what was lent has stopped being good.

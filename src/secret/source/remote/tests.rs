@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::secret::source::Lease;
+use crate::secret::source::Lent;
 use crate::secret::source::RemoteKind;
 
 use super::*;
@@ -29,6 +30,11 @@ struct Counting {
     items: AtomicUsize,
     written: AtomicUsize,
 }
+
+/// What nobody else may use.
+struct Loan;
+
+impl Lent for Loan {}
 
 impl Source for Counting {
     fn kind(&self) -> &'static Kind {
@@ -59,7 +65,7 @@ impl Source for Counting {
                     Ok((SecretValue::new(value.into_bytes()), Facts::default()))
                 }
                 "lent" => {
-                    let facts = Facts { lease: Some(Lease::of_gift()), ..Facts::default() };
+                    let facts = Facts { lease: Some(Lease::new(Arc::new(Loan))), ..Facts::default() };
                     Ok((SecretValue::new(path.as_bytes().to_vec()), facts))
                 }
                 "over" => {
