@@ -1,5 +1,5 @@
-//! A writer of the vault that is killed at any of its system calls leaves the old vault or the
-//! new one, whole.
+//! Writers of the vault: one that is killed at any of its system calls leaves the old vault or the
+//! new one, whole, and many at the same time lose nothing.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -7,6 +7,7 @@ use std::process::Command;
 use std::process::Stdio;
 
 use crate::support::doppio::Doppio;
+use crate::support::secret_service::Bus;
 
 /// What a writer does to files.
 const CALLS: &[&str] =
@@ -79,16 +80,35 @@ fn a_killed_writer_leaves_a_whole_vault() {
     assert_eq!(ran.stdout, "last value");
 }
 
-#[test]
-fn writers_wait_for_each_other() {
-    let doppio = world().env("VALUE", "hunter2 hunter2");
-    doppio.run(["secret", "set", "s0", "--from-env", "VALUE"]).expect(0);
-    let writers: Vec<_> =
-        (1..8).map(|n| doppio.start(["secret", "set", &format!("s{n}"), "--from-env", "VALUE"])).collect();
+/// Writes eight secrets with as many processes at the same time.
+fn write_at_once(doppio: &Doppio) {
+    let set = |n: u8| {
+        let name = format!("s{n}");
+        doppio.start(["secret", "set", &name, "--from-env", "VALUE", "--in", "file"])
+    };
+    let writers: Vec<_> = (0..8).map(set).collect();
     for writer in writers {
         let output = writer.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
-    let ran = doppio.run(["secret", "list"]).expect(0);
+    let ran = doppio.run(["secret", "list", "--in", "file"]).expect(0);
     assert_eq!(ran.stdout.lines().count(), 8, "{}", ran.stdout);
+}
+
+#[test]
+fn writers_wait_for_each_other() {
+    let doppio = world().env("VALUE", "hunter2 hunter2");
+    doppio.run(["secret", "set", "s0", "--from-env", "VALUE"]).expect(0);
+    write_at_once(&doppio);
+}
+
+/// The first one makes the key and the vault; the others must not make a key of their own.
+#[test]
+fn first_writers_agree_on_the_key() {
+    for _ in 0..3 {
+        let bus = Bus::with_keyring();
+        let doppio =
+            Doppio::new().env("VALUE", "hunter2 hunter2").env("DBUS_SESSION_BUS_ADDRESS", bus.address());
+        write_at_once(&doppio);
+    }
 }

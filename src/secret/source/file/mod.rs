@@ -74,15 +74,20 @@ impl FileVault {
             return Ok(opened);
         };
         if opened.as_ref().is_none_or(|opened| opened.bytes != bytes) {
-            let keys = match opened.take() {
-                Some(opened) => vec![opened.key],
-                None => self.keys.for_opening(&self.path, &crypt::lock(&self.path, &bytes)?).await?,
-            };
-            let path = self.path.clone();
-            let work = move || unlock(&path, bytes, &keys);
-            *opened = Some(detached(None, work).await.map_err(|_| failed())??);
+            let key = opened.take().map(|opened| opened.key);
+            *opened = Some(self.unlock(bytes, key).await?);
         }
         Ok(opened)
+    }
+
+    /// Opens the vault with the key that opened it before, else with one that may fit.
+    async fn unlock(&self, bytes: Vec<u8>, key: Option<Key>) -> Result<Opened, SourceError> {
+        let keys = match key {
+            Some(key) => vec![key],
+            None => self.keys.for_opening(&self.path, &crypt::lock(&self.path, &bytes)?).await?,
+        };
+        let path = self.path.clone();
+        detached(None, move || unlock(&path, bytes, &keys)).await.map_err(|_| failed())?
     }
 
     async fn look<T>(
@@ -134,16 +139,17 @@ impl FileVault {
         edit: impl FnOnce(&mut Records) -> Result<T, SourceError> + Send + 'static,
     ) -> Result<(T, Option<String>), SourceError> {
         let mut opened = self.open().await?;
-        let is_new = opened.is_none();
-        let key = match opened.take() {
-            Some(opened) => opened.key,
-            None if create => self.keys.for_creating(&self.path).await?,
-            None => return Err(self.absent()),
+        if opened.is_none() && !create {
+            return Err(self.absent());
+        }
+        let path = self.path.clone();
+        let lock = detached(None, move || store::Lock::take(&path)).await.map_err(|_| failed())??;
+        let (key, made) = match opened.take() {
+            Some(opened) => (opened.key, None),
+            None => self.first_key().await?,
         };
-        let locked_with = key.describe();
         let path = self.path.clone();
         let work = move || {
-            let lock = store::Lock::take(&path)?;
             // Another process may have written since: what counts is what is there now.
             let mut records = match store::read(&path)? {
                 Some(bytes) => unlock(&path, bytes, std::slice::from_ref(&key))?.records,
@@ -156,7 +162,18 @@ impl FileVault {
         };
         let (result, now) = detached(None, work).await.map_err(|_| failed())??;
         *opened = Some(now);
-        Ok((result, is_new.then_some(locked_with)))
+        Ok((result, made))
+    }
+
+    /// The key of a vault that was not there, and what it is if the vault is to be made. Who asks
+    /// has the vault's lock: two who each made a key would leave a vault whose key is lost.
+    async fn first_key(&self) -> Result<(Key, Option<String>), SourceError> {
+        if let Some(bytes) = store::read(&self.path)? {
+            return Ok((self.unlock(bytes, None).await?.key, None));
+        }
+        let key = self.keys.for_creating(&self.path).await?;
+        let made = key.describe();
+        Ok((key, Some(made)))
     }
 
     /// Writes items, making the vault if there is none.
