@@ -3,6 +3,7 @@
 mod git;
 mod hook;
 mod incident;
+mod unseen;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::name::SecretName;
 use crate::secret::Ladder;
 use crate::secret::Origin;
+use crate::secret::SecretError;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::Vault;
@@ -115,10 +116,15 @@ impl Collector<'_> {
 
     /// What was replaced may have been published before.
     async fn older(&mut self, source: &dyn Source, path: &str) {
-        let versions = source.versions(path).await.unwrap_or_default();
+        let versions = match source.versions(path).await {
+            Ok(versions) => versions,
+            Err(error) => return self.fail(format!("older values of `{path}` in {}", source.place()), error),
+        };
         for version in versions.iter().filter(|version| version.readable && !version.current) {
-            if let Ok((value, _)) = source.get(path, Some(&version.id)).await {
-                self.add(format!("{path}@{}", version.id), value);
+            let name = format!("{path}@{}", version.id);
+            match source.get(path, Some(&version.id)).await {
+                Ok((value, _)) => self.add(name, value),
+                Err(error) => self.fail(format!("`{name}` in {}", source.place()), error),
             }
         }
     }
@@ -129,8 +135,9 @@ impl Collector<'_> {
                 continue;
             }
             for variable in env.candidates(&name) {
-                if let Ok((value, _)) = env.get(&variable, None).await {
-                    self.add(name.to_string(), value);
+                match env.get(&variable, None).await {
+                    Ok((value, _)) => self.add(name.to_string(), value),
+                    Err(error) => self.fail(format!("`{variable}` in {}", env.place()), error),
                 }
             }
         }
@@ -176,14 +183,26 @@ impl Collector<'_> {
                 Origin::Source { scheme, .. } => self.wanted.sources.contains(scheme) || scheme == "env",
                 Origin::Name(_) => true,
             };
-            if is_asked
-                && self.is_wanted(name.as_str())
-                && let Ok(value) = vault.fetch(reference).await
-                && !vault.stands_in(reference)
-            {
-                self.add(name.to_string(), value);
+            if !is_asked || !self.is_wanted(name.as_str()) {
+                continue;
+            }
+            match vault.fetch(reference).await {
+                Ok(_) if vault.stands_in(reference) => {}
+                Ok(value) => self.add(name.to_string(), value),
+                Err(error) => self.fail(format!("`{name}`, which the settings bind"), of_lookup(error)),
             }
         }
+    }
+}
+
+/// What a lookup failed of, as a source would say it.
+fn of_lookup(error: SecretError) -> SourceError {
+    let cause = error.to_string();
+    match error {
+        SecretError::Missing { .. } => SourceError::Missing,
+        SecretError::NotAllowed { hint, .. } => SourceError::NotAllowed { cause, hint },
+        SecretError::Unreachable { hint, .. } => SourceError::Unreachable { cause, hint },
+        SecretError::Unfit { .. } => SourceError::Unfit { cause },
     }
 }
 

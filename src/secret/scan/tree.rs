@@ -150,8 +150,7 @@ fn tracked_and_ignored(path: &Path) -> Result<Vec<PathBuf>, GitError> {
         Err(error @ GitError::Failed { .. }) => return Err(error),
         Err(GitError::NoGit { .. } | GitError::NoRepository { .. }) => return Ok(Vec::new()),
     };
-    let listed = repository.read(&["ls-files", "-z", "--cached", "--ignored", "--exclude-standard"]);
-    let listed = listed.unwrap_or_default();
+    let listed = repository.read(&["ls-files", "-z", "--cached", "--ignored", "--exclude-standard"])?;
     let names = listed.split(|&byte| byte == 0).filter(|name| !name.is_empty());
     Ok(names.map(|name| path.join(std::ffi::OsStr::from_bytes(name))).collect())
 }

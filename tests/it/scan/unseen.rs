@@ -1,0 +1,51 @@
+//! What could not be looked at is told: an "all clear" that skipped something is none.
+
+use std::fs;
+
+use crate::scan::VALUE;
+use crate::scan::quiet;
+use crate::scan::work;
+use crate::scan::world;
+use crate::support::openbao::Bao;
+use crate::support::repository::Repository;
+
+#[test]
+fn older_values_that_can_not_be_read() {
+    let bao = Bao::start();
+    bao.bao(&["secrets", "enable", "-path=kv", "-version=2", "kv"]);
+    bao.bao(&["kv", "put", "kv/app", &format!("value={VALUE}")]);
+    bao.bao(&["kv", "put", "kv/app", "value=another, newer one"]);
+    let policy = "path \"kv/data/*\" { capabilities = [\"read\"] }\n\
+                  path \"kv/metadata/\" { capabilities = [\"list\"] }\n\
+                  path \"kv/metadata/+\" { capabilities = [\"deny\"] }";
+    let token = bao.token(policy, "1h");
+    let world = world().env("VAULT_ADDR", bao.url()).env("VAULT_TOKEN", token);
+    world.file("a.txt", "nothing here\n");
+    let ran = quiet(&world, &["secret", "scan", "--source", "vault"], 3);
+    assert!(ran.stderr.contains("cannot ask older values of `kv/app`"), "{}", ran.stderr);
+}
+
+#[test]
+fn names_that_the_settings_bind() {
+    let world = world();
+    world.file("a.txt", "nothing here\n");
+    let settings = "[secrets]\n'team/key' = 'env:TEAM#member'\n";
+    fs::write(world.doppio_home().join("config.toml"), settings).unwrap();
+    quiet(&world, &["secret", "scan"], 0);
+    let world = world.env("TEAM", "this is no JSON");
+    let ran = quiet(&world, &["secret", "scan"], 3);
+    assert!(ran.stderr.contains("`team/key`, which the settings bind"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_a_damaged_index_tracks() {
+    let world = world();
+    let repository = Repository::init(&work(&world));
+    repository.write(".gitignore", ".env\n");
+    repository.write(".env", format!("T={VALUE}\n"));
+    repository.git(["add", "--force", "."]);
+    quiet(&world, &["secret", "scan"], 1);
+    fs::write(work(&world).join(".git/index"), "damaged").unwrap();
+    let ran = quiet(&world, &["secret", "scan"], 3);
+    assert!(ran.stderr.contains("what git tracks there is not known"), "{}", ran.stderr);
+}
