@@ -120,6 +120,21 @@ fn a_reader_that_goes_away_ends_the_command() {
 }
 
 #[test]
+fn output_that_is_lost_is_told() {
+    let doppio = machine();
+    let lose = |script: &str| {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = doppio.command(["secret", "exec", "T=team/key", "--", "sh", "-c", script]);
+        command.stdout(full).output().unwrap()
+    };
+    let output = lose("echo hi");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("error: output of `sh` was lost"), "{stderr}");
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(lose("echo hi; exit 7").status.code(), Some(7));
+}
+
+#[test]
 fn ctrl_c_reaches_the_command_once() {
     let doppio = machine();
     let script = "n=0; trap 'n=$((n+1))' INT; echo ready; i=0; while [ $i -lt 20 ]; do sleep 0.05; i=$((i+1)); done; echo came $n; exit 4";

@@ -19,6 +19,8 @@ use std::process::ExitCode;
 use std::process::ExitStatus;
 use std::process::Stdio;
 
+use futures_util::future::try_join_all;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -83,21 +85,26 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         Err(error) => return Ok(not_started(program, &error)),
     };
     drop(values);
-    let status = attend(child, &mask, signals).await.map_err(|error| {
+    let (status, lost) = attend(child, &mask, signals).await.map_err(|error| {
         CliError::world(format!("lost sight of `{}`", program.display())).cause(error.to_string())
     })?;
-    Ok(exit_code(status))
+    match lost {
+        Some(error) if status.success() => {
+            Err(CliError::world(format!("output of `{}` was lost", program.display()))
+                .cause(error.to_string()))
+        }
+        // It has told by itself that it failed.
+        _ => Ok(exit_code(status)),
+    }
 }
 
+/// The values, asked for at the same time: sources that can give many at once do.
 async fn fetch<'a>(
     vault: &Vault,
     bindings: &'a BTreeMap<EnvName, SecretRef>,
 ) -> Result<Vec<(&'a EnvName, SecretValue)>, CliError> {
-    let mut values = Vec::new();
-    for (variable, reference) in bindings {
-        values.push((variable, vault.fetch(reference).await?));
-    }
-    Ok(values)
+    let values = try_join_all(bindings.values().map(|reference| vault.fetch(reference))).await?;
+    Ok(bindings.keys().zip(values).collect())
 }
 
 /// What the audit log says of a value that the command gets.
@@ -161,15 +168,20 @@ fn start(
     command.spawn()
 }
 
-/// Passes output and signals on until the command has ended and nobody writes any more.
-async fn attend(mut child: Child, mask: &Mask, mut signals: signals::Signals) -> io::Result<ExitStatus> {
+/// Passes output and signals on until the command has ended and nobody writes any more. Says how
+/// it ended, and why output was lost, if some was.
+async fn attend(
+    mut child: Child,
+    mask: &Mask,
+    mut signals: signals::Signals,
+) -> io::Result<(ExitStatus, Option<io::Error>)> {
     let outputs = output::follow(&mut child, mask);
     let ended = signals::end_of(&child)?;
     signals.pass_on_to(&child, ended).await?;
     let status = child.wait()?;
     // What the command left behind may still write; a signal ends the wait for it.
-    signals.wait_for(outputs).await;
-    Ok(status)
+    let lost = signals.wait_for(outputs).await;
+    Ok((status, lost))
 }
 
 /// As shells have it: 127 for what is not there, 126 for what can't be run.

@@ -14,10 +14,10 @@ use crate::secret::MaskStream;
 /// What is read at once. In bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// Copies stdout and stderr, each on a thread of its own. The receiver is closed when both are
-/// at their end.
-pub(super) fn follow(child: &mut Child, mask: &Mask) -> mpsc::Receiver<()> {
-    let (alive, over) = mpsc::channel(1);
+/// Copies stdout and stderr, each on a thread of its own. The receiver hears of output that is
+/// lost, and is closed when both are at their end.
+pub(super) fn follow(child: &mut Child, mask: &Mask) -> mpsc::Receiver<io::Error> {
+    let (alive, over) = mpsc::channel(2);
     if let Some(from) = child.stdout.take() {
         copy_apart(from, io::stdout(), mask.stream(), alive.clone());
     }
@@ -31,12 +31,12 @@ fn copy_apart(
     from: impl Read + Send + 'static,
     to: impl Write + Send + 'static,
     stream: MaskStream,
-    alive: mpsc::Sender<()>,
+    alive: mpsc::Sender<io::Error>,
 ) {
-    thread::spawn(move || {
-        // Where nobody reads any more, the command's end of the pipe is closed too.
-        copy(from, to, stream).ok();
-        drop(alive);
+    thread::spawn(move || match copy(from, to, stream) {
+        // Where nobody reads any more, the command's end of the pipe is closed too: it hears of it.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => alive.blocking_send(error).ok(),
+        _ => None,
     });
 }
 

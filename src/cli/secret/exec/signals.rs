@@ -108,15 +108,20 @@ impl Signals {
         }
     }
 
-    /// Waits until all output is over, or a signal says that nobody wants to wait.
-    pub(super) async fn wait_for(&mut self, mut outputs: mpsc::Receiver<()>) {
+    /// Waits until all output is over, or a signal says that nobody wants to wait. Says why output
+    /// was lost, if some was.
+    pub(super) async fn wait_for(&mut self, mut outputs: mpsc::Receiver<io::Error>) -> Option<io::Error> {
+        let mut lost = None;
         loop {
             tokio::select! {
                 biased;
-                _ = outputs.recv() => return,
+                heard = outputs.recv() => match heard {
+                    Some(error) => lost = Some(error),
+                    None => return lost,
+                },
                 Some((number, _)) = self.came.recv() => {
                     if ENDING.contains(&number) {
-                        return;
+                        return lost;
                     }
                 }
             }
