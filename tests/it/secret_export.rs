@@ -253,3 +253,19 @@ fn a_file_for_github_is_new_and_the_runners_is_added_to() {
     let written = fs::read_to_string(&runners).unwrap();
     assert!(written.starts_with("OTHER=1\nHF_TOKEN<<ghadelimiter_"), "{written}");
 }
+
+#[test]
+fn without_masks_a_runner_gets_no_variables() {
+    let doppio = machine();
+    let runners = doppio.file("github_env", "OTHER=1\n");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command =
+        doppio.command(["secret", "export", "--format", "github", "huggingface/token", "--reveal"]);
+    command.env("GITHUB_ACTIONS", "true").env("GITHUB_ENV", &runners).stdout(writer);
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("the runner did not take the masks"), "{stderr}");
+    assert_eq!(fs::read_to_string(runners).unwrap(), "OTHER=1\n");
+}

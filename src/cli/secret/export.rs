@@ -11,6 +11,8 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use futures_util::future::try_join_all;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -129,8 +131,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let (mut valued, mut uses) = (Vec::with_capacity(secrets.len()), Vec::new());
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let vault = lookup::audited(context, Vault::new(ladder, Mask::default()))?;
-    for (variable, reference) in secrets {
-        let value = vault.fetch(&reference).await?;
+    let values = try_join_all(secrets.iter().map(|(_, reference)| vault.fetch(reference))).await?;
+    for ((variable, reference), value) in secrets.into_iter().zip(values) {
         let what = Use {
             deed: Deed::Export,
             secret: reference.label(),
@@ -243,8 +245,12 @@ fn github(args: &Args, context: &Context, valued: &[(EnvName, SecretValue)]) -> 
         .map_err(|error| CliError::world("there are no random numbers").cause(error.to_string()))?;
     let written = export::github(valued, random).map_err(|error| unwritable(&error))?;
     let (path, mut file, is_open) = github_file(args, context)?;
-    // Masked first: from then on no value can be seen.
-    write(None, &written.masks, valued.len())?;
+    // Masked first: from then on no value can be seen. Masks that nobody reads mask nothing.
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&written.masks).and_then(|()| stdout.flush()).map_err(|error| {
+        CliError::world("the runner did not take the masks, so no variable was written")
+            .cause(error.to_string())
+    })?;
     let start: &[u8] = if is_open { b"\n" } else { b"" };
     file.write_all(start)
         .and_then(|()| file.write_all(&written.variables))
