@@ -110,3 +110,37 @@ fn older_versions_that_are_not_imported_are_told_before_they_go() {
     doppio.run(["secret", "get", "file:a/key"]).expect(3);
     assert_eq!(doppio.reveal("keyring:a/key"), "hunter2 two");
 }
+
+/// `expect` lets somebody else store it before it types the answer.
+#[test]
+fn what_somebody_stores_while_the_question_stands_is_not_replaced() {
+    let doppio = Doppio::with_vault().env("DOPPIO_KEYRING", "off").env("THEIRS", "hunter2 theirs");
+    doppio.file("mine.env", "A_KEY=hunter2-mine\n");
+    let theirs = format!(
+        "[exec {} secret set a/key --from-env THEIRS --in file 2> /dev/null]y",
+        env!("CARGO_BIN_EXE_doppio")
+    );
+    let import = ["secret", "import", "mine.env", "--map", "A_KEY=a/key", "--in", "file"];
+    let (code, shown) = doppio.at_terminal(&import, &[("write 1 secret", &theirs)]);
+    assert_eq!(code, 3, "{shown}");
+    assert!(shown.contains("was stored in the vault while you were asked"), "{shown}");
+    assert_eq!(doppio.reveal("file:a/key"), "hunter2 theirs");
+}
+
+/// Paths of other sources may be no names: the vault refuses those, and takes the others.
+#[cfg(feature = "aws")]
+#[test]
+fn what_the_target_can_not_take_does_not_hold_up_the_others() {
+    use crate::support::aws::Moto;
+
+    let keys = Moto::shared().keys("AKIDCOPY");
+    for name in ["copying/good", "copying/od=d+"] {
+        keys.cli(&["secretsmanager", "create-secret", "--name", name, "--secret-string", "hunter2 one"]);
+    }
+    let doppio = Doppio::with_vault();
+    let doppio = keys.variables().into_iter().fold(doppio, |doppio, (name, value)| doppio.env(name, value));
+    let copy = ["secret", "copy", "--from", "aws", "--to", "file", "copying/good", "copying/od=d+", "--yes"];
+    let ran = doppio.run(copy).expect(3);
+    assert!(ran.stdout.contains("refused  copying/od=d+"), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(doppio.reveal("file:copying/good"), "hunter2 one");
+}

@@ -93,30 +93,34 @@ pub(super) async fn plan(
     items: Vec<Item>,
     replaces: bool,
 ) -> Result<Plan<'_>, CliError> {
-    let items = without_twins(items)?;
+    let mut items = without_twins(items)?;
     let wanted: Vec<source::Item> = items
         .iter()
         .filter(|item| item.value.is_ok())
         .map(|item| source::Item::new(&item.path, None))
         .collect();
     let mut present = target.get_many(&wanted).await.into_iter();
-    let mut planned = Vec::with_capacity(items.len());
-    for item in items {
-        let fate = match &item.value {
+    let mut fates = Vec::with_capacity(items.len());
+    for item in &mut items {
+        fates.push(match &item.value {
             Err(_) => Fate::Refused,
-            Ok(value) => match present.next() {
-                Some(Ok((present, _))) if present.is_same(value) => Fate::Same,
-                Some(Ok(_)) => Fate::Differs,
-                Some(Err(SourceError::Missing | SourceError::Absent { .. })) | None => Fate::New,
-                Some(Err(error)) => {
+            Ok(value) => match present.next().expect("a source answers all that it is asked for") {
+                Ok((present, _)) if present.is_same(value) => Fate::Same,
+                Ok(_) => Fate::Differs,
+                Err(SourceError::Missing | SourceError::Absent { .. }) => Fate::New,
+                // One of many does not hold up the others.
+                Err(SourceError::Unfit { cause }) => {
+                    item.value = Err(cause);
+                    Fate::Refused
+                }
+                Err(error) => {
                     let what = format!("cannot look for `{}` in {}", item.path, target.place());
                     return Err(source_error(what, &error));
                 }
             },
-        };
-        planned.push((item, fate));
+        });
     }
-    Ok(Plan { target, items: planned, replaces })
+    Ok(Plan { target, items: items.into_iter().zip(fates).collect(), replaces })
 }
 
 /// The items without those that are there twice with the same value.
@@ -215,6 +219,9 @@ impl Plan<'_> {
             output::line("nothing was done");
             return Ok(false);
         }
+        if !wish.yes {
+            self.expect_no_newcomers().await?;
+        }
         lookup::record_all(
             context,
             self.written().map(|item| (self.use_of(item), item.value.clone().ok())).collect(),
@@ -222,6 +229,23 @@ impl Plan<'_> {
         self.write().await?;
         output::line(&format!("wrote {} to {place}, and read each back", secrets(self.writes())));
         Ok(true)
+    }
+
+    /// Whoever is asked may take their time, and somebody else may write meanwhile: what was shown
+    /// as new is not to replace that.
+    async fn expect_no_newcomers(&self) -> Result<(), CliError> {
+        let new = self.items.iter().filter(|(_, fate)| *fate == Fate::New);
+        let new: Vec<source::Item> = new.map(|(item, _)| source::Item::new(&item.path, None)).collect();
+        let present = self.target.get_many(&new).await;
+        match new.iter().zip(present).find(|(_, answer)| answer.is_ok()) {
+            Some((item, _)) => Err(CliError::world(format!(
+                "`{}` was stored in {} while you were asked; nothing was done",
+                item.path,
+                self.target.place()
+            ))
+            .hint("give the same command again to see what would happen now")),
+            None => Ok(()),
+        }
     }
 
     /// Those that will be written.
