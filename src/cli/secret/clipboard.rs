@@ -8,6 +8,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::io::Write;
 use std::path::Path;
+use std::process::Child;
 use std::process::Command;
 use std::process::ExitCode;
 use std::process::Stdio;
@@ -86,16 +87,24 @@ pub(super) fn copy(
                 output::line(&format!("copied `{label}`; it stays on the clipboard"));
                 return Ok(());
             };
-            leave_watch(tool, value, keep).map_err(|error| {
-                clear(tool).ok();
-                CliError::world("nobody could be left to empty the clipboard, so it was emptied now")
-                    .cause(error.to_string())
-            })?;
+            leave_watch(tool, value, keep).map_err(|error| unwatched(tool, &error))?;
             output::line(&format!("copied `{label}`; the clipboard is emptied in {} s", keep.as_secs()));
             Ok(())
         }
         Clipboard::Terminal => by_terminal(label, value, keep)
             .map_err(|error| CliError::world("the terminal did not take the value").cause(error.to_string())),
+    }
+}
+
+/// Nobody is there who would empty the clipboard later: that is done now.
+fn unwatched(tool: Tool, error: &io::Error) -> CliError {
+    match clear(tool) {
+        Ok(()) => CliError::world("nobody could be left to empty the clipboard, so it was emptied now")
+            .cause(error.to_string()),
+        Err(kept) => CliError::world("the value is on the clipboard, and nobody empties it")
+            .cause(error.to_string())
+            .cause(format!("`{}`: {kept}", tool.clear.join(" ")))
+            .hint("copy something else over it"),
     }
 }
 
@@ -141,17 +150,22 @@ fn pipe(command: &[&str], value: &SecretValue) -> io::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "the clipboard is where the user wants it")]
     let written = value.reveal(|bytes| stdin.write_all(bytes));
     drop(stdin);
-    let status = child.wait()?;
-    if status.success() { written } else { Err(io::Error::other(format!("it ended with {status}"))) }
+    ended_well(&mut child)?;
+    written
 }
 
-fn start(command: &[&str], stdin: Stdio, stdout: Stdio) -> io::Result<std::process::Child> {
+fn ended_well(child: &mut Child) -> io::Result<()> {
+    let status = child.wait()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("it ended with {status}"))) }
+}
+
+fn start(command: &[&str], stdin: Stdio, stdout: Stdio) -> io::Result<Child> {
     let (program, arguments) = command.split_first().ok_or_else(|| io::Error::other("no program"))?;
     Command::new(program).args(arguments).stdin(stdin).stdout(stdout).stderr(Stdio::null()).spawn()
 }
 
 fn clear(tool: Tool) -> io::Result<()> {
-    start(tool.clear, Stdio::null(), Stdio::null())?.wait().map(drop)
+    ended_well(&mut start(tool.clear, Stdio::null(), Stdio::null())?)
 }
 
 /// Starts the `doppio` that empties the clipboard, in a process group of its own so that Ctrl-C
@@ -234,6 +248,16 @@ fn by_terminal(label: &str, value: &SecretValue, keep: Option<Duration>) -> io::
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stays_on_the_clipboard_is_told() {
+        let words = |clear| {
+            let tool = Tool { name: "x", copy: &[], paste: &[], clear };
+            unwatched(tool, &io::Error::other("no process")).message.unwrap()
+        };
+        assert!(words(&["true"]).ends_with("so it was emptied now"));
+        assert!(words(&["false"]).starts_with("the value is on the clipboard"));
+    }
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
         variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
