@@ -16,6 +16,7 @@ use crate::secret::provider::Local;
 use crate::secret::provider::PROVIDERS;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+use crate::secret::source::SourceError;
 
 /// Arguments of `secret discover`.
 #[derive(Debug, clap::Args)]
@@ -30,8 +31,16 @@ pub(super) struct Args {
 struct Row {
     provider: &'static Provider,
     found: Result<Credential, ProviderError>,
-    /// Each of its secrets that is here, and where Doppio has it already, if it has.
-    secrets: Vec<(&'static str, Option<String>)>,
+    /// Each of its secrets that is here, and whether Doppio has it already.
+    secrets: Vec<(&'static str, Stored)>,
+}
+
+/// Where Doppio itself has a secret of a name.
+enum Stored {
+    In(&'static str),
+    Nowhere,
+    /// This source could not be asked, and those that could do not have it.
+    Unknown(&'static str),
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
@@ -69,21 +78,31 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where Doppio itself has a secret of this name. A source that can't be asked has none.
-async fn stored(ladder: &Ladder, name: &str) -> Option<String> {
+async fn stored(ladder: &Ladder, name: &str) -> Stored {
+    let mut stored = Stored::Nowhere;
     for source in ladder.writable() {
-        if source.locate(name, None).await.is_ok() {
-            return Some(source.kind().scheme.to_owned());
+        let scheme = source.kind().scheme;
+        match source.locate(name, None).await {
+            Ok(_) => return Stored::In(scheme),
+            Err(SourceError::Missing | SourceError::Absent { .. }) => {}
+            Err(_) => stored = Stored::Unknown(scheme),
         }
     }
-    None
+    stored
 }
 
 fn json(row: &Row) -> serde_json::Value {
     let secrets: Vec<serde_json::Value> = row
         .secrets
         .iter()
-        .map(|(name, stored)| serde_json::json!({ "name": name, "stored_in": stored }))
+        .map(|(name, stored)| {
+            let (place, unasked) = match stored {
+                Stored::In(scheme) => (Some(scheme), None),
+                Stored::Nowhere => (None, None),
+                Stored::Unknown(scheme) => (None, Some(scheme)),
+            };
+            serde_json::json!({ "name": name, "stored_in": place, "not_asked": unasked })
+        })
         .collect();
     let found = row.found.as_ref();
     serde_json::json!({
@@ -117,8 +136,9 @@ fn lines(row: &Row, width: usize) -> Vec<String> {
     let mut more = |text: String| lines.push(format!("{:width$}  {:12}  {text}", "", ""));
     for (secret, stored) in &row.secrets {
         more(match stored {
-            Some(source) => format!("{secret}; {source} has one of this name"),
-            None => (*secret).to_owned(),
+            Stored::In(scheme) => format!("{secret}; {scheme} has one of this name"),
+            Stored::Nowhere => (*secret).to_owned(),
+            Stored::Unknown(scheme) => format!("{secret}; {scheme} could not be asked for one"),
         });
     }
     if let Some(why) = &found.refusal {

@@ -237,6 +237,11 @@ fn discover_tells_places_and_never_values() {
     assert_eq!(row("aws").unwrap()["expires"], "2099-01-01T00:00:00Z");
     assert!(row("kaggle").unwrap()["trouble"].as_str().unwrap().contains("it is not JSON"));
     assert!(row("wandb").is_none());
+    assert!(github["secrets"][0]["not_asked"].is_null());
+    fs::write(world.doppio_home().join("vault.age"), "damaged").unwrap();
+    let ran = world.run(["secret", "discover"]).expect(0);
+    assert!(ran.stdout.contains("github/token; file could not be asked for one"), "{}", ran.stdout);
+    fs::remove_file(world.doppio_home().join("vault.age")).unwrap();
     let plain = world.run(["secret", "discover"]).expect(0);
     for said in [ran.stdout, ran.stderr, plain.stdout, plain.stderr] {
         for value in [token, "hf_abcdefghij", "abcdefghijklmnopqrstuvwxyz0123456789", "0123456789abcdef0123"]
