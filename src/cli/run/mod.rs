@@ -22,6 +22,7 @@ use crate::cli::context::Context;
 use crate::cli::credentials;
 use crate::cli::credentials::Seen;
 use crate::cli::error::CliError;
+use crate::cli::error::Kind;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
 use crate::cli::output;
@@ -43,9 +44,11 @@ use crate::journal::Store;
 use crate::plan::Plan;
 use crate::plan::show::show;
 use crate::secret::Ladder;
+use crate::secret::Location;
 use crate::secret::Mask;
 use crate::secret::MaskStyle;
 use crate::secret::Prompt;
+use crate::secret::SecretError;
 use crate::secret::SecretRef;
 use crate::secret::Vault;
 use crate::text::Severity;
@@ -151,10 +154,11 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
     let vault = Vault::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)).with_providers(providers);
     let vault = Arc::new(vault);
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
-    check_secrets(&vault, secrets, wish.clone()).await?;
+    check_secrets(unless(&wish, vault.survey(secrets)).await?)?;
     let place =
         credentials::World { hosts: &hosts, home: &context.home, sandbox: args.sandbox, recipe: &source };
-    check_credentials(credentials::look(&plan, &vault, &place).await, source)?;
+    let seen = unless(&wish, credentials::look(&plan, &vault, &place)).await?;
+    check_credentials(seen, source)?;
 
     let dirs = Dirs::new(&context.env, &context.home);
     let pool = Arc::new(Pool::new(PoolOptions {
@@ -190,19 +194,20 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
     Ok((state.map_err(|error| not_kept(&error))?, store.folder(&run)))
 }
 
+/// What `work` gives, unless somebody wishes before that to stop.
+async fn unless<T>(wish: &watch::Receiver<Cancel>, work: impl Future<Output = T>) -> Result<T, CliError> {
+    let mut wish = wish.clone();
+    tokio::select! {
+        done = work => Ok(done),
+        _ = wish.wait_for(|wish| *wish != Cancel::No) => {
+            Err(CliError::new(Kind::Interrupted, "interrupted; nothing has run"))
+        }
+    }
+}
+
 /// Asks for every secret of the plan where it is, without reading it: a run that can't have all
 /// of them is not begun.
-async fn check_secrets(
-    vault: &Vault,
-    secrets: BTreeSet<&SecretRef>,
-    mut wish: watch::Receiver<Cancel>,
-) -> Result<(), CliError> {
-    let survey = tokio::select! {
-        survey = vault.survey(secrets) => survey,
-        _ = wish.wait_for(|wish| *wish != Cancel::No) => {
-            return Err(CliError::new(crate::cli::error::Kind::Interrupted, "interrupted; nothing has run"));
-        }
-    };
+fn check_secrets(survey: Vec<(SecretRef, Result<Location, SecretError>)>) -> Result<(), CliError> {
     let mut troubles: Vec<CliError> = Vec::new();
     for (_, answer) in survey {
         match answer {
