@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
@@ -119,7 +120,7 @@ impl Loaded {
 /// When the file can't be read, or anything about it is wrong.
 pub(super) fn hosts(context: &Context) -> Result<HostsFile, CliError> {
     let path = Dirs::new(&context.env, &context.home).hosts_toml();
-    if !path.exists() {
+    if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Ok(HostsFile::default());
     }
     let source = read(&path)?;

@@ -221,7 +221,9 @@ fn status_names_all_that_recipes_need() {
          $${secret:literal}\"] }\n",
     );
     doppio.file("other.toml", "key = 1\n");
+    doppio.file("broken.toml", "[recipe\n");
     let ran = doppio.run(["secret", "status"]).expect(3);
+    assert!(ran.stderr.contains("broken.toml` is no TOML, and was passed over"), "{}", ran.stderr);
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{}", ran.stdout);
     assert!(

@@ -85,7 +85,7 @@ pub(super) fn drawn(page: &Page) -> String {
                 Some(carrier) if !page.secrets.is_empty() => format!("{place}; secrets by {carrier}"),
                 _ => place.clone(),
             });
-            let trouble = host.trouble.as_ref().map(|trouble| format!("MISSING: {trouble}"));
+            let trouble = host.trouble.as_ref().map(|trouble| format!("FAILED: {trouble}"));
             draw_found(&mut text, &host.name, width, found.or(trouble), host.hint.as_ref());
         }
     }

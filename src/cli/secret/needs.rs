@@ -10,6 +10,7 @@ use toml::de::DeTable;
 use toml::de::DeValue;
 
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::secret::SecretRef;
 use crate::text::Diagnostic;
 use crate::text::Source;
@@ -21,7 +22,8 @@ pub(super) type Needs = BTreeMap<SecretRef, Vec<PathBuf>>;
 /// The providers that some recipes name in `credentials`, and the recipes that name each.
 pub(super) type Credentials = BTreeMap<String, Vec<PathBuf>>;
 
-/// The recipes of a folder: its TOML files with a `[recipe]` table or a step.
+/// The recipes of a folder: its TOML files with a `[recipe]` table or a step. One that is no TOML
+/// may be a recipe, and is told.
 pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let unreadable = |error: std::io::Error| {
         CliError::world(format!("cannot read `{}`", folder.display())).cause(error.to_string())
@@ -29,13 +31,15 @@ pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let mut recipes = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml")
-            && path.is_file()
-            && let Ok(text) = fs::read_to_string(&path)
-            && let Ok(table) = DeTable::parse(&text)
-            && (table.get_ref().contains_key("recipe") || table.get_ref().contains_key("step"))
-        {
-            recipes.push(path);
+        if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+            let text = read(&path)?;
+            match DeTable::parse(&text) {
+                Ok(table) if !["recipe", "step"].iter().any(|key| table.get_ref().contains_key(*key)) => {}
+                Ok(_) => recipes.push(path),
+                Err(_) => {
+                    output::line(&format!("note: `{}` is no TOML, and was passed over", path.display()))
+                }
+            }
         }
     }
     recipes.sort();

@@ -44,12 +44,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         }
     }
     let stopped = trail.asked.iter().find_map(|asked| match &asked.outcome {
-        Outcome::Failed { hint, .. } => Some((asked, hint)),
+        Outcome::Failed { hint, stops, .. } => Some((asked, hint, *stops)),
         _ => None,
     });
     Err(match (stopped, reference.name()) {
-        (Some((asked, hint)), _) => {
-            let fault = CliError::new(Kind::World, format!("the search stops at {}", asked.place));
+        (Some((asked, hint, stops)), _) => {
+            let what = if stops { "the search stops at" } else { "what could not be asked may have it:" };
+            let fault = CliError::new(Kind::World, format!("{what} {}", asked.place));
             hint.iter().fold(fault, CliError::hint)
         }
         (None, Some(name)) => CliError::world(format!("secret `{name}` is not set"))

@@ -86,9 +86,13 @@ impl<'a> Story<'a> {
         let objects: BTreeSet<&String> =
             self.history.findings.iter().filter_map(|finding| finding.object.as_ref()).collect();
         for object in objects {
-            // A message of a commit is no file.
-            let bytes = repository.read(&["cat-file", "blob", object]).unwrap_or_default();
-            if bytes[..bytes.len().min(PROBE)].contains(&0) {
+            // A message of a commit is no file. What can't be read now may be binary, and then
+            // only a removal helps.
+            let is_binary = match repository.read(&["cat-file", "blob", object]) {
+                Ok(bytes) => bytes[..bytes.len().min(PROBE)].contains(&0),
+                Err(_) => repository.read(&["cat-file", "-e", &format!("{object}^{{blob}}")]).is_ok(),
+            };
+            if is_binary {
                 self.binary.insert(object.clone());
             }
         }

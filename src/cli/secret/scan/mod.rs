@@ -8,6 +8,7 @@ pub(super) use gather::failures;
 pub(super) use gather::gather;
 pub(super) use show::printable;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -131,9 +132,10 @@ fn search(args: &Args, scanner: &Scanner) -> Result<Report, CliError> {
 /// Refuses a path that there is nothing to look at: it would pass for one where nothing was found.
 pub(super) fn can_be_searched(path: &Path) -> Result<(), CliError> {
     let shown = path.display();
-    let Ok(found) = path.symlink_metadata() else {
-        return Err(CliError::usage(format!("there is no `{shown}`")));
-    };
+    let found = path.symlink_metadata().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => CliError::usage(format!("there is no `{shown}`")),
+        _ => CliError::world(format!("cannot look at `{shown}`")).cause(error.to_string()),
+    })?;
     if found.is_symlink() && !path.is_dir() {
         return Err(CliError::usage(format!("`{shown}` is a link, and links are not followed"))
             .hint("name the file that it leads to"));
