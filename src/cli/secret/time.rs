@@ -43,9 +43,9 @@ pub(super) fn describe(facts: &Facts, now: Timestamp) -> String {
     words.join(", ")
 }
 
-/// `90d`, `12h`, `8w`, a date as `2027-01-31` (its end, UTC), or a time as RFC 3339 has it.
+/// `90d`, `12h`, `8w`, `1y`, a date as `2027-01-31` (its end, UTC), or a time as RFC 3339 has it.
 pub(super) fn parse(text: &str, now: Timestamp) -> Option<Timestamp> {
-    let units = [("m", 60), ("h", 3600), ("d", DAY), ("w", 7 * DAY), ("y", 365 * DAY)];
+    let units = [("h", 3600), ("d", DAY), ("w", 7 * DAY), ("y", 365 * DAY)];
     for (unit, seconds) in units {
         if let Some(count) = text.strip_suffix(unit).and_then(|count| count.parse::<u32>().ok()) {
             return Timestamp::from_second(
