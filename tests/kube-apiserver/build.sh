@@ -11,8 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=$(realpath -m "${1:-$here/../../target/tools/kube-apiserver}")
 [ ! -x "$out" ] || { echo "$out is there"; exit 0; }
 
-sources=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null)
-mirror=$(grep -oE 'https?://[^ ]+/debian/?( |$)' <<<"$sources" | head -n 1 | tr -d ' ')
+mirror=$(grep -ohsE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d/* | head -n 1 | tr -d ' ' || true)
 if ! grep -qs bookworm /etc/os-release || [ -z "$mirror" ]; then
   echo "this needs Debian 12 (bookworm), whose source is compiled" >&2
   exit 1
