@@ -24,6 +24,7 @@ use crate::secret::source::SourceError;
 use crate::secret::source::vault::client::Reply;
 use crate::secret::source::vault::client::Request;
 use crate::secret::source::vault::door::Door;
+use crate::secret::source::vault::renewal;
 use crate::secret::source::vault::session::broke_off;
 
 /// How long the end waits for what is still under way.
@@ -167,23 +168,14 @@ fn end_of(good_for: Duration) -> i64 {
 /// Puts off the end of a lease for as long as it is held and the source lives.
 fn keep(door: &Arc<Door>, id: String, good_for: Duration, end: Arc<AtomicI64>) {
     let door = Arc::downgrade(door);
-    tokio::spawn(async move {
-        let mut good_for = good_for;
-        while good_for >= Duration::from_secs(1) {
-            tokio::time::sleep(good_for * 2 / 3).await;
-            let Some(door) = Weak::upgrade(&door).filter(|door| door.leases.holds(&id)) else { return };
-            let body = serde_json::json!({ "lease_id": id }).to_string();
-            good_for = match door.call(Request::put("sys/leases/renew", body.as_bytes())).await {
-                Ok(reply) if reply.status == 200 => {
-                    let good_for = Duration::from_secs(reply.number(&["lease_duration"]).unwrap_or(0));
-                    end.store(end_of(good_for), Ordering::Relaxed);
-                    good_for
-                }
-                // The server may be back before the lease ends.
-                _ => good_for / 3,
-            };
+    tokio::spawn(renewal::keep(good_for, async move || {
+        let door = door.upgrade().filter(|door| door.leases.holds(&id))?;
+        let renewed = door.renew_lease(&id).await;
+        if let Ok(good_for) = renewed {
+            end.store(end_of(good_for), Ordering::Relaxed);
         }
-    });
+        Some(renewed)
+    }));
 }
 
 impl Door {
@@ -209,6 +201,11 @@ impl Door {
         })
         .await?;
         Ok(cell)
+    }
+
+    async fn renew_lease(self: &Arc<Self>, id: &str) -> Result<Duration, SourceError> {
+        let body = serde_json::json!({ "lease_id": id }).to_string();
+        renewal::good_for(&self.call(Request::put("sys/leases/renew", body.as_bytes())).await?, &[])
     }
 
     /// Gives a lease back that was claimed.

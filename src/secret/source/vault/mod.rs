@@ -16,6 +16,7 @@ mod list;
 mod login;
 mod mounts;
 mod read;
+mod renewal;
 mod session;
 mod write;
 

@@ -8,9 +8,13 @@ use crate::secret::source::vault::client::Request;
 use crate::secret::source::vault::door::Door;
 use crate::secret::source::vault::login;
 use crate::secret::source::vault::login::Session;
+use crate::secret::source::vault::renewal;
 
 /// Where a token looks at itself.
 const SELF: &str = "auth/token/lookup-self";
+
+/// Where a token puts off its end.
+const RENEW_SELF: &str = "auth/token/renew-self";
 
 /// Where a token ends itself.
 const REVOKE_SELF: &str = "auth/token/revoke-self";
@@ -67,28 +71,22 @@ impl Door {
         }
     }
 
-    /// Puts off the end of a token of ours, where it has one.
+    /// Puts off the end of a token of ours, where it has one: with it goes all that it was lent.
     fn keep_session(self: &Arc<Self>, session: &Arc<Session>) {
         let Some(within) = session.renew_within else { return };
-        let wait = (within * 2 / 3).max(Duration::from_secs(1));
         let (door, session) = (Arc::downgrade(self), Arc::clone(session));
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(wait).await;
-                let Some(door) = door.upgrade() else { return };
-                let is_current =
-                    door.session.lock().await.as_ref().is_some_and(|current| Arc::ptr_eq(current, &session));
-                let Ok(client) = door.client().await else { return };
-                if !is_current {
-                    return;
-                }
-                let renewed =
-                    client.send(Request::put("auth/token/renew-self", b"{}"), Some(&session.token)).await;
-                if renewed.is_ok_and(|reply| reply.status != 200) {
-                    return;
-                }
-            }
-        });
+        tokio::spawn(renewal::keep(within, async move || {
+            let door = door.upgrade()?;
+            let current = door.session.lock().await.clone();
+            current.filter(|current| Arc::ptr_eq(current, &session))?;
+            Some(door.renew_session(&session).await)
+        }));
+    }
+
+    async fn renew_session(&self, session: &Session) -> Result<Duration, SourceError> {
+        let client = self.client().await?;
+        let reply = client.send(Request::put(RENEW_SELF, b"{}"), Some(&session.token)).await?;
+        renewal::good_for(&reply, &["auth"])
     }
 
     /// Gives the token back, if it was made for this run: what was lent by it goes with it. Says
