@@ -102,17 +102,15 @@ impl Kubernetes {
         for row in api.list(&api.namespace).await? {
             let name = row.written.metadata.name.clone().unwrap_or_default();
             let path = Path { namespace: None, name: &name, key: None };
-            let mut facts = facts(&path, &api.namespace, "", &row.written);
-            if let [key] = row.keys.as_slice() {
-                let path = Path { key: Some(key), ..path };
-                facts.place = place(&path, &api.namespace, key);
-            }
+            // A note and an expiry are those of a key.
+            let of = |key: &str| {
+                let facts = facts(&path, &api.namespace, key, &row.written);
+                Facts { place: place(&path, &api.namespace, key), ..facts }
+            };
             match row.keys.as_slice() {
-                [] | [_] => all.push((name.clone(), facts)),
-                keys => all.extend(keys.iter().map(|key| {
-                    let facts = Facts { place: place(&path, &api.namespace, key), ..facts.clone() };
-                    (format!("{name}#{key}"), facts)
-                })),
+                [] => all.push((name.clone(), of(""))),
+                [key] => all.push((name.clone(), of(key))),
+                keys => all.extend(keys.iter().map(|key| (format!("{name}#{key}"), of(key)))),
             }
         }
         Ok(all)
