@@ -87,6 +87,32 @@ fn secrets_are_written_read_listed_and_removed() {
 }
 
 #[test]
+fn a_value_that_is_in_force_was_written_whatever_becomes_of_its_note() {
+    let standin = standin();
+    let source = source(&standin);
+    let remark =
+        Remark { note: Some("of the tests".to_owned()), expires: "2099-01-01T00:00:00Z".parse().ok() };
+    wait(async {
+        source.set("app", &secret("hunter2 one"), &Remark::default()).await.unwrap();
+        for (may_not, said, warning) in [
+            ("update", &remark, Some("its note and its expiry are not: Permission to update denied.")),
+            ("get", &remark, Some("its note and its expiry are not: Permission to get denied.")),
+            ("", &remark, None),
+            ("update", &Remark::default(), Some("the expiry of the one before still stands beside it")),
+            // Then nobody can know.
+            ("get", &Remark::default(), None),
+        ] {
+            standin.control(&serde_json::json!({ "may_not": [may_not] }).to_string());
+            let facts = source.set("app", &secret("hunter2 two"), said).await.unwrap();
+            assert_eq!(facts.warnings.len(), usize::from(warning.is_some()), "{may_not}: {facts:?}");
+            assert!(facts.warnings.iter().all(|told| told.contains(warning.unwrap())), "{facts:?}");
+        }
+        assert_eq!(get(&source, "app").await.unwrap().1.version.as_deref(), Some("6"));
+    });
+    standin.expect_no_faults();
+}
+
+#[test]
 fn a_place_is_told_without_the_value() {
     let standin = standin();
     let source = source(&standin);

@@ -7,7 +7,7 @@ Written after the REST reference of secretmanager.googleapis.com, v1. Over https
 carry the bearer token that POST /token gave for the refresh token `refresh-1`; with
 {"anonymous": true} in DIR/seed, over http and without a login. Projects are `ml`, with everything allowed, and `closed`, where
 all is refused. {"damage": true} in DIR/control breaks the checksum; {"only_access": true} gives no
-more than the role secretAccessor does.
+more than the role secretAccessor does; {"may_not": ["update"]} refuses what these methods do.
 """
 
 import base64
@@ -86,6 +86,8 @@ class Gcp(standin.Handler):
         }.get(route)
         if handler is None:
             raise Fault("no such method here")
+        if handler.__name__ in control.get("may_not", []):
+            return error(403, "PERMISSION_DENIED", f"Permission to {handler.__name__} denied.")
         full = f"projects/ml/secrets/{name}"
         return handler(full, version, control)
 

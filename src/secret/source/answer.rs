@@ -55,13 +55,43 @@ pub struct Version {
     pub readable: bool,
 }
 
-/// What is written beside a value.
+/// What is written beside a value. A note is about the secret and an expiry about one value of it:
+/// a new value keeps the note that is there unless another is given, and never has the expiry of the
+/// value before.
 #[derive(Debug, Clone, Default)]
 pub struct Remark {
-    /// Words of the user.
+    /// Words of the user; an empty text removes those that are there.
     pub note: Option<String>,
-    /// When it stops being good.
+    /// When the value stops being good.
     pub expires: Option<Timestamp>,
+}
+
+impl Remark {
+    /// What becomes of a note and an expiry that are kept as texts under these names: none removes
+    /// one, and what is not named stays.
+    pub(super) fn texts<'a>(
+        &self,
+        note: &'a str,
+        expires: &'a str,
+    ) -> impl Iterator<Item = (&'a str, Option<String>)> {
+        let said = self.note.clone().map(|said| (note, Some(said).filter(|said| !said.is_empty())));
+        said.into_iter().chain([(expires, self.expires.map(|end| end.to_string()))])
+    }
+
+    /// Whether nothing is said.
+    pub(super) fn is_empty(&self) -> bool {
+        self.note.is_none() && self.expires.is_none()
+    }
+
+    /// The warning when a value is in force and this could not be written beside it.
+    pub(super) fn unwritten(&self, error: &SourceError) -> String {
+        if self.is_empty() {
+            return format!(
+                "the value is written, and the expiry of the one before still stands beside it: {error}"
+            );
+        }
+        format!("the value is written, its note and its expiry are not: {error}")
+    }
 }
 
 /// One thing to ask a source for.

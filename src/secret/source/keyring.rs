@@ -200,6 +200,38 @@ fn attributes(entry: &Entry) -> Result<HashMap<String, String>, Error> {
     }
 }
 
+/// Writes a value, and what is said of it as far as the keychain keeps that: the value is in force
+/// either way.
+fn put(
+    entry: &keyring_core::Entry,
+    user: &str,
+    value: &SecretValue,
+    remark: &Remark,
+) -> Result<Facts, Error> {
+    entry.set_secret(value.plain())?;
+    let created = jiff::Timestamp::now();
+    let mut facts = Facts { created: Some(created), ..facts(user, &HashMap::new()) };
+    // It can't be without an attribute that it had.
+    let texts: Vec<(&str, String)> = remark
+        .texts("note", "expires")
+        .map(|(name, text)| (name, text.unwrap_or_default()))
+        .chain([("created", created.to_string())])
+        .collect();
+    let extra = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    match entry.update_attributes(&extra) {
+        Ok(()) => {
+            facts.expires = remark.expires;
+            facts.note = remark.note.clone().filter(|note| !note.is_empty());
+        }
+        Err(Error::NotSupportedByStore(_)) if remark.is_empty() => {}
+        Err(Error::NotSupportedByStore(_)) => facts
+            .warnings
+            .push("this keychain keeps no note and no expiry: the value alone was written".to_owned()),
+        Err(error) => facts.warnings.push(remark.unwritten(&fault(error))),
+    }
+    Ok(facts)
+}
+
 impl Source for Keyring {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -279,32 +311,7 @@ impl Source for Keyring {
     fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
         async move {
             let (user, value, remark) = (path.to_owned(), value.clone(), remark.clone());
-            self.0
-                .call(move || {
-                    let entry = entry(SERVICE, &user)?;
-                    entry.set_secret(value.plain())?;
-                    let created = jiff::Timestamp::now();
-                    let expires = remark.expires.map(|time| time.to_string()).unwrap_or_default();
-                    let note = remark.note.unwrap_or_default();
-                    let time = created.to_string();
-                    let extra =
-                        HashMap::from([("created", time.as_str()), ("expires", &expires), ("note", &note)]);
-                    let mut facts = Facts { created: Some(created), ..facts(&user, &HashMap::new()) };
-                    match entry.inner.update_attributes(&extra) {
-                        Ok(()) => {
-                            facts.expires = remark.expires;
-                            facts.note = Some(note).filter(|note| !note.is_empty());
-                        }
-                        Err(Error::NotSupportedByStore(_)) if note.is_empty() && expires.is_empty() => {}
-                        Err(Error::NotSupportedByStore(_)) => facts.warnings.push(
-                            "this keychain keeps no note and no expiry: the value alone was written"
-                                .to_owned(),
-                        ),
-                        Err(error) => return Err(error),
-                    }
-                    Ok(facts)
-                })
-                .await
+            self.0.call(move || put(&entry(SERVICE, &user)?.inner, &user, &value, &remark)).await
         }
         .boxed()
     }
@@ -346,6 +353,52 @@ mod tests {
         let keyring = Keyring::new(Arc::new(Keychain::off()));
         assert!(matches!(keyring.get("a", None).await, Err(SourceError::Absent { .. })));
         assert!(matches!(keyring.check().await, Err(SourceError::Absent { .. })));
+    }
+
+    /// A keychain that takes values and fails with attributes.
+    #[derive(Debug, Default)]
+    struct ValuesOnly(std::sync::Mutex<Vec<u8>>);
+
+    impl keyring_core::api::CredentialApi for ValuesOnly {
+        fn set_secret(&self, secret: &[u8]) -> Result<(), Error> {
+            *self.0.lock().unwrap() = secret.to_vec();
+            Ok(())
+        }
+
+        fn get_secret(&self) -> Result<Vec<u8>, Error> {
+            Ok(self.0.lock().unwrap().clone())
+        }
+
+        fn update_attributes(&self, _: &HashMap<&str, &str>) -> Result<(), Error> {
+            Err(Error::NoStorageAccess("it was locked meanwhile".into()))
+        }
+
+        fn delete_credential(&self) -> Result<(), Error> {
+            Err(Error::NoEntry)
+        }
+
+        fn get_credential(&self) -> Result<Option<Arc<keyring_core::Credential>>, Error> {
+            Ok(None)
+        }
+
+        fn get_specifiers(&self) -> Option<(String, String)> {
+            None
+        }
+
+        fn as_any(&self) -> &dyn std::any::Any {
+            self
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_in_force_was_stored_whatever_becomes_of_its_note() {
+        let entry = keyring_core::Entry::new_with_credential(Arc::new(ValuesOnly::default()));
+        let value = SecretValue::new(b"hunter2".to_vec());
+        let remark = Remark { note: Some("of the tests".to_owned()), expires: None };
+        let facts = put(&entry, "a", &value, &remark).unwrap();
+        assert_eq!(entry.get_secret().unwrap(), b"hunter2");
+        assert_eq!((facts.note, facts.warnings.len()), (None, 1));
+        assert!(facts.warnings[0].contains("locked, or access was refused"), "{:?}", facts.warnings);
     }
 
     #[tokio::test]

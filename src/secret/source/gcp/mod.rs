@@ -141,6 +141,7 @@ impl Gcp {
         let (client, name) = self.secret(path).await?;
         let payload = payload(value)?;
         let add = || client.add_secret_version().set_parent(name.clone()).set_payload(payload.clone());
+        let mut warnings = Vec::new();
         let added = match add().send().await.map_err(|error| fault::of(&error)) {
             Err(SourceError::Missing) => {
                 create(client, &name, remark).await?;
@@ -148,11 +149,13 @@ impl Gcp {
             }
             Err(error) => return Err(error),
             Ok(added) => {
-                annotate(client, &name, remark).await?;
+                // The value is in force by now.
+                let done = annotate(client, &name, remark).await;
+                warnings.extend(done.err().map(|error| remark.unwritten(&error)));
                 added
             }
         };
-        Ok(Facts { created: created(&added), ..facts(&name, &added.name) })
+        Ok(Facts { created: created(&added), warnings, ..facts(&name, &added.name) })
     }
 
     async fn remove(&self, path: &str) -> Result<(), SourceError> {
@@ -258,13 +261,17 @@ async fn create(client: &SecretManagerService, name: &str, remark: &Remark) -> R
     }
 }
 
-/// Writes note and expiry on a secret that is there, if there are any or were.
+/// Writes note and expiry on a secret that is there, and removes what was said of the value before.
 async fn annotate(client: &SecretManagerService, name: &str, remark: &Remark) -> Result<(), SourceError> {
-    if remark.note.is_none() && remark.expires.is_none() {
+    let found = match client.get_secret().set_name(name).send().await.map_err(|error| fault::of(&error)) {
+        // Who may add versions and nothing else has written nothing on it before.
+        Err(SourceError::NotAllowed { .. }) if remark.is_empty() => return Ok(()),
+        found => found?,
+    };
+    let annotations = noted(found.annotations.clone(), remark);
+    if annotations == found.annotations {
         return Ok(());
     }
-    let found = client.get_secret().set_name(name).send().await.map_err(|error| fault::of(&error))?;
-    let annotations = noted(found.annotations.clone(), remark);
     let secret = Secret::new().set_name(name).set_etag(found.etag).set_annotations(annotations);
     let mut change = UpdateSecretRequest::new().set_secret(secret);
     change.update_mask.get_or_insert_default().paths = vec!["annotations".to_owned()];
@@ -273,8 +280,12 @@ async fn annotate(client: &SecretManagerService, name: &str, remark: &Remark) ->
 }
 
 fn noted(mut annotations: HashMap<String, String>, remark: &Remark) -> HashMap<String, String> {
-    annotations.extend(remark.note.clone().map(|note| (NOTE.to_owned(), note)));
-    annotations.extend(remark.expires.map(|time| (EXPIRES.to_owned(), time.to_string())));
+    for (name, text) in remark.texts(NOTE, EXPIRES) {
+        match text {
+            Some(text) => annotations.insert(name.to_owned(), text),
+            None => annotations.remove(name),
+        };
+    }
     annotations
 }
 
@@ -292,7 +303,8 @@ fn state(version: &SecretVersion) -> &'static str {
     }
 }
 
-/// `version` is the full name of the version as the service gave it.
+/// `version` is the full name of the version as the service gave it. Note and expiry stand on the
+/// secret, which is another request: only a list tells them.
 fn facts(name: &str, version: &str) -> Facts {
     Facts { place: format!("`{name}`"), version: Some(last(version).to_owned()), ..Facts::default() }
 }
