@@ -80,8 +80,9 @@ fn the_keychain_lists_with_age_note_and_expiry() {
     assert_eq!(list.as_array().unwrap().len(), 2, "the probe left something: {list}");
     let ran = doppio.run(["secret", "get", "b/key"]).expect(0);
     assert!(ran.stdout.contains("keychain item `b/key`, set "), "{}", ran.stdout);
-    // Writing anew without them forgets them.
-    doppio.run_with_stdin(["secret", "set", "b/key", "--from-stdin"], "hunter2 hunter3").expect(0);
+    // An empty note removes it.
+    let set = ["secret", "set", "b/key", "--from-stdin", "--note", ""];
+    doppio.run_with_stdin(set, "hunter2 hunter3").expect(0);
     let ran = doppio.run(["secret", "list"]).expect(0);
     assert!(!ran.stdout.contains("for the tests") && !ran.stdout.contains("expires"), "{}", ran.stdout);
 }

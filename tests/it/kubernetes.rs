@@ -83,7 +83,7 @@ async fn contract(cluster: &Cluster) {
     assert_eq!(get(&admin, "default/app#value").await.unwrap().0, b"hunter2 one");
     admin.set("app#value", &secret("hunter2 two"), &Remark::default()).await.unwrap();
     let (value, facts) = get(&admin, "app#value").await.unwrap();
-    assert_eq!((value.as_slice(), facts.note), (&b"hunter2 two"[..], None));
+    assert_eq!((value.as_slice(), facts.note), (&b"hunter2 two"[..], Some("of the tests".to_owned())));
     let large = vec![b'x'; 64 << 10];
     admin.set("large", &secret(&large), &Remark::default()).await.unwrap();
     assert_eq!(get(&admin, "large").await.unwrap().0, large);

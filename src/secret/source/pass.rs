@@ -260,7 +260,7 @@ impl Source for Pass {
                 return Err(fault(&printed));
             }
             let mut facts = self.entry(path, None)?;
-            if remark.note.is_some() || remark.expires.is_some() {
+            if !remark.is_empty() {
                 facts
                     .warnings
                     .push("`pass` keeps no note and no expiry: the value alone was written".to_owned());

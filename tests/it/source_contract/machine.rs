@@ -48,6 +48,14 @@ impl World {
         }
     }
 
+    /// The note and the expiry that stand beside a record of the Vault server.
+    pub(super) fn beside_record(&self, path: &str) -> (Option<String>, Option<String>) {
+        let shown = self.bao.bao(&["kv", "metadata", "get", "-format=json", path]);
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        let of = |key: &str| shown["data"]["custom_metadata"][key].as_str().map(str::to_owned);
+        (of("doppio-note"), of("doppio-expires"))
+    }
+
     /// The sections of config.toml that lead to the stand-ins.
     fn clouds(&self) -> String {
         format!(
@@ -144,6 +152,17 @@ pub(super) fn paths(scheme: &str) -> (&'static str, &'static str) {
         "bw" => ("there/password", "gone/password"),
         other => panic!("source `{other}` has no place in the contract yet"),
     }
+}
+
+/// What a source keeps beside a value.
+pub(super) struct Keeps {
+    pub(super) note: bool,
+    pub(super) expires: bool,
+}
+
+/// Most keep both.
+pub(super) fn keeps(scheme: &str) -> Keeps {
+    Keeps { note: scheme != "pass", expires: !matches!(scheme, "pass" | "ssm") }
 }
 
 /// What a source takes.

@@ -9,8 +9,10 @@ use doppio::secret::source::Kind;
 use crate::support::doppio::Doppio;
 use crate::support::doppio::Ran;
 
+use machine::Keeps;
 use machine::VALUE;
 use machine::World;
+use machine::keeps;
 use machine::limits;
 use machine::machine;
 use machine::paths;
@@ -31,6 +33,7 @@ fn every_source_keeps_the_contract() {
         writing(&doppio, kind);
         reading(&doppio, kind.scheme);
         missing(&doppio, kind.scheme);
+        remarks(&world, &doppio, kind);
         versions(&doppio, kind);
         listing_and_removing(&doppio, kind);
     }
@@ -54,6 +57,31 @@ fn reading(doppio: &Doppio, scheme: &str) {
     assert!(ran.stdout.contains("used") && !ran.stdout.contains("hunter2"), "{scheme}: {}", ran.stdout);
 }
 
+/// A new value keeps the note, and has no expiry of the one before.
+fn remarks(world: &World, doppio: &Doppio, kind: &Kind) {
+    if !kind.writes {
+        return;
+    }
+    let (scheme, path) = (kind.scheme, paths(kind.scheme).0);
+    let set = |value, said: &[&str]| {
+        let set = ["secret", "set", path, "--from-stdin", "--in", scheme];
+        doppio.run_with_stdin([&set[..], said].concat(), value).expect(0);
+        let ran = doppio.run(["secret", "list", "--in", scheme, "--json"]).expect(0);
+        let list: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(list.as_array().map(Vec::len), Some(1), "{scheme}");
+        let of = |key: &str| list[0][key].as_str().map(str::to_owned);
+        // The server lists names alone.
+        if scheme == "vault" { world.beside_record(path) } else { (of("note"), of("expires")) }
+    };
+    let Keeps { note, expires } = keeps(scheme);
+    let kept = |is: bool, text: &str| is.then(|| text.to_owned());
+    let note = kept(note, "of the contract");
+    let end = kept(expires, "2099-01-01T23:59:59Z");
+    let said = ["--note", "of the contract", "--expires", "2099-01-01"];
+    assert_eq!(set("the first value", &said), (note.clone(), end), "{scheme}");
+    assert_eq!(set(VALUE, &[]), (note, None), "{scheme}");
+}
+
 /// A default stands in for a value, and without one the error says what to do.
 fn missing(doppio: &Doppio, scheme: &str) {
     let reference = format!("{scheme}:{}", paths(scheme).1);
@@ -75,7 +103,7 @@ fn versions(doppio: &Doppio, kind: &Kind) {
     }
     let ran = doppio.run(["secret", "history", path, "--in", scheme, "--json"]).expect(0);
     let history: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!((history.as_array().unwrap().len(), &history[0]["current"]), (1, &true.into()), "{scheme}");
+    assert_eq!((history.as_array().unwrap().len(), &history[0]["current"]), (3, &true.into()), "{scheme}");
     let first = history[0]["version"].as_str().unwrap();
     set(doppio, scheme, path, "another").expect(0);
     assert_eq!(version(first).expect(0).stdout, VALUE, "{scheme}");

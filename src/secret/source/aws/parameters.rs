@@ -167,6 +167,7 @@ impl Parameters {
         }
     }
 
+    /// A description that is not given stays as it is.
     async fn put(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, SourceError> {
         let Ok(text) = std::str::from_utf8(value.plain()) else {
             return Err(SourceError::not_text(SERVICE));

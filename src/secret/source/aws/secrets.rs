@@ -31,9 +31,11 @@ use crate::secret::source::aws::fault::Deed;
 use crate::secret::source::aws::fault::Trouble;
 use crate::secret::source::aws::time;
 use crate::secret::source::aws::told::CURRENT;
+use crate::secret::source::aws::told::EXPIRES;
 use crate::secret::source::aws::told::Wanted;
 use crate::secret::source::aws::told::described;
 use crate::secret::source::aws::told::expires;
+use crate::secret::source::aws::told::expiry;
 use crate::secret::source::aws::told::facts;
 use crate::secret::source::aws::told::listed;
 
@@ -131,7 +133,8 @@ impl Manager {
         })
     }
 
-    /// Writes what the user said beside the value; the value is there already.
+    /// Writes what the user said beside the value, and removes what was said of the value before; the
+    /// value is there already.
     async fn remark(&self, path: &str, remark: &Remark) -> Result<(), SourceError> {
         let client = self.client(path).await?;
         if let Some(note) = &remark.note {
@@ -143,8 +146,24 @@ impl Manager {
             let done = client.tag_resource().secret_id(path).tags(expires(time)).send().await;
             let deed = Deed { action: "secretsmanager:TagResource", path, writes: true };
             done.map_err(|error| Trouble::of(&error).tell(deed))?;
+        } else if self.has_expiry(path).await? {
+            let done = client.untag_resource().secret_id(path).tag_keys(EXPIRES).send().await;
+            let deed = Deed { action: "secretsmanager:UntagResource", path, writes: true };
+            done.map_err(|error| Trouble::of(&error).tell(deed))?;
         }
         Ok(())
+    }
+
+    /// Whether an expiry stands beside a secret. Who may not even ask has written none.
+    async fn has_expiry(&self, path: &str) -> Result<bool, SourceError> {
+        let deed = Deed { action: "secretsmanager:DescribeSecret", path, writes: false };
+        match self.client(path).await?.describe_secret().secret_id(path).send().await {
+            Ok(found) => Ok(expiry(found.tags()).is_some()),
+            Err(error) => match Trouble::of(&error) {
+                trouble if trouble.is_denied() => Ok(false),
+                trouble => Err(trouble.tell(deed)),
+            },
+        }
     }
 
     async fn put_or_create(
@@ -161,9 +180,7 @@ impl Manager {
             Ok(version) => {
                 let mut facts = facts(path, version.as_deref(), None);
                 if let Err(error) = self.remark(path, remark).await {
-                    facts
-                        .warnings
-                        .push(format!("the value is written, what stands beside it is not: {error}"));
+                    facts.warnings.push(remark.unwritten(&error));
                 }
                 Ok(facts)
             }

@@ -17,7 +17,7 @@ use crate::secret::source::aws::time;
 pub(super) const CURRENT: &str = "AWSCURRENT";
 
 /// The tag that says until when a value is good.
-const EXPIRES: &str = "doppio:expires";
+pub(super) const EXPIRES: &str = "doppio:expires";
 
 /// Which version is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ fn staged(
     Ok(facts(path, Some(id), changed.filter(|_| wanted == Wanted::Current)))
 }
 
-fn expiry(tags: &[Tag]) -> Option<jiff::Timestamp> {
+pub(super) fn expiry(tags: &[Tag]) -> Option<jiff::Timestamp> {
     tags.iter().find(|tag| tag.key() == Some(EXPIRES))?.value()?.parse().ok()
 }
 

@@ -144,9 +144,12 @@ impl Azure {
 
     async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, SourceError> {
         let (client, path) = self.secret(path).await?;
-        let mut tags: HashMap<String, String> =
-            HashMap::from([(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned())]);
-        tags.extend(remark.note.clone().map(|note| (NOTE.to_owned(), note)));
+        let mut tags = tags_of(&client, path.name).await?;
+        tags.insert(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned());
+        if let Some(note) = &remark.note {
+            tags.insert(NOTE.to_owned(), note.clone());
+        }
+        tags.retain(|_, text| !text.is_empty());
         let expires =
             remark.expires.and_then(|time| OffsetDateTime::from_unix_timestamp(time.as_second()).ok());
         let parameters = SetSecretParameters {
@@ -213,6 +216,15 @@ impl Azure {
         };
         let mut pages = client.list_secret_properties(Some(options)).map_err(|error| fault::of(&error))?;
         pages.try_next().await.map(drop).map_err(|error| fault::of(&error))
+    }
+}
+
+/// The tags of the newest version, which the next one would be without.
+async fn tags_of(client: &SecretClient, name: &str) -> Result<HashMap<String, String>, SourceError> {
+    match properties_of(client, name).await {
+        Ok(all) => Ok(all.into_iter().next().and_then(|newest| newest.tags).unwrap_or_default()),
+        Err(SourceError::Missing | SourceError::NotAllowed { .. }) => Ok(HashMap::new()),
+        Err(error) => Err(error),
     }
 }
 

@@ -186,8 +186,8 @@ impl FileVault {
             let put = items.into_iter().map(|NewItem { path, value, remark }| {
                 let record = records.put(&path, value, now);
                 record.expires = remark.expires;
-                if remark.note.is_some() {
-                    record.note = remark.note;
+                if let Some(note) = remark.note {
+                    record.note = Some(note).filter(|note| !note.is_empty());
                 }
                 facts(&path, record, &record.current)
             });

@@ -124,10 +124,7 @@ fn single_key(path: &Path<'_>, found: &Found) -> Result<String, SourceError> {
 
 /// The annotations of a key; `null` removes one.
 fn annotations(key: &str, remark: &Remark) -> BTreeMap<String, Option<String>> {
-    [(NOTE, remark.note.clone()), (EXPIRES, remark.expires.map(|time| time.to_string()))]
-        .into_iter()
-        .map(|(name, text)| (format!("{name}.{key}"), text))
-        .collect()
+    remark.texts(NOTE, EXPIRES).map(|(name, text)| (format!("{name}.{key}"), text)).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the value goes to the cluster")]

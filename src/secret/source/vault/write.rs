@@ -45,10 +45,9 @@ fn map(value: Option<Value>) -> Map<String, Value> {
     }
 }
 
-/// What is to be written beside a record: of ours only the new remark.
+/// What is to be written beside a record.
 fn remarked(mut custom: Map<String, Value>, remark: &Remark) -> Map<String, Value> {
-    let ours = [(kv::NOTE, remark.note.clone()), (kv::EXPIRES, remark.expires.map(|end| end.to_string()))];
-    for (name, text) in ours {
+    for (name, text) in remark.texts(kv::NOTE, kv::EXPIRES) {
         match text {
             Some(text) => custom.insert(name.to_owned(), text.into()),
             None => custom.shift_remove(name),
@@ -119,7 +118,7 @@ impl VaultSource {
         };
         if is_versioned {
             self.remark(&place, before.custom, remark, &mut facts).await;
-        } else if remark.note.is_some() || remark.expires.is_some() {
+        } else if !remark.is_empty() {
             facts.warnings.push(format!(
                 "`{}` keeps no note and no expiry: the value alone was written",
                 place.mount.path
@@ -130,8 +129,7 @@ impl VaultSource {
 
     /// Writes the remark beside the record, if another one is there.
     async fn remark(&self, place: &Place, known: Map<String, Value>, remark: &Remark, facts: &mut Facts) {
-        let is_new = remark.note.is_some() || remark.expires.is_some();
-        if !is_new && remarked(known.clone(), remark) == known {
+        if remark.is_empty() && remarked(known.clone(), remark) == known {
             return;
         }
         match self.put_remark(place, known, remark).await {
@@ -139,12 +137,7 @@ impl VaultSource {
                 facts.note.clone_from(&remark.note);
                 facts.expires = remark.expires;
             }
-            Err(error) if is_new => {
-                facts.warnings.push(format!("the note and the expiry were not written: {error}"));
-            }
-            Err(error) => {
-                facts.warnings.push(format!("the old value's note and expiry were not removed: {error}"));
-            }
+            Err(error) => facts.warnings.push(remark.unwritten(&error)),
         }
     }
 
