@@ -55,7 +55,7 @@ pub(super) fn failed(deed: &'static str, path: &Path, error: &impl ToString) -> 
     AuditError::Io { deed, path: path.display().to_string(), cause: error.to_string() }
 }
 
-pub(super) fn make_folder(log: &AuditLog) -> Result<(), AuditError> {
+fn make_folder(log: &AuditLog) -> Result<(), AuditError> {
     let folder = log.folder();
     DirBuilder::new()
         .recursive(true)
@@ -118,11 +118,8 @@ pub(super) fn append(log: &AuditLog, uses: &[Use]) -> Result<(), AuditError> {
     if uses.is_empty() {
         return Ok(());
     }
-    make_folder(log)?;
-    // The lock, and where the log ended.
     let (head_path, path) = (log.head(), log.path());
-    let mut head_file = open(&head_path, options().read(true).write(true).create(true).truncate(false))?;
-    lock(&head_path, &head_file)?;
+    let mut head_file = locked(log)?;
     let is_new = !path.exists();
     let mut file = open(&path, options().read(true).append(true).create(true))?;
     let tail = tail(&mut file).map_err(|error| failed("read", &path, &error))?;
@@ -152,7 +149,16 @@ fn write_head(file: &mut File, head: &Head) -> std::io::Result<()> {
     file.set_len(text.len() as u64)
 }
 
-fn open(path: &Path, options: &OpenOptions) -> Result<File, AuditError> {
+/// The one place that writes: the file that says where the log ended, locked until it is closed.
+pub(super) fn locked(log: &AuditLog) -> Result<File, AuditError> {
+    make_folder(log)?;
+    let path = log.head();
+    let file = open(&path, options().read(true).write(true).create(true).truncate(false))?;
+    lock(&path, &file)?;
+    Ok(file)
+}
+
+pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<File, AuditError> {
     let file = options.open(path).map_err(|error| failed("open", path, &error))?;
     own(path, &file)?;
     Ok(file)

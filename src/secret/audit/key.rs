@@ -1,8 +1,8 @@
 //! The key of the fingerprints: 32 random bytes in a file of the user's own.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::io::Write;
+use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 use hmac::Hmac;
@@ -32,31 +32,35 @@ fn key(log: &AuditLog) -> Result<Zeroizing<[u8; KEY]>, AuditError> {
     if let Some(key) = read(log)? {
         return Ok(key);
     }
-    file::make_folder(log)?;
-    let path = log.folder().join("audit.key");
+    // Whoever waited for another's key finds it.
+    let _alone = file::locked(log)?;
+    match read(log)? {
+        Some(key) => Ok(key),
+        None => make(log),
+    }
+}
+
+/// Makes it whole before it has its name.
+fn make(log: &AuditLog) -> Result<Zeroizing<[u8; KEY]>, AuditError> {
+    let path = path(log);
     let mut key = Zeroizing::new([0; KEY]);
     getrandom::fill(&mut *key).map_err(|error| file::failed("make", &path, &error))?;
-    // A link to a whole file: whoever comes second finds the key of the first.
-    let new = log.folder().join(format!("audit.key.{}", std::process::id()));
-    let written = file::options()
-        .write(true)
-        .create_new(true)
-        .open(&new)
-        .and_then(|mut made| made.write_all(HEXLOWER.encode(&*key).as_bytes()).and_then(|()| made.sync_all()))
-        .and_then(|()| match fs::hard_link(&new, &path) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(()),
-        });
-    fs::remove_file(&new).ok();
-    written.map_err(|error| file::failed("make", &path, &error))?;
-    read(log)?.ok_or_else(|| AuditError::NotOurs {
-        path: path.display().to_string(),
-        cause: "was removed while it was made".to_owned(),
-    })
+    let text = Zeroizing::new(HEXLOWER.encode(&*key));
+    let new = path.with_extension("key.new");
+    let mut made = file::open(&new, file::options().write(true).create(true).truncate(true))?;
+    made.write_all(text.as_bytes())
+        .and_then(|()| made.sync_all())
+        .and_then(|()| fs::rename(&new, &path))
+        .map_err(|error| file::failed("make", &path, &error))?;
+    Ok(key)
+}
+
+fn path(log: &AuditLog) -> PathBuf {
+    log.folder().join("audit.key")
 }
 
 fn read(log: &AuditLog) -> Result<Option<Zeroizing<[u8; KEY]>>, AuditError> {
-    let path = log.folder().join("audit.key");
+    let path = path(log);
     let Some(text) = file::read_own(&path)?.map(Zeroizing::new) else { return Ok(None) };
     let mut key = Zeroizing::new([0; KEY]);
     match HEXLOWER.decode_mut(text.trim_ascii(), &mut *key) {

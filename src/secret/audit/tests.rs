@@ -116,21 +116,54 @@ fn a_head_that_lags_behind_is_no_fault() {
     assert_eq!(wrong(&log), None);
 }
 
+/// Does it in eight threads that begin at once.
+fn eight_at_once<T: Send>(deed: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let start = std::sync::Barrier::new(8);
+    std::thread::scope(|scope| {
+        let (start, deed) = (&start, &deed);
+        let all: Vec<_> = (0..8)
+            .map(|index| {
+                scope.spawn(move || {
+                    start.wait();
+                    deed(index)
+                })
+            })
+            .collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    })
+}
+
 #[test]
 fn many_writers_make_one_chain() {
     let (_folder, log) = log_of(0);
-    let writers: Vec<_> = (0..8)
-        .map(|writer| {
-            let log = log.clone();
-            std::thread::spawn(move || {
-                (0..20).for_each(|_| log.record(&[a_use(&format!("w/{writer}")), a_use("x")]).unwrap());
-            })
-        })
-        .collect();
-    for writer in writers {
-        writer.join().unwrap();
-    }
+    let prints = eight_at_once(|writer| {
+        (0..20).for_each(|_| log.record(&[a_use(&format!("w/{writer}")), a_use("x")]).unwrap());
+        log.fingerprint(&SecretValue::new(b"hunter2".to_vec())).unwrap()
+    });
     assert_eq!(log.verify().unwrap(), Verdict { lines: 320, ..Verdict::default() });
+    assert!(prints.iter().all(|print| *print == prints[0]), "{prints:?}");
+}
+
+#[test]
+fn many_who_need_the_key_at_once_make_one() {
+    for _ in 0..20 {
+        let (_folder, log) = log_of(0);
+        let prints = eight_at_once(|_| log.fingerprint(&SecretValue::new(b"hunter2".to_vec())).unwrap());
+        assert!(prints.iter().all(|print| *print == prints[0]), "{prints:?}");
+        let files = fs::read_dir(log.folder()).unwrap().count();
+        assert_eq!(files, 2, "the key and the file that was locked");
+        assert_eq!(log.verify().unwrap(), Verdict::default());
+    }
+}
+
+#[test]
+fn what_a_crash_left_of_a_key_is_no_hindrance() {
+    let (_folder, log) = log_of(1);
+    for name in ["audit.key.new".to_owned(), format!("audit.key.{}", std::process::id())] {
+        let mut left = file::options().write(true).create_new(true).open(log.folder().join(name)).unwrap();
+        left.write_all(b"0123").unwrap();
+    }
+    log.fingerprint(&SecretValue::new(b"hunter2".to_vec())).unwrap();
 }
 
 #[test]
