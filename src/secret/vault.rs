@@ -239,7 +239,7 @@ impl Vault {
             }
         }
         // What has gone has gone: there is nothing left to stop.
-        auditor.note(uses).await.ok();
+        auditor.note_done(uses).await;
     }
 
     /// What was fetched under this label.

@@ -106,6 +106,29 @@ fn commands_write_down_what_they_show_and_change() {
 }
 
 #[test]
+fn a_delivery_that_is_not_logged_is_told_once_even_where_the_log_is_required() {
+    let world = world();
+    fs::write(world.doppio_home().join("config.toml"), "audit = \"required\"\n").expect("settings");
+    let log = log(&world).display().to_string();
+    let step = |id: &str, after: &str, command: &str, env: &str| {
+        format!(
+            "[[step]]\nid = \"{id}\"\ndepends_on = [{after}]\nlocal_command = {{ command = \"{command}\"{env} }}\n"
+        )
+    };
+    let token = ", env = { T = \"${secret:huggingface/token}\" }";
+    let steps = [
+        step("fetch", "", "true", token),
+        step("break", "\"fetch\"", &format!("rm {log} && mkdir {log}"), ""),
+        step("use", "\"break\"", "true", token),
+        step("again", "\"use\"", "true", token),
+    ];
+    world.file("recipe.toml", format!("[recipe]\nname = \"full\"\n{}", steps.concat()));
+    let ran = world.run(["run", "recipe.toml"]).expect(0);
+    assert_eq!(ran.stderr.matches("warning: the audit log was not written").count(), 1, "{}", ran.stderr);
+}
+
+
+#[test]
 fn a_changed_line_is_named() {
     let world = world();
     for _ in 0..3 {

@@ -74,16 +74,29 @@ impl Auditor {
         match written {
             Err(error) if self.policy == Policy::Required => Err(error),
             Err(error) => {
-                if !self.warned.swap(true, Ordering::Relaxed) {
-                    self.prompt.notice(&format!("warning: the audit log was not written: {error}"));
-                }
+                self.tell(&error);
                 Ok(())
             }
             Ok(()) => Ok(()),
         }
     }
 
-    /// The same, without holding up others of this thread.
+    /// Says, once, that lines are missing.
+    fn tell(&self, error: &AuditError) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            self.prompt.notice(&format!("warning: the audit log was not written: {error}"));
+        }
+    }
+
+    /// Records what is done already: there is nothing left to stop, so a failure is told whatever
+    /// the policy.
+    pub async fn note_done(self: &Arc<Self>, uses: Vec<(Use, Option<SecretValue>)>) {
+        if let Err(error) = self.note(uses).await {
+            self.tell(&error);
+        }
+    }
+
+    /// As [`Auditor::record`], without holding up others of this thread.
     ///
     /// # Errors
     ///
