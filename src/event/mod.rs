@@ -90,7 +90,7 @@ pub enum What {
     SecretsDelivered {
         /// The step.
         step: StepId,
-        /// One entry per environment variable.
+        /// One entry per secret in an environment variable.
         deliveries: Vec<Delivery>,
     },
     /// An attempt failed and another will follow.

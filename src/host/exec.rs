@@ -42,9 +42,9 @@ pub struct EnvVar {
     pub name: EnvName,
     /// Its value.
     pub value: SecretValue,
-    /// The secret it carries, as the recipe refers to it; none for an ordinary value.
-    pub secret: Option<String>,
-    /// Whether that secret is not set, and this is the default of the reference.
+    /// The secrets it is made of, as the recipe refers to them; none for an ordinary value.
+    pub secrets: Vec<String>,
+    /// Whether they are not set, and this is the default of the reference.
     pub is_default: bool,
     /// The file that it goes as, whose path the variable then has; none for a value of the
     /// environment.

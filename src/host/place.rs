@@ -136,7 +136,7 @@ impl Host {
             env.push(EnvVar {
                 name,
                 value: SecretValue::new(value.clone().into_bytes()),
-                secret: None,
+                secrets: Vec::new(),
                 is_default: false,
                 file: None,
             });

@@ -80,12 +80,14 @@ pub struct Location {
 /// One secret on its way to a process.
 #[derive(Debug, Clone)]
 pub struct Delivered<'a> {
-    /// The secrets in it, as [`SecretRef::label`] has them, joined with `, `.
-    pub secrets: &'a str,
+    /// The secret, as [`SecretRef::label`] has it.
+    pub secret: &'a str,
     /// The variable that carries it.
     pub variable: &'a str,
     /// The way it went.
     pub carrier: &'a str,
+    /// It is not set: the default of the reference went in its place.
+    pub is_default: bool,
 }
 
 /// The run's door to all secrets. Cheap to share behind an `Arc`.
@@ -219,27 +221,22 @@ impl Vault {
     /// where the value is since.
     pub async fn delivered(&self, step: &str, host: &str, deliveries: &[Delivered<'_>]) {
         let Some(auditor) = &self.auditor else { return };
-        let mut uses = Vec::new();
-        for delivery in deliveries {
-            for label in delivery.secrets.split(", ") {
-                let known = self.known(label);
-                let (source, value) =
-                    known.map_or((None, None), |(source, value)| (Some(source), Some(value)));
-                let what = Use {
-                    deed: Deed::Deliver,
-                    secret: label.to_owned(),
-                    source,
-                    step: Some(step.to_owned()),
-                    host: Some(host.to_owned()),
-                    variable: Some(delivery.variable.to_owned()),
-                    carrier: Some(delivery.carrier.to_owned()),
-                    ..Use::default()
-                };
-                uses.push((what, value));
-            }
-        }
-        // What has gone has gone: there is nothing left to stop.
-        auditor.note_done(uses).await;
+        let secrets = deliveries.iter().filter(|delivery| !delivery.is_default);
+        let uses = secrets.map(|delivery| {
+            let (source, value) = self.known(delivery.secret).unzip();
+            let what = Use {
+                deed: Deed::Deliver,
+                secret: delivery.secret.to_owned(),
+                source,
+                step: Some(step.to_owned()),
+                host: Some(host.to_owned()),
+                variable: Some(delivery.variable.to_owned()),
+                carrier: Some(delivery.carrier.to_owned()),
+                ..Use::default()
+            };
+            (what, value)
+        });
+        auditor.note_done(uses.collect()).await;
     }
 
     /// What was fetched under this label.

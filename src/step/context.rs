@@ -15,6 +15,7 @@ use crate::host::Pool;
 use crate::name::EnvName;
 use crate::name::HostId;
 use crate::name::StepId;
+use crate::secret::Delivered;
 use crate::secret::Hold;
 use crate::secret::Masked;
 use crate::secret::SecretValue;
@@ -240,11 +241,19 @@ impl StepContext {
         self.unless_stopped(tokio::time::sleep(duration)).await
     }
 
-    /// Says how secrets travelled that went another way than [`Exec::env`].
-    pub async fn delivered(&self, deliveries: Vec<Delivery>) {
-        if !deliveries.is_empty() {
-            self.report(Report::Delivered(deliveries)).await;
+    /// Writes down, and says, how secrets travelled to a host.
+    pub(in crate::step) async fn delivered(&self, host: &Host, deliveries: &[Delivered<'_>]) {
+        if deliveries.is_empty() {
+            return;
         }
+        self.vault.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
+        let told = deliveries.iter().map(|delivery| Delivery {
+            variable: delivery.variable.to_owned(),
+            secret: self.vault.mask().text(delivery.secret),
+            carrier: delivery.carrier.to_owned(),
+            is_default: delivery.is_default,
+        });
+        self.report(Report::Delivered(told.collect())).await;
     }
 
     /// Says how far the step is.
@@ -319,9 +328,13 @@ impl StepContext {
         let is_default = !secrets.is_empty() && secrets.iter().all(|secret| secret.is_default);
         // Beside a secret, a default is text like any other.
         let told = secrets.iter().filter(|secret| is_default || !secret.is_default);
-        let names: Vec<&str> = told.map(|secret| secret.name.as_str()).collect();
-        let secret = (!names.is_empty()).then(|| names.join(", "));
-        Ok(EnvVar { name: name.clone(), value, secret, is_default, file: None })
+        let mut names: Vec<String> = Vec::new();
+        for secret in told {
+            if !names.contains(&secret.name) {
+                names.push(secret.name.clone());
+            }
+        }
+        Ok(EnvVar { name: name.clone(), value, secrets: names, is_default, file: None })
     }
 }
 

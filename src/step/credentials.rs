@@ -78,12 +78,12 @@ impl StepContext {
                     message: format!("the credential of `{wanted}` needs `{name}`, which is no variable"),
                     hint: None,
                 })?;
-                env.push(EnvVar { name, value, secret: None, is_default: false, file });
+                env.push(EnvVar { name, value, secrets: Vec::new(), is_default: false, file });
             }
             env.extend(handed.secrets.into_iter().map(|secret| EnvVar {
                 name: secret.variable,
                 value: secret.value,
-                secret: Some(secret.name.to_owned()),
+                secrets: vec![secret.name.to_owned()],
                 is_default: false,
                 file: secret.file,
             }));

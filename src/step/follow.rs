@@ -6,7 +6,6 @@ use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::event::Delivery;
 use crate::event::End;
 use crate::event::Stream;
 use crate::host::Exec;
@@ -61,39 +60,25 @@ impl StepContext {
         exec: Exec,
         show: Show,
     ) -> Result<Ended, StepError> {
-        let secrets: Vec<_> = exec
-            .env
-            .iter()
-            .filter_map(|var| Some((var.name.clone(), var.secret.clone()?, var.is_default)))
-            .collect();
+        let variables: Vec<_> =
+            exec.env.iter().map(|var| (var.name.clone(), var.secrets.clone(), var.is_default)).collect();
         let has_files = exec.env.iter().any(|var| var.file.is_some());
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
-        let deliveries: Vec<Delivery> = process
-            .carriers()
-            .iter()
-            .filter_map(|(name, carrier)| {
-                let (_, secret, is_default) = secrets.iter().find(|(of, ..)| of == name)?;
-                Some(Delivery {
-                    variable: name.to_string(),
-                    secret: self.vault.mask().text(secret),
-                    carrier: carrier.as_str().to_owned(),
-                    is_default: *is_default,
-                })
-            })
-            .collect();
-        if !deliveries.is_empty() {
-            let gone: Vec<_> = process
-                .carriers()
-                .iter()
-                .filter_map(|(name, carrier)| {
-                    let (_, secrets, _) =
-                        secrets.iter().find(|(of, _, is_default)| of == name && !is_default)?;
-                    Some(Delivered { secrets, variable: name.as_str(), carrier: carrier.as_str() })
-                })
-                .collect();
-            self.vault.delivered(self.step.as_str(), host.id().as_str(), &gone).await;
-            self.report(Report::Delivered(deliveries)).await;
+        let mut deliveries = Vec::new();
+        for (name, carrier) in process.carriers() {
+            let (variable, carrier) = (name.as_str(), carrier.as_str());
+            // Of two with one name, the process has the later.
+            let Some((_, secrets, is_default)) = variables.iter().rfind(|(of, ..)| of == name) else {
+                continue;
+            };
+            deliveries.extend(secrets.iter().map(|secret| Delivered {
+                secret,
+                variable,
+                carrier,
+                is_default: *is_default,
+            }));
         }
+        self.delivered(host, &deliveries).await;
         let mut taps = Taps::new(self.vault.mask(), show);
         let end = match self.drain(&mut process, &mut taps, Some(self.stop.clone())).await {
             Ok(exit) => exit,

@@ -105,6 +105,45 @@ fn commands_write_down_what_they_show_and_change() {
     world.run(["secret", "audit", "verify"]).expect(0);
 }
 
+const OTHER: &str = "zY3-qPwOeIrUtYaLsKdJfHgMnBvCx";
+
+/// One variable of two secrets; what one is called has a comma in it.
+const JOINED: &str = "[recipe]\nname = \"joined\"\n[[step]]\nid = \"push\"\n\
+    local_command = { command = \"test -n \\\"$URL\\\"\", env = { URL = \"https://${secret:env:KEYS#old, token}:${secret:team/token}@host/${secret:team/token}\" } }\n";
+
+fn of_two() -> Doppio {
+    let world = Doppio::new()
+        .env("KEYS", format!("{{\"old, token\": \"{VALUE}\"}}"))
+        .env("TEAM_TOKEN", OTHER)
+        .env("DOPPIO_KEYRING", "off");
+    world.file("recipe.toml", JOINED);
+    world
+}
+
+#[test]
+fn every_secret_of_a_variable_is_written_down_by_itself() {
+    let world = of_two();
+    let ran = world.run(["run", "recipe.toml"]).expect(0);
+    for words in ["secret `env:KEYS#old, token` went as URL", "secret `team/token` went as URL"] {
+        assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+    }
+    let lines = lines(&world);
+    let given: Vec<&Value> = lines.iter().filter(|line| line["deed"] == "deliver").collect();
+    assert_eq!(
+        given.iter().map(|line| &line["secret"]).collect::<Vec<_>>(),
+        ["env:KEYS#old, token", "team/token"]
+    );
+    for line in given {
+        assert!(line["fingerprint"].is_string() && line["source"].is_string(), "{line}");
+    }
+    for name in ["KEYS", "team/token"] {
+        let ran = world.run(["secret", "audit", "--secret", name]).expect(0);
+        assert!(ran.stdout.contains(" to local as URL "), "{name}: {}", ran.stdout);
+    }
+    let ran = world.run(["secret", "incident", "team/token"]);
+    assert!(ran.stdout.contains("\n  local"), "{}", ran.stdout);
+}
+
 #[test]
 fn a_delivery_that_is_not_logged_is_told_once_even_where_the_log_is_required() {
     let world = world();
@@ -126,7 +165,6 @@ fn a_delivery_that_is_not_logged_is_told_once_even_where_the_log_is_required() {
     let ran = world.run(["run", "recipe.toml"]).expect(0);
     assert_eq!(ran.stderr.matches("warning: the audit log was not written").count(), 1, "{}", ran.stderr);
 }
-
 
 #[test]
 fn a_changed_line_is_named() {

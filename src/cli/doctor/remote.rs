@@ -126,7 +126,7 @@ async fn play(host: &Host, script: &str) -> Result<(String, Carriers), HostError
         .map(|name| EnvVar {
             name,
             value: SecretValue::new(b"doctor".to_vec()),
-            secret: Some("doctor".to_owned()),
+            secrets: vec!["doctor".to_owned()],
             is_default: false,
             file: None,
         })

@@ -68,7 +68,7 @@ mod tests {
         EnvVar {
             name: name.parse().unwrap(),
             value: SecretValue::new(value.to_vec()),
-            secret: None,
+            secrets: Vec::new(),
             is_default: false,
             file: None,
         }

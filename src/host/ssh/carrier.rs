@@ -95,7 +95,7 @@ pub(in crate::host::ssh) fn divide<'a>(
     answers: &Answers,
 ) -> Result<Ways<'a>, HostError> {
     let mut ways = Ways::default();
-    let is_secret = |var: &EnvVar| var.secret.is_some();
+    let is_secret = |var: &EnvVar| !var.secrets.is_empty();
     let takes = |var: &EnvVar| answers.get(&var.name).copied();
     match choice {
         CarrierChoice::Preamble => ways.frame.extend(exports),
@@ -175,7 +175,7 @@ mod tests {
         EnvVar {
             name: name.parse().unwrap(),
             value: SecretValue::new(value.to_vec()),
-            secret: is_secret.then(|| "a/b".to_owned()),
+            secrets: is_secret.then(|| "a/b".to_owned()).into_iter().collect(),
             is_default: false,
             file: None,
         }

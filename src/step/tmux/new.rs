@@ -6,7 +6,6 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
-use crate::event::Delivery;
 use crate::host::EnvVar;
 use crate::host::Host;
 use crate::name::EnvName;
@@ -151,30 +150,16 @@ impl Start {
         // The session outlives the step, and so must what it was given.
         cx.vault.keep(&cx.hold);
         let ended = session::run(cx, host, &self.name, exec).await?;
-        let gone = self.env.iter().filter(|variable| !variable.is_default).filter_map(|variable| {
-            let secrets = variable.secret.as_deref()?;
-            Some(Delivered { secrets, variable: variable.name.as_str(), carrier: CARRIER })
-        });
-        cx.vault.delivered(cx.step.as_str(), host.id().as_str(), &gone.collect::<Vec<_>>()).await;
-        let deliveries = self.deliveries(cx);
-        cx.delivered(deliveries).await;
-        Ok(Outcome::ended(ended.end))
-    }
-
-    fn deliveries(&self, cx: &StepContext) -> Vec<Delivery> {
-        let mask = cx.vault.mask();
-        self.env
-            .iter()
-            .filter_map(|variable| {
-                let secret = variable.secret.as_ref()?;
-                Some(Delivery {
-                    variable: variable.name.to_string(),
-                    secret: mask.text(secret),
-                    carrier: CARRIER.to_owned(),
-                    is_default: variable.is_default,
-                })
+        let deliveries = self.env.iter().flat_map(|variable| {
+            variable.secrets.iter().map(|secret| Delivered {
+                secret,
+                variable: variable.name.as_str(),
+                carrier: CARRIER,
+                is_default: variable.is_default,
             })
-            .collect()
+        });
+        cx.delivered(host, &deliveries.collect::<Vec<_>>()).await;
+        Ok(Outcome::ended(ended.end))
     }
 
     /// Makes the FIFO, starts the session with nothing but the wrapper's path, and passes stdin
@@ -268,7 +253,13 @@ mod tests {
     #[test]
     fn values_are_quoted_byte_for_byte_in_a_buffer_that_does_not_move() {
         let value = SecretValue::new(vec![b'\''; 1000]);
-        let env = [EnvVar { name: "A".parse().unwrap(), value, secret: None, is_default: false, file: None }];
+        let env = [EnvVar {
+            name: "A".parse().unwrap(),
+            value,
+            secrets: Vec::new(),
+            is_default: false,
+            file: None,
+        }];
         let rest = "x".repeat(10_000);
         let text = String::from_utf8(after_exports(&env, &rest)).unwrap();
         assert_eq!(text, format!("set +x\nexport A='{}'\n{rest}", r"'\''".repeat(1000)));

@@ -56,7 +56,7 @@ pub(crate) fn secret(name: &str, value: impl Into<Vec<u8>>) -> EnvVar {
     EnvVar {
         name: name.parse().expect("a name"),
         value: SecretValue::new(value.into()),
-        secret: Some(format!("test/{name}")),
+        secrets: vec![format!("test/{name}")],
         is_default: false,
         file: None,
     }
