@@ -145,6 +145,42 @@ fn every_secret_of_a_variable_is_written_down_by_itself() {
 }
 
 #[test]
+fn without_a_log_the_journals_know_who_got_what() {
+    let world = of_two();
+    fs::write(world.doppio_home().join("config.toml"), "audit = \"off\"\n").expect("settings");
+    world.run(["run", "recipe.toml"]).expect(0);
+    assert!(!log(&world).exists());
+    let ran = world.run(["secret", "incident", "team/token"]);
+    assert!(ran.stdout.contains("\n  local, step push: 20"), "{}", ran.stdout);
+    assert!(!world.doppio_home().join("audit.key").exists(), "nothing needed a fingerprint");
+}
+
+#[test]
+fn what_the_log_lost_of_a_run_is_in_its_journal() {
+    let world = world();
+    world.file("recipe.toml", RECIPE);
+    world.run(["run", "recipe.toml"]).expect(0);
+    let text = fs::read_to_string(log(&world)).expect("a log");
+    let kept: Vec<&str> = text.lines().take(2).collect();
+    fs::write(log(&world), kept.join("\n") + "\n").expect("a log");
+    let places = |world: &Doppio| {
+        let ran = world.run(["secret", "incident", "huggingface/token"]);
+        (ran.stdout.matches("  local, step ").count(), ran.stderr)
+    };
+    assert_eq!(places(&world), (2, String::new()));
+    let runs = world.doppio_home().join("runs");
+    let run = fs::read_dir(&runs).expect("runs").next().expect("a run").expect("it is there").path();
+    fs::remove_file(run.join("journal.jsonl")).expect("it goes");
+    fs::create_dir(run.join("journal.jsonl")).expect("a folder in its place");
+    let (count, told) = places(&world);
+    assert!(count == 1 && told.contains("warning: the journal of run `"), "{told}");
+    fs::remove_dir_all(&runs).expect("it goes");
+    fs::write(&runs, "").expect("a file in its place");
+    let (count, told) = places(&world);
+    assert!(count == 1 && told.contains("warning: the folder of the runs can't be read"), "{told}");
+}
+
+#[test]
 fn a_delivery_that_is_not_logged_is_told_once_even_where_the_log_is_required() {
     let world = world();
     fs::write(world.doppio_home().join("config.toml"), "audit = \"required\"\n").expect("settings");

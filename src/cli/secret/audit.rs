@@ -9,14 +9,12 @@ use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
 use crate::cli::secret::time;
+use crate::cli::secret::uses;
 use crate::config::Dirs;
 use crate::secret::AuditError;
 use crate::secret::AuditLog;
 use crate::secret::Deed;
 use crate::secret::Entry;
-use crate::secret::Origin;
-use crate::secret::SecretRef;
-use crate::secret::Use;
 
 /// Arguments of `secret audit`.
 #[derive(Debug, clap::Args)]
@@ -81,19 +79,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
 
 fn is_wanted(args: &Args, entry: &Entry) -> bool {
     let what = &entry.what;
-    args.secret.as_ref().is_none_or(|wanted| is_of(what, wanted))
+    args.secret.as_ref().is_none_or(|wanted| uses::is_of(&what.secret, wanted))
         && args.host.as_ref().is_none_or(|host| what.host.as_ref() == Some(host))
         && args.run.as_ref().is_none_or(|run| what.run.as_ref().is_some_and(|found| found.starts_with(run)))
-}
-
-/// Whether it was of this secret: by its name, by its path in a source, or by the reference as
-/// it was written. A part or a version of it counts.
-pub(super) fn is_of(what: &Use, wanted: &str) -> bool {
-    what.secret == wanted
-        || what.secret.parse::<SecretRef>().is_ok_and(|reference| match &reference.origin {
-            Origin::Name(name) => name.as_str() == wanted,
-            Origin::Source { path, .. } => path == wanted,
-        })
 }
 
 /// One use for people.

@@ -19,6 +19,8 @@ use crate::cli::secret::scan::can_be_searched;
 use crate::cli::secret::scan::failures;
 use crate::cli::secret::scan::gather;
 use crate::cli::secret::scan::tell_troubles;
+use crate::cli::secret::uses;
+use crate::cli::secret::uses::Use;
 use crate::config::Dirs;
 use crate::secret::AuditError;
 use crate::secret::AuditLog;
@@ -40,7 +42,7 @@ use story::Story;
 #[command(
     after_help = "Looks for the value, and for the older ones that the vault keeps, in the working tree, the \
                         index and the whole history; asks git which remote branches have it, and the audit log \
-                        which hosts. Changes nothing, and prints no value. Exit code 1 if it is found.\n\n\
+                        and the journals of runs which hosts. Changes nothing, and prints no value. Exit code 1 if it is found.\n\n\
                         Examples:\n  doppio secret incident huggingface/token\n  \
                         doppio secret incident huggingface/token --write-replacements /dev/shm/replacements"
 )]
@@ -91,11 +93,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         story.history = searched("the history", history(&scanner, repository));
         story.ask_remotes(repository);
     }
+    let uses = uses::all(context);
     let log = AuditLog::new(Dirs::new(&context.env, &context.home).state());
-    let remembered = remember(&mut story, &log, &gathered.collected.values);
-    if let Err(error) = &remembered {
-        output::line(&format!("warning: which hosts saw it is not known: {error}"));
+    let prints = fingerprints(&log, &uses.known, &gathered.collected.values);
+    if let Err(error) = &prints {
+        output::line(&format!("warning: who got it under another name is not known: {error}"));
     }
+    let is_remembered = uses.is_whole && prints.is_ok();
+    story.remember(uses.known, &prints.unwrap_or_default());
     // The commands that are told begin with a `cd`.
     let replacements = args.write_replacements.as_ref().map(|path| context.cwd.join(path));
     if let Some(path) = &replacements {
@@ -111,7 +116,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         return Ok(ExitCode::from(Kind::StepFailed.exit_code()));
     }
     // Not everything was looked for: that nothing was found says little.
-    let is_whole = failed.is_none() && remembered.is_ok() && story.is_whole();
+    let is_whole = failed.is_none() && is_remembered && story.is_whole();
     if is_whole { Ok(ExitCode::SUCCESS) } else { Err(CliError::silent(Kind::World)) }
 }
 
@@ -123,18 +128,15 @@ fn searched(place: &str, found: Result<Report, GitError>) -> Report {
     })
 }
 
-/// Takes from the audit log who got one of the values, under whatever name.
-fn remember(
-    story: &mut Story<'_>,
+/// What the audit log has for the values: the same value may have gone under another name.
+fn fingerprints(
     log: &AuditLog,
+    uses: &[Use],
     values: &[(String, SecretValue)],
-) -> Result<(), AuditError> {
-    let entries = log.entries()?;
-    if entries.is_empty() {
-        return Ok(());
+) -> Result<BTreeSet<String>, AuditError> {
+    // Where there is none, there is no key either, and none is made.
+    if uses.iter().all(|used| used.fingerprint.is_none()) {
+        return Ok(BTreeSet::new());
     }
-    let prints: BTreeSet<String> =
-        values.iter().map(|(_, value)| log.fingerprint(value)).collect::<Result<_, _>>()?;
-    story.remember(entries, &prints);
-    Ok(())
+    values.iter().map(|(_, value)| log.fingerprint(value)).collect()
 }

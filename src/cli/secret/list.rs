@@ -48,13 +48,13 @@ struct Item {
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    let uses = uses::all(context);
+    let uses = uses::all(context).known;
     let (mut items, mut failed) = (Vec::new(), None);
     for source in sources(&ladder, args)? {
         match source.list().await {
             Ok(found) => items.extend(found.into_iter().map(|(name, mut facts)| {
                 facts.exposure = facts.exposure.or_else(|| exposure(&name));
-                let last = uses.iter().find(|used| used.is_of(&name)).cloned();
+                let last = uses.iter().find(|used| uses::is_of(&used.secret, &name)).cloned();
                 Item { name, source: source.kind().scheme, facts, last }
             })),
             Err(SourceError::Absent { .. }) if args.sources.is_empty() => {}

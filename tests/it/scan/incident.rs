@@ -48,7 +48,7 @@ fn where_it_is_and_what_to_do() {
         "doppio secret rotate huggingface/token",
         "git filter-repo --sensitive-data-removal --replace-text ",
         "forks",
-        "the audit log knows of none",
+        "the audit log and the journals know of none",
     ] {
         assert!(ran.stdout.contains(words), "{words}:\n{}", ran.stdout);
     }
@@ -104,7 +104,7 @@ fn who_got_it_under_another_name_is_told() {
     for name in ["team/w", "other/name"] {
         let ran = quiet(&world, &["secret", "incident", name], 0);
         assert!(
-            ran.stdout.contains("hosts that got it") && ran.stdout.contains("  local: "),
+            ran.stdout.contains("given to, by the audit log") && ran.stdout.contains("  local, step a: "),
             "{}",
             ran.stdout
         );
@@ -113,7 +113,7 @@ fn who_got_it_under_another_name_is_told() {
     // Rotated, the old value is still the one that got out.
     world.run_with_stdin(["secret", "rotate", "team/w", "--from-stdin"], "a value of another kind").expect(0);
     let ran = quiet(&world, &["secret", "incident", "team/w"], 0);
-    assert!(ran.stdout.contains("  local: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("  local, step a: "), "{}", ran.stdout);
 }
 
 #[test]

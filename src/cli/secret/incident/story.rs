@@ -1,16 +1,13 @@
 //! What is known of an incident, and how it is told.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use jiff::Timestamp;
-
-use crate::cli::secret::audit;
 use crate::cli::secret::scan::printable;
+use crate::cli::secret::uses;
+use crate::cli::secret::uses::Use;
 use crate::name::SecretName;
-use crate::secret::Entry;
 use crate::secret::SecretValue;
 use crate::secret::scan::Finding;
 use crate::secret::scan::GitError;
@@ -40,14 +37,6 @@ struct Remotes {
     exist: bool,
 }
 
-/// What a host got.
-#[derive(Debug)]
-struct Seen {
-    runs: BTreeSet<String>,
-    first: Timestamp,
-    last: Timestamp,
-}
-
 /// What is known.
 pub(super) struct Story<'a> {
     name: &'a SecretName,
@@ -58,7 +47,8 @@ pub(super) struct Story<'a> {
     remotes: Remotes,
     /// Objects of the history that git takes for binary.
     binary: BTreeSet<String>,
-    hosts: BTreeMap<String, Seen>,
+    /// The times that it was given out.
+    uses: Vec<Use>,
     /// Why it is not known which remotes have it.
     unasked: Option<String>,
 }
@@ -73,7 +63,7 @@ impl<'a> Story<'a> {
             history: Report::default(),
             remotes: Remotes::default(),
             binary: BTreeSet::new(),
-            hosts: BTreeMap::new(),
+            uses: Vec::new(),
             unasked: None,
         }
     }
@@ -112,25 +102,14 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    /// Takes from the audit log which hosts got it: under its name, under the path of a source, or
-    /// under any other name with one of the values of these fingerprints.
-    pub(super) fn remember(&mut self, entries: Vec<Entry>, prints: &BTreeSet<String>) {
-        for entry in entries {
-            let what = &entry.what;
-            let is_it = audit::is_of(what, self.name.as_str())
-                || what.fingerprint.as_ref().is_some_and(|print| prints.contains(print));
-            if !is_it || !what.deed.gives_out() {
-                continue;
-            }
-            let host = what.host.clone().unwrap_or_else(|| format!("this machine, {}", what.deed.word()));
-            let seen = self.hosts.entry(host).or_insert_with(|| Seen {
-                runs: BTreeSet::new(),
-                first: entry.time,
-                last: entry.time,
-            });
-            seen.runs.extend(what.run.clone());
-            seen.last = entry.time;
-        }
+    /// Keeps of all uses those of it: under its name, under the path of a source, or under any
+    /// other name with one of the values of these fingerprints.
+    pub(super) fn remember(&mut self, uses: Vec<Use>, prints: &BTreeSet<String>) {
+        self.uses = uses;
+        self.uses.retain(|used| {
+            uses::is_of(&used.secret, self.name.as_str())
+                || used.fingerprint.as_ref().is_some_and(|print| prints.contains(print))
+        });
     }
 
     pub(super) fn is_found(&self) -> bool {
@@ -237,19 +216,13 @@ impl<'a> Story<'a> {
     }
 
     fn tell_hosts(&self, text: &mut String) {
-        if self.hosts.is_empty() {
-            text.push_str("hosts: the audit log knows of none that got it\n");
+        if self.uses.is_empty() {
+            text.push_str("hosts: the audit log and the journals know of none that got it\n");
             return;
         }
-        text.push_str("hosts that got it, by the audit log:\n");
-        for (host, seen) in &self.hosts {
-            let time = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
-            let (first, last) = (time(seen.first), time(seen.last));
-            let mut line = format!("  {host}: {first} to {last}");
-            if !seen.runs.is_empty() {
-                line.extend([", runs ", &join(&seen.runs)]);
-            }
-            writeln!(text, "{line}").expect("a text takes all");
+        text.push_str("given to, by the audit log and the journals:\n");
+        for line in uses::by_place(&self.uses) {
+            writeln!(text, "  {line}").expect("a text takes all");
         }
     }
 
@@ -259,7 +232,7 @@ impl<'a> Story<'a> {
         let title = "revoke it where it was issued: from now on everything else is tidying up";
         steps.add(title, if revoke.is_empty() { "ask whoever issued it" } else { &revoke });
         steps.add("store the new one", &format!("doppio secret rotate {}", self.name));
-        if !self.hosts.is_empty() {
+        if !self.uses.is_empty() {
             steps.add(
                 "stop or restart what still runs with the old one on the hosts above",
                 "doppio runs list",

@@ -5,32 +5,24 @@ use jiff::Timestamp;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::secret::time;
 use crate::cli::secret::uses;
 use crate::name::SecretName;
 use crate::secret::well_known;
 
 /// Lists who got it since the old value was set, and says where to revoke it.
 pub(super) fn tell(name: &SecretName, since: Option<Timestamp>, context: &Context) -> Result<(), CliError> {
-    let now = Timestamp::now();
-    let mut uses = uses::all(context);
+    let mut uses = uses::all(context).known;
     uses.retain(|used| {
         let is_later = |since| used.time.is_none_or(|time| time >= since);
-        used.is_of(name.as_str()) && since.is_none_or(is_later)
+        uses::is_of(&used.secret, name.as_str()) && since.is_none_or(is_later)
     });
     if uses.is_empty() {
         output::line("nobody was given the old value, as far as this machine knows");
     } else {
         output::line("the old value was given to:");
     }
-    for used in &uses {
-        let parts = [used.run.as_deref(), used.step.as_deref(), used.host.as_deref()];
-        let mut words: Vec<&str> = parts.into_iter().flatten().collect();
-        if words.is_empty() {
-            words.push(used.deed);
-        }
-        let age = used.time.map_or_else(String::new, |time| time::age(time, now));
-        output::data(&format!("{}  {age}\n", words.join("  ")))?;
+    for line in uses::by_place(&uses) {
+        output::data(&format!("{line}\n"))?;
     }
     if let Some(known) = well_known::find(name) {
         output::line(&format!("revoke the old one where it was issued: {}", known.get));
