@@ -136,6 +136,30 @@ fn what_is_not_clear_stays_pending_and_can_go_on() {
 }
 
 #[test]
+fn the_end_of_a_value_that_is_pending_goes_with_it() {
+    let (busy, _) = provider("503 Service Unavailable", "");
+    let doppio = machine("anthropic/api_key", OLD).env("DOPPIO_PING_ANTHROPIC", &busy);
+    let rotate = |arguments: &[&str], value| {
+        let all = ["secret", "rotate", "anthropic/api_key"].iter().chain(arguments).copied();
+        doppio.run_with_stdin(all, value)
+    };
+    let expires = || {
+        let list = doppio.run(["secret", "list", "--in", "file", "--json"]).expect(0).stdout;
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+        let item = list.as_array().unwrap().iter().find(|item| item["name"] == "anthropic/api_key").unwrap();
+        item["expires"].as_str().map(|time| time[..10].to_owned())
+    };
+    rotate(&["--from-stdin", "--online", "--expires", "2099-01-31"], NEW).expect(3);
+    assert_eq!(expires(), None, "the old value is in force");
+    rotate(&["--continue"], "").expect(0);
+    assert_eq!(expires().as_deref(), Some("2099-01-31"));
+    // What is said later counts.
+    rotate(&["--from-stdin", "--online", "--expires", "2099-01-31"], OLD).expect(3);
+    rotate(&["--continue", "--expires", "2098-01-31"], "").expect(0);
+    assert_eq!(expires().as_deref(), Some("2098-01-31"));
+}
+
+#[test]
 fn every_provider_is_asked_in_its_own_way() {
     let (address, asked) = provider("200 OK", "{\"data\": {\"viewer\": {\"id\": \"x\"}}}");
     let doppio =

@@ -84,8 +84,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         output::line(&format!("`{name}` is as it was; nothing is pending"));
         return Ok(ExitCode::SUCCESS);
     }
-    let new = match (pending, args.goes_on) {
-        (Some(pending), true) => pending,
+    let (new, expires) = match (pending, args.goes_on) {
+        // It keeps the end that was said when it was given.
+        (Some((pending, end)), true) => (pending, expires.or(end)),
         (None, true) => return Err(CliError::usage(format!("no value is pending for `{name}`"))),
         (Some(_), false) => {
             return Err(CliError::usage(format!("a value is pending for `{name}` already"))
@@ -94,8 +95,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         }
         (None, false) => {
             let new = value(args, &name, context)?;
-            rotation.keep(&new).await?;
-            new
+            rotation.keep(&new, expires).await?;
+            (new, expires)
         }
     };
     for warning in fit::warnings(&name, &new) {
@@ -199,22 +200,22 @@ impl<'a> Rotation<'a> {
         Ok(Self { name, source, old, facts, path, pending, previous })
     }
 
-    async fn pending(&self) -> Result<Option<SecretValue>, CliError> {
+    /// The value that is pending, and when it stops being good.
+    async fn pending(&self) -> Result<Option<(SecretValue, Option<Timestamp>)>, CliError> {
         match self.source.get(&self.pending, None).await {
-            Ok((value, _)) => Ok(Some(value)),
+            Ok((value, facts)) => Ok(Some((value, facts.expires))),
             Err(SourceError::Missing) => Ok(None),
             Err(error) => Err(self.failed("read", &self.pending, &error)),
         }
     }
 
     /// Keeps the new value beside the old one.
-    async fn keep(&self, new: &SecretValue) -> Result<(), CliError> {
+    async fn keep(&self, new: &SecretValue, expires: Option<Timestamp>) -> Result<(), CliError> {
         if new.is_same(&self.old) {
             return Err(CliError::usage(format!("this is the value that `{}` has already", self.name))
                 .hint("nothing was changed"));
         }
-        let remark =
-            Remark { note: Some(format!("new value of {}, not in force yet", self.name)), expires: None };
+        let remark = Remark { note: Some(format!("new value of {}, not in force yet", self.name)), expires };
         self.write(&self.pending, new, &remark).await.map(drop)
     }
 
