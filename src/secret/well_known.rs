@@ -204,6 +204,13 @@ pub fn near(name: &SecretName) -> Option<&'static str> {
 }
 
 impl WellKnown {
+    /// What one of it is called, as in "an AWS access key id".
+    pub fn one(&self) -> String {
+        let what = self.summary.split(';').next().unwrap_or_default();
+        let article = if what.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+        format!("{article} {what}")
+    }
+
     /// Where to make one worthless: nearly always where one is made.
     pub fn revoke(&self) -> &'static str {
         match self.name {

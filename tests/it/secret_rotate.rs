@@ -85,7 +85,7 @@ fn a_value_that_the_provider_takes_comes_into_force() {
 }
 
 #[test]
-fn a_value_that_the_provider_refuses_is_forgotten() {
+fn a_value_that_the_provider_refuses_stays_pending() {
     let (address, asked) = provider("401 Unauthorized", "{}");
     let doppio = machine("github/token", OLD).env("DOPPIO_PING_GITHUB", &address);
     let ran = doppio
@@ -100,7 +100,7 @@ fn a_value_that_the_provider_refuses_is_forgotten() {
     hint: or forget the new one: `doppio secret rotate github/token --abort`
     ");
     assert!(asked.recv().unwrap().starts_with("GET /user HTTP/1.1\r\n"));
-    assert_eq!(doppio.reveal("github/token"), OLD);
+    assert_eq!([doppio.reveal("github/token"), doppio.reveal("github/token.pending")], [OLD, NEW]);
     doppio.run(["secret", "rotate", "github/token", "--abort"]).expect(0);
     doppio.run(["secret", "get", "file:github/token.pending"]).expect(3);
 }
@@ -223,7 +223,7 @@ fn a_value_of_ones_own_is_made_up() {
     doppio.store("openai/api_key", OLD);
     let ran = doppio.run(["secret", "rotate", "openai/api_key", "--generate"]).expect(2);
     insta::assert_snapshot!(ran.stderr, @"
-    error: a OpenAI API key is issued, not made up
+    error: an OpenAI API key is issued, not made up
 
     hint: get a new one: https://platform.openai.com/api-keys
     ");

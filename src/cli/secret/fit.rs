@@ -48,11 +48,15 @@ pub(super) fn warnings(name: &SecretName, value: &SecretValue) -> Vec<String> {
     let known = well_known::find(name);
     let mut warnings = Vec::new();
     match (known, well_known::recognise(value)) {
-        (known, Some(other)) if known.is_none_or(|known| known.name != other.name) => warnings
-            .push(format!("the value looks like a {}; its usual name is `{}`", other.summary, other.name)),
+        (known, Some(other)) if known.is_none_or(|known| known.name != other.name) => {
+            warnings.push(format!(
+                "the value looks like {}; its usual name is `{}`",
+                other.one(),
+                other.name
+            ));
+        }
         (Some(known), _) if !known.matches(value) => {
-            warnings
-                .push(format!("the value does not look like a {}: expected {}", known.summary, known.looks));
+            warnings.push(format!("the value does not look like {}: expected {}", known.one(), known.looks));
         }
         _ => {}
     }

@@ -11,7 +11,7 @@ use crate::secret::well_known;
 /// 256 random bits as 43 characters of letters, digits, `-` and `_`.
 pub(super) fn value(name: &SecretName) -> Result<SecretValue, CliError> {
     if let Some(known) = well_known::find(name) {
-        return Err(CliError::usage(format!("a {} is issued, not made up", known.summary))
+        return Err(CliError::usage(format!("{} is issued, not made up", known.one()))
             .hint(format!("get a new one: {}", known.get)));
     }
     let mut random = Zeroizing::new([0; 32]);
