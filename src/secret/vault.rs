@@ -121,11 +121,6 @@ impl Vault {
         self
     }
 
-    /// Who writes down what is used, if anybody does.
-    pub fn auditor(&self) -> Option<&Arc<Auditor>> {
-        self.auditor.as_ref()
-    }
-
     /// The mask that every fetched value is taught to.
     pub fn mask(&self) -> &Mask {
         &self.mask

@@ -195,7 +195,7 @@ fn what_is_taught_while_bytes_are_held_is_hidden() {
 }
 
 #[test]
-fn names_counts_and_errors() {
+fn names_and_counts() {
     let mask = Mask::new(MaskStyle::Names);
     for (name, value) in [("hf/token", HF), ("aws/key", AWS), ("aws/part", &AWS[..20])] {
         mask.teach(name, &SecretValue::new(value.into())).unwrap();
@@ -207,12 +207,9 @@ fn names_counts_and_errors() {
     stream.finish();
     assert_eq!(stream.hits(), [("hf/token".to_owned(), 3), ("aws/key".to_owned(), 1)]);
     assert_eq!(mask.text(&format!("x{AWS}")).as_str(), "x‹aws/key›");
-    assert_eq!(mask.hits(), [("hf/token".to_owned(), 3), ("aws/key".to_owned(), 2)]);
     assert!(mask.finds(HF.to_uppercase().as_bytes()));
     assert!(!mask.finds(b"nothing here"));
     assert_eq!(mask.found(AWS.as_bytes()), [("aws/key".to_owned(), 1)]);
-    assert_eq!(mask.hits().len(), 2);
-    let error = std::io::Error::other(format!("no such token: {HF}"));
-    assert_eq!(mask.error(&error)[0].as_str(), "no such token: ‹hf/token›");
+    assert_eq!(stream.hits().len(), 2, "what is looked through is no output");
     assert!(!format!("{mask:?}{stream:?}").contains("hf_"));
 }

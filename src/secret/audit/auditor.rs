@@ -47,11 +47,6 @@ impl Auditor {
         self.run.set(run).ok();
     }
 
-    /// The log.
-    pub fn log(&self) -> &AuditLog {
-        &self.log
-    }
-
     /// Records uses, each with the value that was used, if it is known.
     ///
     /// # Errors

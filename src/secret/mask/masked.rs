@@ -20,11 +20,6 @@ impl Masked {
         &self.0
     }
 
-    /// The text itself.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -40,22 +35,9 @@ impl Masked {
         self.0.push_str(&more.0);
     }
 
-    /// The texts one after another, with `between` between them. A secret that lies across the
-    /// seam of two outputs is not found any more: ask the mask where that could be.
-    pub fn join<'a>(texts: impl IntoIterator<Item = &'a Self>, between: &'static str) -> Self {
-        let texts = texts.into_iter().map(Self::as_str).collect::<Vec<_>>();
-        Self(texts.join(between))
-    }
-
     /// Each line without its end.
     pub fn lines(&self) -> impl Iterator<Item = Self> {
         self.0.lines().map(|line| Self(line.to_owned()))
-    }
-
-    /// The text without white space around it.
-    #[must_use]
-    pub fn trimmed(&self) -> Self {
-        Self(self.0.trim().to_owned())
     }
 }
 
@@ -138,10 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn lines_and_seams() {
+    fn lines_have_no_end_and_widths_count() {
         let text = Masked::new("a\nb\r\n".to_owned());
-        assert_eq!(text.lines().map(Masked::into_string).collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(Masked::join([&text.trimmed(), &text], "|").as_str(), "a\nb|a\nb\r\n");
+        assert_eq!(text.lines().map(|line| line.to_string()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(format!("{:>3}", Masked::new("a".to_owned())), "  a");
     }
 }

@@ -19,11 +19,8 @@ mod stream;
 mod table;
 mod view;
 
-use std::collections::BTreeMap;
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::atomic::AtomicBool;
@@ -94,7 +91,6 @@ struct Shared {
     known: RwLock<Arc<Known>>,
     version: AtomicU64,
     closed: AtomicBool,
-    counts: Mutex<BTreeMap<u32, u64>>,
 }
 
 impl Shared {
@@ -109,11 +105,6 @@ impl Shared {
 
     fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
-    }
-
-    fn count(&self, new: impl Iterator<Item = (u32, u64)>) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        new.for_each(|(secret, count)| *counts.entry(secret).or_default() += count);
     }
 }
 
@@ -150,7 +141,8 @@ impl Mask {
     ///
     /// # Errors
     ///
-    /// When the value is too short or too long. It must not be used then.
+    /// When the value is too short or too long, or when there are too many: it must not be used
+    /// then, and of too many nothing leaves any more.
     pub fn teach(&self, name: &str, value: &SecretValue) -> Result<(), Unmaskable> {
         let plain = value.plain();
         let core = plain.trim_ascii();
@@ -185,24 +177,12 @@ impl Mask {
         masked
     }
 
-    /// An error and its causes, from the outermost in.
-    pub fn error(&self, error: &(dyn Error + 'static)) -> Vec<Masked> {
-        let mut masked = Vec::new();
-        let mut next = Some(error);
-        while let Some(error) = next {
-            masked.push(self.text(&error.to_string()));
-            next = error.source();
-        }
-        masked
-    }
-
     /// Whether `bytes` contain a known value, in any encoding.
     pub fn finds(&self, bytes: &[u8]) -> bool {
         !self.found(bytes).is_empty()
     }
 
-    /// Which known values `bytes` contain, in any encoding, by name, and how often. This is not
-    /// counted as output.
+    /// Which known values `bytes` contain, in any encoding, by name, and how often.
     pub fn found(&self, bytes: &[u8]) -> Vec<(String, u64)> {
         let known = self.shared.known();
         let version = AtomicU64::new(known.version());
@@ -216,13 +196,6 @@ impl Mask {
     /// A stream of its own, for one output of one process.
     pub fn stream(&self) -> MaskStream {
         MaskStream::new(Arc::clone(&self.shared))
-    }
-
-    /// How often each secret was masked in all streams and texts so far, by name.
-    pub fn hits(&self) -> Vec<(String, u64)> {
-        let known = self.shared.known();
-        let counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.iter().map(|(&secret, &count)| (known.name(secret).to_owned(), count)).collect()
     }
 
     /// Whether the value is no word of a language.

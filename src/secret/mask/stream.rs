@@ -5,7 +5,6 @@
 //! when no view can still come to hide it, which depends on the bytes alone and never on how they
 //! were cut into pieces, nor on time.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,8 +47,6 @@ pub struct MaskStream {
     skeleton: Skeleton,
     renderer: Renderer,
     utf8: Utf8,
-    /// What was reported to the mask as a whole.
-    reported: BTreeMap<u32, u64>,
     withheld: bool,
 }
 
@@ -67,7 +64,6 @@ impl MaskStream {
             skeleton: Skeleton::default(),
             renderer: Renderer::default(),
             utf8: Utf8::default(),
-            reported: BTreeMap::new(),
             withheld: false,
         }
     }
@@ -98,7 +94,6 @@ impl MaskStream {
             self.skeleton.feed(piece);
             self.advance(false, &mut out);
         }
-        self.report();
         out
     }
 
@@ -115,7 +110,6 @@ impl MaskStream {
         let known = &self.known;
         self.renderer.close(&|secret| known.replacement(secret), &mut out);
         self.before = None;
-        self.report();
         out
     }
 
@@ -203,18 +197,6 @@ impl MaskStream {
             })
         });
         if self.across < len { skeleton.hidden_from(self.across, usize::MAX, FEW) } else { skeleton.seen() }
-    }
-
-    /// Adds what was counted since to the counts of the mask.
-    fn report(&mut self) {
-        let counts = self.renderer.counts();
-        if *counts != self.reported {
-            let new = |(&secret, &count): (&u32, &u64)| {
-                (secret, count - self.reported.get(&secret).copied().unwrap_or_default())
-            };
-            self.shared.count(counts.iter().map(new));
-            self.reported.clone_from(counts);
-        }
     }
 
     fn withhold(&mut self, out: &mut Vec<u8>) {
