@@ -150,45 +150,25 @@ impl RunState {
     }
 
     fn take(&mut self, event: &Event) -> Result<(), String> {
-        if self.last.is_some_and(|last| event.seq <= last) {
-            return Err("its number is not higher than the one before".to_owned());
-        }
-        if matches!(event.what, What::Unknown) {
-            return Ok(());
-        }
-        if self.run.is_none() != matches!(event.what, What::RunStarted { .. }) {
-            return Err("a run starts once, before all else".to_owned());
-        }
-        if self.status.is_some() {
-            return Err("the run is over".to_owned());
-        }
+        self.follows(event)?;
+        let time = event.time;
         match &event.what {
-            What::RunStarted { run, recipe, steps } => self.begin(event.time, run, recipe, steps)?,
+            What::RunStarted { run, recipe, steps } => return self.begin(time, run, recipe, steps),
             What::StepWaiting { step } => {
-                let step = self.expect(step, &[StepStatus::Pending, StepStatus::Retrying])?;
-                step.status = StepStatus::Waiting;
+                let allowed = [StepStatus::Pending, StepStatus::Retrying];
+                self.expect(step, &allowed)?.status = StepStatus::Waiting;
             }
             What::StepStarted { step, attempt, host } => {
-                let step = self.expect(step, &[StepStatus::Waiting])?;
-                step.counts(step.attempts + 1, *attempt)?;
-                step.status = StepStatus::Running;
-                step.attempts = *attempt;
-                step.started.get_or_insert(event.time);
-                step.host.clone_from(host);
-                step.deliveries.clear();
+                return self.expect(step, &[StepStatus::Waiting])?.start(time, *attempt, host.as_ref());
             }
             What::StepOutput { step, .. } | What::StepProgress { step, .. } => {
                 self.expect(step, &[StepStatus::Running])?;
             }
             What::SecretsDelivered { step, deliveries } => {
-                let step = self.expect(step, &[StepStatus::Running])?;
-                step.deliveries.extend_from_slice(deliveries);
+                self.expect(step, &[StepStatus::Running])?.deliveries.extend_from_slice(deliveries);
             }
             What::StepRetrying { step, attempt, end, .. } => {
-                let step = self.expect(step, &[StepStatus::Running])?;
-                step.counts(step.attempts, *attempt)?;
-                step.status = StepStatus::Retrying;
-                step.end = Some(end.clone());
+                return self.expect(step, &[StepStatus::Running])?.retry(*attempt, end);
             }
             What::StepFinished { step, status, end, duration, forgiven, masked } => {
                 let step = self.expect(step, StepStatus::before_end(*status))?;
@@ -206,15 +186,34 @@ impl RunState {
             }
             What::RunCancelling { reason, .. } => self.cancelling = Some(reason.clone()),
             What::Notice { step, text } => self.notices.push((step.clone(), text.clone())),
-            What::RunFinished { status, duration } => {
-                if let Some(step) = self.steps.iter().find(|step| !step.status.is_over()) {
-                    return Err(format!("step `{}` is {}", step.outline.id, step.status));
-                }
-                self.status = Some(*status);
-                self.duration = Some(*duration);
-            }
+            What::RunFinished { status, duration } => return self.finish(*status, *duration),
             What::Unknown => {}
         }
+        Ok(())
+    }
+
+    /// Whether there can be such an event now, as far as the run is concerned.
+    fn follows(&self, event: &Event) -> Result<(), String> {
+        let why = if self.last.is_some_and(|last| event.seq <= last) {
+            "its number is not higher than the one before"
+        } else if matches!(event.what, What::Unknown) {
+            return Ok(());
+        } else if self.run.is_none() != matches!(event.what, What::RunStarted { .. }) {
+            "a run starts once, before all else"
+        } else if self.status.is_some() {
+            "the run is over"
+        } else {
+            return Ok(());
+        };
+        Err(why.to_owned())
+    }
+
+    fn finish(&mut self, status: RunStatus, duration: Duration) -> Result<(), String> {
+        if let Some(step) = self.steps.iter().find(|step| !step.status.is_over()) {
+            return Err(format!("step `{}` is {}", step.outline.id, step.status));
+        }
+        self.status = Some(status);
+        self.duration = Some(duration);
         Ok(())
     }
 
@@ -292,6 +291,23 @@ impl StepState {
             deliveries: Vec::new(),
             masked: Vec::new(),
         }
+    }
+
+    fn start(&mut self, time: Timestamp, attempt: u32, host: Option<&Masked>) -> Result<(), String> {
+        self.counts(self.attempts + 1, attempt)?;
+        self.status = StepStatus::Running;
+        self.attempts = attempt;
+        self.started.get_or_insert(time);
+        self.host = host.cloned();
+        self.deliveries.clear();
+        Ok(())
+    }
+
+    fn retry(&mut self, attempt: u32, end: &End) -> Result<(), String> {
+        self.counts(self.attempts, attempt)?;
+        self.status = StepStatus::Retrying;
+        self.end = Some(end.clone());
+        Ok(())
     }
 
     fn counts(&self, expected: u32, found: u32) -> Result<(), String> {
