@@ -14,6 +14,7 @@ use crate::secret::mask::Mask;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
 use crate::secret::source::dotenv_all;
+use crate::secret::source::dotenv_text;
 use crate::secret::well_known::WELL_KNOWN;
 
 /// Where to look for values.
@@ -144,8 +145,8 @@ impl Collector<'_> {
     }
 
     fn dotenv(&mut self, path: &std::path::Path) {
-        let text = match std::fs::read(path) {
-            Ok(text) => zeroize::Zeroizing::new(text),
+        let text = match dotenv_text(path) {
+            Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
             Err(error) => return self.fail_dotenv(path, error.to_string()),
         };

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use crate::secret::source::env::in_capitals;
 use crate::secret::source::env::variable;
 use crate::secret::source::env::variables;
 use crate::secret::source::no_versions;
+use crate::text::open;
 
 pub(super) static KIND: Kind = Kind {
     scheme: "dotenv",
@@ -50,13 +52,13 @@ impl Dotenv {
 
     fn read(&self, name: &str) -> Result<SecretValue, SourceError> {
         variable(name)?;
-        let text = Zeroizing::new(match fs::read(&self.0) {
-            Ok(bytes) => bytes,
+        let text = match text(&self.0) {
+            Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(SourceError::Absent { cause: format!("`{}` is not there", self.0.display()) });
             }
             Err(error) => return Err(self.broken(&error.to_string())),
-        });
+        };
         let value = select(&text, name).map_err(|fault| self.broken(&fault))?.ok_or(SourceError::Missing)?;
         match bundle::disputed(&text, name) {
             Some(why) => Err(self.broken(&why)),
@@ -85,6 +87,13 @@ impl Dotenv {
         }
         warnings
     }
+}
+
+/// What is in a `.env` file.
+pub(in crate::secret) fn text(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::new());
+    open(path)?.read_to_end(&mut text)?;
+    Ok(text)
 }
 
 fn parse(text: &[u8]) -> Result<dotenv::EnvMap, String> {

@@ -51,6 +51,7 @@ pub use self::dotenv::Dotenv;
 
 pub(in crate::secret) use self::dotenv::all as dotenv_all;
 pub(in crate::secret) use self::dotenv::select as dotenv_select;
+pub(in crate::secret) use self::dotenv::text as dotenv_text;
 pub use self::env::Env;
 pub use self::env::variables;
 pub use self::file::FileVault;

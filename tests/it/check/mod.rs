@@ -169,6 +169,12 @@ fn what_may_have_no_end_is_not_read() {
         assert!(ran.stderr.contains("cause: it is a FIFO, not a regular file\n"), "{}", ran.stderr);
         std::fs::remove_file(file).expect("the link");
     }
+    world.file("doppio.toml", "dotenv = true\n");
+    std::os::unix::fs::symlink(&fifo, world.folder().join("project/.env")).expect("a link");
+    for arguments in [&["secret", "get", "dotenv:KEY"][..], &["secret", "scan", "r.toml"]] {
+        let ran = run_in_time(&world, arguments).expect(3);
+        assert!(ran.stderr.contains("it is a FIFO, not a regular file"), "{arguments:?}: {}", ran.stderr);
+    }
 }
 
 #[test]
