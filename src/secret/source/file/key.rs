@@ -88,6 +88,41 @@ impl Key {
     }
 }
 
+/// The keys that may open a vault.
+#[derive(Debug)]
+pub(super) struct Candidates {
+    pub keys: Vec<Key>,
+    /// Why the keychain's key, which may be the right one, is not among them.
+    keychain: Option<SourceError>,
+}
+
+impl From<Vec<Key>> for Candidates {
+    fn from(keys: Vec<Key>) -> Self {
+        Self { keys, keychain: None }
+    }
+}
+
+impl Candidates {
+    /// The error when none of them opened the vault.
+    pub(super) fn fault(&self, error: SourceError) -> SourceError {
+        match (&self.keychain, &error) {
+            // One that has no such key, or is not there, has locked nothing.
+            (None | Some(SourceError::Missing | SourceError::Absent { .. }), _) => error,
+            (Some(keychain), SourceError::NotAllowed { cause, .. }) => {
+                without_keychain(&format!("{cause}, and "), keychain)
+            }
+            _ => error,
+        }
+    }
+}
+
+fn without_keychain(before: &str, error: &SourceError) -> SourceError {
+    SourceError::unreachable(
+        format!("{before}the vault's key can't be had from the keychain: {error}"),
+        error.hint().unwrap_or("name the age identity that locks it: `DOPPIO_VAULT_IDENTITY=PATH`"),
+    )
+}
+
 /// The keys of one vault.
 #[derive(Debug)]
 pub(super) struct Keys {
@@ -102,9 +137,9 @@ impl Keys {
     }
 
     /// The keys that may open a vault that is locked like this, the likeliest first.
-    pub(super) async fn for_opening(&self, vault: &Path, lock: &Lock) -> Result<Vec<Key>, SourceError> {
+    pub(super) async fn for_opening(&self, vault: &Path, lock: &Lock) -> Result<Candidates, SourceError> {
         let shown = vault.display();
-        match lock {
+        let keys = match lock {
             Lock::Passphrase => match self.passphrase(&format!("passphrase of the vault `{shown}`")).await? {
                 Some(passphrase) => Ok(vec![self.with_passphrase(passphrase)]),
                 None => Err(SourceError::unreachable(
@@ -125,16 +160,14 @@ impl Keys {
                 let named = self.identity().await?;
                 match (self.options.keychain.get(SERVICE, USER).await, named) {
                     (Ok(text), named) => Ok(named.into_iter().chain([Key::Keychain(text)]).collect()),
-                    (Err(_), Some(named)) => Ok(vec![named]),
-                    (Err(error), None) => Err(SourceError::unreachable(
-                        format!("the vault's key can't be had from the keychain: {error}"),
-                        error
-                            .hint()
-                            .unwrap_or("name the age identity that locks it: `DOPPIO_VAULT_IDENTITY=PATH`"),
-                    )),
+                    (Err(error), Some(named)) => {
+                        return Ok(Candidates { keys: vec![named], keychain: Some(error) });
+                    }
+                    (Err(error), None) => Err(without_keychain("", &error)),
                 }
             }
-        }
+        };
+        keys.map(Candidates::from)
     }
 
     /// The key for a vault that is about to be made.

@@ -83,11 +83,12 @@ impl FileVault {
     /// Opens the vault with the key that opened it before, else with one that may fit.
     async fn unlock(&self, bytes: Vec<u8>, key: Option<Key>) -> Result<Opened, SourceError> {
         let keys = match key {
-            Some(key) => vec![key],
+            Some(key) => vec![key].into(),
             None => self.keys.for_opening(&self.path, &crypt::lock(&self.path, &bytes)?).await?,
         };
         let path = self.path.clone();
-        detached(None, move || unlock(&path, bytes, &keys)).await.map_err(|_| failed())?
+        let work = move || unlock(&path, bytes, &keys.keys).map_err(|error| keys.fault(error));
+        detached(None, work).await.map_err(|_| failed())?
     }
 
     async fn look<T>(
