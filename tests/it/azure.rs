@@ -111,6 +111,7 @@ fn a_policy_with_get_alone_shows_what_is_there() {
     standin.control(r#"{"only_get": true}"#);
     wait(async {
         let source = source(&standin);
+        source.check().await.unwrap();
         assert_eq!(source.locate("app", None).await.unwrap().version, first);
         assert_eq!(source.locate("app", first.as_deref()).await.unwrap().version, first);
         assert_eq!(source.locate("gone", None).await.unwrap_err(), SourceError::Missing);

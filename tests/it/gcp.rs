@@ -178,7 +178,12 @@ fn what_goes_wrong_is_told_apart() {
             fault.starts_with("not allowed: Permission 'secretmanager.versions.access' denied"),
             "{fault}"
         );
-        assert!(words(closed.check().await).starts_with("not allowed: "));
+        // Who may not list there may have the right to read.
+        closed.check().await.unwrap();
+        standin.control(r#"{"may_not": ["list"]}"#);
+        source(&standin).check().await.unwrap();
+        standin.control(r#"{"off": true}"#);
+        assert!(words(source(&standin).check().await).starts_with("not allowed: Secret Manager API"));
         standin.control(r#"{"nonsense": true}"#);
         assert!(
             words(source(&standin).get("app", None).await)

@@ -7,7 +7,8 @@ Written after the REST reference of secretmanager.googleapis.com, v1. Over https
 carry the bearer token that POST /token gave for the refresh token `refresh-1`; with
 {"anonymous": true} in DIR/seed, over http and without a login. Projects are `ml`, with everything allowed, and `closed`, where
 all is refused. {"damage": true} in DIR/control breaks the checksum; {"only_access": true} gives no
-more than the role secretAccessor does; {"may_not": ["update"]} refuses what these methods do.
+more than the role secretAccessor does; {"may_not": ["update"]} refuses what these methods
+do; with {"off": true} the project does not use the API.
 """
 
 import base64
@@ -36,8 +37,9 @@ def crc32c(data):
     return value ^ 0xFFFFFFFF
 
 
-def error(code, status, message):
-    return code, {"error": {"code": code, "status": status, "message": message}}
+def error(code, status, message, reason=None):
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}
+    return code, {"error": {"code": code, "status": status, "message": message, "details": [info] if reason else []}}
 
 
 def missing(name):
@@ -87,7 +89,10 @@ class Gcp(standin.Handler):
         if handler is None:
             raise Fault("no such method here")
         if handler.__name__ in control.get("may_not", []):
-            return error(403, "PERMISSION_DENIED", f"Permission to {handler.__name__} denied.")
+            return error(403, "PERMISSION_DENIED", f"Permission to {handler.__name__} denied.", "IAM_PERMISSION_DENIED")
+        if control.get("off"):
+            return error(403, "PERMISSION_DENIED", "Secret Manager API has not been used in project ml before or it is disabled.",
+                         "SERVICE_DISABLED")
         full = f"projects/ml/secrets/{name}"
         return handler(full, version, control)
 

@@ -25,6 +25,15 @@ struct Words {
     inner: Option<Box<Words>>,
 }
 
+impl Words {
+    fn inner_code(&self) -> &str {
+        self.inner.as_ref().and_then(|inner| inner.code.as_deref()).unwrap_or_default()
+    }
+}
+
+/// Codes of a 403 that would meet every question: they are about the network.
+const SHUT_OUT: [&str; 2] = ["ForbiddenByFirewall", "ForbiddenByConnection"];
+
 /// The answer came from something else.
 pub(super) fn nonsense() -> SourceError {
     SourceError::unreachable(
@@ -33,13 +42,28 @@ pub(super) fn nonsense() -> SourceError {
     )
 }
 
+/// Whether the vault knows who asks, and this one right is not given.
+pub(super) fn is_denied(error: &Error) -> bool {
+    answer(error).is_some_and(|(status, body)| is_of_right(status, body.as_ref()))
+}
+
+fn is_of_right(status: u16, body: Option<&Body>) -> bool {
+    status == 403 && body.is_some_and(|body| !SHUT_OUT.contains(&body.error.inner_code()))
+}
+
+/// The status of an answer, and what it says where it is one of Key Vault.
+fn answer(error: &Error) -> Option<(u16, Option<Body>)> {
+    let ErrorKind::HttpResponse { status, raw_response, .. } = error.kind() else { return None };
+    let body = raw_response.as_ref().and_then(|raw| serde_json::from_slice(raw.body().as_ref()).ok());
+    Some(((*status).into(), body))
+}
+
 /// What an error means.
 pub(super) fn of(error: &Error) -> SourceError {
+    if let Some((status, body)) = answer(error) {
+        return of_status(status, body);
+    }
     match error.kind() {
-        ErrorKind::HttpResponse { status, raw_response, .. } => {
-            let body = raw_response.as_ref().and_then(|raw| serde_json::from_slice(raw.body().as_ref()).ok());
-            of_status((*status).into(), body)
-        }
         ErrorKind::Credential => of_login(error),
         ErrorKind::DataConversion => nonsense(),
         _ => SourceError::unreachable(
@@ -56,8 +80,8 @@ fn of_status(status: u16, body: Option<Body>) -> SourceError {
             "check `vault` and `suffix` in `[sources.azure]`, and the proxy before it",
         );
     };
+    let inner = error.inner_code().to_owned();
     let code = error.code.unwrap_or_default();
-    let inner = error.inner.and_then(|inner| inner.code).unwrap_or_default();
     let words: String =
         error.message.unwrap_or_else(|| code.clone()).chars().filter(|c| !c.is_control()).take(600).collect();
     match (status, code.as_str()) {
@@ -136,6 +160,12 @@ mod tests {
         assert!(matches!(of(403, forbidden), SourceError::NotAllowed { .. }));
         let gone = r#"{"error":{"code":"Conflict","message":"x","innererror":{"code":"ObjectIsDeletedButRecoverable"}}}"#;
         assert!(of(409, gone).to_string().contains("az keyvault secret recover"));
+        let is_of_right = |body: &str| is_of_right(403, serde_json::from_str(body).ok().as_ref());
+        assert!(is_of_right(forbidden));
+        assert!(!is_of_right(
+            &forbidden.replace("\"}}", "\",\"innererror\":{\"code\":\"ForbiddenByFirewall\"}}}")
+        ));
+        assert!(!is_of_right("<html>"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::error::Error as _;
 
+use google_cloud_gax::error::rpc::StatusDetails;
 use google_cloud_secretmanager_v1::Error;
 
 use crate::secret::source::SourceError;
@@ -21,6 +22,18 @@ const OAUTH: [&str; 7] = [
 /// Whether there is one of this name already.
 pub(super) fn is_conflict(error: &Error) -> bool {
     error.status().is_some_and(|status| status.code.name() == "ALREADY_EXISTS")
+}
+
+/// Whether the service knows who asks, and this one right is not given. What it says of an API that
+/// is off, or of a project without an account to pay, has the same code.
+pub(super) fn is_denied(error: &Error) -> bool {
+    let is_of_right = |detail: &StatusDetails| match detail {
+        StatusDetails::ErrorInfo(info) => info.reason == "IAM_PERMISSION_DENIED",
+        _ => true,
+    };
+    error.status().is_some_and(|status| {
+        status.code.name() == "PERMISSION_DENIED" && status.details.iter().all(is_of_right)
+    })
 }
 
 /// The answer came from something else.
