@@ -353,6 +353,8 @@ mod tests {
             "\"x\" isn't a vault in this account. Specify the vault with its ID or name.",
             "\"x\" isn't an item in the \"y\" vault. Specify the item with its UUID, name, or domain.",
             "item 'y/x' does not have a field 'z'",
+            "could not read secret 'op://Permission/Locked keys/a': \"Locked keys\" isn't an item in the \"Permission\" vault.",
+            "item 'y/Sign in' does not have a field '(403) Forbidden'",
         ] {
             assert_eq!(of(words), SourceError::Missing, "{words}");
         }

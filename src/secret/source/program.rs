@@ -105,9 +105,10 @@ impl fmt::Debug for Printed {
 }
 
 impl Printed {
-    /// Whether a complaint has one of these words, whatever their case.
+    /// Whether a complaint has one of these words, whatever their case. What it quotes does not
+    /// count: an item may be called "Locked keys".
     pub(super) fn complains(&self, words: &[&str]) -> bool {
-        let complaint = self.complaint().to_lowercase();
+        let complaint = unquoted(&self.complaint()).to_lowercase();
         words.iter().any(|word| complaint.contains(word))
     }
 
@@ -121,12 +122,43 @@ impl Printed {
     }
 }
 
+/// A text without what stands in quotation marks. A mark opens where no word is before it, and
+/// closes where none goes on: `isn't` has none.
+fn unquoted(text: &str) -> String {
+    let mut kept = String::new();
+    let (mut end, mut before) = (None, ' ');
+    let mut symbols = text.chars().peekable();
+    while let Some(symbol) = symbols.next() {
+        let ends_here = !symbols.peek().is_some_and(|next| next.is_alphanumeric());
+        match end {
+            Some(mark) if symbol == mark && ends_here => end = None,
+            Some(_) => {}
+            None if before.is_alphanumeric() => kept.push(symbol),
+            None => match symbol {
+                '"' | '\'' | '`' => end = Some(symbol),
+                '“' => end = Some('”'),
+                '‘' => end = Some('’'),
+                _ => kept.push(symbol),
+            },
+        }
+        before = symbol;
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn program(path: &str) -> Program {
         Program { path: path.into(), get: "https://example.com", variables: vec![("GIVEN", "x".into())] }
+    }
+
+    #[test]
+    fn what_is_quoted_is_left_out() {
+        assert_eq!(unquoted(r#""Locked keys" isn't an item"#), " isn't an item");
+        assert_eq!(unquoted("can't read 'op://Bob's/a': `b`, “c” and \"d"), "can't read : ,  and ");
+        assert_eq!(unquoted("is locked"), "is locked");
     }
 
     #[tokio::test]
