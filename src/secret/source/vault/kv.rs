@@ -1,5 +1,7 @@
 //! The key-value engines, versions 1 and 2: where a path lies, and what is read and written there.
 
+use jiff::Timestamp;
+
 use crate::secret::SecretValue;
 use crate::secret::property;
 use crate::secret::source::Facts;
@@ -177,7 +179,10 @@ impl Metadata {
             .filter_map(|(number, facts)| {
                 let text = |key: &str| facts.get(key).and_then(serde_json::Value::as_str);
                 let destroyed = facts.get("destroyed").and_then(serde_json::Value::as_bool) == Some(true);
-                let deleted = text("deletion_time").is_some_and(|time| !time.is_empty());
+                // One that is to be deleted later, by `delete_version_after`, is there until then.
+                let is_over =
+                    |time: &str| time.parse().map_or(true, |time: Timestamp| time <= Timestamp::now());
+                let deleted = text("deletion_time").is_some_and(|time| !time.is_empty() && is_over(time));
                 let labels = [(destroyed, "destroyed"), (deleted && !destroyed, "deleted")];
                 let number: u64 = number.parse().ok()?;
                 let version = Version {
