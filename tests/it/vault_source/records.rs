@@ -81,3 +81,33 @@ async fn records_of_both_key_value_engines() {
         assert_eq!(read(&source, path, None).await, Err(SourceError::Missing), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_version_that_goes_later_is_there_until_then() {
+    let bao = Bao::start();
+    bao.bao(&["secrets", "enable", "-path=kv", "-version=2", "kv"]);
+    bao.bao(&["kv", "metadata", "put", "-delete-version-after=1h", "kv/app"]);
+    bao.bao(&["kv", "put", "kv/app", "value=mine"]);
+    let source = vault(&bao.url(), "root");
+    let versions = source.versions("kv/app").await.unwrap();
+    assert!(versions[0].readable && versions[0].labels.is_empty(), "{versions:?}");
+    assert_eq!(source.locate("kv/app", None).await.unwrap().version.as_deref(), Some("1"));
+    assert_eq!(read(&source, "kv/app", None).await.unwrap(), "mine");
+}
+
+#[tokio::test]
+async fn a_right_to_remove_is_enough_to_remove() {
+    let bao = Bao::start();
+    bao.bao(&["secrets", "enable", "-path=kv", "-version=2", "kv"]);
+    bao.bao(&["secrets", "enable", "-path=old", "-version=1", "kv"]);
+    let policy = "path \"kv/metadata/app\" { capabilities = [\"delete\"] }\n\
+                  path \"old/app\" { capabilities = [\"delete\"] }\n";
+    let token = bao.token(policy, "1h");
+    for path in ["kv/app", "old/app"] {
+        bao.bao(&["kv", "put", path, "value=mine"]);
+        vault(&bao.url(), &token).delete(path).await.unwrap();
+        assert_eq!(read(&vault(&bao.url(), "root"), path, None).await, Err(SourceError::Missing), "{path}");
+        let other = vault(&bao.url(), &token).delete(&format!("{path}s")).await.unwrap_err();
+        assert!(matches!(other, SourceError::NotAllowed { .. }), "{other}");
+    }
+}
