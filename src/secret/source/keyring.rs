@@ -1,8 +1,8 @@
 //! The operating system's keychain: Keychain, Credential Manager, or a Secret Service.
 //!
 //! A locked Secret Service may wait for ever for a prompt that nobody sees. So every call runs on
-//! a thread of its own with a deadline, and only one at a time; after one that did not come back
-//! the keychain is not asked again.
+//! a thread of its own with a deadline, and only one at a time, also where who asked has gone
+//! meanwhile; after one that did not come back the keychain is not asked again.
 //!
 //! Items have the attributes `service` and `username`, so what Doppio writes is read by
 //! `secret-tool lookup service dev.doppio.secrets username NAME`, and the other way round.
@@ -54,19 +54,19 @@ pub struct Keychain {
     deadline: Duration,
     enabled: bool,
     /// Held during a call; true after one that did not come back.
-    stuck: Mutex<bool>,
+    stuck: Arc<Mutex<bool>>,
 }
 
 impl Keychain {
     /// The keychain of this process. `attended`: somebody is there to answer a prompt.
     pub fn new(attended: bool) -> Self {
         let deadline = if attended { ATTENDED } else { UNATTENDED };
-        Self { deadline, enabled: true, stuck: Mutex::new(false) }
+        Self { deadline, enabled: true, stuck: Arc::default() }
     }
 
     /// A keychain that is never asked, for those who switched it off.
     pub fn off() -> Self {
-        Self { deadline: UNATTENDED, enabled: false, stuck: Mutex::new(false) }
+        Self { deadline: UNATTENDED, enabled: false, stuck: Arc::default() }
     }
 
     /// Reads an item.
@@ -93,28 +93,39 @@ impl Keychain {
         if !self.enabled {
             return Err(SourceError::Absent { cause: "the keychain is switched off".to_owned() });
         }
-        let mut stuck = self.stuck.lock().await;
-        if *stuck {
-            return Err(SourceError::unreachable("the keychain did not answer before", UNLOCK));
-        }
         let work = move || match Entry::store_status() {
             Ok(()) => work().map_err(fault),
             Err(error) => Err(no_store(error)),
         };
-        match detached(Some(self.deadline), work).await {
+        self.alone(work).await
+    }
+
+    /// One at a time. Who gives up waiting takes nothing from the thread, which is at it still: so
+    /// the turn is the call's and not the caller's.
+    async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let mut stuck = Arc::clone(&self.stuck).lock_owned().await;
+        if *stuck {
+            return Err(SourceError::unreachable("the keychain did not answer before", UNLOCK));
+        }
+        let deadline = self.deadline;
+        let call = tokio::spawn(async move {
+            let answer = detached(Some(deadline), work).await;
+            *stuck = answer.is_err();
+            answer
+        });
+        match call.await.unwrap_or(Err(Stuck::Died)) {
             Ok(result) => result,
             Err(Stuck::Deadline) => {
-                *stuck = true;
                 let cause = format!(
                     "the keychain did not answer within {} s: it is probably locked",
                     self.deadline.as_secs()
                 );
                 Err(SourceError::unreachable(cause, UNLOCK))
             }
-            Err(Stuck::Died) => {
-                *stuck = true;
-                Err(SourceError::unreachable("the keychain's library failed", UNLOCK))
-            }
+            Err(Stuck::Died) => Err(SourceError::unreachable("the keychain's library failed", UNLOCK)),
         }
     }
 }
@@ -353,6 +364,18 @@ mod tests {
         let keyring = Keyring::new(Arc::new(Keychain::off()));
         assert!(matches!(keyring.get("a", None).await, Err(SourceError::Absent { .. })));
         assert!(matches!(keyring.check().await, Err(SourceError::Absent { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_waits_for_any_more_has_its_turn_to_its_end() {
+        let keychain = Keychain { deadline: Duration::from_mins(1), ..Keychain::new(false) };
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let first = keychain.alone(move || Ok(held.recv().is_ok()));
+        assert!(tokio::time::timeout(Duration::from_millis(20), first).await.is_err());
+        let mut second = std::pin::pin!(keychain.alone(|| Ok(7)));
+        assert!(tokio::time::timeout(Duration::from_millis(50), &mut second).await.is_err(), "two at a time");
+        drop(release);
+        assert_eq!(second.await, Ok(7));
     }
 
     /// A keychain that takes values and fails with attributes.
