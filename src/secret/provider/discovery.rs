@@ -19,6 +19,7 @@ use crate::secret::source::Facts;
 use crate::secret::source::Kind;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
+use crate::secret::source::detached;
 
 static KIND: Kind = Kind {
     scheme: "provider",
@@ -63,21 +64,16 @@ impl Discovery {
         may_run: bool,
     ) -> Result<Option<Credential>, ProviderError> {
         let (env, home) = (self.env.clone(), self.home.clone());
-        let (sender, receiver) = tokio::sync::oneshot::channel();
         let search = move || {
             let local = Local::new(&env, &home).which(which.as_deref());
             let local = if may_run { local } else { local.at_rest() };
-            sender.send(provider.look(&local)).ok();
+            provider.look(&local)
         };
-        let stuck = || ProviderError {
+        let stuck = |_| ProviderError {
             cause: format!("the credential of `{}` could not be looked for in time", provider.name),
             hint: "see what `doppio secret discover` says".to_owned(),
         };
-        std::thread::Builder::new().name("provider".to_owned()).spawn(search).map_err(|_| stuck())?;
-        match tokio::time::timeout(DEADLINE, receiver).await {
-            Ok(Ok(found)) => found,
-            _ => Err(stuck()),
-        }
+        detached(Some(DEADLINE), search).await.map_err(stuck)?
     }
 
     async fn part(&self, path: &str, may_run: bool) -> Result<(Option<SecretValue>, Facts), SourceError> {

@@ -1,22 +1,20 @@
 //! Asking a vendor's own program, where only that can tell.
 
-use std::io::Read;
-use std::io::Write;
-use std::process::Child;
-use std::process::Command;
 use std::process::Stdio;
-use std::sync::mpsc;
 use std::time::Duration;
 
-use rustix::process::Pid;
+use tokio::process::Command;
 
 use crate::secret::SecretValue;
 use crate::secret::provider::Local;
 use crate::secret::provider::ProviderError;
-use crate::secret::source::end_with_descendants;
+use crate::secret::source::Running;
 
 /// How long it may take; one that asks something has no terminal and would wait for ever.
 const DEADLINE: Duration = Duration::from_secs(15);
+
+/// No credential is longer, in bytes.
+const LONGEST: usize = 4 << 20;
 
 /// Whether there is such a program on the `PATH`.
 pub(super) fn is_there(local: &Local<'_>, program: &str) -> bool {
@@ -29,7 +27,7 @@ pub(super) fn is_there(local: &Local<'_>, program: &str) -> bool {
 ///
 /// # Errors
 ///
-/// When it can't be started or does not end in time.
+/// When it can't be started, prints too much or does not end in time.
 pub(super) fn ask(
     local: &Local<'_>,
     argv: &[&str],
@@ -41,70 +39,74 @@ pub(super) fn ask(
         hint: format!("run `{shown}` yourself to see why"),
     };
     let (program, arguments) = argv.split_first().ok_or_else(|| trouble("no program".to_owned()))?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .env_clear()
         .envs(local.env().all())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| trouble(error.to_string()))?;
-    if let Some(mut pipe) = child.stdin.take() {
-        // One that does not read its stdin is free to close it.
-        pipe.write_all(stdin).ok();
-    }
-    let (sender, printed) = mpsc::channel();
-    let mut stdout = child.stdout.take().ok_or_else(|| trouble("no output".to_owned()))?;
-    std::thread::spawn(move || {
-        let mut bytes = Vec::with_capacity(64 << 10);
-        let read = stdout.by_ref().take(4 << 20).read_to_end(&mut bytes).map(|_| SecretValue::new(bytes));
-        sender.send(read).ok();
+        .stderr(Stdio::null());
+    // Whoever asks may be on a thread of the runtime, and none can wait inside another.
+    let printed = std::thread::scope(|scope| {
+        let asked = scope.spawn(|| wait(hear(&mut command, stdin, DEADLINE)));
+        asked.join().unwrap_or_else(|_| Err("Doppio failed to hear it".to_owned()))
     });
-    let printed = printed.recv_timeout(DEADLINE);
-    let ended = end(&mut child, printed.is_ok());
-    match printed {
-        Ok(Ok(value)) => Ok(ended.then_some(value)),
-        Ok(Err(error)) => Err(trouble(error.to_string())),
-        Err(_) => Err(trouble(format!("it did not end within {} seconds", DEADLINE.as_secs()))),
-    }
+    printed.map_err(trouble)
 }
 
-/// Waits for its end, or brings it about, with that of all that it has started; whether it was a
-/// good one.
-fn end(child: &mut Child, has_printed: bool) -> bool {
-    if !has_printed {
-        end_with_descendants(Pid::from_child(child));
-    }
-    child.wait().is_ok_and(|status| status.success())
+fn wait<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| error.to_string())?.block_on(work)
+}
+
+async fn hear(
+    command: &mut Command,
+    stdin: &[u8],
+    deadline: Duration,
+) -> Result<Option<SecretValue>, String> {
+    let running = Running::start(command).map_err(|error| error.to_string())?;
+    let mut heard = tokio::time::timeout(deadline, running.finish(Some(stdin), LONGEST))
+        .await
+        .map_err(|_| format!("it did not end within {} seconds", deadline.as_secs()))?
+        .map_err(|error| error.to_string())?;
+    let printed = SecretValue::new(std::mem::take(&mut *heard.stdout));
+    Ok(heard.status.success().then_some(printed))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::io::BufRead;
-    use std::io::BufReader;
-    use std::time::Instant;
-
     use super::*;
 
+    fn heard(script: &str, deadline: Duration) -> Result<Option<SecretValue>, String> {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        wait(hear(&mut command, b"in", deadline))
+    }
+
     #[test]
-    fn one_that_is_too_late_ends_with_what_it_has_started() {
-        let mut child = Command::new("sh")
-            .args(["-c", "sleep 600 & echo $!; wait"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut number = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut number).unwrap();
-        let state = || fs::read_to_string(format!("/proc/{}/stat", number.trim())).unwrap_or_default();
-        assert!(state().contains("sleep") || state().contains("(sh)"), "{}", state());
-        assert!(!end(&mut child, false));
-        let deadline = Instant::now() + Duration::from_secs(20);
-        // Dead, and looked at by its parent or not yet.
-        while !state().is_empty() && !state().contains(") Z ") {
-            assert!(Instant::now() < deadline, "{}", state());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+    fn what_it_prints_is_taken_if_it_ends_well() {
+        let printed = |script| heard(script, DEADLINE).unwrap().map(|value| value.plain().to_vec());
+        assert_eq!(printed("cat; echo oh >&2").as_deref(), Some(&b"in"[..]));
+        assert_eq!(printed("cat; exit 1"), None);
+    }
+
+    #[test]
+    fn too_much_is_not_cut_off() {
+        assert_eq!(heard("head -c 5000000 /dev/zero", DEADLINE).unwrap_err(), "it printed too much");
+    }
+
+    #[test]
+    fn one_that_prints_nothing_more_has_to_end_all_the_same() {
+        let fault = heard("exec >&-; sleep 600", Duration::from_secs(1)).unwrap_err();
+        assert_eq!(fault, "it did not end within 1 seconds");
+    }
+
+    #[tokio::test]
+    async fn it_can_be_asked_from_the_runtime() {
+        let env = [("PATH".into(), "/usr/bin:/bin".into())].into_iter().collect();
+        let local = Local::new(&env, "/nonexistent".as_ref());
+        let printed = ask(&local, &["echo", "hunter2"], b"").unwrap().unwrap();
+        assert_eq!(printed.plain(), b"hunter2\n");
     }
 }

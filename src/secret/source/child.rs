@@ -1,8 +1,9 @@
-//! A program that Doppio starts to be told a secret: it is fed, heard to its end, and ended with
-//! all that it has started.
+//! A program that Doppio starts to be told a secret: it is fed, heard to its end, and where nobody
+//! waits for that any more, ended with all that it has started. What it leaves behind when it ends
+//! by itself, as an agent that keeps a key open, lives on.
 //!
-//! Away from a terminal it has a process group of its own, which dies with the call: what
-//! `sh -c` or `pass` started must not go on, and perhaps write, when the user was told that it
+//! Away from a terminal it has a process group of its own, which dies with a call that is given up:
+//! what `sh -c` or `pass` started must not go on, and perhaps write, when the user was told that it
 //! failed. At a terminal it stays in the group that the terminal listens to, because it may ask
 //! something there and one in another group would be stopped for that; then those that descend
 //! from it are ended one by one.
@@ -31,13 +32,13 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// A program that runs; it dies when this is dropped.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(in crate::secret) struct Running {
     child: Child,
     has_group: bool,
 }
 
 /// What became of it. What it printed may be a secret, so this has no `Debug`.
-pub(super) struct Heard {
+pub(in crate::secret) struct Heard {
     pub status: ExitStatus,
     pub stdout: Zeroizing<Vec<u8>>,
     /// The beginning of its complaints, where they are a pipe.
@@ -46,7 +47,7 @@ pub(super) struct Heard {
 
 /// Why it could not be heard to its end.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Broken {
+pub(in crate::secret) enum Broken {
     /// It printed more than whoever asked can use.
     #[error("it printed too much")]
     TooLong,
@@ -57,7 +58,7 @@ pub(super) enum Broken {
 
 impl Running {
     /// Starts it.
-    pub(super) fn start(command: &mut Command) -> io::Result<Self> {
+    pub(in crate::secret) fn start(command: &mut Command) -> io::Result<Self> {
         let has_group = !is_at_terminal();
         if has_group {
             command.process_group(0);
@@ -66,7 +67,11 @@ impl Running {
     }
 
     /// Feeds it and hears it to its end; `longest` is in bytes.
-    pub(super) async fn finish(mut self, stdin: Option<&[u8]>, longest: usize) -> Result<Heard, Broken> {
+    pub(in crate::secret) async fn finish(
+        mut self,
+        stdin: Option<&[u8]>,
+        longest: usize,
+    ) -> Result<Heard, Broken> {
         let (into, out, complaints) =
             (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take());
         let (mut stdout, mut stderr) = (Zeroizing::new(Vec::new()), Vec::new());
@@ -143,15 +148,16 @@ async fn hear(from: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-/// Whether there is a terminal that listens to Doppio's process group.
-fn is_at_terminal() -> bool {
+/// Whether there is a terminal that listens to Doppio's process group: its keys reach what Doppio
+/// starts, too.
+pub(crate) fn is_at_terminal() -> bool {
     let Ok(terminal) = fs::File::open("/dev/tty") else { return false };
     rustix::termios::tcgetpgrp(&terminal).is_ok_and(|front| front == rustix::process::getpgrp())
 }
 
 /// Ends a process and all that descend from it, as far as the system tells who does: Linux only.
 /// Each is stopped before its children are looked up, so that none is made meanwhile.
-pub(in crate::secret) fn end_with_descendants(pid: Pid) {
+fn end_with_descendants(pid: Pid) {
     rustix::process::kill_process(pid, Signal::STOP).ok();
     for child in children(pid) {
         end_with_descendants(child);

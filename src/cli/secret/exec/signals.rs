@@ -1,6 +1,5 @@
 //! Signals on their way to a command.
 
-use std::fs::File;
 use std::io;
 use std::process::Child;
 use std::thread;
@@ -15,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
 use crate::cli::error::CliError;
+use crate::secret::source::is_at_terminal;
 
 /// What is passed on, and whether the terminal sends it to the command by itself: Ctrl-C and
 /// Ctrl-\ go to the whole foreground group.
@@ -71,12 +71,6 @@ fn pid(child: &Child) -> io::Result<Pid> {
     Pid::from_raw(number).ok_or_else(|| io::Error::other("the command has no number"))
 }
 
-/// Whether we are in the foreground of a terminal, whose keys then reach the command too.
-fn is_in_foreground() -> bool {
-    let Ok(terminal) = File::open("/dev/tty") else { return false };
-    rustix::termios::tcgetpgrp(&terminal).is_ok_and(|group| group == rustix::process::getpgrp())
-}
-
 impl Signals {
     /// Waits for a signal that asks to end.
     pub(super) async fn end(&mut self) {
@@ -99,7 +93,7 @@ impl Signals {
                 biased;
                 _ = &mut ended => return Ok(()),
                 Some((number, by_terminal)) = self.came.recv() => {
-                    if !(by_terminal && is_in_foreground()) {
+                    if !(by_terminal && is_at_terminal()) {
                         // It is not reaped yet, so this can meet nobody else.
                         rustix::process::kill_process(pid, number).ok();
                     }
