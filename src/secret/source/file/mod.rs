@@ -227,7 +227,6 @@ fn facts(name: &str, record: &Record, version: &Version) -> Facts {
         expires: record.expires,
         note: record.note.clone(),
         version: Some(version.number.to_string()),
-        exposure: record.exposure.clone(),
         ..Facts::default()
     }
 }

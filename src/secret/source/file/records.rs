@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64;
 use serde::Deserialize;
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use crate::secret::SecretValue;
@@ -31,8 +32,6 @@ pub(super) struct Record {
     pub previous: Vec<Version>,
     pub note: Option<String>,
     pub expires: Option<jiff::Timestamp>,
-    pub tags: Vec<String>,
-    pub exposure: Option<String>,
 }
 
 /// One value of a secret.
@@ -51,14 +50,7 @@ impl Records {
         let number = old.as_ref().map_or(1, |record| record.current.number.saturating_add(1));
         let current = Version { number, value, created };
         let record = match old {
-            None => Record {
-                current,
-                previous: Vec::new(),
-                note: None,
-                expires: None,
-                tags: Vec::new(),
-                exposure: None,
-            },
+            None => Record { current, previous: Vec::new(), note: None, expires: None },
             Some(mut record) => {
                 record.previous.insert(0, std::mem::replace(&mut record.current, current));
                 record.previous.truncate(HISTORY);
@@ -117,8 +109,11 @@ struct PlainRecord<'a> {
     previous: Vec<PlainVersion<'a>>,
     note: Option<String>,
     expires: Option<jiff::Timestamp>,
-    tags: Vec<String>,
-    exposure: Option<String>,
+    /// Older Doppios wrote these, always empty, and miss the first where it is not.
+    #[serde(default)]
+    tags: [String; 0],
+    #[serde(default, skip_serializing, rename = "exposure")]
+    _exposure: IgnoredAny,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -149,8 +144,6 @@ pub(super) fn parse(text: &[u8]) -> Result<Records, Unreadable> {
             previous: plain.previous.iter().map(version).collect::<Result<_, _>>()?,
             note: plain.note,
             expires: plain.expires,
-            tags: plain.tags,
-            exposure: plain.exposure,
         };
         Ok((plain.name, record))
     };
@@ -189,8 +182,8 @@ pub(super) fn write(records: &Records) -> Zeroizing<Vec<u8>> {
                     previous: versions.collect(),
                     note: record.note.clone(),
                     expires: record.expires,
-                    tags: record.tags.clone(),
-                    exposure: record.exposure.clone(),
+                    tags: [],
+                    _exposure: IgnoredAny,
                 }
             })
             .collect(),
@@ -247,6 +240,13 @@ mod tests {
         assert_eq!(parse(b"{\"form\":2,\"things\":[]}").unwrap_err(), Unreadable::Newer(2));
         assert!(matches!(parse(b"{\"form\":1,\"records\":[{]}"), Err(Unreadable::Damaged { .. })));
         assert!(matches!(parse(b"hunter2"), Err(Unreadable::Damaged { .. })));
+    }
+
+    #[test]
+    fn what_older_doppios_wrote_is_read() {
+        let text = br#"{"form":1,"records":[{"name":"a","current":{"number":1,"value":"aHVudGVyMg==","created":"2026-01-01T00:00:00Z"},"previous":[],"note":null,"expires":null,"tags":[],"exposure":null}]}"#;
+        let records = parse(text).unwrap();
+        assert_eq!(records.0["a"].current.value.plain(), b"hunter2");
     }
 
     proptest! {
