@@ -1,19 +1,23 @@
 //! Values of dotenv files that their readers don't agree on.
 //!
 //! There is no grammar of dotenv files. What is read here must be what python-dotenv reads too,
-//! with its substitution of variables left out: else nobody can say what was meant.
+//! with its substitution of variables left out, and what shells and Node read where they know the
+//! form: else nobody can say what was meant.
 
 /// Why such a value is not taken, to follow "the value".
-pub(super) const WHY: &str =
-    "means something else to other readers of dotenv files: write it in single quotes";
+pub(super) const WHY: &str = "means something else to other readers of dotenv files: write it in single \
+                              quotes, or store it with `doppio secret set`";
 
 /// Whether an assignment, whose value was read as `value`, is read otherwise by others.
 pub(super) fn is_disputed(assignment: &str, value: &[u8]) -> bool {
     let Some((_, after)) = assignment.split_once('=') else { return false };
     let written = after.trim_start_matches(|c| is_space(c) && c != '\n' && c != '\r');
     match written.chars().next() {
-        Some('"') => escapes_dollar(&written[1..]),
-        Some('\'') => false,
+        Some('"') => has_escape(&written[1..], '"', DISPUTED),
+        // To python-dotenv these are escapes, and to all others they are two characters each.
+        Some('\'') => has_escape(&written[1..], '\'', "\\'"),
+        // A quote to Node, and a character to others.
+        Some('`') => true,
         // A comment to some, and a value to others; after a space it is a comment to all.
         Some('#') => written.len() == after.len(),
         _ => unquoted(written).as_bytes() != value,
@@ -32,13 +36,16 @@ fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
-/// Whether `\$` stands between double quotes: of all escapes the one that not all know.
-fn escapes_dollar(quoted: &str) -> bool {
+/// What follows the `\` of an escape that some readers know between double quotes, and others don't.
+const DISPUTED: &str = "$`'abfrtv";
+
+/// Whether one of these escapes stands before the quote that ends the value.
+fn has_escape(quoted: &str, end: char, escapes: &str) -> bool {
     let mut characters = quoted.chars();
     while let Some(character) = characters.next() {
         match character {
-            '"' => return false,
-            '\\' if characters.next() == Some('$') => return true,
+            '\\' if characters.next().is_some_and(|escaped| escapes.contains(escaped)) => return true,
+            _ if character == end => return false,
             _ => {}
         }
     }
@@ -61,6 +68,11 @@ mod tests {
             ("A=#a", ""),
             (r#"A="a\$b""#, "a$b"),
             ("A=a\x1c", "a\x1c"),
+            (r"A='pa\\ss'", r"pa\ss"),
+            (r"A='pa\'ss'", "pa'ss"),
+            (r#"A="a\tb""#, "a\tb"),
+            (r#"A="a\rb""#, "a\rb"),
+            ("A=`x`", "`x`"),
         ] {
             assert!(is_disputed(assignment, value.as_bytes()), "{assignment}");
         }
@@ -73,6 +85,8 @@ mod tests {
             ("A= # c", ""),
             (r#"A="a\\$b" # \$"#, r"a\$b"),
             (r"A='a\$b'", r"a\$b"),
+            (r#"A="a\nb\"c\\d\e""#, "a\nb\"c\\d\\e"),
+            (r"A='a\b' # \'", r"a\b"),
             ("A=p$HOME${X}", "p$HOME${X}"),
         ] {
             assert!(!is_disputed(assignment, value.as_bytes()), "{assignment}");

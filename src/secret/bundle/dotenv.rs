@@ -133,13 +133,13 @@ mod tests {
 
     #[test]
     fn values_keep_every_byte() {
-        let text = "\u{feff}# c\r\nA=p$HOME\\n${X}\r\n\nexport B='one\ntwo $B' # c\nC=\"a\\tb\"\nD=\nE = x y # z\nF=it's so\nG='a\\b'\nH=q#r\n";
+        let text = "\u{feff}# c\r\nA=p$HOME\\n${X}\r\n\nexport B='one\ntwo $B' # c\nC=\"a\\nb\"\nD=\nE = x y # z\nF=it's so\nG='a\\b'\nH=q#r\n";
         assert_eq!(
             told(Form::Dotenv, text),
             [
                 "2: A=\"p$HOME\\\\n${X}\"",
                 "4: B=\"one\\ntwo $B\"",
-                "6: C=\"a\\tb\"",
+                "6: C=\"a\\nb\"",
                 "7: D=\"\"",
                 "8: E=\"x y\"",
                 "9: F=\"it's so\"",
@@ -155,7 +155,8 @@ mod tests {
             told(Form::Dotenv, "A=plain-one\nB=pa\\$ss\n"),
             [
                 "1: A=\"plain-one\"",
-                "2: B means something else to other readers of dotenv files: write it in single quotes",
+                "2: B means something else to other readers of dotenv files: write it in single quotes, or store it \
+                 with `doppio secret set`",
             ]
         );
     }
