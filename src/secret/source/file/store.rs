@@ -43,7 +43,7 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
     let file = match open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => return never_there(path).map(|()| None),
         Err(error) => return Err(cannot("open", path, &error)),
     };
     let metadata = file.metadata().map_err(|error| cannot("look at", path, &error))?;
@@ -54,6 +54,20 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
     let mut bytes = Vec::new();
     file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| cannot("read", path, &error))?;
     Ok(Some(bytes))
+}
+
+/// Fails where a vault has been: no write leaves an older generation alone, so somebody took the
+/// vault away, and a new one in its place would be the end of what is in the older one.
+fn never_there(path: &Path) -> Result<(), SourceError> {
+    let older = beside(path, ".previous");
+    if !older.exists() {
+        return Ok(());
+    }
+    let (shown, older) = (path.display(), older.display());
+    Err(SourceError::unreachable(
+        format!("the vault `{shown}` is gone, and its older generation `{older}` is still there"),
+        format!("put that in its place, `cp -p {older} {shown}`, or move it away to begin a new vault"),
+    ))
 }
 
 /// Opens for reading without following a link, and without waiting on a pipe.
