@@ -5,12 +5,18 @@ use std::fs::OpenOptions;
 use std::io;
 use std::io::Read;
 use std::io::Write;
+use std::thread;
+use std::thread::JoinHandle;
 
+use rustix::process::Signal;
 use rustix::termios::LocalModes;
 use rustix::termios::OptionalActions;
 use rustix::termios::Termios;
 use rustix::termios::tcgetattr;
 use rustix::termios::tcsetattr;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::cli::context::Context;
@@ -57,7 +63,7 @@ impl Terminal {
             return Err(NoAnswer::Nobody);
         }
         let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-        let silence = Silence::over(&terminal)?;
+        let silence = Silence::over(&terminal, question)?;
         write!(terminal, "{question}: ")?;
         let mut line = Zeroizing::new(Vec::with_capacity(LINE + 1));
         let mut byte = Zeroizing::new([0]);
@@ -119,22 +125,61 @@ impl Prompt for Terminal {
 struct Silence {
     terminal: File,
     before: Termios,
+    guard: Option<Guard>,
+}
+
+/// Keeps the echo off until it is dropped.
+struct Guard {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Silence {
-    fn over(terminal: &File) -> io::Result<Self> {
+    fn over(terminal: &File, question: &str) -> io::Result<Self> {
         let terminal = terminal.try_clone()?;
         let before = tcgetattr(&terminal)?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
         silent.local_modes.insert(LocalModes::ECHONL);
         tcsetattr(&terminal, OptionalActions::Now, &silent)?;
-        Ok(Self { terminal, before })
+        let mut silence = Self { terminal, before, guard: None };
+        silence.guard = Some(guard(silence.terminal.try_clone()?, format!("{question}: "), silent)?);
+        Ok(silence)
     }
+}
+
+/// Whoever is stopped by Ctrl-Z and brought back finds the terminal as the shell likes it: the
+/// echo is switched off again then, and the question asked again. On a thread of its own, since
+/// whoever asks waits for the terminal and for nothing else.
+fn guard(mut terminal: File, question: String, silent: Termios) -> io::Result<Guard> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let mut resumed = {
+        let _entered = runtime.enter();
+        signal(SignalKind::from_raw(Signal::CONT.as_raw()))?
+    };
+    let (stop, mut stopped) = oneshot::channel();
+    let watch = async move {
+        loop {
+            tokio::select! {
+                _ = &mut stopped => return,
+                _ = resumed.recv() => {
+                    tcsetattr(&terminal, OptionalActions::Now, &silent).ok();
+                    terminal.write_all(question.as_bytes()).ok();
+                }
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("prompt".to_owned()).spawn(move || runtime.block_on(watch))?;
+    Ok(Guard { stop, thread })
 }
 
 impl Drop for Silence {
     fn drop(&mut self) {
+        if let Some(Guard { stop, thread }) = self.guard.take() {
+            drop(stop);
+            // It ends by that alone; a panic of its own has been told.
+            thread.join().ok();
+        }
         // `Flush` drops what was typed and not read.
         tcsetattr(&self.terminal, OptionalActions::Flush, &self.before).ok();
     }

@@ -37,6 +37,7 @@ mod secret_copy;
 mod secret_exec;
 mod secret_export;
 mod secret_import;
+mod secret_prompt;
 mod secret_rotate;
 mod secret_versions;
 mod shell_text;

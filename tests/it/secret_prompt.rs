@@ -1,0 +1,97 @@
+//! What is typed at a hidden prompt is never seen.
+
+use std::fs;
+use std::process::Command;
+
+use crate::support::doppio::Doppio;
+
+/// Shells give a job that is brought back a terminal that echoes.
+#[test]
+fn a_prompt_that_was_stopped_and_brought_back_is_hidden_still() {
+    let doppio = Doppio::with_vault().env("DOPPIO_KEYRING", "off").env("PS1", "ready> ");
+    let script = format!(
+        "set timeout 60\nspawn -noecho bash --norc --noprofile -i\n\
+         proc want {{text}} {{ expect {{ -re $text {{}} timeout {{ exit 98 }} }} }}\n\
+         want {{ready> }}\nsend -- \"{} secret set t/d\\r\"\n\
+         want {{value of}}\nsend -- \"\\032\"\nwant {{Stopped}}\nwant {{ready> }}\nsend -- \"fg\\r\"\n\
+         want {{value of}}\nsend -- \"resumed-value\\r\"\nwant {{stored}}\nsend -- \"exit\\r\"\nexpect eof\n",
+        env!("CARGO_BIN_EXE_doppio")
+    );
+    let command = doppio.command([""; 0]);
+    let output = Command::new("expect")
+        .args(["-c", &script])
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(doppio.folder().join("project"))
+        .output()
+        .expect("expect is installed");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}");
+    assert!(!shown.contains("resumed-value"), "{shown}");
+    assert_eq!(doppio.reveal("t/d"), "resumed-value");
+}
+
+#[test]
+fn a_note_with_a_value_in_it_is_refused() {
+    let doppio = Doppio::with_vault();
+    for note in ["pw is abcdef12 ok", &format!("see hf_{}", "a1".repeat(17))] {
+        let set = ["secret", "set", "a/key", "--from-stdin", "--note", note];
+        let ran = doppio.run_with_stdin(set, "abcdef12").expect(2);
+        assert!(ran.stderr.contains("a value is in the note"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("abcdef12"), "{}", ran.stderr);
+    }
+    doppio
+        .run_with_stdin(["secret", "set", "a/key", "--from-stdin", "--note", "of the team"], "abcdef12")
+        .expect(0);
+}
+
+#[test]
+fn what_could_never_be_read_again_is_not_stored() {
+    let doppio = Doppio::with_vault();
+    for value in ["    ", "    a", "ab\n\n", "\ta\tb \n"] {
+        let ran = doppio.run_with_stdin(["secret", "set", "a/key", "--from-stdin"], value);
+        assert!(ran.expect(2).stderr.contains("too short to be masked"), "{value:?}");
+    }
+}
+
+/// Nothing but a hand takes a vault away and leaves its older generation.
+#[test]
+fn a_vault_that_was_taken_away_is_not_begun_anew() {
+    let doppio = Doppio::with_vault();
+    for name in ["a/1", "a/2"] {
+        doppio.store(name, "hunter2 one");
+    }
+    let vault = doppio.doppio_home().join("vault.age");
+    let older = doppio.doppio_home().join("vault.age.previous");
+    fs::remove_file(&vault).unwrap();
+    for arguments in [&["secret", "list"][..], &["secret", "get", "a/1"]] {
+        let ran = doppio.run(arguments).expect(3);
+        assert!(ran.stderr.contains("is gone, and its older generation"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("cp -p"), "{}", ran.stderr);
+    }
+    let before = fs::read(&older).unwrap();
+    doppio.run_with_stdin(["secret", "set", "b/1", "--from-stdin", "--in", "file"], "hunter2 two").expect(3);
+    assert_eq!(fs::read(&older).unwrap(), before);
+    fs::copy(&older, &vault).unwrap();
+    assert_eq!(doppio.reveal("a/1"), "hunter2 one");
+}
+
+#[test]
+fn a_value_among_the_arguments_is_never_repeated() {
+    let doppio = Doppio::with_vault();
+    doppio.store("a/key", "hunter2 one");
+    let token = format!("hf_{}", "a1".repeat(17));
+    for arguments in [
+        &["rotate", "a/key", &token][..],
+        &["get", &token],
+        &["rm", &token],
+        &["why", &token],
+        &["mv", "a/key", &token],
+        &["incident", &token],
+        &["rotate", "a/key", "hunter2-two"],
+        &["history", "a/key", "hunter2-two"],
+    ] {
+        let ran = doppio.run([&["secret"][..], arguments].concat()).expect(2);
+        assert!(!ran.stderr.contains("a1a1") && !ran.stderr.contains("hunter2"), "{}", ran.stderr);
+    }
+}
