@@ -1,8 +1,12 @@
 //! How a command says its last words. stdout is data, stderr is for people.
 
-use std::io::ErrorKind;
+use std::io;
 use std::io::Write;
 use std::process::ExitCode;
+
+use clap::error::ContextKind;
+use clap::error::ContextValue;
+use clap::error::ErrorKind;
 
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -14,10 +18,10 @@ use crate::ui::report;
 ///
 /// When stdout can't be written to.
 pub(super) fn data(text: &str) -> Result<(), CliError> {
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(CliError::world("cannot write to stdout").cause(error.to_string())),
     }
 }
@@ -27,8 +31,14 @@ pub(super) fn line(text: &str) {
     writeln!(anstream::stderr().lock(), "{text}").ok();
 }
 
-/// clap's own errors, help and version.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+/// clap's own errors, help and version. A word too many may be a value, so it is not repeated.
+pub(super) fn usage(mut error: clap::Error) -> ExitCode {
+    let is_option = |value: &ContextValue| value.to_string().starts_with('-');
+    if error.kind() == ErrorKind::UnknownArgument
+        && !error.get(ContextKind::InvalidArg).is_some_and(is_option)
+    {
+        error.remove(ContextKind::InvalidArg);
+    }
     let code = if error.use_stderr() { Kind::Usage.exit_code() } else { 0 };
     error.print().ok();
     ExitCode::from(code)

@@ -31,6 +31,7 @@ mod transfer;
 mod uses;
 mod why;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::cli::block_on;
@@ -38,7 +39,9 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::name::SecretName;
 use crate::secret::SecretRef;
+use crate::secret::SecretValue;
 use crate::secret::source::SourceError;
+use crate::secret::well_known::recognise;
 
 /// Arguments of `secret`.
 #[derive(Debug, clap::Args)]
@@ -135,6 +138,28 @@ fn reference(text: &str) -> Result<SecretRef, CliError> {
         CliError::usage("this is not a reference to a secret")
             .hint("write a name as `huggingface/token`, or `SOURCE:PATH` as `env:HF_TOKEN`")
     })
+}
+
+/// Refuses a token that stands where a name or an option is meant, before anything repeats it.
+/// What is behind `--` is a command of the user's own.
+///
+/// # Errors
+///
+/// When there is one.
+pub(super) fn refuse_tokens(arguments: &[OsString]) -> Result<(), CliError> {
+    let is_token = |text: &str| recognise(&SecretValue::new(text.as_bytes().to_vec())).is_some();
+    let has_token =
+        |word: &str| is_token(word) || word.split_once('=').is_some_and(|(_, rest)| is_token(rest));
+    let mut words = arguments.iter().skip(1).map_while(|word| word.to_str().filter(|word| *word != "--"));
+    let is_secret = matches!(words.next(), Some("secret" | "secrets"));
+    if is_secret && words.any(has_token) { Err(on_command_line()) } else { Ok(()) }
+}
+
+/// The error of a value among the arguments.
+fn on_command_line() -> CliError {
+    CliError::usage("a value must not stand on the command line: others can read it there")
+        .hint("run `doppio secret set NAME`, and type the value when asked, or use `--from-stdin`")
+        .hint("what you gave is in your shell's history now: if it is real, replace it where it was issued")
 }
 
 /// A name from the command line. What is none may be a value, so it is not repeated.

@@ -18,6 +18,7 @@ use crate::cli::secret::time;
 use crate::name::SecretName;
 use crate::secret::Deed;
 use crate::secret::Ladder;
+use crate::secret::Mask;
 use crate::secret::Outcome;
 use crate::secret::SecretRef;
 use crate::secret::SecretValue;
@@ -79,12 +80,14 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     Ok(ExitCode::SUCCESS)
 }
 
-/// Refuses a note that is a value: notes are shown.
+/// Refuses a note with a value in it: notes are shown.
 fn refuse_note(note: Option<&str>, value: &SecretValue) -> Result<(), CliError> {
     let Some(note) = note else { return Ok(()) };
-    let said = SecretValue::new(note.trim().as_bytes().to_vec());
-    if said.is_same(value) || well_known::recognise(&said).is_some() {
-        return Err(CliError::usage("the note is a value, and notes are shown")
+    let mask = Mask::default();
+    mask.teach("value", value).map_err(|error| CliError::usage(error.to_string()))?;
+    let is_token = |word: &str| well_known::recognise(&SecretValue::new(word.into())).is_some();
+    if mask.finds(note.as_bytes()) || note.split_whitespace().any(is_token) {
+        return Err(CliError::usage("a value is in the note, and notes are shown")
             .hint("say with it what the secret is for; `--from-stdin` takes the value"));
     }
     Ok(())
@@ -92,14 +95,8 @@ fn refuse_note(note: Option<&str>, value: &SecretValue) -> Result<(), CliError> 
 
 /// The name, unless a value stands on the command line. Nothing that may be one is repeated.
 fn name(args: &Args) -> Result<SecretName, CliError> {
-    let is_value = |text: &str| well_known::recognise(&SecretValue::new(text.as_bytes().to_vec())).is_some();
-    if !args.value.is_empty() || args.name.contains('=') || is_value(&args.name) {
-        let fault = CliError::usage("a value must not stand on the command line: others can read it there");
-        return Err(fault
-            .hint("run `doppio secret set NAME`, and type the value when asked, or use `--from-stdin`")
-            .hint(
-                "what you gave is in your shell's history now: if it is real, replace it where it was issued",
-            ));
+    if !args.value.is_empty() || args.name.contains('=') {
+        return Err(super::on_command_line());
     }
     super::name(&args.name)
 }
