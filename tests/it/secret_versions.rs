@@ -1,6 +1,7 @@
 //! `doppio secret mv`, `history`, `rollback`, `list` and `rm` through the real binary.
 
 use crate::support::doppio::Doppio;
+use crate::support::secret_service::Bus;
 
 /// The text without what differs from run to run: ages.
 fn settled(text: &str) -> String {
@@ -136,4 +137,24 @@ fn a_list_tells_when_a_secret_was_last_used() {
     assert_eq!((&items[0]["name"], &items[0]["last_use"]), (&"team/idle".into(), &serde_json::Value::Null));
     assert_eq!((&items[1]["name"], &items[1]["last_use"]["step"]), (&"team/key".into(), &"a".into()));
     assert!(doppio.run(["secret", "list"]).expect(0).stdout.contains("used "));
+}
+
+/// A keychain keeps no versions: `rotate` leaves the old value beside the new one.
+#[test]
+fn what_rotate_kept_beside_a_secret_can_be_gone_back_to() {
+    let bus = Bus::with_keyring();
+    let doppio = Doppio::with_vault().env("DBUS_SESSION_BUS_ADDRESS", bus.address());
+    doppio.store("t/a", "hunter2 one");
+    doppio.run_with_stdin(["secret", "rotate", "t/a", "--from-stdin"], "hunter2 two").expect(0);
+    for value in ["hunter2 one", "hunter2 two", "hunter2 one"] {
+        doppio.run(["secret", "rollback", "t/a@previous"]).expect(0);
+        assert_eq!(doppio.reveal("t/a"), value);
+    }
+    let ran = doppio.run(["secret", "rollback", "t/a@7"]).expect(2);
+    assert!(ran.stderr.contains("`@previous`"), "{}", ran.stderr);
+    let ran = doppio.run(["secret", "mv", "t/a", "t/b"]).expect(0);
+    assert!(ran.stderr.contains("doppio secret rm t/a.previous"), "{}", ran.stderr);
+    doppio.run(["secret", "mv", "t/b", "t/a"]).expect(0);
+    let ran = doppio.run(["secret", "rm", "t/a"]).expect(0);
+    assert!(ran.stderr.contains("doppio secret rm t/a.previous"), "{}", ran.stderr);
 }

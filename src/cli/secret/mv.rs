@@ -66,6 +66,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             .await
             .map_err(|error| source_error(format!("cannot move `{from}` in {}", source.place()), &error))?;
         output::line(&format!("moved `{from}` to `{to}` in {}", source.place()));
+        place::tell_of_previous(&ladder, source, &from).await;
     }
     tell_users(context, &from, &to);
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
 //! Where secrets are kept: the sources that a command means.
 
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::cli::secret::source_error;
 use crate::name::SecretName;
 use crate::secret::Ladder;
@@ -57,6 +58,34 @@ pub(super) fn path(ladder: &Ladder, source: &dyn Source, name: &SecretName) -> R
             .cause(error.to_string())
             .hint(error.hint())
     })
+}
+
+/// Where a source without versions keeps what `rotate` puts beside a name: its `previous` value,
+/// and the one that is `pending`.
+pub(super) fn beside(
+    ladder: &Ladder,
+    source: &dyn Source,
+    name: &SecretName,
+    role: &str,
+) -> Result<String, CliError> {
+    let beside: SecretName = format!("{name}.{role}")
+        .parse()
+        .map_err(|_| CliError::usage(format!("`{name}` is too long to be kept with `.{role}` behind it")))?;
+    path(ladder, source, &beside)
+}
+
+/// Says that the value before the last rotation stays, where it is a secret of its own.
+pub(super) async fn tell_of_previous(ladder: &Ladder, source: &dyn Source, name: &SecretName) {
+    if source.kind().versions {
+        return;
+    }
+    if let Ok(kept) = beside(ladder, source, name, "previous")
+        && source.locate(&kept, None).await.is_ok()
+    {
+        output::line(&format!(
+            "note: `{kept}`, its value before the last rotation, is still there: `doppio secret rm {kept}`"
+        ));
+    }
 }
 
 /// The one place where a name is kept, and its path there: what was asked for, else the first of

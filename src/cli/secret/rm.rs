@@ -43,6 +43,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
                 if let Some(words) = source.remains(&path) {
                     output::line(&format!("note: {words}"));
                 }
+                place::tell_of_previous(&ladder, source, &name).await;
             }
             Err(SourceError::Missing | SourceError::Absent { .. }) => {}
             Err(error) => {

@@ -41,11 +41,23 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let (source, path) = place::holder(&ladder, name, args.source.as_deref()).await?;
     let place = source.place();
     let failed = |error: SourceError| {
-        source_error(format!("cannot go back to `{name}@{version}` in {place}"), &error)
-            .hint(format!("`doppio secret history {name}` lists the versions"))
+        let fault = source_error(format!("cannot go back to `{name}@{version}` in {place}"), &error);
+        if source.kind().versions {
+            fault.hint(format!("`doppio secret history {name}` lists the versions"))
+        } else {
+            fault.hint("what `doppio secret rotate` kept is `@previous`; there is nothing older")
+        }
+    };
+    let kept = match version.as_str() {
+        "previous" if !source.kind().versions => Some(place::beside(&ladder, source, name, "previous")?),
+        _ => None,
     };
     let (current, now) = source.get(&path, None).await.map_err(failed)?;
-    let (older, then) = source.get(&path, Some(version)).await.map_err(failed)?;
+    let (older, then) = match &kept {
+        Some(kept) => source.get(kept, None).await,
+        None => source.get(&path, Some(version)).await,
+    }
+    .map_err(failed)?;
     if older.is_same(&current) {
         output::line(&format!("`{name}` has the value of version {version} already: nothing was changed"));
         return Ok(ExitCode::SUCCESS);
@@ -56,6 +68,14 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let facts = source.set(&path, &older, &remark).await.map_err(failed)?;
     if now.expires.is_some() {
         output::line("note: when the older value expires is not known; the expiry was removed");
+    }
+    if let Some(kept) = kept {
+        // Where there are no versions, the two change places.
+        let remark = Remark { note: Some(format!("old value of {name}")), expires: now.expires };
+        source.set(&kept, &current, &remark).await.map_err(failed)?;
+        output::line(&format!("`{name}` has its previous value, and the other one is the previous one now"));
+        output::line(&format!("undo it with `doppio secret rollback {name}@previous`"));
+        return Ok(ExitCode::SUCCESS);
     }
     let named = |version: Option<String>| version.unwrap_or_else(|| "?".to_owned());
     output::line(&format!(
