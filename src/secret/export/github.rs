@@ -22,7 +22,7 @@ const SHORTEST: usize = 4;
 ///
 /// # Errors
 ///
-/// When a value is not UTF-8, which the runner's files must be.
+/// When a value is not UTF-8, which the runner's files must be, or nothing of it can be masked.
 pub fn github(secrets: &[(EnvName, SecretValue)], random: [u8; 16]) -> Result<Github, Unwritable> {
     let delimiter = format!("ghadelimiter_{}", HEXLOWER.encode(&random));
     let size: usize =
@@ -36,8 +36,13 @@ pub fn github(secrets: &[(EnvName, SecretValue)], random: [u8; 16]) -> Result<Gi
             let why = "it is not UTF-8, which the files of GitHub Actions must be";
             return Err(Unwritable { variable: name.clone(), why });
         }
+        let before = masks.len();
         for line in bytes.split(|byte| *byte == b'\n') {
             mask(line.strip_suffix(b"\r").unwrap_or(line), &mut masks);
+        }
+        if masks.len() == before {
+            let why = "each of its lines is too short for the runner to mask";
+            return Err(Unwritable { variable: name.clone(), why });
         }
         variables.extend_from_slice(format!("{name}<<{delimiter}\n").as_bytes());
         variables.extend_from_slice(bytes);
@@ -64,6 +69,12 @@ fn mask(line: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_can_not_be_masked_is_refused() {
+        let value = SecretValue::new(b"ab\ncd\r\nef".to_vec());
+        assert!(github(&[("KEY".parse().unwrap(), value)], [7; 16]).is_err());
+    }
 
     #[test]
     fn every_line_is_masked() {

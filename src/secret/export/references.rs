@@ -22,19 +22,22 @@ pub(super) fn external_secret(secrets: &Secrets, wrapping: &Wrapping) -> Result<
         quoted(&wrapping.name)
     )]);
     for (variable, reference) in secrets {
-        let key = match &reference.origin {
-            Origin::Name(name) => name.as_str(),
+        let remote = match &reference.origin {
+            Origin::Name(name) => Remote { key: name.as_str(), version: reference.version.clone() },
             Origin::Source { scheme, .. } if LOCAL.contains(&scheme.as_str()) => {
                 let why = "a cluster can't ask this machine: copy it to a source on the network with \
                            `doppio secret copy`, and name it there";
                 return Err(Unwritable { variable: variable.clone(), why });
             }
-            Origin::Source { path, .. } => path,
+            Origin::Source { scheme, path } => Remote::of(scheme, path, reference.version.as_deref()),
         };
+        if reference.default.is_some() {
+            text.extend([format!("    # The default of `{reference}` is Doppio's alone.\n")]);
+        }
         text.extend([format!(
             "    - secretKey: {}\n      remoteRef:\n        key: {}\n",
             quoted(variable.as_str()),
-            quoted(key)
+            quoted(remote.key)
         )]);
         let property = match reference.property.as_deref().map(path_of) {
             None => None,
@@ -45,13 +48,34 @@ pub(super) fn external_secret(secrets: &Secrets, wrapping: &Wrapping) -> Result<
                 return Err(Unwritable { variable: variable.clone(), why });
             }
         };
-        for (word, part) in [("property", &property), ("version", &reference.version)] {
+        for (word, part) in [("property", &property), ("version", &remote.version)] {
             if let Some(part) = part {
                 text.extend([format!("        {word}: {}\n", quoted(part))]);
             }
         }
     }
     Ok(text)
+}
+
+/// Where external-secrets.io looks: its stores know the vault, the project and the namespace.
+struct Remote<'a> {
+    key: &'a str,
+    version: Option<String>,
+}
+
+impl<'a> Remote<'a> {
+    fn of(scheme: &str, path: &'a str, version: Option<&str>) -> Self {
+        let key = match scheme {
+            "azure" | "kubernetes" => path.split_once('/').map_or(path, |(_, name)| name),
+            "gcp" => path.split_once("/secrets/").map_or(path, |(_, name)| name),
+            _ => path,
+        };
+        let version = version.filter(|version| *version != "latest").map(|version| match scheme {
+            "aws" if version.len() == 36 && version.split('-').count() == 5 => format!("uuid/{version}"),
+            _ => version.to_owned(),
+        });
+        Self { key, version }
+    }
 }
 
 /// What has a meaning in GJSON's paths. A dot in a key is looked for as it is first.
@@ -149,6 +173,28 @@ mod tests {
             "HF_TOKEN": $${{secrets.HF_TOKEN}}
             "URL": $${{secrets.URL}}
         "#);
+    }
+
+    #[test]
+    fn a_store_knows_the_vault_the_project_and_the_namespace() {
+        let id = "a1b2c3d4-5678-90ab-cdef-0123456789ab";
+        for (reference, key, version) in [
+            ("azure:team-vault/app-key", "app-key", None),
+            ("gcp:projects/ml/secrets/app@2", "app", Some("2")),
+            ("kubernetes:ml/app#key", "app", None),
+            ("vault:kv/app@latest", "kv/app", None),
+            (&format!("aws:a/b@{id}"), "a/b", Some(format!("uuid/{id}").as_str())),
+        ] {
+            let text = external_secret(&secrets(&[("A", reference)]), &wrapping()).unwrap();
+            assert!(text.contains(&format!("key: \"{key}\"\n")), "{text}");
+            assert_eq!(
+                text.lines().find_map(|line| line.trim().strip_prefix("version: ")),
+                version.map(|version| format!("\"{version}\"")).as_deref(),
+                "{text}"
+            );
+        }
+        let text = external_secret(&secrets(&[("A", "aws:a?none")]), &wrapping()).unwrap();
+        assert!(text.contains("# The default of `aws:a?none` is Doppio's alone."), "{text}");
     }
 
     #[test]
