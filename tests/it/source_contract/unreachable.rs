@@ -74,9 +74,11 @@ fn what_could_not_be_asked_is_never_missing() {
         Vec::new()
     });
     let portal = Server::start(|_| response(200, &[("content-type", "text/html")], "<html>Log in!</html>"));
+    let empty = Server::start(|_| response(200, &[("content-type", "application/json")], "{}"));
     let ways = [
         Way { what: "away", server: gone, program: None },
         Way { what: "silent", server: silent.url(), program: Some("exec sleep 60") },
+        Way { what: "empty", server: empty.url(), program: Some("echo '{}'") },
         Way { what: "nonsense", server: portal.url(), program: Some("echo '<html>Log in!</html>'; exit 1") },
     ];
     let mut asked = Vec::new();

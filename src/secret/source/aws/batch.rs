@@ -130,7 +130,8 @@ async fn together_get(
         }
         for entry in page.secret_values.into_iter().flatten() {
             if let Some(&at) = chunk.iter().find(|&&at| Some(items[at].path.as_str()) == entry.name()) {
-                found[at] = Some(fetched(&items[at].path, entry));
+                // One without its value is asked for by itself.
+                found[at] = fetched(&items[at].path, entry).map(Ok);
             }
         }
     }
@@ -149,10 +150,9 @@ fn broken_off<T>(trouble: Trouble, may: &AtomicBool, deed: Deed<'_>, chunk: &[us
     }
 }
 
-fn fetched(path: &str, entry: SecretValueEntry) -> Result<(SecretValue, Facts), SourceError> {
+fn fetched(path: &str, entry: SecretValueEntry) -> Option<(SecretValue, Facts)> {
     let facts = told::facts(path, entry.version_id(), entry.created_date());
-    let value = secrets::value(entry.secret_string, entry.secret_binary).ok_or(SourceError::Missing)?;
-    Ok((value, facts))
+    Some((secrets::value(entry.secret_string, entry.secret_binary)?, facts))
 }
 
 /// A name that is not in the list may still be there: the list lags, and what another account

@@ -98,7 +98,9 @@ impl Parameters {
         let name = selected(&item.path, item.version.as_deref());
         let ask = self.client(&item.path).await?.get_parameter().name(name).with_decryption(plain);
         let found = ask.send().await.map_err(|error| Trouble::of(&error).tell(deed))?;
-        found.parameter.and_then(|found| parameter(&item.path, found)).ok_or(SourceError::Missing)
+        let found = found.parameter.and_then(|found| parameter(&item.path, found));
+        // What is not there is an error of AWS: an answer without a value is none of AWS.
+        found.ok_or_else(|| Trouble::Garbled.tell(deed))
     }
 
     async fn many(&self, items: &[Item], plain: bool) -> Vec<Result<(SecretValue, Facts), SourceError>> {

@@ -96,8 +96,9 @@ impl Manager {
         let deed = Deed { action: "secretsmanager:GetSecretValue", path, writes: false };
         let found = ask.send().await.map_err(|error| Trouble::of(&error).tell(deed))?;
         let facts = facts(path, found.version_id(), found.created_date());
-        let value = value(found.secret_string, found.secret_binary).ok_or(SourceError::Missing)?;
-        Ok((value, facts))
+        // What is not there is an error of AWS: an answer without a value is none of AWS.
+        let value = value(found.secret_string, found.secret_binary);
+        Ok((value.ok_or_else(|| Trouble::Garbled.tell(deed))?, facts))
     }
 
     /// Asks what is known of a secret; where that is not allowed, the value shows that it is there.
@@ -106,6 +107,7 @@ impl Manager {
     pub(super) async fn locate_one(&self, path: &str, version: Option<&str>) -> Result<Facts, SourceError> {
         let deed = Deed { action: "secretsmanager:DescribeSecret", path, writes: false };
         match self.client(path).await?.describe_secret().secret_id(path).send().await {
+            Ok(found) if found.arn().is_none() => Err(Trouble::Garbled.tell(deed)),
             Ok(found) => match described(path, version, &found) {
                 Err(SourceError::Missing) if Wanted::of(version) != Wanted::Current => {
                     self.get_one(path, version).await.map(|(_, facts)| facts)

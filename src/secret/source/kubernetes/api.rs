@@ -76,6 +76,7 @@ pub(super) struct Row {
 
 #[derive(Deserialize)]
 struct WholeSecret {
+    kind: String,
     #[serde(default)]
     metadata: ObjectMeta,
     #[serde(default)]
@@ -154,6 +155,9 @@ impl Api {
         let text = self.client.request_text(request).await;
         let text = text.map(Zeroizing::new).map_err(|error| fault::of(error, "secrets"))?;
         let whole: WholeSecret = parse(&text)?;
+        if whole.kind != "Secret" || whole.metadata.name.as_deref() != Some(name) {
+            return Err(fault::nonsense());
+        }
         let data = whole.data.unwrap_or_default().into_iter();
         Ok(Found {
             written: Written { metadata: whole.metadata },
@@ -167,7 +171,8 @@ impl Api {
             secrets(namespace).get(name, &GetParams::default()).map_err(|error| never(&error))?;
         request.headers_mut().insert("accept", METADATA_ONLY.parse().expect("a header"));
         let text = self.client.request_text(request).await;
-        parse(&Zeroizing::new(text.map_err(|error| fault::of(error, "secrets"))?))
+        let written: Written = parse(&Zeroizing::new(text.map_err(|error| fault::of(error, "secrets"))?))?;
+        if written.metadata.name.as_deref() == Some(name) { Ok(written) } else { Err(fault::nonsense()) }
     }
 
     /// Makes a Secret; none if there is one of this name.
