@@ -61,6 +61,10 @@ pub(super) async fn items(from: &dyn Source, names: &[String]) -> Result<Vec<Ite
             .list()
             .await
             .map_err(|error| source_error(format!("cannot list {}", from.place()), &error))?;
+        if let Some(error) = from.unlisted() {
+            return Err(source_error(format!("cannot list all of {}", from.place()), &error)
+                .hint("name those that are meant"));
+        }
         listed.into_iter().map(|(path, _)| path).collect()
     } else {
         names.to_vec()

@@ -51,12 +51,19 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let uses = uses::all(context).known;
     let (mut items, mut failed) = (Vec::new(), None);
     for source in sources(&ladder, args)? {
-        match source.list().await {
-            Ok(found) => items.extend(found.into_iter().map(|(name, mut facts)| {
-                facts.exposure = facts.exposure.or_else(|| exposure(&name));
-                let last = uses.iter().find(|used| uses::is_of(&used.secret, &name)).cloned();
-                Item { name, source: source.kind().scheme, facts, last }
-            })),
+        let (fault, part) = match source.list().await {
+            Ok(found) => {
+                items.extend(found.into_iter().map(|(name, mut facts)| {
+                    facts.exposure = facts.exposure.or_else(|| exposure(&name));
+                    let last = uses.iter().find(|used| uses::is_of(&used.secret, &name)).cloned();
+                    Item { name, source: source.kind().scheme, facts, last }
+                }));
+                (source.unlisted().map_or(Ok(()), Err), "all of ")
+            }
+            Err(error) => (Err(error), ""),
+        };
+        match fault {
+            Ok(()) => {}
             Err(SourceError::Absent { .. }) if args.sources.is_empty() => {}
             // Not everything can list, and nobody said that this one should.
             Err(SourceError::Unfit { .. }) if args.all => {}
@@ -64,7 +71,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             Err(error) if args.all => output::line(&format!("note: {} is left out: {error}", source.place())),
             // What the others have is listed all the same.
             Err(error) => {
-                let error = source_error(format!("cannot list {}", source.place()), &error);
+                let error = source_error(format!("cannot list {part}{}", source.place()), &error);
                 if let Some(earlier) = failed.replace(error) {
                     output::fail(&earlier);
                 }

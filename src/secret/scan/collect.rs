@@ -99,6 +99,9 @@ impl Collector<'_> {
             Ok(items) => items,
             Err(error) => return self.fail(source.place(), error),
         };
+        if let Some(error) = source.unlisted() {
+            self.fail(format!("all of {}", source.place()), error);
+        }
         for (path, _) in items {
             if !self.is_wanted(&path) {
                 continue;

@@ -314,6 +314,11 @@ pub trait Source: Debug + Send + Sync {
         None
     }
 
+    /// Why the last list does not hold all there is, if it does not.
+    fn unlisted(&self) -> Option<SourceError> {
+        None
+    }
+
     /// The paths of all items and what is known of them.
     fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
         read_only(&self.place(), "list")

@@ -173,6 +173,10 @@ impl Source for Remote {
         self.far.source.remains(path)
     }
 
+    fn unlisted(&self) -> Option<SourceError> {
+        self.far.source.unlisted()
+    }
+
     fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
         self.far.within(self.far.source.list()).boxed()
     }

@@ -26,6 +26,36 @@ fn older_values_that_can_not_be_read() {
 }
 
 #[test]
+fn folders_that_may_not_be_listed() {
+    let bao = Bao::start();
+    bao.bao(&["secrets", "enable", "-path=kv", "-version=2", "kv"]);
+    for record in ["kv/open/a", "kv/closed/b"] {
+        bao.bao(&["kv", "put", record, &format!("value={VALUE}")]);
+    }
+    let all = "path \"kv/*\" { capabilities = [\"read\", \"list\"] }\n";
+    for (policy, shown, left_out) in [
+        (
+            format!("{all}path \"kv/metadata/closed/\" {{ capabilities = [\"deny\"] }}"),
+            "kv/open/a",
+            "kv/metadata/closed/",
+        ),
+        ("path \"kv/data/*\" { capabilities = [\"read\"] }".to_owned(), "", "kv/metadata/"),
+    ] {
+        let world = world().env("VAULT_ADDR", bao.url()).env("VAULT_TOKEN", bao.token(&policy, "1h"));
+        world.file("a.txt", "nothing here\n");
+        for arguments in [
+            &["secret", "list", "--in", "vault"][..],
+            &["secret", "scan", "--source", "vault"],
+            &["secret", "copy", "--from", "vault", "--to", "file", "--dry-run"],
+        ] {
+            let ran = quiet(&world, arguments, 3);
+            assert!(ran.stderr.contains(&format!("allows to list `{left_out}`")), "{}", ran.stderr);
+            assert!(arguments[1] != "list" || ran.stdout.contains(shown), "{}", ran.stdout);
+        }
+    }
+}
+
+#[test]
 fn names_that_the_settings_bind() {
     let world = world();
     world.file("a.txt", "nothing here\n");

@@ -71,7 +71,21 @@ async fn records_of_both_key_value_engines() {
     let shown: Vec<_> = versions.iter().map(|v| (v.id.as_str(), v.current, v.readable)).collect();
     assert_eq!(shown, [("2", true, true), ("1", false, false)]);
     assert_eq!(versions[1].labels, ["deleted"]);
-    assert_eq!(read(&vault(&bao.url(), "root"), "kv/new", Some("1")).await, Err(SourceError::Missing));
+    // What was there is never taken for what was not: a default would stand in for it.
+    for (deed, words, mend) in [
+        ("delete", "version 1 of `kv/new` was deleted", "vault kv undelete -versions=1 kv/new"),
+        ("destroy", "version 1 of `kv/new` was destroyed", "vault kv metadata get kv/new"),
+    ] {
+        bao.bao(&["kv", deed, "-versions=1", "kv/new"]);
+        let source = vault(&bao.url(), "root");
+        for fault in [
+            read(&source, "kv/new", Some("1")).await.unwrap_err(),
+            source.locate("kv/new", Some("1")).await.unwrap_err(),
+        ] {
+            assert_eq!(fault.to_string(), words);
+            assert!(fault.hint().unwrap().contains(mend), "{fault:?}");
+        }
+    }
 
     let all: Vec<String> = source.list().await.unwrap().into_iter().map(|(path, _)| path).collect();
     assert_eq!(all, ["kv/ml/prod", "kv/new", "kv/plain", "old/one/app", "old/one/x"]);

@@ -13,7 +13,6 @@ mod write;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -23,6 +22,7 @@ use crate::name::SecretName;
 use crate::secret::SecretValue;
 use crate::secret::source::Answer;
 use crate::secret::source::Answers;
+use crate::secret::source::DEADLINE;
 use crate::secret::source::Facts;
 use crate::secret::source::Form;
 use crate::secret::source::Item;
@@ -48,7 +48,7 @@ pub(super) static KIND: Kind = Kind {
     versions: false,
     remote: Some(RemoteKind {
         open: |setup| Arc::new(Kubernetes::new(setup)),
-        deadline: Duration::from_secs(15),
+        deadline: DEADLINE,
         batch: 16,
         keys: &[
             Key { name: "kubeconfig", form: Form::Path, doc: "instead of `KUBECONFIG` and ~/.kube/config" },

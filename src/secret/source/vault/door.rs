@@ -23,6 +23,8 @@ pub(super) struct Door {
     pub session: Mutex<Option<Arc<Session>>>,
     pub mounts: Mutex<Vec<Mount>>,
     pub leases: Leases,
+    /// What the last list left out.
+    pub unlisted: std::sync::Mutex<Option<SourceError>>,
 }
 
 impl Door {
@@ -33,6 +35,7 @@ impl Door {
             session: Mutex::new(None),
             mounts: Mutex::new(Vec::new()),
             leases: Leases::default(),
+            unlisted: std::sync::Mutex::default(),
         }
     }
 

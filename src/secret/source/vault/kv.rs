@@ -132,6 +132,30 @@ impl Place {
         }
     }
 
+    /// What an answer without a record says of a version that was there.
+    pub(super) fn removed(&self, reply: &Reply) -> Option<SourceError> {
+        let of = |key: &str| reply.json(&["data", "metadata", key]);
+        let number = of("version")?.as_u64().filter(|_| reply.status == 404)?;
+        let is_destroyed = of("destroyed").and_then(|destroyed| destroyed.as_bool()) == Some(true);
+        Some(self.gone(number, is_destroyed))
+    }
+
+    fn gone(&self, version: u64, is_destroyed: bool) -> SourceError {
+        let shown = self.shown();
+        if is_destroyed {
+            return SourceError::not_allowed(
+                format!("version {version} of `{shown}` was destroyed"),
+                format!(
+                    "its value is lost: see `vault kv metadata get {shown}` for others, or store a new one"
+                ),
+            );
+        }
+        SourceError::not_allowed(
+            format!("version {version} of `{shown}` was deleted"),
+            format!("bring it back with `vault kv undelete -versions={version} {shown}`, or store a new one"),
+        )
+    }
+
     /// What an answer says beside the record.
     pub(super) fn facts(&self, reply: &Reply) -> Facts {
         let of = |key: &str| reply.text(&["data", "metadata", key]).filter(|text| !text.is_empty());
@@ -159,6 +183,9 @@ pub(super) fn keys(record: &SecretValue) -> Option<Vec<String>> {
     Some(members.into_iter().map(|(name, _)| name).collect())
 }
 
+/// How a version is called whose value is lost.
+const DESTROYED: &str = "destroyed";
+
 /// What a version-2 engine says of a record without its values.
 #[derive(Debug)]
 pub(super) struct Metadata {
@@ -183,7 +210,7 @@ impl Metadata {
                 let is_over =
                     |time: &str| time.parse().map_or(true, |time: Timestamp| time <= Timestamp::now());
                 let deleted = text("deletion_time").is_some_and(|time| !time.is_empty() && is_over(time));
-                let labels = [(destroyed, "destroyed"), (deleted && !destroyed, "deleted")];
+                let labels = [(destroyed, DESTROYED), (deleted && !destroyed, "deleted")];
                 let number: u64 = number.parse().ok()?;
                 let version = Version {
                     id: number.to_string(),
@@ -201,12 +228,20 @@ impl Metadata {
         Some(Self { current, versions, custom })
     }
 
-    /// The facts of a version, if it can be read.
-    pub(super) fn facts(&self, place: &Place, version: Option<u64>) -> Option<Facts> {
-        let wanted = version.unwrap_or(self.current).to_string();
-        let found = self.versions.iter().find(|version| version.id == wanted && version.readable)?;
+    /// The facts of a version.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it can't be read any more.
+    pub(super) fn facts(&self, place: &Place, version: Option<u64>) -> Result<Facts, SourceError> {
+        let number = version.unwrap_or(self.current);
+        let wanted = number.to_string();
+        let found = self.versions.iter().find(|version| version.id == wanted).ok_or(SourceError::Missing)?;
+        if !found.readable {
+            return Err(place.gone(number, found.labels.iter().any(|label| label == DESTROYED)));
+        }
         let custom = |key: &str| self.custom.get(key).and_then(serde_json::Value::as_str);
-        Some(Facts {
+        Ok(Facts {
             place: format!("record `{}`", place.shown()),
             created: found.created,
             expires: custom(EXPIRES).and_then(|time| time.parse().ok()),

@@ -1,5 +1,7 @@
 //! Every record of the key-value engines that a token sees.
 
+use std::sync::PoisonError;
+
 use crate::secret::source::Facts;
 use crate::secret::source::SourceError;
 use crate::secret::source::vault::VaultSource;
@@ -24,22 +26,29 @@ impl VaultSource {
         let Some(engines) = engines.as_ref().and_then(serde_json::Value::as_object) else {
             return Err(self.0.client().await?.nonsense("its list of mounts has another form"));
         };
-        let mut found = Vec::new();
+        let (mut found, mut refused) = (Vec::new(), Vec::new());
         for (mount, facts) in engines {
             let text = |value: Option<&serde_json::Value>| value.and_then(|v| v.as_str()).map(str::to_owned);
             let kind = text(facts.get("type")).unwrap_or_default();
             let version = text(facts.get("options").and_then(|options| options.get("version")));
             let engine = kv::engine(&kind, version.as_deref());
             if engine != Engine::Dynamic && kind != "cubbyhole" {
-                self.records(&Mount { path: mount.clone(), engine }, &mut found).await?;
+                self.records(&Mount { path: mount.clone(), engine }, &mut found, &mut refused).await?;
             }
         }
+        *self.0.unlisted.lock().unwrap_or_else(PoisonError::into_inner) = may_not_list(&refused);
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(found)
     }
 
-    /// The records of one mount, folder by folder. What this token may not list is left out.
-    async fn records(&self, mount: &Mount, found: &mut Vec<(String, Facts)>) -> Result<(), SourceError> {
+    /// The records of one mount, folder by folder; `refused` are the folders that this token may
+    /// not list.
+    async fn records(
+        &self,
+        mount: &Mount,
+        found: &mut Vec<(String, Facts)>,
+        refused: &mut Vec<String>,
+    ) -> Result<(), SourceError> {
         let mut folders = vec![String::new()];
         while let Some(folder) = folders.pop() {
             let place = Place { mount: mount.clone(), rest: folder.clone(), part: Part::Plain };
@@ -48,8 +57,14 @@ impl VaultSource {
                 .0
                 .call(Request { method: Verb::List, ..Request::get(path.trim_end_matches('/')) })
                 .await?;
-            if matches!(reply.status, 403 | 404) {
-                continue;
+            match reply.status {
+                403 => {
+                    refused.push(path);
+                    continue;
+                }
+                // A folder of nothing.
+                404 => continue,
+                _ => {}
             }
             let reply = self.0.success(reply, "list", &path).await?;
             let names = reply.json(&["data", "keys"]);
@@ -71,4 +86,18 @@ impl VaultSource {
         }
         Ok(())
     }
+}
+
+/// What a list that was refused here and there leaves out.
+fn may_not_list(refused: &[String]) -> Option<SourceError> {
+    const MOST: usize = 3;
+    let first = refused.first()?;
+    let mut shown = refused.iter().take(MOST).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+    if refused.len() > MOST {
+        shown.extend([format!(" and {} more", refused.len() - MOST)]);
+    }
+    Some(SourceError::not_allowed(
+        format!("no policy of this token allows to list {shown}"),
+        format!("have a policy with `path \"{first}\" {{ capabilities = [\"list\"] }}` attached"),
+    ))
 }

@@ -21,6 +21,7 @@ mod session;
 mod write;
 
 use std::sync::Arc;
+use std::sync::PoisonError;
 
 use futures_util::FutureExt;
 
@@ -158,6 +159,10 @@ impl Source for VaultSource {
 
     fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
         self.remove(path).boxed()
+    }
+
+    fn unlisted(&self) -> Option<SourceError> {
+        self.0.unlisted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {

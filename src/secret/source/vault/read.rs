@@ -102,7 +102,13 @@ impl VaultSource {
         if is_guess && reply.status == 404 && !reply.is_missing() && !reply.has_no_mount() {
             return Ok(None);
         }
+        if let Some(fault) = place.removed(&reply) {
+            return Err(fault);
+        }
         let reply = Arc::new(self.0.success(reply, "read", &place.data()).await?);
+        if reply.member(place.within()).is_none() {
+            return Err(self.0.client().await?.nonsense("a record without its data"));
+        }
         Ok(Some(Found { place, reply, loan: None }))
     }
 
@@ -167,7 +173,7 @@ impl VaultSource {
             {
                 let number = self.number(place, version).await?;
                 match self.metadata(place).await {
-                    Ok(metadata) => metadata.facts(place, number).ok_or(SourceError::Missing),
+                    Ok(metadata) => metadata.facts(place, number),
                     Err(SourceError::NotAllowed { .. }) => self.facts(path, version).await,
                     Err(error) => Err(error),
                 }
