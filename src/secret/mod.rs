@@ -8,6 +8,7 @@ mod audit;
 pub mod bundle;
 mod credentials;
 mod environment;
+mod exclusive;
 pub mod export;
 mod ladder;
 mod locked;

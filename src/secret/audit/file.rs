@@ -3,7 +3,6 @@
 use std::fs::DirBuilder;
 use std::fs::File;
 use std::fs::OpenOptions;
-use std::fs::TryLockError;
 use std::io::ErrorKind;
 use std::io::Read;
 use std::io::Seek;
@@ -14,7 +13,6 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
-use std::time::Instant;
 
 use rustix::fs::OFlags;
 
@@ -23,6 +21,7 @@ use crate::secret::audit::AuditLog;
 use crate::secret::audit::Deed;
 use crate::secret::audit::Use;
 use crate::secret::audit::line;
+use crate::secret::exclusive;
 
 /// How long a writer waits for another.
 const LOCK_DEADLINE: Duration = Duration::from_secs(10);
@@ -165,17 +164,10 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<File, AuditErro
 }
 
 fn lock(path: &Path, file: &File) -> Result<(), AuditError> {
-    let start = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(failed("lock", path, &error)),
-            Err(TryLockError::WouldBlock) if start.elapsed() > LOCK_DEADLINE => {
-                return Err(AuditError::Busy { path: path.display().to_string() });
-            }
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
-        }
+    if exclusive::lock(file, LOCK_DEADLINE).map_err(|error| failed("lock", path, &error))? {
+        return Ok(());
     }
+    Err(AuditError::Busy { path: path.display().to_string() })
 }
 
 /// The lines to write, and where the log ends then. Only the first lines of all have no head that

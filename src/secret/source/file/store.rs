@@ -9,7 +9,6 @@ use std::fs;
 use std::fs::DirBuilder;
 use std::fs::File;
 use std::fs::OpenOptions;
-use std::fs::TryLockError;
 use std::io;
 use std::io::ErrorKind;
 use std::io::Read;
@@ -20,10 +19,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
-use std::time::Instant;
 
 use rustix::fs::OFlags;
 
+use crate::secret::exclusive;
 use crate::secret::source::SourceError;
 
 /// How long a writer waits for another.
@@ -148,20 +147,13 @@ impl Lock {
             .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(beside(path, ".lock"))
             .map_err(|error| cannot("lock", path, &error))?;
-        let start = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { path: path.to_owned(), _file: file }),
-                Err(TryLockError::Error(error)) => return Err(cannot("lock", path, &error)),
-                Err(TryLockError::WouldBlock) if start.elapsed() > LOCK_DEADLINE => {
-                    return Err(SourceError::unreachable(
-                        format!("another process has held the vault `{}` for 10 s", path.display()),
-                        "wait for the other `doppio` to end, then try again",
-                    ));
-                }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
-            }
+        if exclusive::lock(&file, LOCK_DEADLINE).map_err(|error| cannot("lock", path, &error))? {
+            return Ok(Self { path: path.to_owned(), _file: file });
         }
+        Err(SourceError::unreachable(
+            format!("another process has held the vault `{}` for 10 s", path.display()),
+            "wait for the other `doppio` to end, then try again",
+        ))
     }
 
     /// Puts `bytes` in the vault's place and keeps what was there as the previous generation.
