@@ -98,7 +98,7 @@ pub struct Handed {
     pub exposure: Exposure,
     /// Variables and files that hold a secret.
     pub secrets: Vec<HandedSecret>,
-    /// Variables that are no secrets.
+    /// Variables that are no secrets, but for a login in an address, which the mask knows.
     pub settings: Vec<(String, String)>,
     /// Files that are no secrets, each with the variable that names it.
     pub files: Vec<(&'static FileForm, String)>,

@@ -20,9 +20,10 @@ pub struct Credential {
     pub provider: &'static Provider,
     /// Its secrets.
     pub parts: Vec<Part>,
-    /// Values inside the parts that are secrets by themselves, as the password in a netrc.
+    /// Values inside the parts and the settings that are secrets by themselves, as the password in a
+    /// netrc or in an address.
     pub inner: Vec<SecretValue>,
-    /// Variables that are no secrets and that the far side needs beside it.
+    /// Variables that the far side needs beside it, no secrets but for a login in an address.
     pub settings: Vec<(String, String)>,
     /// Files that are no secrets and that the far side needs beside it.
     pub files: Vec<(&'static FileForm, String)>,

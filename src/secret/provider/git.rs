@@ -11,6 +11,7 @@ use crate::secret::provider::Key;
 use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::url::decoded;
 
 pub(super) static PROVIDER: Provider = Provider {
     name: "git",
@@ -86,23 +87,6 @@ fn parse(line: &str) -> Option<Entry> {
         user: decoded(user),
         password: decoded(password),
     })
-}
-
-fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
-    let bytes = text.as_bytes();
-    let mut out = Zeroizing::new(Vec::with_capacity(bytes.len()));
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let code = (byte == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        if let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            out.push(byte);
-            at += 3;
-        } else {
-            out.push(byte);
-            at += 1;
-        }
-    }
-    out
 }
 
 #[cfg(test)]

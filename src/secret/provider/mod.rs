@@ -29,6 +29,7 @@ mod rented;
 mod row;
 mod ssh;
 mod tool;
+mod url;
 mod wandb;
 
 use std::path::Path;

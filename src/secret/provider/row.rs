@@ -4,6 +4,7 @@ use crate::secret::provider::Credential;
 use crate::secret::provider::Exposure;
 use crate::secret::provider::Local;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::url;
 
 /// A provider: where its credential is on this machine, and what the far side needs.
 #[derive(Debug)]
@@ -131,6 +132,8 @@ impl Provider {
                 credential.settings.push(((*name).to_owned(), value.to_owned()));
             }
         }
+        let addresses = credential.settings.iter().flat_map(|(_, value)| url::secrets(value));
+        credential.inner.extend(addresses);
         credential
     }
 }

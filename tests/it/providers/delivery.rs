@@ -132,6 +132,36 @@ python3 -c 'import netrc, os; print(len(netrc.netrc(os.environ["NETRC"]).authent
 }
 
 #[test]
+fn a_login_in_an_address_is_masked_too() {
+    let world = Doppio::new()
+        .env("DOPPIO_KEYRING", "off")
+        .env("OPENAI_API_KEY", "sk-theKeyThatMustNotBeSeenAnywhere")
+        .env("OPENAI_BASE_URL", "https://up:loadpasshunter@openai.example/v1");
+    let pypirc = "[priv]\npassword = pypi-theTokenOfTheIndex\n\
+                  repository = https://up:p%40ss-of-the-index@pypi.example/simple\n";
+    fs::write(world.home().join(".pypirc"), pypirc).unwrap();
+    let script = "import os, urllib.parse as u\n\
+                  print('meant', u.unquote(u.urlsplit(os.environ['TWINE_REPOSITORY_URL']).password))\n";
+    let script = world.file("meant.py", script);
+    let recipe = format!(
+        "[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\ncredentials = [\"pypi:priv\", \"openai\"]\n\
+         local_command = {{ command = \"env; python3 {}\" }}\n",
+        script.display()
+    );
+    world.file("r.toml", recipe);
+    let ran = world.run(["run", "r.toml", "--output", "plain"]).expect(0);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("TWINE_REPOSITORY_URL=https://***@pypi.example/simple"), "{said}");
+    assert!(said.contains("OPENAI_BASE_URL=https://***@openai.example/v1"), "{said}");
+    assert!(said.contains("meant ***"), "{said}");
+    let kept =
+        Command::new("grep").args(["-rlE", "loadpasshunter|ss-of-the-index"]).arg(world.home()).output();
+    let kept = String::from_utf8(kept.unwrap().stdout).unwrap();
+    let pypirc = world.home().join(".pypirc").display().to_string();
+    assert_eq!(kept.trim(), pypirc, "only where the user wrote it");
+}
+
+#[test]
 fn a_registry_may_be_entered_with_a_token_alone() {
     let scene = Scene::new();
     let token = "theIdentityTokenOfTheRegistry";
