@@ -7,6 +7,7 @@ use data_encoding::BASE64;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use crate::secret::SecretValue;
 use crate::secret::provider::Credential;
@@ -17,6 +18,7 @@ use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
 use crate::secret::provider::credential::jwt_expiry;
+use crate::secret::provider::url;
 
 static FILE: FileForm = FileForm::path("KUBECONFIG", "config");
 
@@ -28,7 +30,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "make a service account for the task (`kubectl create token NAME`) and a kubeconfig with it",
     sets: &[&[Key::file("kubeconfig/config", &FILE)]],
     companions: &[],
-    tell: None,
+    tell: Some(tell),
     look,
 };
 
@@ -92,6 +94,36 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     let token = user.get("token").and_then(Value::as_str);
     let end = token.and_then(|token| jwt_expiry(&SecretValue::new(token.as_bytes().to_vec())));
     Ok(Some(found.ending(end).warning(merged.warnings)))
+}
+
+/// The private key stands in the file in base64, and logins in addresses: a program that decodes
+/// them prints what is secret by itself. What was stored may be as the user wrote it, in YAML.
+fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
+    let parsed =
+        |value: &SecretValue| serde_saphyr::from_str::<Value>(std::str::from_utf8(value.plain()).ok()?).ok();
+    let configs: Vec<Value> = credential.values().filter_map(parsed).collect();
+    for config in &configs {
+        let all = |list: &str| config.get(list).and_then(Value::as_array).into_iter().flatten();
+        for user in all("users").filter_map(|named| named.get("user")) {
+            let text = |member: &str| user.get(member).and_then(Value::as_str);
+            let plain =
+                ["token", "password"].into_iter().filter_map(text).map(|text| text.as_bytes().to_vec());
+            let key = text("client-key-data").and_then(decoded);
+            credential.inner.extend(plain.chain(key).filter(|bytes| !bytes.is_empty()).map(SecretValue::new));
+        }
+        for cluster in all("clusters").filter_map(|named| named.get("cluster")) {
+            let addresses =
+                ["server", "proxy-url"].into_iter().filter_map(|member| cluster.get(member)?.as_str());
+            credential.inner.extend(addresses.flat_map(url::secrets));
+        }
+    }
+    credential
+}
+
+/// Base64, also where YAML has it on several lines.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let line: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
+    BASE64.decode(line.as_bytes()).ok()
 }
 
 /// Several files as one: the first that says something counts.

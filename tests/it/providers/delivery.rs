@@ -162,6 +162,31 @@ fn a_login_in_an_address_is_masked_too() {
 }
 
 #[test]
+fn the_key_of_a_kubeconfig_is_masked_when_it_is_decoded() {
+    let scene = Scene::new();
+    let lines = [
+        "MHcCAQEEIBkqOfTheClientsKeyWhichNobodyMaySee01",
+        "AwEHoUQDQgAESecondLineOfThatSameKeyOfTheClient02",
+    ];
+    let pem = format!("-----BEGIN EC PRIVATE KEY-----\n{}\n-----END EC PRIVATE KEY-----\n", lines.join("\n"));
+    let key = data_encoding::BASE64.encode(pem.as_bytes());
+    let config = format!(
+        "current-context: c\ncontexts:\n- {{name: c, context: {{cluster: k, user: u}}}}\n\
+         clusters:\n- {{name: k, cluster: {{server: 'https://k.example'}}}}\n\
+         users:\n- {{name: u, user: {{client-key-data: {key}, password: short}}}}\n"
+    );
+    fs::create_dir_all(scene.world.home().join(".kube")).unwrap();
+    fs::write(scene.world.home().join(".kube/config"), &config).unwrap();
+    let command = "grep -o \"client-key-data[^,}]*\" \"$KUBECONFIG\" | grep -oE \"[A-Za-z0-9+/=]{40,}\" | base64 -d | sed -n 2,3p; \
+                   grep -o \"short\" \"$KUBECONFIG\"";
+    let step = format!("credentials = [\"kubeconfig\"]\nssh_command = {{ command = '{command}' }}\n");
+    let ran = scene.run(&step).expect(0);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert_eq!(said.matches("s | ***").count(), 3, "{said}");
+    assert!(lines.iter().all(|line| !said.contains(line)) && !said.contains("short"), "{said}");
+}
+
+#[test]
 fn a_registry_may_be_entered_with_a_token_alone() {
     let scene = Scene::new();
     let token = "theIdentityTokenOfTheRegistry";
