@@ -41,6 +41,7 @@ use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::Wanted;
 use crate::secret::source::Facts;
+use crate::secret::source::variables;
 use crate::text::closest;
 
 pub(in crate::secret) use aws::is_lasting as is_lasting_aws_key;
@@ -138,15 +139,19 @@ pub fn of_secret(name: &SecretName) -> Option<(&'static Provider, &'static Key)>
 }
 
 /// The provider whose secret a reference means: by its name, by a path that is one, or by the
-/// variable that the vendor reads.
+/// variable that the vendor reads, however the name is spelled that leads to it.
 pub fn of_reference(reference: &SecretRef) -> Option<&'static Provider> {
+    let of_variable = |variable: &str| {
+        PROVIDERS.iter().copied().find(|known| known.keys().any(|key| key.read.contains(&variable)))
+    };
+    let of_name = |name: &SecretName| {
+        let named = of_secret(name).map(|(provider, _)| provider);
+        named.or_else(|| variables(name).iter().find_map(|variable| of_variable(variable)))
+    };
     match &reference.origin {
-        Origin::Name(name) => of_secret(name).map(|(provider, _)| provider),
-        Origin::Source { scheme, path } if matches!(scheme.as_str(), "env" | "dotenv") => {
-            let reads = |provider: &&&Provider| provider.keys().any(|key| key.read.contains(&path.as_str()));
-            PROVIDERS.iter().find(reads).copied()
-        }
-        Origin::Source { path, .. } => of_secret(&path.parse().ok()?).map(|(provider, _)| provider),
+        Origin::Name(name) => of_name(name),
+        Origin::Source { scheme, path } if matches!(scheme.as_str(), "env" | "dotenv") => of_variable(path),
+        Origin::Source { path, .. } => of_name(&path.parse().ok()?),
     }
 }
 

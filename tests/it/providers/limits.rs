@@ -150,7 +150,8 @@ fn a_plain_reference_is_no_way_around() {
         world.run(["plan", "r.toml", "--host", host]).expect(code)
     };
     world.file("doppio.toml", "[secrets]\n\"my/key\" = \"env:VAST_API_KEY\"\n");
-    for reference in ["vast/api_key", "env:VAST_API_KEY", "my/key"] {
+    let spelled = ["env/VAST_API_KEY", "vast/api-key", "vast-api-key", "VAST/API_KEY", "vast.api_key"];
+    for reference in ["vast/api_key", "env:VAST_API_KEY", "my/key"].into_iter().chain(spelled) {
         let ran = plan(reference, "mine", 2);
         assert!(ran.stderr.contains(&format!("`{reference}` may not go to `mine`")), "{}", ran.stderr);
         assert!(ran.stderr.contains("r.toml:5:"), "{}", ran.stderr);
