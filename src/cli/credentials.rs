@@ -85,12 +85,13 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
     for step in plan.steps().iter().filter(|step| step.members.is_empty()) {
         let wanted = wanted(step, world.hosts);
         let named: Vec<_> =
-            step.secrets.iter().filter_map(|secret| Some((secret, provider_of(secret, vault)?))).collect();
+            step.secrets.iter().filter_map(|secret| Some((secret, vault.provider_of(secret)?))).collect();
         if wanted.is_empty() && named.is_empty() {
             continue;
         }
         let to = match (&step.host, step.operation.place()) {
-            (_, Place::Local) => Some(Destination::Here),
+            // What a variable gets goes nowhere yet: where it then goes is seen at the step that uses it.
+            (_, Place::Local | Place::Nowhere) => Some(Destination::Here),
             (Some(host), _) => destination(host, world, &mut routes).await,
             (None, _) => None,
         };
@@ -167,14 +168,6 @@ fn too_far(
     let message = format!("the credential of `{wanted}` may not go to `{host}`: {why}");
     let fault = Diagnostic::error("plan::exposure", message, span.clone());
     Some(fault.label(exposure.as_str()).help(way_out(wanted, exposure, host)))
-}
-
-/// The provider whose secret a reference means, also by way of what its name is bound to.
-fn provider_of(reference: &SecretRef, vault: &Vault) -> Option<&'static Provider> {
-    let bound = reference.name().and_then(|name| vault.ladder().binding(name));
-    bound
-        .and_then(|bound| provider::of_reference(&bound.reference))
-        .or_else(|| provider::of_reference(reference))
 }
 
 /// Where a step refers to a secret: the first place after its id, else the first of all.

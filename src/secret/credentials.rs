@@ -150,7 +150,7 @@ impl Vault {
         let mut secrets = Vec::new();
         for part in &found.parts {
             let Some(value) = &part.value else { continue };
-            self.teach(part.key.name, value)?;
+            self.teach(part.key.name, Some(wanted.provider), value)?;
             // What is stored was written down when it was fetched.
             let known = self.known(part.key.name);
             if known.is_none_or(|(_, known)| !known.is_same(value)) {
@@ -160,7 +160,7 @@ impl Vault {
         }
         let name = found.parts.first().map_or(wanted.provider.name, |part| part.key.name);
         for value in &found.inner {
-            self.teach(name, value)?;
+            self.teach(name, Some(wanted.provider), value)?;
         }
         Ok(Handed { exposure: found.exposure, secrets, settings: found.settings, files: found.files })
     }

@@ -134,7 +134,12 @@ impl Ladder {
     /// What the command line or the settings bind a name to. Where that has no value, the name is
     /// looked up all the same.
     pub fn binding(&self, name: &SecretName) -> Option<&Bound> {
-        self.bound.iter().find_map(|bound| bound.get(name))
+        self.bindings(name).next()
+    }
+
+    /// All that a name is bound to, in the order in which it is asked.
+    pub(in crate::secret) fn bindings(&self, name: &SecretName) -> impl Iterator<Item = &Bound> {
+        self.bound.iter().filter_map(|bound| bound.get(name))
     }
 
     /// The sources that may lend something, to be closed by somebody who outlives this.
@@ -193,7 +198,7 @@ impl Ladder {
         question: Question<'_>,
     ) -> Result<Found, (String, SourceError)> {
         let mut failed = None;
-        for bound in self.bound.iter().filter_map(|bound| bound.get(name)) {
+        for bound in self.bindings(name) {
             match self.follow(bound, question).await {
                 Ok(found) => return Ok(found),
                 Err((_, SourceError::Missing)) => {}

@@ -2,6 +2,7 @@
 //! same call.
 
 mod hold;
+mod stay;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::Unmaskable;
 use crate::secret::Use;
+use crate::secret::provider::Provider;
 use crate::secret::source::Facts;
 
 use self::hold::Fetched;
@@ -94,6 +96,8 @@ pub struct Delivered<'a> {
 pub struct Vault {
     ladder: Ladder,
     mask: Mask,
+    /// What never leaves this machine, by provider.
+    staying: Mask,
     /// Whose credentials may be handed out.
     pub(in crate::secret) providers: Option<Providers>,
     known: Known,
@@ -111,7 +115,15 @@ impl fmt::Debug for Vault {
 impl Vault {
     /// A vault that looks secrets up on `ladder` and teaches them to `mask`.
     pub fn new(ladder: Ladder, mask: Mask) -> Self {
-        Self { ladder, mask, providers: None, known: Known::default(), hold: Hold::default(), auditor: None }
+        Self {
+            ladder,
+            mask,
+            staying: Mask::default(),
+            providers: None,
+            known: Known::default(),
+            hold: Hold::default(),
+            auditor: None,
+        }
     }
 
     /// The same, with somebody who writes down what is fetched and where it goes.
@@ -174,16 +186,23 @@ impl Vault {
         let value = found.value.ok_or_else(|| unfit("its source gave no value"))?;
         let fetched = Fetched { value, facts: found.facts, is_default: found.is_default };
         if !fetched.is_default {
-            self.teach(&reference.label(), &fetched.value)?;
+            self.teach(&reference.label(), self.provider_of(reference), &fetched.value)?;
             self.note_fetch(&reference.label(), &fetched.facts.place, &fetched.value).await?;
         }
         Ok(fetched)
     }
 
-    /// Makes a value known to the mask, and sees that it can be handed over.
-    pub(in crate::secret) fn teach(&self, name: &str, value: &SecretValue) -> Result<(), SecretError> {
+    /// Makes a value known to the mask, and sees that it can be handed over. `owner` is the provider
+    /// whose it is, if it is one's.
+    pub(in crate::secret) fn teach(
+        &self,
+        name: &str,
+        owner: Option<&'static Provider>,
+        value: &SecretValue,
+    ) -> Result<(), SecretError> {
         let unfit = |cause: &str| SecretError::Unfit { reference: name.to_owned(), cause: cause.to_owned() };
         self.mask.teach(name, value).map_err(|error| unfit(unmaskable(&error)))?;
+        stay::remember(&self.staying, owner, value);
         if value.fitness() == Fitness::Nul {
             return Err(unfit(
                 "it holds a NUL byte, which no environment variable can carry: store it as base64",

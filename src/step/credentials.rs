@@ -1,6 +1,7 @@
 //! `credentials`: what a step gets of the providers it names, and where that may go.
 
 use crate::host::EnvVar;
+use crate::host::Exec;
 use crate::host::Host;
 use crate::host::Trust;
 use crate::name::EnvName;
@@ -54,7 +55,7 @@ impl StepContext {
     ///
     /// When one can't be had, or may not go to this host.
     pub async fn credentials(&self, host: &Host) -> Result<Vec<EnvVar>, StepError> {
-        let to = if host.is_local() { Destination::Here } else { Destination::Host(host.trust()) };
+        let to = destination(host);
         let mut env = Vec::new();
         let mut done: Vec<&Wanted> = Vec::new();
         for wanted in self.credentials.iter().chain(host.credentials()) {
@@ -64,10 +65,7 @@ impl StepContext {
             done.push(wanted);
             let handed = self.unless_stopped(self.vault.fetch_credential(&self.hold, wanted)).await??;
             if let Some(why) = refusal(handed.exposure, to, self.vault.has_consent(wanted)) {
-                return Err(StepError::Failed {
-                    message: format!("the credential of `{wanted}` may not go to `{}`: {why}", host.id()),
-                    hint: Some(way_out(wanted, handed.exposure, host.id().as_str())),
-                });
+                return Err(too_far(wanted, handed.exposure, host, why));
             }
             let settings = handed.settings.into_iter().map(|(name, text)| (name, text, None));
             let files =
@@ -89,6 +87,33 @@ impl StepContext {
             }));
         }
         Ok(env)
+    }
+
+    /// Sees that nothing goes to a host that never leaves this machine, be it by way of a variable
+    /// or in the output of a program.
+    ///
+    /// # Errors
+    ///
+    /// When something would.
+    pub(in crate::step) fn keep_here(&self, host: &Host, exec: &Exec) -> Result<(), StepError> {
+        let exposure = Exposure::NeverRemote;
+        let Some(why) = refusal(exposure, destination(host), false) else { return Ok(()) };
+        let mut values = exec.env.iter().map(|variable| &variable.value).chain(&exec.stdin);
+        match values.find_map(|value| self.vault.stays(value)) {
+            Some(provider) => Err(too_far(&Wanted { provider, which: None }, exposure, host, why)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn destination(host: &Host) -> Destination {
+    if host.is_local() { Destination::Here } else { Destination::Host(host.trust()) }
+}
+
+fn too_far(wanted: &Wanted, exposure: Exposure, host: &Host, why: &str) -> StepError {
+    StepError::Failed {
+        message: format!("the credential of `{wanted}` may not go to `{}`: {why}", host.id()),
+        hint: Some(way_out(wanted, exposure, host.id().as_str())),
     }
 }
 

@@ -60,6 +60,7 @@ impl StepContext {
         exec: Exec,
         show: Show,
     ) -> Result<Ended, StepError> {
+        self.keep_here(host, &exec)?;
         let variables: Vec<_> =
             exec.env.iter().map(|var| (var.name.clone(), var.secrets.clone(), var.is_default)).collect();
         let has_files = exec.env.iter().any(|var| var.file.is_some());

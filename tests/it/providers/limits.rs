@@ -168,6 +168,46 @@ fn a_plain_reference_is_no_way_around() {
 }
 
 #[test]
+fn what_a_plan_cannot_see_is_refused_when_it_is_handed_over() {
+    let world = world();
+    world.file("doppio.toml", "[secrets]\n\"my/key\" = \"env:VAST_API_KEY\"\n");
+    let refused = |steps: &str| {
+        world.file("r.toml", format!("[recipe]\nname = \"r\"\n{steps}"));
+        world.run(["plan", "r.toml", "--host", "sandbox"]).expect(0);
+        let ran = world.run(["run", "r.toml", "--host", "sandbox"]);
+        assert_ne!(ran.code, 0, "{}", ran.stdout);
+        let why = "the credential of `vast` may not go to `sandbox`: it rents and destroys machines";
+        assert!(ran.stderr.contains(why), "{}", ran.stderr);
+        assert!(ran.stderr.contains("host_id = \"local\""), "{}", ran.stderr);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("it-ran"), "{}", ran.stdout);
+    };
+    let set = |reference: &str| {
+        format!("[[step]]\nid = \"v\"\nset_var = {{ name = \"k\", value = \"${{secret:{reference}}}\" }}\n")
+    };
+    let uses = "[[step]]\nid = \"s\"\ndepends_on = [\"v\"]\n\
+                ssh_command = { command = \"echo it-ran\", env = { K = \"a ${k}\" } }\n";
+    for reference in ["vast/api_key", "my/key", "env/VAST_API_KEY"] {
+        refused(&format!("{}{uses}", set(reference)));
+    }
+    // A host that is found out while the run goes on.
+    refused(
+        "[[step]]\nid = \"w\"\nlocal_command = { command = \"printf sandbox\", capture_output = \"where\" }\n\
+         [[step]]\nid = \"s\"\ndepends_on = [\"w\"]\n\
+         ssh_command = { host_id = \"${where}\", command = \"echo it-ran\", env = { K = \"${secret:vast/api_key}\" } }\n",
+    );
+    // What a program of this machine made of it, and what goes in by stdin.
+    refused(
+        "[[step]]\nid = \"v\"\ncredentials = [\"vast\"]\n\
+         local_command = { command = \"printf %s $VAST_API_KEY | base64 -w0\", capture_output = \"k\" }\n\
+         [[step]]\nid = \"s\"\ndepends_on = [\"v\"]\n\
+         ssh_command = { command = \"echo it-ran\", stdin = \"${k}\" }\n",
+    );
+    let here = format!("{}{}", set("vast/api_key"), uses.replace("ssh_command", "local_command"));
+    world.file("r.toml", format!("[recipe]\nname = \"r\"\n{here}"));
+    world.run(["run", "r.toml"]).expect(0);
+}
+
+#[test]
 fn what_will_not_last_is_a_warning() {
     let world = world().env("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z");
     recipe(&world, "[\"aws\"]", "timeout_secs = 3600\n");
