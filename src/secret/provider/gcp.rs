@@ -77,7 +77,10 @@ fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
         let project = local.text("GCLOUD_PROJECT").map(str::to_owned).or_else(|| member("/project_id"));
         credential.settings.extend(project.map(|project| ("GOOGLE_CLOUD_PROJECT".to_owned(), project)));
     }
-    match kind(&member("/type").unwrap_or_default()) {
+    // Who impersonates has the token of somebody for it.
+    let own = kind(&member("/type").unwrap_or_default());
+    let source = member("/source_credentials/type").and_then(|name| kind(&name));
+    match source.or(own) {
         Some(Kind::Account) => credential,
         Some(Kind::Person) => credential.exposed(Exposure::Personal),
         Some(Kind::Elsewhere) => credential.staying("it points to a source of tokens on this machine"),

@@ -102,6 +102,21 @@ fn a_stored_credential_goes_as_far_as_its_value_says() {
 }
 
 #[test]
+fn whoever_impersonates_by_a_persons_login_is_that_person() {
+    let source = |kind: &str| {
+        format!(
+            r#"{{"type":"impersonated_service_account","service_account_impersonation_url":"https://i.example",
+               "source_credentials":{{"type":"{kind}","refresh_token":"1//r-r-r-r"}}}}"#
+        )
+    };
+    for (kind, code) in [("authorized_user", 2), ("service_account", 0)] {
+        let world = stored(&[("gcp/credentials", &source(kind))]);
+        recipe(&world, "[\"gcp\"]", "");
+        world.run(["plan", "r.toml", "--host", "ours"]).expect(code);
+    }
+}
+
+#[test]
 fn what_is_imported_stays_usable_from_where_it_came() {
     let world = stored(&[]);
     fs::write(world.home().join(".git-credentials"), "https://somebody:hunter2-hunter2@git.example\n")
