@@ -344,6 +344,10 @@ mod tests {
         let facts = lasting.locate_credential(&"aws".parse().unwrap()).await.unwrap();
         assert_eq!((facts.exposure, facts.expires), (Exposure::Personal, None));
         variables.push(("AWS_SESSION_TOKEN", "token-of-that-key"));
+        let besides = vault(&variables, home.path().to_owned());
+        let facts = besides.locate_credential(&"aws".parse().unwrap()).await.unwrap();
+        assert_eq!(facts.exposure, Exposure::Personal, "a token makes it no shorter");
+        variables[0].1 = "ASIAABCDEFGHIJKLMNOP";
         variables.push(("AWS_CREDENTIAL_EXPIRATION", "2026-11-22T12:00:00Z"));
         let short = vault(&variables, home.path().to_owned());
         let facts = short.locate_credential(&"aws".parse().unwrap()).await.unwrap();

@@ -84,7 +84,8 @@ fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
     }
     // Which keys a program gives is not known before it is run.
     let is_whole = credential.parts.iter().all(|part| part.value.is_some());
-    if is_whole && credential.parts.len() == 2 {
+    // A token beside keys without an end makes them no shorter.
+    if is_whole && (credential.parts.len() == 2 || credential.values().next().is_some_and(is_lasting)) {
         return credential.exposed(Exposure::Personal);
     }
     credential

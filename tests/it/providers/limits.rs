@@ -117,6 +117,14 @@ fn whoever_impersonates_by_a_persons_login_is_that_person() {
 }
 
 #[test]
+fn an_aws_key_without_an_end_stays_one_beside_a_token() {
+    let world = world().env("AWS_ACCESS_KEY_ID", "AKIAABCDEFGHIJKLMNOP");
+    recipe(&world, "[\"aws\"]", "");
+    let ran = world.run(["plan", "r.toml", "--host", "ours"]).expect(2);
+    assert!(ran.stderr.contains("it is as good as you"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_is_imported_stays_usable_from_where_it_came() {
     let world = stored(&[]);
     fs::write(world.home().join(".git-credentials"), "https://somebody:hunter2-hunter2@git.example\n")
