@@ -35,6 +35,9 @@ pub struct Credential {
     pub warnings: Vec<String>,
     /// Why it can't be used away from this machine, if so.
     pub refusal: Option<String>,
+    /// The one server that it is for, where its values don't say so: under the usual names it would be
+    /// offered to another.
+    pub only_for: Option<String>,
     /// Where it was found, for one whose parts can't be had.
     pub(super) found_in: String,
 }
@@ -72,6 +75,7 @@ impl Credential {
             expires: None,
             warnings: Vec::new(),
             refusal: None,
+            only_for: None,
             found_in: String::new(),
         }
     }

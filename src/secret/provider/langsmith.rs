@@ -64,6 +64,9 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         if local.text(variable).is_none()
             && let Some(value) = file.json_text(&below(member))?
         {
+            if member == "api_url" {
+                found.only_for = Some(value.clone());
+            }
             found.settings.push((variable.to_owned(), value));
         }
     }

@@ -38,9 +38,7 @@ use crate::name::SecretName;
 use crate::secret::Environment;
 use crate::secret::Origin;
 use crate::secret::SecretRef;
-use crate::secret::SecretValue;
 use crate::secret::Wanted;
-use crate::secret::source::Facts;
 use crate::secret::source::variables;
 use crate::text::closest;
 
@@ -155,32 +153,23 @@ pub fn of_reference(reference: &SecretRef) -> Option<&'static Provider> {
     }
 }
 
-/// Everything that a provider keeps on this machine: names to store it under, values, and what is
-/// known of each. Empty where it keeps nothing. Runs the vendor's own program where only that can
-/// tell (`gh auth token`, `aws configure export-credentials`).
+/// What a provider keeps on this machine, none where it keeps nothing. Runs the vendor's own program
+/// where only that can tell (`gh auth token`, `aws configure export-credentials`).
 ///
 /// # Errors
 ///
 /// When a file can't be read or understood, or two settings contradict each other.
-pub fn read(
-    wanted: &Wanted,
-    env: &Environment,
-    home: &Path,
-) -> Result<Vec<(SecretName, SecretValue, Facts)>, ProviderError> {
+pub fn read(wanted: &Wanted, env: &Environment, home: &Path) -> Result<Option<Credential>, ProviderError> {
     let provider = wanted.provider;
     let local = Local::new(env, home).which(wanted.which.as_deref());
-    let Some(credential) = provider.look(&local)? else { return Ok(Vec::new()) };
+    let Some(credential) = provider.look(&local)? else { return Ok(None) };
     if let (Some(cause), true) = (&credential.refusal, credential.parts.is_empty()) {
         return Err(ProviderError {
             cause: format!("{}: {cause}", credential.place()),
             hint: provider.alternative.to_owned(),
         });
     }
-    let parts = credential.parts.iter().filter_map(|part| {
-        let name = part.key.name.parse().ok()?;
-        Some((name, part.value.clone()?, credential.facts(part)))
-    });
-    Ok(parts.collect())
+    Ok(Some(credential))
 }
 
 #[cfg(test)]

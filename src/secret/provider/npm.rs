@@ -48,6 +48,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
 /// set does that.
 fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
     let host = local.asked().unwrap_or(HOST);
+    credential.only_for = (host != HOST).then(|| host.to_owned());
     credential.files.push((&FILE, format!("//{host}/:_authToken=${{NPM_TOKEN}}\n")));
     credential
 }

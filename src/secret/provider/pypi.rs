@@ -35,6 +35,10 @@ pub(super) static UV: Provider = Provider {
     look: environment,
 };
 
+/// The section of the usual index, and where its address begins.
+const USUAL: &str = "pypi";
+const ADDRESS: &str = "https://upload.pypi.org/";
+
 fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
     if let Some(found) = environment(provider, local)? {
         return Ok(Some(found));
@@ -42,13 +46,15 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     let Some(file) = Local::read(local.home(".pypirc"))? else { return Ok(None) };
     let ini =
         Ini::parse(file.text()?).map_err(|fault| file.broken(&format!("line {} is no INI", fault.0)))?;
-    let name = local.asked().or_else(|| local.text("TWINE_REPOSITORY")).unwrap_or("pypi");
+    let name = local.asked().or_else(|| local.text("TWINE_REPOSITORY")).unwrap_or(USUAL);
     let Some(section) = ini.section(name) else { return Ok(None) };
     let Some(password) = section.get("password") else { return Ok(None) };
     let value = SecretValue::new(password.as_bytes().to_vec());
     let place = format!("`[{name}]` in {}", file.place());
     let mut found =
         Credential::of(provider, &provider.sets[0][0], value, place).warning(file.warning.clone());
+    let is_usual = section.get("repository").is_none_or(|address| address.starts_with(ADDRESS));
+    found.only_for = (name != USUAL || !is_usual).then(|| name.to_owned());
     for (variable, value) in
         [("TWINE_USERNAME", section.get("username")), ("TWINE_REPOSITORY_URL", section.get("repository"))]
     {

@@ -13,11 +13,11 @@ fn look(provider: &str, variables: &[(&str, &str)], files: &[(&str, &str)]) -> V
     let env: Environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let found = read(&provider.parse().unwrap(), &env, home.path()).unwrap();
     let shown = home.path().display().to_string();
-    found
-        .into_iter()
-        .map(|(name, value, facts)| {
-            let value = String::from_utf8(value.plain().to_vec()).unwrap();
-            (name.to_string(), value, facts.place.replace(&shown, "~"))
+    let parts = found.into_iter().flat_map(|credential| credential.parts);
+    parts
+        .map(|part| {
+            let value = String::from_utf8(part.value.unwrap().plain().to_vec()).unwrap();
+            (part.key.name.to_owned(), value, part.place.replace(&shown, "~"))
         })
         .collect()
 }

@@ -141,6 +141,35 @@ fn what_is_imported_stays_usable_from_where_it_came() {
 }
 
 #[test]
+fn the_token_of_one_server_is_not_stored_as_that_of_another() {
+    let world = stored(&[]);
+    let home = world.home();
+    fs::write(home.join(".npmrc"), "//npm.example/:_authToken=npm_theTokenOfThatRegistry\n").unwrap();
+    let pypirc = "[pypi]\npassword = pypi-theUsualToken\n[priv]\nrepository = https://p.example\npassword = theTokenOfThatIndex\n";
+    fs::write(home.join(".pypirc"), pypirc).unwrap();
+    fs::create_dir_all(home.join(".config/gh")).unwrap();
+    fs::write(home.join(".config/gh/hosts.yml"), "ghe.example:\n  oauth_token: theTokenOfTheOtherServer\n")
+        .unwrap();
+    let import = |arguments: &[&str], code: i32| {
+        let command = ["secret", "import", "--yes", "--provider"].iter().chain(arguments);
+        world.run(command).expect(code)
+    };
+    for (wanted, server, name) in [
+        ("npm:npm.example", "npm.example", "npm/token"),
+        ("pypi:priv", "priv", "pypi/token"),
+        ("github:ghe.example", "ghe.example", "github/enterprise_token"),
+    ] {
+        let ran = import(&[wanted], 3);
+        assert!(ran.stdout.contains(&format!("it is for `{server}`")), "{}", ran.stdout);
+        assert!(ran.stdout.contains(&format!("`credentials = [\"{wanted}\"]`")), "{}", ran.stdout);
+        import(&[wanted, "--map", &format!("{name}=my/{server}")], 0);
+        world.run(["secret", "get", name]).expect(3);
+    }
+    import(&["pypi"], 0);
+    assert_eq!(world.reveal("pypi/token"), "pypi-theUsualToken");
+}
+
+#[test]
 fn discovery_is_no_way_around() {
     let world = stored(&[]);
     let settings = world.doppio_home().join("config.toml");

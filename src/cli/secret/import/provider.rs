@@ -28,16 +28,17 @@ pub(super) async fn import(
         let wanted: Wanted = text.parse().map_err(|unknown: provider::UnknownProvider| {
             CliError::usage(unknown.to_string()).hint(unknown.hint())
         })?;
-        items.extend(of(&wanted, names, context)?);
+        let found = of(&wanted, names, context)?;
+        if let (Some(_), true) = (&wanted.which, found.iter().any(|item| item.value.is_ok())) {
+            let name = wanted.provider.name;
+            output::line(&format!(
+                "note: under these names it is what `credentials = [\"{name}\"]` gives; other names: `--map NAME=OTHER`"
+            ));
+        }
+        items.extend(found);
     }
     if let Some(key) = names.unused(|key| known(args).any(|known| known == key)) {
         return Err(CliError::usage(format!("`--map {key}=…`: no secret of these providers is called that")));
-    }
-    for text in args.provider.iter().filter(|text| text.contains(':')) {
-        let name = text.split(':').next().unwrap_or_default();
-        output::line(&format!(
-            "note: under these names it is what `credentials = [\"{name}\"]` gives; other names: `--map NAME=OTHER`"
-        ));
     }
     let target = place::target(ladder, args.target.as_deref()).await?;
     let plan = transfer::plan(target, items, args.wish.replaces).await?;
@@ -63,15 +64,27 @@ fn of(wanted: &Wanted, names: &Names, context: &Context) -> Result<Vec<Item>, Cl
         CliError::world(format!("cannot import from `{wanted}`")).cause(error.cause).hint(error.hint)
     };
     let found = provider::read(wanted, &context.env, &context.home).map_err(failed)?;
-    if found.is_empty() {
+    let Some(found) = found else {
         return Err(CliError::world(format!("`{wanted}` keeps no credential on this machine"))
             .hint("`doppio secret discover` lists what there is")
             .hint(wanted.provider.alternative));
-    }
-    let items = found.into_iter().map(|(name, value, facts)| {
-        let remark = Remark { note: None, expires: facts.expires };
-        let name = names.renamed(name.as_str()).cloned().unwrap_or(name);
-        transfer::item(&name, facts.place, value, remark)
+    };
+    let items = found.parts.into_iter().filter_map(|part| {
+        let remark = Remark { note: None, expires: found.expires };
+        let usual = part.key.name;
+        let renamed = names.renamed(usual);
+        let name = renamed.cloned().or_else(|| usual.parse().ok())?;
+        let item = transfer::item(&name, part.place, part.value?, remark);
+        Some(match &found.only_for {
+            Some(server) if renamed.is_none() => Item {
+                value: Err(format!(
+                    "it is for `{server}`, and under this name another would be given it: name it as \
+                     `credentials = [\"{wanted}\"]`, or store it with `--map {usual}=OTHER`"
+                )),
+                ..item
+            },
+            _ => item,
+        })
     });
     Ok(items.collect())
 }
