@@ -207,7 +207,7 @@ impl Vault {
         Ok(found.filter(|found| found.is_of_environment() && found.refusal.is_none()))
     }
 
-    /// What is stored under the provider's names: the first set that is whole. Values that say how
+    /// What is stored under the provider's names: the first set that is whole and of use. Values that say how
     /// far they may go are read even where only their place is asked for, if nothing has to be run
     /// for it.
     async fn stored(
@@ -221,6 +221,7 @@ impl Vault {
         if wanted.which.is_some() {
             return Ok(None);
         }
+        let mut refused = None;
         'sets: for set in provider.sets {
             let mut found = Credential::new(provider);
             for key in *set {
@@ -246,11 +247,16 @@ impl Vault {
                 found.expires = found.expires.into_iter().chain(facts.expires).min();
                 found.warnings.extend(facts.warnings);
             }
-            if !found.parts.is_empty() {
-                return Ok(Some(self.complete(found)));
+            if found.parts.is_empty() {
+                continue;
             }
+            let found = self.complete(found);
+            if found.refusal.is_none() {
+                return Ok(Some(found));
+            }
+            refused.get_or_insert(found);
         }
-        Ok(None)
+        Ok(refused)
     }
 
     /// What was stored, with what its values tell.

@@ -28,12 +28,22 @@ pub(super) static PROVIDER: Provider = Provider {
             &["GH_ENTERPRISE_TOKEN"],
         )],
     ],
-    companions: &["GH_HOST"],
+    companions: &[],
     tell: Some(tell),
     look,
 };
 
 const HOST: &str = "github.com";
+
+/// The host that is meant.
+fn host<'a>(local: &Local<'a>) -> &'a str {
+    local.asked().or_else(|| local.text("GH_HOST")).unwrap_or(HOST)
+}
+
+/// `gh` takes the one kind of token for its vendor's hosts, the other for all others.
+fn is_vendors(host: &str) -> bool {
+    host == HOST || host.ends_with(".ghe.com")
+}
 
 fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
     #[derive(Deserialize)]
@@ -46,18 +56,10 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     struct User {
         oauth_token: Option<String>,
     }
-    let host = local.asked().or_else(|| local.text("GH_HOST")).unwrap_or(HOST);
-    // `gh` takes the one kind of token for its vendor's hosts, the other for all others.
-    let is_vendors = host == HOST || host.ends_with(".ghe.com");
-    let set = provider.sets[usize::from(!is_vendors)];
+    let host = host(local);
+    let set = provider.sets[usize::from(!is_vendors(host))];
     let key = &set[0];
-    let of = |token: SecretValue, place: String| {
-        let mut found = Credential::of(provider, key, token, place);
-        if host != HOST {
-            found.settings.push(("GH_HOST".to_owned(), host.to_owned()));
-        }
-        found
-    };
+    let of = |token: SecretValue, place: String| Credential::of(provider, key, token, place);
     if let Some((token, place)) = local.first(key.read) {
         return Ok(Some(of(token, place)));
     }
@@ -94,8 +96,22 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
 }
 
 /// A token of the GitHub command line can do what its user can; one that was made for a purpose,
-/// and one of an app, can do less.
-fn tell(credential: Credential, _: &Local<'_>) -> Credential {
+/// and one of an app, can do less. A token of the other kind than that of the host which is meant
+/// would be offered to a host that it is not for.
+fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
+    let host = host(local);
+    let is_of_kind = |set: &[Key]| credential.parts.iter().all(|part| set.contains(part.key));
+    if !is_of_kind(credential.provider.sets[usize::from(!is_vendors(host))]) {
+        return credential.staying(if is_vendors(host) {
+            "it does not say which host it is for: set `GH_HOST`, or name it as `github:HOST`"
+        } else {
+            "it is not for the host that `GH_HOST` names"
+        });
+    }
+    if host != HOST {
+        credential.settings.push(("GH_HOST".to_owned(), host.to_owned()));
+        credential.only_for = Some(host.to_owned());
+    }
     let is_narrow = |value: &SecretValue| {
         [&b"github_pat_"[..], b"ghs_"].iter().any(|prefix| value.plain().starts_with(prefix))
     };

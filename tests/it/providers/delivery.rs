@@ -187,6 +187,32 @@ fn the_key_of_a_kubeconfig_is_masked_when_it_is_decoded() {
 }
 
 #[test]
+fn a_token_of_github_goes_with_the_host_it_is_for() {
+    let gets = |world: &Doppio, credential: &str, code: i32| {
+        let command = "echo \"host=${GH_HOST:-none} ours=${#GH_TOKEN} theirs=${#GH_ENTERPRISE_TOKEN}\"";
+        let text = format!(
+            "[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\ncredentials = [\"{credential}\"]\n\
+             ssh_command = {{ command = '{command}' }}\n"
+        );
+        world.file("r.toml", text);
+        let ran = world.run(["run", "r.toml", "--host", "sandbox", "--output", "plain"]).expect(code);
+        format!("{}{}", ran.stdout, ran.stderr)
+    };
+    let (token, enterprise) = ("gho_TheTokenOfTheVendorsHost", "theTokenOfTheServerOfOurOwn");
+    let world =
+        Doppio::new().env("DOPPIO_KEYRING", "off").env("GH_HOST", "ghe.example").env("GH_TOKEN", token);
+    assert!(gets(&world, "github:github.com", 0).contains("host=none ours=28 theirs=0"));
+    let world = Doppio::with_vault();
+    world.store("github/enterprise_token", enterprise);
+    let said = gets(&world, "github", 3);
+    assert!(said.contains("it does not say which host it is for: set `GH_HOST`"), "{said}");
+    world.store("github/token", token);
+    assert!(gets(&world, "github", 0).contains("host=none ours=28 theirs=0"));
+    let world = world.env("GH_HOST", "ghe.example");
+    assert!(gets(&world, "github", 0).contains("host=ghe.example ours=0 theirs=27"));
+}
+
+#[test]
 fn a_registry_may_be_entered_with_a_token_alone() {
     let scene = Scene::new();
     let token = "theIdentityTokenOfTheRegistry";
