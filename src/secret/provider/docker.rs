@@ -35,27 +35,50 @@ pub(super) static PROVIDER: Provider = Provider {
 const HUB: &str = "https://index.docker.io/v1/";
 
 fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
-    let key = &provider.sets[0][0];
-    if let Some(value) = local.token("DOCKER_AUTH_CONFIG") {
-        return Ok(Some(Credential::of(provider, key, value, variable("DOCKER_AUTH_CONFIG"))));
-    }
-    let folder = local.path("DOCKER_CONFIG").unwrap_or_else(|| local.home(".docker"));
-    let Some(file) = Local::read(folder.join("config.json"))? else { return Ok(None) };
-    let registry = match registry(&file, local)? {
-        Registry::None => return Ok(None),
-        Registry::One(name) => name,
-        Registry::Several(names) => {
-            let why = format!("it has {} registries: name one, as in `docker:{}`", names.len(), names[0]);
-            return Ok(Some(Credential::refused(provider, file.place(), &why)));
+    for (file, place) in configs(local)? {
+        let registry = match registry(&file, local)? {
+            Registry::None => continue,
+            Registry::One(name) => name,
+            Registry::Several(names) => {
+                let why = format!("it has {} registries: name one, as in `docker:{}`", names.len(), names[0]);
+                return Ok(Some(Credential::refused(provider, place, &why)));
+            }
+        };
+        if let Some(found) = login(provider, local, (file, place), &registry)? {
+            return Ok(Some(found));
         }
-    };
+    }
+    Ok(None)
+}
+
+/// What has logins, and what messages call it: the variable first. What is not in it is looked for
+/// in the file.
+fn configs(local: &Local<'_>) -> Result<Vec<(File, String)>, ProviderError> {
+    const NAME: &str = "DOCKER_AUTH_CONFIG";
+    let folder = local.path("DOCKER_CONFIG").unwrap_or_else(|| local.home(".docker"));
+    let of_variable =
+        local.token(NAME).map(|value| (File { path: NAME.into(), value, warning: None }, variable(NAME)));
+    let of_file = Local::read(folder.join("config.json"))?.map(|file| {
+        let place = file.place();
+        (file, place)
+    });
+    Ok(of_variable.into_iter().chain(of_file).collect())
+}
+
+/// The login to one registry.
+fn login(
+    provider: &'static Provider,
+    local: &Local<'_>,
+    (file, place): (File, String),
+    registry: &str,
+) -> Result<Option<Credential>, ProviderError> {
     let below = |member: &str| format!("{member}/{}", registry.replace('~', "~0").replace('/', "~1"));
     let helper = match file.json_text(&below("/credHelpers"))? {
         Some(helper) => Some(helper),
         None => file.json_text("/credsStore")?,
     };
     if let Some(helper) = helper {
-        return of_helper(provider, local, &helper, &registry);
+        return of_helper(provider, local, &helper, registry);
     }
     let Some(entry) = file.json(&below("/auths"))? else { return Ok(None) };
     if property::select(&entry, "auth").ok().flatten().is_none()
@@ -63,8 +86,9 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     {
         return Ok(None);
     }
-    let place = format!("`{registry}` in {}", file.place());
-    Ok(Some(Credential::of(provider, key, one(&registry, entry.plain()), place).warning(file.warning)))
+    let place = format!("`{registry}` in {place}");
+    let value = one(registry, entry.plain());
+    Ok(Some(Credential::of(provider, &provider.sets[0][0], value, place).warning(file.warning)))
 }
 
 /// Which registry a file is asked for.

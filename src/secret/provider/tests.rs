@@ -108,6 +108,21 @@ fn docker_is_one_registry() {
 }
 
 #[test]
+fn docker_is_one_registry_of_the_variable_too() {
+    let both = r#"{"auths":{"a.example":{"auth":"YTphYWFh"},"b.example":{"auth":"YjpiYmJi"}}}"#;
+    let file = r#"{"auths":{"c.example":{"auth":"YzpjY2Nj"}}}"#;
+    let variables = [("DOCKER_AUTH_CONFIG", both)];
+    let found = look("docker:b.example", &variables, &[(".docker/config.json", file)]);
+    assert_eq!(found[0].1, r#"{"auths":{"b.example":{"auth":"YjpiYmJi"}}}"#);
+    assert_eq!(found[0].2, "`b.example` in variable `DOCKER_AUTH_CONFIG`");
+    let found = look("docker:c.example", &variables, &[(".docker/config.json", file)]);
+    assert_eq!(found[0].2, "`c.example` in `~/.docker/config.json`");
+    let env: Environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let error = read(&"docker".parse().unwrap(), &env, Path::new("/nonexistent")).unwrap_err();
+    assert!(error.cause.contains("it has 2 registries: name one, as in `docker:a.example`"), "{error:?}");
+}
+
+#[test]
 fn a_broken_file_is_told_without_what_is_in_it() {
     let home = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(home.path().join(".kaggle")).unwrap();
