@@ -101,6 +101,8 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
             seen.faults.extend(fault.filter(|fault| !seen.faults.contains(fault)));
         }
         for (wanted, span) in wanted {
+            let fault = clash(step, &wanted, world.hosts);
+            seen.faults.extend(fault.filter(|fault| !seen.faults.contains(fault)));
             let name = wanted.to_string();
             let known = seen.located.iter().position(|(known, _)| *known == name);
             let at = if let Some(at) = known {
@@ -134,6 +136,16 @@ fn wanted(step: &PlannedStep, hosts: &HostsFile) -> Vec<(Wanted, Span)> {
         }
     }
     all
+}
+
+/// What a step names and what its host does may set the same variables.
+fn clash(step: &PlannedStep, of_host: &Wanted, hosts: &HostsFile) -> Option<Diagnostic> {
+    let host = step.host.as_ref().filter(|host| hosts.credentials(host.as_str()).contains(of_host))?;
+    let (own, span) = step.credentials.iter().find(|(own, _)| own.clashes_with(of_host))?;
+    let message =
+        format!("`{own}` and `{of_host}`, which host `{host}` has for all its steps, set the same variables");
+    let fault = Diagnostic::error("plan::credentials-clash", message, span.clone());
+    Some(fault.help(format!("name it here, or in the entry of `{host}` in hosts.toml, and not in both")))
 }
 
 async fn destination(

@@ -234,7 +234,14 @@ impl Reader {
     fn credentials(&mut self, entry: &mut Entry, value: Field<'_, '_>) {
         for (name, span) in self.list(value, "credentials") {
             match name.parse::<Wanted>() {
-                Ok(wanted) => entry.credentials.push(wanted),
+                Ok(wanted) => match entry.credentials.iter().find(|known| known.clashes_with(&wanted)) {
+                    Some(known) => {
+                        let message = format!("`{known}` and `{wanted}` set the same variables");
+                        let fault = Diagnostic::error("hosts::credentials-clash", message, span);
+                        self.faults.push(fault.help("name one of them here, and the other at the steps"));
+                    }
+                    None => entry.credentials.push(wanted),
+                },
                 Err(unknown) => {
                     let fault = Diagnostic::error("hosts::unknown-provider", unknown.to_string(), span);
                     self.faults.push(fault.help(unknown.hint()));

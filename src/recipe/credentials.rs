@@ -13,14 +13,23 @@ use crate::text::Span;
 /// Reads the list; none if it is no list of strings. Names that nobody knows are faults.
 pub(super) fn read(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<Vec<(Wanted, Span)>> {
     let names = reader.strings("`credentials`", value)?;
-    let mut all = Vec::with_capacity(names.len());
+    let mut all: Vec<(Wanted, Span)> = Vec::with_capacity(names.len());
     for name in names {
         match name.get_ref().parse::<Wanted>() {
-            Ok(wanted) => all.push((wanted, name.span())),
+            Ok(wanted) => match all.iter().find(|(known, _)| known.clashes_with(&wanted)) {
+                Some((known, place)) => reader.fault(clash(&wanted, name.span(), known, place.clone())),
+                None => all.push((wanted, name.span())),
+            },
             Err(unknown) => reader.fault(fault(&unknown, name.get_ref(), name.span())),
         }
     }
     Some(all)
+}
+
+fn clash(wanted: &Wanted, span: Span, known: &Wanted, place: Span) -> Diagnostic {
+    let message = format!("`{known}` and `{wanted}` set the same variables");
+    let fault = Diagnostic::error("recipe::credentials-clash", message, span).other(place, "the other one");
+    fault.help("a step gets one of them: name the other at a step of its own")
 }
 
 fn fault(unknown: &provider::UnknownProvider, written: &str, span: Span) -> Diagnostic {

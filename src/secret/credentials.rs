@@ -55,6 +55,13 @@ impl std::fmt::Display for Wanted {
     }
 }
 
+impl Wanted {
+    /// Whether both set the same variables, so that a step would get parts of each.
+    pub fn clashes_with(&self, other: &Self) -> bool {
+        self != other && self.provider.name == other.provider.name && self.provider.sets.len() == 1
+    }
+}
+
 impl Eq for Wanted {}
 
 impl PartialEq for Wanted {

@@ -53,10 +53,10 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When one can't be had, or may not go to this host.
+    /// When one can't be had, may not go to this host, or sets a variable that another one sets.
     pub async fn credentials(&self, host: &Host) -> Result<Vec<EnvVar>, StepError> {
         let to = destination(host);
-        let mut env = Vec::new();
+        let mut env: Vec<(&Wanted, EnvVar)> = Vec::new();
         let mut done: Vec<&Wanted> = Vec::new();
         for wanted in self.credentials.iter().chain(host.credentials()) {
             if done.contains(&wanted) {
@@ -67,6 +67,7 @@ impl StepContext {
             if let Some(why) = refusal(handed.exposure, to, self.vault.has_consent(wanted)) {
                 return Err(too_far(wanted, handed.exposure, host, why));
             }
+            let mut own = Vec::new();
             let settings = handed.settings.into_iter().map(|(name, text)| (name, text, None));
             let files =
                 handed.files.into_iter().map(|(form, text)| (form.variable.to_owned(), text, Some(form)));
@@ -76,17 +77,25 @@ impl StepContext {
                     message: format!("the credential of `{wanted}` needs `{name}`, which is no variable"),
                     hint: None,
                 })?;
-                env.push(EnvVar { name, value, secrets: Vec::new(), is_default: false, file });
+                own.push(EnvVar { name, value, secrets: Vec::new(), is_default: false, file });
             }
-            env.extend(handed.secrets.into_iter().map(|secret| EnvVar {
+            own.extend(handed.secrets.into_iter().map(|secret| EnvVar {
                 name: secret.variable,
                 value: secret.value,
                 secrets: vec![secret.name.to_owned()],
                 is_default: false,
                 file: secret.file,
             }));
+            let twice = |variable: &EnvVar| env.iter().find(|(_, known)| known.name == variable.name);
+            if let Some((other, variable)) = own.iter().find_map(twice) {
+                return Err(StepError::Failed {
+                    message: format!("`{other}` and `{wanted}` both set `{}`", variable.name),
+                    hint: Some("a step gets one of them: name the other at a step of its own".to_owned()),
+                });
+            }
+            env.extend(own.into_iter().map(|variable| (wanted, variable)));
         }
-        Ok(env)
+        Ok(env.into_iter().map(|(_, variable)| variable).collect())
     }
 
     /// Sees that nothing goes to a host that never leaves this machine, be it by way of a variable

@@ -45,6 +45,17 @@ fn the_table_is_sound() {
             }
         }
     }
+    let mut variables: Vec<(&str, &str)> = Vec::new();
+    for provider in PROVIDERS {
+        let sent = provider.keys().flat_map(|key| match key.sent {
+            Sent::As(variables) => variables.to_vec(),
+            Sent::File(form) => vec![form.variable],
+        });
+        variables.extend(sent.chain(provider.companions.iter().copied()).map(|name| (name, provider.name)));
+    }
+    variables.sort_unstable();
+    let shared = variables.windows(2).find(|pair| pair[0].0 == pair[1].0);
+    assert_eq!(shared, None, "each variable is one provider's, so only two of one can clash");
     let count = names.len();
     names.sort_unstable();
     names.dedup();

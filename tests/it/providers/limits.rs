@@ -170,6 +170,47 @@ fn the_token_of_one_server_is_not_stored_as_that_of_another() {
 }
 
 #[test]
+fn two_credentials_for_the_same_variables_are_an_error() {
+    let world = world();
+    let keys = "[a]\naws_access_key_id = ASIAAAAAAAAAAAAAAAAA\naws_secret_access_key = theKeyOfA-theKeyOfA\n\
+                [b]\naws_access_key_id = ASIABBBBBBBBBBBBBBBB\naws_secret_access_key = theKeyOfB-theKeyOfB\n\
+                aws_session_token = theTokenOfB-theTokenOfB\n";
+    fs::create_dir_all(world.home().join(".aws")).unwrap();
+    fs::write(world.home().join(".aws/credentials"), keys).unwrap();
+    recipe(&world, "[\"aws:b\", \"huggingface\", \"aws:a\"]", "");
+    let ran = world.run(["check", "r.toml"]).expect(2);
+    assert!(ran.stderr.contains("`aws:b` and `aws:a` set the same variables"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("r.toml:5:40"), "{}", ran.stderr);
+    // A host has some for all its steps.
+    recipe(&world, "[\"aws:b\"]", "");
+    let owned = "hostname = \"192.0.2.2\"\ntrust = \"owned\"\n";
+    world.hosts(&format!("[hosts.mine]\n{owned}credentials = [\"aws:a\"]\n"));
+    for command in ["plan", "run"] {
+        let ran = world.run([command, "r.toml", "--host", "mine"]).expect(2);
+        assert!(ran.stderr.contains("`aws:b` and `aws:a`, which host `mine` has"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("r.toml:5:16"), "{}", ran.stderr);
+    }
+    world.hosts(&format!("[hosts.mine]\n{owned}credentials = [\"aws:a\", \"aws\"]\n"));
+    let ran = world.run(["check", "r.toml"]).expect(2);
+    assert!(ran.stderr.contains("`aws:a` and `aws` set the same variables"), "{}", ran.stderr);
+    // Which variables a token of GitHub is for only its host tells.
+    world.hosts("");
+    fs::create_dir_all(world.home().join(".config/gh")).unwrap();
+    let hosts = "a.example:\n  oauth_token: theTokenOfA\nb.example:\n  oauth_token: theTokenOfB\n";
+    fs::write(world.home().join(".config/gh/hosts.yml"), hosts).unwrap();
+    let text = "[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\ncredentials = [\"github:a.example\", \"github:b.example\"]\n\
+                local_command = { command = \"true\" }\n";
+    world.file("r.toml", text);
+    let ran = world.run(["run", "r.toml"]);
+    assert_ne!(ran.code, 0);
+    assert!(
+        ran.stderr.contains("`github:a.example` and `github:b.example` both set `GH_HOST`"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn discovery_is_no_way_around() {
     let world = stored(&[]);
     let settings = world.doppio_home().join("config.toml");
