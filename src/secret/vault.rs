@@ -17,6 +17,7 @@ use crate::secret::SecretRef;
 use crate::secret::SecretValue;
 use crate::secret::Unmaskable;
 use crate::secret::Use;
+use crate::secret::provider;
 use crate::secret::provider::Provider;
 use crate::secret::source::Facts;
 
@@ -192,7 +193,7 @@ impl Vault {
         Ok(fetched)
     }
 
-    /// Makes a value known to the mask, and sees that it can be handed over. `owner` is the provider
+    /// Makes a value known to the mask, if it is a secret, and sees that it can be handed over. `owner` is the provider
     /// whose it is, if it is one's.
     pub(in crate::secret) fn teach(
         &self,
@@ -201,8 +202,10 @@ impl Vault {
         value: &SecretValue,
     ) -> Result<(), SecretError> {
         let unfit = |cause: &str| SecretError::Unfit { reference: name.to_owned(), cause: cause.to_owned() };
-        self.mask.teach(name, value).map_err(|error| unfit(unmaskable(&error)))?;
-        stay::remember(&self.staying, owner, value);
+        if !provider::is_public(name) {
+            self.mask.teach(name, value).map_err(|error| unfit(unmaskable(&error)))?;
+            stay::remember(&self.staying, owner, value);
+        }
         if value.fitness() == Fitness::Nul {
             return Err(unfit(
                 "it holds a NUL byte, which no environment variable can carry: store it as base64",

@@ -4,6 +4,7 @@ use crate::cli::error::CliError;
 use crate::name::SecretName;
 use crate::secret::Fitness;
 use crate::secret::SecretValue;
+use crate::secret::provider;
 use crate::secret::well_known;
 
 /// Why a value can't be stored, in words that don't tell it, and what to do.
@@ -25,6 +26,7 @@ pub(super) fn unfit(name: &SecretName, value: &SecretValue) -> Option<Unfit> {
         }
         Fitness::Fit => None,
         Fitness::TooLong => unfit("is too long to be masked", Some("split it: 256 KiB is the limit")),
+        Fitness::TooShort if provider::is_public(name.as_str()) => None,
         Fitness::TooShort => unfit("is too short to be masked", Some("use a value of at least 4 bytes")),
         Fitness::Nul => {
             unfit("holds a NUL byte, which no environment variable can carry", Some("store it as base64"))

@@ -20,7 +20,7 @@ pub(super) static PROVIDER: Provider = Provider {
     exposure: Exposure::Personal,
     alternative: "clone with a token of one repository: `git_clone` with `auth_token`",
     sets: &[&[
-        Key::variables("git/username", &[], &["DOPPIO_GIT_USERNAME"]),
+        Key::variables("git/username", &[], &["DOPPIO_GIT_USERNAME"]).public(),
         Key::variables("git/password", &[], &["DOPPIO_GIT_PASSWORD"]),
     ]],
     companions: &[],

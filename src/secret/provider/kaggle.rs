@@ -19,7 +19,7 @@ pub(super) static PROVIDER: Provider = Provider {
     sets: &[
         &[Key::variables("kaggle/api_token", &["KAGGLE_API_TOKEN"], &["KAGGLE_API_TOKEN"])],
         &[
-            Key::variables("kaggle/username", &["KAGGLE_USERNAME"], &["KAGGLE_USERNAME"]),
+            Key::variables("kaggle/username", &["KAGGLE_USERNAME"], &["KAGGLE_USERNAME"]).public(),
             Key::variables("kaggle/key", &["KAGGLE_KEY"], &["KAGGLE_KEY"]),
         ],
     ],

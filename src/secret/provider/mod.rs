@@ -136,6 +136,11 @@ pub fn of_secret(name: &SecretName) -> Option<(&'static Provider, &'static Key)>
     })
 }
 
+/// Whether what has this name is no secret though it is kept beside one, as a user's name.
+pub fn is_public(name: &str) -> bool {
+    PROVIDERS.iter().flat_map(|provider| provider.keys()).any(|key| key.name == name && key.is_public)
+}
+
 /// The provider whose secret a reference means: by its name, by a path that is one, or by the
 /// variable that the vendor reads, however the name is spelled that leads to it.
 pub fn of_reference(reference: &SecretRef) -> Option<&'static Provider> {

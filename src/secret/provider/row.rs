@@ -44,6 +44,8 @@ pub struct Key {
     pub sent: Sent,
     /// Whether the others of its set are of no use without it.
     pub needed: bool,
+    /// Whether it is no secret by itself, as a user's name: it is not masked, and may be short.
+    pub is_public: bool,
 }
 
 /// How a secret is handed over on the far side.
@@ -84,12 +86,17 @@ impl Key {
         read: &'static [&'static str],
         sent: &'static [&'static str],
     ) -> Self {
-        Self { name, read, sent: Sent::As(sent), needed: true }
+        Self { name, read, sent: Sent::As(sent), needed: true, is_public: false }
     }
 
     /// A needed secret that is handed over as a file.
     pub(super) const fn file(name: &'static str, form: &'static FileForm) -> Self {
-        Self { name, read: &[], sent: Sent::File(form), needed: true }
+        Self { name, read: &[], sent: Sent::File(form), needed: true, is_public: false }
+    }
+
+    /// The same, no secret.
+    pub(super) const fn public(self) -> Self {
+        Self { is_public: true, ..self }
     }
 
     /// The same, not needed.

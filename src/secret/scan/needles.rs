@@ -9,6 +9,7 @@ use crate::secret::mask;
 use crate::secret::mask::Encoding;
 use crate::secret::mask::Pattern;
 use crate::secret::mask::Rule;
+use crate::secret::provider;
 use crate::secret::scan::bare;
 use crate::secret::scan::bare::Bare;
 use crate::secret::scan::sieve::Sieve;
@@ -182,7 +183,7 @@ impl Unique {
 fn unfit(name: &str, value: &SecretValue) -> Option<&'static str> {
     let core = value.plain().trim_ascii();
     // It names an account, and stands beside every use of it.
-    if name == "kaggle/username" {
+    if provider::is_public(name) {
         return Some("is a name, not a secret");
     }
     if core.len() < mask::SHORTEST {

@@ -213,6 +213,26 @@ fn a_token_of_github_goes_with_the_host_it_is_for() {
 }
 
 #[test]
+fn the_name_of_a_user_is_no_secret() {
+    let world = Doppio::with_vault();
+    let home = world.home();
+    fs::write(home.join(".git-credentials"), "https://x:thePasswordOfGit@git.example\n").unwrap();
+    fs::create_dir_all(home.join(".kaggle")).unwrap();
+    fs::write(home.join(".kaggle/kaggle.json"), r#"{"username":"bob","key":"theKeyOfKaggle"}"#).unwrap();
+    let text = "[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\ncredentials = [\"git\", \"kaggle\"]\n\
+                ssh_command = { command = 'echo \"$DOPPIO_GIT_USERNAME:$DOPPIO_GIT_PASSWORD $KAGGLE_USERNAME:$KAGGLE_KEY\"' }\n";
+    world.file("r.toml", text);
+    let said = || {
+        let ran = world.run(["run", "r.toml", "--host", "sandbox", "--output", "plain"]).expect(0);
+        format!("{}{}", ran.stdout, ran.stderr)
+    };
+    assert!(said().contains("x:*** bob:***"), "{}", said());
+    world.run(["secret", "import", "--provider", "kaggle", "--yes"]).expect(0);
+    fs::remove_file(home.join(".kaggle/kaggle.json")).unwrap();
+    assert!(said().contains("x:*** bob:***"), "{}", said());
+}
+
+#[test]
 fn a_registry_may_be_entered_with_a_token_alone() {
     let scene = Scene::new();
     let token = "theIdentityTokenOfTheRegistry";
