@@ -34,11 +34,17 @@ fn clash(wanted: &Wanted, span: Span, known: &Wanted, place: Span) -> Diagnostic
 
 fn fault(unknown: &provider::UnknownProvider, written: &str, span: Span) -> Diagnostic {
     let fault = Diagnostic::error("recipe::unknown-provider", unknown.to_string(), span.clone());
-    if let Some(near) = unknown.near {
-        let which = written.split_once(':').map_or(String::new(), |(_, which)| format!(":{which}"));
-        fault.help("a provider with a similar name exists").edit(span, format!("\"{near}{which}\""))
-    } else {
-        let names: Vec<&str> = PROVIDERS.iter().map(|known| known.name).collect();
-        fault.help(format!("the providers are: {}", names.join(", ")))
+    match unknown {
+        provider::UnknownProvider::Which { provider, .. } => {
+            fault.help("name the provider alone").edit(span, format!("\"{provider}\""))
+        }
+        provider::UnknownProvider::Name { near: Some(near), .. } => {
+            let which = written.split_once(':').map_or(String::new(), |(_, which)| format!(":{which}"));
+            fault.help("a provider with a similar name exists").edit(span, format!("\"{near}{which}\""))
+        }
+        provider::UnknownProvider::Name { near: None, .. } => {
+            let names: Vec<&str> = PROVIDERS.iter().map(|known| known.name).collect();
+            fault.help(format!("the providers are: {}", names.join(", ")))
+        }
     }
 }

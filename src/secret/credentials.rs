@@ -23,6 +23,7 @@ use crate::secret::provider::Discovery;
 use crate::secret::provider::Exposure;
 use crate::secret::provider::FileForm;
 use crate::secret::provider::Key;
+use crate::secret::provider::Local;
 use crate::secret::provider::Part;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
@@ -44,7 +45,13 @@ impl FromStr for Wanted {
     fn from_str(text: &str) -> Result<Self, UnknownProvider> {
         let (name, which) = text.split_once(':').map_or((text, None), |(name, which)| (name, Some(which)));
         let which = which.filter(|which| !which.is_empty()).map(str::to_owned);
-        Ok(Self { provider: provider::find(name)?, which })
+        let provider = provider::find(name)?;
+        match which {
+            Some(which) if provider.several.is_none() => {
+                Err(UnknownProvider::Which { provider: provider.name, which })
+            }
+            which => Ok(Self { provider, which }),
+        }
     }
 }
 
@@ -74,6 +81,7 @@ impl PartialEq for Wanted {
 #[derive(Debug)]
 pub struct Providers {
     discovery: Discovery,
+    home: PathBuf,
     consented: BTreeSet<String>,
 }
 
@@ -81,7 +89,7 @@ impl Providers {
     /// This environment and this home; `consented` are the providers that may go to hosts that
     /// are not the user's own.
     pub fn new(env: Environment, home: PathBuf, consented: BTreeSet<String>) -> Self {
-        Self { discovery: Discovery::new(env, home), consented }
+        Self { discovery: Discovery::new(env, home.clone()), home, consented }
     }
 }
 
@@ -276,21 +284,26 @@ impl Vault {
 
     async fn local(&self, wanted: &Wanted, may_run: bool) -> Result<Credential, SecretError> {
         let provider = wanted.provider;
-        let missing = || SecretError::Missing {
-            reference: provider
-                .sets
-                .first()
-                .and_then(|set| set.first())
-                .map_or(provider.name, |key| key.name)
-                .to_owned(),
-            hint: format!(
+        let missing = || {
+            let first = provider.sets.first().and_then(|set| set.first());
+            let hint = format!(
                 "store it with `doppio secret set`, or log in with the provider's own tool; {}",
                 provider.alternative
-            ),
+            );
+            SecretError::not_set(first.map_or(provider.name, |key| key.name).to_owned(), hint)
         };
         let Some(providers) = &self.providers else { return Err(missing()) };
         let found = providers.discovery.look(provider, wanted.which.clone(), may_run).await;
-        found.map_err(|error| unreachable(wanted, error))?.ok_or_else(missing)
+        if let Some(found) = found.map_err(|error| unreachable(wanted, error))? {
+            return Ok(found);
+        }
+        let local = Local::new(providers.discovery.env(), &providers.home).which(wanted.which.as_deref());
+        Err(match provider.lack(&local) {
+            Some(ProviderError { cause, hint }) => {
+                SecretError::Missing { reference: wanted.to_string(), cause, hint }
+            }
+            None => missing(),
+        })
     }
 }
 

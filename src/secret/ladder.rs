@@ -294,7 +294,7 @@ impl Ladder {
             }
         };
         match error {
-            SourceError::Missing => SecretError::Missing { reference: label, hint: remedy() },
+            SourceError::Missing => SecretError::not_set(label, remedy()),
             SourceError::Absent { cause } => {
                 SecretError::Unreachable { reference: label, source_name: place, cause, hint: remedy() }
             }

@@ -30,10 +30,12 @@ use self::hold::Known;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SecretError {
     /// No source that was asked has it.
-    #[error("secret `{reference}` is not set")]
+    #[error("{cause}")]
     Missing {
         /// The reference as written.
         reference: String,
+        /// What is not there, in words.
+        cause: String,
         /// The command that sets it.
         hint: String,
     },
@@ -69,6 +71,13 @@ pub enum SecretError {
         /// What is wrong with it; never the value, nor its length.
         cause: String,
     },
+}
+
+impl SecretError {
+    /// A secret that is not set, and the command that sets it.
+    pub(in crate::secret) fn not_set(reference: String, hint: String) -> Self {
+        Self::Missing { cause: format!("secret `{reference}` is not set"), reference, hint }
+    }
 }
 
 /// Where a secret would come from.
@@ -358,7 +367,7 @@ mod tests {
             .iter()
             .filter_map(|(_, answer)| answer.as_ref().err())
             .map(|error| match error {
-                SecretError::Missing { reference, hint } => format!("{reference}: {hint}"),
+                SecretError::Missing { reference, hint, .. } => format!("{reference}: {hint}"),
                 other => other.to_string(),
             })
             .collect();

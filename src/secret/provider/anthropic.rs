@@ -21,6 +21,7 @@ pub(super) static PROVIDER: Provider = Provider {
         &[Key::variables("anthropic/auth_token", &["ANTHROPIC_AUTH_TOKEN"], &["ANTHROPIC_AUTH_TOKEN"])],
     ],
     companions: &["ANTHROPIC_BASE_URL"],
+    several: None,
     tell: None,
     look,
 };

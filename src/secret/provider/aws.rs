@@ -12,6 +12,7 @@ use crate::secret::provider::Key;
 use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::Several;
 use crate::secret::provider::ini::Ini;
 use crate::secret::provider::ini::Section;
 use crate::secret::provider::local::File;
@@ -35,6 +36,7 @@ pub(super) static PROVIDER: Provider = Provider {
         .if_there(),
     ]],
     companions: &["AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"],
+    several: Some(Several { one: "profile", names: profiles }),
     tell: Some(tell),
     look,
 };
@@ -56,6 +58,18 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Looked {
     let profile = profile(local);
     let own = config.as_ref().and_then(|(_, ini)| ini.section(&section_of(profile)));
     credential(provider, local, profile, config.as_ref().map(|(file, _)| file), own)
+}
+
+/// The profiles of both files.
+fn profiles(local: &Local<'_>) -> Vec<String> {
+    let of = |name, usual| parsed(local, name, usual).ok().flatten().map(|(_, ini)| ini);
+    let config = of("AWS_CONFIG_FILE", ".aws/config").unwrap_or_default();
+    let stored = of("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials").unwrap_or_default();
+    let of_config = config.sections().filter_map(|section| match section.name.as_str() {
+        "default" => Some("default"),
+        name => name.strip_prefix("profile "),
+    });
+    of_config.chain(stored.sections().map(|section| section.name.as_str())).map(str::to_owned).collect()
 }
 
 /// The profile that counts.

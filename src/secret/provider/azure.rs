@@ -20,6 +20,7 @@ pub(super) static PROVIDER: Provider = Provider {
         Key::variables("azure/client_secret", &["AZURE_CLIENT_SECRET"], &["AZURE_CLIENT_SECRET"]),
     ]],
     companions: &["AZURE_SUBSCRIPTION_ID", "AZURE_AUTHORITY_HOST"],
+    several: None,
     tell: None,
     look,
 };

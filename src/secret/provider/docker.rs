@@ -12,6 +12,7 @@ use crate::secret::provider::Key;
 use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::Several;
 use crate::secret::provider::local::File;
 use crate::secret::provider::local::variable;
 use crate::secret::provider::tool;
@@ -27,6 +28,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "make a token that can only pull: https://app.docker.com/settings/personal-access-tokens",
     sets: &[&[Key::file("docker/config", &FILE)]],
     companions: &[],
+    several: Some(Several { one: "registry", names: registries }),
     tell: Some(tell),
     look,
 };
@@ -103,6 +105,25 @@ fn registry(file: &File, local: &Local<'_>) -> Result<Registry, ProviderError> {
     if let Some(asked) = local.asked() {
         return Ok(Registry::One(if matches!(asked, "docker.io" | "hub") { HUB } else { asked }.to_owned()));
     }
+    let names = names(file)?;
+    if names.iter().any(|name| name == HUB) {
+        return Ok(Registry::One(HUB.to_owned()));
+    }
+    Ok(match names.as_slice() {
+        [] => Registry::None,
+        [only] => Registry::One(only.clone()),
+        _ => Registry::Several(names),
+    })
+}
+
+/// The registries of the variable and the file.
+fn registries(local: &Local<'_>) -> Vec<String> {
+    let configs = configs(local).unwrap_or_default();
+    configs.iter().flat_map(|(file, _)| names(file).unwrap_or_default()).collect()
+}
+
+/// The registries that a file has logins or helpers for.
+fn names(file: &File) -> Result<Vec<String>, ProviderError> {
     let mut names = Vec::new();
     for member in ["auths", "credHelpers"] {
         if let Some(table) = file.json(&format!("/{member}"))?
@@ -114,14 +135,7 @@ fn registry(file: &File, local: &Local<'_>) -> Result<Registry, ProviderError> {
     }
     names.sort();
     names.dedup();
-    if names.iter().any(|name| name == HUB) {
-        return Ok(Registry::One(HUB.to_owned()));
-    }
-    Ok(match names.as_slice() {
-        [] => Registry::None,
-        [only] => Registry::One(only.clone()),
-        _ => Registry::Several(names),
-    })
+    Ok(names)
 }
 
 /// The passwords and tokens in the file's logins are secrets by themselves.

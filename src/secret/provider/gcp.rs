@@ -20,6 +20,7 @@ pub(super) static PROVIDER: Provider = Provider {
                   `gcloud auth application-default login --impersonate-service-account=…`",
     sets: &[&[Key::file("gcp/credentials", &FILE)]],
     companions: &["GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_QUOTA_PROJECT", "CLOUDSDK_CORE_PROJECT"],
+    several: None,
     tell: Some(tell),
     look,
 };

@@ -11,6 +11,8 @@ use crate::secret::provider::Key;
 use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::Several;
+use crate::secret::provider::local::File;
 use crate::secret::provider::url::decoded;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -24,6 +26,7 @@ pub(super) static PROVIDER: Provider = Provider {
         Key::variables("git/password", &[], &["DOPPIO_GIT_PASSWORD"]),
     ]],
     companions: &[],
+    several: Some(Several { one: "host", names: hosts }),
     tell: Some(tell),
     look,
 };
@@ -32,9 +35,7 @@ pub(super) static PROVIDER: Provider = Provider {
 const HELPER: &str = r#"!f() { [ "$1" = get ] && printf 'username=%s\npassword=%s\n' "$DOPPIO_GIT_USERNAME" "$DOPPIO_GIT_PASSWORD"; }; f"#;
 
 fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
-    let places: [PathBuf; 2] =
-        [local.home(".git-credentials"), local.xdg("XDG_CONFIG_HOME", ".config").join("git/credentials")];
-    for path in places {
+    for path in stores(local) {
         let Some(file) = Local::read(path)? else { continue };
         let found = file
             .text()?
@@ -58,6 +59,20 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         return Ok(Some(found));
     }
     Ok(None)
+}
+
+/// Where git keeps logins, in its order.
+fn stores(local: &Local<'_>) -> [PathBuf; 2] {
+    [local.home(".git-credentials"), local.xdg("XDG_CONFIG_HOME", ".config").join("git/credentials")]
+}
+
+/// The hosts that it has logins for.
+fn hosts(local: &Local<'_>) -> Vec<String> {
+    let files = stores(local).into_iter().filter_map(|path| Local::read(path).ok()?);
+    let hosts = |file: File| -> Vec<String> {
+        file.text().unwrap_or_default().lines().filter_map(parse).map(|login| login.host).collect()
+    };
+    files.flat_map(hosts).collect()
 }
 
 /// A login of which nobody says whose it is would be offered to every host.

@@ -11,6 +11,8 @@ use crate::secret::provider::Key;
 use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::Several;
+use crate::secret::provider::local::File;
 use crate::secret::provider::tool;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -29,11 +31,46 @@ pub(super) static PROVIDER: Provider = Provider {
         )],
     ],
     companions: &[],
+    several: Some(Several { one: "host", names: hosts }),
     tell: Some(tell),
     look,
 };
 
 const HOST: &str = "github.com";
+
+/// What `gh` has of a host.
+#[derive(Deserialize)]
+struct Host {
+    oauth_token: Option<String>,
+    user: Option<String>,
+    users: Option<BTreeMap<String, Option<User>>>,
+}
+
+/// One of its users.
+#[derive(Deserialize)]
+struct User {
+    oauth_token: Option<String>,
+}
+
+/// The file of `gh`, and what it has by host.
+type Logins = (File, BTreeMap<String, Host>);
+
+/// Reads that file.
+fn logins(local: &Local<'_>) -> Result<Option<Logins>, ProviderError> {
+    let folder = local.path("GH_CONFIG_DIR").unwrap_or_else(|| match local.path("XDG_CONFIG_HOME") {
+        Some(folder) => folder.join("gh"),
+        None => local.home(".config/gh"),
+    });
+    let Some(file) = Local::read(folder.join("hosts.yml"))? else { return Ok(None) };
+    let hosts =
+        serde_saphyr::from_str(file.text()?).map_err(|_| file.broken("it is not the YAML of `gh`"))?;
+    Ok(Some((file, hosts)))
+}
+
+/// The hosts in it.
+fn hosts(local: &Local<'_>) -> Vec<String> {
+    logins(local).ok().flatten().map_or_else(Vec::new, |(_, hosts)| hosts.into_keys().collect())
+}
 
 /// The host that is meant.
 fn host<'a>(local: &Local<'a>) -> &'a str {
@@ -46,16 +83,6 @@ fn is_vendors(host: &str) -> bool {
 }
 
 fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
-    #[derive(Deserialize)]
-    struct Host {
-        oauth_token: Option<String>,
-        user: Option<String>,
-        users: Option<BTreeMap<String, Option<User>>>,
-    }
-    #[derive(Deserialize)]
-    struct User {
-        oauth_token: Option<String>,
-    }
     let host = host(local);
     let set = provider.sets[usize::from(!is_vendors(host))];
     let key = &set[0];
@@ -63,13 +90,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     if let Some((token, place)) = local.first(key.read) {
         return Ok(Some(of(token, place)));
     }
-    let folder = local.path("GH_CONFIG_DIR").unwrap_or_else(|| match local.path("XDG_CONFIG_HOME") {
-        Some(folder) => folder.join("gh"),
-        None => local.home(".config/gh"),
-    });
-    let Some(file) = Local::read(folder.join("hosts.yml"))? else { return Ok(None) };
-    let mut hosts: BTreeMap<String, Host> =
-        serde_saphyr::from_str(file.text()?).map_err(|_| file.broken("it is not the YAML of `gh`"))?;
+    let Some((file, mut hosts)) = logins(local)? else { return Ok(None) };
     let Some(found) = hosts.remove(host) else { return Ok(None) };
     let filled = |token: Option<String>| token.filter(|token| !token.trim().is_empty());
     let of_user = || {

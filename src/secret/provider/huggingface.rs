@@ -20,6 +20,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "make a fine-grained token that can only read: https://huggingface.co/settings/tokens",
     sets: &[&[Key::variables("huggingface/token", &["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"], &["HF_TOKEN"])]],
     companions: &["HF_ENDPOINT"],
+    several: None,
     tell: None,
     look,
 };

@@ -24,6 +24,7 @@ pub(super) static PROVIDER: Provider = Provider {
         ],
     ],
     companions: &[],
+    several: None,
     tell: None,
     look,
 };

@@ -19,6 +19,7 @@ pub(super) static OPENAI: Provider = Provider {
     alternative: "make a key of a project with a budget: https://platform.openai.com/api-keys",
     sets: &[&[Key::variables("openai/api_key", &["OPENAI_API_KEY"], &["OPENAI_API_KEY"])]],
     companions: &["OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_BASE_URL"],
+    several: None,
     tell: None,
     look: environment,
 };
@@ -36,6 +37,7 @@ pub(super) static COHERE: Provider = Provider {
         &["CO_API_KEY", "COHERE_API_KEY"],
     )]],
     companions: &["CO_API_URL"],
+    several: None,
     tell: None,
     look: environment,
 };
@@ -49,6 +51,7 @@ pub(super) static PINECONE: Provider = Provider {
     alternative: "make a key of one project: https://app.pinecone.io",
     sets: &[&[Key::variables("pinecone/api_key", &["PINECONE_API_KEY"], &["PINECONE_API_KEY"])]],
     companions: &["PINECONE_CONTROLLER_HOST"],
+    several: None,
     tell: None,
     look: pinecone,
 };

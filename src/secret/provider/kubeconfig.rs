@@ -17,6 +17,7 @@ use crate::secret::provider::Key;
 use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::Several;
 use crate::secret::provider::credential::jwt_expiry;
 use crate::secret::provider::url;
 
@@ -30,6 +31,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "make a service account for the task (`kubectl create token NAME`) and a kubeconfig with it",
     sets: &[&[Key::file("kubeconfig/config", &FILE)]],
     companions: &[],
+    several: Some(Several { one: "context", names: contexts }),
     tell: Some(tell),
     look,
 };
@@ -42,18 +44,7 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
-    let paths: Vec<PathBuf> = match local.env().get("KUBECONFIG") {
-        Some(list) => std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
-        None => vec![local.home(".kube/config")],
-    };
-    let mut merged = Merged::default();
-    for path in paths {
-        let Some(file) = Local::read(path)? else { continue };
-        let value: Value = serde_saphyr::from_str(file.text()?)
-            .map_err(|_| file.broken("it is not the YAML of a kubeconfig"))?;
-        merged.add(&value, &file.path);
-        merged.warnings.extend(file.warning);
-    }
+    let mut merged = Merged::of(local)?;
     let asked = local.asked().map(str::to_owned).or(merged.current.clone());
     let Some(name) = asked.filter(|name| !name.is_empty()) else { return Ok(None) };
     let broken = |cause: String| ProviderError {
@@ -62,6 +53,9 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     };
     let find = |kind: usize, name: &str| merged.named[kind].iter().find(|(known, ..)| known == name);
     let Some((_, context, _)) = find(0, &name) else {
+        if local.asked().is_some() {
+            return Ok(None);
+        }
         return Err(broken(format!("has no context `{name}`")));
     };
     let member = |member: &str| context.get(member).and_then(Value::as_str).unwrap_or_default();
@@ -120,6 +114,13 @@ fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
     credential
 }
 
+/// The contexts of all files.
+fn contexts(local: &Local<'_>) -> Vec<String> {
+    let merged = Merged::of(local).unwrap_or_default();
+    let [contexts, ..] = merged.named;
+    contexts.into_iter().map(|(name, ..)| name).collect()
+}
+
 /// Base64, also where YAML has it on several lines.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     let line: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
@@ -136,6 +137,23 @@ struct Merged {
 }
 
 impl Merged {
+    /// The files of this machine.
+    fn of(local: &Local<'_>) -> Result<Self, ProviderError> {
+        let paths: Vec<PathBuf> = match local.env().get("KUBECONFIG") {
+            Some(list) => std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
+            None => vec![local.home(".kube/config")],
+        };
+        let mut merged = Self::default();
+        for path in paths {
+            let Some(file) = Local::read(path)? else { continue };
+            let value: Value = serde_saphyr::from_str(file.text()?)
+                .map_err(|_| file.broken("it is not the YAML of a kubeconfig"))?;
+            merged.add(&value, &file.path);
+            merged.warnings.extend(file.warning);
+        }
+        Ok(merged)
+    }
+
     fn add(&mut self, file: &Value, path: &Path) {
         if self.current.is_none() {
             let current = file.get("current-context").and_then(Value::as_str).filter(|name| !name.is_empty());

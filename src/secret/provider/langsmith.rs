@@ -23,6 +23,7 @@ pub(super) static PROVIDER: Provider = Provider {
         &["LANGSMITH_API_KEY", "LANGCHAIN_API_KEY"],
     )]],
     companions: &["LANGSMITH_ENDPOINT", "LANGSMITH_WORKSPACE_ID", "LANGSMITH_PROJECT", "LANGSMITH_TRACING"],
+    several: None,
     tell: None,
     look,
 };

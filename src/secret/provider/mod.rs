@@ -27,6 +27,7 @@ mod npm;
 mod pypi;
 mod rented;
 mod row;
+mod several;
 mod ssh;
 mod tool;
 mod url;
@@ -53,6 +54,7 @@ pub use row::FileForm;
 pub use row::Key;
 pub use row::Provider;
 pub use row::Sent;
+pub use several::Several;
 
 /// All of them, in the order in which they are listed.
 pub static PROVIDERS: &[&Provider] = &[
@@ -91,22 +93,34 @@ pub struct ProviderError {
     pub hint: String,
 }
 
-/// No provider is called that.
+/// Nothing is called that.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no provider is called `{name}`")]
-pub struct UnknownProvider {
-    /// The name as written.
-    pub name: String,
-    /// The one that was probably meant.
-    pub near: Option<&'static str>,
+pub enum UnknownProvider {
+    /// No provider.
+    #[error("no provider is called `{name}`")]
+    Name {
+        /// The name as written.
+        name: String,
+        /// The one that was probably meant.
+        near: Option<&'static str>,
+    },
+    /// Not one of several, for the provider has one.
+    #[error("`{provider}` has one credential on a machine, and none that is called `{which}`")]
+    Which {
+        /// The provider.
+        provider: &'static str,
+        /// What stands behind the colon.
+        which: String,
+    },
 }
 
 impl UnknownProvider {
     /// What there is.
     pub fn hint(&self) -> String {
-        match self.near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!(
+        match self {
+            Self::Which { provider, .. } => format!("write `{provider}`"),
+            Self::Name { near: Some(near), .. } => format!("did you mean `{near}`?"),
+            Self::Name { near: None, .. } => format!(
                 "the providers are {}",
                 PROVIDERS.iter().map(|known| format!("`{}`", known.name)).collect::<Vec<_>>().join(", ")
             ),
@@ -125,7 +139,7 @@ pub fn find(name: &str) -> Result<&'static Provider, UnknownProvider> {
         return Ok(known);
     }
     let names = PROVIDERS.iter().flat_map(|known| known.aliases.iter().copied().chain([known.name]));
-    Err(UnknownProvider { name: name.to_owned(), near: closest(name, names) })
+    Err(UnknownProvider::Name { name: name.to_owned(), near: closest(name, names) })
 }
 
 /// The provider that a secret of this name belongs to, as `huggingface/token` to `huggingface`.
@@ -167,7 +181,9 @@ pub fn of_reference(reference: &SecretRef) -> Option<&'static Provider> {
 pub fn read(wanted: &Wanted, env: &Environment, home: &Path) -> Result<Option<Credential>, ProviderError> {
     let provider = wanted.provider;
     let local = Local::new(env, home).which(wanted.which.as_deref());
-    let Some(credential) = provider.look(&local)? else { return Ok(None) };
+    let Some(credential) = provider.look(&local)? else {
+        return provider.lack(&local).map_or(Ok(None), Err);
+    };
     if let (Some(cause), true) = (&credential.refusal, credential.parts.is_empty()) {
         return Err(ProviderError {
             cause: format!("{}: {cause}", credential.place()),

@@ -8,6 +8,7 @@ use crate::secret::provider::Key;
 use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::Several;
 use crate::secret::provider::netrc_text;
 use crate::secret::provider::wandb::netrc_path;
 
@@ -21,6 +22,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "name the service itself where it is one of the providers, as `wandb`",
     sets: &[&[Key::file("netrc/machine", &FILE)]],
     companions: &[],
+    several: Some(Several { one: "machine", names: machines }),
     tell: Some(tell),
     look,
 };
@@ -50,6 +52,13 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     let place = format!("machine `{}` in {}", login.machine, file.place());
     let value = SecretValue::new(text.into_bytes());
     Ok(Some(Credential::of(provider, &provider.sets[0][0], value, place).warning(file.warning)))
+}
+
+/// The machines of the file.
+fn machines(local: &Local<'_>) -> Vec<String> {
+    let file = Local::read(netrc_path(local)).ok().flatten();
+    let logins = file.and_then(|file| netrc_text::parse(file.text().ok()?).ok()).unwrap_or_default();
+    logins.into_iter().map(|login| login.machine).filter(|machine| !machine.is_empty()).collect()
 }
 
 fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {

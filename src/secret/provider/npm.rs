@@ -1,5 +1,7 @@
 //! npm: `npm/cli`, `workspaces/config`.
 
+use std::path::PathBuf;
+
 use crate::secret::SecretValue;
 use crate::secret::provider::Credential;
 use crate::secret::provider::Exposure;
@@ -8,6 +10,7 @@ use crate::secret::provider::Key;
 use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::Several;
 
 static FILE: FileForm = FileForm::path("NPM_CONFIG_USERCONFIG", "npmrc");
 
@@ -19,6 +22,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "make a token that can only read: `npm token create --read-only`",
     sets: &[&[Key::variables("npm/token", &["NPM_TOKEN"], &["NPM_TOKEN"])]],
     companions: &[],
+    several: Some(Several { one: "registry", names: registries }),
     tell: Some(tell),
     look,
 };
@@ -29,11 +33,7 @@ const HOST: &str = concat!("registry.", "npmjs", ".org");
 fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
     let host = local.asked().unwrap_or(HOST);
     let key = &provider.sets[0][0];
-    let path = local
-        .path("npm_config_userconfig")
-        .or_else(|| local.path("NPM_CONFIG_USERCONFIG"))
-        .unwrap_or_else(|| local.home(".npmrc"));
-    if let Some(file) = Local::read(path)?
+    if let Some(file) = Local::read(path(local))?
         && let Some(raw) = entry(file.text()?, &format!("//{host}/:_authToken"))
         && let Some(token) = expanded(raw, local)
     {
@@ -42,6 +42,22 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     }
     // npm itself knows nothing of this variable; files that people keep in projects refer to it.
     Ok(local.set(provider, provider.sets[0]))
+}
+
+/// The user's file.
+fn path(local: &Local<'_>) -> PathBuf {
+    let named = local.path("npm_config_userconfig").or_else(|| local.path("NPM_CONFIG_USERCONFIG"));
+    named.unwrap_or_else(|| local.home(".npmrc"))
+}
+
+/// The registries that it has tokens for.
+fn registries(local: &Local<'_>) -> Vec<String> {
+    let Some(file) = Local::read(path(local)).ok().flatten() else { return Vec::new() };
+    let registry = |line: &str| {
+        let (key, _) = line.trim().split_once('=')?;
+        Some(key.trim().strip_prefix("//")?.strip_suffix("/:_authToken")?.to_owned())
+    };
+    file.text().unwrap_or_default().lines().filter_map(registry).collect()
 }
 
 /// npm's file, which says by the variable's name where the token is: no variable that a shell can

@@ -7,8 +7,10 @@ use crate::secret::provider::Key;
 use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::Several;
 use crate::secret::provider::ini::Ini;
 use crate::secret::provider::keys::environment;
+use crate::secret::provider::local::File;
 
 pub(super) static PROVIDER: Provider = Provider {
     name: "pypi",
@@ -18,6 +20,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "make a token of one project in the settings of your account",
     sets: &[&[Key::variables("pypi/token", &["TWINE_PASSWORD"], &["TWINE_PASSWORD"])]],
     companions: &["TWINE_USERNAME", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"],
+    several: Some(Several { one: "index", names: indexes }),
     tell: Some(tell),
     look,
 };
@@ -31,6 +34,7 @@ pub(super) static UV: Provider = Provider {
     alternative: "make a token of one project in the settings of your account",
     sets: &[&[Key::variables("uv/publish_token", &["UV_PUBLISH_TOKEN"], &["UV_PUBLISH_TOKEN"])]],
     companions: &["UV_PUBLISH_URL"],
+    several: None,
     tell: None,
     look: environment,
 };
@@ -43,9 +47,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     if let Some(found) = environment(provider, local)? {
         return Ok(Some(found));
     }
-    let Some(file) = Local::read(local.home(".pypirc"))? else { return Ok(None) };
-    let ini =
-        Ini::parse(file.text()?).map_err(|fault| file.broken(&format!("line {} is no INI", fault.0)))?;
+    let Some((file, ini)) = pypirc(local)? else { return Ok(None) };
     let name = local.asked().or_else(|| local.text("TWINE_REPOSITORY")).unwrap_or(USUAL);
     let Some(section) = ini.section(name) else { return Ok(None) };
     let Some(password) = section.get("password") else { return Ok(None) };
@@ -63,6 +65,19 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         }
     }
     Ok(Some(found))
+}
+
+fn pypirc(local: &Local<'_>) -> Result<Option<(File, Ini)>, ProviderError> {
+    let Some(file) = Local::read(local.home(".pypirc"))? else { return Ok(None) };
+    let ini =
+        Ini::parse(file.text()?).map_err(|fault| file.broken(&format!("line {} is no INI", fault.0)))?;
+    Ok(Some((file, ini)))
+}
+
+/// The sections that have a password.
+fn indexes(local: &Local<'_>) -> Vec<String> {
+    let ini = pypirc(local).ok().flatten().map(|(_, ini)| ini).unwrap_or_default();
+    ini.sections().filter(|section| section.has("password")).map(|section| section.name.clone()).collect()
 }
 
 /// A token goes with this user's name, unless another one is set.

@@ -20,6 +20,7 @@ pub(super) static VAST: Provider = Provider {
     alternative: "let steps of this machine talk to vast.ai: `host_id = \"local\"`",
     sets: &[&[Key::variables("vast/api_key", &["VAST_API_KEY"], &["VAST_API_KEY"])]],
     companions: &[],
+    several: None,
     tell: None,
     look: vast,
 };
@@ -33,6 +34,7 @@ pub(super) static RUNPOD: Provider = Provider {
     alternative: "let steps of this machine talk to RunPod: `host_id = \"local\"`",
     sets: &[&[Key::variables("runpod/api_key", &["RUNPOD_API_KEY"], &["RUNPOD_API_KEY"])]],
     companions: &[],
+    several: None,
     tell: None,
     look: runpod,
 };
@@ -46,6 +48,7 @@ pub(super) static LAMBDA: Provider = Provider {
     alternative: "let steps of this machine talk to Lambda: `host_id = \"local\"`",
     sets: &[&[Key::variables("lambda/api_key", &["LAMBDA_API_KEY"], &["LAMBDA_API_KEY"])]],
     companions: &[],
+    several: None,
     tell: None,
     look: lambda,
 };

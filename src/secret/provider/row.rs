@@ -4,6 +4,7 @@ use crate::secret::provider::Credential;
 use crate::secret::provider::Exposure;
 use crate::secret::provider::Local;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::Several;
 use crate::secret::provider::url;
 
 /// A provider: where its credential is on this machine, and what the far side needs.
@@ -23,6 +24,8 @@ pub struct Provider {
     pub sets: &'static [&'static [Key]],
     /// Variables that are no secrets and go along when they are set, as `WANDB_BASE_URL`.
     pub companions: &'static [&'static str],
+    /// What it has several of on one machine, to name one as in `aws:prod`.
+    pub several: Option<Several>,
     /// What the values themselves tell, wherever they were found: how far they may go, that they
     /// are of no use elsewhere, what they need beside them. None where they tell nothing.
     pub(super) tell: Option<Tell>,

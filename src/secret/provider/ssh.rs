@@ -8,6 +8,7 @@ use crate::secret::provider::Key;
 use crate::secret::provider::Local;
 use crate::secret::provider::Provider;
 use crate::secret::provider::ProviderError;
+use crate::secret::provider::Several;
 
 /// git takes this one key and no other, and asks nobody.
 static FILE: FileForm = FileForm {
@@ -27,6 +28,7 @@ pub(super) static PROVIDER: Provider = Provider {
                   `ssh:PATH`, or clone with a token: `git_clone` with `auth_token`",
     sets: &[&[Key::file("ssh/key", &FILE)]],
     companions: &[],
+    several: Some(Several { one: "key file", names: key_files }),
     tell: Some(tell),
     look,
 };
@@ -48,6 +50,12 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         return Ok(Some(found.warning(file.warning)));
     }
     Ok(None)
+}
+
+/// The default ones that are there.
+fn key_files(local: &Local<'_>) -> Vec<String> {
+    let names = IDENTITIES.iter().map(|name| format!("~/.ssh/{name}"));
+    names.filter(|name| local.below_home(name.as_ref()).exists()).collect()
 }
 
 fn tell(credential: Credential, _: &Local<'_>) -> Credential {

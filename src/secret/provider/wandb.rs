@@ -19,6 +19,7 @@ pub(super) static PROVIDER: Provider = Provider {
     alternative: "make a service account of the team: https://wandb.ai/settings",
     sets: &[&[Key::variables("wandb/api_key", &["WANDB_API_KEY"], &["WANDB_API_KEY"])]],
     companions: &["WANDB_BASE_URL", "WANDB_ENTITY", "WANDB_PROJECT"],
+    several: None,
     tell: None,
     look,
 };

@@ -211,6 +211,70 @@ fn two_credentials_for_the_same_variables_are_an_error() {
 }
 
 #[test]
+fn one_of_several_that_is_not_there_is_told_with_those_that_are() {
+    let world = Doppio::new().env("DOPPIO_KEYRING", "off");
+    world.hosts(RENTED);
+    let home = world.home();
+    for (path, text) in [
+        (".aws/credentials", "[prod]\naws_access_key_id = i\naws_secret_access_key = s\n"),
+        (".aws/config", "[default]\nregion = x\n[profile dev]\nrole_arn = r\n"),
+        (".docker/config.json", r#"{"auths":{"r.example":{"auth":"eDp5eXl5"}}}"#),
+        (".netrc", "machine a.example password pppp\nmachine b.example password pppp\n"),
+        (".git-credentials", "https://me:pppp@git.example\n"),
+        (".config/gh/hosts.yml", "ghe.example:\n  oauth_token: tttt\n"),
+        (".kube/config", "contexts:\n- {name: c1, context: {}}\n- {name: c2, context: {}}\n"),
+        (".npmrc", "//npm.example/:_authToken=tttt\n"),
+        (".pypirc", "[distutils]\nindex-servers = priv\n[priv]\npassword = pppp\n"),
+    ] {
+        let path = home.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    for (wanted, what, there) in [
+        ("aws:nope", "profile `nope`", "there are `default`, `dev`, `prod`"),
+        ("docker:nope", "registry `nope`", "there is `r.example`"),
+        ("netrc:nope", "machine `nope`", "there are `a.example`, `b.example`"),
+        ("git:nope", "host `nope`", "there is `git.example`"),
+        ("github:nope", "host `nope`", "there is `ghe.example`"),
+        ("kubeconfig:nope", "context `nope`", "there are `c1`, `c2`"),
+        ("npm:nope", "registry `nope`", "there is `npm.example`"),
+        ("pypi:nope", "index `nope`", "there is `priv`"),
+        ("ssh:/nope", "key file `/nope`", "there is none"),
+    ] {
+        recipe(&world, &format!("[\"{wanted}\"]"), "");
+        let name = wanted.split(':').next().unwrap();
+        let said = [
+            world.run(["run", "r.toml", "--host", "mine"]).expect(3).stderr,
+            world.run(["secret", "import", "--provider", wanted, "--yes"]).expect(3).stderr,
+        ];
+        for said in said {
+            assert!(said.contains(&format!("`{name}` has no {what} on this machine")), "{said}");
+            assert!(said.contains(there), "{said}");
+        }
+    }
+    recipe(&world, "[\"aws:default\"]", "");
+    let ran = world.run(["run", "r.toml", "--host", "mine"]).expect(3);
+    assert!(ran.stderr.contains("profile `default` of `aws` has no credential"), "{}", ran.stderr);
+}
+
+#[test]
+fn of_a_provider_that_has_one_no_other_can_be_named() {
+    let world = world();
+    recipe(&world, "[\"wandb:x\"]", "");
+    let ran = world.run(["check", "r.toml"]).expect(2);
+    assert!(
+        ran.stderr.contains("`wandb` has one credential on a machine, and none that is called `x`"),
+        "{}",
+        ran.stderr
+    );
+    let ran = world.run(["secret", "import", "--provider", "hf:x"]).expect(2);
+    assert!(ran.stderr.contains("write `huggingface`"), "{}", ran.stderr);
+    world.hosts("[hosts.mine]\nhostname = \"192.0.2.2\"\ncredentials = [\"wandb:x\"]\n");
+    let ran = world.run(["check", "r.toml"]).expect(2);
+    assert!(ran.stderr.contains("hosts.toml") && ran.stderr.contains("write `wandb`"), "{}", ran.stderr);
+}
+
+#[test]
 fn discovery_is_no_way_around() {
     let world = stored(&[]);
     let settings = world.doppio_home().join("config.toml");
