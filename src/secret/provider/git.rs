@@ -20,7 +20,8 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &[],
     summary: "a login of git's credential store",
     exposure: Exposure::Personal,
-    alternative: "clone with a token of one repository: `git_clone` with `auth_token`",
+    alternative: "make a token of that one repository, store it (`doppio secret set NAME`), and hand it over in \
+                  `env`",
     sets: &[&[
         Key::variables("git/username", &[], &["DOPPIO_GIT_USERNAME"]).public(),
         Key::variables("git/password", &[], &["DOPPIO_GIT_PASSWORD"]),

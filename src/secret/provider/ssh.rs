@@ -25,7 +25,7 @@ pub(super) static PROVIDER: Provider = Provider {
     summary: "SSH private key",
     exposure: Exposure::Personal,
     alternative: "make a deploy key of one repository (`ssh-keygen -t ed25519 -f deploy`) and name it as \
-                  `ssh:PATH`, or clone with a token: `git_clone` with `auth_token`",
+                  `ssh:PATH`",
     sets: &[&[Key::file("ssh/key", &FILE)]],
     companions: &[],
     several: Some(Several { one: "key file", names: key_files }),
