@@ -52,7 +52,12 @@ impl<'a> Examiner<'a> {
     /// Looks through bytes that are all there.
     pub fn bytes(&mut self, bytes: &[u8]) -> Vec<Hit> {
         let mut text = bytes;
-        self.stream(&mut text).map_or_else(|_| Vec::new(), |(hits, _)| hits)
+        // A short text needs no window to be made ready for a long one.
+        let size = self.size;
+        self.size = size.min(bytes.len() + 1);
+        let hits = self.stream(&mut text).map_or_else(|_| Vec::new(), |(hits, _)| hits);
+        self.size = size;
+        hits
     }
 
     /// Looks through a stream to its end; also says how long it was.

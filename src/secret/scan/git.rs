@@ -113,6 +113,9 @@ impl Repository {
             .args(arguments)
             // Its words are looked at.
             .env("LC_ALL", "C")
+            // What a clone left out is not fetched; not every git knows the first of these.
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_ALLOW_PROTOCOL", "none")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(words)

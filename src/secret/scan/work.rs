@@ -13,20 +13,22 @@ pub(super) fn threads() -> usize {
     thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get).min(16)
 }
 
-/// Does each part of the work on a thread of its own, and adds up what they come to.
-pub(super) fn share<T: Send>(parts: Vec<T>, work: impl Fn(T) -> Report + Sync) -> Report {
-    let mut report = Report::default();
+/// Does each part of the work on a thread of its own; what they come to is in their order.
+pub(super) fn share<T: Send, R: Send>(parts: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     thread::scope(|scope| {
         let work = &work;
         let running: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || work(part))).collect();
-        for thread in running {
-            match thread.join() {
-                Ok(part) => report.add(part),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-    });
-    report
+        let ended = running.into_iter().map(|thread| thread.join());
+        ended.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+impl FromIterator<Self> for Report {
+    fn from_iter<I: IntoIterator<Item = Self>>(parts: I) -> Self {
+        let mut all = Self::default();
+        parts.into_iter().for_each(|part| all.add(part));
+        all
+    }
 }
 
 impl Report {

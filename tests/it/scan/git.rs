@@ -88,6 +88,36 @@ fn the_history_is_searched_to_its_corners() {
 }
 
 #[test]
+fn a_value_in_the_name_of_a_file_stays_in_the_history() {
+    let world = world();
+    let repository = Repository::init(&work(&world));
+    repository.write("a.txt", "1\n");
+    repository.commit("one");
+    repository.write(&format!("cache/{VALUE}/x.json"), "{}");
+    let second = repository.commit("two");
+    repository.git(["rm", "-q", "-r", "cache"]);
+    repository.commit("three");
+    // Only a merge brings this one.
+    repository.git(["switch", "-q", "-c", "side", "HEAD~2"]);
+    repository.write("side.txt", "side\n");
+    repository.commit("side");
+    repository.git(["switch", "-q", "main"]);
+    repository.git(["merge", "-q", "--no-commit", "side"]);
+    repository.write(&format!("{VALUE}.txt"), "3\n");
+    let merge = repository.commit("merge");
+    repository.git(["rm", "-q", &format!("{VALUE}.txt")]);
+    repository.commit("clean");
+    let ran = quiet(&world, &["secret", "scan", "--history"], 1);
+    let words = "huggingface/token (plain, in the name of the file)";
+    let expected =
+        format!("{}:***.txt  {words}\n{}:cache/***/x.json  {words}\n", &merge[..12], &second[..12]);
+    assert_eq!(ran.stdout, expected);
+    let ran = quiet(&world, &["secret", "incident", "huggingface/token"], 1);
+    assert!(ran.stdout.contains("cache/***/x.json, in the name of the file"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("--paths-from-file /dev/shm/replacements"), "{}", ran.stdout);
+}
+
+#[test]
 fn merges_stashes_and_other_working_trees_belong_to_the_history() {
     let world = world();
     let repository = Repository::init(&work(&world));

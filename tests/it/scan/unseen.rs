@@ -79,3 +79,52 @@ fn what_a_damaged_index_tracks() {
     let ran = quiet(&world, &["secret", "scan"], 3);
     assert!(ran.stderr.contains("what git tracks there is not known"), "{}", ran.stderr);
 }
+
+/// A clone without the commit, or without the file, that the value is in.
+#[test]
+fn the_history_that_a_clone_does_not_have() {
+    let world = world();
+    let upstream = world.folder().join("upstream");
+    fs::create_dir(&upstream).expect("a folder");
+    let upstream = Repository::init(&upstream);
+    upstream.git(["config", "uploadpack.allowFilter", "true"]);
+    upstream.write("conf/a.txt", VALUE);
+    upstream.commit("one");
+    upstream.git(["rm", "-q", "conf/a.txt"]);
+    upstream.write("b.txt", "clean\n");
+    upstream.commit("two");
+    let url = format!("file://{}", upstream.folder().display());
+    for (how, words, mend) in [
+        ("--depth=1", "this clone is shallow", &["fetch", "-q", "--unshallow"][..]),
+        ("--filter=blob:none", "this clone is partial", &["fetch", "-q", "--refetch", "--no-filter"]),
+        ("--filter=tree:0", "this clone is partial", &["fetch", "-q", "--refetch", "--no-filter"]),
+    ] {
+        let folder = work(&world).join("clone");
+        let there = folder.to_str().expect("UTF-8");
+        upstream.git(["clone", "-q", how, &url, there]);
+        let clone = Repository::at(&folder);
+        for command in [&["scan", "--history", there][..], &["incident", "huggingface/token", there]] {
+            let ran = quiet(&world, &[&["secret"], command].concat(), 3);
+            assert!(ran.stderr.contains(words), "{how}: {}", ran.stderr);
+            assert!(ran.stderr.contains(&mend.join(" ").replace("-q ", "")), "{how}: {}", ran.stderr);
+        }
+        // The command that is named brings what was not there.
+        clone.git(mend.iter().copied());
+        let ran = quiet(&world, &["secret", "scan", "--history", there], 1);
+        assert!(!ran.stderr.contains("warning"), "{how}: {}", ran.stderr);
+        fs::remove_dir_all(&folder).expect("it goes");
+    }
+}
+
+#[test]
+fn a_file_of_the_history_that_is_gone() {
+    let world = world();
+    let repository = Repository::init(&work(&world));
+    repository.write("a.txt", VALUE);
+    repository.commit("one");
+    let object = repository.git(["rev-parse", "HEAD:a.txt"]);
+    fs::remove_file(work(&world).join(".git/objects").join(&object[..2]).join(&object[2..]))
+        .expect("it goes");
+    let ran = quiet(&world, &["secret", "scan", "--history"], 3);
+    assert!(ran.stderr.contains(&format!("cannot look at `object {object}`")), "{}", ran.stderr);
+}

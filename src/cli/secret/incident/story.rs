@@ -158,11 +158,11 @@ impl<'a> Story<'a> {
     fn tell_places(&self, text: &mut String, has_git: bool) {
         let mut part = |title: &str, report: &Report| {
             if report.findings.is_empty() {
-                let (files, troubles) = (report.files, report.troubles.len());
-                let words = match (files, troubles) {
-                    (_, 0) => format!("not found in {files} files"),
+                let files = report.files;
+                let words = match (files, report.troubles.is_empty()) {
+                    (_, true) => format!("not found in {files} files"),
                     (0, _) => "could not be looked at".to_owned(),
-                    _ => format!("not found in {files} files; {troubles} could not be looked at"),
+                    _ => format!("not found in {files} files, but not all of it could be looked at"),
                 };
                 writeln!(text, "{title}: {words}").expect("a text takes all");
                 return;
@@ -254,6 +254,9 @@ impl<'a> Story<'a> {
             .expect("a text takes all");
         if in_message {
             write!(lines, " --replace-message {file}").expect("a text takes all");
+        }
+        if self.history.findings.iter().any(|finding| finding.in_path) {
+            write!(lines, " --paths-from-file {file}").expect("a text takes all");
         }
         if !self.binary.is_empty() {
             lines.push_str(" --strip-blobs-with-ids IDS");
