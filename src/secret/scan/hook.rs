@@ -37,6 +37,8 @@ pub enum Hook {
     Named(PathBuf),
     /// One with the line is there and can't be run, so that git passes over it.
     Closed(PathBuf),
+    /// `core.hooksPath` names what is no folder, in the configuration of this scope.
+    Off(PathBuf, String),
     /// Another hook is there, which stays as it is; this line belongs into it.
     Occupied(PathBuf, &'static str),
 }
@@ -53,6 +55,12 @@ pub fn install(repository: &Repository) -> Result<Hook, GitError> {
         folder.pop();
     }
     let folder = PathBuf::from(std::ffi::OsString::from_vec(folder));
+    if folder.metadata().is_ok_and(|found| !found.is_dir())
+        && let Ok(scope) = repository.read(&["config", "--show-scope", "--get", "core.hooksPath"])
+    {
+        let scope = String::from_utf8_lossy(&scope);
+        return Ok(Hook::Off(folder, scope.split('\t').next().unwrap_or_default().to_owned()));
+    }
     let path = folder.join("pre-commit");
     match write(&folder, &path) {
         Ok(()) => Ok(Hook::Written(path)),

@@ -83,6 +83,20 @@ fn another_hook_is_left_as_it_is() {
 }
 
 #[test]
+fn hooks_that_are_switched_off_are_no_other_hook() {
+    let world = world();
+    let repository = Repository::init(&work(&world));
+    repository.git(["config", "core.hooksPath", "/dev/null"]);
+    let ran = quiet(&world, &["secret", "scan", "--install-hook"], 3);
+    for words in ["hooks are switched off", "git config --local --unset-all core.hooksPath"] {
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("another hook"), "{}", ran.stderr);
+    repository.git(["config", "--local", "--unset-all", "core.hooksPath"]);
+    quiet(&world, &["secret", "scan", "--install-hook"], 0);
+}
+
+#[test]
 fn the_folder_of_hooks_is_where_git_says() {
     let world = world();
     let repository = Repository::init(&work(&world));

@@ -191,6 +191,17 @@ fn install(args: &Args) -> Result<ExitCode, CliError> {
             ))
             .hint(format!("run `chmod +x {shown}`")));
         }
+        Hook::Off(folder, scope) => {
+            let shown = folder.display();
+            let switch = match scope.as_str() {
+                "command" => "unset the variables `GIT_CONFIG_…` that have `core.hooksPath`".to_owned(),
+                scope => format!("switch them on: `git config --{scope} --unset-all core.hooksPath`"),
+            };
+            return Err(CliError::world(format!(
+                "hooks are switched off: `core.hooksPath` is `{shown}`, which is no folder"
+            ))
+            .hint(switch));
+        }
         Hook::Occupied(path, line) => {
             return Err(CliError::world(format!(
                 "there is another hook, `{}`; it was left as it is",
