@@ -65,6 +65,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let name = name(&args.name)?;
     can_be_searched(&args.path)?;
+    // The commands that are told begin with a `cd`.
+    let replacements = args.write_replacements.as_ref().map(|path| context.cwd.join(path));
+    replacements.as_deref().map_or(Ok(()), replacements::can_be_written)?;
     let gathered = block_on(context, gather(context, &args.lookup, &args.sources, Some(&name)))??;
     let (scanner, skipped) = Scanner::new(&gathered.collected.values, false);
     let scanner = scanner.keeping_text();
@@ -101,8 +104,6 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     }
     let is_remembered = uses.is_whole && prints.is_ok();
     story.remember(uses.known, &prints.unwrap_or_default());
-    // The commands that are told begin with a `cd`.
-    let replacements = args.write_replacements.as_ref().map(|path| context.cwd.join(path));
     if let Some(path) = &replacements {
         let count = replacements::write(path, &story)?;
         output::line(&format!(

@@ -11,9 +11,28 @@ use zeroize::Zeroizing;
 use crate::cli::error::CliError;
 use crate::cli::secret::incident::story::Story;
 use crate::secret::SecretValue;
+use crate::secret::scan::Repository;
 
 /// What stands in place of the value afterwards.
 const REMOVED: &[u8] = b"==>***REMOVED***\n";
+
+/// Refuses a file that git would see: with the next `git add` the value would be in it once more.
+///
+/// # Errors
+///
+/// When the file would lie in a working tree and is not ignored there.
+pub(super) fn can_be_written(path: &Path) -> Result<(), CliError> {
+    let Some(name) = path.to_str() else { return Ok(()) };
+    let Ok(repository) = Repository::at(path) else { return Ok(()) };
+    let is_seen = repository.read(&["rev-parse", "--is-inside-work-tree"])?.starts_with(b"true")
+        && repository.read(&["check-ignore", "-q", "--", name]).is_err();
+    if !is_seen {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(CliError::usage(format!("`{shown}` would lie in a git working tree, with the value in it"))
+        .hint("name a file outside of the repository: `--write-replacements /dev/shm/replacements`"))
+}
 
 /// Writes a new file of mode 0600, a line for each form, and says how many there are.
 ///
