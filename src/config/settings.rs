@@ -69,8 +69,10 @@ pub struct Settings {
     pub keyring: bool,
     /// What an audit log that can't be written does.
     pub audit: AuditPolicy,
-    /// Paths and fingerprints that a scan passes over.
+    /// Paths and fingerprints that a scan passes over, of the project's file: paths in its folder.
     pub scan_allow: Vec<String>,
+    /// The same of the user's file: paths everywhere.
+    pub scan_allow_everywhere: Vec<String>,
     /// The identity that locks the vault, as written.
     pub vault_identity: Option<PathBuf>,
     /// Binary logarithm of scrypt's cost for a new passphrase vault.
@@ -94,6 +96,7 @@ impl Default for Settings {
             keyring: true,
             audit: AuditPolicy::Warn,
             scan_allow: Vec::new(),
+            scan_allow_everywhere: Vec::new(),
             vault_identity: None,
             // What `age` itself takes about a second for.
             vault_work_factor: 18,
@@ -165,7 +168,8 @@ impl Settings {
         let mut settings = Self {
             keyring: user.keyring.unwrap_or(true),
             audit: user.audit.unwrap_or_default(),
-            scan_allow: user.scan_allow.iter().chain(&project.scan_allow).cloned().collect(),
+            scan_allow: project.scan_allow.clone(),
+            scan_allow_everywhere: user.scan_allow.clone(),
             vault_identity: user.vault_identity.clone(),
             commands: user.commands.clone(),
             sources: user.sources.clone(),

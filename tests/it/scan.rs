@@ -168,6 +168,57 @@ fn lines_paths_and_fingerprints_can_be_allowed() {
     assert!(quiet(&world, &["secret", "scan"], 2).stderr.contains("unknown key `alow`"));
 }
 
+/// What a project allows holds in its folder, and what the user allows everywhere.
+#[test]
+fn patterns_hold_in_the_folder_that_they_stand_in() {
+    let world = world();
+    world.file("f", VALUE);
+    world.file("doppio.toml", "[scan]\nallow = [\"f\"]\n");
+    let other = world.folder().join("f");
+    fs::write(&other, VALUE).expect("a file");
+    quiet(&world, &["secret", "scan"], 0);
+    let ran = quiet(&world, &["secret", "scan", ".."], 1);
+    assert!(ran.stdout.contains("../f:1:1  ") && ran.stderr.contains("1 more allowed"), "{}", ran.stdout);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    // Paths of git begin at the top of the repository.
+    let repository = Repository::init(world.folder());
+    repository.git(["add", "f", "project/f"]);
+    let ran = quiet(&world, &["secret", "scan", "--staged"], 1);
+    assert_eq!(ran.stdout, "f:1:1  huggingface/token (plain)\n");
+    fs::write(world.doppio_home().join("config.toml"), "[scan]\nallow = [\"f\"]\n").expect("settings");
+    quiet(&world, &["secret", "scan", "--staged"], 0);
+    quiet(&world, &["secret", "scan", "../f"], 0);
+}
+
+#[test]
+fn a_file_is_looked_at_once_however_it_is_called() {
+    let world = world();
+    let repository = Repository::init(&work(&world));
+    repository.write(".gitignore", "build/\n");
+    repository.write("build/x", VALUE);
+    repository.git(["add", "-f", "build/x"]);
+    let whole = work(&world).join("build").display().to_string();
+    for paths in [&["build"][..], &["build", "build"], &["build/x", "./build/x", "build"], &["build", &whole]]
+    {
+        let ran = quiet(&world, &[&["secret", "scan"], paths].concat(), 1);
+        assert_eq!(ran.stdout.lines().count(), 1, "{paths:?}: {}", ran.stdout);
+        assert!(ran.stderr.contains("1 place in "), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_is_said_is_no_longer_than_what_there_is_to_say() {
+    let world = world();
+    world.file("doppio.toml", "[secrets]\n\"a/a\" = \"env:A\"\n\"b/b\" = \"env:B\"\n\"c/c\" = \"env:C\"\n");
+    let world = world.env("A", "27182818").env("B", "/usr/lib/xyz").env("C", "31415926");
+    world.file("a.txt", "12345");
+    let ran = quiet(&world, &["secret", "scan", "a.txt"], 0);
+    assert!(ran.stderr.contains("in 1 files, 5 bytes;"), "{}", ran.stderr);
+    let notes: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("not looked for")).collect();
+    let reasons = "`b/b`, whose value is a path; `a/a`, `c/c`, whose value is a plain number";
+    assert_eq!(notes, [format!("note: 3 values are not looked for: {reasons}")]);
+}
+
 #[test]
 fn values_of_the_vault_and_of_dotenv_are_looked_for_older_ones_too() {
     let world = world();

@@ -32,6 +32,7 @@ use crate::secret::scan::Scanner;
 use crate::secret::scan::Tree;
 use crate::secret::scan::Trouble;
 use crate::secret::scan::history;
+use crate::secret::scan::is_store;
 use crate::secret::scan::staged;
 use crate::secret::scan::tree;
 
@@ -90,9 +91,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         Err(error) => return Err(error.into()),
     };
     let mut story = Story::new(&name, &scanner);
+    story.is_store = is_store(&args.path);
     story.tree = tree(&scanner, &Tree { paths: vec![args.path.clone()], ignored: false });
     if let Some(repository) = &repository {
-        story.staged = searched("the index", staged(&scanner, repository));
+        story.is_bare = repository.is_bare().unwrap_or_default();
+        if !story.is_bare {
+            story.staged = searched("the index", staged(&scanner, repository));
+        }
         story.history = searched("the history", history(&scanner, repository));
         story.ask_remotes(repository);
     }

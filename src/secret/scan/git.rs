@@ -1,10 +1,12 @@
 //! Asking git. It is asked by its own program, which knows every form of a repository.
 
+use std::ffi::OsString;
 use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Read;
 use std::io::Write;
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
@@ -51,7 +53,13 @@ pub enum GitError {
 #[derive(Debug, Clone)]
 pub struct Repository {
     folder: PathBuf,
+    /// The environment does not say which one it is.
+    is_alone: bool,
 }
+
+/// What the environment says of the repository that a command is given in.
+const AMBIENT: [&str; 6] =
+    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"];
 
 impl Repository {
     /// The one that this folder, or the folder of this file, is in.
@@ -60,9 +68,22 @@ impl Repository {
     ///
     /// When it is in none, or there is no git.
     pub fn at(path: &Path) -> Result<Self, GitError> {
+        Self::open(path, false)
+    }
+
+    /// The same, whatever the environment says of another one: a hook's does.
+    ///
+    /// # Errors
+    ///
+    /// When it is in none, or there is no git.
+    pub(super) fn alone(path: &Path) -> Result<Self, GitError> {
+        Self::open(path, true)
+    }
+
+    fn open(path: &Path, is_alone: bool) -> Result<Self, GitError> {
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let own = Self { folder: folder.to_owned() };
+        let own = Self { folder: folder.to_owned(), is_alone };
         match own.read(&["rev-parse", "--git-dir"]) {
             Ok(_) => Ok(own),
             Err(GitError::Failed { cause, .. }) if cause.contains("not a git repository") => {
@@ -70,6 +91,24 @@ impl Repository {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether it has neither working tree nor index.
+    ///
+    /// # Errors
+    ///
+    /// When git can't be asked.
+    pub fn is_bare(&self) -> Result<bool, GitError> {
+        Ok(self.read(&["rev-parse", "--is-bare-repository"])?.starts_with(b"true"))
+    }
+
+    /// Where the paths of its files begin; of a bare one, the folder that it was found by.
+    pub fn top(&self) -> PathBuf {
+        let Ok(mut top) = self.read(&["rev-parse", "--show-toplevel"]) else { return self.folder.clone() };
+        if top.last() == Some(&b'\n') {
+            top.pop();
+        }
+        PathBuf::from(OsString::from_vec(top))
     }
 
     /// What a command of git prints.
@@ -99,7 +138,13 @@ impl Repository {
 
     /// Starts it; `words` is where its stderr goes. A pipe that nobody reads holds it up.
     fn start(&self, arguments: &[&str], words: Stdio) -> Result<Child, GitError> {
-        Command::new("git")
+        let mut command = Command::new("git");
+        if self.is_alone {
+            for name in AMBIENT {
+                command.env_remove(name);
+            }
+        }
+        command
             .arg("-C")
             .arg(&self.folder)
             .args([

@@ -40,6 +40,7 @@ pub use needles::Skipped;
 pub use shapes::Shape;
 pub use staged::staged;
 pub use tree::Tree;
+pub use tree::is_store;
 pub use tree::tree;
 
 use needles::Needles;
@@ -112,6 +113,8 @@ pub struct Report {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Bare repositories among the files: their history was not looked at.
+    pub stores: Vec<Vec<u8>>,
 }
 
 impl Report {
@@ -121,11 +124,15 @@ impl Report {
         self.troubles.extend(other.troubles);
         self.files += other.files;
         self.bytes += other.bytes;
+        self.stores.extend(other.stores);
     }
 
     fn sort(&mut self) {
         self.findings.sort_by(|one, other| (&one.path, one.hit.offset).cmp(&(&other.path, other.hit.offset)));
         self.troubles.sort_by(|one, other| one.path.cmp(&other.path));
+        self.troubles.dedup();
+        self.stores.sort();
+        self.stores.dedup();
     }
 }
 

@@ -1,6 +1,10 @@
 //! The files of a folder, as git sees them: without those it ignores, with those it tracks
 //! nevertheless.
 
+mod repositories;
+
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -8,19 +12,22 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use ignore::DirEntry;
 use ignore::WalkBuilder;
 use ignore::WalkState;
 use rustix::fs::OFlags;
 
 use crate::secret::scan::Examiner;
-use crate::secret::scan::GitError;
 use crate::secret::scan::Report;
 use crate::secret::scan::Repository;
 use crate::secret::scan::Scanner;
 use crate::secret::scan::Trouble;
 use crate::secret::scan::work::threads;
+
+pub use repositories::is_store;
 
 /// What of the files is looked at.
 #[derive(Debug, Clone)]
@@ -31,33 +38,76 @@ pub struct Tree {
     pub ignored: bool,
 }
 
-/// Looks through files. Links are not followed, archives are not opened, and of `.git` only the
-/// configuration is read, which may hold a password in the address of a remote.
+/// Looks through files, each once. Links are not followed, archives are not opened, and of `.git`
+/// only the configuration is read, which may hold a password in the address of a remote. The same
+/// holds for the repositories that lie in a folder.
 pub fn tree(scanner: &Scanner, tree: &Tree) -> Report {
-    let report = Mutex::new(Report::default());
-    let mut walker: Option<WalkBuilder> = None;
-    let (mut extra, mut troubles) = (Vec::new(), Vec::new());
-    for path in &tree.paths {
-        if !tree.ignored {
-            match tracked_and_ignored(path) {
-                Ok(paths) => extra.extend(paths),
-                Err(error) => troubles.push(Trouble {
-                    path: scanner.mask(path.as_os_str().as_bytes()),
-                    cause: format!("what git tracks there is not known: {error}"),
-                }),
+    let all = All::default();
+    let Some(walker) = walker(tree) else { return Report::default() };
+    walker.build_parallel().run(|| {
+        let mut looker = Looker::new(scanner, &all);
+        Box::new(move |entry| match entry {
+            Ok(entry) => looker.visit(&entry),
+            Err(error) => {
+                looker.trouble(&error);
+                WalkState::Continue
             }
+        })
+    });
+    let mut looker = Looker::new(scanner, &all);
+    let folders = tree.paths.iter().filter(|path| path.is_dir() && !is_store(path));
+    // What the environment says of a repository holds for where the command is given.
+    let named = folders.map(|path| (path.clone(), Repository::at(path)));
+    let inside: Vec<PathBuf> = std::mem::take(&mut *open(&all.repositories));
+    let inside = inside.into_iter().map(|path| {
+        let repository = Repository::alone(&path);
+        (path, repository)
+    });
+    let mut seen = HashSet::new();
+    for (folder, repository) in named.chain(inside) {
+        if !seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())) {
+            continue;
         }
-        extra.push(path.join(".git/config"));
-        // A link that is named is meant: with a slash after it, it is the folder.
-        let start = if path.is_symlink() { path.join("") } else { path.clone() };
-        match &mut walker {
-            Some(walker) => {
-                walker.add(start);
+        for path in repositories::configuration(&folder) {
+            looker.file(&path);
+        }
+        if tree.ignored {
+            continue;
+        }
+        match repository.and_then(|repository| repositories::tracked(&folder, &repository)) {
+            Ok(paths) => {
+                for path in paths {
+                    looker.file(&path);
+                }
             }
-            None => walker = Some(WalkBuilder::new(start)),
+            Err(error) if repositories::has_index(&folder) => looker.own.troubles.push(Trouble {
+                path: scanner.mask(folder.as_os_str().as_bytes()),
+                cause: format!("what git tracks there is not known: {error}"),
+            }),
+            Err(_) => {}
         }
     }
-    let Some(mut walker) = walker else { return Report::default() };
+    for store in std::mem::take(&mut *open(&all.stores)) {
+        for path in repositories::configuration(&store) {
+            looker.file(&path);
+        }
+        looker.own.stores.push(scanner.mask(shown(&store)));
+    }
+    drop(looker);
+    let mut report = all.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report.sort();
+    report
+}
+
+/// Goes through what git sees, or through all there is; none without a path.
+fn walker(tree: &Tree) -> Option<WalkBuilder> {
+    // A link that is named is meant: with a slash after it, it is the folder.
+    let mut starts =
+        tree.paths.iter().map(|path| if path.is_symlink() { path.join("") } else { path.clone() });
+    let mut walker = WalkBuilder::new(starts.next()?);
+    for start in starts {
+        walker.add(start);
+    }
     walker
         .hidden(false)
         .ignore(false)
@@ -69,42 +119,88 @@ pub fn tree(scanner: &Scanner, tree: &Tree) -> Report {
         .follow_links(false)
         .threads(threads())
         .filter_entry(|entry| entry.file_name() != ".git" || entry.depth() == 0);
-    walker.build_parallel().run(|| {
-        let mut visitor =
-            Visitor { examiner: Examiner::new(scanner), own: Report::default(), all: &report, scanner };
-        Box::new(move |entry| {
-            match entry {
-                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-                    visitor.visit(entry.path());
-                }
-                Ok(_) => {}
-                Err(error) => visitor.trouble(&error),
-            }
-            WalkState::Continue
-        })
-    });
-    let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut rest = Report { troubles, ..Report::default() };
-    let mut examiner = Examiner::new(scanner);
-    for path in extra.iter().filter(|path| path.symlink_metadata().is_ok_and(|found| found.is_file())) {
-        look(scanner, &mut examiner, path, &mut rest);
-    }
-    report.add(rest);
-    report.sort();
-    report
+    Some(walker)
+}
+
+/// What the threads come to.
+#[derive(Default)]
+struct All {
+    report: Mutex<Report>,
+    /// Files that were looked at, by the real paths of their folders.
+    seen: Mutex<HashSet<PathBuf>>,
+    /// Folders with a `.git`.
+    repositories: Mutex<Vec<PathBuf>>,
+    /// Bare repositories.
+    stores: Mutex<Vec<PathBuf>>,
+}
+
+fn open<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One thread's part.
-struct Visitor<'a> {
+struct Looker<'a> {
     scanner: &'a Scanner,
     examiner: Examiner<'a>,
     own: Report,
-    all: &'a Mutex<Report>,
+    all: &'a All,
+    /// The real paths of folders.
+    real: HashMap<PathBuf, PathBuf>,
 }
 
-impl Visitor<'_> {
-    fn visit(&mut self, path: &Path) {
-        look(self.scanner, &mut self.examiner, path, &mut self.own);
+impl<'a> Looker<'a> {
+    fn new(scanner: &'a Scanner, all: &'a All) -> Self {
+        Self { scanner, examiner: Examiner::new(scanner), own: Report::default(), all, real: HashMap::new() }
+    }
+
+    fn visit(&mut self, entry: &DirEntry) -> WalkState {
+        let Some(kind) = entry.file_type() else { return WalkState::Continue };
+        let path = entry.path();
+        if kind.is_dir() && is_store(path) {
+            open(&self.all.stores).push(path.to_owned());
+            return WalkState::Skip;
+        }
+        if kind.is_dir() && path.join(".git").symlink_metadata().is_ok() {
+            open(&self.all.repositories).push(path.to_owned());
+        }
+        if kind.is_file() {
+            self.file(path);
+        }
+        WalkState::Continue
+    }
+
+    /// Looks at what is a file and was not looked at before.
+    fn file(&mut self, path: &Path) {
+        if !path.symlink_metadata().is_ok_and(|found| found.is_file()) || !self.is_new(path) {
+            return;
+        }
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+        let done = opened.and_then(|mut file| self.examiner.stream(&mut file as &mut dyn Read));
+        match done {
+            Ok((hits, bytes)) => {
+                self.own.files += 1;
+                self.own.bytes += bytes;
+                self.own.enter(self.scanner, &mut self.examiner, shown(path), None, hits);
+            }
+            // It was there a moment ago; what is gone holds nothing.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let path = self.scanner.mask(shown(path));
+                self.own.troubles.push(Trouble { path, cause: error.to_string() });
+            }
+        }
+    }
+
+    fn is_new(&mut self, path: &Path) -> bool {
+        let Some(name) = path.file_name() else { return true };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        if !self.real.contains_key(folder) {
+            let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+            self.real.insert(folder.to_owned(), real);
+        }
+        open(&self.all.seen).insert(self.real[folder].join(name))
     }
 
     fn trouble(&mut self, error: &ignore::Error) {
@@ -116,41 +212,13 @@ impl Visitor<'_> {
     }
 }
 
-impl Drop for Visitor<'_> {
+impl Drop for Looker<'_> {
     fn drop(&mut self) {
-        let own = std::mem::take(&mut self.own);
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).add(own);
+        open(&self.all.report).add(std::mem::take(&mut self.own));
     }
 }
 
-fn look(scanner: &Scanner, examiner: &mut Examiner<'_>, path: &Path, report: &mut Report) {
-    let shown = path.strip_prefix("./").unwrap_or(path).as_os_str().as_bytes();
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
-    let done = opened.and_then(|mut file| examiner.stream(&mut file as &mut dyn Read));
-    match done {
-        Ok((hits, bytes)) => {
-            report.files += 1;
-            report.bytes += bytes;
-            report.enter(scanner, examiner, shown, None, hits);
-        }
-        // It was there a moment ago; what is gone holds nothing.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => {
-            report.troubles.push(Trouble { path: scanner.mask(shown), cause: error.to_string() });
-        }
-    }
-}
-
-/// Files that git has in its index though it is told to ignore them; none where there is no git
-/// or no index.
-fn tracked_and_ignored(path: &Path) -> Result<Vec<PathBuf>, GitError> {
-    let repository = match Repository::at(path) {
-        Ok(repository) => repository,
-        Err(error @ GitError::Failed { .. }) => return Err(error),
-        Err(GitError::NoGit { .. } | GitError::NoRepository { .. }) => return Ok(Vec::new()),
-    };
-    let listed = repository.read(&["ls-files", "-z", "--cached", "--ignored", "--exclude-standard"])?;
-    let names = listed.split(|&byte| byte == 0).filter(|name| !name.is_empty());
-    Ok(names.map(|name| path.join(std::ffi::OsStr::from_bytes(name))).collect())
+/// A path as it is shown.
+fn shown(path: &Path) -> &[u8] {
+    path.strip_prefix("./").unwrap_or(path).as_os_str().as_bytes()
 }

@@ -126,6 +126,11 @@ fn what_is_not_known_is_told() {
     repository.commit("one");
     repository.git(["remote", "add", "origin", "/nonexistent"]);
     let arguments = ["secret", "incident", "huggingface/token", "--write-replacements", "re pl"];
+    // Git would see the file, and the value in it.
+    let ran = quiet(&world, &arguments, 2);
+    assert!(ran.stderr.contains("re pl` would lie in a git working tree"), "{}", ran.stderr);
+    assert!(!work(&world).join("re pl").exists());
+    fs::write(work(&world).join(".git/info/exclude"), "re*\n").expect("a file");
     let ran = quiet(&world, &arguments, 1);
     let path = format!("--replace-text '{}'", work(&world).join("re pl").display());
     assert!(ran.stdout.contains(&path), "{}", ran.stdout);
@@ -141,4 +146,22 @@ fn what_is_not_known_is_told() {
     fs::remove_file(work(&world).join("re pl")).expect("it goes");
     let ran = quiet(&world, &arguments[..3], 3);
     assert!(ran.stdout.contains("working tree: not found in"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_bare_repository_has_a_history_only() {
+    let world = world();
+    let repository = Repository::init(&work(&world));
+    repository.write("conf.yaml", VALUE);
+    repository.commit("one");
+    repository.git(["clone", "-q", "--bare", ".", "../bare.git"]);
+    let ran = quiet(&world, &["secret", "incident", "huggingface/token", "../bare.git"], 1);
+    for title in ["working tree", "staged changes"] {
+        assert!(
+            ran.stdout.contains(&format!("{title}: there is none, the repository is bare")),
+            "{}",
+            ran.stdout
+        );
+    }
+    assert!(ran.stdout.contains("conf.yaml, line 1"), "{}", ran.stdout);
 }

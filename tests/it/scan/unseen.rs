@@ -128,3 +128,94 @@ fn a_file_of_the_history_that_is_gone() {
     let ran = quiet(&world, &["secret", "scan", "--history"], 3);
     assert!(ran.stderr.contains(&format!("cannot look at `object {object}`")), "{}", ran.stderr);
 }
+
+/// Each has an index and a configuration of its own, and ignores what it says itself.
+#[test]
+fn repositories_within_a_folder() {
+    let world = world();
+    Repository::init(&work(&world)).write(".gitignore", "*.key\n");
+    let folder = work(&world).join("sub");
+    fs::create_dir(&folder).expect("a folder");
+    let sub = Repository::init(&folder);
+    sub.write(".gitignore", ".env\n");
+    sub.write(".env", VALUE);
+    sub.write("deep/a.key", VALUE);
+    sub.git(["add", "-f", "."]);
+    let ran = quiet(&world, &["secret", "scan"], 1);
+    let found = |name: &str| format!("sub/{name}:1:1  huggingface/token (plain)\n");
+    assert_eq!(ran.stdout, found(".env") + &found("deep/a.key"));
+    // A hook's environment is that of another repository.
+    let git = work(&world).join(".git");
+    let world = world.env("GIT_INDEX_FILE", git.join("index")).env("GIT_DIR", git);
+    assert_eq!(quiet(&world, &["secret", "scan"], 1).stdout, ran.stdout);
+}
+
+#[test]
+fn configurations_of_repositories_within_a_folder_and_of_other_working_trees() {
+    let world = world();
+    let folder = world.folder().join("main");
+    fs::create_dir(&folder).expect("a folder");
+    let main = Repository::init(&folder);
+    main.write("a.txt", "1\n");
+    main.commit("one");
+    let there = work(&world).join("there");
+    main.git(["worktree", "add", "-q", there.to_str().expect("UTF-8"), "-b", "there"]);
+    main.git(["remote", "add", "origin", &format!("https://ada:{VALUE}@example.org/x.git")]);
+    for (arguments, place) in [
+        (&["secret", "scan"][..], "main/.git/config:"),
+        (&["secret", "scan", "there"], "main/.git/config:"),
+        (&["secret", "scan", ".."], "../main/.git/config:"),
+    ] {
+        let ran = quiet(&world, arguments, 1);
+        assert!(ran.stdout.lines().count() == 1 && ran.stdout.contains(place), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_is_tracked_where_there_is_no_git() {
+    let world = world();
+    world.file("a.txt", "nothing here\n");
+    let world = world.env("PATH", "/nonexistent");
+    quiet(&world, &["secret", "scan"], 0);
+    let folder = work(&world).join("sub");
+    fs::create_dir(&folder).expect("a folder");
+    let sub = Repository::init(&folder);
+    sub.write(".gitignore", ".env\n");
+    sub.write(".env", VALUE);
+    sub.git(["add", "-f", "."]);
+    for arguments in [&["secret", "scan"][..], &["secret", "scan", "sub"]] {
+        let ran = quiet(&world, arguments, 3);
+        assert!(ran.stderr.contains("cannot look at `"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("what git tracks there is not known: cannot start `git`"),
+            "{}",
+            ran.stderr
+        );
+    }
+    quiet(&world, &["secret", "scan", "--no-ignore"], 1);
+}
+
+#[test]
+fn bare_repositories() {
+    let world = world();
+    let repository = Repository::init(&work(&world));
+    repository.write("a.txt", VALUE);
+    repository.commit("one");
+    repository.git(["rm", "-q", "a.txt"]);
+    repository.git(["commit", "-q", "-m", "two"]);
+    repository.git(["clone", "-q", "--bare", ".", "in/bare.git"]);
+    for path in ["in/bare.git", ".git"] {
+        let ran = quiet(&world, &["secret", "scan", path], 2);
+        assert!(ran.stderr.contains(&format!("doppio secret scan --history {path}")), "{}", ran.stderr);
+    }
+    let ran = quiet(&world, &["secret", "scan", "--staged", "in/bare.git"], 2);
+    assert!(ran.stderr.contains("a bare repository has no staged changes"), "{}", ran.stderr);
+    quiet(&world, &["secret", "scan", "--history", "in/bare.git"], 1);
+    let ran = quiet(&world, &["secret", "scan"], 0);
+    let words = "the history of the bare repository `in/bare.git` was not looked at";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    let bare = Repository::at(&work(&world).join("in/bare.git"));
+    bare.git(["config", "remote.origin.url", &format!("https://ada:{VALUE}@example.org/x.git")]);
+    let ran = quiet(&world, &["secret", "scan"], 1);
+    assert!(ran.stdout.starts_with("in/bare.git/config:"), "{}", ran.stdout);
+}

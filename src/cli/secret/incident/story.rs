@@ -44,6 +44,10 @@ pub(super) struct Story<'a> {
     pub(super) tree: Report,
     pub(super) staged: Report,
     pub(super) history: Report,
+    /// The repository has no index.
+    pub(super) is_bare: bool,
+    /// The folder is that of the repository itself.
+    pub(super) is_store: bool,
     remotes: Remotes,
     /// Objects of the history that git takes for binary.
     binary: BTreeSet<String>,
@@ -61,6 +65,8 @@ impl<'a> Story<'a> {
             tree: Report::default(),
             staged: Report::default(),
             history: Report::default(),
+            is_bare: false,
+            is_store: false,
             remotes: Remotes::default(),
             binary: BTreeSet::new(),
             uses: Vec::new(),
@@ -156,10 +162,11 @@ impl<'a> Story<'a> {
     }
 
     fn tell_places(&self, text: &mut String, has_git: bool) {
-        let mut part = |title: &str, report: &Report| {
+        let mut part = |title: &str, report: &Report, exists: bool| {
             if report.findings.is_empty() {
                 let files = report.files;
                 let words = match (files, report.troubles.is_empty()) {
+                    _ if !exists => "there is none, the repository is bare".to_owned(),
                     (_, true) => format!("not found in {files} files"),
                     (0, _) => "could not be looked at".to_owned(),
                     _ => format!("not found in {files} files, but not all of it could be looked at"),
@@ -175,13 +182,13 @@ impl<'a> Story<'a> {
                 writeln!(text, "  and {} more", more + 1).expect("a text takes all");
             }
         };
-        part("working tree", &self.tree);
+        part("working tree", &self.tree, !self.is_store);
         if !has_git {
             text.push_str("history: the folder is in no git repository\n");
             return;
         }
-        part("staged changes", &self.staged);
-        part("history", &self.history);
+        part("staged changes", &self.staged, !self.is_bare);
+        part("history", &self.history, true);
         let branches = join(&self.remotes.branches);
         if let Some(cause) = &self.unasked {
             writeln!(text, "remotes: which of them have it is not known: {cause}").expect("a text takes all");

@@ -19,7 +19,8 @@ const LOCAL: [&str; 2] = ["keyring", "file"];
 #[derive(Debug)]
 pub(in crate::cli::secret) struct Gathered {
     pub collected: Collected,
-    pub allow: Vec<String>,
+    /// What `doppio.toml` allows, and what `config.toml` does.
+    pub allow: [Vec<String>; 2],
 }
 
 /// Reads the values of this machine and of the sources that are named; only those of one name, if
@@ -50,7 +51,10 @@ pub(in crate::cli::secret) async fn gather(
         dotenv: settings.dotenv.then(|| context.cwd.join(".env")),
         only: only.cloned(),
     };
-    Ok(Gathered { collected: collect(ladder, &wanted).await, allow: settings.scan_allow })
+    Ok(Gathered {
+        collected: collect(ladder, &wanted).await,
+        allow: [settings.scan_allow, settings.scan_allow_everywhere],
+    })
 }
 
 /// The places that could not be asked, as one error: what is in them was not looked for.

@@ -8,6 +8,7 @@ pub(super) use gather::failures;
 pub(super) use gather::gather;
 pub(super) use show::printable;
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
@@ -24,12 +25,15 @@ use crate::secret::scan::Hook;
 use crate::secret::scan::Report;
 use crate::secret::scan::Repository;
 use crate::secret::scan::Scanner;
+use crate::secret::scan::Skipped;
 use crate::secret::scan::Tree;
 use crate::secret::scan::Trouble;
 use crate::secret::scan::history;
 use crate::secret::scan::install_hook;
+use crate::secret::scan::is_store;
 use crate::secret::scan::staged;
 use crate::secret::scan::tree;
+use crate::shell::quote;
 
 use allow::Allowed;
 
@@ -85,14 +89,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     }
     let gathered = block_on(context, gather(context, &args.lookup, &args.sources, None))??;
     let (scanner, skipped) = Scanner::new(&gathered.collected.values, !args.no_shapes);
-    for skipped in &skipped {
-        output::line(&format!("note: `{}` is not looked for: its value {}", skipped.name, skipped.why));
-    }
-    let report = search(args, &scanner)?;
-    let allowed = Allowed::new(&gathered.allow, &context.cwd)?;
+    tell_skipped(&skipped);
+    let (report, base) = search(args, &scanner)?;
+    let allowed = Allowed::new(&gathered.allow, &context.cwd, &base)?;
     let found = show::findings(&report, &scanner, &allowed, args.json)?;
     summary(args, &report, &scanner, found);
     tell_troubles(&report.troubles);
+    for store in &report.stores {
+        output::line(&format!(
+            "note: the history of the bare repository `{}` was not looked at: name it with `--history`",
+            printable(store)
+        ));
+    }
     let failed = failures(&gathered.collected.failed);
     if found.real > 0 {
         if let Some(error) = failed {
@@ -115,18 +123,47 @@ pub(super) fn tell_troubles(troubles: &[Trouble]) {
     }
 }
 
-fn search(args: &Args, scanner: &Scanner) -> Result<Report, CliError> {
+/// Says which values are not looked for, and why.
+fn tell_skipped(skipped: &[Skipped]) {
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for skipped in skipped {
+        reasons.entry(skipped.why).or_default().push(format!("`{}`", skipped.name));
+    }
+    let reasons: Vec<String> =
+        reasons.iter().map(|(why, names)| format!("{}, whose value {why}", names.join(", "))).collect();
+    match skipped.len() {
+        0 => {}
+        1 => output::line(&format!("note: 1 value is not looked for: {}", reasons.join("; "))),
+        count => output::line(&format!("note: {count} values are not looked for: {}", reasons.join("; "))),
+    }
+}
+
+/// What was found, and where the paths of it begin.
+fn search(args: &Args, scanner: &Scanner) -> Result<(Report, PathBuf), CliError> {
     let here = PathBuf::from(".");
     let first = args.paths.first().unwrap_or(&here);
     args.paths.iter().try_for_each(|path| can_be_searched(path))?;
     if args.staged {
-        return Ok(staged(scanner, &repository(first)?)?);
+        let repository = repository(first)?;
+        if repository.is_bare()? {
+            return Err(CliError::usage("a bare repository has no staged changes")
+                .hint(format!("look at its history: `{}`", look_at_history(first))));
+        }
+        return Ok((staged(scanner, &repository)?, repository.top()));
     }
     if args.history {
-        return Ok(history(scanner, &repository(first)?)?);
+        let repository = repository(first)?;
+        return Ok((history(scanner, &repository)?, repository.top()));
     }
     let paths = if args.paths.is_empty() { vec![here] } else { args.paths.clone() };
-    Ok(tree(scanner, &Tree { paths, ignored: args.no_ignore }))
+    if let Some(path) = paths.iter().find(|path| is_store(path)) {
+        let shown = path.display();
+        return Err(CliError::usage(format!(
+            "`{shown}` is where git keeps a repository: what lies there is compressed"
+        ))
+        .hint(format!("look at its history: `{}`", look_at_history(path))));
+    }
+    Ok((tree(scanner, &Tree { paths, ignored: args.no_ignore }), PathBuf::new()))
 }
 
 /// Refuses a path that there is nothing to look at: it would pass for one where nothing was found.
@@ -147,6 +184,14 @@ pub(super) fn can_be_searched(path: &Path) -> Result<(), CliError> {
         .hint("write what comes out of it to a file, and name that"))
 }
 
+/// The command for the repository at this path.
+fn look_at_history(path: &Path) -> String {
+    if path == Path::new(".") {
+        return "doppio secret scan --history".to_owned();
+    }
+    format!("doppio secret scan --history {}", quote(&path.display().to_string()))
+}
+
 fn repository(path: &Path) -> Result<Repository, CliError> {
     Ok(Repository::at(path)?)
 }
@@ -160,9 +205,9 @@ fn summary(args: &Args, report: &Report, scanner: &Scanner, found: show::Found) 
         1 => "1 place".to_owned(),
         count => format!("{count} places"),
     };
-    let (files, bytes, values) = (report.files, report.bytes.div_ceil(1_000_000), scanner.values());
+    let (files, size, values) = (report.files, size(report.bytes), scanner.values());
     output::line(&format!(
-        "{places}{allowed} in {files} {what}, {bytes} MB; looked for {values} stored values{shapes}"
+        "{places}{allowed} in {files} {what}, {size}; looked for {values} stored values{shapes}"
     ));
     if found.real > 0 {
         let hint = if args.staged {
@@ -171,6 +216,15 @@ fn summary(args: &Args, report: &Report, scanner: &Scanner, found: show::Found) 
             "`doppio secret incident NAME` says what to do about a value that got out"
         };
         output::line(&format!("\n\x1b[1;36mhint\x1b[0m: {hint}"));
+    }
+}
+
+/// So many bytes, for people.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
+        _ => format!("{} MB", bytes.div_ceil(1_000_000)),
     }
 }
 
