@@ -203,6 +203,32 @@ fn a_delivery_that_is_not_logged_is_told_once_even_where_the_log_is_required() {
 }
 
 #[test]
+fn what_was_tried_and_failed_is_told() {
+    let world = Doppio::with_vault();
+    world.store("db/password", VALUE);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
+    let mut show = world.command(["secret", "get", "db/password", "--reveal", "--force"]);
+    assert_eq!(show.stdout(full).output().expect("it runs").status.code(), Some(3));
+    fs::write(world.doppio_home().join("vault.age"), "no vault\n").expect("it is broken");
+    world.run_with_stdin(["secret", "set", "db/password", "--from-stdin", "--in", "file"], OTHER).expect(3);
+    world.run(["secret", "rm", "db/password", "--in", "file"]).expect(3);
+    let deeds: Vec<String> = lines(&world)
+        .iter()
+        .map(|line| {
+            format!("{} {}", line["deed"].as_str().expect("a deed"), line["failed"].as_bool() == Some(true))
+        })
+        .collect();
+    let expected = ["set", "reveal", "set", "remove"].map(|deed| format!("{deed} false"));
+    let failed = ["reveal", "set", "remove"].map(|deed| format!("{deed} true"));
+    let [first, rest @ ..] = expected;
+    let pairs = rest.into_iter().zip(failed).flat_map(|(tried, failed)| [tried, failed]);
+    assert_eq!(deeds, [first].into_iter().chain(pairs).collect::<Vec<_>>());
+    let ran = world.run(["secret", "audit"]).expect(0);
+    assert_eq!(ran.stdout.matches("  (failed, ").count(), 3, "{}", ran.stdout);
+    world.run(["secret", "audit", "verify"]).expect(0);
+}
+
+#[test]
 fn a_changed_line_is_named() {
     let world = world();
     for _ in 0..3 {

@@ -106,6 +106,7 @@ fn line(entry: &Entry, now: Timestamp) -> String {
     match what.deed {
         Deed::Healed => line.push_str("the line before was cut short by a crash"),
         Deed::Gap => line.push_str("lines before this one are gone or changed"),
+        _ if what.failed => line.extend(["  (failed, ", &time::age(entry.time, now), ")"]),
         _ => line.extend(["  (", &time::age(entry.time, now), ")"]),
     }
     line

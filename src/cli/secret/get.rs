@@ -58,15 +58,19 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let vault = Vault::new(ladder, Mask::default());
     if args.copy || args.reveal {
         let value = vault.fetch(&reference).await?;
-        if !vault.stands_in(&reference) {
-            lookup::record(context, Deed::Reveal, &reference.label(), None, Some(&value))?;
-        }
-        if args.copy {
-            let keep = Some(Duration::from_secs(args.clear_after)).filter(|keep| !keep.is_zero());
-            clipboard::copy(context, &reference.label(), &value, keep)?;
-        } else {
-            reveal(&value, context.stdout_is_terminal)?;
-        }
+        // A default is no secret.
+        let is_secret = !vault.stands_in(&reference);
+        let label = reference.label();
+        let what = is_secret.then(|| lookup::a_use(Deed::Reveal, &label, None, Some(&value)));
+        lookup::logged(context, what.into_iter().collect(), async {
+            if args.copy {
+                let keep = Some(Duration::from_secs(args.clear_after)).filter(|keep| !keep.is_zero());
+                clipboard::copy(context, &label, &value, keep)
+            } else {
+                reveal(&value, context.stdout_is_terminal)
+            }
+        })
+        .await?;
         lookup::tell_of_lent(&vault);
     } else {
         let location = vault.locate(&reference).await?;

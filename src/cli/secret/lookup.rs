@@ -159,8 +159,17 @@ pub(in crate::cli) fn record(
     place: Option<String>,
     value: Option<&SecretValue>,
 ) -> Result<(), CliError> {
-    let what = Use { deed, secret: secret.to_owned(), source: place, ..Use::default() };
-    record_all(context, vec![(what, value.cloned())])
+    record_all(context, vec![a_use(deed, secret, place, value)])
+}
+
+/// A line of the log, with the value that it is about.
+pub(in crate::cli) fn a_use(
+    deed: Deed,
+    secret: &str,
+    place: Option<String>,
+    value: Option<&SecretValue>,
+) -> (Use, Option<SecretValue>) {
+    (Use { deed, secret: secret.to_owned(), source: place, ..Use::default() }, value.cloned())
 }
 
 /// The same of several.
@@ -173,6 +182,27 @@ pub(in crate::cli) fn record_all(
     uses: Vec<(Use, Option<SecretValue>)>,
 ) -> Result<(), CliError> {
     auditor(context, Arc::new(Terminal::new(context)))?.record(uses).map_err(|error| not_logged(&error))
+}
+
+/// Does what is written down before it; where it ends in an error, that is written down too.
+///
+/// # Errors
+///
+/// As [`record`], and as what is done.
+pub(in crate::cli) async fn logged<T>(
+    context: &Context,
+    uses: Vec<(Use, Option<SecretValue>)>,
+    work: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
+    record_all(context, uses.clone())?;
+    let done = work.await;
+    if done.is_err() {
+        let failed = uses.into_iter().map(|(what, value)| (Use { failed: true, ..what }, value));
+        if let Err(error) = record_all(context, failed.collect()) {
+            output::fail(&error);
+        }
+    }
+    done
 }
 
 fn not_logged(error: &AuditError) -> CliError {

@@ -56,15 +56,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     for (source, paths) in holders {
         let place = source.place();
-        for (name, place) in
-            [(&from, format!("{place}, now `{to}`")), (&to, format!("{place}, before `{from}`"))]
-        {
-            lookup::record(context, Deed::Move, name.as_str(), Some(place), None)?;
-        }
-        source
-            .rename(&paths[0], &paths[1])
-            .await
-            .map_err(|error| source_error(format!("cannot move `{from}` in {}", source.place()), &error))?;
+        let moved = [(&from, format!("{place}, now `{to}`")), (&to, format!("{place}, before `{from}`"))];
+        let uses = moved.map(|(name, place)| lookup::a_use(Deed::Move, name.as_str(), Some(place), None));
+        lookup::logged(context, uses.to_vec(), async {
+            let renamed = source.rename(&paths[0], &paths[1]).await;
+            renamed.map_err(|error| source_error(format!("cannot move `{from}` in {place}"), &error))
+        })
+        .await?;
         output::line(&format!("moved `{from}` to `{to}` in {}", source.place()));
         place::tell_of_previous(&ladder, source, &from).await;
     }

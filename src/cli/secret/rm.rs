@@ -32,23 +32,26 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     for source in place::several(&ladder, args.source.as_deref())? {
         let path = place::path(&ladder, source, &name)?;
         // Only what is there is written down, and before it goes.
-        match source.locate(&path, None).await {
-            Err(SourceError::Missing | SourceError::Absent { .. }) => continue,
-            _ => lookup::record(context, Deed::Remove, name.as_str(), Some(source.place()), None)?,
+        if let Err(SourceError::Missing | SourceError::Absent { .. }) = source.locate(&path, None).await {
+            continue;
         }
-        match source.delete(&path).await {
-            Ok(()) => {
-                removed = true;
-                output::line(&format!("removed `{name}` from {}", source.place()));
-                if let Some(words) = source.remains(&path) {
-                    output::line(&format!("note: {words}"));
+        let what = lookup::a_use(Deed::Remove, name.as_str(), Some(source.place()), None);
+        let is_gone = lookup::logged(context, vec![what], async {
+            match source.delete(&path).await {
+                Ok(()) => Ok(true),
+                Err(SourceError::Missing | SourceError::Absent { .. }) => Ok(false),
+                Err(error) => {
+                    Err(source_error(format!("cannot remove `{name}` from {}", source.place()), &error))
                 }
-                place::tell_of_previous(&ladder, source, &name).await;
             }
-            Err(SourceError::Missing | SourceError::Absent { .. }) => {}
-            Err(error) => {
-                return Err(source_error(format!("cannot remove `{name}` from {}", source.place()), &error));
+        });
+        if is_gone.await? {
+            removed = true;
+            output::line(&format!("removed `{name}` from {}", source.place()));
+            if let Some(words) = source.remains(&path) {
+                output::line(&format!("note: {words}"));
             }
+            place::tell_of_previous(&ladder, source, &name).await;
         }
     }
     if removed {

@@ -64,8 +64,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     // An expiry is the current value's, and says nothing of the older one.
     let remark = Remark { note: now.note.clone(), expires: None };
-    lookup::record(context, Deed::Rollback, name.as_str(), Some(place.clone()), Some(&older))?;
-    let facts = source.set(&path, &older, &remark).await.map_err(failed)?;
+    let what = lookup::a_use(Deed::Rollback, name.as_str(), Some(place.clone()), Some(&older));
+    let set = async { source.set(&path, &older, &remark).await.map_err(failed) };
+    let facts = lookup::logged(context, vec![what], set).await?;
     if now.expires.is_some() {
         output::line("note: when the older value expires is not known; the expiry was removed");
     }

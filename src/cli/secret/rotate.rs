@@ -103,8 +103,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         output::line(&format!("warning: {warning}"));
     }
     verify(args.online, &rotation, &new, context).await?;
-    lookup::record(context, Deed::Rotate, name.as_str(), Some(source.place()), Some(&new))?;
-    rotation.switch(&new, expires).await?;
+    let what = lookup::a_use(Deed::Rotate, name.as_str(), Some(source.place()), Some(&new));
+    lookup::logged(context, vec![what], rotation.switch(&new, expires)).await?;
     // Broken off after the switch, what is in force is the new value: when the old one began is
     // not known.
     let since = rotation.facts.created.filter(|_| !new.is_same(&rotation.old));

@@ -66,12 +66,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     for warning in fit::warnings(&name, &value) {
         output::line(&format!("warning: {warning}"));
     }
-    lookup::record(context, Deed::Set, name.as_str(), Some(source.place()), Some(&value))?;
+    let what = lookup::a_use(Deed::Set, name.as_str(), Some(source.place()), Some(&value));
     let remark = Remark { note: args.note.clone(), expires };
-    let facts = source
-        .set(&path, &value, &remark)
-        .await
-        .map_err(|error| source_error(format!("cannot store `{name}` in {}", source.place()), &error))?;
+    let facts = lookup::logged(context, vec![what], async {
+        let stored = source.set(&path, &value, &remark).await;
+        stored.map_err(|error| source_error(format!("cannot store `{name}` in {}", source.place()), &error))
+    })
+    .await?;
     for warning in &facts.warnings {
         output::line(&format!("note: {warning}"));
     }

@@ -86,7 +86,8 @@ fn audited(log: &AuditLog, uses: &mut Uses) {
         uses.miss("the audit log", &error);
         Vec::new()
     });
-    let given = entries.into_iter().filter(|entry| entry.what.deed.gives_out());
+    // What failed has a line of before, and may have got there all the same.
+    let given = entries.into_iter().filter(|entry| entry.what.deed.gives_out() && !entry.what.failed);
     uses.known.extend(given.map(|entry| Use {
         secret: entry.what.secret,
         deed: entry.what.deed.word(),

@@ -103,6 +103,10 @@ pub struct Use {
     /// What stands for the value; see [`AuditLog::fingerprint`](super::AuditLog::fingerprint).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// It was tried, as an earlier line says, and ended in an error: what became of it is not
+    /// known for sure.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
 }
 
 /// One line as it is read.
