@@ -7,13 +7,10 @@
 //! that are written with escapes.
 
 mod json;
+mod toml;
 mod yaml;
 
 use std::borrow::Cow;
-
-use toml::de::DeTable;
-use toml::de::DeValue;
-use zeroize::Zeroize;
 
 use crate::secret::SecretValue;
 use crate::secret::bundle;
@@ -111,10 +108,10 @@ fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<Secre
                 json::Fault::Twice => twice(),
             })
         }
-        Form::Toml => {
-            let table = DeTable::parse(text).map_err(|_| Fault::Form)?;
-            in_toml(table.into_inner(), path).map_err(Fault::Member)
-        }
+        Form::Toml => toml::select(text, path).map_err(|fault| match fault {
+            toml::Fault::NotToml => Fault::Form,
+            toml::Fault::NoText => no_text(),
+        }),
         Form::Dotenv => {
             let found = source::dotenv_select(text.as_bytes(), &path[0]).map_err(|_| Fault::Form)?;
             let found = found.filter(|_| path.len() == 1);
@@ -183,55 +180,10 @@ fn keys(property: &str) -> Vec<Cow<'_, str>> {
     }
 }
 
-fn in_toml(mut table: DeTable<'_>, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, String> {
-    let (first, rest) = path.split_first().expect("a path has a key");
-    let mut found = table.remove(first.as_ref()).map(toml::Spanned::into_inner);
-    for key in rest {
-        found = match found {
-            Some(DeValue::Table(mut inner)) => {
-                let next = inner.remove(key.as_ref());
-                wipe(&mut DeValue::Table(inner));
-                next.map(toml::Spanned::into_inner)
-            }
-            Some(DeValue::Array(mut items)) => {
-                let at: Option<usize> = key.parse().ok();
-                let next = at
-                    .and_then(|at| items.get_mut(at))
-                    .map(|item| std::mem::replace(item.get_mut(), DeValue::Boolean(false)));
-                wipe(&mut DeValue::Array(items));
-                next
-            }
-            other => {
-                if let Some(mut value) = other {
-                    wipe(&mut value);
-                }
-                None
-            }
-        };
-    }
-    wipe(&mut DeValue::Table(table));
-    match found {
-        None => Ok(None),
-        Some(DeValue::String(text)) => Ok(Some(SecretValue::new(text.into_owned().into_bytes()))),
-        Some(DeValue::Integer(number)) => Ok(Some(SecretValue::new(number.to_string().into_bytes()))),
-        Some(DeValue::Float(number)) => Ok(Some(SecretValue::new(number.to_string().into_bytes()))),
-        Some(DeValue::Boolean(truth)) => Ok(Some(SecretValue::new(truth.to_string().into_bytes()))),
-        Some(DeValue::Datetime(time)) => Ok(Some(SecretValue::new(time.to_string().into_bytes()))),
-        Some(mut other @ (DeValue::Array(_) | DeValue::Table(_))) => {
-            wipe(&mut other);
-            Err("this property is a table or a list: name a member of it".to_owned())
-        }
-    }
-}
-
-/// Wipes what the parser had to copy.
-fn wipe(value: &mut DeValue<'_>) {
-    match value {
-        DeValue::String(Cow::Owned(text)) => text.zeroize(),
-        DeValue::Array(items) => items.iter_mut().for_each(|item| wipe(item.get_mut())),
-        DeValue::Table(table) => table.iter_mut().for_each(|(_, value)| wipe(value.get_mut())),
-        _ => {}
-    }
+/// The place in a list that a key of a pointer names: digits, and none before them that could be
+/// left out (RFC 6901, section 4).
+fn index(key: &str) -> Option<usize> {
+    key.parse().ok().filter(|at: &usize| at.to_string() == key)
 }
 
 #[cfg(test)]
@@ -301,6 +253,21 @@ mod tests {
         }
         assert!(of(text, "db").unwrap_err().contains("table or a list"));
         assert_eq!(of("- a\n- b: c\n", "/1/b"), some("c"));
+    }
+
+    #[test]
+    fn a_place_in_a_list_is_written_in_one_way() {
+        for (path, text) in [
+            ("app.json", r#"{"a": ["x", "y"]}"#),
+            ("app.yaml", "a: [x, y]\n"),
+            ("app.yaml", "a:\n  - x\n  - y\n"),
+            ("app.toml", "a = ['x', 'y']\n"),
+        ] {
+            assert_eq!(at(path, text, "/a/1"), some("y"), "{text}");
+            for other in ["01", "+1", "1 ", "-", "00", "", "18446744073709551617"] {
+                assert_eq!(at(path, text, &format!("/a/{other}")), Ok(None), "{text}: {other}");
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
+use crate::secret::property::index;
+
 /// Why no member is given.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -25,7 +27,7 @@ pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8
     for key in path {
         let found = match at.peek() {
             b'{' => at.member(key)?,
-            b'[' => at.enter(|_, index| index.to_string() == **key),
+            b'[' => index(key).is_some_and(|wanted| at.enter(|_, index| index == wanted)),
             _ => false,
         };
         if !found {

@@ -15,6 +15,7 @@ use serde::de::Visitor;
 use serde_saphyr::DuplicateKeyPolicy;
 
 use crate::secret::SecretValue;
+use crate::secret::property::index;
 
 /// Why nothing is found.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let (first, rest) = self.path.split_first().expect("there is a way to go");
-        let wanted: Option<usize> = first.parse().ok();
+        let wanted = index(first);
         let mut found = None;
         for at in 0.. {
             let more = if wanted == Some(at) {
