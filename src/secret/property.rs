@@ -115,6 +115,9 @@ fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<Secre
         Form::Dotenv => {
             let found = source::dotenv_select(text.as_bytes(), &path[0]).map_err(|_| Fault::Form)?;
             let found = found.filter(|_| path.len() == 1);
+            if path.len() == 1 && bundle::is_twice(text.as_bytes(), &path[0]) {
+                return Err(twice());
+            }
             match found.as_ref().and_then(|_| bundle::disputed(text.as_bytes(), &path[0])) {
                 Some(why) => Err(Fault::Member(why)),
                 None => Ok(found),
@@ -285,6 +288,11 @@ mod tests {
         for (path, text) in [
             ("app", r#"{"a": "hunter2", "b": 1, "a": "hunter3"}"#),
             ("app", r#"{"a": "hunter2", "b": 1, "\u0061": null}"#),
+            // Twice is no TOML, and would be dotenv.
+            ("app", "a = \"hunter2\"\nb = 1\na = \"hunter3\"\n"),
+            ("app", "a=hunter2\nb=1\nexport a=hunter3\n"),
+            ("app.env", "a=hunter2\nb=1\na=\n"),
+            ("app.env", "a=hunter2\nb=1\na=hunter2\n"),
             ("app.yaml", r#"{"a": "hunter2", "b": 1, "a": "hunter3"}"#),
             ("app.yaml", "a: hunter2\nb: 1\na: hunter3\n"),
             ("app.yml", "a: ~\nb: 1\na: hunter3\n"),

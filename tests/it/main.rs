@@ -38,6 +38,7 @@ mod secret_exec;
 mod secret_export;
 mod secret_import;
 mod secret_prompt;
+mod secret_properties;
 mod secret_rotate;
 mod secret_versions;
 mod shell_text;

@@ -65,20 +65,31 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
 
 /// Where and why others read something else than we do as the value of a variable.
 pub(super) fn disputed(text: &[u8], name: &str) -> Option<String> {
-    let (mut line, mut rest) = (1, std::str::from_utf8(without_mark(text)).ok()?);
-    let mut last = None;
+    // The last one counts.
+    let (line, is_disputed) = assignments(text, name).pop()?;
+    is_disputed.then(|| format!("line {line}: the value of `{name}` {}", dispute::WHY))
+}
+
+/// Whether a variable has more than one assignment.
+pub(super) fn is_twice(text: &[u8], name: &str) -> bool {
+    assignments(text, name).len() > 1
+}
+
+/// The lines of all assignments to a variable, and whether others read another value there.
+fn assignments(text: &[u8], name: &str) -> Vec<(usize, bool)> {
+    let mut found = Vec::new();
+    let (mut line, mut rest) = (1, std::str::from_utf8(without_mark(text)).unwrap_or_default());
     while !rest.is_empty() {
-        let (chunk, found) = next(rest);
-        if let Assignment::Value(key, value) = found
+        let (chunk, assignment) = next(rest);
+        if let Assignment::Value(key, value) = assignment
             && key == name
         {
-            // The last one counts.
-            last = dispute::is_disputed(chunk, value.plain()).then_some(line);
+            found.push((line, dispute::is_disputed(chunk, value.plain())));
         }
         line += chunk.matches('\n').count();
         rest = &rest[chunk.len()..];
     }
-    last.map(|line| format!("line {line}: the value of `{name}` {}", dispute::WHY))
+    found
 }
 
 /// The first assignment: as many lines as its quotes need.

@@ -119,6 +119,11 @@ pub(in crate::secret) fn disputed(text: &[u8], name: &str) -> Option<String> {
     dotenv::disputed(text, name)
 }
 
+/// Whether a dotenv text assigns to a variable more than once.
+pub(in crate::secret) fn is_twice(text: &[u8], name: &str) -> bool {
+    dotenv::is_twice(text, name)
+}
+
 /// The text without the byte order mark that some editors put before it.
 fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
