@@ -1,8 +1,9 @@
 //! `#PROPERTY`: a member of a structured value, by key or JSON pointer.
 //!
 //! The form is what the path of the item ends with (`.json`, `.toml`, `.env`, `.yaml`, `.yml`,
-//! `.ini`), else the first that fits of JSON, TOML, dotenv, YAML and INI, in this order. Of JSON
-//! and YAML only the member itself is copied out; what the parsers of TOML, dotenv and INI copy is
+//! `.ini`). Else it is JSON where that fits; where it does not, every other form that fits is
+//! asked, and the member is what those that have it agree on: a line more or less in the text can
+//! take it away, and never change it. Of JSON and YAML only the member itself is copied out; what the parsers of TOML, dotenv and INI copy is
 //! wiped as far as it comes back to us. What is not wiped: the parsers' own buffers for scalars
 //! that are written with escapes.
 
@@ -39,7 +40,7 @@ enum Form {
     Ini,
 }
 
-/// All of them, in the order in which they are tried, with their names and the ends of paths.
+/// All of them, with their names and the ends of paths.
 const FORMS: [(Form, &str, &[&str]); 5] = [
     (Form::Json, "JSON", &[".json"]),
     (Form::Toml, "TOML", &[".toml"]),
@@ -77,19 +78,52 @@ pub(super) fn select_in(
     let Ok(text) = std::str::from_utf8(value.plain()) else {
         return Err("it is not text, so it has no properties".to_owned());
     };
-    let named = FORMS.iter().find(|(_, _, ends)| ends.iter().any(|end| path.ends_with(end)));
-    let tried = named.map_or(FORMS.as_slice(), std::slice::from_ref);
-    for (form, ..) in tried {
-        match of_form(*form, text, &keys) {
-            Ok(found) => return Ok(found),
-            Err(Fault::Form) => {}
+    let Some((form, name, _)) = FORMS.iter().find(|(_, _, ends)| ends.iter().any(|end| path.ends_with(end)))
+    else {
+        return of_any_form(text, &keys);
+    };
+    of_form(*form, text, &keys).map_err(|fault| match fault {
+        Fault::Form => format!("it is not {name}, though its name says so"),
+        Fault::Member(cause) => cause,
+    })
+}
+
+/// The member of a text whose form nothing tells.
+fn of_any_form(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, String> {
+    let mut is_read = false;
+    let mut found: Option<(&str, SecretValue)> = None;
+    for (form, name, _) in FORMS {
+        let answer = match of_form(form, text, path) {
+            Err(Fault::Form) => continue,
             Err(Fault::Member(cause)) => return Err(cause),
+            Ok(answer) if form == Form::Json => return Ok(answer),
+            Ok(answer) => answer,
+        };
+        is_read = true;
+        let Some(value) = answer else { continue };
+        let is_vague = form == Form::Ini && is_vague(value.plain());
+        match &found {
+            // It has no word against a form that is sure.
+            Some(_) if is_vague => {}
+            None if is_vague => {
+                return Err("readers of INI differ on this property, for its quotes or what may be a \
+                            comment: write the value as JSON"
+                    .to_owned());
+            }
+            Some((other, earlier)) if !value.is_same(earlier) => {
+                return Err(format!(
+                    "{other} and {name} read this property differently: write the value as JSON"
+                ));
+            }
+            Some(_) => {}
+            None => found = Some((name, value)),
         }
     }
-    Err(match named {
-        Some((_, name, _)) => format!("it is not {name}, though its name says so"),
-        None => "it is not JSON, TOML, dotenv, YAML or INI, so it has no properties".to_owned(),
-    })
+    match found {
+        Some((_, value)) => Ok(Some(value)),
+        None if is_read => Ok(None),
+        None => Err("it is not JSON, TOML, dotenv, YAML or INI, so it has no properties".to_owned()),
+    }
 }
 
 fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
@@ -130,6 +164,12 @@ fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<Secre
         }),
         Form::Ini => in_ini(text, path),
     }
+}
+
+/// Whether readers of INI make different values of what is written.
+fn is_vague(written: &[u8]) -> bool {
+    let comment = |pair: &[u8]| pair[0].is_ascii_whitespace() && matches!(pair[1], b'#' | b';');
+    matches!(written.first(), Some(b'"' | b'\'')) || written.windows(2).any(comment)
 }
 
 fn in_ini(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
@@ -307,6 +347,39 @@ mod tests {
         assert_eq!(of(deep, "/other/url"), some("z"));
         let fault = at("app.yaml", "db:\n  url: x\n  url: y\n", "/db/url").unwrap_err();
         assert!(fault.contains("there twice"), "{fault}");
+    }
+
+    #[test]
+    fn a_line_more_changes_no_member() {
+        let text = "[db]\nport = 5432\n";
+        for text in [text.to_owned(), format!("{text}user = bob\n")] {
+            assert_eq!(of(&text, "port"), some("5432"), "{text}");
+            assert_eq!(of(&text, "/db/port"), some("5432"), "{text}");
+            assert_eq!(of(&text, "host"), Ok(None), "{text}");
+        }
+        assert_eq!(of("A=\"p$x\"\n", "A"), some("p$x"));
+        assert_eq!(of("A=\"p$x\"\nB=$x\n", "A"), some("p$x"));
+    }
+
+    #[test]
+    fn what_two_forms_read_differently_is_refused() {
+        let fault = |text: &str, property| of(text, property).unwrap_err();
+        let words = "TOML and dotenv read this property differently: write the value as JSON";
+        assert_eq!(fault("A=\"p\\u0041ss\"\n", "A"), words);
+        assert_eq!(fault("A=1_000\n", "A"), words);
+        assert_eq!(fault("A=2026-01-02 03:04:05\n", "A"), words);
+        assert_eq!(of("[a]\nb = 1_000\n", "b"), some("1_000"));
+        assert!(fault("[a]\nb = 1_000\n", "/a/b").starts_with("TOML and INI read"));
+        // INI's own readers differ on these: TOML says what they are, and INI alone does not.
+        let words = "readers of INI differ";
+        for written in ["'x'", "\"x\"", "\"x\" # c"] {
+            let text = format!("[a]\nb = {written}\n");
+            assert_eq!(of(&text, "/a/b"), some("x"), "{text}");
+            let fault = of(&format!("{text}c = d\n"), "/a/b").unwrap_err();
+            assert!(fault.starts_with(words), "{text}");
+        }
+        assert!(fault("[a]\nb = x ; c\n", "b").starts_with(words));
+        assert_eq!(at("app.ini", "[a]\nb = x ; c\n", "b"), some("x ; c"));
     }
 
     #[test]
