@@ -13,6 +13,8 @@ mod yaml;
 
 use std::borrow::Cow;
 
+use zeroize::Zeroizing;
+
 use crate::secret::SecretValue;
 use crate::secret::bundle;
 use crate::secret::provider::Ini;
@@ -20,6 +22,7 @@ use crate::secret::source;
 
 pub(super) use json::leaves as json_leaves;
 pub(super) use json::members as json_members;
+pub(super) use json::scalars as json_scalars;
 
 /// The member of a value that has no path: see [`select_in`].
 ///
@@ -204,6 +207,38 @@ pub(super) fn json_member(text: &[u8], keys: &[&str]) -> Option<SecretValue> {
 pub(super) fn json_items(text: &[u8]) -> Option<Vec<SecretValue>> {
     let items = json::items(text).ok()??;
     Some(items.into_iter().map(SecretValue::new).collect())
+}
+
+/// A text or a number of a structured value; wiped when dropped.
+pub(super) struct Scalar {
+    /// The key that it stands under; of an item of a list the list's key.
+    pub(super) key: String,
+    /// Its bytes.
+    pub(super) text: Zeroizing<Vec<u8>>,
+    /// Whether it is an item of a list, and so has no name of its own.
+    pub(super) is_item: bool,
+}
+
+/// Numbers of fewer digits are ports, sizes and counts.
+pub(super) const DIGITS: usize = 6;
+
+impl Scalar {
+    fn new(key: &str, text: &[u8], is_item: bool) -> Self {
+        Self { key: key.to_owned(), text: Zeroizing::new(text.to_vec()), is_item }
+    }
+
+    /// The same of a number; none where it is too short to be a secret.
+    fn of_number(key: &str, written: &str, is_item: bool) -> Option<Self> {
+        let digits = written.bytes().filter(u8::is_ascii_digit).count();
+        (digits >= DIGITS).then(|| Self::new(key, written.as_bytes(), is_item))
+    }
+}
+
+/// All texts and numbers, at any depth, of a text that is no JSON, as each form reads it.
+pub(super) fn scalars(text: &str) -> Vec<Scalar> {
+    let dotenv = source::dotenv_all(text.as_bytes()).unwrap_or_default();
+    let dotenv = dotenv.iter().map(|(key, value)| Scalar::new(key, value.plain(), false));
+    toml::scalars(text).into_iter().chain(dotenv).chain(yaml::scalars(text)).collect()
 }
 
 /// The keys on the way down; never empty.

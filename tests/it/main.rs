@@ -37,6 +37,7 @@ mod secret_copy;
 mod secret_exec;
 mod secret_export;
 mod secret_import;
+mod secret_parts;
 mod secret_prompt;
 mod secret_properties;
 mod secret_rotate;

@@ -1,11 +1,11 @@
 //! What a value consists of: lines, members, passwords in URLs. Each is a secret of its own when
 //! a program prints it alone.
 
-use serde_json::Value;
-
 use crate::secret::mask::encode::Form;
 use crate::secret::mask::encode::form;
 use crate::secret::mask::policy;
+use crate::secret::property;
+use crate::secret::property::Scalar;
 
 /// A part of a value.
 pub(super) struct Part {
@@ -37,40 +37,81 @@ const TELLING: &[&str] = &["pass", "secret", "token", "key", "auth", "cred", "pw
 pub(super) fn parts(value: &[u8]) -> Vec<Part> {
     let mut parts = Vec::new();
     let text = value.trim_ascii();
-    if matches!(text.first(), Some(b'{' | b'['))
-        && let Ok(tree) = serde_json::from_slice::<Value>(text)
-    {
-        leaves("", tree, &mut parts);
-    } else if text.contains(&b'\n') {
+    if let Some(found) = property::json_scalars(text) {
+        for scalar in &found {
+            member(scalar, text, &mut parts);
+        }
+        return parts;
+    }
+    // All forms that it can have are heard, and its lines as well: who takes it apart is unknown.
+    for scalar in std::str::from_utf8(text).map(property::scalars).unwrap_or_default() {
+        set(&scalar.key, &scalar.text, scalar.is_item, &mut parts);
+        within(&scalar.text, text, &mut parts);
+    }
+    if text.contains(&b'\n') {
         text.split(|&byte| byte == b'\n').for_each(|at| line(at.trim_ascii(), &mut parts));
     } else {
-        url(text, &mut parts);
+        one_line(text, &mut parts);
     }
     parts
+}
+
+/// The parts of a part: a document is taken apart as the whole is. What escapes made longer than
+/// the whole is none.
+fn within(bytes: &[u8], whole: &[u8], parts: &mut Vec<Part>) {
+    let is_document = bytes.contains(&b'\n') || matches!(bytes.first(), Some(b'{' | b'['));
+    if is_document && bytes.len() < whole.len() {
+        parts.extend(self::parts(bytes));
+    } else {
+        one_line(bytes, parts);
+    }
+}
+
+fn one_line(text: &[u8], parts: &mut Vec<Part>) {
+    match setting(text) {
+        Some((key, value)) => set(key, value, false, parts),
+        None => url(text, parts),
+    }
 }
 
 fn part(bytes: &[u8], whole: bool) -> Part {
     Part { bytes: form(bytes.len(), |out| out.extend_from_slice(bytes)), whole }
 }
 
-/// The strings of a JSON value. It is taken apart so that each string is wiped after use.
-fn leaves(key: &str, tree: Value, parts: &mut Vec<Part>) {
-    match tree {
-        Value::String(text) => {
-            let text = zeroize::Zeroizing::new(text);
-            let bytes = text.trim().as_bytes();
-            let enough = if telling(key) { policy::SHORTEST } else { policy::LONG };
-            if bytes.len() >= enough && !PUBLIC.contains(&key) {
-                parts.push(part(bytes, true));
-                parts.extend(self::parts(bytes));
-            }
-        }
-        Value::Array(items) => items.into_iter().for_each(|item| leaves(key, item, parts)),
-        Value::Object(members) => {
-            members.into_iter().for_each(|(key, member)| leaves(&key, member, parts));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+/// A text or number of a JSON value.
+fn member(scalar: &Scalar, whole: &[u8], parts: &mut Vec<Part>) {
+    let bytes = scalar.text.trim_ascii();
+    let enough = if telling(&scalar.key) { policy::SHORTEST } else { policy::LONG };
+    if bytes.len() >= enough && !PUBLIC.contains(&scalar.key.as_str()) {
+        parts.push(part(bytes, true));
+        within(bytes, whole, parts);
     }
+}
+
+/// What is set to a key by another form than JSON, in which plain words are more usual.
+fn set(key: &str, value: &[u8], is_item: bool, parts: &mut Vec<Part>) {
+    let value = value.trim_ascii();
+    let is_told = telling(key) && is_uncommon(value);
+    let is_random = value.len() >= LINE && policy::looks_random(value);
+    if !PUBLIC.contains(&key) && (is_told || is_random || is_item && value.len() >= LINE) {
+        parts.push(part(value, true));
+    }
+    url(value, parts);
+    // `Server=…;Password=…`
+    if value.contains(&b';') {
+        for (key, value) in value.split(|&byte| byte == b';').filter_map(setting) {
+            set(key, value, false, parts);
+        }
+    }
+}
+
+/// Whether a value under a telling key is one: no plain short word, as in `auth = basic`, and no
+/// short number.
+fn is_uncommon(value: &[u8]) -> bool {
+    let has = |class: fn(&u8) -> bool| value.iter().any(class);
+    value.len() >= policy::LONG
+        || value.len() >= policy::SHORTEST && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+        || value.len() >= property::DIGITS && value.iter().all(u8::is_ascii_digit)
 }
 
 fn telling(key: &str) -> bool {
@@ -85,14 +126,9 @@ fn line(line: &[u8], parts: &mut Vec<Part>) {
     if armour || section || line.starts_with(b"#") {
         return;
     }
+    let line = line.strip_prefix(b"- ").unwrap_or(line);
     match setting(line) {
-        Some((key, set)) => {
-            let random = set.len() >= LINE && policy::looks_random(set);
-            if random || (set.len() >= policy::LONG && telling(key)) {
-                parts.push(part(set, true));
-            }
-            url(set, parts);
-        }
+        Some((key, value)) => set(key, value, false, parts),
         None if line.len() >= LINE => {
             parts.push(part(line, false));
             url(line, parts);
@@ -104,7 +140,6 @@ fn line(line: &[u8], parts: &mut Vec<Part>) {
 /// `key = value` or `key: value`, `export key=value`, without quotes.
 fn setting(line: &[u8]) -> Option<(&str, &[u8])> {
     let line = line.strip_prefix(b"export ").unwrap_or(line);
-    let line = line.strip_prefix(b"- ").unwrap_or(line);
     let at = line.iter().position(|byte| matches!(byte, b'=' | b':'))?;
     let key = std::str::from_utf8(line[..at].trim_ascii()).ok()?;
     let set = &line[at + 1..];
@@ -162,6 +197,68 @@ mod tests {
     fn what_a_setting_sets() {
         let file = "[default]\naws_secret_access_key = wJalrXUtnFEMI\nregion = us-east-1\nexport HF_TOKEN='abcdefgh'\nkind: Config\n";
         assert_eq!(found(file), [("wJalrXUtnFEMI".into(), true), ("abcdefgh".into(), true)]);
+    }
+
+    #[test]
+    fn what_a_single_line_sets() {
+        for line in [
+            "API_KEY=abcdef123456zz",
+            "export API_KEY='abcdef123456zz' # c",
+            "API_KEY: \"abcdef123456zz\"",
+            "api_key = 'abcdef123456zz'",
+            "Server=db;User=app;Password=abcdef123456zz",
+            "{api_key: abcdef123456zz, n: 5}",
+        ] {
+            assert!(found(line).contains(&("abcdef123456zz".into(), true)), "{line}: {:?}", found(line));
+        }
+        for line in [
+            "abc=def==",
+            "correct horse: battery staple",
+            "YWJjZGVmZ2hpamtsbW5vcA==",
+            "auth=basic",
+            "MODE=production",
+            "auth_port: 5432",
+            "author: Alice",
+        ] {
+            assert_eq!(found(line), [], "{line}");
+        }
+    }
+
+    #[test]
+    fn numbers_items_and_inline_tables() {
+        for text in [
+            r#"{"password": 8675309, "port": 5432}"#,
+            r#"{"passwords": [8675309]}"#,
+            "password: 8675309\nport: 5432\n",
+            "{password: 8675309}",
+            "password = 8675309\nport = 5432\n",
+            "a = { passwords = [8675309] }\n",
+        ] {
+            let found = found(text);
+            assert!(found.iter().all(|part| *part == ("8675309".into(), true)), "{text}: {found:?}");
+            assert!(!found.is_empty(), "{text}");
+        }
+        let huge = "86753098675309867530986753098675309";
+        assert!(found(&format!("{{\"password\": {huge}}}")).contains(&(huge.into(), true)));
+        for text in [
+            "hosts:\n  - tok-hunter-aaaa\n  - 'tok-hunter-bbbb'\n",
+            "hosts = [\"tok-hunter-aaaa\", 'tok-hunter-bbbb']\n",
+            "- tok-hunter-aaaa\n- deep: [tok-hunter-bbbb]\n",
+        ] {
+            for item in ["tok-hunter-aaaa", "tok-hunter-bbbb"] {
+                assert!(found(text).contains(&(item.into(), true)), "{text}: {:?}", found(text));
+            }
+        }
+        assert!(found("a = { secret = \"inl-sec-1\" }\n").contains(&("inl-sec-1".into(), true)));
+        let nested = "config: |\n  token: hunterhunter\n  mode: production\n";
+        assert!(found(nested).contains(&("hunterhunter".into(), true)));
+    }
+
+    #[test]
+    fn no_text_goes_round_in_circles() {
+        for text in ["A=".repeat(50_000), "[".repeat(50_000), "a: ".repeat(50_000), "- ".repeat(50_000)] {
+            assert!(found(&text).len() < 100_000);
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
+use crate::secret::property::Scalar;
 use crate::secret::property::index;
 
 /// Why no member is given.
@@ -122,6 +123,14 @@ pub(in crate::secret) fn leaves(text: &[u8]) -> Result<Vec<Leaf>, ()> {
     Ok(leaves)
 }
 
+/// All texts and numbers, at any depth; none where the text is no JSON, or has no members.
+pub(in crate::secret) fn scalars(text: &[u8]) -> Option<Vec<Scalar>> {
+    let mut at = Cursor::new(text).ok()?;
+    let mut found = Vec::new();
+    matches!(at.peek(), b'{' | b'[').then(|| at.scalars("", false, &mut found))?;
+    Some(found)
+}
+
 /// A place in a text that is known to be JSON.
 struct Cursor<'a> {
     text: &'a [u8],
@@ -199,16 +208,8 @@ impl<'a> Cursor<'a> {
                 self.at += 1;
                 return;
             }
-            let start = self.at;
-            self.string();
-            let key = unescaped(&self.text[start..self.at]);
-            above.push(key.map_or_else(
-                || char::REPLACEMENT_CHARACTER.to_string(),
-                |key| String::from_utf8_lossy(&key).into_owned(),
-            ));
-            self.space();
-            self.at += 1; // the colon
-            self.space();
+            let key = self.key();
+            above.push(key);
             if self.peek() == b'{' {
                 self.leaves(above, leaves);
             } else {
@@ -222,6 +223,56 @@ impl<'a> Cursor<'a> {
                 leaves.push(Leaf { keys: above.clone(), offset, value });
             }
             above.pop();
+            self.space();
+            if self.peek() == b',' {
+                self.at += 1;
+            }
+        }
+    }
+
+    /// Goes to the value of the key that begins here.
+    fn key(&mut self) -> String {
+        let start = self.at;
+        self.string();
+        let key = unescaped(&self.text[start..self.at]);
+        self.space();
+        self.at += 1; // the colon
+        self.space();
+        key.map_or_else(
+            || char::REPLACEMENT_CHARACTER.to_string(),
+            |key| String::from_utf8_lossy(&key).into_owned(),
+        )
+    }
+
+    /// Goes behind the value that begins here, and keeps its texts and numbers.
+    fn scalars(&mut self, key: &str, is_item: bool, found: &mut Vec<Scalar>) {
+        let start = self.at;
+        let is_table = match self.peek() {
+            b'{' => true,
+            b'[' => false,
+            first => {
+                self.skip();
+                let raw = &self.text[start..self.at];
+                match first {
+                    b'"' => found.extend(unescaped(raw).map(|text| Scalar::new(key, &text, is_item))),
+                    _ => found.extend(Scalar::of_number(key, &String::from_utf8_lossy(raw), is_item)),
+                }
+                return;
+            }
+        };
+        self.at += 1;
+        loop {
+            self.space();
+            if matches!(self.peek(), b'}' | b']') || self.at >= self.text.len() {
+                self.at += 1;
+                return;
+            }
+            if is_table {
+                let key = self.key();
+                self.scalars(&key, false, found);
+            } else {
+                self.scalars(key, true, found);
+            }
             self.space();
             if self.peek() == b',' {
                 self.at += 1;

@@ -7,6 +7,7 @@ use toml::de::DeValue;
 use zeroize::Zeroize;
 
 use crate::secret::SecretValue;
+use crate::secret::property::Scalar;
 use crate::secret::property::index;
 
 /// Why nothing is found.
@@ -57,6 +58,29 @@ pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretV
             wipe(&mut other);
             Err(Fault::NoText)
         }
+    }
+}
+
+/// All texts and numbers, at any depth; none where the text is no TOML.
+pub(super) fn scalars(text: &str) -> Vec<Scalar> {
+    let mut found = Vec::new();
+    if let Ok(table) = DeTable::parse(text) {
+        let mut root = DeValue::Table(table.into_inner());
+        collect("", &root, false, &mut found);
+        wipe(&mut root);
+    }
+    found
+}
+
+fn collect(key: &str, value: &DeValue<'_>, is_item: bool, found: &mut Vec<Scalar>) {
+    match value {
+        DeValue::Table(table) => {
+            table.iter().for_each(|(key, value)| collect(key.get_ref(), value.get_ref(), false, found));
+        }
+        DeValue::Array(items) => items.iter().for_each(|item| collect(key, item.get_ref(), true, found)),
+        DeValue::String(text) => found.push(Scalar::new(key, text.as_bytes(), is_item)),
+        DeValue::Integer(number) => found.extend(Scalar::of_number(key, &number.to_string(), is_item)),
+        DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {}
     }
 }
 

@@ -13,8 +13,10 @@ use serde::de::MapAccess;
 use serde::de::SeqAccess;
 use serde::de::Visitor;
 use serde_saphyr::DuplicateKeyPolicy;
+use zeroize::Zeroizing;
 
 use crate::secret::SecretValue;
+use crate::secret::property::Scalar;
 use crate::secret::property::index;
 
 /// Why nothing is found.
@@ -195,5 +197,118 @@ impl Visitor<'_> for Text {
 
     fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
         Ok(Some(Found::Text(SecretValue::new(text.into_bytes()))))
+    }
+}
+
+/// All texts and whole numbers, at any depth; none where the text is no YAML, or one scalar.
+pub(super) fn scalars(text: &str) -> Vec<Scalar> {
+    let mut found = Vec::new();
+    let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
+    let read = serde_saphyr::with_deserializer_from_str_with_options(text, options, |yaml| {
+        Collect { key: "", is_item: false, is_root: true, found: &mut found }.deserialize(yaml)
+    });
+    if read.is_err() {
+        found.clear();
+    }
+    found
+}
+
+/// Keeps the scalars that are read.
+struct Collect<'a> {
+    key: &'a str,
+    is_item: bool,
+    is_root: bool,
+    found: &'a mut Vec<Scalar>,
+}
+
+impl Collect<'_> {
+    fn number(self, written: &str) {
+        if !self.is_root {
+            self.found.extend(Scalar::of_number(self.key, written, self.is_item));
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Collect<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, yaml: D) -> Result<(), D::Error> {
+        yaml.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Collect<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            map.next_value_seed(Collect {
+                key: &key,
+                is_item: false,
+                is_root: false,
+                found: &mut *self.found,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let (key, found) = (self.key, self.found);
+        while list
+            .next_element_seed(Collect { key, is_item: true, is_root: false, found: &mut *found })?
+            .is_some()
+        {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        if !self.is_root {
+            self.found.push(Scalar::new(self.key, text.as_bytes(), self.is_item));
+        }
+        Ok(())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<(), E> {
+        self.visit_str(&Zeroizing::new(text))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+        self.number(&number.to_string());
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        self.number(&number.to_string());
+        Ok(())
+    }
+
+    fn visit_i128<E>(self, number: i128) -> Result<(), E> {
+        self.number(&number.to_string());
+        Ok(())
+    }
+
+    fn visit_u128<E>(self, number: u128) -> Result<(), E> {
+        self.number(&number.to_string());
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
     }
 }
