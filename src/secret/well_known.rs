@@ -181,11 +181,17 @@ pub static WELL_KNOWN: &[WellKnown] = &[
 
 /// What stands in templates where a value should be.
 const PLACEHOLDER: &str = r"(?xi-u)^\s*(
-    ['\x22]?<[^>]*>['\x22]? | \$\{?[a-z_][a-z0-9_]*\}? | \{\{.*\}\} | \[.*\] | (\S*[_-])?x{4,} | \*{3,} | \.{3,} |
-    .{0,24}\byour[\ _-].* | .*[_-]your[_-].* | (please[\ _-]?)?change[\ _-]?(me|this|it) | replace[\ _-]?(me|this|with.*) |
+    ['\x22]?<[^<>]*>['\x22]? | \$\{[a-z_][a-z0-9_]*\} | \$(?-i:[A-Z_][A-Z0-9_]*) | \{\{.*\}\} |
+    \[[a-z\ _-]*\] | (\S*[_-])?x{4,} | \*{3,} | \.{3,} |
+    (\S*[_-]|.{0,24}\ )?your[\ _-]([a-z]+[\ _-]){0,4}
+        (token|key|secret|password|passphrase|value|credentials?|id|name|here)([\ _-]here)? |
+    (please[\ _-]?)?change[\ _-]?(me|this|it) | replace[\ _-]?(me|this|with.*) |
     insert[\ _-].*here | .*[\ _-](goes|token|key|secret|password)[\ _-]here | todo | fixme | tbd | none | null |
     undefined | example | placeholder | dummy | secret | password | token | api[\ _-]?key | hf_\.\.\.
     )\s*$";
+
+/// No template has a longer one. In bytes.
+const LONGEST_PLACEHOLDER: usize = 128;
 
 /// The entry of this name.
 pub fn find(name: &SecretName) -> Option<&'static WellKnown> {
@@ -228,7 +234,8 @@ impl WellKnown {
 
 /// Whether the value only holds the place of one, as in `your_token_here`.
 pub fn is_placeholder(value: &SecretValue) -> bool {
-    Regex::new(PLACEHOLDER).is_ok_and(|pattern| pattern.is_match(value.plain()))
+    value.plain().len() <= LONGEST_PLACEHOLDER
+        && Regex::new(PLACEHOLDER).is_ok_and(|pattern| pattern.is_match(value.plain()))
 }
 
 /// The first entry whose shape the value has, among those that begin in a way of their own.
@@ -296,6 +303,13 @@ mod tests {
             "***",
             "put your key",
             "TODO",
+            "[your token]",
+            "[YOUR_API_KEY]",
+            "your-token-goes-here",
+            "sk-your-openai-api-key",
+            "YOUR_HF_TOKEN",
+            "sk-ant-api03-xxxxxxxxxxxxxxxxxxxxxxxx",
+            "{{ token }}",
         ] {
             assert!(is_placeholder(&value(text)), "{text}");
         }
@@ -304,9 +318,16 @@ mod tests {
             "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH",
             "correct horse battery staple",
             "p$ss{w}ord\n",
+            "[\"hunter-x0\",\"hunter-x1\"]",
+            "[5, 6]",
+            "abc-your-xyz-99",
+            "not your keys not your coins",
+            "$uperhunter2",
+            "<a>hunter2</a>",
         ] {
             assert!(!is_placeholder(&value(text)), "{text}");
         }
+        assert!(!is_placeholder(&value(&"x".repeat(65_000))));
     }
 
     #[test]

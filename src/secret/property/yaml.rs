@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::de::DeserializeSeed;
 use serde::de::Deserializer;
+use serde::de::Error;
 use serde::de::IgnoredAny;
 use serde::de::MapAccess;
 use serde::de::SeqAccess;
@@ -272,7 +273,7 @@ impl<'de> Visitor<'de> for Collect<'_> {
         Ok(())
     }
 
-    fn visit_string<E>(self, text: String) -> Result<(), E> {
+    fn visit_string<E: Error>(self, text: String) -> Result<(), E> {
         self.visit_str(&Zeroizing::new(text))
     }
 
