@@ -173,7 +173,7 @@ impl Ladder {
         match self.search(reference, read).await {
             Ok(found) => Ok(found),
             Err((_, SourceError::Missing)) if reference.default.is_some() => Ok(stand_in(reference)),
-            Err((place, error)) => Err(self.explain(reference, place, error)),
+            Err((place, error)) => Err(self.explain(reference, place, error).await),
         }
     }
 
@@ -277,10 +277,41 @@ impl Ladder {
         Ok(())
     }
 
-    /// A source's error in the words of who needs the secret.
-    fn explain(&self, reference: &SecretRef, place: String, error: SourceError) -> SecretError {
-        let label = reference.label();
-        let remedy = || match &reference.origin {
+    /// What to do about a reference that is missing. Of a record that is there and lacks what was
+    /// asked for, it is nothing that would replace the record.
+    pub async fn remedy(&self, reference: &SecretRef) -> String {
+        let bare = match (&reference.property, &reference.origin) {
+            (Some(_), _) => SecretRef { property: None, ..reference.clone() },
+            (None, Origin::Source { .. }) => SecretRef { version: None, ..reference.clone() },
+            (None, Origin::Name(_)) => reference.clone(),
+        };
+        if bare == *reference {
+            return self.remedy_of_all(reference);
+        }
+        let place = match self.search(&bare, false).await {
+            Ok(found) => found.facts.place,
+            Err((_, SourceError::Missing | SourceError::Absent { .. })) => {
+                return self.remedy_of_all(reference);
+            }
+            Err(_) => format!("`{}`", bare.label()),
+        };
+        let Some(property) = &reference.property else {
+            let version = reference.version.as_deref().unwrap_or_default();
+            return format!("{place} is there, and has no version `{version}`");
+        };
+        let how = match &reference.origin {
+            Origin::Source { scheme, path } => {
+                self.source(scheme).ok().and_then(|source| source.remedy_of_member(path, property))
+            }
+            Origin::Name(_) => None,
+        };
+        let how = how.unwrap_or_else(|| "add it to the value that is kept there".to_owned());
+        format!("{place} is there, and has no `{property}`: {how}")
+    }
+
+    /// The same where nothing is there.
+    fn remedy_of_all(&self, reference: &SecretRef) -> String {
+        match &reference.origin {
             Origin::Name(name) if reference.version.is_some() => {
                 format!("run `doppio secret history {name}` to see which versions there are")
             }
@@ -292,12 +323,20 @@ impl Ladder {
             Origin::Source { scheme, path } => {
                 self.source(scheme).map_or_else(|error| error.to_string(), |source| source.remedy(path))
             }
-        };
+        }
+    }
+
+    /// A source's error in the words of who needs the secret.
+    async fn explain(&self, reference: &SecretRef, place: String, error: SourceError) -> SecretError {
+        let label = reference.label();
         match error {
-            SourceError::Missing => SecretError::not_set(label, remedy()),
-            SourceError::Absent { cause } => {
-                SecretError::Unreachable { reference: label, source_name: place, cause, hint: remedy() }
-            }
+            SourceError::Missing => SecretError::not_set(label, self.remedy(reference).await),
+            SourceError::Absent { cause } => SecretError::Unreachable {
+                reference: label,
+                source_name: place,
+                cause,
+                hint: self.remedy_of_all(reference),
+            },
             SourceError::NotAllowed { cause, hint } => {
                 SecretError::NotAllowed { reference: label, source_name: place, cause, hint }
             }

@@ -305,7 +305,8 @@ fn a_recipe_can_name_a_key() {
     assert!(ran.stderr.contains("`kubernetes:app#a`") && !ran.stderr.contains("hunter2"), "{}", ran.stderr);
     let ran = reveal("kubernetes:app#gone").expect(3);
     assert!(
-        ran.stderr.contains("is not set") && ran.stderr.contains("kubectl create secret"),
+        ran.stderr.contains("is not set")
+            && ran.stderr.contains("has no `gone`: run `kubectl edit secret app`"),
         "{}",
         ran.stderr
     );

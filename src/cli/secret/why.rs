@@ -53,9 +53,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             let fault = CliError::new(Kind::World, format!("{what} {}", asked.place));
             hint.iter().fold(fault, CliError::hint)
         }
-        (None, Some(name)) => CliError::world(format!("secret `{name}` is not set"))
-            .hint(format!("run `doppio secret set {name}`")),
-        (None, None) => CliError::world(format!("secret `{}` is not there", reference.label())),
+        (None, name) => {
+            let what = if name.is_some() { "set" } else { "there" };
+            CliError::world(format!("secret `{}` is not {what}", reference.label()))
+                .hint(ladder.remedy(&reference).await)
+        }
     })
 }
 

@@ -207,6 +207,13 @@ pub trait Source: Debug + Send + Sync {
     /// The command or deed that puts an item there.
     fn remedy(&self, path: &str) -> String;
 
+    /// The deed that adds a member to an item that is there, and leaves the others; none where the
+    /// source knows of no members.
+    fn remedy_of_member(&self, path: &str, property: &str) -> Option<String> {
+        let (_, _) = (path, property);
+        None
+    }
+
     /// Proves that the source can be used, without reading a value of the user's.
     fn check(&self) -> Answer<'_, ()>;
 

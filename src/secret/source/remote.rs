@@ -119,6 +119,10 @@ impl Source for Remote {
         self.far.source.remedy(path)
     }
 
+    fn remedy_of_member(&self, path: &str, property: &str) -> Option<String> {
+        self.far.source.remedy_of_member(path, property)
+    }
+
     fn check(&self) -> Answer<'_, ()> {
         self.far.within(self.far.source.check()).boxed()
     }

@@ -205,6 +205,12 @@ impl Source for Kubernetes {
         format!("run `kubectl create secret generic {}{namespace} --from-file={key}=FILE`", path.name)
     }
 
+    fn remedy_of_member(&self, path: &str, _property: &str) -> Option<String> {
+        let path = Path::parse(path).ok()?;
+        let namespace = path.namespace.map_or_else(String::new, |name| format!(" --namespace {name}"));
+        Some(format!("run `kubectl edit secret {}{namespace}`, which takes values in base64", path.name))
+    }
+
     fn check(&self) -> Answer<'_, ()> {
         async move {
             let api = self.api().await?;

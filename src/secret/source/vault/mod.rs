@@ -132,6 +132,12 @@ impl Source for VaultSource {
         )
     }
 
+    fn remedy_of_member(&self, path: &str, property: &str) -> Option<String> {
+        let (key, rest) = Member::split(property);
+        let words = "(or `bao kv patch …`) with the value on stdin";
+        rest.is_none().then(|| format!("run `vault kv patch {path} {key}=-` {words}"))
+    }
+
     fn check(&self) -> Answer<'_, ()> {
         self.0.check().boxed()
     }
