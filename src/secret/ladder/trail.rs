@@ -31,7 +31,7 @@ pub struct Asked {
     pub rung: Option<u8>,
     /// Who was asked, as in "the environment".
     pub place: String,
-    /// What was looked for there, as in `HF_TOKEN`.
+    /// What was looked for there, as in `HF_TOKEN`, with the property if one was.
     pub path: String,
     /// What it said.
     pub outcome: Outcome,
@@ -136,7 +136,8 @@ struct Maker {
 impl Maker {
     async fn ask(&mut self, rung: Option<u8>, source: &dyn Source, path: &str, question: Question<'_>) {
         let answer = ask(source, path, question).await.map(|found| found.facts);
-        self.note(rung, source.place(), path.to_owned(), answer);
+        let parts: Vec<&str> = std::iter::once(path).chain(question.properties.iter().copied()).collect();
+        self.note(rung, source.place(), parts.join("#"), answer);
     }
 
     fn note(&mut self, rung: Option<u8>, place: String, path: String, answer: Result<Facts, SourceError>) {

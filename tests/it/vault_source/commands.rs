@@ -87,6 +87,11 @@ fn a_key_is_looked_up_in_the_record_whatever_the_record_is() {
     }
     let ran = doppio.run(["secret", "get", "vault:kv/x#gone"]).expect(3);
     assert!(ran.stderr.contains("secret `vault:kv/x#gone` is not set"), "{}", ran.stderr);
+    // A command that would replace the record is no help.
+    assert!(ran.stderr.contains("has no `gone`: run `vault kv patch kv/x gone=-`"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("kv put"), "{}", ran.stderr);
+    let ran = doppio.run(["secret", "get", "vault:kv/nowhere#gone"]).expect(3);
+    assert!(ran.stderr.contains("run `vault kv put kv/nowhere KEY=-`"), "{}", ran.stderr);
 }
 
 #[test]
@@ -124,6 +129,13 @@ fn a_name_is_written_where_it_is_looked_up() {
     set("team/two", "beside it").expect(0);
     assert_eq!(doppio.reveal("team/key"), "of the record");
     assert_eq!(doppio.reveal("vault:kv/app#team/two"), "beside it");
+    let why = doppio.run(["secret", "why", "team/two"]).expect(0).stdout;
+    assert!(why.contains("`kv/app#team/two` -> used"), "{why}");
+    let ran = doppio.run(["secret", "rm", "team/two", "--in", "vault"]).expect(2);
+    assert!(ran.stderr.contains("run `vault kv patch -remove-data=team/two kv/app`"), "{}", ran.stderr);
+    bao.bao(&["kv", "patch", "-remove-data=team/two", "kv/app"]);
+    doppio.run(["secret", "get", "team/two"]).expect(3);
+    assert_eq!(doppio.reveal("team/key"), "of the record");
     // Without one, the name is a path, if it has a mount.
     config("env:{name}");
     set("kv/plain", "by its path").expect(0);

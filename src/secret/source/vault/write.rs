@@ -162,8 +162,12 @@ impl VaultSource {
 
     pub(super) async fn remove(&self, path: &str) -> Result<(), SourceError> {
         let place = self.for_writing(path).await?;
-        if matches!(place.part, Part::Key(_)) {
-            return Err(SourceError::unfit("a record is removed as a whole: leave the `#key` out"));
+        if let Part::Key(key) = &place.part {
+            let path = place.shown();
+            return Err(SourceError::unfit(format!(
+                "it is one key of the record `{path}`, which Doppio removes only as a whole: run `vault kv patch \
+                 -remove-data={key} {path}` (or `bao kv patch …`); older versions of the record keep it"
+            )));
         }
         // The server says yes to the removal of what is not there.
         let found = if place.mount.engine == Engine::Kv2 {
