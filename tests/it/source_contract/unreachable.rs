@@ -78,7 +78,7 @@ fn what_could_not_be_asked_is_never_missing() {
     let ways = [
         Way { what: "away", server: gone, program: None },
         Way { what: "silent", server: silent.url(), program: Some("exec sleep 60") },
-        Way { what: "empty", server: empty.url(), program: Some("echo '{}'") },
+        Way { what: "empty", server: empty.url(), program: Some("echo '{}'; exit 1") },
         Way { what: "nonsense", server: portal.url(), program: Some("echo '<html>Log in!</html>'; exit 1") },
     ];
     let mut asked = Vec::new();

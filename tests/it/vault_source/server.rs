@@ -57,7 +57,7 @@ async fn every_failure_has_its_own_words() {
     let fault = fault_of(|| json(404, r#"{"errors":[]}"#)).await;
     assert_eq!(fault, SourceError::Missing);
     let fault = fault_of(|| json(404, r#"{"data":{"data":null,"metadata":{"version":3}}}"#)).await;
-    assert_eq!(fault, SourceError::Missing);
+    assert_eq!(fault.to_string(), "version 3 of `kv/a` was deleted");
     let fault = fault_of(|| json(404, r#"{"errors":["1 error occurred:\n\t* plugin is gone\n\n"]}"#)).await;
     assert!(fault.to_string().contains("(404): 1 error occurred: * plugin is gone"), "{fault}");
     assert!(matches!(fault, SourceError::Unreachable { .. }), "{fault:?}");

@@ -107,7 +107,7 @@ impl Manager {
     pub(super) async fn locate_one(&self, path: &str, version: Option<&str>) -> Result<Facts, SourceError> {
         let deed = Deed { action: "secretsmanager:DescribeSecret", path, writes: false };
         match self.client(path).await?.describe_secret().secret_id(path).send().await {
-            Ok(found) if found.arn().is_none() => Err(Trouble::Garbled.tell(deed)),
+            Ok(found) if found.name().is_none() && found.arn().is_none() => Err(Trouble::Garbled.tell(deed)),
             Ok(found) => match described(path, version, &found) {
                 Err(SourceError::Missing) if Wanted::of(version) != Wanted::Current => {
                     self.get_one(path, version).await.map(|(_, facts)| facts)
