@@ -240,3 +240,16 @@ fn a_value_of_ones_own_is_made_up() {
     doppio.run(["secret", "rotate", "team/hook"]).expect(2);
     doppio.run(["secret", "rotate", "team/hook", "--abort"]).expect(0);
 }
+
+#[test]
+fn a_secret_that_only_has_such_a_name_is_left_alone() {
+    let doppio = Doppio::with_vault();
+    doppio.store("jobs/queue", "hunter2 queue");
+    doppio.run_with_stdin(["secret", "set", "jobs/queue.pending", "--from-stdin"], "hunter2 mine").expect(0);
+    for flag in ["--continue", "--abort", "--generate"] {
+        let ran = doppio.run(["secret", "rotate", "jobs/queue", flag]).expect(2);
+        assert!(ran.stderr.contains("`jobs/queue.pending` is a secret of its own"), "{}", ran.stderr);
+    }
+    assert_eq!(doppio.reveal("jobs/queue"), "hunter2 queue");
+    assert_eq!(doppio.reveal("jobs/queue.pending"), "hunter2 mine");
+}

@@ -181,6 +181,15 @@ struct Rotation<'a> {
     previous: String,
 }
 
+/// Whether a note may be that of an item. Not every source tells it together with the value.
+fn may_have_note(source: &dyn Source, facts: &Facts, note: &str) -> bool {
+    const TELLING: [&str; 2] = ["keyring", "file"];
+    match &facts.note {
+        Some(found) => found == note,
+        None => !TELLING.contains(&source.kind().scheme),
+    }
+}
+
 impl<'a> Rotation<'a> {
     async fn new(
         name: &'a SecretName,
@@ -192,21 +201,41 @@ impl<'a> Rotation<'a> {
             .get(&path, None)
             .await
             .map_err(|error| source_error(format!("cannot read `{name}` from {}", source.place()), &error))?;
-        let beside = |word| {
-            let name = super::name(&format!("{name}.{word}"))?;
-            place::path(ladder, source, &name)
-        };
+        let beside = |role| place::beside(ladder, source, name, role);
         let (pending, previous) = (beside("pending")?, beside("previous")?);
-        Ok(Self { name, source, old, facts, path, pending, previous })
+        let rotation = Self { name, source, old, facts, path, pending, previous };
+        if !source.kind().versions {
+            rotation.own(&rotation.previous, &rotation.note_of_previous()).await?;
+        }
+        Ok(rotation)
+    }
+
+    fn note_of_pending(&self) -> String {
+        format!("new value of {}, not in force yet", self.name)
+    }
+
+    fn note_of_previous(&self) -> String {
+        format!("old value of {}", self.name)
+    }
+
+    /// What this command has put at a path beside the secret, if it has. Its note tells it from a
+    /// secret that somebody gave the same name.
+    async fn own(&self, path: &str, note: &str) -> Result<Option<(SecretValue, Facts)>, CliError> {
+        match self.source.get(path, None).await {
+            Ok((_, facts)) if !may_have_note(self.source, &facts, note) => {
+                Err(CliError::usage(format!("`{path}` is a secret of its own, and `rotate` needs that name"))
+                    .hint(format!("give it another one: `doppio secret mv {path} NAME`")))
+            }
+            Ok(found) => Ok(Some(found)),
+            Err(SourceError::Missing) => Ok(None),
+            Err(error) => Err(self.failed("read", path, &error)),
+        }
     }
 
     /// The value that is pending, and when it stops being good.
     async fn pending(&self) -> Result<Option<(SecretValue, Option<Timestamp>)>, CliError> {
-        match self.source.get(&self.pending, None).await {
-            Ok((value, facts)) => Ok(Some((value, facts.expires))),
-            Err(SourceError::Missing) => Ok(None),
-            Err(error) => Err(self.failed("read", &self.pending, &error)),
-        }
+        let found = self.own(&self.pending, &self.note_of_pending()).await?;
+        Ok(found.map(|(value, facts)| (value, facts.expires)))
     }
 
     /// Keeps the new value beside the old one.
@@ -215,7 +244,7 @@ impl<'a> Rotation<'a> {
             return Err(CliError::usage(format!("this is the value that `{}` has already", self.name))
                 .hint("nothing was changed"));
         }
-        let remark = Remark { note: Some(format!("new value of {}, not in force yet", self.name)), expires };
+        let remark = Remark { note: Some(self.note_of_pending()), expires };
         self.write(&self.pending, new, &remark).await.map(drop)
     }
 
@@ -236,8 +265,7 @@ impl<'a> Rotation<'a> {
                 let version = self.facts.version.as_deref().unwrap_or("previous");
                 format!("{name}@{version}")
             } else {
-                let remark =
-                    Remark { note: Some(format!("old value of {name}")), expires: self.facts.expires };
+                let remark = Remark { note: Some(self.note_of_previous()), expires: self.facts.expires };
                 self.write(&self.previous, &self.old, &remark).await?;
                 self.previous.clone()
             };

@@ -183,8 +183,8 @@ fn compose(uses: &[Use], tail: Tail, known: Option<Head>, is_first: bool) -> (Ve
         text.push(b'\n');
     };
     let is_cut = known.map_or(!is_first, |known| {
-        let is_gone = known.seq > head.seq + u64::from(tail.torn.is_some());
-        is_gone || (known.seq == head.seq && known.digest != head.digest)
+        // A line is known only when it was written as a whole: one that a crash cut short is not.
+        known.seq > head.seq || (known.seq == head.seq && known.digest != head.digest)
     });
     if let Some(torn) = tail.torn {
         if tail.is_open {

@@ -37,7 +37,11 @@ pub(super) fn verify(log: &AuditLog) -> Result<Verdict, AuditError> {
     for (number, (index, text)) in (1..).zip(lines.iter().enumerate()) {
         let next = lines.get(index + 1).and_then(|next| line::parse(next));
         let fault = match line::parse(text) {
-            _ if is_open && index + 1 == lines.len() => {
+            // A line is known to `audit.head` only when it was written as a whole.
+            _ if is_open
+                && index + 1 == lines.len()
+                && head.as_ref().is_none_or(|head| head.seq < number) =>
+            {
                 verdict.torn.push(number);
                 None
             }
