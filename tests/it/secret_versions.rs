@@ -158,3 +158,14 @@ fn what_rotate_kept_beside_a_secret_can_be_gone_back_to() {
     let ran = doppio.run(["secret", "rm", "t/a"]).expect(0);
     assert!(ran.stderr.contains("doppio secret rm t/a.previous"), "{}", ran.stderr);
 }
+
+#[test]
+fn notes_command_no_terminal() {
+    let doppio = Doppio::with_vault();
+    let note = "evil\u{1b}[31m\nline\u{202e}";
+    let set = ["secret", "set", "t/a", "--from-stdin", "--note", note];
+    doppio.run_with_stdin(set, "hunter2 one").expect(0);
+    let ran = doppio.run(["secret", "list"]).expect(0);
+    assert!(ran.stdout.contains("evil\\u{1b}[31m\\nline\\u{202e}"), "{:?}", ran.stdout);
+    assert_eq!(ran.stdout.lines().count(), 1);
+}

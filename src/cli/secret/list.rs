@@ -10,6 +10,7 @@ use crate::cli::output;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::place;
+use crate::cli::secret::scan::printable;
 use crate::cli::secret::source_error;
 use crate::cli::secret::time;
 use crate::cli::secret::uses;
@@ -152,7 +153,9 @@ fn table(items: &[Item], now: Timestamp) -> String {
         );
         words.extend(facts.exposure.clone());
         words.extend(facts.note.clone().filter(|_| kept.is_none()));
-        text += format!("{name:width$}  {}", words.join("  ")).trim_end();
+        // Others may have written names and notes.
+        let words = printable(words.join("  ").as_bytes());
+        text += format!("{:width$}  {words}", printable(name.as_bytes())).trim_end();
         text.push('\n');
     }
     text

@@ -108,13 +108,14 @@ fn as_json(finding: &Finding, scanner: &Scanner) -> serde_json::Value {
     })
 }
 
-/// A path as a line of a terminal can hold it: control characters and bytes that are no UTF-8 as
-/// escapes.
+/// A path or another text of unknown make as a line of a terminal can hold it: what would command
+/// the terminal or turn the line around, and bytes that are no UTF-8, as escapes.
 pub(in crate::cli::secret) fn printable(path: &[u8]) -> String {
     let mut shown = String::with_capacity(path.len());
     for chunk in path.utf8_chunks() {
         for char in chunk.valid().chars() {
-            if char.is_control() {
+            let is_bidi = matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if char.is_control() || is_bidi {
                 write!(shown, "{}", char.escape_default()).expect("a text takes all");
             } else {
                 shown.push(char);
