@@ -365,3 +365,12 @@ fn one_that_cannot_go_is_in_nobodys_way() {
     assert!(ran.stdout.contains("HF_TOKEN (line 1): the value is empty"), "{}", ran.stdout);
     assert_eq!(doppio.reveal("huggingface/token").len(), 37);
 }
+
+#[test]
+fn what_a_variable_hides_is_told() {
+    let doppio = Doppio::with_vault().env("HF_TOKEN", "hunter2 another");
+    doppio.file(".env", format!("HF_TOKEN=hf_{}\nOTHER=hunter2-other\n", "a".repeat(34)));
+    let ran = doppio.run(["secret", "import", ".env", "--yes"]).expect(0);
+    let told = "warning: variable `HF_TOKEN` comes before `huggingface/token` and will be used instead";
+    assert!(ran.stderr.contains(told) && !ran.stderr.contains("OTHER"), "{}", ran.stderr);
+}

@@ -95,3 +95,10 @@ fn a_value_among_the_arguments_is_never_repeated() {
         assert!(!ran.stderr.contains("a1a1") && !ran.stderr.contains("hunter2"), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn stdin_is_for_one_of_value_and_passphrase() {
+    let doppio = Doppio::with_vault().env("DOPPIO_PASSPHRASE_FD", "0");
+    let ran = doppio.run_with_stdin(["secret", "set", "a/key", "--from-stdin"], "hunter2 one").expect(2);
+    assert!(ran.stderr.contains("stdin is the passphrase's"), "{}", ran.stderr);
+}

@@ -204,8 +204,8 @@ mod tests {
 
     #[tokio::test]
     async fn values_keep_every_byte() {
-        let (_folder, source) = source("A=p$HOME\\n${X}\nB='one\ntwo $B'\nC=\"a\\tb\"\nD=\nexport E=x # y\n");
-        for (name, value) in [("A", "p$HOME\\n${X}"), ("B", "one\ntwo $B"), ("C", "a\tb"), ("E", "x")] {
+        let (_folder, source) = source("A=p$HOME\\n${X}\nB='one\ntwo $B'\nC=\"a\\nb\"\nD=\nexport E=x # y\n");
+        for (name, value) in [("A", "p$HOME\\n${X}"), ("B", "one\ntwo $B"), ("C", "a\nb"), ("E", "x")] {
             assert_eq!(source.get(name, None).await.unwrap().0.plain(), value.as_bytes(), "{name}");
         }
         assert_eq!(source.get("D", None).await.unwrap_err(), SourceError::Missing);

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::cli::secret::copy;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
@@ -101,6 +102,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             let target = place::target(&ladder, args.target.as_deref()).await?;
             let plan = transfer::plan(target, items, args.wish.replaces).await?;
             if plan.carry_out(args.wish, context).await? {
+                tell_of_variables(&ladder, &plan).await;
                 plan.complain()?;
                 leftovers::of_file(path, &text, &plan, args, context)?;
                 plan.complain_of_refused()?;
@@ -130,6 +132,7 @@ async fn from_source(
     }
     let plan: Plan<'_> = transfer::plan(target, items, args.wish.replaces).await?;
     if plan.carry_out(args.wish, context).await? {
+        tell_of_variables(ladder, &plan).await;
         plan.complain()?;
         if args.remove_source {
             leftovers::of_source(from, &paths, &plan, args, context).await?;
@@ -137,6 +140,21 @@ async fn from_source(
         plan.complain_of_refused()?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says which of the secrets a lookup does not find where they are now: variables come first.
+async fn tell_of_variables(ladder: &Ladder, plan: &Plan<'_>) {
+    let Ok(env) = ladder.source("env") else { return };
+    for item in plan.arrivals() {
+        let Ok(name) = item.path.parse::<SecretName>() else { continue };
+        for variable in env.candidates(&name) {
+            if env.locate(&variable, None).await.is_ok() {
+                output::line(&format!(
+                    "warning: variable `{variable}` comes before `{name}` and will be used instead"
+                ));
+            }
+        }
+    }
 }
 
 /// Gives an item of another source its name here.
