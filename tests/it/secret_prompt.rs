@@ -1,7 +1,6 @@
 //! What is typed at a hidden prompt is never seen.
 
 use std::fs;
-use std::process::Command;
 
 use crate::support::doppio::Doppio;
 
@@ -9,24 +8,16 @@ use crate::support::doppio::Doppio;
 #[test]
 fn a_prompt_that_was_stopped_and_brought_back_is_hidden_still() {
     let doppio = Doppio::with_vault().env("DOPPIO_KEYRING", "off").env("PS1", "ready> ");
-    let script = format!(
-        "set timeout 60\nspawn -noecho bash --norc --noprofile -i\n\
-         proc want {{text}} {{ expect {{ -re $text {{}} timeout {{ exit 98 }} }} }}\n\
-         want {{ready> }}\nsend -- \"{} secret set t/d\\r\"\n\
-         want {{value of}}\nsend -- \"\\032\"\nwant {{Stopped}}\nwant {{ready> }}\nsend -- \"fg\\r\"\n\
-         want {{value of}}\nsend -- \"resumed-value\\r\"\nwant {{stored}}\nsend -- \"exit\\r\"\nexpect eof\n",
-        env!("CARGO_BIN_EXE_doppio")
-    );
-    let command = doppio.command([""; 0]);
-    let output = Command::new("expect")
-        .args(["-c", &script])
-        .env_clear()
-        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .current_dir(doppio.folder().join("project"))
-        .output()
-        .expect("expect is installed");
-    let shown = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{shown}");
+    let keys = [
+        ("ready> ", concat!(env!("CARGO_BIN_EXE_doppio"), " secret set t/d\\r")),
+        ("value of", "\\032"),
+        ("Stopped", "fg\\r"),
+        ("value of", "resumed-value\\r"),
+        ("stored", "exit\\r"),
+    ];
+    let typed = keys.map(|(shown, keys)| (shown, keys.to_owned()));
+    let (code, shown) = doppio.spawned("bash --norc --noprofile -i", &typed);
+    assert_eq!(code, 0, "{shown}");
     assert!(!shown.contains("resumed-value"), "{shown}");
     assert_eq!(doppio.reveal("t/d"), "resumed-value");
 }

@@ -131,8 +131,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let (mut valued, mut uses) = (Vec::with_capacity(secrets.len()), Vec::new());
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let vault = lookup::audited(context, Vault::new(ladder, Mask::default()))?;
-    let values = try_join_all(secrets.iter().map(|(_, reference)| vault.fetch(reference))).await?;
-    for ((variable, reference), value) in secrets.into_iter().zip(values) {
+    let fetched = try_join_all(secrets.iter().map(|(_, reference)| vault.fetch(reference))).await?;
+    for ((variable, reference), value) in secrets.into_iter().zip(fetched) {
         let what = Use {
             deed: Deed::Export,
             secret: reference.label(),

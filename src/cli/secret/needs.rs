@@ -37,7 +37,7 @@ pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
                 Ok(table) if !["recipe", "step"].iter().any(|key| table.get_ref().contains_key(*key)) => {}
                 Ok(_) => recipes.push(path),
                 Err(_) => {
-                    output::line(&format!("note: `{}` is no TOML, and was passed over", path.display()))
+                    output::line(&format!("note: `{}` is no TOML, and was passed over", path.display()));
                 }
             }
         }

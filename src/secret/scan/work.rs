@@ -1,6 +1,7 @@
 //! Work shared out over the cores.
 
 use std::thread;
+use std::thread::ScopedJoinHandle;
 
 use crate::secret::scan::Examiner;
 use crate::secret::scan::Finding;
@@ -18,7 +19,7 @@ pub(super) fn share<T: Send, R: Send>(parts: Vec<T>, work: impl Fn(T) -> R + Syn
     thread::scope(|scope| {
         let work = &work;
         let running: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || work(part))).collect();
-        let ended = running.into_iter().map(|thread| thread.join());
+        let ended = running.into_iter().map(ScopedJoinHandle::join);
         ended.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     })
 }

@@ -64,15 +64,18 @@ impl Doppio {
     /// Runs it at a real terminal, by `expect`: waits for each text and types the answer. The exit
     /// code, and all that the terminal showed.
     pub(crate) fn at_terminal(&self, arguments: &[&str], typed: &[(&str, &str)]) -> (i32, String) {
-        let mut script = format!(
-            "set timeout 60\nspawn -noecho {} {}\n",
-            env!("CARGO_BIN_EXE_doppio"),
-            arguments.iter().map(|argument| format!("{{{argument}}}")).collect::<Vec<_>>().join(" ")
-        );
+        let arguments = arguments.iter().map(|argument| format!("{{{argument}}}")).collect::<Vec<_>>();
+        let typed: Vec<_> =
+            typed.iter().map(|(question, answer)| (*question, format!("{answer}\\r"))).collect();
+        self.spawned(&format!("{} {}", env!("CARGO_BIN_EXE_doppio"), arguments.join(" ")), &typed)
+    }
+
+    /// The same with any command, and with keys, as Tcl has them.
+    pub(crate) fn spawned(&self, command: &str, typed: &[(&str, String)]) -> (i32, String) {
+        let mut script = format!("set timeout 60\nspawn -noecho {command}\n");
         for (question, answer) in typed {
-            let send = format!(
-                "expect {{\n\"{question}\" {{ send -- \"{answer}\\r\" }}\ntimeout {{ exit 98 }}\n}}\n"
-            );
+            let send =
+                format!("expect {{\n\"{question}\" {{ send -- \"{answer}\" }}\ntimeout {{ exit 98 }}\n}}\n");
             script.push_str(&send);
         }
         script += "expect eof\nexit [lindex [wait] 3]\n";
