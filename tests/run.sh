@@ -214,7 +214,7 @@ step "tests" tests
 if [ -x "$kube_apiserver" ]; then
   step "kube-apiserver" api_server
 else
-  echo "WARNING: there is no $kube_apiserver: a real Kubernetes API server is NOT met here"
+  echo "WARNING: there is no $kube_apiserver: a real Kubernetes API server is NOT met here; tests/kube-apiserver/build.sh makes one"
 fi
 step "documentation" docs
 step "dependencies" dependencies

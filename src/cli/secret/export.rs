@@ -31,6 +31,7 @@ use crate::secret::Use;
 use crate::secret::Vault;
 use crate::secret::export;
 use crate::secret::export::Format;
+use crate::secret::export::Github;
 use crate::secret::export::Unwritable;
 use crate::secret::export::Wrapping;
 use crate::secret::looks_like_value;
@@ -142,13 +143,19 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         uses.push((what, Some(value.clone())));
         valued.push((variable, value));
     }
-    lookup::record_all(context, uses)?;
+    // What can't be written is no export.
     match format {
         Some(format) => {
             let text = export::values(format, &valued, &wrapping).map_err(|error| unwritable(&error))?;
+            lookup::record_all(context, uses)?;
             write(args.out.as_deref(), &text, valued.len())?;
         }
-        None => github(args, context, &valued)?,
+        None => {
+            let written = github(&valued)?;
+            let file = github_file(args, context)?;
+            lookup::record_all(context, uses)?;
+            write_github(args, &written, file, valued.len())?;
+        }
     }
     lookup::tell_of_lent(&vault);
     Ok(ExitCode::SUCCESS)
@@ -239,12 +246,19 @@ fn unwritable(error: &Unwritable) -> CliError {
     CliError::usage(error.to_string())
 }
 
-fn github(args: &Args, context: &Context, valued: &[(EnvName, SecretValue)]) -> Result<(), CliError> {
+fn github(valued: &[(EnvName, SecretValue)]) -> Result<Github, CliError> {
     let mut random = [0; 16];
     getrandom::fill(&mut random)
         .map_err(|error| CliError::world("there are no random numbers").cause(error.to_string()))?;
-    let written = export::github(valued, random).map_err(|error| unwritable(&error))?;
-    let (path, mut file, is_open) = github_file(args, context)?;
+    export::github(valued, random).map_err(|error| unwritable(&error))
+}
+
+fn write_github(
+    args: &Args,
+    written: &Github,
+    (path, mut file, is_open): (PathBuf, File, bool),
+    count: usize,
+) -> Result<(), CliError> {
     // Masked first: from then on no value can be seen. Masks that nobody reads mask nothing.
     let mut stdout = io::stdout().lock();
     stdout.write_all(&written.masks).and_then(|()| stdout.flush()).map_err(|error| {
@@ -256,7 +270,7 @@ fn github(args: &Args, context: &Context, valued: &[(EnvName, SecretValue)]) -> 
         .and_then(|()| file.write_all(&written.variables))
         .map_err(|error| cannot(&path, &error))?;
     let verb = if args.out.is_some() { "wrote" } else { "added" };
-    output::line(&format!("{verb} {} to `{}`", counted(valued.len()), path.display()));
+    output::line(&format!("{verb} {} to `{}`", counted(count), path.display()));
     Ok(())
 }
 

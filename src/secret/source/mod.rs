@@ -310,7 +310,10 @@ pub trait Source: Debug + Send + Sync {
                     format!("`{from}` is as it was; remove `{to}`"),
                 ));
             }
-            self.delete(from).await
+            self.delete(from).await.map_err(|error| {
+                let hint = error.hint().unwrap_or("remove one of them").to_owned();
+                SourceError::unreachable(format!("{error}; its copy at `{to}` is there already"), hint)
+            })
         }
         .boxed()
     }
