@@ -14,6 +14,7 @@ use crate::name::HostId;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
 use crate::secret::CredentialFacts;
+use crate::secret::Location;
 use crate::secret::Providers;
 use crate::secret::SecretError;
 use crate::secret::SecretRef;
@@ -49,6 +50,9 @@ pub(super) struct World<'a> {
     /// The recipe, for the places of faults.
     pub recipe: &'a Source,
 }
+
+/// Where each secret of a plan would come from.
+pub(super) type Survey = Vec<(SecretRef, Result<Location, SecretError>)>;
 
 /// What was found of one credential.
 pub(super) type Located = (String, Result<CredentialFacts, SecretError>);
@@ -119,7 +123,12 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
                 continue;
             };
             seen.faults.extend(too_far(step, &wanted, facts.exposure, to, vault.has_consent(&wanted), &span));
-            seen.faults.extend(too_short(step, &wanted, facts, Timestamp::now(), &span));
+            if let Some(end) = facts.expires {
+                let what = format!("the credential of `{wanted}`");
+                let fault = too_short(step, &what, end, Timestamp::now(), &span);
+                let help = "log in anew with the provider's own tool before the run";
+                seen.faults.extend(fault.map(|fault| fault.help(help)));
+            }
         }
     }
     seen
@@ -214,28 +223,47 @@ fn named_too_far(
     Some(fault.label(provider.exposure.as_str()).help(way_out(&wanted, provider.exposure, host)))
 }
 
+/// The secrets of a plan that will not last as long as a step that refers to them.
+pub(super) fn expiring(plan: &Plan, survey: &Survey, recipe: &Source) -> Vec<Diagnostic> {
+    let now = Timestamp::now();
+    let mut faults: Vec<Diagnostic> = Vec::new();
+    let ends =
+        survey.iter().filter_map(|(secret, answer)| Some((secret, answer.as_ref().ok()?.facts.expires?)));
+    for (secret, end) in ends {
+        for step in
+            plan.steps().iter().filter(|step| step.members.is_empty() && step.secrets.contains(secret))
+        {
+            let span = place_of(step, &format!("${{secret:{secret}}}"), recipe.text());
+            let fault =
+                too_short(step, &format!("`{secret}`"), end, now, &span).map(|fault| match secret.name() {
+                    Some(name) => fault.help(format!("renew it: `doppio secret rotate {name}`")),
+                    None => fault.help("renew it where it was issued"),
+                });
+            // Steps of a matrix are many, and the fault is one.
+            faults.extend(fault.filter(|fault| !faults.contains(fault)));
+        }
+    }
+    faults
+}
+
+/// What has expired, or will before the step must have ended.
 fn too_short(
     step: &PlannedStep,
-    wanted: &Wanted,
-    facts: &CredentialFacts,
+    what: &str,
+    end: Timestamp,
     now: Timestamp,
     span: &Span,
 ) -> Option<Diagnostic> {
-    let left = facts.expires?.as_second() - now.as_second();
+    let left = end.as_second() - now.as_second();
     let message = if left <= 0 {
-        format!("the credential of `{wanted}` has expired")
+        format!("{what} has expired")
     } else {
         let timeout = i64::try_from(step.timeout?.as_secs()).ok()?;
         if left >= timeout {
             return None;
         }
         let id = &step.id;
-        format!(
-            "the credential of `{wanted}` lasts {} more minutes, and step `{id}` may take {}",
-            left / 60,
-            timeout / 60
-        )
+        format!("{what} lasts {} more minutes, and step `{id}` may take {}", left / 60, timeout / 60)
     };
-    let help = "log in anew with the provider's own tool before the run";
-    Some(Diagnostic::warning("plan::expires", message, span.clone()).help(help))
+    Some(Diagnostic::warning("plan::expires", message, span.clone()))
 }

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::credentials;
+use crate::cli::credentials::Survey;
 use crate::cli::error::CliError;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
@@ -94,8 +95,12 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
         recipe: &loaded.source,
     };
     let (secrets, seen, hosts) = block_on(context, async {
-        let mut secrets = secrets(&loaded.plan, &vault).await;
-        let seen = credentials::look(&loaded.plan, &vault, &place).await;
+        let needed: BTreeSet<&SecretRef> =
+            loaded.plan.steps().iter().flat_map(|step| &step.secrets).collect();
+        let survey = vault.survey(needed).await;
+        let mut seen = credentials::look(&loaded.plan, &vault, &place).await;
+        seen.faults.extend(credentials::expiring(&loaded.plan, &survey, &loaded.source));
+        let mut secrets = secrets(survey);
         secrets.extend(seen.located.into_iter().map(|(name, answer)| {
             let name = format!("credentials of {name}");
             told(name, answer.map(|facts| format!("{}; {}", facts.place, facts.exposure)))
@@ -120,13 +125,8 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
 }
 
 /// Where each secret would come from, without reading one where that can be told otherwise.
-async fn secrets(plan: &Plan, vault: &Vault) -> Vec<Secret> {
-    let needed: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
-    if needed.is_empty() {
-        return Vec::new();
-    }
-    let answers = vault.survey(needed).await;
-    answers
+fn secrets(survey: Survey) -> Vec<Secret> {
+    survey
         .into_iter()
         .map(|(reference, answer)| {
             let from = answer.map(|location| {

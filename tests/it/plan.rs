@@ -387,3 +387,30 @@ fn a_secret_is_bound_to_a_reference_and_only_one_that_the_recipe_names() {
     }
     assert!(!world.doppio_home().join("runs").exists(), "nothing has run");
 }
+
+#[test]
+fn a_secret_that_will_not_last_is_told() {
+    let doppio = Doppio::with_vault().env("DOPPIO_KEYRING", "off");
+    let set = |name: &str, expires: &str| {
+        let set = ["secret", "set", name, "--from-stdin", "--expires", expires];
+        doppio.run_with_stdin(set, "hunter2 one").expect(0);
+    };
+    set("team/short", "1h");
+    set("team/long", "90d");
+    doppio.file(
+        "r.toml",
+        "[recipe]\nname = 'r'\n[[step]]\nid = 'a'\ntimeout_secs = 10800\n\
+         local_command = { command = 'true', env = { A = '${secret:team/short}', B = '${secret:team/long}' } }\n",
+    );
+    for arguments in [&["plan", "r.toml"][..], &["run", "r.toml"]] {
+        let ran = doppio.run(arguments).expect(0);
+        assert!(
+            ran.stderr.contains("warning: `team/short` lasts ")
+                && ran.stderr.contains(" more minutes, and step `a` may take 180"),
+            "{}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains("doppio secret rotate team/short"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("team/long` lasts"), "{}", ran.stderr);
+    }
+}

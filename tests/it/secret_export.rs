@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::doppio::Doppio;
+use crate::support::repository::Repository;
 use crate::support::venv;
 
 /// What readers like to stumble over.
@@ -268,4 +269,17 @@ fn without_masks_a_runner_gets_no_variables() {
     assert_eq!(output.status.code(), Some(3), "{stderr}");
     assert!(stderr.contains("the runner did not take the masks"), "{stderr}");
     assert_eq!(fs::read_to_string(runners).unwrap(), "OTHER=1\n");
+}
+
+#[test]
+fn a_file_of_values_that_git_would_take_is_told() {
+    let doppio = machine();
+    let repository = Repository::init(&doppio.folder().join("project"));
+    repository.write(".gitignore", "ignored.*\n");
+    for (file, is_told) in [("seen.json", true), ("ignored.json", false)] {
+        let arguments =
+            ["secret", "export", "--format", "json", "huggingface/token", "--reveal", "--out", file];
+        let ran = doppio.run(arguments).expect(0);
+        assert_eq!(ran.stderr.contains("would take the values"), is_told, "{}", ran.stderr);
+    }
 }

@@ -21,6 +21,7 @@ use talk::Talk;
 use crate::cli::context::Context;
 use crate::cli::credentials;
 use crate::cli::credentials::Seen;
+use crate::cli::credentials::Survey;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::load;
@@ -44,11 +45,9 @@ use crate::journal::Store;
 use crate::plan::Plan;
 use crate::plan::show::show;
 use crate::secret::Ladder;
-use crate::secret::Location;
 use crate::secret::Mask;
 use crate::secret::MaskStyle;
 use crate::secret::Prompt;
-use crate::secret::SecretError;
 use crate::secret::SecretRef;
 use crate::secret::Vault;
 use crate::text::Severity;
@@ -154,10 +153,13 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
     let vault = Vault::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)).with_providers(providers);
     let vault = Arc::new(vault);
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
-    check_secrets(unless(&wish, vault.survey(secrets)).await?)?;
+    let survey = unless(&wish, vault.survey(secrets)).await?;
+    let expiring = credentials::expiring(&plan, &survey, &source);
+    check_secrets(survey)?;
     let place =
         credentials::World { hosts: &hosts, home: &context.home, sandbox: args.sandbox, recipe: &source };
-    let seen = unless(&wish, credentials::look(&plan, &vault, &place)).await?;
+    let mut seen = unless(&wish, credentials::look(&plan, &vault, &place)).await?;
+    seen.faults.extend(expiring);
     check_credentials(seen, source)?;
 
     let dirs = Dirs::new(&context.env, &context.home);
@@ -207,7 +209,7 @@ async fn unless<T>(wish: &watch::Receiver<Cancel>, work: impl Future<Output = T>
 
 /// Asks for every secret of the plan where it is, without reading it: a run that can't have all
 /// of them is not begun.
-fn check_secrets(survey: Vec<(SecretRef, Result<Location, SecretError>)>) -> Result<(), CliError> {
+fn check_secrets(survey: Survey) -> Result<(), CliError> {
     let mut troubles: Vec<CliError> = Vec::new();
     for (_, answer) in survey {
         match answer {

@@ -36,6 +36,7 @@ use crate::secret::export::Unwritable;
 use crate::secret::export::Wrapping;
 use crate::secret::looks_like_value;
 use crate::secret::naming;
+use crate::secret::scan::Repository;
 
 /// Arguments of `secret export`.
 #[derive(Debug, clap::Args)]
@@ -148,12 +149,14 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         Some(format) => {
             let text = export::values(format, &valued, &wrapping).map_err(|error| unwritable(&error))?;
             lookup::record_all(context, uses)?;
+            warn_of_git(args, context);
             write(args.out.as_deref(), &text, valued.len())?;
         }
         None => {
             let written = github(&valued)?;
             let file = github_file(args, context)?;
             lookup::record_all(context, uses)?;
+            warn_of_git(args, context);
             write_github(args, &written, file, valued.len())?;
         }
     }
@@ -296,6 +299,18 @@ fn github_file(args: &Args, context: &Context) -> Result<(PathBuf, File, bool), 
         Ok((file, last != *b"\n"))
     });
     opened.map(|(file, is_open)| (path.clone(), file, is_open)).map_err(|error| cannot(&path, &error))
+}
+
+/// Says that a file of values would be in the next commit.
+fn warn_of_git(args: &Args, context: &Context) {
+    let Some(path) = args.out.as_ref().map(|path| context.cwd.join(path)) else { return };
+    // Where git can't be asked there is nothing to warn of.
+    if Repository::would_see(&path).unwrap_or(false) {
+        let shown = path.display();
+        output::line(&format!(
+            "warning: git does not ignore `{shown}`: the next `git add` would take the values"
+        ));
+    }
 }
 
 /// Writes to a file that is made for it, or to stdout.

@@ -71,7 +71,20 @@ impl Repository {
         Self::open(path, false)
     }
 
-    /// The same, whatever the environment says of another one: a hook's does.
+    /// Whether a new file at this absolute path would be taken by the next `git add`: it would lie
+    /// in a working tree, and nothing there ignores it. Where there is no git, nobody takes it.
+    ///
+    /// # Errors
+    ///
+    /// When git fails.
+    pub fn would_see(path: &Path) -> Result<bool, GitError> {
+        let Some(name) = path.to_str() else { return Ok(false) };
+        let Ok(repository) = Self::at(path) else { return Ok(false) };
+        let is_within = repository.read(&["rev-parse", "--is-inside-work-tree"])?.starts_with(b"true");
+        Ok(is_within && repository.read(&["check-ignore", "-q", "--", name]).is_err())
+    }
+
+    /// The same as [`Repository::at`], whatever the environment says of another one: a hook's does.
     ///
     /// # Errors
     ///

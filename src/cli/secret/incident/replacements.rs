@@ -22,11 +22,7 @@ const REMOVED: &[u8] = b"==>***REMOVED***\n";
 ///
 /// When the file would lie in a working tree and is not ignored there.
 pub(super) fn can_be_written(path: &Path) -> Result<(), CliError> {
-    let Some(name) = path.to_str() else { return Ok(()) };
-    let Ok(repository) = Repository::at(path) else { return Ok(()) };
-    let is_seen = repository.read(&["rev-parse", "--is-inside-work-tree"])?.starts_with(b"true")
-        && repository.read(&["check-ignore", "-q", "--", name]).is_err();
-    if !is_seen {
+    if !Repository::would_see(path)? {
         return Ok(());
     }
     let shown = path.display();
