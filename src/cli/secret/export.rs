@@ -144,21 +144,17 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         uses.push((what, Some(value.clone())));
         valued.push((variable, value));
     }
+    warn_of_git(args, context);
     // What can't be written is no export.
-    match format {
-        Some(format) => {
-            let text = export::values(format, &valued, &wrapping).map_err(|error| unwritable(&error))?;
-            lookup::record_all(context, uses)?;
-            warn_of_git(args, context);
-            write(args.out.as_deref(), &text, valued.len())?;
-        }
-        None => {
-            let written = github(&valued)?;
-            let file = github_file(args, context)?;
-            lookup::record_all(context, uses)?;
-            warn_of_git(args, context);
-            write_github(args, &written, file, valued.len())?;
-        }
+    if let Some(format) = format {
+        let text = export::values(format, &valued, &wrapping).map_err(|error| unwritable(&error))?;
+        lookup::record_all(context, uses)?;
+        write(args.out.as_deref(), &text, valued.len())?;
+    } else {
+        let written = github(&valued)?;
+        let file = github_file(args, context)?;
+        lookup::record_all(context, uses)?;
+        write_github(args, &written, file, valued.len())?;
     }
     lookup::tell_of_lent(&vault);
     Ok(ExitCode::SUCCESS)
