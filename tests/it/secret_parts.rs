@@ -36,3 +36,12 @@ fn plain_words_beside_it_are_shown() {
     let out = printed(&doppio, value, "echo production basic 5432 author");
     assert_eq!(out, "production basic 5432 author\n");
 }
+
+/// What a rented host prints is taken apart, too.
+#[test]
+fn a_value_that_is_very_deep_breaks_nothing() {
+    let deep = format!("{}\"hunter2-deep\"{}", "[".repeat(20_000), "]".repeat(20_000));
+    let doppio = Doppio::new().env("DOPPIO_KEYRING", "off").env("DEEP", &deep);
+    let ran = doppio.run(["secret", "get", "env:DEEP", "--reveal", "--force"]).expect(0);
+    assert_eq!(ran.stdout, deep);
+}

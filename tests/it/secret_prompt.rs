@@ -93,3 +93,10 @@ fn stdin_is_for_one_of_value_and_passphrase() {
     let ran = doppio.run_with_stdin(["secret", "set", "a/key", "--from-stdin"], "hunter2 one").expect(2);
     assert!(ran.stderr.contains("stdin is the passphrase's"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_note_may_have_words_that_are_in_a_value() {
+    let doppio = Doppio::with_vault();
+    let set = ["secret", "set", "a/config", "--from-stdin", "--note", "production config"];
+    doppio.run_with_stdin(set, "{\"mode\": \"production\", \"password\": \"hunter2-one\"}").expect(0);
+}

@@ -169,3 +169,14 @@ fn notes_command_no_terminal() {
     assert!(ran.stdout.contains("evil\\u{1b}[31m\\nline\\u{202e}"), "{:?}", ran.stdout);
     assert_eq!(ran.stdout.lines().count(), 1);
 }
+
+#[test]
+fn a_secret_of_somebody_with_such_a_name_is_not_gone_back_to() {
+    let bus = Bus::with_keyring();
+    let doppio = Doppio::with_vault().env("DBUS_SESSION_BUS_ADDRESS", bus.address());
+    doppio.store("t/a", "hunter2 one");
+    doppio.store("t/a.previous", "hunter2 mine");
+    let ran = doppio.run(["secret", "rollback", "t/a@previous"]).expect(2);
+    assert!(ran.stderr.contains("`t/a.previous` is a secret of its own"), "{}", ran.stderr);
+    assert_eq!(doppio.reveal("t/a"), "hunter2 one");
+}

@@ -139,7 +139,7 @@ fn json(item: &Item, items: &[Item]) -> serde_json::Value {
 }
 
 fn table(items: &[Item], now: Timestamp) -> String {
-    let width = items.iter().map(|item| item.name.chars().count()).max().unwrap_or(0);
+    let width = items.iter().map(|item| printable(item.name.as_bytes()).chars().count()).max().unwrap_or(0);
     let place = items.iter().map(|item| item.source.len()).max().unwrap_or(0).max(7);
     let mut text = String::new();
     for Item { name, source, facts, last } in items {

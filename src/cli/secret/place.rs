@@ -5,6 +5,7 @@ use crate::cli::output;
 use crate::cli::secret::source_error;
 use crate::name::SecretName;
 use crate::secret::Ladder;
+use crate::secret::source::Facts;
 use crate::secret::source::Source;
 use crate::secret::source::SourceError;
 
@@ -72,6 +73,21 @@ pub(super) fn beside(
         .parse()
         .map_err(|_| CliError::usage(format!("`{name}` is too long to be kept with `.{role}` behind it")))?;
     path(ladder, source, &beside)
+}
+
+/// What is written beside the value before the last rotation.
+pub(super) fn note_of_previous(name: &SecretName) -> String {
+    format!("old value of {name}")
+}
+
+/// Whether a note may be that of an item: it tells what `rotate` put there from a secret that
+/// somebody gave the same name. Not every source tells a note together with the value, nor does
+/// every keychain keep one.
+pub(super) fn may_have_note(source: &dyn Source, facts: &Facts, note: &str) -> bool {
+    match &facts.note {
+        Some(found) => found == note,
+        None => !LOCAL.contains(&source.kind().scheme) || facts.created.is_none(),
+    }
 }
 
 /// Says that the value before the last rotation stays, where it is a secret of its own.

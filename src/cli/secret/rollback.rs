@@ -16,7 +16,9 @@ use crate::secret::source::SourceError;
 
 /// Arguments of `secret rollback`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The older value becomes a new version; the one in use stays in the history.\n\n\
+#[command(after_help = "The older value becomes a new version; the one in use stays in the history. In a \
+                        source without versions, `@previous` is what `rotate` kept, and the two change \
+                        places.\n\n\
                         Examples:\n  doppio secret rollback huggingface/token@2\n  \
                         doppio secret rollback huggingface/token@previous")]
 pub(super) struct Args {
@@ -58,6 +60,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         None => source.get(&path, Some(version)).await,
     }
     .map_err(failed)?;
+    if let Some(kept) = &kept
+        && !place::may_have_note(source, &then, &place::note_of_previous(name))
+    {
+        return Err(CliError::usage(format!(
+            "`{kept}` is a secret of its own, and no older value of `{name}`"
+        )));
+    }
     if older.is_same(&current) {
         output::line(&format!("`{name}` has the value of version {version} already: nothing was changed"));
         return Ok(ExitCode::SUCCESS);
@@ -65,15 +74,24 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     // An expiry is the current value's, and says nothing of the older one.
     let remark = Remark { note: now.note.clone(), expires: None };
     let what = lookup::a_use(Deed::Rollback, name.as_str(), Some(place.clone()), Some(&older));
-    let set = async { source.set(&path, &older, &remark).await.map_err(failed) };
+    let set = async {
+        let facts = source.set(&path, &older, &remark).await.map_err(failed)?;
+        let Some(kept) = &kept else { return Ok(facts) };
+        // Where there are no versions, the two change places.
+        let remark = Remark { note: Some(place::note_of_previous(name)), expires: now.expires };
+        if let Err(error) = source.set(kept, &current, &remark).await {
+            // Else the value that was in force would be nowhere.
+            let before = Remark { note: now.note.clone(), expires: now.expires };
+            source.set(&path, &current, &before).await.map_err(failed)?;
+            return Err(failed(error));
+        }
+        Ok(facts)
+    };
     let facts = lookup::logged(context, vec![what], set).await?;
     if now.expires.is_some() {
         output::line("note: when the older value expires is not known; the expiry was removed");
     }
-    if let Some(kept) = kept {
-        // Where there are no versions, the two change places.
-        let remark = Remark { note: Some(format!("old value of {name}")), expires: now.expires };
-        source.set(&kept, &current, &remark).await.map_err(failed)?;
+    if kept.is_some() {
         output::line(&format!("`{name}` has its previous value, and the other one is the previous one now"));
         output::line(&format!("undo it with `doppio secret rollback {name}@previous`"));
         return Ok(ExitCode::SUCCESS);

@@ -181,15 +181,6 @@ struct Rotation<'a> {
     previous: String,
 }
 
-/// Whether a note may be that of an item. Not every source tells it together with the value.
-fn may_have_note(source: &dyn Source, facts: &Facts, note: &str) -> bool {
-    const TELLING: [&str; 2] = ["keyring", "file"];
-    match &facts.note {
-        Some(found) => found == note,
-        None => !TELLING.contains(&source.kind().scheme),
-    }
-}
-
 impl<'a> Rotation<'a> {
     async fn new(
         name: &'a SecretName,
@@ -205,7 +196,7 @@ impl<'a> Rotation<'a> {
         let (pending, previous) = (beside("pending")?, beside("previous")?);
         let rotation = Self { name, source, old, facts, path, pending, previous };
         if !source.kind().versions {
-            rotation.own(&rotation.previous, &rotation.note_of_previous()).await?;
+            rotation.own(&rotation.previous, &place::note_of_previous(name)).await?;
         }
         Ok(rotation)
     }
@@ -214,15 +205,11 @@ impl<'a> Rotation<'a> {
         format!("new value of {}, not in force yet", self.name)
     }
 
-    fn note_of_previous(&self) -> String {
-        format!("old value of {}", self.name)
-    }
-
     /// What this command has put at a path beside the secret, if it has. Its note tells it from a
     /// secret that somebody gave the same name.
     async fn own(&self, path: &str, note: &str) -> Result<Option<(SecretValue, Facts)>, CliError> {
         match self.source.get(path, None).await {
-            Ok((_, facts)) if !may_have_note(self.source, &facts, note) => {
+            Ok((_, facts)) if !place::may_have_note(self.source, &facts, note) => {
                 Err(CliError::usage(format!("`{path}` is a secret of its own, and `rotate` needs that name"))
                     .hint(format!("give it another one: `doppio secret mv {path} NAME`")))
             }
@@ -265,7 +252,8 @@ impl<'a> Rotation<'a> {
                 let version = self.facts.version.as_deref().unwrap_or("previous");
                 format!("{name}@{version}")
             } else {
-                let remark = Remark { note: Some(self.note_of_previous()), expires: self.facts.expires };
+                let remark =
+                    Remark { note: Some(place::note_of_previous(name)), expires: self.facts.expires };
                 self.write(&self.previous, &self.old, &remark).await?;
                 self.previous.clone()
             };

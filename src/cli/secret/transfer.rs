@@ -7,6 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::fit;
 use crate::cli::secret::lookup;
+use crate::cli::secret::scan::printable;
 use crate::cli::secret::source_error;
 use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
@@ -153,13 +154,15 @@ fn without_twins(items: Vec<Item>) -> Result<Vec<Item>, CliError> {
 impl Plan<'_> {
     /// A line an item, and how many there are of each kind.
     pub(super) fn table(&self) -> String {
-        let width = self.items.iter().map(|(item, _)| item.path.chars().count()).max().unwrap_or(0);
+        // Others may have chosen the names.
+        let paths: Vec<String> = self.items.iter().map(|(item, _)| printable(item.path.as_bytes())).collect();
+        let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
         let mut text = String::new();
-        for (item, fate) in &self.items {
+        for ((item, fate), path) in self.items.iter().zip(paths) {
             let word = if *fate == Fate::Differs && self.replaces { "replace" } else { fate.word() };
-            text.extend([format!("{word:7}  {:width$}  {}", item.path, item.from)]);
+            text.extend([format!("{word:7}  {path:width$}  {}", printable(item.from.as_bytes()))]);
             if let Err(why) = &item.value {
-                text.extend([format!(": {why}")]);
+                text.extend([format!(": {}", printable(why.as_bytes()))]);
             }
             text.push('\n');
         }

@@ -33,20 +33,35 @@ const PUBLIC: &[&str] = &[
 /// What a key is called whose value is secret however it looks.
 const TELLING: &[&str] = &["pass", "secret", "token", "key", "auth", "cred", "pwd"];
 
+/// Documents within documents that are taken apart.
+const DEEPEST: u8 = 3;
+
+/// Words of keys that only look like those.
+const HARMLESS: &[&str] =
+    &["author", "authors", "authentication", "authority", "keyring", "keyboard", "monkey", "tokenizer"];
+
+/// What a key ends with that says of which kind a secret is, and not what it is.
+const KINDS: &[&str] = &["type", "mode", "method", "scheme", "algorithm"];
+
 /// The parts of `value`, itself not among them.
 pub(super) fn parts(value: &[u8]) -> Vec<Part> {
+    parts_of(value, DEEPEST)
+}
+
+/// The same for a document with so many others around it as are left.
+fn parts_of(value: &[u8], left: u8) -> Vec<Part> {
     let mut parts = Vec::new();
     let text = value.trim_ascii();
     if let Some(found) = property::json_scalars(text) {
         for scalar in &found {
-            member(scalar, text, &mut parts);
+            member(scalar, text, left, &mut parts);
         }
         return parts;
     }
     // All forms that it can have are heard, and its lines as well: who takes it apart is unknown.
     for scalar in std::str::from_utf8(text).map(property::scalars).unwrap_or_default() {
         set(&scalar.key, &scalar.text, scalar.is_item, &mut parts);
-        within(&scalar.text, text, &mut parts);
+        within(&scalar.text, text, left, &mut parts);
     }
     if text.contains(&b'\n') {
         text.split(|&byte| byte == b'\n').for_each(|at| line(at.trim_ascii(), &mut parts));
@@ -58,10 +73,10 @@ pub(super) fn parts(value: &[u8]) -> Vec<Part> {
 
 /// The parts of a part: a document is taken apart as the whole is. What escapes made longer than
 /// the whole is none.
-fn within(bytes: &[u8], whole: &[u8], parts: &mut Vec<Part>) {
+fn within(bytes: &[u8], whole: &[u8], left: u8, parts: &mut Vec<Part>) {
     let is_document = bytes.contains(&b'\n') || matches!(bytes.first(), Some(b'{' | b'['));
-    if is_document && bytes.len() < whole.len() {
-        parts.extend(self::parts(bytes));
+    if is_document && bytes.len() < whole.len() && left > 0 {
+        parts.extend(parts_of(bytes, left - 1));
     } else {
         one_line(bytes, parts);
     }
@@ -79,12 +94,12 @@ fn part(bytes: &[u8], whole: bool) -> Part {
 }
 
 /// A text or number of a JSON value.
-fn member(scalar: &Scalar, whole: &[u8], parts: &mut Vec<Part>) {
+fn member(scalar: &Scalar, whole: &[u8], left: u8, parts: &mut Vec<Part>) {
     let bytes = scalar.text.trim_ascii();
     let enough = if telling(&scalar.key) { policy::SHORTEST } else { policy::LONG };
     if bytes.len() >= enough && !PUBLIC.contains(&scalar.key.as_str()) {
         parts.push(part(bytes, true));
-        within(bytes, whole, parts);
+        within(bytes, whole, left, parts);
     }
 }
 
@@ -116,7 +131,9 @@ fn is_uncommon(value: &[u8]) -> bool {
 
 fn telling(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    TELLING.iter().any(|word| key.contains(word))
+    let mut words = key.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let tells = |word: &str| TELLING.iter().any(|part| word.contains(part)) && !HARMLESS.contains(&word);
+    !words.clone().next_back().is_some_and(|last| KINDS.contains(&last)) && words.any(tells)
 }
 
 /// A line of a multi-line value: as it is, or, where it is a setting, what is set.
@@ -219,6 +236,10 @@ mod tests {
             "MODE=production",
             "auth_port: 5432",
             "author: Alice",
+            "tokenizer=sentencepiece",
+            "monkey=production",
+            "authentication=activedirectory",
+            "token_type=bearer-token",
         ] {
             assert_eq!(found(line), [], "{line}");
         }
@@ -256,6 +277,15 @@ mod tests {
 
     #[test]
     fn no_text_goes_round_in_circles() {
+        let nested = |open: &str, close: &str| format!("{}1{}", open.repeat(20_000), close.repeat(20_000));
+        for text in [
+            nested("[", "]"),
+            nested("{\"a\":", "}"),
+            nested("{a: ", "}"),
+            format!("a = {}", nested("{a=", "}")),
+        ] {
+            assert!(found(&text).len() < 100_000);
+        }
         for text in ["A=".repeat(50_000), "[".repeat(50_000), "a: ".repeat(50_000), "- ".repeat(50_000)] {
             assert!(found(&text).len() < 100_000);
         }

@@ -115,7 +115,7 @@ pub(in crate::secret) struct Leaf {
 pub(in crate::secret) fn leaves(text: &[u8]) -> Result<Vec<Leaf>, ()> {
     let mut at = Cursor { text, at: 0 };
     at.space();
-    if at.peek() != b'{' {
+    if at.peek() != b'{' || is_deep(text) {
         return Err(());
     }
     let mut leaves = Vec::new();
@@ -123,9 +123,34 @@ pub(in crate::secret) fn leaves(text: &[u8]) -> Result<Vec<Leaf>, ()> {
     Ok(leaves)
 }
 
-/// All texts and numbers, at any depth; none where the text is no JSON, or has no members.
+/// No document of secrets is deeper; what is may be made to break its readers.
+const DEEPEST: usize = 128;
+
+/// Whether tables and lists are within one another more often than is gone after.
+fn is_deep(text: &[u8]) -> bool {
+    let (mut depth, mut at) = (0_usize, Cursor { text, at: 0 });
+    while at.at < text.len() {
+        match at.peek() {
+            b'"' => at.string(),
+            open => {
+                depth = match open {
+                    b'{' | b'[' => depth + 1,
+                    b'}' | b']' => depth.saturating_sub(1),
+                    _ => depth,
+                };
+                at.at += 1;
+            }
+        }
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
+}
+
+/// All texts and numbers; none where the text is no JSON, has no members, or is too deep.
 pub(in crate::secret) fn scalars(text: &[u8]) -> Option<Vec<Scalar>> {
-    let mut at = Cursor::new(text).ok()?;
+    let mut at = Cursor::new(text).ok().filter(|_| !is_deep(text))?;
     let mut found = Vec::new();
     matches!(at.peek(), b'{' | b'[').then(|| at.scalars("", false, &mut found))?;
     Some(found)
@@ -198,8 +223,7 @@ impl<'a> Cursor<'a> {
         false
     }
 
-    /// Goes behind the object that begins here, and keeps its leaves. `serde_json` has seen that
-    /// it is not too deep.
+    /// Goes behind the object that begins here, which is not too deep, and keeps its leaves.
     fn leaves(&mut self, above: &mut Vec<String>, leaves: &mut Vec<Leaf>) {
         self.at += 1;
         loop {
@@ -244,7 +268,8 @@ impl<'a> Cursor<'a> {
         )
     }
 
-    /// Goes behind the value that begins here, and keeps its texts and numbers.
+    /// Goes behind the value that begins here, which is not too deep, and keeps its texts and
+    /// numbers.
     fn scalars(&mut self, key: &str, is_item: bool, found: &mut Vec<Scalar>) {
         let start = self.at;
         let is_table = match self.peek() {
