@@ -3,9 +3,9 @@
 //! The form is what the path of the item ends with (`.json`, `.toml`, `.env`, `.yaml`, `.yml`,
 //! `.ini`). Else it is JSON where that fits; where it does not, every other form that fits is
 //! asked, and the member is what those that have it agree on: a line more or less in the text can
-//! take it away, and never change it. Of JSON and YAML only the member itself is copied out; what the parsers of TOML, dotenv and INI copy is
-//! wiped as far as it comes back to us. What is not wiped: the parsers' own buffers for scalars
-//! that are written with escapes.
+//! take it away, and never change it. Of JSON and YAML only the member itself is copied out; what the
+//! parsers of TOML, dotenv and INI copy is wiped as far as it comes back to us. What is not wiped: the
+//! parsers' own buffers for scalars that are written with escapes.
 
 mod json;
 mod toml;

@@ -154,8 +154,8 @@ impl Vault {
     }
 
     /// The value, from memory or its source; the mask knows it when this returns. What was lent
-    /// stays good as long as this vault is there. The default of a reference is given out as it is: it stands in the
-    /// recipe and is no secret.
+    /// stays good as long as this vault is there. The default of a reference is given out as it is:
+    /// it stands in the recipe and is no secret.
     ///
     /// # Errors
     ///
@@ -202,8 +202,8 @@ impl Vault {
         Ok(fetched)
     }
 
-    /// Makes a value known to the mask, if it is a secret, and sees that it can be handed over. `owner` is the provider
-    /// whose it is, if it is one's.
+    /// Makes a value known to the mask, if it is a secret, and sees that it can be handed over.
+    /// `owner` is the provider whose it is, if it is one's.
     pub(in crate::secret) fn teach(
         &self,
         name: &str,

@@ -1,5 +1,5 @@
-//! Which secrets and credentials a recipe's text names. Read from the text alone, so that a recipe with faults
-//! or unset variables can be asked too.
+//! Which secrets and credentials a recipe's text names. Read from the text alone, so that
+//! a recipe with faults or unset variables can be asked too.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,5 @@
-//! Servers that stand in for those that can't be had on a test machine. They are Python programs in `tests/standins/`, strict about what they are asked.
+//! Servers that stand in for those that can't be had on a test machine. They are Python
+//! programs in `tests/standins/`, strict about what they are asked.
 
 use std::fs;
 use std::io::BufRead;

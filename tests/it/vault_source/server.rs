@@ -29,6 +29,20 @@ async fn a_server_behind_tls_is_trusted_by_its_authority_only() {
     assert!(fault.to_string().contains("cannot use the certificates"), "{fault}");
 }
 
+/// What is there is told by its record: an answer without one says nothing of what is there.
+#[tokio::test]
+async fn an_answer_without_a_record_is_not_missing() {
+    for (version, answer) in [("1", "{}"), ("1", r#"{"data":null}"#), ("2", "{}"), ("2", r#"{"data":{}}"#)] {
+        let mount = format!(r#"{{"data":{{"type":"kv","path":"kv/","options":{{"version":"{version}"}}}}}}"#);
+        let server = Server::start(move |asked| {
+            json(200, if asked.path.contains("/internal/ui/mounts/") { &mount } else { answer })
+        });
+        let fault = read(&vault(&server.url(), "root"), "kv/a", None).await.unwrap_err();
+        assert!(matches!(fault, SourceError::Unreachable { .. }), "{version} {answer}: {fault:?}");
+        assert!(fault.to_string().contains("holds no record"), "{version} {answer}: {fault}");
+    }
+}
+
 /// What a server that answers like this comes to.
 async fn fault_of(answer: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> SourceError {
     let server = Server::start(move |_| answer());

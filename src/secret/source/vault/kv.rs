@@ -122,8 +122,12 @@ impl Place {
 
     /// What is wanted of the record of an answer.
     pub(super) fn value(&self, reply: &Reply) -> Result<SecretValue, SourceError> {
-        // A deleted version is there without its data.
-        let record = reply.member(self.within()).ok_or(SourceError::Missing)?;
+        let record = reply.member(self.within()).ok_or_else(|| {
+            SourceError::unreachable(
+                format!("the answer for `{}` holds no record, as that of a Vault server does", self.shown()),
+                "look at `VAULT_ADDR`, and at what stands between here and there",
+            )
+        })?;
         let member = |key: &str| property::json_member(record.plain(), &[key]).ok_or(SourceError::Missing);
         match &self.part {
             Part::Key(key) => member(key),

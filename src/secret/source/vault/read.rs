@@ -106,9 +106,6 @@ impl VaultSource {
             return Err(fault);
         }
         let reply = Arc::new(self.0.success(reply, "read", &place.data()).await?);
-        if reply.member(place.within()).is_none() {
-            return Err(self.0.client().await?.nonsense("a record without its data"));
-        }
         Ok(Some(Found { place, reply, loan: None }))
     }
 
