@@ -118,7 +118,7 @@ impl Store {
     ///
     /// When its file can't be read. What is in it is never an error.
     pub fn read(&self, run: &RunId) -> io::Result<Record> {
-        reader::read(&self.folder(run).join("journal.jsonl"))
+        reader::read(&self.folder(run))
     }
 
     /// The run's folder.
