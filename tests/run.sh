@@ -145,6 +145,12 @@ python_programs() {
     echo "$stamp" >"$venv/stamp"
 }
 
+# Every crate of every platform: the lists of cargo-deny are of all of them, and a build downloads
+# only those of its own.
+downloads() {
+  cargo fetch --locked
+}
+
 dependencies() {
   install_deny
   if cargo deny --log-level error fetch db 2>"$scratch/deny.log"; then
@@ -205,6 +211,7 @@ unset DBUS_SESSION_BUS_ADDRESS SSH_AUTH_SOCK SSH_ASKPASS TMUX TMUX_PANE
 for name in "${!XDG_@}" "${!DOPPIO_@}"; do unset "$name"; done
 export DOPPIO_TEST_VENV=$PWD/target/tools/venv
 
+step "downloads" downloads
 step "python programs" python_programs
 step "format" cargo fmt --all --check
 step "scripts" scripts
