@@ -169,7 +169,7 @@ tests() {
     triple=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
     export "CARGO_TARGET_${triple}_RUNNER=sudo -E env PATH=$PATH HOME=$HOME"
   fi
-  cargo test --locked --no-fail-fast
+  cargo test --locked --workspace --no-fail-fast
 }
 
 scripts() {
@@ -186,7 +186,7 @@ api_server() {
 }
 
 docs() {
-  RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+  RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 }
 
 # What of the real home a test could touch by mistake.
@@ -215,8 +215,8 @@ step "downloads" downloads
 step "python programs" python_programs
 step "format" cargo fmt --all --check
 step "scripts" scripts
-step "lints" cargo clippy --locked --all-targets -- -D warnings
-step "build" cargo test --locked --no-run
+step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
+step "build" cargo test --locked --workspace --no-run
 step "tests" tests
 if [ -x "$kube_apiserver" ]; then
   step "kube-apiserver" api_server

@@ -4,18 +4,19 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use doppio_hosts::HostsFile;
+use doppio_text::Diagnostic;
+use doppio_text::Severity;
+use doppio_text::Source;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::load;
 use crate::cli::output;
-use crate::host::HostsFile;
 use crate::plan;
 use crate::plan::Inputs;
 use crate::recipe;
-use crate::text::Diagnostic;
-use crate::text::Severity;
-use crate::text::Source;
 use crate::ui::report;
 
 /// Arguments of `check`.

@@ -3,10 +3,11 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use doppio_secrets::Environment;
+
 use crate::cli::error::CliError;
 use crate::cli::handed;
 use crate::cli::opened::Opened;
-use crate::secret::Environment;
 
 /// The world as the command found it.
 #[derive(Debug, Clone)]

@@ -6,30 +6,31 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use doppio_hosts as host;
+use doppio_hosts::HostsFile;
+use doppio_secrets::CredentialFacts;
+use doppio_secrets::Location;
+use doppio_secrets::Providers;
+use doppio_secrets::SecretError;
+use doppio_secrets::SecretRef;
+use doppio_secrets::Vault;
+use doppio_secrets::Wanted;
+use doppio_secrets::provider;
+use doppio_secrets::provider::Exposure;
+use doppio_secrets::provider::Provider;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::Span;
+use doppio_text::name::HostId;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::host;
-use crate::host::HostsFile;
-use crate::name::HostId;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
-use crate::secret::CredentialFacts;
-use crate::secret::Location;
-use crate::secret::Providers;
-use crate::secret::SecretError;
-use crate::secret::SecretRef;
-use crate::secret::Vault;
-use crate::secret::Wanted;
-use crate::secret::provider;
-use crate::secret::provider::Exposure;
-use crate::secret::provider::Provider;
 use crate::step::Place;
 use crate::step::credentials::Destination;
 use crate::step::credentials::refusal;
 use crate::step::credentials::way_out;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::Span;
 
 /// What `--consent` allows.
 #[derive(Debug, Default, clap::Args)]

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::host::HostError;
-use crate::secret::SecretError;
-use crate::text::Diagnostic;
-use crate::text::Source;
+use doppio_hosts::HostError;
+use doppio_secrets::SecretError;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
 
 /// Whose trouble it is; the exit code follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 use rustix::fs::fcntl_setfl;
 use rustix::io::fcntl_dupfd_cloexec;
 
-use crate::secret::Environment;
+use doppio_secrets::Environment;
 
 /// Keeps the descriptor that `DOPPIO_PASSPHRASE_FD` names from every program that is started from
 /// here on: a file, such as a shell's here-document, could be read there once more.

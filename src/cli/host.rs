@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use doppio_hosts as host;
+use doppio_text::name::HostId;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::load;
 use crate::cli::output;
 use crate::config::Dirs;
-use crate::host;
-use crate::name::HostId;
 
 /// Arguments of `host`.
 #[derive(Debug, clap::Args)]

@@ -7,26 +7,27 @@ use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 
+use doppio_hosts::HostsFile;
+use doppio_secrets::SecretRef;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::closest;
+use doppio_text::name::HostId;
+use doppio_text::name::InvalidName;
+use doppio_text::name::SecretName;
+use doppio_text::open;
+
 use crate::cli::context::Context;
 use crate::cli::credentials::ConsentArgs;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::config::Dirs;
-use crate::host::HostsFile;
-use crate::name::HostId;
-use crate::name::InvalidName;
-use crate::name::SecretName;
 use crate::plan;
 use crate::plan::Inputs;
 use crate::plan::Plan;
 use crate::plan::SelectError;
 use crate::plan::Selection;
 use crate::recipe;
-use crate::secret::SecretRef;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::closest;
-use crate::text::open;
 use crate::ui::report;
 
 /// A longer file is no recipe, in bytes.

@@ -5,7 +5,7 @@ use rustix::process::Rlimit;
 use rustix::process::getrlimit;
 use rustix::process::setrlimit;
 
-use crate::secret::is_memory_locked;
+use doppio_secrets::is_memory_locked;
 
 /// What holds of this process.
 pub(super) struct Held {

@@ -9,9 +9,10 @@ use futures_util::future::join_all;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
+use doppio_secrets::Ladder;
+use doppio_secrets::source::Source;
+
 use crate::cli::output;
-use crate::secret::Ladder;
-use crate::secret::source::Source;
 
 /// Sources that may have lent something.
 #[derive(Debug, Clone, Default)]

@@ -6,6 +6,20 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
+use page::Host;
+use page::Page;
+use page::Secret;
+use page::drawn;
+
+use doppio_hosts as host;
+use doppio_hosts::HostsFile;
+use doppio_secrets::Mask;
+use doppio_secrets::SecretError;
+use doppio_secrets::SecretRef;
+use doppio_secrets::Vault;
+use doppio_text::Severity;
+use doppio_text::name::HostId;
+
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::credentials;
@@ -16,22 +30,10 @@ use crate::cli::load::RecipeArgs;
 use crate::cli::output;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::host;
-use crate::host::HostsFile;
-use crate::name::HostId;
 use crate::plan::Plan;
 use crate::plan::show::show;
-use crate::secret::Mask;
-use crate::secret::SecretError;
-use crate::secret::SecretRef;
-use crate::secret::Vault;
 use crate::step::Place;
-use crate::text::Severity;
 use crate::ui::report;
-use page::Host;
-use page::Page;
-use page::Secret;
-use page::drawn;
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]

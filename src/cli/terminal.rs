@@ -19,10 +19,11 @@ use tokio::signal::unix::signal;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretValue;
+
 use crate::cli::context::Context;
 use crate::cli::output;
-use crate::secret::Prompt;
-use crate::secret::SecretValue;
 
 /// What the terminal's own line takes, with its line break: a longer one loses its end.
 const LINE: usize = if cfg!(target_os = "linux") { 4095 } else { 1023 };

@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::secret::Environment;
+use doppio_secrets::Environment;
 
 /// The three directories. None of them is made before something is written to it.
 #[derive(Debug, Clone, PartialEq, Eq)]

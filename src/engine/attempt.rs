@@ -8,12 +8,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
+use doppio_secrets::Mask;
+use doppio_secrets::Masked;
+use doppio_secrets::SecretError;
+
 use crate::event::End;
 use crate::plan::Plan;
 use crate::plan::Retry;
-use crate::secret::Mask;
-use crate::secret::Masked;
-use crate::secret::SecretError;
 use crate::step::Outcome;
 use crate::step::Report;
 use crate::step::StepContext;

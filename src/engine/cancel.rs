@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-use crate::name::StepId;
+use doppio_text::name::StepId;
 
 /// What the user wants of a run that goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

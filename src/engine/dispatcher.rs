@@ -20,6 +20,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use doppio_secrets::Hold;
+use doppio_secrets::Mask;
+use doppio_text::name::StepId;
+
 use crate::engine::Cancel;
 use crate::engine::Options;
 use crate::engine::cancel::Ear;
@@ -31,10 +35,7 @@ use crate::event::SinkError;
 use crate::event::StepOutline;
 use crate::event::StepStatus;
 use crate::event::What;
-use crate::name::StepId;
 use crate::plan::Plan;
-use crate::secret::Hold;
-use crate::secret::Mask;
 use crate::step::Report;
 use crate::step::Stop;
 use crate::step::Value;

@@ -16,13 +16,14 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use doppio_hosts::Pool;
+use doppio_secrets::Vault;
+use doppio_text::name::RunId;
+
 use crate::event::RunState;
 use crate::event::Sink;
 use crate::event::SinkError;
-use crate::host::Pool;
-use crate::name::RunId;
 use crate::plan::Plan;
-use crate::secret::Vault;
 
 pub use cancel::Cancel;
 

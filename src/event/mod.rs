@@ -13,9 +13,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::name::RunId;
-use crate::name::StepId;
-use crate::secret::Masked;
+use doppio_secrets::Masked;
+use doppio_text::name::RunId;
+use doppio_text::name::StepId;
 
 pub use sink::Fanout;
 pub use sink::Sink;

@@ -8,15 +8,16 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
+use doppio_secrets::Masked;
+use doppio_text::name::RunId;
+use doppio_text::name::StepId;
+
 use crate::event::Delivery;
 use crate::event::End;
 use crate::event::Event;
 use crate::event::RunStatus;
 use crate::event::StepOutline;
 use crate::event::What;
-use crate::name::RunId;
-use crate::name::StepId;
-use crate::secret::Masked;
 
 /// Where a step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,13 +4,14 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use doppio_text::name::RunId;
+use doppio_text::name::StepId;
+
 use crate::event::SinkError;
 use crate::journal::Journal;
 use crate::journal::Record;
 use crate::journal::log_names::LogNames;
 use crate::journal::reader;
-use crate::name::RunId;
-use crate::name::StepId;
 
 /// Why a run was not found.
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,9 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
+use doppio_text::name::RunId;
+use doppio_text::name::StepId;
+
 use crate::event::Event;
 use crate::event::Sink;
 use crate::event::SinkError;
@@ -15,8 +18,6 @@ use crate::journal::files;
 use crate::journal::files::failed;
 use crate::journal::lock::RunLock;
 use crate::journal::log_names::LogNames;
-use crate::name::RunId;
-use crate::name::StepId;
 
 /// The journal of one run. Holds the run's lock until it is dropped.
 ///

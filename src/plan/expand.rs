@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
-use crate::name::HostId;
-use crate::name::StepId;
+use doppio_text::Diagnostic;
+use doppio_text::name::HostId;
+use doppio_text::name::StepId;
+
 use crate::plan::Inputs;
 use crate::plan::fields::fixed_text;
 use crate::plan::names::Variables;
 use crate::recipe::Hosts;
 use crate::recipe::RecipeStep;
-use crate::text::Diagnostic;
 
 /// One step may stand for so many.
 const MOST: usize = 10_000;

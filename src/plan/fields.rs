@@ -7,15 +7,21 @@ mod travel;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
-use crate::name::EnvName;
-use crate::name::StepId;
+use doppio_text::Diagnostic;
+use doppio_text::SUGGESTED;
+use doppio_text::Span;
+use doppio_text::has_enough;
+use doppio_text::name::EnvName;
+use doppio_text::name::StepId;
+use doppio_text::note;
+use doppio_text::shell::Piece;
+use doppio_text::shell::rewrite;
+
 use crate::plan::Inputs;
 use crate::plan::expand::Node;
 use crate::plan::names::Named;
 use crate::plan::names::Variables;
 use crate::plan::names::push;
-use crate::shell::Piece;
-use crate::shell::rewrite;
 use crate::step::Binding;
 use crate::step::FieldMut;
 use crate::step::Mode;
@@ -24,11 +30,6 @@ use crate::step::Reference;
 use crate::step::Script;
 use crate::step::ShellText;
 use crate::step::Template;
-use crate::text::Diagnostic;
-use crate::text::SUGGESTED;
-use crate::text::Span;
-use crate::text::has_enough;
-use crate::text::note;
 
 pub(super) use fixed::fixed_text;
 pub(super) use travel::Travel;

@@ -3,7 +3,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::name::StepId;
+use doppio_text::Diagnostic;
+use doppio_text::SUGGESTED;
+use doppio_text::has_enough;
+use doppio_text::name::StepId;
+
 use crate::plan::Inputs;
 use crate::plan::expand::Node;
 use crate::plan::expand::expand;
@@ -13,9 +17,6 @@ use crate::plan::names::Variables;
 use crate::plan::order;
 use crate::recipe::Recipe;
 use crate::recipe::RecipeStep;
-use crate::text::Diagnostic;
-use crate::text::SUGGESTED;
-use crate::text::has_enough;
 
 /// All steps may stand for so many together.
 const MOST: usize = 500_000;

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use toml::Spanned;
 
+use doppio_text::Diagnostic;
+use doppio_text::SUGGESTED;
+use doppio_text::closest;
+use doppio_text::has_enough;
+
 use crate::recipe::Recipe;
 use crate::recipe::RecipeStep;
-use crate::text::Diagnostic;
-use crate::text::SUGGESTED;
-use crate::text::closest;
-use crate::text::has_enough;
 
 /// Groups may stand in groups this deep.
 const DEEPEST: usize = 32;

@@ -21,14 +21,15 @@ mod when;
 
 use std::time::Duration;
 
-use crate::name::EnvName;
-use crate::name::HostId;
-use crate::name::StepId;
-use crate::secret::Environment;
-use crate::secret::SecretRef;
-use crate::secret::Wanted;
+use doppio_secrets::Environment;
+use doppio_secrets::SecretRef;
+use doppio_secrets::Wanted;
+use doppio_text::Span;
+use doppio_text::name::EnvName;
+use doppio_text::name::HostId;
+use doppio_text::name::StepId;
+
 use crate::step::Step;
-use crate::text::Span;
 
 pub use crate::recipe::Retry;
 pub use crate::recipe::RunIf;

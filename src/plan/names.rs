@@ -4,16 +4,17 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 
+use doppio_text::Diagnostic;
+use doppio_text::SUGGESTED;
+use doppio_text::Span;
+use doppio_text::closest;
+use doppio_text::has_enough;
+use doppio_text::shell::quote;
+
 use crate::recipe::Recipe;
 use crate::recipe::Variable;
-use crate::shell::quote;
 use crate::step::Part;
 use crate::step::Reference;
-use crate::text::Diagnostic;
-use crate::text::SUGGESTED;
-use crate::text::Span;
-use crate::text::closest;
-use crate::text::has_enough;
 
 /// A variable's text may be this long, in bytes, once its references are resolved.
 const LONGEST: usize = 1 << 20;

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use doppio_text::closest;
+
 use crate::plan::Plan;
-use crate::text::closest;
 
 /// Which steps of a plan are wanted; all if nothing is said.
 #[derive(Debug, Clone, Default)]

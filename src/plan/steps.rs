@@ -6,8 +6,15 @@ use std::time::Duration;
 
 use toml::de::DeString;
 
-use crate::name::EnvName;
-use crate::name::HostId;
+use doppio_secrets::Wanted;
+use doppio_secrets::provider::Sent;
+use doppio_text::Diagnostic;
+use doppio_text::ENOUGH;
+use doppio_text::Source;
+use doppio_text::Span;
+use doppio_text::name::EnvName;
+use doppio_text::name::HostId;
+
 use crate::plan::Inputs;
 use crate::plan::PlannedStep;
 use crate::plan::Retry;
@@ -24,14 +31,8 @@ use crate::plan::reach::reached;
 use crate::recipe::Operation;
 use crate::recipe::Recipe;
 use crate::recipe::again;
-use crate::secret::Wanted;
-use crate::secret::provider::Sent;
 use crate::step::Place;
 use crate::step::Step;
-use crate::text::Diagnostic;
-use crate::text::ENOUGH;
-use crate::text::Source;
-use crate::text::Span;
 
 /// Timers can't count further.
 const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);

@@ -7,13 +7,14 @@ use toml::de::DeTable;
 use toml::de::DeValue;
 use toml::de::Error;
 
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+use doppio_text::closest;
+
 use crate::recipe::reader::Reader;
 use crate::recipe::reader::described;
 use crate::step::Step;
 use crate::step::StepKind;
-use crate::text::Diagnostic;
-use crate::text::Span;
-use crate::text::closest;
 
 /// More faults than these in one operation are left for the next look.
 const MOST_FAULTS: usize = 20;

@@ -5,13 +5,14 @@ use toml::Spanned;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::Span;
+use doppio_text::closest;
+
 use crate::recipe::reader::Reader;
 use crate::recipe::reader::described;
 use crate::step::CONDITIONS;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::Span;
-use crate::text::closest;
 
 /// The key under which the operations that look at something have their condition.
 const KEY: &str = "condition";

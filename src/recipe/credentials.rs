@@ -3,12 +3,13 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use doppio_secrets::Wanted;
+use doppio_secrets::provider;
+use doppio_secrets::provider::PROVIDERS;
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+
 use crate::recipe::reader::Reader;
-use crate::secret::Wanted;
-use crate::secret::provider;
-use crate::secret::provider::PROVIDERS;
-use crate::text::Diagnostic;
-use crate::text::Span;
 
 /// Reads the list; none if it is no list of strings. Names that nobody knows are faults.
 pub(super) fn read(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<Vec<(Wanted, Span)>> {

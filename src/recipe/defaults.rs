@@ -5,11 +5,12 @@ use toml::de::DeString;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
+use doppio_text::Diagnostic;
+
 use crate::recipe::Defaults;
 use crate::recipe::credentials;
 use crate::recipe::reader::Reader;
 use crate::recipe::retry;
-use crate::text::Diagnostic;
 
 const KEYS: [&str; 8] =
     ["host_id", "workdir", "env", "shell", "timeout_secs", "retry", "durable", "credentials"];

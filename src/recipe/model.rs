@@ -8,13 +8,14 @@ use toml::Spanned;
 use toml::de::DeString;
 use toml::de::DeValue;
 
-use crate::name::StepId;
-use crate::secret::Wanted;
+use doppio_secrets::Wanted;
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+use doppio_text::name::StepId;
+
 use crate::step::Step;
 use crate::step::StepKind;
 use crate::step::Template;
-use crate::text::Diagnostic;
-use crate::text::Span;
 
 /// A recipe as written: what could be read of it, and what is wrong with the rest.
 #[derive(Debug, Default)]

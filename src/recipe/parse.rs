@@ -6,6 +6,10 @@ use toml::Spanned;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::Span;
+
 use crate::recipe::Recipe;
 use crate::recipe::Variable;
 use crate::recipe::defaults;
@@ -17,9 +21,6 @@ use crate::recipe::target;
 use crate::recipe::torn;
 use crate::step::Part;
 use crate::step::Template;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::Span;
 
 const TABLES: [&str; 5] = ["recipe", "target", "variables", "defaults", "step"];
 const RECIPE_KEYS: [&str; 3] = ["name", "version", "description"];

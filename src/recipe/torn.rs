@@ -2,10 +2,10 @@
 
 use toml::de::Error;
 
-use crate::text::Diagnostic;
-use crate::text::ENOUGH;
-use crate::text::Source;
-use crate::text::Span;
+use doppio_text::Diagnostic;
+use doppio_text::ENOUGH;
+use doppio_text::Source;
+use doppio_text::Span;
 
 /// Keeps the faults that stand in tables which were read whole, and adds the errors of the
 /// syntax. A fault near a syntax error may be nothing but its echo.

@@ -5,22 +5,23 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
+use doppio_hosts::EnvVar;
+use doppio_hosts::Exec;
+use doppio_hosts::Host;
+use doppio_hosts::Pool;
+use doppio_secrets::Delivered;
+use doppio_secrets::Hold;
+use doppio_secrets::Masked;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Vault;
+use doppio_secrets::Wanted;
+use doppio_text::name::EnvName;
+use doppio_text::name::HostId;
+use doppio_text::name::StepId;
+
 use crate::event::Delivery;
 use crate::event::End;
 use crate::event::Stream;
-use crate::host::EnvVar;
-use crate::host::Exec;
-use crate::host::Host;
-use crate::host::Pool;
-use crate::name::EnvName;
-use crate::name::HostId;
-use crate::name::StepId;
-use crate::secret::Delivered;
-use crate::secret::Hold;
-use crate::secret::Masked;
-use crate::secret::SecretValue;
-use crate::secret::Vault;
-use crate::secret::Wanted;
 use crate::step::Ended;
 use crate::step::Outcome;
 use crate::step::Part;
@@ -165,7 +166,7 @@ impl StepContext {
             return self
                 .text(field)?
                 .parse()
-                .map_err(|error: crate::name::InvalidName| StepError::failed(error.to_string()));
+                .map_err(|error: doppio_text::name::InvalidName| StepError::failed(error.to_string()));
         }
         self.host.clone().or_else(|| self.values.target.clone()).ok_or_else(|| StepError::Failed {
             message: "the step names no host, and the run has no target".to_owned(),

@@ -1,13 +1,14 @@
 //! `credentials`: what a step gets of the providers it names, and where that may go.
 
-use crate::host::EnvVar;
-use crate::host::Exec;
-use crate::host::Host;
-use crate::host::Trust;
-use crate::name::EnvName;
-use crate::secret::SecretValue;
-use crate::secret::Wanted;
-use crate::secret::provider::Exposure;
+use doppio_hosts::EnvVar;
+use doppio_hosts::Exec;
+use doppio_hosts::Host;
+use doppio_hosts::Trust;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Wanted;
+use doppio_secrets::provider::Exposure;
+use doppio_text::name::EnvName;
+
 use crate::step::StepContext;
 use crate::step::StepError;
 

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use doppio_hosts::HostError;
+use doppio_secrets::SecretError;
+
 use crate::event::End;
-use crate::host::HostError;
-use crate::secret::SecretError;
 use crate::step::Stop;
 use crate::step::Value;
 

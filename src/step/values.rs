@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use regex::bytes::Regex;
 
-use crate::name::HostId;
-use crate::name::RunId;
-use crate::name::StepId;
-use crate::secret::SecretValue;
+use doppio_secrets::SecretValue;
+use doppio_text::name::HostId;
+use doppio_text::name::RunId;
+use doppio_text::name::StepId;
+
 use crate::step::Reference;
 use crate::step::StepError;
 use crate::step::StepField;
@@ -97,7 +98,7 @@ impl Values {
 
     fn variable(&self, name: &str, quoted: bool) -> Result<Option<Value>, StepError> {
         match self.variables.get(name) {
-            Some(Value::Plain(text)) if quoted => Ok(Some(Value::Plain(crate::shell::quote(text)))),
+            Some(Value::Plain(text)) if quoted => Ok(Some(Value::Plain(doppio_text::shell::quote(text)))),
             Some(Value::Secret(_)) if quoted => Err(StepError::Failed {
                 message: format!("variable `{name}` is secret and can't be quoted into text"),
                 hint: Some(format!("write `${{{name}}}`: its value is never split in shell text")),

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::io;
 use std::io::Write;
 
+use doppio_text::name::StepId;
+
 use crate::event::Event;
 use crate::event::RunState;
 use crate::event::StepStatus;
 use crate::event::Stream;
 use crate::event::What;
-use crate::name::StepId;
 use crate::ui::View;
 use crate::ui::lines::Lines;
 use crate::ui::lines::shown;

@@ -17,13 +17,14 @@ use indicatif::ProgressDrawTarget;
 use indicatif::ProgressState;
 use indicatif::ProgressStyle;
 
+use doppio_text::name::StepId;
+
 use crate::event::Event;
 use crate::event::RunState;
 use crate::event::StepOutline;
 use crate::event::StepState;
 use crate::event::StepStatus;
 use crate::event::What;
-use crate::name::StepId;
 use crate::ui::Paint;
 use crate::ui::View;
 use crate::ui::lines::Lines;

@@ -12,13 +12,13 @@ use annotate_snippets::Patch;
 use annotate_snippets::Renderer;
 use annotate_snippets::Snippet;
 
-use crate::text::Diagnostic;
-use crate::text::ENOUGH;
-use crate::text::Label;
-use crate::text::Lines;
-use crate::text::Severity;
-use crate::text::Source;
-use crate::text::Span;
+use doppio_text::Diagnostic;
+use doppio_text::ENOUGH;
+use doppio_text::Label;
+use doppio_text::Lines;
+use doppio_text::Severity;
+use doppio_text::Source;
+use doppio_text::Span;
 
 /// Faults beyond these are counted and not drawn.
 const MOST: usize = 50;

@@ -7,10 +7,10 @@ use std::process::Command;
 use std::time::Duration;
 use std::time::Instant;
 
-use doppio::secret::source::Remark;
-use doppio::secret::source::Remote;
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Remote;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 use crate::support::far::open;
 use crate::support::standin::Standin;

@@ -12,20 +12,21 @@ use std::sync::Mutex;
 use std::time::Duration;
 use std::time::Instant;
 
-use doppio::host::HostError;
-use doppio::host::HostsFile;
-use doppio::host::PoolOptions;
-use doppio::host::Prompt;
-use doppio::host::Reached;
-use doppio::host::reach;
-use doppio::secret::Environment;
-use doppio::secret::Ladder;
-use doppio::secret::Mask;
-use doppio::secret::MaskStyle;
-use doppio::secret::SecretValue;
-use doppio::secret::Vault;
-use doppio::text::Source;
 use tempfile::TempDir;
+
+use doppio_hosts::HostError;
+use doppio_hosts::HostsFile;
+use doppio_hosts::PoolOptions;
+use doppio_hosts::Prompt;
+use doppio_hosts::Reached;
+use doppio_hosts::reach;
+use doppio_secrets::Environment;
+use doppio_secrets::Ladder;
+use doppio_secrets::Mask;
+use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Vault;
+use doppio_text::Source;
 
 /// A user at a keyboard: gives one answer to every question, and remembers all that was said.
 #[derive(Default)]

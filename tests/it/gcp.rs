@@ -8,10 +8,10 @@ use std::process::Command;
 use std::time::Duration;
 use std::time::Instant;
 
-use doppio::secret::source::Remark;
-use doppio::secret::source::Remote;
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Remote;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 use crate::support::doppio::Doppio;
 use crate::support::far::open;

@@ -5,9 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use doppio::secret::SecretValue;
-use doppio::secret::source::Item;
-use doppio::secret::source::Source;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Item;
+use doppio_secrets::source::Source;
 
 use crate::support::doppio::Doppio;
 use crate::support::store::Store;

@@ -9,6 +9,11 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use doppio_secrets::Mask;
+use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretError;
+use doppio_secrets::Vault;
+
 use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
 use crate::cli::load;
@@ -16,10 +21,6 @@ use crate::cli::memory;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::config::Dirs;
-use crate::secret::Mask;
-use crate::secret::MaskStyle;
-use crate::secret::SecretError;
-use crate::secret::Vault;
 
 /// A program that hangs is a finding, not the end of the examination.
 const DEADLINE: Duration = Duration::from_secs(10);

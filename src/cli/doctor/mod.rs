@@ -8,11 +8,12 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use doppio_text::name::HostId;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
-use crate::name::HostId;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]

@@ -5,6 +5,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use doppio_hosts::Carrier;
+use doppio_hosts::EnvVar;
+use doppio_hosts::Exec;
+use doppio_hosts::Host;
+use doppio_hosts::HostError;
+use doppio_hosts::Output;
+use doppio_hosts::Pool;
+use doppio_hosts::PoolOptions;
+use doppio_hosts::reach;
+use doppio_secrets::Mask;
+use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Vault;
+use doppio_text::name::EnvName;
+use doppio_text::name::HostId;
+
 use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
 use crate::cli::error::CliError;
@@ -13,21 +29,6 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::terminal::Terminal;
 use crate::config::Dirs;
-use crate::host::Carrier;
-use crate::host::EnvVar;
-use crate::host::Exec;
-use crate::host::Host;
-use crate::host::HostError;
-use crate::host::Output;
-use crate::host::Pool;
-use crate::host::PoolOptions;
-use crate::host::reach;
-use crate::name::EnvName;
-use crate::name::HostId;
-use crate::secret::Mask;
-use crate::secret::MaskStyle;
-use crate::secret::SecretValue;
-use crate::secret::Vault;
 
 /// Names that secrets travel under most.
 const NAMES: [&str; 3] = ["DOPPIO_SECRET_1", "HF_TOKEN", "WANDB_API_KEY"];

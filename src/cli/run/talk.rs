@@ -6,9 +6,10 @@ use rustix::termios::tcgetattr;
 use rustix::termios::tcgetpgrp;
 use rustix::termios::tcsetattr;
 
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretValue;
+
 use crate::cli::terminal::Terminal;
-use crate::secret::Prompt;
-use crate::secret::SecretValue;
 use crate::ui::Voice;
 
 /// The terminal, with the tree out of the way while it asks.

@@ -8,12 +8,13 @@ use std::io::IsTerminal;
 use std::io::Write;
 use std::process::ExitCode;
 
+use doppio_text::closest;
+use doppio_text::name::StepId;
+
 use crate::cli::error::CliError;
 use crate::cli::runs::Form;
 use crate::cli::runs::find;
 use crate::journal::Store;
-use crate::name::StepId;
-use crate::text::closest;
 use crate::ui::shown;
 
 /// Arguments of `runs logs`.

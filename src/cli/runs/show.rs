@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use doppio_text::name::RunId;
+
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::runs::Form;
@@ -13,7 +15,6 @@ use crate::event::StepState;
 use crate::event::StepStatus;
 use crate::journal::Record;
 use crate::journal::Store;
-use crate::name::RunId;
 use crate::ui::duration;
 use crate::ui::end;
 use crate::ui::shown;

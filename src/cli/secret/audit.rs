@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::AuditError;
+use doppio_secrets::AuditLog;
+use doppio_secrets::Deed;
+use doppio_secrets::Entry;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -11,10 +16,6 @@ use crate::cli::output;
 use crate::cli::secret::time;
 use crate::cli::secret::uses;
 use crate::config::Dirs;
-use crate::secret::AuditError;
-use crate::secret::AuditLog;
-use crate::secret::Deed;
-use crate::secret::Entry;
 
 /// Arguments of `secret audit`.
 #[derive(Debug, clap::Args)]

@@ -22,11 +22,12 @@ use hmac::Mac;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use doppio_secrets::Environment;
+use doppio_secrets::SecretValue;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::secret::Environment;
-use crate::secret::SecretValue;
 
 /// A terminal takes no more than this in one sequence. In bytes, before base64.
 const TERMINAL_TAKES: usize = 74_994;

@@ -2,6 +2,14 @@
 
 use std::process::ExitCode;
 
+use doppio_secrets::Fitness;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source;
+use doppio_secrets::source::Facts;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Source;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::secret::lookup;
@@ -11,13 +19,6 @@ use crate::cli::secret::source_error;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
 use crate::cli::secret::transfer::Wish;
-use crate::name::SecretName;
-use crate::secret::Fitness;
-use crate::secret::SecretValue;
-use crate::secret::source;
-use crate::secret::source::Facts;
-use crate::secret::source::Remark;
-use crate::secret::source::Source;
 
 /// Arguments of `secret copy`.
 #[derive(Debug, clap::Args)]

@@ -13,6 +13,23 @@ use std::process::ExitCode;
 
 use futures_util::future::try_join_all;
 
+use doppio_secrets::Deed;
+use doppio_secrets::Ladder;
+use doppio_secrets::Mask;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Use;
+use doppio_secrets::Vault;
+use doppio_secrets::export;
+use doppio_secrets::export::Format;
+use doppio_secrets::export::Github;
+use doppio_secrets::export::Unwritable;
+use doppio_secrets::export::Wrapping;
+use doppio_secrets::looks_like_value;
+use doppio_secrets::naming;
+use doppio_secrets::scan::Repository;
+use doppio_text::name::EnvName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -21,22 +38,6 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::needs;
 use crate::cli::secret::needs::Needs;
 use crate::cli::secret::transfer::secrets as counted;
-use crate::name::EnvName;
-use crate::secret::Deed;
-use crate::secret::Ladder;
-use crate::secret::Mask;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::Use;
-use crate::secret::Vault;
-use crate::secret::export;
-use crate::secret::export::Format;
-use crate::secret::export::Github;
-use crate::secret::export::Unwritable;
-use crate::secret::export::Wrapping;
-use crate::secret::looks_like_value;
-use crate::secret::naming;
-use crate::secret::scan::Repository;
 
 /// Arguments of `secret export`.
 #[derive(Debug, clap::Args)]

@@ -1,11 +1,12 @@
 //! Whether a value may be stored, and what looks wrong about it.
 
+use doppio_secrets::Fitness;
+use doppio_secrets::SecretValue;
+use doppio_secrets::provider;
+use doppio_secrets::well_known;
+use doppio_text::name::SecretName;
+
 use crate::cli::error::CliError;
-use crate::name::SecretName;
-use crate::secret::Fitness;
-use crate::secret::SecretValue;
-use crate::secret::provider;
-use crate::secret::well_known;
 
 /// Why a value can't be stored, in words that don't tell it, and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

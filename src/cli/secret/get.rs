@@ -7,6 +7,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Deed;
+use doppio_secrets::Mask;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Vault;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -15,10 +20,6 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::reference;
 use crate::cli::secret::time;
-use crate::secret::Deed;
-use crate::secret::Mask;
-use crate::secret::SecretValue;
-use crate::secret::Vault;
 
 /// Arguments of `secret get`.
 #[derive(Debug, clap::Args)]

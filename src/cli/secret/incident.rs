@@ -8,6 +8,20 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use doppio_secrets::AuditError;
+use doppio_secrets::AuditLog;
+use doppio_secrets::SecretValue;
+use doppio_secrets::scan::GitError;
+use doppio_secrets::scan::Report;
+use doppio_secrets::scan::Repository;
+use doppio_secrets::scan::Scanner;
+use doppio_secrets::scan::Tree;
+use doppio_secrets::scan::Trouble;
+use doppio_secrets::scan::history;
+use doppio_secrets::scan::is_store;
+use doppio_secrets::scan::staged;
+use doppio_secrets::scan::tree;
+
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -22,19 +36,6 @@ use crate::cli::secret::scan::tell_troubles;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
 use crate::config::Dirs;
-use crate::secret::AuditError;
-use crate::secret::AuditLog;
-use crate::secret::SecretValue;
-use crate::secret::scan::GitError;
-use crate::secret::scan::Report;
-use crate::secret::scan::Repository;
-use crate::secret::scan::Scanner;
-use crate::secret::scan::Tree;
-use crate::secret::scan::Trouble;
-use crate::secret::scan::history;
-use crate::secret::scan::is_store;
-use crate::secret::scan::staged;
-use crate::secret::scan::tree;
 
 use story::Story;
 

@@ -5,12 +5,13 @@ use std::io;
 use std::io::Read;
 use std::path::PathBuf;
 
+use doppio_secrets::SecretValue;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
-use crate::name::SecretName;
-use crate::secret::SecretValue;
 
 /// No secret is longer.
 const LONGEST: u64 = 1 << 20;

@@ -4,6 +4,12 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Ladder;
+use doppio_secrets::provider;
+use doppio_secrets::source::Facts;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -15,12 +21,7 @@ use crate::cli::secret::source_error;
 use crate::cli::secret::time;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
-use crate::secret::Ladder;
-use crate::secret::provider;
-use crate::secret::source::Facts;
-use crate::secret::source::KINDS;
-use crate::secret::source::Source;
-use crate::secret::source::SourceError;
+use crate::sources::SOURCES;
 
 /// Arguments of `secret list`.
 #[derive(Debug, clap::Args)]
@@ -100,7 +101,7 @@ fn exposure(name: &str) -> Option<String> {
 
 fn sources<'a>(ladder: &'a Ladder, args: &Args) -> Result<Vec<&'a dyn Source>, CliError> {
     if args.all {
-        return Ok(KINDS.iter().filter_map(|kind| ladder.source(kind.scheme).ok()).collect());
+        return Ok(SOURCES.all().filter_map(|kind| ladder.source(kind.scheme).ok()).collect());
     }
     if args.sources.is_empty() {
         return place::several(ladder, None);

@@ -6,6 +6,27 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use doppio_secrets::AuditError;
+use doppio_secrets::AuditLog;
+use doppio_secrets::Auditor;
+use doppio_secrets::Bound;
+use doppio_secrets::Deed;
+use doppio_secrets::Ladder;
+use doppio_secrets::LadderOptions;
+use doppio_secrets::Origin;
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Use;
+use doppio_secrets::Vault;
+use doppio_secrets::looks_like_value;
+use doppio_secrets::provider::Discovery;
+use doppio_secrets::source::KeyOptions;
+use doppio_secrets::source::Keychain;
+use doppio_secrets::source::Source;
+use doppio_text::closest;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -14,27 +35,7 @@ use crate::cli::terminal::is_attended;
 use crate::config::Dirs;
 use crate::config::Settings;
 use crate::config::SettingsError;
-use crate::name::SecretName;
-use crate::secret::AuditError;
-use crate::secret::AuditLog;
-use crate::secret::Auditor;
-use crate::secret::Bound;
-use crate::secret::Deed;
-use crate::secret::Ladder;
-use crate::secret::LadderOptions;
-use crate::secret::Origin;
-use crate::secret::Prompt;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::Use;
-use crate::secret::Vault;
-use crate::secret::looks_like_value;
-use crate::secret::provider::Discovery;
-use crate::secret::source;
-use crate::secret::source::KeyOptions;
-use crate::secret::source::Keychain;
-use crate::secret::source::Source;
-use crate::text::closest;
+use crate::sources::SOURCES;
 
 /// The secrets that a login on a host asks for, whatever the recipe.
 const OF_LOGINS: [&str; 2] = ["ssh/passphrase", "ssh/password"];
@@ -102,6 +103,7 @@ pub(in crate::cli) fn ladder_asking(
         .discover
         .then(|| Arc::new(Discovery::new(context.env.clone(), context.home.clone())) as Arc<dyn Source>);
     let ladder = Ladder::new(LadderOptions {
+        kinds: SOURCES,
         flags: flags(&args.secrets)?,
         bindings: settings.bindings,
         environment: context.env.clone(),
@@ -235,7 +237,7 @@ fn flags(texts: &[String]) -> Result<BTreeMap<SecretName, Bound>, CliError> {
             ));
         }
         if let Origin::Source { scheme, .. } = &reference.origin {
-            source::kind(scheme).map_err(|error| CliError::usage(error.to_string()))?;
+            SOURCES.find(scheme).map_err(|error| CliError::usage(error.to_string()))?;
         }
         flags.insert(name, Bound { reference, by: "`--secret`".to_owned() });
     }

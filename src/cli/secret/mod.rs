@@ -34,14 +34,15 @@ mod why;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::SourceError;
+use doppio_secrets::well_known::recognise;
+use doppio_text::name::SecretName;
+
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::name::SecretName;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::source::SourceError;
-use crate::secret::well_known::recognise;
 
 /// Arguments of `secret`.
 #[derive(Debug, clap::Args)]

@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+use doppio_secrets::Deed;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -12,10 +17,6 @@ use crate::cli::secret::needs;
 use crate::cli::secret::needs::Needs;
 use crate::cli::secret::place;
 use crate::cli::secret::source_error;
-use crate::name::SecretName;
-use crate::secret::Deed;
-use crate::secret::source::Source;
-use crate::secret::source::SourceError;
 
 /// Arguments of `secret mv`.
 #[derive(Debug, clap::Args)]

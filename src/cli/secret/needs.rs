@@ -9,12 +9,13 @@ use std::path::PathBuf;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
+use doppio_secrets::SecretRef;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::open;
+
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::secret::SecretRef;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::open;
 
 /// The references of some recipes, and the recipes that name each.
 pub(super) type Needs = BTreeMap<SecretRef, Vec<PathBuf>>;

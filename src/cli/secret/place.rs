@@ -1,13 +1,14 @@
 //! Where secrets are kept: the sources that a command means.
 
+use doppio_secrets::Ladder;
+use doppio_secrets::source::Facts;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
+use doppio_text::name::SecretName;
+
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::source_error;
-use crate::name::SecretName;
-use crate::secret::Ladder;
-use crate::secret::source::Facts;
-use crate::secret::source::Source;
-use crate::secret::source::SourceError;
 
 /// The sources of this machine that Doppio writes to, in the order of the ladder. Others are
 /// changed only where `--in` names them.

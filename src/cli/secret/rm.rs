@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use doppio_secrets::Deed;
+use doppio_secrets::source::SourceError;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -10,8 +13,6 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::name;
 use crate::cli::secret::place;
 use crate::cli::secret::source_error;
-use crate::secret::Deed;
-use crate::secret::source::SourceError;
 
 /// Arguments of `secret rm`.
 #[derive(Debug, clap::Args)]

@@ -10,6 +10,17 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Deed;
+use doppio_secrets::Ladder;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Facts;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
+use doppio_stores::ping;
+use doppio_stores::ping::Verdict;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -22,16 +33,6 @@ use crate::cli::secret::name;
 use crate::cli::secret::place;
 use crate::cli::secret::set;
 use crate::cli::secret::source_error;
-use crate::name::SecretName;
-use crate::secret::Deed;
-use crate::secret::Ladder;
-use crate::secret::SecretValue;
-use crate::secret::ping;
-use crate::secret::ping::Verdict;
-use crate::secret::source::Facts;
-use crate::secret::source::Remark;
-use crate::secret::source::Source;
-use crate::secret::source::SourceError;
 
 /// Arguments of `secret rotate`.
 #[derive(Debug, clap::Args)]

@@ -4,6 +4,16 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Deed;
+use doppio_secrets::Ladder;
+use doppio_secrets::Outcome;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Source;
+use doppio_secrets::well_known;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -15,15 +25,6 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::place;
 use crate::cli::secret::source_error;
 use crate::cli::secret::time;
-use crate::name::SecretName;
-use crate::secret::Deed;
-use crate::secret::Ladder;
-use crate::secret::Outcome;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::source::Remark;
-use crate::secret::source::Source;
-use crate::secret::well_known;
 
 /// Arguments of `secret set`.
 #[derive(Debug, clap::Args)]

@@ -7,6 +7,13 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Mask;
+use doppio_secrets::Providers;
+use doppio_secrets::SecretError;
+use doppio_secrets::Vault;
+use doppio_secrets::Wanted;
+use doppio_secrets::source::Facts;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -17,12 +24,6 @@ use crate::cli::secret::needs;
 use crate::cli::secret::needs::Credentials;
 use crate::cli::secret::needs::Needs;
 use crate::cli::secret::time;
-use crate::secret::Mask;
-use crate::secret::Providers;
-use crate::secret::SecretError;
-use crate::secret::Vault;
-use crate::secret::Wanted;
-use crate::secret::source::Facts;
 
 /// Arguments of `secret status`.
 #[derive(Debug, clap::Args)]

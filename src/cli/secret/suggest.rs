@@ -2,18 +2,19 @@
 
 use std::process::ExitCode;
 
+use doppio_secrets::Location;
+use doppio_secrets::Mask;
+use doppio_secrets::SecretError;
+use doppio_secrets::SecretRef;
+use doppio_secrets::Vault;
+use doppio_secrets::well_known::WELL_KNOWN;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::name::SecretName;
-use crate::secret::Location;
-use crate::secret::Mask;
-use crate::secret::SecretError;
-use crate::secret::SecretRef;
-use crate::secret::Vault;
-use crate::secret::well_known::WELL_KNOWN;
 
 /// Arguments of `secret suggest`.
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::secret::source::Facts;
+use doppio_secrets::source::Facts;
 
 const DAY: i64 = 24 * 60 * 60;
 

@@ -2,6 +2,16 @@
 
 use std::collections::HashMap;
 
+use doppio_secrets::Deed;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Use;
+use doppio_secrets::source;
+use doppio_secrets::source::NewItem;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -11,15 +21,6 @@ use crate::cli::secret::scan::printable;
 use crate::cli::secret::source_error;
 use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
-use crate::name::SecretName;
-use crate::secret::Deed;
-use crate::secret::SecretValue;
-use crate::secret::Use;
-use crate::secret::source;
-use crate::secret::source::NewItem;
-use crate::secret::source::Remark;
-use crate::secret::source::Source;
-use crate::secret::source::SourceError;
 
 /// A value on its way.
 #[derive(Debug)]

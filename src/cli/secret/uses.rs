@@ -8,15 +8,16 @@ use std::io::ErrorKind;
 
 use jiff::Timestamp;
 
+use doppio_secrets::AuditLog;
+use doppio_secrets::Deed;
+use doppio_secrets::Origin;
+use doppio_secrets::SecretRef;
+use doppio_text::name::RunId;
+
 use crate::cli::context::Context;
 use crate::cli::output;
 use crate::config::Dirs;
 use crate::journal::Store;
-use crate::name::RunId;
-use crate::secret::AuditLog;
-use crate::secret::Deed;
-use crate::secret::Origin;
-use crate::secret::SecretRef;
 
 /// Runs that are looked through, the newest first: more would take longer than anybody waits.
 const RUNS: usize = 500;

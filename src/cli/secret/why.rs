@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Asked;
+use doppio_secrets::Outcome;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -12,8 +15,6 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::reference;
 use crate::cli::secret::time;
-use crate::secret::Asked;
-use crate::secret::Outcome;
 
 /// Arguments of `secret why`.
 #[derive(Debug, clap::Args)]

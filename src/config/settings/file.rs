@@ -11,20 +11,21 @@ use toml::Spanned;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
-use crate::name::SecretName;
-use crate::secret::AuditPolicy;
-use crate::secret::Bound;
-use crate::secret::DefaultSource;
-use crate::secret::OnError;
-use crate::secret::Origin;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::source;
-use crate::secret::source::Command;
-use crate::secret::source::Options;
-use crate::secret::well_known;
-use crate::text::Diagnostic;
-use crate::text::Source;
+use doppio_secrets::AuditPolicy;
+use doppio_secrets::Bound;
+use doppio_secrets::DefaultSource;
+use doppio_secrets::OnError;
+use doppio_secrets::Origin;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Command;
+use doppio_secrets::source::Options;
+use doppio_secrets::well_known;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::name::SecretName;
+
+use crate::sources::SOURCES;
 
 use self::value::integer;
 use self::value::texts;
@@ -172,7 +173,7 @@ impl Reader<'_> {
             self.wrong("default_source", value, "a text, as in `\"aws:ml-workflow/{profile}/{name}\"`");
             return None;
         };
-        match DefaultSource::parse(text) {
+        match DefaultSource::parse(text, SOURCES) {
             Ok(template) => Some(template),
             Err(error) => {
                 self.error(value.span(), "settings::default-source", format!("`default_source`: {error}"));
@@ -201,7 +202,7 @@ impl Reader<'_> {
                 );
             }
             Ok(SecretRef { origin: Origin::Source { scheme, .. }, .. }) => {
-                if let Err(error) = source::kind(scheme) {
+                if let Err(error) = SOURCES.find(scheme) {
                     self.error(value.span(), "settings::source", error.to_string());
                     return None;
                 }

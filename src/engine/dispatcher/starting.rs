@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use doppio_secrets::Masked;
+
 use crate::engine::attempt::Attempt;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::ready::Fate;
@@ -14,7 +16,6 @@ use crate::event::End;
 use crate::event::StepStatus;
 use crate::event::What;
 use crate::plan::PlannedStep;
-use crate::secret::Masked;
 use crate::step::Place;
 use crate::step::StepContext;
 use crate::step::Stop;

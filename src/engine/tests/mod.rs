@@ -10,22 +10,23 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
+use doppio_hosts::HostsFile;
+use doppio_hosts::PoolOptions;
+use doppio_secrets::Environment;
+use doppio_secrets::Ladder;
+use doppio_secrets::Mask;
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretValue;
+
 use super::*;
 use crate::event::End;
 use crate::event::Event;
 use crate::event::RunStatus;
 use crate::event::StepStatus;
 use crate::event::What;
-use crate::host::HostsFile;
-use crate::host::PoolOptions;
 use crate::plan::PlannedStep;
 use crate::plan::Retry;
 use crate::plan::RunIf;
-use crate::secret::Environment;
-use crate::secret::Ladder;
-use crate::secret::Mask;
-use crate::secret::Prompt;
-use crate::secret::SecretValue;
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Step;

@@ -1,7 +1,11 @@
 //! What one reference stands for, as far as it is known before the run.
 
-use crate::name::EnvName;
-use crate::name::StepId;
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+use doppio_text::closest;
+use doppio_text::name::EnvName;
+use doppio_text::name::StepId;
+
 use crate::plan::fields::Fact;
 use crate::plan::fields::Question;
 use crate::plan::fields::Resolved;
@@ -14,9 +18,6 @@ use crate::step::Mode;
 use crate::step::Part;
 use crate::step::Reference;
 use crate::step::StepField;
-use crate::text::Diagnostic;
-use crate::text::Span;
-use crate::text::closest;
 
 impl Resolver<'_> {
     /// A reference that no static variable stands for.

@@ -16,7 +16,10 @@ use minijinja::Environment;
 use minijinja::Expression;
 use minijinja::UndefinedBehavior;
 
-use crate::name::HostId;
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+use doppio_text::name::HostId;
+
 use crate::plan::fields::Resolver;
 use crate::plan::when::operand::Operand;
 use crate::plan::when::tokens::Fault;
@@ -24,8 +27,6 @@ use crate::step::Part;
 use crate::step::Template;
 use crate::step::Value;
 use crate::step::Values;
-use crate::text::Diagnostic;
-use crate::text::Span;
 
 /// A longer expression is refused: what reads it recurses.
 const LONGEST: usize = 1000;
@@ -230,10 +231,11 @@ fn placed(fault: &Fault, text: &str, span: &Span) -> Diagnostic {
 mod tests {
     use std::collections::HashMap;
 
+    use doppio_text::Source;
+
     use super::*;
     use crate::plan::Inputs;
     use crate::step::StepResult;
-    use crate::text::Source;
 
     const RECIPE: &str = r#"
         [recipe]

@@ -4,11 +4,12 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use regex::Regex;
 
+use doppio_hosts::Exec;
+use doppio_hosts::Interpreter;
+use doppio_text::shell::quote;
+use doppio_text::shell::quote_path;
+
 use crate::event::End;
-use crate::host::Exec;
-use crate::host::Interpreter;
-use crate::shell::quote;
-use crate::shell::quote_path;
 use crate::step::Condition;
 use crate::step::PlainText;
 use crate::step::ShellText;

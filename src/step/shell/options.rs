@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use regex::bytes::Regex;
 
+use doppio_hosts::Exec;
+use doppio_hosts::Host;
+use doppio_hosts::Interpreter;
+use doppio_text::name::EnvName;
+
 use crate::event::End;
-use crate::host::Exec;
-use crate::host::Host;
-use crate::host::Interpreter;
-use crate::name::EnvName;
 use crate::step::Ended;
 use crate::step::FieldMut;
 use crate::step::Outcome;
@@ -46,7 +47,7 @@ macro_rules! shell_operation {
             $($(#[$attribute])* $field: $type,)*
             workdir: Option<$crate::step::PlainText>,
             #[serde(default)]
-            env: std::collections::BTreeMap<$crate::name::EnvName, $crate::step::SecretText>,
+            env: std::collections::BTreeMap<doppio_text::name::EnvName, $crate::step::SecretText>,
             capture_output: Option<String>,
             timeout_secs: Option<u64>,
             shell: Option<String>,

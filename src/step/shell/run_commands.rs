@@ -6,7 +6,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
-use crate::host::Host;
+use doppio_hosts::Host;
+
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Place;

@@ -1,15 +1,16 @@
 //! The forms of a reference: what may stand between `${` and `}`.
 
-use crate::name::EnvName;
-use crate::name::StepId;
-use crate::secret::Origin;
-use crate::secret::SecretRef;
-use crate::secret::looks_like_value;
-use crate::secret::source;
+use doppio_secrets::Origin;
+use doppio_secrets::SecretRef;
+use doppio_secrets::looks_like_value;
+use doppio_text::closest;
+use doppio_text::name::EnvName;
+use doppio_text::name::StepId;
+
+use crate::sources::SOURCES;
 use crate::step::Mode;
 use crate::step::Reference;
 use crate::step::StepField;
-use crate::text::closest;
 
 /// What can stand before a dot or a colon.
 const HEADS: [&str; 6] = ["secret", "step", "env", "matrix", "run", "recipe"];
@@ -46,7 +47,7 @@ pub(super) enum Braced {
 /// Whether the source that a reference names is one of this build.
 fn known_source(reference: &SecretRef) -> Result<(), Fault> {
     let Origin::Source { scheme, .. } = &reference.origin else { return Ok(()) };
-    let known = source::kind(scheme).map(drop);
+    let known = SOURCES.find(scheme).map(drop);
     known.map_err(|unknown| {
         Fault::new(unknown.to_string(), "a name without a source, `${secret:NAME}`, is looked up everywhere")
     })

@@ -6,14 +6,15 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
-use crate::host::EnvVar;
-use crate::host::Host;
-use crate::name::EnvName;
-use crate::secret::Delivered;
-use crate::secret::SecretValue;
-use crate::shell::quote;
-use crate::shell::quote_bytes;
-use crate::shell::quote_path;
+use doppio_hosts::EnvVar;
+use doppio_hosts::Host;
+use doppio_secrets::Delivered;
+use doppio_secrets::SecretValue;
+use doppio_text::name::EnvName;
+use doppio_text::shell::quote;
+use doppio_text::shell::quote_bytes;
+use doppio_text::shell::quote_path;
+
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Place;

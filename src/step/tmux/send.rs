@@ -4,8 +4,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
-use crate::host::Host;
-use crate::shell::quote;
+use doppio_hosts::Host;
+use doppio_text::shell::quote;
+
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Place;

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
+use doppio_hosts::Exec;
+use doppio_hosts::Host;
+use doppio_hosts::Interpreter;
+use doppio_text::shell::quote;
+
 use crate::event::End;
-use crate::host::Exec;
-use crate::host::Host;
-use crate::host::Interpreter;
-use crate::shell::quote;
 use crate::step::Ended;
 use crate::step::FieldMut;
 use crate::step::PlainText;

@@ -6,8 +6,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
+use doppio_text::shell::quote;
+
 use crate::event::End;
-use crate::shell::quote;
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Place;

@@ -5,9 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 use std::time::Instant;
 
-use doppio::host::Exec;
-use doppio::host::Exit;
-use doppio::host::Interpreter;
+use doppio_hosts::Exec;
+use doppio_hosts::Exit;
+use doppio_hosts::Interpreter;
 
 use super::cases;
 use crate::support::exec::alive;
@@ -187,7 +187,7 @@ async fn a_cut_connection_is_a_lost_process_and_a_new_connection() {
     cut(&server);
     let lost = tokio::time::timeout(Duration::from_secs(20), process.next()).await.expect("in time");
     assert!(
-        matches!(lost, Some(doppio::host::Output::Exit(Exit::Lost(ref why))) if !why.is_empty()),
+        matches!(lost, Some(doppio_hosts::Output::Exit(Exit::Lost(ref why))) if !why.is_empty()),
         "{lost:?}"
     );
     // What is lost is neither run again nor out of reach.
@@ -206,7 +206,7 @@ async fn a_stop_never_meets_another_process_with_the_same_number() {
     let mut process = host.exec(Exec::new("echo $$; exec sleep 300")).await.expect("a process");
     let pid: u32 = until_line(&mut process).await.trim().parse().expect("a pid");
     cut(&server);
-    while !matches!(process.next().await, Some(doppio::host::Output::Exit(_))) {}
+    while !matches!(process.next().await, Some(doppio_hosts::Output::Exit(_))) {}
     // The lost one ends, and its number is given to another one.
     let again = format!(
         "kill -KILL {pid}; while [ -e /proc/{pid} ]; do sleep 0.02; done; sleep 0.1; echo $(({pid} - 2)) >/proc/sys/kernel/ns_last_pid; \

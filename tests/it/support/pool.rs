@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use doppio::host::Host;
-use doppio::host::HostsFile;
-use doppio::host::Pool;
-use doppio::host::PoolOptions;
-use doppio::secret::Environment;
-use doppio::secret::Ladder;
-use doppio::secret::Mask;
-use doppio::secret::Prompt;
-use doppio::secret::SecretValue;
-use doppio::secret::Vault;
-use doppio::text::Source;
 use tempfile::TempDir;
+
+use doppio_hosts::Host;
+use doppio_hosts::HostsFile;
+use doppio_hosts::Pool;
+use doppio_hosts::PoolOptions;
+use doppio_secrets::Environment;
+use doppio_secrets::Ladder;
+use doppio_secrets::Mask;
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Vault;
+use doppio_text::Source;
 
 use crate::support::sshd::Sshd;
 

@@ -11,11 +11,12 @@ use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
 
-use doppio::secret::SecretValue;
-use doppio::secret::source::Facts;
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
 use tempfile::TempDir;
+
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Facts;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 /// A stand-in that runs until this is dropped.
 pub(crate) struct Standin {

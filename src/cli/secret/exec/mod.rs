@@ -21,20 +21,21 @@ use std::process::Stdio;
 
 use futures_util::future::try_join_all;
 
+use doppio_secrets::Deed;
+use doppio_secrets::Mask;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Use;
+use doppio_secrets::Vault;
+use doppio_secrets::looks_like_value;
+use doppio_text::name::EnvName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output as last_words;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::name::EnvName;
-use crate::secret::Deed;
-use crate::secret::Mask;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::Use;
-use crate::secret::Vault;
-use crate::secret::looks_like_value;
 
 /// What opens the vault is Doppio's, and no command's that it starts.
 const OWN: [&str; 3] = ["DOPPIO_PASSPHRASE", "DOPPIO_PASSPHRASE_FD", "DOPPIO_PASSPHRASE_FILE"];

@@ -10,6 +10,10 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use doppio_secrets::Deed;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Source;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -22,9 +26,6 @@ use crate::cli::secret::source_error;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Plan;
 use crate::cli::terminal::is_attended;
-use crate::secret::Deed;
-use crate::secret::SecretValue;
-use crate::secret::source::Source;
 
 /// Removes the file where that is wished, and sees to it that git ignores its like.
 /// `text` is what was read of it.

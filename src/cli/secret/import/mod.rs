@@ -8,6 +8,12 @@ mod provider;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use doppio_secrets::Ladder;
+use doppio_secrets::bundle::Form;
+use doppio_secrets::naming;
+use doppio_secrets::source::Source;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -20,11 +26,6 @@ use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
 use crate::cli::secret::transfer::Plan;
 use crate::cli::secret::transfer::Wish;
-use crate::name::SecretName;
-use crate::secret::Ladder;
-use crate::secret::bundle::Form;
-use crate::secret::naming;
-use crate::secret::source::Source;
 
 /// Arguments of `secret import`.
 #[derive(Debug, clap::Args)]

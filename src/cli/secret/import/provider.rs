@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+use doppio_secrets::Ladder;
+use doppio_secrets::Wanted;
+use doppio_secrets::provider;
+use doppio_secrets::provider::ProviderError;
+use doppio_secrets::source::Remark;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -10,11 +16,6 @@ use crate::cli::secret::import::Names;
 use crate::cli::secret::place;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
-use crate::secret::Ladder;
-use crate::secret::Wanted;
-use crate::secret::provider;
-use crate::secret::provider::ProviderError;
-use crate::secret::source::Remark;
 
 /// Imports everything that the providers of the command line have.
 pub(super) async fn import(

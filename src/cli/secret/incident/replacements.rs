@@ -8,10 +8,11 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use doppio_secrets::SecretValue;
+use doppio_secrets::scan::Repository;
+
 use crate::cli::error::CliError;
 use crate::cli::secret::incident::story::Story;
-use crate::secret::SecretValue;
-use crate::secret::scan::Repository;
 
 /// What stands in place of the value afterwards.
 const REMOVED: &[u8] = b"==>***REMOVED***\n";

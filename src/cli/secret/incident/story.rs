@@ -4,20 +4,21 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use doppio_secrets::SecretValue;
+use doppio_secrets::scan::Finding;
+use doppio_secrets::scan::GitError;
+use doppio_secrets::scan::Report;
+use doppio_secrets::scan::Repository;
+use doppio_secrets::scan::Scanner;
+use doppio_secrets::scan::Trouble;
+use doppio_secrets::scan::What;
+use doppio_secrets::well_known;
+use doppio_text::name::SecretName;
+use doppio_text::shell::quote;
+
 use crate::cli::secret::scan::printable;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
-use crate::name::SecretName;
-use crate::secret::SecretValue;
-use crate::secret::scan::Finding;
-use crate::secret::scan::GitError;
-use crate::secret::scan::Report;
-use crate::secret::scan::Repository;
-use crate::secret::scan::Scanner;
-use crate::secret::scan::Trouble;
-use crate::secret::scan::What;
-use crate::secret::well_known;
-use crate::shell::quote;
 
 /// Places that are listed of each kind; the rest is counted.
 const SHOWN: usize = 20;

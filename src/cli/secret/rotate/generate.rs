@@ -3,10 +3,11 @@
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
+use doppio_secrets::SecretValue;
+use doppio_secrets::well_known;
+use doppio_text::name::SecretName;
+
 use crate::cli::error::CliError;
-use crate::name::SecretName;
-use crate::secret::SecretValue;
-use crate::secret::well_known;
 
 /// 256 random bits as 43 characters of letters, digits, `-` and `_`.
 pub(super) fn value(name: &SecretName) -> Result<SecretValue, CliError> {

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use doppio_secrets::well_known;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::uses;
-use crate::name::SecretName;
-use crate::secret::well_known;
 
 /// Lists who got it since the old value was set, and says where to revoke it.
 pub(super) fn tell(name: &SecretName, since: Option<Timestamp>, context: &Context) -> Result<(), CliError> {

@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use ignore::gitignore::Gitignore;
 use ignore::gitignore::GitignoreBuilder;
 
+use doppio_secrets::scan::Finding;
+
 use crate::cli::error::CliError;
-use crate::secret::scan::Finding;
 
 /// Digits of a fingerprint.
 const FINGERPRINT: usize = 16;

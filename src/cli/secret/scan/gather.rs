@@ -1,16 +1,17 @@
 //! The values to look for, as the settings and the arguments have it.
 
+use doppio_secrets::scan::Collected;
+use doppio_secrets::scan::Wanted;
+use doppio_secrets::scan::collect;
+use doppio_secrets::source::SourceError;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::config::Dirs;
 use crate::config::Settings;
-use crate::name::SecretName;
-use crate::secret::scan::Collected;
-use crate::secret::scan::Wanted;
-use crate::secret::scan::collect;
-use crate::secret::source::SourceError;
 
 /// Sources that are on this machine and that keep secrets.
 const LOCAL: [&str; 2] = ["keyring", "file"];

@@ -14,26 +14,27 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use doppio_secrets::scan::GitError;
+use doppio_secrets::scan::Hook;
+use doppio_secrets::scan::Report;
+use doppio_secrets::scan::Repository;
+use doppio_secrets::scan::Scanner;
+use doppio_secrets::scan::Skipped;
+use doppio_secrets::scan::Tree;
+use doppio_secrets::scan::Trouble;
+use doppio_secrets::scan::history;
+use doppio_secrets::scan::install_hook;
+use doppio_secrets::scan::is_store;
+use doppio_secrets::scan::staged;
+use doppio_secrets::scan::tree;
+use doppio_text::shell::quote;
+
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::secret::scan::GitError;
-use crate::secret::scan::Hook;
-use crate::secret::scan::Report;
-use crate::secret::scan::Repository;
-use crate::secret::scan::Scanner;
-use crate::secret::scan::Skipped;
-use crate::secret::scan::Tree;
-use crate::secret::scan::Trouble;
-use crate::secret::scan::history;
-use crate::secret::scan::install_hook;
-use crate::secret::scan::is_store;
-use crate::secret::scan::staged;
-use crate::secret::scan::tree;
-use crate::shell::quote;
 
 use allow::Allowed;
 

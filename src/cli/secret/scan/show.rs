@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 
 use data_encoding::BASE64;
 
+use doppio_secrets::scan::Finding;
+use doppio_secrets::scan::Report;
+use doppio_secrets::scan::Scanner;
+use doppio_secrets::scan::What;
+
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::scan::allow::Allowed;
-use crate::secret::scan::Finding;
-use crate::secret::scan::Report;
-use crate::secret::scan::Scanner;
-use crate::secret::scan::What;
 
 /// The form of the JSON lines; raised when an older reader would misread one.
 const FORM: u32 = 1;

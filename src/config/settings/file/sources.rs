@@ -4,6 +4,18 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+use doppio_secrets::Origin;
+use doppio_secrets::SecretRef;
+use doppio_secrets::looks_like_value;
+use doppio_secrets::source::Command;
+use doppio_secrets::source::Form;
+use doppio_secrets::source::Key;
+use doppio_secrets::source::Options;
+use doppio_secrets::source::Setting;
+use doppio_secrets::source::TIMEOUT;
+use doppio_secrets::source::UnknownSource;
+use doppio_text::Span;
+
 use crate::config::settings::COMMAND_TIMEOUT;
 use crate::config::settings::file::File;
 use crate::config::settings::file::Reader;
@@ -11,19 +23,7 @@ use crate::config::settings::file::Value;
 use crate::config::settings::file::value::exit_codes;
 use crate::config::settings::file::value::integer;
 use crate::config::settings::file::value::texts;
-use crate::secret::Origin;
-use crate::secret::SecretRef;
-use crate::secret::looks_like_value;
-use crate::secret::source;
-use crate::secret::source::Command;
-use crate::secret::source::Form;
-use crate::secret::source::KINDS;
-use crate::secret::source::Key;
-use crate::secret::source::Options;
-use crate::secret::source::Setting;
-use crate::secret::source::TIMEOUT;
-use crate::secret::source::UnknownSource;
-use crate::text::Span;
+use crate::sources::SOURCES;
 
 /// What a reference in the settings of a source may name: what is on this machine.
 const LOCAL: [&str; 4] = ["env", "keyring", "file", "command"];
@@ -32,7 +32,7 @@ impl Reader<'_> {
     pub(super) fn sources(&mut self, file: &mut File, value: Value<'_>) {
         for (key, value) in self.table("sources", value) {
             let scheme = key.get_ref().as_ref();
-            let found = source::kind(scheme);
+            let found = SOURCES.find(scheme);
             if scheme == "command" {
                 for (name, value) in self.table("command", value) {
                     let span = value.span();
@@ -47,7 +47,7 @@ impl Reader<'_> {
             } else if let Err(error @ UnknownSource::NotBuilt { .. }) = found {
                 self.error(key.span(), "settings::source", error.to_string());
             } else {
-                let remote = KINDS.iter().filter(|kind| kind.remote.is_some()).map(|kind| kind.scheme);
+                let remote = SOURCES.remote().map(|source| source.kind.scheme);
                 let known: Vec<&str> = std::iter::once("command").chain(remote).collect();
                 self.unknown(&key, &known);
             }

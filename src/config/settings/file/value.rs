@@ -6,11 +6,12 @@ use toml::Spanned;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+use doppio_text::closest;
+
 use crate::config::settings::file::Reader;
 use crate::config::settings::file::Value;
-use crate::text::Diagnostic;
-use crate::text::Span;
-use crate::text::closest;
 
 impl Reader<'_> {
     /// A table; an empty one, and a fault, where it is something else.
