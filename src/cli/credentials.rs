@@ -61,7 +61,7 @@ pub(super) type Located = (String, Result<CredentialFacts, SecretError>);
 /// What was seen of a plan's credentials.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Each credential, and where it is or why it can't be had.
+    /// Each credential, and where it is or why it is not available.
     pub located: Vec<Located>,
     /// Those that may not go where a step runs, and those that will not last.
     pub faults: Vec<Diagnostic>,
@@ -127,7 +127,7 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
             if let Some(end) = facts.expires {
                 let what = format!("the credential of `{wanted}`");
                 let fault = too_short(step, &what, end, Timestamp::now(), &span);
-                let help = "log in anew with the provider's own tool before the run";
+                let help = "log in again with the provider's own tool before the run";
                 seen.faults.extend(fault.map(|fault| fault.help(help)));
             }
         }
@@ -155,7 +155,7 @@ fn clash(step: &PlannedStep, of_host: &Wanted, hosts: &HostsFile) -> Option<Diag
     let message =
         format!("`{own}` and `{of_host}`, which host `{host}` has for all its steps, set the same variables");
     let fault = Diagnostic::error("plan::credentials-clash", message, span.clone());
-    Some(fault.help(format!("name it here, or in the entry of `{host}` in hosts.toml, and not in both")))
+    Some(fault.help(format!("name it either here or in the entry of `{host}` in hosts.toml")))
 }
 
 async fn destination(
@@ -218,7 +218,7 @@ fn named_too_far(
         let message = format!("`{secret}` may not go to `{host}`: {why}");
         Diagnostic::error("plan::exposure", message, span)
     } else {
-        let message = format!("`{secret}` goes to `{host}`, and unless it is a narrow one {why}");
+        let message = format!("`{secret}` goes to `{host}`, and unless its rights are narrow, {why}");
         Diagnostic::warning("plan::exposure", message, span)
     };
     Some(fault.label(provider.exposure.as_str()).help(way_out(&wanted, provider.exposure, host)))
@@ -264,7 +264,7 @@ fn too_short(
             return None;
         }
         let id = &step.id;
-        format!("{what} lasts {} more minutes, and step `{id}` may take {}", left / 60, timeout / 60)
+        format!("{what} expires in {} minutes, and step `{id}` may take {}", left / 60, timeout / 60)
     };
     Some(Diagnostic::warning("plan::expires", message, span.clone()))
 }

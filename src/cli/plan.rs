@@ -126,7 +126,7 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where each secret would come from, without reading one where that can be told otherwise.
+/// Where each secret would come from, without reading it where that can be known otherwise.
 fn secrets(survey: Survey) -> Vec<Secret> {
     survey
         .into_iter()
@@ -143,7 +143,7 @@ fn secrets(survey: Survey) -> Vec<Secret> {
         .collect()
 }
 
-/// A line of the page: where something comes from, or why it can't be had.
+/// A line of the page: where something comes from, or why it is not available.
 fn told(name: String, answer: Result<String, SecretError>) -> Secret {
     match answer {
         Ok(from) => Secret { name, from: Some(from), trouble: None, is_missing: false, hint: None },

@@ -61,7 +61,8 @@ impl Attempt {
         let last = if let Ok(done) = tokio::time::timeout(WIND_DOWN, &mut work).await {
             over(done, &mask)
         } else {
-            let text = mask.text(&format!("`{id}` did not stop in time; what it began may go on"));
+            let text =
+                mask.text(&format!("`{id}` did not stop in time; what it started may still be running"));
             drop(reports.send((id.clone(), Report::Notice(text))).await);
             Report::Over(Err(StepError::Stopped(stop)))
         };
@@ -125,7 +126,7 @@ pub(super) fn end_of(error: StepError, mask: &Mask) -> End {
     }
 }
 
-/// The end of an attempt in which Doppio itself went wrong.
+/// The end of an attempt that hit a bug in Doppio.
 pub(super) fn end_of_panic(words: Masked, mask: &Mask) -> End {
     End::Error {
         message: mask.text("a bug in doppio"),

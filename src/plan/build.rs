@@ -1,4 +1,4 @@
-//! The one maker of a plan.
+//! The only constructor of a plan.
 
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ use crate::recipe::Operation;
 use crate::recipe::Recipe;
 use crate::recipe::TargetKind;
 
-/// Makes a plan of a recipe, and says what is to be said about it.
+/// Makes a plan from a recipe, with its warnings.
 ///
 /// # Errors
 ///

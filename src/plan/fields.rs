@@ -168,7 +168,7 @@ impl Resolver<'_> {
             self.fault(
                 Diagnostic::error(
                     "plan::secret-in-text",
-                    format!("secret `{secret}` can't stand in `{field}`"),
+                    format!("secret `{secret}` is not allowed in `{field}`"),
                     span.clone(),
                 )
                 .label("would be visible to others here")
@@ -227,7 +227,7 @@ impl Resolver<'_> {
 
     fn too_long(&mut self, span: &Span) {
         if self.faults.iter().all(|fault| fault.code != "plan::too-long") {
-            let message = "the recipe's texts come to more than 64 MiB with their variables resolved";
+            let message = "the recipe's texts exceed 64 MiB with their variables resolved";
             self.fault(Diagnostic::error("plan::too-long", message, span.clone()));
         }
     }

@@ -53,8 +53,8 @@ pub struct Inputs<'a> {
     pub is_check: bool,
 }
 
-/// What will be done. Its one maker is [`build()`], so whoever holds a plan holds an acyclic
-/// graph with every name resolved.
+/// What will be done. Only [`build()`] makes one, so every plan is an acyclic graph with every name
+/// resolved.
 #[derive(Debug)]
 pub struct Plan {
     pub(in crate::plan) name: String,

@@ -33,7 +33,7 @@ pub(super) struct Variables {
 
 /// What a name stands for.
 pub(super) enum Named<'a> {
-    /// These parts: text, and references that are no static variables.
+    /// These parts: text, and references that are not static variables.
     Value(&'a [Part]),
     /// Only the run knows: a step sets it.
     Dynamic,
@@ -218,7 +218,7 @@ impl Variables {
                         format!("variable `{}` is too long with its references resolved", variable.name);
                     faults.push(
                         Diagnostic::error("plan::too-long", message, variable.value.span.clone())
-                            .help("a variable can hold 1 MiB of text"),
+                            .help("a variable can hold at most 1 MiB of text"),
                     );
                     return Vec::new();
                 }
@@ -244,7 +244,7 @@ impl Variables {
                 format!("`{name}` is set by a step, so its first value can't hold `${{{reference}}}`");
             faults.push(
                 Diagnostic::error("plan::not-plain", message, span.clone())
-                    .help("let a `set_var` step that comes first give it that value"),
+                    .help("give it that value in a `set_var` step that runs first"),
             );
         }
     }

@@ -34,7 +34,7 @@ use crate::recipe::again;
 use crate::step::Place;
 use crate::step::Step;
 
-/// Timers can't count further.
+/// The longest time that a timer can hold.
 const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// Plans the steps one by one.
@@ -163,7 +163,7 @@ impl<'a> Steps<'a> {
             self.resolver.fault(
                 Diagnostic::error(
                     "plan::no-effect",
-                    format!("`{kind}` starts nothing that could use `credentials`"),
+                    format!("`{kind}` runs no command that could use `credentials`"),
                     span.clone(),
                 )
                 .help("name them at the step whose command needs them"),
@@ -362,7 +362,7 @@ fn variables(credentials: &[(Wanted, Span)]) -> Vec<EnvName> {
     .collect()
 }
 
-/// What an operation says is wrong with its values, at the places of its fields.
+/// What is wrong with the values of an operation, at the locations of its fields.
 fn faults_of(
     operation: &dyn Step,
     kind: &str,

@@ -1,4 +1,4 @@
-//! `[defaults]`: what steps and operations get that they leave out.
+//! `[defaults]`: what steps and operations get if they leave it out.
 
 use toml::Spanned;
 use toml::de::DeString;
@@ -50,7 +50,7 @@ pub(super) fn read<'i>(reader: &mut Reader, value: &Spanned<DeValue<'i>>) -> Rea
     read
 }
 
-/// `durable`: known, and not built.
+/// `durable`: known, but not built yet.
 pub(super) fn durable(reader: &mut Reader, value: &Spanned<DeValue<'_>>) {
     if reader.boolean("`durable`", value) == Some(true) {
         reader.fault(

@@ -19,7 +19,7 @@ use crate::step::Step;
 use crate::step::StepKind;
 use crate::step::Template;
 
-/// Cuts a text that is no shell text.
+/// Cuts a text that is not shell text.
 pub(super) fn cut(reader: &mut Reader, text: &str, span: Span, source: &Source) -> Template {
     cut_as(reader, text, span, source, Mode::Plain)
 }

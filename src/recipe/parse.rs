@@ -103,7 +103,7 @@ fn unknown_table(reader: &mut Reader, name: &str, span: Span, value: &Spanned<De
         );
     } else if RECIPE_KEYS.contains(&name) && !value.get_ref().is_table() {
         reader.fault(
-            Diagnostic::error("recipe::unknown-key", format!("`{name}` stands outside of `[recipe]`"), span)
+            Diagnostic::error("recipe::unknown-key", format!("`{name}` is outside of `[recipe]`"), span)
                 .help("put `[recipe]` on a line before it"),
         );
     } else {

@@ -33,7 +33,7 @@ impl Reader {
         has_enough(&self.faults)
     }
 
-    /// A key that nothing is known by.
+    /// An unknown key.
     pub(super) fn unknown_key<'a>(
         &mut self,
         key: &str,

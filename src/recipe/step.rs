@@ -137,7 +137,7 @@ impl<'i> StepReader<'_, 'i> {
         operation::read(self.reader, kind, key.span(), value, many, self.source)
     }
 
-    /// Takes a key that all steps share; false if it is none.
+    /// Takes a key that all steps share; false if it is not one of them.
     fn common(&mut self, step: &mut RecipeStep<'i>, key: &str, value: &Spanned<DeValue<'i>>) -> bool {
         let reader = &mut *self.reader;
         match key {

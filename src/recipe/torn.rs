@@ -1,4 +1,4 @@
-//! What can be said of a text that is not TOML.
+//! What can be reported about a text that is not TOML.
 
 use toml::de::Error;
 

@@ -35,7 +35,7 @@ use crate::step::Value;
 use crate::step::Values;
 use crate::step::follow::Show;
 
-/// What an attempt is told from outside.
+/// What an attempt is asked to do from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Stop {
     /// Go on.
@@ -47,14 +47,14 @@ pub enum Stop {
     Cancel,
 }
 
-/// What an attempt tells the dispatcher.
+/// What an attempt reports to the dispatcher.
 #[derive(Debug)]
 pub enum Report {
     /// Output, masked.
     Output(Stream, Masked),
     /// How far it is.
     Progress(Masked),
-    /// Something for the user that is no output.
+    /// Something for the user that is not the step's output.
     Notice(Masked),
     /// How its secrets travelled.
     Delivered(Vec<Delivery>),
@@ -62,7 +62,7 @@ pub enum Report {
     Masked(Vec<(String, u64)>),
     /// The attempt is over. The engine sends it, after all else.
     Over(Result<Outcome, StepError>),
-    /// The attempt is over because Doppio went wrong. As [`Report::Over`].
+    /// The attempt is over because of a bug in Doppio. As [`Report::Over`].
     Panicked(Masked),
 }
 
@@ -115,7 +115,7 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When a secret can't be had, or something is not known.
+    /// When a secret is not available, or something is not known.
     pub async fn value(&self, text: &SecretText) -> Result<Value, StepError> {
         let (value, _) = self.fill(&text.0).await?;
         Ok(value)
@@ -125,7 +125,7 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When a secret can't be had, or something is not known.
+    /// When a secret is not available, or something is not known.
     pub async fn script(&self, text: &ShellText) -> Result<(String, Vec<EnvVar>), StepError> {
         let bindings = text.script.bindings.iter();
         let env =
@@ -137,7 +137,7 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When a secret can't be had, or something is not known.
+    /// When a secret is not available, or something is not known.
     pub async fn env<'a>(
         &self,
         table: impl IntoIterator<Item = (&'a EnvName, &'a SecretText)>,
@@ -208,7 +208,7 @@ impl StepContext {
         let ended = Box::pin(self.follow(host, exec, Show::Errors)).await?;
         let failed = ended.end != End::Exit { code: 0 };
         let stdout = match self.register(name, ended.stdout) {
-            // A failure is to be told as it is; its output is not needed then.
+            // A failure is reported as it is; its output is not needed then.
             Err(_) if failed => Value::Plain(String::new()),
             registered => registered?,
         };
@@ -242,7 +242,7 @@ impl StepContext {
         self.unless_stopped(tokio::time::sleep(duration)).await
     }
 
-    /// Writes down, and says, how secrets travelled to a host.
+    /// Records and reports how secrets travelled to a host.
     pub(in crate::step) async fn delivered(&self, host: &Host, deliveries: &[Delivered<'_>]) {
         if deliveries.is_empty() {
             return;
@@ -262,14 +262,14 @@ impl StepContext {
         self.report(Report::Progress(self.vault.mask().text(message))).await;
     }
 
-    /// Says something to the user that is no output of the step.
+    /// Tells the user something that is not the step's output.
     pub async fn notice(&self, text: &str) {
         self.report(Report::Notice(self.vault.mask().text(text))).await;
     }
 
-    /// Tells the dispatcher; waits while it has its hands full.
+    /// Reports to the dispatcher; waits while it is busy.
     pub(in crate::step) async fn report(&self, report: Report) {
-        // There is nobody to tell once the run has ended by force.
+        // Nobody listens once the run has ended by force.
         drop(self.reports.send((self.step.clone(), report)).await);
     }
 
@@ -349,14 +349,14 @@ struct Origin {
 
 /// Waits until the attempt is told to stop.
 pub(crate) async fn stopped(mut told: tokio::sync::watch::Receiver<Stop>) -> Stop {
-    // Nobody left who could tell means that the run is over.
+    // If no sender is left, the run is over.
     told.wait_for(|stop| *stop != Stop::No).await.map_or(Stop::Cancel, |stop| *stop)
 }
 
 fn secret_in_text(reference: &Reference) -> StepError {
     StepError::Failed {
-        message: format!("`${{{reference}}}` is secret and can't stand in plain text"),
-        hint: Some("hand it over in `env`".to_owned()),
+        message: format!("`${{{reference}}}` is secret and is not allowed in plain text"),
+        hint: Some("pass it in `env`".to_owned()),
     }
 }
 
@@ -375,7 +375,10 @@ fn join_secret(parts: Vec<Value>) -> SecretValue {
     for part in parts {
         match part {
             Value::Plain(text) => whole.extend_from_slice(text.as_bytes()),
-            #[expect(clippy::disallowed_methods, reason = "a longer secret is made of it, and boxed at once")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "it becomes part of a longer secret, which is boxed at once"
+            )]
             Value::Secret(secret) => secret.reveal(|bytes| whole.extend_from_slice(bytes)),
         }
     }

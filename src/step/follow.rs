@@ -69,7 +69,7 @@ impl StepContext {
         let mut deliveries = Vec::new();
         for (name, carrier) in process.carriers() {
             let (variable, carrier) = (name.as_str(), carrier.as_str());
-            // Of two with one name, the process has the later.
+            // Of two with the same name, the process gets the later.
             let Some((_, secrets, is_default)) = variables.iter().rfind(|(of, ..)| of == name) else {
                 continue;
             };
@@ -123,7 +123,8 @@ impl StepContext {
             if let Some(stop) = told.as_ref().map(|told| *told.borrow()).filter(|stop| *stop != Stop::No) {
                 return Err(stop);
             }
-            // What is there already is taken in one go; only then is there time to report.
+            // Output that has already arrived is taken in one go; only then is there time to
+            // report.
             let output = if let Some(output) = process.next().now_or_never() {
                 output
             } else {
@@ -155,7 +156,7 @@ impl StepContext {
                 let step = &self.step;
                 let left = stopped.survivors.join(", ");
                 self.notice(&format!(
-                    "`{step}` was told to stop, but on `{place}` there is still: {left} (pid, name)"
+                    "`{step}` was told to stop, but on `{place}` these still run: {left} (pid, name)"
                 ))
                 .await;
             }
@@ -164,7 +165,7 @@ impl StepContext {
                 let causes = error.causes.join(": ");
                 let colon = if causes.is_empty() { "" } else { ": " };
                 self.notice(&format!(
-                    "`{step}` could not be stopped and may go on running on `{place}`: {error}{colon}{causes}"
+                    "`{step}` could not be stopped and may still be running on `{place}`: {error}{colon}{causes}"
                 ))
                 .await;
             }
@@ -172,7 +173,7 @@ impl StepContext {
         drop(tokio::time::timeout(LAST_WORDS, self.drain(process, taps, None)).await);
     }
 
-    /// Sees that the files of its credentials are gone, and says so.
+    /// Checks that the files of its credentials are gone, and reports it.
     async fn sweep(&self, host: &Host, process: &Process) {
         let (step, place) = (&self.step, host.id());
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {

@@ -271,7 +271,7 @@ impl Reader {
                     self.faults.push(
                         Diagnostic::error(
                             "hosts::secret",
-                            format!("a secret can't stand in the `env` of a host (`{}`)", name.get_ref()),
+                            format!("a secret is not allowed in the `env` of a host (`{}`)", name.get_ref()),
                             value.span(),
                         )
                         .help("name it in the `env` of the step that needs it"),
@@ -352,7 +352,7 @@ hostname = 3
                 "4:8 `port` is 70000, expected a number from 1 to 65535",
                 "5:9 `trust` is `own`, expected one of `rented`, `shared`, `owned`",
                 "6:9 `1X` is not a variable name: use letters, digits and `_`, not starting with a digit",
-                "6:25 a secret can't stand in the `env` of a host (`T`) (name it in the `env` of the step that needs it)",
+                "6:25 a secret is not allowed in the `env` of a host (`T`) (name it in the `env` of the step that needs it)",
                 "8:8 `local` always means this machine (give the host another name)",
                 "9:12 `hostname` is a number, expected a string",
                 "11:2 unknown key `host` (a host is a table `[hosts.NAME]`)",

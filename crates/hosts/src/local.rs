@@ -39,7 +39,7 @@ use crate::outlet;
 use crate::outlet::Outlet;
 use crate::process::Reach;
 
-/// What `sh` gets to announce itself.
+/// How long `sh` may take to announce itself.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// Variables of Doppio's own that no step may inherit.
@@ -123,8 +123,8 @@ async fn announced(stdout: Option<&mut ChildStdout>) -> Result<(Leader, Vec<u8>)
     Err(failed(format!("it ended before it could read the script: {}", listener.noise())))
 }
 
-/// Writes the frame and what is meant for the script. A script that reads nothing is none of
-/// our business, hence no error.
+/// Writes the frame and what is meant for the script. A script that reads nothing is allowed to, so
+/// it is not an error.
 async fn feed(mut stdin: ChildStdin, frame: Frame, rest: Option<SecretValue>) {
     if stdin.write_all(&frame.bytes).await.is_err() {
         return;

@@ -83,7 +83,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// When nothing knows the name, with the names that come near.
+    /// When the name is unknown, with similar names.
     pub async fn resolve(&self, id: &HostId) -> Result<String, HostError> {
         Ok(match self.target(id).await? {
             Target::Local => "this machine".to_owned(),

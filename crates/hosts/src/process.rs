@@ -77,7 +77,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// When the host could not be told.
+    /// When the host could not be reached.
     pub async fn stop(&self, grace: Duration) -> Result<Stopped, HostError> {
         if self.inlet.has_ended() {
             return Ok(Stopped::default());
@@ -86,7 +86,7 @@ impl Process {
         let text = stop::script(&self.leader, self.folder.as_deref(), grace);
         let (exit, output) = self.reach.ask(text).await?;
         let survivors = stop::parse(&output).ok_or_else(|| HostError {
-            message: format!("could not see whether process {} was stopped", self.leader.pid),
+            message: format!("could not check whether process {} was stopped", self.leader.pid),
             causes: vec![match exit {
                 Exit::Code(code) => format!("the script that stops it ended with {code}"),
                 Exit::Signal(name) => format!("the script that stops it was ended by {name}"),
@@ -107,7 +107,7 @@ impl Process {
         let Some(folder) = &self.folder else { return Ok(None) };
         let (_, output) = self.reach.ask(stop::sweep(folder)).await?;
         stop::parse_sweep(&output).map(Some).ok_or_else(|| HostError {
-            message: "could not see whether its files are gone".to_owned(),
+            message: "could not check whether its files are gone".to_owned(),
             causes: Vec::new(),
             hint: Some(format!("look on the host: `ls -d /dev/shm/{folder} /run/user/*/{folder}`")),
         })
@@ -123,6 +123,6 @@ impl Process {
                 Output::Exit(exit) => return (exit, bytes),
             }
         }
-        (Exit::Lost("its end was not heard of".to_owned()), bytes)
+        (Exit::Lost("no exit status arrived".to_owned()), bytes)
     }
 }

@@ -1,4 +1,4 @@
-//! Ending a process group, and saying what of it is still there.
+//! Ending a process group, and saying what of it still exists.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::Swept;
 use crate::bootstrap::Leader;
 use crate::frame::FOLDERS;
 
-/// What KILL gets to show effect, in hundredths of a second.
+/// How long KILL may take to have an effect, in hundredths of a second.
 const AFTER_KILL: u32 = 200;
 
 /// The line that says that the script ran to its end; survivors come before it.

@@ -94,14 +94,14 @@ impl Providers {
     }
 }
 
-/// What is known of a credential without reading it.
+/// What is known about a credential without reading it.
 #[derive(Debug, Clone)]
 pub struct CredentialFacts {
     /// Where it is.
     pub place: String,
     /// How far it may go.
     pub exposure: Exposure,
-    /// When it stops being good.
+    /// When it expires.
     pub expires: Option<Timestamp>,
     /// What the user should know.
     pub warnings: Vec<String>,
@@ -114,9 +114,9 @@ pub struct Handed {
     pub exposure: Exposure,
     /// Variables and files that hold a secret.
     pub secrets: Vec<HandedSecret>,
-    /// Variables that are no secrets, but for a login in an address, which the mask knows.
+    /// Variables that are not secrets, but for a login in an address, which the mask knows.
     pub settings: Vec<(String, String)>,
-    /// Files that are no secrets, each with the variable that names it.
+    /// Files that are not secrets, each with the variable that names it.
     pub files: Vec<(&'static FileForm, String)>,
 }
 
@@ -150,13 +150,13 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// When it is not there, a source can't be asked, or it can't leave this machine.
+    /// When it does not exist, a source can't be asked, or it can't leave this machine.
     pub async fn locate_credential(&self, wanted: &Wanted) -> Result<CredentialFacts, SecretError> {
         self.credential(&Hold::default(), wanted, false).await.map(facts_of)
     }
 
-    /// A credential, with all its values known to the mask. What was lent for it stays good as
-    /// long as `hold` is there.
+    /// A credential, with all its values known to the mask. Its leases stay valid as long as
+    /// `hold`.
     ///
     /// # Errors
     ///

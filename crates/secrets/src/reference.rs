@@ -47,7 +47,7 @@ pub enum Origin {
     },
 }
 
-/// Why a text is no reference.
+/// Why a text is not a reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidReference {
     /// The name part is not a secret's name.
@@ -69,7 +69,7 @@ pub enum InvalidReference {
         /// Which part is empty.
         part: &'static str,
     },
-    /// A part is there twice, or a path holds a character that must be escaped.
+    /// A part occurs twice, or a path holds a character that must be escaped.
     #[error("`{reference}` has more than one `{sign}`: write `{escape}` for one that is part of a path")]
     Twice {
         /// The reference as written.

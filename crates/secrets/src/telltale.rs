@@ -1,4 +1,4 @@
-//! Texts that look like a token where only the name of one belongs.
+//! Texts that look like a token where only a name belongs.
 
 /// The beginnings of tokens that say whose they are.
 const PREFIXES: [&str; 14] = [
@@ -39,8 +39,8 @@ fn is_token(text: &str) -> bool {
     PREFIXES.iter().any(|prefix| text.starts_with(prefix)) && longest_run(text) >= LONG_RUN
 }
 
-/// Whether a text is one that people would not think of: a long run with digits in it, a UUID, or
-/// capitals, small letters and digits all mixed up.
+/// Whether a text looks random: a long run with digits in it, a UUID, or capitals, small letters
+/// and digits all mixed up.
 fn is_random(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let is_long = longest_run(text) >= RANDOM_RUN && digits >= 2;

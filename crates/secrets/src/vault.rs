@@ -85,7 +85,7 @@ impl SecretError {
 pub struct Location {
     /// Place, age, expiry; `unproven` where the source can't say without handing the value out.
     pub facts: Facts,
-    /// It is the default of the reference, which is no secret.
+    /// It is the default of the reference, which is not a secret.
     pub is_default: bool,
 }
 
@@ -102,7 +102,7 @@ pub struct Delivered<'a> {
     pub is_default: bool,
 }
 
-/// The run's door to all secrets. Cheap to share behind an `Arc`.
+/// The run's access to all secrets. Cheap to share behind an `Arc`.
 pub struct Vault {
     ladder: Ladder,
     mask: Mask,
@@ -136,7 +136,7 @@ impl Vault {
         }
     }
 
-    /// The same, with somebody who writes down what is fetched and where it goes.
+    /// The same, with an auditor that records what is fetched and where it goes.
     #[must_use]
     pub fn audited(mut self, auditor: Arc<Auditor>) -> Self {
         self.auditor = Some(auditor);
@@ -153,9 +153,9 @@ impl Vault {
         &self.ladder
     }
 
-    /// The value, from memory or its source; the mask knows it when this returns. What was lent
-    /// stays good as long as this vault is there. The default of a reference is given out as it is:
-    /// it stands in the recipe and is no secret.
+    /// The value, from memory or its source; the mask knows it when this returns. Leases stay valid
+    /// as long as this session. The default of a reference is given out as it is: it stands in the
+    /// recipe and is not a secret.
     ///
     /// # Errors
     ///
@@ -165,8 +165,7 @@ impl Vault {
         self.fetch_for(&self.hold, reference).await
     }
 
-    /// The same for somebody who is done with it before the run is: what was lent stays good as
-    /// long as `hold` is there.
+    /// The same for a caller that ends before the run does: leases stay valid as long as `hold`.
     ///
     /// # Errors
     ///
@@ -178,13 +177,12 @@ impl Vault {
         Ok(fetched.value.clone())
     }
 
-    /// Keeps what is held for somebody until the end of the run: it has gone where it is needed
-    /// for longer.
+    /// Keeps what is held until the end of the run, because it went where it is needed for longer.
     pub fn keep(&self, hold: &Hold) {
         self.hold.keep_all(hold);
     }
 
-    /// Whether something of what was fetched is good only as long as this vault is there.
+    /// Whether part of what was fetched is valid only as long as this session.
     pub fn has_lent(&self) -> bool {
         self.hold.has_lent()
     }
@@ -223,7 +221,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Writes down that a value was fetched.
+    /// Records that a value was fetched.
     pub(crate) async fn note_fetch(
         &self,
         name: &str,
@@ -239,12 +237,12 @@ impl Vault {
         };
         auditor.note(vec![(what, Some(value.clone()))]).await.map_err(|error| SecretError::Unfit {
             reference: name.to_owned(),
-            cause: format!("the settings say `audit = \"required\"`, and the log can't be kept: {error}"),
+            cause: format!("the settings say `audit = \"required\"`, and the log can't be written: {error}"),
         })
     }
 
-    /// Writes down what went to a process on `host`. The fetch was written before; this adds
-    /// where the value is since.
+    /// Records what went to a process on `host`. The fetch was written before; this adds where the
+    /// value is since.
     pub async fn delivered(&self, step: &str, host: &str, deliveries: &[Delivered<'_>]) {
         let Some(auditor) = &self.auditor else { return };
         let secrets = deliveries.iter().filter(|delivery| !delivery.is_default);
@@ -311,7 +309,7 @@ fn unmaskable(error: &Unmaskable) -> &'static str {
     match error {
         Unmaskable::TooShort { .. } => "it is too short to be masked: use a value of at least 4 bytes",
         Unmaskable::TooLong { .. } => "it is over 256 KiB, too long to be masked: split it",
-        Unmaskable::TooMany { .. } => "it can't be masked beside so many others: use fewer in one run",
+        Unmaskable::TooMany { .. } => "it can't be masked together with so many others: use fewer in one run",
     }
 }
 

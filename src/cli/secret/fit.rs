@@ -8,7 +8,7 @@ use doppio_text::name::SecretName;
 
 use crate::cli::error::CliError;
 
-/// Why a value can't be stored, in words that don't tell it, and what to do.
+/// Why a value can't be stored, without revealing it, and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unfit {
     /// What the value does, as in "is empty".
@@ -23,7 +23,7 @@ pub(super) fn unfit(name: &SecretName, value: &SecretValue) -> Option<Unfit> {
     match value.fitness() {
         Fitness::Empty => unfit("is empty", None),
         _ if well_known::is_placeholder(value) => {
-            unfit("only holds the place of one", well_known::find(name).map(|known| known.get))
+            unfit("is only a placeholder", well_known::find(name).map(|known| known.get))
         }
         Fitness::Fit => None,
         Fitness::TooLong => unfit("is too long to be masked", Some("split it: 256 KiB is the limit")),

@@ -69,7 +69,7 @@ fn addition(present: &[u8], rules: &[&str]) -> String {
         let gap = if present.ends_with(b"\n") { 1 } else { 2 };
         text += &end.repeat(gap);
     }
-    text += "# What holds secrets stays out, whoever puts it here.";
+    text += "# What holds secrets stays out of git.";
     for rule in rules {
         text += end;
         text += rule;

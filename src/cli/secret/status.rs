@@ -103,7 +103,7 @@ async fn credentials(recipes: &[&PathBuf], vault: &Vault) -> Result<Vec<Row>, Cl
     }
     let mut rows = Vec::with_capacity(needs.len());
     for (text, users) in needs {
-        // A name that nobody knows is `doppio check`'s to tell.
+        // An unknown name is for `doppio check` to report.
         let Ok(wanted) = text.parse::<Wanted>() else { continue };
         let answer = vault.locate_credential(&wanted).await.map(|facts| Facts {
             place: facts.place,

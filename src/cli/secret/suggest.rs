@@ -74,7 +74,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             };
             output::data(&format!("{mark:3}  {:width$}  {words}\n", known.name))?;
         }
-        output::line("store one with `doppio secret set NAME`; names of your own are as good");
+        output::line("store one with `doppio secret set NAME`; your own names work too");
     }
     failed.map_or(Ok(ExitCode::SUCCESS), Err)
 }

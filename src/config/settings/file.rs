@@ -112,7 +112,7 @@ impl Reader<'_> {
                     self.error(
                         key.span(),
                         "settings::not-here",
-                        format!("`{}` can't stand in a project", key.get_ref()),
+                        format!("`{}` is not allowed in a project's settings", key.get_ref()),
                     )
                     .help = Some(
                         "move it to your own config.toml: a project that comes from somebody else must not \
@@ -136,7 +136,7 @@ impl Reader<'_> {
         file
     }
 
-    /// Gives the value back if the key is none of a layer's.
+    /// Returns the value if the key is not one of a layer's.
     fn layer_key<'i>(
         &mut self,
         layer: &mut Layer,
@@ -170,7 +170,7 @@ impl Reader<'_> {
 
     fn default_source(&mut self, value: &Value<'_>) -> Option<DefaultSource> {
         let Some(text) = value.get_ref().as_str() else {
-            self.wrong("default_source", value, "a text, as in `\"aws:ml-workflow/{profile}/{name}\"`");
+            self.wrong("default_source", value, "a string, as in `\"aws:ml-workflow/{profile}/{name}\"`");
             return None;
         };
         match DefaultSource::parse(text, SOURCES) {
@@ -324,7 +324,7 @@ mod tests {
         7:5 `d` must be a reference, as in `"env:TOKEN"`
         8:5 no source is called `valt`: did you mean `vault`?
         10:1 unknown key `keyring`
-        12:7 `run` must be a list of texts, the program first
+        12:7 `run` must be a list of strings, the program first
         13:1 this command has no `run`
         15:15 `work_factor` must be a number from 10 to 22
         "#);
@@ -335,8 +335,8 @@ mod tests {
     fn a_project_chooses_no_programs_and_no_keys() {
         let text = "[sources.command.x]\nrun = ['sh']\n[vault]\nidentity = 'k'\n";
         insta::assert_snapshot!(faults(text, Role::Project).join("\n"), @r"
-        1:2 `sources` can't stand in a project
-        3:2 `vault` can't stand in a project
+        1:2 `sources` is not allowed in a project's settings
+        3:2 `vault` is not allowed in a project's settings
         ");
     }
 

@@ -63,7 +63,7 @@ impl Dispatcher<'_> {
                 self.tell(What::StepWaiting { step: step.id.clone() });
                 self.start(place, None);
                 let mask = self.mask();
-                let message = mask.text("its `when` can't be told");
+                let message = mask.text("its `when` can't be evaluated");
                 let causes = vec![mask.text(&why)];
                 let end = End::Error { message, causes, hint: None, world: false, bug: false };
                 self.end(place, StepStatus::Failed, end);
@@ -126,7 +126,7 @@ impl Dispatcher<'_> {
     }
 }
 
-/// What to call the place where a step runs, if it can be told.
+/// What to call the site where a step runs, if it is known.
 fn host_of(step: &PlannedStep, cx: &StepContext) -> Option<String> {
     match step.operation.place() {
         Place::Nowhere => None,

@@ -176,7 +176,7 @@ fn a_second_cancel_ends_at_once_and_says_what_is_left() {
     let ran = run_drafts(&drafts, 1, vec![(4, Cancel::Ask("interrupted")), (5, Cancel::Force)]);
     assert!(begin.elapsed() < Duration::from_secs(5), "nothing is waited for");
     assert_eq!((ran.status(0), ran.status(1)), (StepStatus::Lost, StepStatus::Cancelled));
-    assert_eq!(ran.notices(), ["step `s0` was not waited for", "step `s1` runs always, and did not run"]);
+    assert_eq!(ran.notices(), ["step `s0` was not waited for", "step `s1` should always run, but did not"]);
     assert_eq!(ran.state.status, Some(RunStatus::Cancelled));
 }
 

@@ -68,7 +68,8 @@ pub(super) fn take(
     (rewritten, operands)
 }
 
-/// The neighbours decide: what stands alone is a flag, what is compared with a number is one.
+/// The context decides: a name that stands alone is a flag, one that is compared with a number is a
+/// number.
 fn role(tokens: &[Token], index: usize) -> Role {
     let (mut left, mut right) = (index, index);
     while left > 0

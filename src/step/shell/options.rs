@@ -1,4 +1,4 @@
-//! What every operation that runs shell text can say besides the text.
+//! The keys that every operation with shell text has besides the text.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -153,7 +153,7 @@ impl Options {
         prefix: &str,
         command: &ShellText,
     ) -> Result<Outcome, StepError> {
-        // What the step itself says of a variable counts more.
+        // The step's own value of a variable takes precedence.
         let mut env = cx.credentials(host).await?;
         let (script, bound) = cx.script(command).await?;
         env.extend(bound);

@@ -56,7 +56,7 @@ struct TmuxNew {
     log: Option<PlainText>,
 }
 
-/// What happens when a session of that name is there already.
+/// What happens when a session of that name already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::step) enum IfExists {
@@ -125,10 +125,10 @@ impl Step for TmuxNew {
     }
 }
 
-/// How long the exit code of a session that has ended is kept. To have been waited for is no
-/// reason to remove it: another wait must tell the same end, be it a further step's, another
-/// run's, or that of a Doppio that was killed before it had written the answer down. It goes with
-/// the next session of that name, with `tmux_kill`, and after these days with any new session.
+/// How long the exit code of a session that has ended is kept. It stays after a wait: another wait
+/// must report the same end, be it a further step's, another run's, or that of a Doppio that was
+/// killed before it had written the answer down. It goes with the next session of that name, with
+/// `tmux_kill`, and after these days with any new session.
 const KEPT_DAYS: u32 = 7;
 
 /// A session to start.

@@ -107,7 +107,7 @@ fn guard(name: &str) -> String {
     )
 }
 
-/// Pastes stdin from a buffer that is deleted in the same breath, then Enter.
+/// Pastes stdin from a buffer that is deleted at once, then Enter.
 fn paste(name: &str) -> String {
     format!(
         "{}b=doppio-$$\ntmux load-buffer -b \"$b\" - || exit\n\

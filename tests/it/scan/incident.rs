@@ -31,7 +31,7 @@ fn where_it_is_and_what_to_do() {
     repository.write("conf.yaml", format!("key: {VALUE}\n"));
     repository.commit("two");
     let ran = quiet(&world, &["secret", "incident", "huggingface/token"], 1);
-    assert!(ran.stdout.contains("no remote that this repository knows of"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("this repository knows no remotes"), "{}", ran.stdout);
     forge.git(["config", "receive.denyCurrentBranch", "ignore"]);
     repository.git(["remote", "add", "origin", forge.folder().to_str().expect("UTF-8")]);
     let ran = quiet(&world, &["secret", "incident", "huggingface/token"], 1);
@@ -48,7 +48,7 @@ fn where_it_is_and_what_to_do() {
         "doppio secret rotate huggingface/token",
         "git filter-repo --sensitive-data-removal --replace-text ",
         "forks",
-        "the audit log and the journals know of none",
+        "the audit log and the journals show none",
     ] {
         assert!(ran.stdout.contains(words), "{words}:\n{}", ran.stdout);
     }
@@ -104,7 +104,8 @@ fn who_got_it_under_another_name_is_told() {
     for name in ["team/w", "other/name"] {
         let ran = quiet(&world, &["secret", "incident", name], 0);
         assert!(
-            ran.stdout.contains("given to, by the audit log") && ran.stdout.contains("  local, step a: "),
+            ran.stdout.contains("given to, according to the audit log")
+                && ran.stdout.contains("  local, step a: "),
             "{}",
             ran.stdout
         );

@@ -62,7 +62,7 @@ fn names_that_the_settings_bind() {
     let settings = "[secrets]\n'team/key' = 'env:TEAM#member'\n";
     fs::write(world.doppio_home().join("config.toml"), settings).unwrap();
     quiet(&world, &["secret", "scan"], 0);
-    let world = world.env("TEAM", "this is no JSON");
+    let world = world.env("TEAM", "this is not JSON");
     let ran = quiet(&world, &["secret", "scan"], 3);
     assert!(ran.stderr.contains("`team/key`, which the settings bind"), "{}", ran.stderr);
 }

@@ -1,4 +1,4 @@
-//! Servers that stand in for those that can't be had on a test machine. They are Python
+//! Servers that stand in for those that are not available on a test machine. They are Python
 //! programs in `tests/standins/`, strict about what they are asked.
 
 use std::fs;

@@ -34,7 +34,7 @@ impl<'a> Load<'a> {
             let (size, has_nul) = measure(var);
             if has_nul {
                 return Err(HostError {
-                    message: format!("the value of `{}` can't be handed over", var.name),
+                    message: format!("the value of `{}` can't be passed on", var.name),
                     causes: vec!["it has a NUL byte, and an environment can't hold one".to_owned()],
                     hint: Some("encode the value, as with base64".to_owned()),
                 });

@@ -24,7 +24,7 @@ impl Reader {
                 let fault = Diagnostic::error(
                     "hosts::unknown-jump",
                     format!(
-                        "`{}` jumps through `{}`, which is no host of this file",
+                        "`{}` jumps through `{}`, which is not a host of this file",
                         names[jump.entry], jump.name
                     ),
                     jump.span.clone(),
@@ -40,7 +40,7 @@ impl Reader {
         }
         for start in 0..names.len() {
             let Some(path) = cycle_through(start, &edges) else { continue };
-            // Each cycle is told once, at its first host of the file.
+            // Each cycle is reported once, at its first host in the file.
             if path.iter().any(|&other| other < start) {
                 continue;
             }
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(
             faults(text),
             [
-                "2:9 `a` jumps through `bastoin`, which is no host of this file (a similar host exists: `bastion`)"
+                "2:9 `a` jumps through `bastoin`, which is not a host of this file (a similar host exists: `bastion`)"
             ]
         );
         let text = "[hosts.a]\njump = \"b\"\n[hosts.b]\njump = [\"c\"]\n[hosts.c]\njump = \"a\"\n[hosts.d]\njump = \"d\"\n";

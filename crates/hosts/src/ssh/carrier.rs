@@ -21,7 +21,7 @@ use crate::ssh::line::Line;
 /// Requests on one channel; sshd takes 128 variables of a session.
 const BATCH: usize = 100;
 
-/// What a server gets to answer all of them.
+/// How long a server may take to answer all of them.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 
 /// What a server said of each name.
@@ -33,7 +33,7 @@ pub(in crate::ssh) async fn learn(line: &Arc<Line>, names: &BTreeSet<EnvName>) -
     let mut answers = Answers::new();
     let names: Vec<&EnvName> = names.iter().collect();
     for batch in names.chunks(BATCH) {
-        // A server that is slow to answer is one that is known nothing of.
+        // Nothing is known about a server that is slow to answer.
         match timeout(ANSWER_LIMIT, ask(line, batch)).await {
             Ok(Some(heard)) => answers.extend(batch.iter().map(|&name| name.clone()).zip(heard)),
             Ok(None) | Err(_) => break,
@@ -125,7 +125,7 @@ pub(in crate::ssh) fn divide<'a>(
             }
             if ways.channel.len() > BATCH {
                 let var = ways.channel[BATCH];
-                return Err(unfit(host, var, "the server takes no more variables than that"));
+                return Err(unfit(host, var, "the server accepts no more variables"));
             }
         }
     }
@@ -140,10 +140,10 @@ fn is_text(var: &EnvVar) -> bool {
 
 fn unfit(host: &str, var: &EnvVar, cause: &str) -> HostError {
     HostError {
-        message: format!("`{}` can't travel as the channel's environment to `{host}`", var.name),
+        message: format!("`{}` can't be sent as the channel's environment to `{host}`", var.name),
         causes: vec![cause.to_owned()],
         hint: Some(format!(
-            "set `carrier = \"auto\"` for `{host}` in hosts.toml, then it goes in the preamble"
+            "set `carrier = \"auto\"` for `{host}` in hosts.toml, so that it goes in the preamble"
         )),
     }
 }
@@ -158,7 +158,7 @@ pub(in crate::ssh) fn refusal(host: &str, names: &[&EnvName]) -> HostError {
     patterns.sort_unstable();
     patterns.dedup();
     HostError {
-        message: format!("`{host}` does not take {list} as the channel's environment"),
+        message: format!("`{host}` does not accept {list} as the channel's environment"),
         causes: vec!["`carrier = \"channel\"` allows no other way, so nothing was run".to_owned()],
         hint: Some(format!(
             "add `AcceptEnv {}` to the host's /etc/ssh/sshd_config and reload sshd, or set `carrier = \"auto\"`",

@@ -31,10 +31,10 @@ use crate::outlet::Outlet;
 use crate::ssh::line::Line;
 use crate::ssh::line::Slot;
 
-/// What a server gets to open a channel.
+/// How long a server may take to open a channel.
 const OPEN_LIMIT: Duration = Duration::from_secs(30);
 
-/// What a login shell gets until the bootstrap announces itself.
+/// How long a login shell may take until the bootstrap announces itself.
 const ANNOUNCE_LIMIT: Duration = Duration::from_secs(45);
 
 type Reader = russh::ChannelReadHalf;
@@ -227,7 +227,7 @@ async fn listen(
                 }
                 Ok(None) => {}
                 Err(bootstrap::TooMuchNoise) => {
-                    let what = "the login shell prints without end instead of starting a command".to_owned();
+                    let what = "the login shell keeps printing instead of starting a command".to_owned();
                     return Err(Refused::Never(what, said(listener, complaint, env)));
                 }
             },
@@ -346,8 +346,8 @@ fn signal(signal: &Sig) -> String {
     }
 }
 
-/// Writes the frame, what is meant for the script, and the end. A script that ends without
-/// reading it all is none of our business.
+/// Writes the frame, what is meant for the script, and the end. A script may end without reading it
+/// all.
 async fn feed(writer: &Writer, frame: Frame, stdin: Option<SecretValue>) {
     let mut pipe = writer.make_writer();
     if pipe.write_all(&frame.bytes).await.is_err() {

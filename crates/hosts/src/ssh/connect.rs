@@ -110,7 +110,7 @@ pub(crate) struct ServerFacts {
 
 /// A session that is logged in. Dropping it ends it; share it behind an `Arc`.
 pub(crate) struct Connection {
-    /// russh's own door to the session: `channel_open_session` takes `&self`.
+    /// russh's own handle of the session: `channel_open_session` takes `&self`.
     pub handle: Handle<Client>,
     /// What the server said of itself.
     pub server: ServerFacts,
@@ -133,7 +133,7 @@ impl Connection {
                 self.wait_ended().await;
             }
         };
-        // A server that does not listen any more is left alone.
+        // A server that no longer answers is left alone.
         drop(tokio::time::timeout(Duration::from_secs(1), bye).await);
     }
 
@@ -326,7 +326,7 @@ async fn shake_hands(
     })
 }
 
-/// Why a handshake broke off, from what the server said until then.
+/// Why a handshake was aborted, from what the server said until then.
 fn explain(spec: &HostSpec, heard: &Heard, error: &russh::Error) -> Failure {
     let (name, place) = (&spec.name, spec.place());
     let said = words(&heard.before_banner());

@@ -115,7 +115,7 @@ impl Line {
     pub(in crate::ssh) async fn why_ended(&self) -> String {
         timeout(Duration::from_secs(1), self.connection.wait_ended())
             .await
-            .unwrap_or_else(|_| "the channel broke off".to_owned())
+            .unwrap_or_else(|_| "the channel was aborted".to_owned())
     }
 
     /// A channel, or the right to one, without waiting.

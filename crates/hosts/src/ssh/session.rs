@@ -139,7 +139,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When no channel could be had, or a secret may not travel as the host demands.
+    /// When no channel was available, or a secret may not travel as the host demands.
     pub(crate) async fn exec(self: &Arc<Self>, exec: &Exec) -> Result<Process, HostError> {
         let load = Load::sort(&exec.env)?;
         frame::check(exec)?;

@@ -23,7 +23,7 @@ use crate::audit::Use;
 use crate::audit::line;
 use crate::exclusive;
 
-/// How long a writer waits for another.
+/// How long a writer waits for another writer.
 const LOCK_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A line is shorter than this; the end of the file is read in pieces of this size.
@@ -97,7 +97,7 @@ pub(super) fn read(log: &AuditLog) -> Result<Vec<u8>, AuditError> {
     Ok(read_own(&log.path())?.unwrap_or_default())
 }
 
-/// The lines of a log, without their ends; the last may be torn.
+/// The lines of a log, without their ends; the last may be incomplete.
 pub(super) fn lines(log: &[u8]) -> impl Iterator<Item = &[u8]> {
     log.strip_suffix(b"\n").unwrap_or(log).split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
 }

@@ -11,7 +11,7 @@ use crate::audit::line;
 pub struct Verdict {
     /// Lines of the log.
     pub lines: u64,
-    /// Lines that a crash cut short, which is no fault of the log: by number, from 1.
+    /// Lines that a crash cut short, which is not a fault of the log: by number, from 1.
     pub torn: Vec<u64>,
     /// The first line that is not as it was written.
     pub wrong: Option<Wrong>,
@@ -81,10 +81,10 @@ pub(super) fn verify(log: &AuditLog) -> Result<Verdict, AuditError> {
 
 fn fault_of(entry: &line::Entry, number: u64, prev: &str) -> Option<String> {
     if entry.what.deed == Deed::Gap {
-        return Some("was written after lines before it were gone or changed".to_owned());
+        return Some("was written after earlier lines were removed or changed".to_owned());
     }
     if entry.seq != number {
-        return Some(format!("has the number {}: lines are missing or were put in", entry.seq));
+        return Some(format!("has the number {}: lines are missing or were inserted", entry.seq));
     }
     (entry.prev != prev).then(|| {
         if number == 1 {

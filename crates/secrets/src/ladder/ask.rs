@@ -14,7 +14,7 @@ pub(crate) struct Found {
     pub value: Option<SecretValue>,
     /// Where it was, and what is known of it.
     pub facts: Facts,
-    /// It is the default of a reference, which is no secret.
+    /// It is the default of a reference, which is not a secret.
     pub is_default: bool,
 }
 

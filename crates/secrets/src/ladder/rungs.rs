@@ -70,7 +70,7 @@ pub(super) enum Place {
     Source(Arc<dyn Source>),
     /// This source, under the path that the settings make of a name.
     Default(Arc<dyn Source>, DefaultSource),
-    /// Nobody: the settings leave it out.
+    /// No source: the settings leave it out.
     Off { place: String, cause: &'static str },
 }
 

@@ -34,16 +34,16 @@ pub struct Asked {
     pub place: String,
     /// What was looked for there, as in `HF_TOKEN`, with the property if one was.
     pub path: String,
-    /// What it said.
+    /// Its answer.
     pub outcome: Outcome,
 }
 
-/// What a rung said.
+/// A rung's answer.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// It has it, and is the first that does.
+    /// It has it, and is the first one.
     Won(Box<Facts>),
-    /// It has one too, which nobody sees.
+    /// It has one too, which is shadowed.
     Shadowed(Box<Facts>),
     /// It does not have it.
     Missing,
@@ -149,7 +149,7 @@ impl Maker {
                 Outcome::Won(Box::new(facts))
             }
             Err(SourceError::Missing) => Outcome::Missing,
-            // One that a reference or a binding names is no rung that may be left out.
+            // One that a reference or a binding names is not a rung that may be left out.
             Err(SourceError::Absent { cause }) if rung.is_some_and(|rung| rung > BINDINGS) => {
                 Outcome::Absent(cause)
             }

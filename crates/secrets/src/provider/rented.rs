@@ -1,4 +1,4 @@
-//! Those who rent machines out: whoever has such a key can rent and destroy.
+//! GPU clouds: whoever has such a key can rent and destroy machines.
 
 use serde::Deserialize;
 
@@ -17,7 +17,7 @@ pub(super) static VAST: Provider = Provider {
     aliases: &["vastai"],
     summary: "Vast.ai API key",
     exposure: Exposure::NeverRemote,
-    alternative: "let steps of this machine talk to vast.ai: `host_id = \"local\"`",
+    alternative: "let steps on this machine talk to vast.ai: `host_id = \"local\"`",
     sets: &[&[Key::variables("vast/api_key", &["VAST_API_KEY"], &["VAST_API_KEY"])]],
     companions: &[],
     several: None,
@@ -31,7 +31,7 @@ pub(super) static RUNPOD: Provider = Provider {
     aliases: &[],
     summary: "RunPod API key",
     exposure: Exposure::NeverRemote,
-    alternative: "let steps of this machine talk to RunPod: `host_id = \"local\"`",
+    alternative: "let steps on this machine talk to RunPod: `host_id = \"local\"`",
     sets: &[&[Key::variables("runpod/api_key", &["RUNPOD_API_KEY"], &["RUNPOD_API_KEY"])]],
     companions: &[],
     several: None,
@@ -45,7 +45,7 @@ pub(super) static LAMBDA: Provider = Provider {
     aliases: &["lambda-cloud"],
     summary: "Lambda Cloud API key",
     exposure: Exposure::NeverRemote,
-    alternative: "let steps of this machine talk to Lambda: `host_id = \"local\"`",
+    alternative: "let steps on this machine talk to Lambda: `host_id = \"local\"`",
     sets: &[&[Key::variables("lambda/api_key", &["LAMBDA_API_KEY"], &["LAMBDA_API_KEY"])]],
     companions: &[],
     several: None,

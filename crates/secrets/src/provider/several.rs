@@ -4,10 +4,10 @@ use crate::provider::Local;
 use crate::provider::Provider;
 use crate::provider::ProviderError;
 
-/// As many names are told.
+/// The number of names that are listed.
 const TOLD: usize = 12;
 
-/// What a provider has several of.
+/// What a provider has more than one of.
 #[derive(Debug)]
 pub struct Several {
     /// The word for one, as in "profile".
@@ -17,8 +17,8 @@ pub struct Several {
 }
 
 impl Provider {
-    /// In what words there is no credential of the one of several that is asked for; none where
-    /// none of several is.
+    /// The error if the account that was asked for has no credential; none if no account was asked
+    /// for.
     pub(crate) fn lack(&self, local: &Local<'_>) -> Option<ProviderError> {
         let (Several { one, names }, asked) = (self.several.as_ref()?, local.asked()?);
         let name = self.name;

@@ -1,4 +1,4 @@
-//! Asking a vendor's own program, where only that can tell.
+//! Asking a vendor's own program, where only that knows.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::provider::Local;
 use crate::provider::ProviderError;
 use crate::source::Running;
 
-/// How long it may take; one that asks something has no terminal and would wait for ever.
+/// How long it may take; a program that asks something has no terminal and would wait for ever.
 const DEADLINE: Duration = Duration::from_secs(15);
 
 /// No credential is longer, in bytes.
@@ -50,7 +50,7 @@ pub(super) fn ask(
     // Whoever asks may be on a thread of the runtime, and none can wait inside another.
     let printed = std::thread::scope(|scope| {
         let asked = scope.spawn(|| wait(hear(&mut command, stdin, DEADLINE)));
-        asked.join().unwrap_or_else(|_| Err("Doppio failed to hear it".to_owned()))
+        asked.join().unwrap_or_else(|_| Err("Doppio could not read its answer".to_owned()))
     });
     printed.map_err(trouble)
 }

@@ -1,5 +1,5 @@
-//! A text without what may break a value up: white space, NUL, control characters, backslashes
-//! and the letters of `\n`, `\r` and `\t`, escape sequences of a terminal.
+//! Normalised text, without what may break a value up: white space, NUL, control characters,
+//! backslashes and the letters of `\n`, `\r` and `\t`, escape sequences of a terminal.
 //!
 //! In it wrapped base64, an indented key, a string over several lines, a notebook's output and
 //! UTF-16 all read as the value itself.
@@ -18,7 +18,7 @@ const WORD: usize = 8;
 /// What is known at the start of a chunk.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
-    /// Bytes of the bare text before it.
+    /// Bytes of the normalised text before it.
     bare: usize,
     walker: Walker,
 }
@@ -56,7 +56,7 @@ fn is_special(byte: u8) -> bool {
     (byte == 0x1b) | (byte == b'\\')
 }
 
-/// The bare text of one text, and where each byte of it stood. Made to be used again.
+/// The normalised text of one text, and where each byte of it stood. Made to be used again.
 #[derive(Default)]
 pub(super) struct Bare {
     text: Vec<u8>,
@@ -85,7 +85,7 @@ impl Bare {
         self.text.truncate(len);
     }
 
-    /// The bare text.
+    /// The normalised text.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
     }
@@ -145,7 +145,7 @@ fn squeeze(chunk: &[u8], room: &mut [u8]) -> usize {
     len
 }
 
-/// The bare text of a whole.
+/// The normalised form of a whole text.
 pub(super) fn of(whole: &[u8]) -> zeroize::Zeroizing<Vec<u8>> {
     let mut bare = Bare::default();
     bare.fill(whole);

@@ -42,7 +42,7 @@ pub struct Collected {
     pub failed: Vec<(String, SourceError)>,
 }
 
-/// Reads values from sources. What this machine does not have at all is no failure.
+/// Reads values from sources. What this machine does not have at all is not a failure.
 pub async fn collect(ladder: Ladder, wanted: &Wanted) -> Collected {
     let mut collector = Collector { wanted, collected: Collected::default(), names: BTreeSet::new() };
     collector.names.extend(wanted.names.iter().cloned());
@@ -176,7 +176,7 @@ impl Collector<'_> {
     }
 
     fn fail_dotenv(&mut self, path: &std::path::Path, cause: String) {
-        let hint = "mend the file, or write `dotenv = false` in doppio.toml".to_owned();
+        let hint = "fix the file, or write `dotenv = false` in doppio.toml".to_owned();
         self.fail(format!("`{}`", path.display()), SourceError::Unreachable { cause, hint });
     }
 

@@ -1,4 +1,4 @@
-//! Asking git. It is asked by its own program, which knows every form of a repository.
+//! Asking git, through its own program, which knows every form of a repository.
 
 use std::ffi::OsString;
 use std::io;
@@ -34,12 +34,12 @@ pub enum GitError {
         cause: String,
     },
     /// The folder is in no repository.
-    #[error("`{path}` is in no git repository")]
+    #[error("`{path}` is not in a git repository")]
     NoRepository {
         /// The folder.
         path: String,
     },
-    /// It said no.
+    /// It refused.
     #[error("`git {command}` failed: {cause}")]
     Failed {
         /// Its first argument.
@@ -72,7 +72,7 @@ impl Repository {
     }
 
     /// Whether a new file at this absolute path would be taken by the next `git add`: it would lie
-    /// in a working tree, and nothing there ignores it. Where there is no git, nobody takes it.
+    /// in a working tree, and nothing there ignores it. Without git, nothing would add it.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl Repository {
         Err(failed(arguments, fatal.or(last).unwrap_or("no words")))
     }
 
-    /// Starts it; `words` is where its stderr goes. A pipe that nobody reads holds it up.
+    /// Starts it; `words` is where its stderr goes. A pipe that is not read blocks it.
     fn start(&self, arguments: &[&str], words: Stdio) -> Result<Child, GitError> {
         let mut command = Command::new("git");
         if self.is_alone {
@@ -169,7 +169,7 @@ impl Repository {
                 "--no-replace-objects",
             ])
             .args(arguments)
-            // Its words are looked at.
+            // Its messages are compared.
             .env("LC_ALL", "C")
             // What a clone left out is not fetched; not every git knows the first of these.
             .env("GIT_NO_LAZY_FETCH", "1")
@@ -236,7 +236,7 @@ impl Repository {
             }
             at += 1;
         }
-        // One that is still at it writes to nobody from here on.
+        // One that still runs has no reader from here on.
         drop(objects);
         child.kill().ok();
         child.wait().ok();

@@ -46,7 +46,7 @@ pub use tree::tree;
 use needles::Needles;
 use shapes::Shapes;
 
-/// What on a line says that what stands there is meant to.
+/// What on a line says that its content is intended.
 const ALLOW: &[u8] = b"doppio:allow";
 
 /// What was found.
@@ -144,8 +144,8 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// Looks for values by name, and for tokens by their looks if `shapes` says so. Tells which
-    /// values are not looked for.
+    /// Looks for values by name, and for token shapes if `shapes` says so. Reports which values are
+    /// not searched for.
     pub fn new(values: &[(String, SecretValue)], shapes: bool) -> (Self, Vec<Skipped>) {
         let (needles, skipped) = Needles::new(values);
         (Self { needles, shapes: shapes.then(Shapes::new), keeps_text: false }, skipped)

@@ -57,7 +57,7 @@ struct Bitwarden {
 impl Bitwarden {
     fn new(setup: Setup) -> Self {
         let path = setup.path("program", &[]).unwrap_or_else(|| "bw".into());
-        // It would ask for the master password, and nobody could answer.
+        // It would ask for the master password, which nobody could type.
         let variables = vec![("BW_NOINTERACTION", "true".into())];
         Self { program: Program { path, get: "https://bitwarden.com/help/cli", variables }, setup }
     }
@@ -121,7 +121,7 @@ fn parts(item: &Item) -> Result<(&str, &str), SourceError> {
     no_versions("Bitwarden", item.version.as_deref())?;
     let (name, field) = item.path.rsplit_once('/').unwrap_or((&item.path, "password"));
     if name.is_empty() || field.is_empty() {
-        return Err(SourceError::unfit(format!("`{}` is no path of the form `ITEM/FIELD`", item.path)));
+        return Err(SourceError::unfit(format!("`{}` is not a path of the form `ITEM/FIELD`", item.path)));
     }
     Ok((name, field))
 }
@@ -158,7 +158,7 @@ fn pick(items: &[Entry], item: &Item) -> Result<(SecretValue, Facts), SourceErro
     Ok((value, Facts { place: format!("`{field}` of the item `{name}`"), created, ..Facts::default() }))
 }
 
-/// What the program's words mean.
+/// What the program's messages mean.
 fn fault(printed: &Printed) -> SourceError {
     if printed.complains(&["not logged in"]) {
         return SourceError::unreachable(

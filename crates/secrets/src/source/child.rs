@@ -1,6 +1,6 @@
-//! A program that Doppio starts to be told a secret: it is fed, heard to its end, and where nobody
-//! waits for that any more, ended with all that it has started. What it leaves behind when it ends
-//! by itself, as an agent that keeps a key open, lives on.
+//! A program that Doppio starts to get a secret: it gets its input and is read to its end; if the
+//! caller stops waiting, it is ended with all that it has started. What it leaves behind when it
+//! ends by itself, as an agent that keeps a key open, lives on.
 //!
 //! Away from a terminal it has a process group of its own, which dies with a call that is given up:
 //! what `sh -c` or `pass` started must not go on, and perhaps write, when the user was told that it
@@ -23,7 +23,7 @@ use tokio::process::Child;
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-/// What is kept of its complaints, in bytes.
+/// How much of its error output is kept, in bytes.
 const COMPLAINTS: u64 = 16 << 10;
 
 /// How long its pipes are read after its end: what it printed is in them, and one that it left
@@ -43,14 +43,14 @@ pub struct Heard {
     pub status: ExitStatus,
     /// What it printed.
     pub stdout: Zeroizing<Vec<u8>>,
-    /// The beginning of its complaints, where they are a pipe.
+    /// The beginning of its error output, if that is a pipe.
     pub stderr: Vec<u8>,
 }
 
-/// Why it could not be heard to its end.
+/// Why it could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
-    /// It printed more than whoever asked can use.
+    /// It printed more than the caller can use.
     #[error("it printed too much")]
     TooLong,
     /// A pipe or the wait for its end failed.
@@ -72,7 +72,7 @@ impl Running {
         Ok(Self { child: command.kill_on_drop(true).spawn()?, has_group })
     }
 
-    /// Feeds it and hears it to its end; `longest` is in bytes.
+    /// Writes its input and reads it to its end; `longest` is in bytes.
     ///
     /// # Errors
     ///

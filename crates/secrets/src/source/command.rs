@@ -1,7 +1,7 @@
-//! Any program whose stdout is the value. Which program, only the user's settings say.
+//! Any program whose stdout is the value. Only the user's settings say which program.
 //!
-//! It may print another value tomorrow, so nothing is remembered. Whoever needs it at the same time
-//! shares one run of it: two properties of what it prints belong together.
+//! It may print another value tomorrow, so nothing is remembered. Callers that need it at the same
+//! time share one run of it: two properties of what it prints belong together.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -107,7 +107,7 @@ async fn ask(path: &str, command: &Command, program: &str) -> Result<SecretValue
     let running = Running::start(&mut started).map_err(|error| {
         SourceError::unreachable(
             format!("cannot start `{program}`: {error}"),
-            format!("install it, or mend `[sources.command.{path}]` in config.toml"),
+            format!("install it, or fix `[sources.command.{path}]` in config.toml"),
         )
     })?;
     let again = || format!("run `{}` by hand to see what it says", command.run.join(" "));
@@ -158,7 +158,7 @@ impl Source for CommandSource {
     fn remedy(&self, path: &str) -> String {
         match self.commands.get(path) {
             Some(command) => {
-                format!("`{}` says that it is not there: run it by hand", command.run.join(" "))
+                format!("`{}` says that it does not exist: run it by hand", command.run.join(" "))
             }
             None => format!("write `[sources.command.{path}]` to config.toml"),
         }

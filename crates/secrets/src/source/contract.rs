@@ -55,11 +55,11 @@ pub trait Source: Debug + Send + Sync {
         member.rest.is_empty().then_some(member.path)
     }
 
-    /// The command or deed that puts an item there.
+    /// The command that stores an item there, or how to.
     fn remedy(&self, path: &str) -> String;
 
-    /// The deed that adds a member to an item that is there, and leaves the others; none where the
-    /// source knows of no members.
+    /// How to add a member to an existing item without touching the others; none where the source
+    /// knows of no members.
     fn remedy_of_member(&self, path: &str, property: &str) -> Option<String> {
         let (_, _) = (path, property);
         None
@@ -157,13 +157,13 @@ pub trait Source: Debug + Send + Sync {
             self.set(to, &value, &Remark { note: facts.note, expires: facts.expires }).await?;
             if !self.get(to, None).await?.0.is_same(&value) {
                 return Err(SourceError::unreachable(
-                    format!("{} gave back something else than was written to `{to}`", self.place()),
+                    format!("{} returned something other than what was written to `{to}`", self.place()),
                     format!("`{from}` is as it was; remove `{to}`"),
                 ));
             }
             self.delete(from).await.map_err(|error| {
                 let hint = error.hint().unwrap_or("remove one of them").to_owned();
-                SourceError::unreachable(format!("{error}; its copy at `{to}` is there already"), hint)
+                SourceError::unreachable(format!("{error}; its copy at `{to}` already exists"), hint)
             })
         }
         .boxed()
@@ -205,7 +205,7 @@ fn read_only<T: Send + 'static>(place: &str, deed: &str) -> Answer<'static, T> {
 
 /// The answer when an item would be put where one is.
 pub(super) fn taken(path: &str) -> SourceError {
-    SourceError::Unfit { cause: format!("`{path}` is there already") }
+    SourceError::Unfit { cause: format!("`{path}` already exists") }
 }
 
 /// The answer of a source without versions, when it is asked for one.

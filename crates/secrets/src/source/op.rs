@@ -6,8 +6,8 @@
 //! secret; a service account's token goes by the environment.
 //!
 //! `op inject` puts variables of the environment in the place of `$NAME`, in references too: one
-//! with a `$` or a `\` is read by itself, so that no variable gets into a path and so into what
-//! `op` complains of.
+//! with a `$` or a `\` is read by itself, so that no variable gets into a path and so into `op`'s
+//! error messages.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ const KEYS: &[Key] = &[
     Key { name: "program", form: Form::Path, doc: "the program, if it is not `op` in `PATH`" },
 ];
 
-/// The app may ask for a finger.
+/// The app may ask for a fingerprint.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Programs that run at the same time.
@@ -87,9 +87,9 @@ enum Outcome {
     Values(Vec<(SecretValue, Facts)>),
     /// One that stands alone.
     One(Result<(SecretValue, Facts), SourceError>),
-    /// It failed for one of them, nobody knows which.
+    /// It failed for one of them, it is not known which.
     Divided,
-    /// None of them can be had.
+    /// None of them is available.
     Failed(SourceError),
 }
 
@@ -141,9 +141,9 @@ impl OnePassword {
     async fn inject(&self, items: &Part<'_>) -> Result<Outcome, SourceError> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| {
-            SourceError::unreachable(format!("no random numbers: {error}"), "look at the system's log")
+            SourceError::unreachable(format!("no random numbers: {error}"), "see the system's log")
         })?;
-        // Stands in no value: nobody could have known it.
+        // Occurs in no value: nobody could have known it.
         let fence = HEXLOWER.encode(&random);
         let mut template = String::new();
         for (_, _, reference) in items {
@@ -198,12 +198,12 @@ fn reference(item: &Item) -> Result<String, SourceError> {
     let path = item.path.trim_start_matches('/');
     let parts = path.split('/').count();
     if !(3..=4).contains(&parts) || path.split('/').any(str::is_empty) || path.contains(['{', '}', '"']) {
-        return Err(SourceError::unfit(format!("`{path}` is no path of the form `VAULT/ITEM/FIELD`")));
+        return Err(SourceError::unfit(format!("`{path}` is not a path of the form `VAULT/ITEM/FIELD`")));
     }
     Ok(format!("op://{path}"))
 }
 
-/// What the program's words mean.
+/// What the program's messages mean.
 fn fault(printed: &Printed) -> SourceError {
     let words = printed.complaint();
     let said = |cause: &str| if words.is_empty() { cause.to_owned() } else { format!("{cause}: {words}") };
@@ -228,7 +228,7 @@ fn fault(printed: &Printed) -> SourceError {
     }
     if printed.complains(&["forbidden", "permission", "unauthorized", "not authorized", "(403)"]) {
         return SourceError::not_allowed(
-            said("the account may not read it"),
+            said("the account is not allowed to read it"),
             "give the account access to the vault",
         );
     }

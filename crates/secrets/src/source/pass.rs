@@ -80,12 +80,12 @@ impl Pass {
     /// The file of an entry. A path is never one outside of the store.
     fn file(&self, path: &str) -> Result<PathBuf, SourceError> {
         if path.starts_with('-') || path.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Err(SourceError::unfit(format!("`{path}` is no path of an entry")));
+            return Err(SourceError::unfit(format!("`{path}` is not a path of an entry")));
         }
         if !self.store.is_dir() {
             let cause = format!("there is no password store (`{}`)", self.store.display());
             return Err(if self.is_named {
-                let hint = "mount it, or mend `store` in `[sources.pass]` or `PASSWORD_STORE_DIR`";
+                let hint = "mount it, or fix `store` in `[sources.pass]` or `PASSWORD_STORE_DIR`";
                 SourceError::unreachable(cause, hint)
             } else {
                 SourceError::Absent { cause }
@@ -106,7 +106,7 @@ impl Pass {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(SourceError::Missing),
             Err(error) => Err(SourceError::unreachable(
                 format!("cannot look at the entry `{path}`: {error}"),
-                "look at the modes of the password store",
+                "check the modes of the password store",
             )),
         }
     }
@@ -115,7 +115,7 @@ impl Pass {
         let broken = |error: std::io::Error| {
             SourceError::unreachable(
                 format!("cannot read `{}`: {error}", folder.display()),
-                "look at the modes of the password store",
+                "check the modes of the password store",
             )
         };
         for entry in std::fs::read_dir(folder).map_err(broken)? {
@@ -137,7 +137,7 @@ impl Pass {
     }
 }
 
-/// What the program's words mean.
+/// What the program's messages mean.
 fn fault(printed: &Printed) -> SourceError {
     if printed.complains(&["is not in the password store"]) {
         return SourceError::Missing;
@@ -229,7 +229,7 @@ impl Source for Pass {
         async move {
             let (entry, property) =
                 path.split_once(LINE).map_or((path, None), |(path, key)| (path, Some(key)));
-            // `pass show FOLDER` prints what is in it, and that is no secret.
+            // `pass show FOLDER` prints what is in it, and that is not a secret.
             let facts = self.entry(entry, version)?;
             let mut printed = self.program.run(&["show", "--", entry], None).await?;
             if !printed.success {
@@ -267,7 +267,7 @@ impl Source for Pass {
             if !remark.is_empty() {
                 facts
                     .warnings
-                    .push("`pass` keeps no note and no expiry: the value alone was written".to_owned());
+                    .push("`pass` stores neither note nor expiry: only the value was written".to_owned());
             }
             Ok(facts)
         }

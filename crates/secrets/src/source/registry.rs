@@ -91,7 +91,7 @@ impl SourceKinds {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownSource {
     /// This build left it out.
-    #[error("source `{scheme}` is not built into this doppio: the feature `{feature}`")]
+    #[error("source `{scheme}` is not in this build of doppio: it needs the feature `{feature}`")]
     NotBuilt {
         /// The scheme as written.
         scheme: String,

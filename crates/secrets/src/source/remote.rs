@@ -1,5 +1,5 @@
-//! What stands before a source that is far away: a deadline, the run's memory, and one call for
-//! all who ask at the same time.
+//! What every remote source gets: a deadline, the run's memory, and one call for all requests at
+//! the same time.
 //!
 //! An item is asked for once, however many want it and however often: who comes while it is under
 //! way waits for the same answer, who comes later gets it from memory. Failures are not

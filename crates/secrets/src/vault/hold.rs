@@ -1,9 +1,9 @@
-//! Who needs which values, and for how long.
+//! Which values are needed, and for how long.
 //!
-//! A value is remembered as long as somebody holds it. What was lent (credentials that were made
-//! for us, the output of a program) is held by the steps that use it: steps that run at the same
-//! time share it, and with the last of them it is wiped and given back. Everything else is held
-//! until the end of the run.
+//! A value is remembered as long as it is held. What was lent (credentials that were made for us,
+//! the output of a program) is held by the steps that use it: steps that run at the same time share
+//! it, and with the last of them it is wiped and given back. Everything else is held until the end
+//! of the run.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -63,14 +63,14 @@ impl Hold {
         }
     }
 
-    /// Whether something of it stops being good when this goes.
+    /// Whether part of it expires when this is dropped.
     pub(super) fn has_lent(&self) -> bool {
         let lease = |cell: &Cell| cell.get().and_then(|fetched| fetched.facts.lease.clone());
         self.cells().iter().filter_map(lease).any(|lease| lease.has_end())
     }
 }
 
-/// What is held by anybody, by reference.
+/// All that is held, by reference.
 #[derive(Default)]
 pub(super) struct Known(Mutex<HashMap<SecretRef, Weak<OnceCell<Fetched>>>>);
 
@@ -79,7 +79,7 @@ impl Known {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The place of a value: an empty one where nobody holds it, or it has stopped being good.
+    /// The place of a value: an empty one if it is not held, or has expired.
     pub(super) fn cell(&self, reference: &SecretRef) -> Cell {
         let mut cells = self.cells();
         let is_good = |cell: &Cell| !cell.get().is_some_and(|fetched| fetched.facts.is_over());

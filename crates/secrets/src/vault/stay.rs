@@ -1,4 +1,4 @@
-//! What never leaves this machine, known again wherever it is on its way.
+//! What must never leave this machine, recognised wherever it is about to go.
 //!
 //! A plan sees which secrets a step names and most hosts; what it can't see is a host that a step
 //! found out, and a value that went through a variable or through a program's output. So each value

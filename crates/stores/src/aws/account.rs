@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
-/// Where an instance is asked for its role; on any other machine nobody answers, and waiting for
+/// Where an instance is asked for its role; on any other machine nothing answers, and waiting for
 /// that must not use up the time of the call.
 const INSTANCE: Duration = Duration::from_secs(1);
 
@@ -65,7 +65,7 @@ impl Account {
         if config.region().is_none() {
             let scheme = self.scheme;
             return Err(SourceError::unreachable(
-                "no region of AWS is set",
+                "no AWS region is set",
                 format!(
                     "set AWS_REGION, or write `region = \"eu-central-1\"` to `[sources.{scheme}]` in config.toml"
                 ),
@@ -144,12 +144,12 @@ impl Account {
         if let Some(path) = self.setup.environment.path("AWS_CA_BUNDLE") {
             let pem = std::fs::read(&path).map_err(|error| {
                 let cause = format!("AWS_CA_BUNDLE: cannot read `{}`: {error}", path.display());
-                SourceError::unreachable(cause, "mend AWS_CA_BUNDLE, or unset it")
+                SourceError::unreachable(cause, "fix AWS_CA_BUNDLE, or unset it")
             })?;
             roots = roots.with_pem_certificate(pem);
         }
         let context = tls::TlsContext::builder().with_trust_store(roots).build().map_err(|_| {
-            SourceError::unreachable("AWS_CA_BUNDLE holds no certificates", "mend AWS_CA_BUNDLE, or unset it")
+            SourceError::unreachable("AWS_CA_BUNDLE holds no certificates", "fix AWS_CA_BUNDLE, or unset it")
         })?;
         let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
         Ok(aws_smithy_http_client::Builder::new().tls_provider(provider).tls_context(context).build_https())

@@ -1,4 +1,4 @@
-//! What AWS refuses, in words that help. Nothing of a request or an answer is in them but the
+//! What AWS refuses, as messages that help. Nothing of a request or an answer is in them but the
 //! code and, where it can't hold a value, the message.
 
 use std::error::Error;
@@ -31,16 +31,16 @@ pub(super) enum Trouble {
     Garbled,
     /// There are no credentials, with the words of who looked for them.
     Credentials(String),
-    /// Nobody could be reached.
+    /// No server could be reached.
     Connection(String),
-    /// Nobody answered in time.
+    /// No server answered in time.
     Slow,
 }
 
 /// Codes that say that the credentials were good once.
 const EXPIRED: &[&str] = &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
 
-/// Codes for keys that nobody knows.
+/// Codes for unknown keys.
 const UNKNOWN_KEY: &[&str] = &[
     "InvalidClientTokenId",
     "UnrecognizedClientException",
@@ -55,7 +55,7 @@ const UNKNOWN_KEY: &[&str] = &[
 const SIGNATURE: &[&str] =
     &["SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature", "RequestTimeTooSkewed"];
 
-/// Codes of one who is asked too often.
+/// Codes for too many requests.
 const THROTTLED: &[&str] = &[
     "Throttling",
     "ThrottlingException",
@@ -147,7 +147,7 @@ impl Trouble {
         self.is(DENIED)
     }
 
-    /// Whether it is not there.
+    /// Whether it does not exist.
     pub(super) fn is_missing(&self) -> bool {
         self.is(MISSING)
     }
@@ -175,20 +175,20 @@ impl Trouble {
             ),
             Self::Status(status) => SourceError::unreachable(
                 format!("what answered is not AWS (HTTP status {status})"),
-                "look at the endpoint: AWS_ENDPOINT_URL, `endpoint` in config.toml, a proxy in between",
+                "check the endpoint: AWS_ENDPOINT_URL, `endpoint` in config.toml, a proxy in between",
             ),
             Self::Garbled => SourceError::unreachable(
-                format!("the answer to `{action}`{of_path} makes no sense"),
-                "look at the endpoint: AWS_ENDPOINT_URL, `endpoint` in config.toml, a proxy in between",
+                format!("the answer to `{action}`{of_path} can't be understood"),
+                "check the endpoint: AWS_ENDPOINT_URL, `endpoint` in config.toml, a proxy in between",
             ),
             Self::Credentials(words) => credentials(&words),
             Self::Connection(words) => SourceError::unreachable(
                 format!("AWS can't be reached: {words}"),
-                "look at the network, the region and the endpoint (AWS_REGION, AWS_ENDPOINT_URL, `[sources]` in config.toml)",
+                "check the network, the region and the endpoint (AWS_REGION, AWS_ENDPOINT_URL, `[sources]` in config.toml)",
             ),
             Self::Slow => SourceError::unreachable(
                 format!("AWS did not answer `{action}`{of_path} in time"),
-                "try again; look at the network, the region and the endpoint",
+                "try again; check the network, the region and the endpoint",
             ),
         }
     }
@@ -216,7 +216,7 @@ impl Trouble {
         if self.is(UNKNOWN_KEY) {
             return SourceError::unreachable(
                 format!("AWS does not know the access key ({code})"),
-                "look at AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN and AWS_PROFILE: `aws sts get-caller-identity` tries them",
+                "check AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN and AWS_PROFILE: `aws sts get-caller-identity` tries them",
             );
         }
         if self.is(SIGNATURE) {
@@ -224,19 +224,19 @@ impl Trouble {
                 format!(
                     "the secret access key does not belong to the access key, or the clock is wrong ({code})"
                 ),
-                "look at AWS_SECRET_ACCESS_KEY and at `date -u`",
+                "check AWS_SECRET_ACCESS_KEY and `date -u`",
             );
         }
         if self.is(THROTTLED) {
             return SourceError::unreachable(
-                format!("AWS takes no more calls for now ({code})"),
+                format!("AWS accepts no more calls for now ({code})"),
                 "try again in a minute, or ask for a higher quota",
             );
         }
         if self.is(KEY) || code.starts_with("KMS") {
             return SourceError::not_allowed(
                 format!("the key that encrypts `{path}` can't be used ({code})"),
-                "look at the key: it must be there, enabled, and `kms:Decrypt` be allowed on it",
+                "check the key: it must exist, be enabled, and `kms:Decrypt` be allowed on it",
             );
         }
         if self.is(BROKEN) {
@@ -246,7 +246,7 @@ impl Trouble {
         {
             return SourceError::not_allowed(
                 format!("`{path}` is marked for deletion"),
-                format!("bring it back with `aws secretsmanager restore-secret --secret-id {path}`"),
+                format!("restore it with `aws secretsmanager restore-secret --secret-id {path}`"),
             );
         }
         // Messages about what was sent may repeat it.

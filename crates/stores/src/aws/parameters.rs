@@ -192,7 +192,7 @@ impl Parameters {
             ..Facts::default()
         };
         if remark.expires.is_some() {
-            facts.warnings.push("Parameter Store does not keep until when it is good".to_owned());
+            facts.warnings.push("Parameter Store does not store when it expires".to_owned());
         }
         Ok(facts)
     }
@@ -254,7 +254,7 @@ impl Parameters {
         match self.client("").await?.describe_parameters().max_results(1).send().await {
             Ok(_) => Ok(()),
             Err(error) => match Trouble::of(&error) {
-                // Whoever may not list is known all the same.
+                // Credentials that may not list are known anyway.
                 trouble if trouble.is_denied() => Ok(()),
                 trouble => Err(trouble.tell(deed)),
             },
@@ -303,7 +303,8 @@ impl Source for Parameters {
         self.many(items, true).boxed()
     }
 
-    /// What is not decrypted is no secret yet: the same rights are enough, and no value is shown.
+    /// What is not decrypted is not a secret yet: the same rights are enough, and no value is
+    /// shown.
     fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
         async move { self.one(&Item::new(path, version), false).await.map(|(_, facts)| facts) }.boxed()
     }

@@ -105,8 +105,8 @@ impl Manager {
     }
 
     /// Asks what is known of a secret; where that is not allowed, the value shows that it is there.
-    /// So it does for a version that AWS does not name: one without a stage is told by nobody, and
-    /// can be read all the same.
+    /// So it does for a version that AWS does not name: one without a stage is not listed, but can
+    /// be read.
     pub(super) async fn locate_one(&self, path: &str, version: Option<&str>) -> Result<Facts, SourceError> {
         let deed = Deed { action: "secretsmanager:DescribeSecret", path, writes: false };
         match self.client(path).await?.describe_secret().secret_id(path).send().await {
@@ -138,8 +138,8 @@ impl Manager {
         })
     }
 
-    /// Writes what the user said beside the value, and removes what was said of the value before; the
-    /// value is there already.
+    /// Writes what the user said beside the value, and removes what was said of the value before;
+    /// the value already exists.
     async fn remark(&self, path: &str, remark: &Remark) -> Result<(), SourceError> {
         let client = self.client(path).await?;
         if let Some(note) = &remark.note {
@@ -159,7 +159,8 @@ impl Manager {
         Ok(())
     }
 
-    /// Whether an expiry stands beside a secret. Who may not even ask has written none.
+    /// Whether an expiry stands beside a secret. Credentials that may not even ask have written
+    /// none.
     async fn has_expiry(&self, path: &str) -> Result<bool, SourceError> {
         let deed = Deed { action: "secretsmanager:DescribeSecret", path, writes: false };
         match self.client(path).await?.describe_secret().secret_id(path).send().await {
@@ -213,7 +214,7 @@ impl Manager {
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| Trouble::of(&error).tell(deed))?;
             for entry in page.secret_list() {
-                // One without a value is none that could be used.
+                // One without a value can't be used.
                 if let (Some(name), Ok(facts)) =
                     (entry.name(), listed(entry.name().unwrap_or_default(), None, entry))
                 {
@@ -248,7 +249,7 @@ impl Manager {
         match self.client("").await?.list_secrets().max_results(1).send().await {
             Ok(_) => Ok(()),
             Err(error) => match Trouble::of(&error) {
-                // Whoever may not list is known all the same.
+                // Credentials that may not list are known anyway.
                 trouble if trouble.is_denied() => Ok(()),
                 trouble => Err(trouble.tell(deed)),
             },
@@ -321,7 +322,7 @@ impl Source for Manager {
         let until = *self.removed.lock().unwrap_or_else(PoisonError::into_inner).get(path)?;
         let day = until.strftime("%Y-%m-%d");
         Some(format!(
-            "AWS keeps it until {day}: `aws secretsmanager restore-secret --secret-id {path}` brings it back"
+            "AWS keeps it until {day}: `aws secretsmanager restore-secret --secret-id {path}` restores it"
         ))
     }
 

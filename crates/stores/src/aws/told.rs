@@ -1,4 +1,4 @@
-//! What AWS tells of a secret besides its value, and which version of it is meant.
+//! What AWS reports about a secret besides its value, and which version of it is meant.
 
 use std::collections::HashMap;
 
@@ -94,7 +94,7 @@ fn staged(
         Wanted::Stage(wanted) => stages.iter().any(|stage| stage == wanted),
         Wanted::Id(wanted) => id.as_str() == wanted,
     };
-    // A secret without any version is one that nobody has given a value yet.
+    // A secret without any version has no value yet.
     let (id, _) = stages.into_iter().flatten().find(is_it).ok_or(SourceError::Missing)?;
     Ok(facts(path, Some(id), changed.filter(|_| wanted == Wanted::Current)))
 }

@@ -221,7 +221,7 @@ impl Azure {
         let mut pages = client.list_secret_properties(Some(options)).map_err(|error| fault::of(&error))?;
         match pages.try_next().await {
             Err(error) if !fault::is_denied(&error) => Err(fault::of(&error)),
-            // Whoever may not list is known all the same.
+            // Credentials that may not list are known anyway.
             _ => Ok(()),
         }
     }

@@ -237,7 +237,7 @@ impl Gcp {
         let asked = login.client.list_secrets().set_parent(parent).set_page_size(1).send().await;
         match asked {
             Err(error) if !fault::is_denied(&error) => Err(fault::of(&error)),
-            // Whoever may not list is known all the same.
+            // Credentials that may not list are known anyway.
             _ => Ok(()),
         }
     }
@@ -271,7 +271,7 @@ async fn create(client: &SecretManagerService, name: &str, remark: &Remark) -> R
 /// Writes note and expiry on a secret that is there, and removes what was said of the value before.
 async fn annotate(client: &SecretManagerService, name: &str, remark: &Remark) -> Result<(), SourceError> {
     let found = match client.get_secret().set_name(name).send().await.map_err(|error| fault::of(&error)) {
-        // Who may add versions and nothing else has written nothing on it before.
+        // Credentials that may only add versions have written nothing on it before.
         Err(SourceError::NotAllowed { .. }) if remark.is_empty() => return Ok(()),
         found => found?,
     };

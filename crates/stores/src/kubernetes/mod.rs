@@ -1,8 +1,8 @@
 //! Secrets of a Kubernetes cluster: `kubernetes:[NAMESPACE/]NAME[#KEY]`.
 //!
-//! A Secret holds several values under keys. One with a single key may be named without it; of
-//! one with more, the key must be given, as a value is any bytes and can't stand in a text of the
-//! whole.
+//! A Secret holds several values under keys. One with a single key may be named without it; of one
+//! with more, the key must be given, since a value may be any bytes and has no form in a text of
+//! the whole.
 
 mod api;
 mod fault;

@@ -1,4 +1,4 @@
-//! The way in: requests with the token, and what their answers mean.
+//! The API: requests with the token, and what their answers mean.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::vault::lease::Leases;
 use crate::vault::login::Session;
 use crate::vault::session::Standing;
 
-/// What all questions share.
+/// What all requests share.
 #[derive(Debug)]
 pub(super) struct Door {
     pub setup: Setup,
@@ -78,7 +78,7 @@ impl Door {
         }
     }
 
-    /// What a 403 means: the token is no good, or it may not do this.
+    /// What a 403 means: the token is not valid, or it may not do this.
     async fn denied(self: &Arc<Self>, deed: &str, path: &str) -> SourceError {
         let standing = match self.session().await {
             Ok(session) => self.standing(&session).await,
@@ -88,11 +88,12 @@ impl Door {
             format!("have a policy with `path \"{path}\" {{ capabilities = [\"{deed}\"] }}` attached");
         match standing {
             Err(error) => error,
-            Ok(Standing::Good) => {
-                SourceError::not_allowed(format!("no policy of this token allows to {deed} `{path}`"), policy)
-            }
+            Ok(Standing::Good) => SourceError::not_allowed(
+                format!("no policy of this token allows it to {deed} `{path}`"),
+                policy,
+            ),
             Ok(Standing::Hidden) => SourceError::not_allowed(
-                format!("no policy of this token allows to {deed} `{path}`, or the token is not valid"),
+                format!("no policy of this token allows it to {deed} `{path}`, or the token is not valid"),
                 format!("{policy}, or set a new `VAULT_TOKEN`"),
             ),
             Ok(Standing::Dead) => SourceError::not_allowed(
@@ -102,14 +103,14 @@ impl Door {
         }
     }
 
-    /// Proves that the token is good.
+    /// Proves that the token is valid.
     pub(super) async fn check(self: &Arc<Self>) -> Result<(), SourceError> {
         let path = "auth/token/lookup-self";
         let reply = self.call(Request::get(path)).await?;
         let reply = self.success(reply, "read", path).await?;
         match reply.json(&["data"]) {
             Some(_) => Ok(()),
-            None => Err(self.client().await?.nonsense("it says nothing of the token")),
+            None => Err(self.client().await?.nonsense("it says nothing about the token")),
         }
     }
 }
@@ -120,16 +121,16 @@ fn not_found(client: &Client, reply: &Reply, path: &str) -> SourceError {
     if reply.has_no_mount() {
         return SourceError::unreachable(
             format!("{} has no engine mounted at `{path}`", client.shown()),
-            "look at `vault secrets list`: the first part of the path is the mount; where names are, \
-             `default_source = \"vault:MOUNT/{name}\"` in config.toml says",
+            "see `vault secrets list`: the first part of the path is the mount; `default_source = \
+             \"vault:MOUNT/{name}\"` in config.toml says where names are",
         );
     }
     match words.as_str() {
         _ if reply.is_missing() => SourceError::Missing,
-        "" => client.nonsense("status 404 without its form"),
+        "" => client.nonsense("status 404 in an unknown form"),
         words => SourceError::unreachable(
             format!("{} has nothing at `{path}` to read or write (404): {words}", client.shown()),
-            "look at the path, and at `vault secrets list` for the kind of its mount",
+            "check the path, and `vault secrets list` for the kind of its mount",
         ),
     }
 }

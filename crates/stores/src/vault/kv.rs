@@ -127,8 +127,8 @@ impl Place {
     pub(super) fn value(&self, reply: &Reply) -> Result<SecretValue, SourceError> {
         let record = reply.member(self.within()).ok_or_else(|| {
             SourceError::unreachable(
-                format!("the answer for `{}` holds no record, as that of a Vault server does", self.shown()),
-                "look at `VAULT_ADDR`, and at what stands between here and there",
+                format!("the answer for `{}` contains no record, unlike a Vault server's", self.shown()),
+                "check `VAULT_ADDR`, and any proxy in between",
             )
         })?;
         let member =
@@ -160,7 +160,7 @@ impl Place {
         }
         SourceError::not_allowed(
             format!("version {version} of `{shown}` was deleted"),
-            format!("bring it back with `vault kv undelete -versions={version} {shown}`, or store a new one"),
+            format!("restore it with `vault kv undelete -versions={version} {shown}`, or store a new one"),
         )
     }
 

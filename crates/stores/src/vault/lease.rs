@@ -1,8 +1,8 @@
-//! What is lent: kept alive while somebody needs it, then given back.
+//! Leases: renewed while they are needed, then returned.
 //!
-//! A loan is a record that was made because it was read. All who need it at the same time share
-//! it, whichever of its keys they name; the last of them drops it, and that gives it back. What
-//! could not be given back then is tried again at the end, and told if it fails again.
+//! A loan is a record that was created by being read. All who need it at the same time share it,
+//! whichever of its keys they name; when the last of them drops it, it is returned. What could not
+//! be returned then is tried again at the end, and reported if it fails again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Cell {
     }
 }
 
-/// All that this run has borrowed.
+/// All leases of this run.
 #[derive(Debug, Default)]
 pub(super) struct Leases {
     state: Mutex<State>,
@@ -66,9 +66,9 @@ pub(super) struct Loan {
     pub reply: Arc<Reply>,
     /// None where nothing is to be given back.
     id: Option<String>,
-    /// It is good until somebody stops to need it.
+    /// It is valid until it is no longer needed.
     pub can_last: bool,
-    /// When it stops being good, in seconds since 1970, as far as the server has told.
+    /// When it expires, in seconds since 1970, as far as the server has said.
     end: Arc<AtomicI64>,
 }
 
@@ -94,12 +94,12 @@ impl Leases {
         self.state().held.contains_key(id)
     }
 
-    /// Claims a lease to give it back; false where somebody else does or did.
+    /// Claims a lease to return it; false if another task does or did.
     fn claim(&self, id: &str) -> bool {
         self.state().held.get_mut(id).is_some_and(|is_claimed| !std::mem::replace(is_claimed, true))
     }
 
-    /// Claims all that nobody gives back at the moment.
+    /// Claims all that are not being returned.
     fn claim_all(&self) -> Vec<String> {
         let mut state = self.state();
         let free = state.held.iter_mut().filter(|(_, is_claimed)| !**is_claimed);
@@ -136,7 +136,7 @@ impl Loan {
         self.id.is_some()
     }
 
-    /// When it stops being good, where that can't be put off.
+    /// When it expires, if that can't be extended.
     pub(super) fn expires(&self) -> Option<Timestamp> {
         let end = self.end.load(Ordering::Relaxed);
         if self.can_last { None } else { Timestamp::from_second(end).ok() }
@@ -174,7 +174,7 @@ fn end_of(good_for: Duration) -> i64 {
     Timestamp::now().as_second().saturating_add(i64::try_from(good_for.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// Puts off the end of a lease for as long as it is held and the source lives.
+/// Renews a lease for as long as it is held and the source lives.
 fn keep(door: &Arc<Door>, id: String, good_for: Duration, end: Arc<AtomicI64>) {
     let door = Arc::downgrade(door);
     tokio::spawn(renewal::keep(good_for, async move || {
@@ -188,8 +188,8 @@ fn keep(door: &Arc<Door>, id: String, good_for: Duration, end: Arc<AtomicI64>) {
 }
 
 impl Door {
-    /// Reads what may be made by that, or shares what was. It is read to its end even if nobody
-    /// waits any more: then it is given back.
+    /// Reads what may be made by that, or shares what was. It is read to its end even if no caller
+    /// waits any more: then it is returned.
     pub(super) async fn lend(self: &Arc<Self>, path: &str) -> Result<Arc<Cell>, SourceError> {
         let cell = self.leases.cell(path);
         cell.0
@@ -203,7 +203,7 @@ impl Door {
                     let loan = Loan::new(&door, reply);
                     if door.leases.state().is_closed {
                         door.come_late().await?;
-                        return Err(SourceError::unreachable("the run is over", "give the command again"));
+                        return Err(SourceError::unreachable("the run is over", "repeat the command"));
                     }
                     Ok(loan)
                 });
@@ -218,7 +218,7 @@ impl Door {
         renewal::good_for(&self.call(Request::put("sys/leases/renew", body.as_bytes())).await?, &[])
     }
 
-    /// Gives a lease back that was claimed.
+    /// Returns a lease that was claimed.
     async fn give_back(self: &Arc<Self>, id: &str) -> Result<(), SourceError> {
         let body = serde_json::json!({ "lease_id": id, "sync": true }).to_string();
         let cause = match self.call(Request::put("sys/leases/revoke", body.as_bytes())).await {
@@ -238,7 +238,7 @@ impl Door {
         ))
     }
 
-    /// Gives back every lease. All are tried; the first failure is told.
+    /// Returns every lease. All are tried; the first failure is reported.
     async fn give_all_back(self: &Arc<Self>) -> Result<(), SourceError> {
         let ids = self.leases.claim_all();
         let given = ids.iter().map(|id| self.give_back(id));
@@ -270,7 +270,7 @@ impl Door {
         }
         given.and(waited.map_err(|_| {
             SourceError::unreachable(
-                "a question has no answer yet, and what it makes will last until its lease ends",
+                "a request has no answer yet, and what it creates will last until its lease ends",
                 "`vault list sys/leases/lookup/MOUNT` shows what there is",
             )
         }))

@@ -25,7 +25,7 @@ impl VaultSource {
         let reply = self.0.success(reply, "read", path).await?;
         let engines = reply.json(&["data", "secret"]);
         let Some(engines) = engines.as_ref().and_then(serde_json::Value::as_object) else {
-            return Err(self.0.client().await?.nonsense("its list of mounts has another form"));
+            return Err(self.0.client().await?.nonsense("its list of mounts has an unknown form"));
         };
         let (mut found, mut refused) = (Vec::new(), Vec::new());
         for (mount, facts) in engines {
@@ -98,7 +98,7 @@ fn may_not_list(refused: &[String]) -> Option<SourceError> {
         shown.extend([format!(" and {} more", refused.len() - MOST)]);
     }
     Some(SourceError::not_allowed(
-        format!("no policy of this token allows to list {shown}"),
+        format!("no policy of this token allows it to list {shown}"),
         format!("have a policy with `path \"{first}\" {{ capabilities = [\"list\"] }}` attached"),
     ))
 }

@@ -133,7 +133,7 @@ impl VaultSource {
         let reply = self.0.success(reply, "read", &path).await?;
         match Metadata::of_reply(&reply) {
             Some(metadata) => Ok(metadata),
-            None => Err(self.0.client().await?.nonsense("its metadata has another form")),
+            None => Err(self.0.client().await?.nonsense("its metadata has an unknown form")),
         }
     }
 

@@ -71,7 +71,7 @@ impl VaultSource {
         let path = place.data();
         let reply = self.0.call(Request::get(&path)).await?;
         let before = Before::of_reply(place, &reply);
-        // A newest version that was deleted has a number all the same.
+        // A newest version that was deleted has a number, too.
         if reply.status == 404 && before.version > 0 {
             return Ok(Before { record: None, ..before });
         }
@@ -98,7 +98,7 @@ impl VaultSource {
         let record = body::record(before.record.as_ref(), key, value)?;
         let is_versioned = place.mount.engine == Engine::Kv2;
         let body = if is_versioned {
-            // With `cas` a write of somebody else in between is refused rather than lost.
+            // With `cas` another write in between is refused rather than lost.
             let head = format!("{{\"options\":{{\"cas\":{}}},\"data\":", before.version);
             let mut body = Zeroizing::new(Vec::with_capacity(head.len() + record.len() + 1));
             body.extend_from_slice(head.as_bytes());
@@ -121,7 +121,7 @@ impl VaultSource {
             self.remark(&place, before.custom, remark, &mut facts).await;
         } else if !remark.is_empty() {
             facts.warnings.push(format!(
-                "`{}` keeps no note and no expiry: the value alone was written",
+                "`{}` stores neither note nor expiry: only the value was written",
                 place.mount.path
             ));
         }
@@ -170,7 +170,7 @@ impl VaultSource {
                  -remove-data={key} {path}` (or `bao kv patch …`); older versions of the record keep it"
             )));
         }
-        // The server says yes to the removal of what is not there.
+        // The server accepts the removal of what does not exist.
         let found = if place.mount.engine == Engine::Kv2 {
             self.metadata(&place).await.map(drop)
         } else {

@@ -37,7 +37,7 @@ use crate::cli::output as last_words;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 
-/// What opens the vault is Doppio's, and no command's that it starts.
+/// What opens the age vault is for Doppio only, not for the commands that it starts.
 const OWN: [&str; 3] = ["DOPPIO_PASSPHRASE", "DOPPIO_PASSPHRASE_FD", "DOPPIO_PASSPHRASE_FILE"];
 
 /// Arguments of `secret exec`.
@@ -78,7 +78,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         values.iter().map(|(name, value)| used(name, &bindings[name], value)).collect(),
     )?;
     let (program, arguments) = args.command.split_first().expect("clap asks for a command");
-    // Whoever hands the passphrase over on stdin has nothing there for the command.
+    // A stdin that carries the passphrase has nothing left for the command.
     let is_taken = context.env.text("DOPPIO_PASSPHRASE_FD") == Some("0");
     let stdin = if is_taken { Stdio::null() } else { Stdio::inherit() };
     let child = match start(program, arguments, &values, stdin, args.no_mask) {
@@ -94,7 +94,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             Err(CliError::world(format!("output of `{}` was lost", program.display()))
                 .cause(error.to_string()))
         }
-        // It has told by itself that it failed.
+        // It has reported its failure itself.
         _ => Ok(exit_code(status)),
     }
 }
@@ -137,7 +137,7 @@ fn bindings(texts: &[String]) -> Result<BTreeMap<EnvName, SecretRef>, CliError> 
             ))
             .hint("store it with `doppio secret set NAME`, and give the name here")
             .hint(
-                "what you gave is in your shell's history now: if it is real, replace it where it was issued",
+                "the value is in your shell's history now: if it is real, replace it where it was issued",
             ));
         }
         if bindings.insert(variable.clone(), reference).is_some() {
@@ -169,8 +169,8 @@ fn start(
     command.spawn()
 }
 
-/// Passes output and signals on until the command has ended and nobody writes any more. Says how
-/// it ended, and why output was lost, if some was.
+/// Passes output and signals on until the command has ended and nothing writes any more. Returns
+/// how it ended, and why output was lost, if some was.
 async fn attend(
     mut child: Child,
     mask: &Mask,

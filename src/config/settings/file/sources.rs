@@ -95,7 +95,7 @@ impl Reader<'_> {
         };
         if found.is_none() {
             let expected = match key.form {
-                Form::Text | Form::Reference => "a text that is not empty".to_owned(),
+                Form::Text | Form::Reference => "a non-empty string".to_owned(),
                 Form::Path => "a path".to_owned(),
                 Form::Choice(all) => {
                     all.iter().map(|text| format!("`\"{text}\"`")).collect::<Vec<_>>().join(" or ")
@@ -108,8 +108,7 @@ impl Reader<'_> {
         found
     }
 
-    /// A reference to something on this machine. What is none may be a value, so it is not
-    /// repeated.
+    /// A reference to something on this machine. Other text may be a value, so it is not repeated.
     fn reference(&mut self, key: &Key, text: Option<&str>, span: Span) -> Option<SecretRef> {
         let parsed =
             text.filter(|text| !looks_like_value(text)).and_then(|text| text.parse::<SecretRef>().ok());
@@ -128,7 +127,7 @@ impl Reader<'_> {
         let name = key.name;
         let (message, example) = match key.form {
             Form::Reference => (
-                format!("`{name}` must be a reference to a secret of this machine, never a value"),
+                format!("`{name}` must be a reference to a secret on this machine, never a value"),
                 "env:VARIABLE",
             ),
             _ => (format!("`{name}` looks like the value of a secret"), "file:NAME"),
@@ -137,7 +136,7 @@ impl Reader<'_> {
             Form::Reference => format!(
                 "write `{name} = \"{example}\"`, or `keyring:NAME`, `file:NAME`, `command:NAME`; settings hold no values"
             ),
-            _ => "settings hold no values: keep it with `doppio secret set`".to_owned(),
+            _ => "settings hold no values: store it with `doppio secret set`".to_owned(),
         });
     }
 
@@ -151,7 +150,7 @@ impl Reader<'_> {
                 "run" => {
                     match texts(&value).filter(|run| run.first().is_some_and(|program| !program.is_empty())) {
                         Some(run) => command.run = run,
-                        None => self.wrong("run", &value, "a list of texts, the program first"),
+                        None => self.wrong("run", &value, "a list of strings, the program first"),
                     }
                 }
                 "timeout_secs" => {

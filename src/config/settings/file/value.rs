@@ -1,4 +1,4 @@
-//! What stands behind a key: read as what it must be, or told with its place.
+//! A key's value: read as the type that it must have, or reported with its location.
 
 use std::borrow::Cow;
 
@@ -41,7 +41,7 @@ impl Reader<'_> {
         *fault = fault.clone().label(found);
     }
 
-    /// A key that nobody knows, with the one that was probably meant.
+    /// An unknown key, with the one that was probably meant.
     pub(super) fn unknown(&mut self, key: &Spanned<Cow<'_, str>>, known: &[&str]) {
         let found = key.get_ref();
         let near = closest(found, known.iter().copied()).map(str::to_owned);

@@ -61,7 +61,7 @@ impl Login<'_> {
             self.left = self.left.saturating_sub(start.elapsed());
             answer = self.answered(asked).await?;
         }
-        self.tried.push("the server's questions: there was no end to them".to_owned());
+        self.tried.push("the server's questions: they did not end".to_owned());
         Ok(false)
     }
 

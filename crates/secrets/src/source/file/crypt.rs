@@ -44,7 +44,7 @@ pub(super) fn lock(path: &Path, bytes: &[u8]) -> Result<Lock, SourceError> {
             Some(b"X25519") => Some(Lock::Identity),
             _ => None,
         })
-        .ok_or_else(|| damaged(path, "nothing that Doppio knows can open it"))
+        .ok_or_else(|| damaged(path, "no key that Doppio knows opens it"))
 }
 
 /// The error for a vault whose bytes are wrong, with the way back.
@@ -52,13 +52,13 @@ pub(super) fn damaged(path: &Path, cause: &str) -> SourceError {
     let (shown, previous) = (path.display(), store::beside(path, ".previous"));
     let hint = if previous.exists() {
         format!(
-            "nothing was changed; the generation before is `{}`: move it to `{shown}`",
+            "nothing was changed; the previous generation is `{}`: move it to `{shown}`",
             previous.display()
         )
     } else {
-        format!("nothing was changed; restore `{shown}` from a backup, or move it away to begin anew")
+        format!("nothing was changed; restore `{shown}` from a backup, or move it away to start over")
     };
-    SourceError::unreachable(format!("the vault `{shown}` can't be opened: {cause}"), hint)
+    SourceError::unreachable(format!("the age vault `{shown}` can't be opened: {cause}"), hint)
 }
 
 /// Opens the vault with the first key that fits.
@@ -80,19 +80,20 @@ pub(super) fn decrypt(
         Some((
             Key::Passphrase { .. },
             DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed,
-        )) => {
-            SourceError::not_allowed(format!("the passphrase does not open the vault `{shown}`"), "try again")
-        }
+        )) => SourceError::not_allowed(
+            format!("the passphrase does not open the age vault `{shown}`"),
+            "try again",
+        ),
         Some((Key::Identity { file, .. }, DecryptError::KeyDecryptionFailed)) => SourceError::not_allowed(
             format!("the passphrase does not open the identity `{}`", file.display()),
             "try again",
         ),
         Some((key, DecryptError::NoMatchingKeys)) => SourceError::not_allowed(
-            format!("{} does not open the vault `{shown}`", key.describe()),
+            format!("{} does not open the age vault `{shown}`", key.describe()),
             "name the one that locks it: `DOPPIO_VAULT_IDENTITY=PATH`",
         ),
         Some((_, DecryptError::ExcessiveWork { .. })) => {
-            damaged(path, "its header asks for more work than any vault of Doppio's")
+            damaged(path, "its header demands more work than any age vault of Doppio's")
         }
         Some((_, error)) => damaged(path, &error.to_string()),
         None => damaged(path, "there is no key for it"),
@@ -142,7 +143,7 @@ pub(super) fn encrypt(plain: &[u8], key: &Key) -> Result<Vec<u8>, SourceError> {
 fn x25519(text: &SecretValue) -> Result<age::x25519::Identity, SourceError> {
     std::str::from_utf8(text.plain()).ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
         SourceError::unreachable(
-            "the vault's key in the keychain is damaged",
+            "the age vault's key in the keychain is damaged",
             "look at it with `secret-tool lookup service dev.doppio.vault username key`",
         )
     })
@@ -158,7 +159,7 @@ fn unusable(file: &Path, cause: &str) -> SourceError {
 
 fn age_file(file: &Path, text: &SecretValue) -> Result<age::IdentityFile<age::NoCallbacks>, SourceError> {
     age::IdentityFile::from_buffer(text.plain())
-        .map_err(|_| unusable(file, "it is no age identity and no SSH key"))
+        .map_err(|_| unusable(file, "it is neither an age identity nor an SSH key"))
 }
 
 fn identities(key: &Key) -> Result<Vec<Box<dyn age::Identity>>, SourceError> {
@@ -270,7 +271,10 @@ mod tests {
         let path = Path::new("/v/vault.age");
         for bytes in [&b""[..], b"hunter2", b"age-encryption.org/v1\n-> unknown x\n--- m\n"] {
             let fault = lock(path, bytes).unwrap_err();
-            assert!(fault.to_string().starts_with("the vault `/v/vault.age` can't be opened: "), "{fault}");
+            assert!(
+                fault.to_string().starts_with("the age vault `/v/vault.age` can't be opened: "),
+                "{fault}"
+            );
             assert!(fault.hint().unwrap().starts_with("nothing was changed; "));
         }
     }

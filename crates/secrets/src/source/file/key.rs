@@ -3,8 +3,8 @@
 //! A new vault is locked with, in this order: the age or SSH identity that the settings or
 //! `DOPPIO_VAULT_IDENTITY` name; the passphrase of `DOPPIO_PASSPHRASE_FD` or
 //! `DOPPIO_PASSPHRASE_FILE`; a key in the keychain; a passphrase that is asked for. There is no
-//! other way: a key that lies unprotected beside the vault would lock nothing. An existing vault
-//! says in its header what it was locked with.
+//! other way: an unprotected key beside the vault would protect nothing. An existing vault says in
+//! its header what it was locked with.
 
 use std::fmt;
 use std::fs;
@@ -31,7 +31,7 @@ use crate::source::file::crypt::Lock;
 const SERVICE: &str = "dev.doppio.vault";
 const USER: &str = "key";
 
-/// A shorter passphrase is not taken for a new vault.
+/// The shortest passphrase for a new vault.
 const SHORTEST: usize = 8;
 
 /// No passphrase and no identity is longer.
@@ -41,8 +41,8 @@ const LONGEST: u64 = 1 << 20;
 const HAND_OVER: Duration = Duration::from_mins(1);
 
 const WAYS: &str = "name an identity (`DOPPIO_VAULT_IDENTITY=~/.ssh/id_ed25519`, or `[vault] identity` in \
-                    config.toml), or hand over a passphrase (`DOPPIO_PASSPHRASE_FD=3 … 3< <(pass show doppio)`, or \
-                    `DOPPIO_PASSPHRASE_FILE=PATH`)";
+                    config.toml), or pass a passphrase (`DOPPIO_PASSPHRASE_FD=3 … 3< <(pass show doppio)`, \
+                    or `DOPPIO_PASSPHRASE_FILE=PATH`)";
 
 /// Where the vault's key may come from.
 pub struct KeyOptions {
@@ -52,7 +52,7 @@ pub struct KeyOptions {
     pub passphrase_fd: Option<String>,
     /// `DOPPIO_PASSPHRASE_FILE`.
     pub passphrase_file: Option<PathBuf>,
-    /// Who is asked for a passphrase.
+    /// Asks for a passphrase.
     pub prompt: Arc<dyn Prompt>,
     /// Where the key is kept if nothing else is said.
     pub keychain: Arc<Keychain>,
@@ -118,7 +118,7 @@ impl Candidates {
 
 fn without_keychain(before: &str, error: &SourceError) -> SourceError {
     SourceError::unreachable(
-        format!("{before}the vault's key can't be had from the keychain: {error}"),
+        format!("{before}the age vault's key is not available from the keychain: {error}"),
         error.hint().unwrap_or("name the age identity that locks it: `DOPPIO_VAULT_IDENTITY=PATH`"),
     )
 }
@@ -140,19 +140,21 @@ impl Keys {
     pub(super) async fn for_opening(&self, vault: &Path, lock: &Lock) -> Result<Candidates, SourceError> {
         let shown = vault.display();
         let keys = match lock {
-            Lock::Passphrase => match self.passphrase(&format!("passphrase of the vault `{shown}`")).await? {
-                Some(passphrase) => Ok(vec![self.with_passphrase(passphrase)]),
-                None => Err(SourceError::unreachable(
-                    format!(
-                        "the vault `{shown}` is locked with a passphrase, and nobody can be asked for it"
-                    ),
-                    "hand it over with `DOPPIO_PASSPHRASE_FD` or `DOPPIO_PASSPHRASE_FILE`",
-                )),
-            },
+            Lock::Passphrase => {
+                match self.passphrase(&format!("passphrase of the age vault `{shown}`")).await? {
+                    Some(passphrase) => Ok(vec![self.with_passphrase(passphrase)]),
+                    None => Err(SourceError::unreachable(
+                        format!(
+                            "the age vault `{shown}` is locked with a passphrase, and nobody can be asked for it"
+                        ),
+                        "pass it with `DOPPIO_PASSPHRASE_FD` or `DOPPIO_PASSPHRASE_FILE`",
+                    )),
+                }
+            }
             Lock::Ssh => match self.identity().await? {
                 Some(key) => Ok(vec![key]),
                 None => Err(SourceError::unreachable(
-                    format!("the vault `{shown}` is locked with an SSH key, and none is named"),
+                    format!("the age vault `{shown}` is locked with an SSH key, and none is named"),
                     "set `DOPPIO_VAULT_IDENTITY=~/.ssh/id_ed25519`, or `[vault] identity` in config.toml",
                 )),
             },
@@ -182,10 +184,10 @@ impl Keys {
             Ok(key) => return Ok(key),
             Err(error) => error,
         };
-        let question = format!("passphrase for the new vault `{}`", vault.display());
+        let question = format!("passphrase for the new age vault `{}`", vault.display());
         let Some(passphrase) = self.ask(question.clone()).await else {
             return Err(SourceError::unreachable(
-                format!("there is nothing to lock the new vault with: {keychain}, and nobody can be asked"),
+                format!("there is no key for the new age vault: {keychain}, and nobody can be asked"),
                 WAYS,
             ));
         };
@@ -198,8 +200,9 @@ impl Keys {
 
     fn checked(&self, passphrase: SecretValue) -> Result<Key, SourceError> {
         if passphrase.plain().len() < SHORTEST {
-            let cause =
-                format!("the passphrase is too short for a new vault: use at least {SHORTEST} characters");
+            let cause = format!(
+                "the passphrase is too short for a new age vault: use at least {SHORTEST} characters"
+            );
             return Err(SourceError::Unfit { cause });
         }
         Ok(self.with_passphrase(passphrase))
@@ -209,7 +212,7 @@ impl Keys {
         Key::Passphrase { passphrase, work_factor: self.options.work_factor }
     }
 
-    /// The keychain's key, made if it is not there and read back.
+    /// The keychain's key, made if it does not exist and read back.
     async fn in_keychain(&self) -> Result<Key, SourceError> {
         let keychain = &self.options.keychain;
         match keychain.get(SERVICE, USER).await {
@@ -236,7 +239,7 @@ impl Keys {
                         "the identity `{}` has a passphrase, and nobody can be asked for it",
                         file.display()
                     ),
-                    "hand it over with `DOPPIO_PASSPHRASE_FD` or `DOPPIO_PASSPHRASE_FILE`",
+                    "pass it with `DOPPIO_PASSPHRASE_FD` or `DOPPIO_PASSPHRASE_FILE`",
                 )
             })?)
         } else {
@@ -280,7 +283,7 @@ impl Keys {
         let text = detached(Some(HAND_OVER), read).await.unwrap_or_else(|_| {
             Err(SourceError::unreachable(
                 format!("no passphrase came from `{shown}`"),
-                format!("close the other end of what `{variable}` names when all is written"),
+                format!("close the writing end of what `{variable}` names after writing"),
             ))
         })?;
         let line = text.plain().split(|&byte| byte == b'\n').next().unwrap_or_default();
@@ -292,14 +295,14 @@ impl Keys {
     }
 }
 
-/// The text of a file that nobody else may read.
+/// The text of a file that only the user can read.
 fn private_file(path: &Path, what: &str) -> Result<SecretValue, SourceError> {
     let shown = path.display();
     if let Ok(metadata) = fs::metadata(path)
         && metadata.mode() & 0o077 != 0
     {
         return Err(SourceError::not_allowed(
-            format!("others may open {what} `{shown}` (mode {:03o}, expected 600)", metadata.mode() & 0o777),
+            format!("others can open {what} `{shown}` (mode {:03o}, expected 600)", metadata.mode() & 0o777),
             format!("run `chmod 600 {shown}`"),
         ));
     }

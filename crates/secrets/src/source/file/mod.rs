@@ -37,7 +37,7 @@ use self::records::Version;
 
 pub(super) static KIND: Kind = Kind {
     scheme: "file",
-    summary: "the encrypted vault, one age file",
+    summary: "the age vault, one encrypted file",
     writes: true,
     versions: true,
     remote: None,
@@ -152,7 +152,7 @@ impl FileVault {
         };
         let path = self.path.clone();
         let work = move || {
-            // Another process may have written since: what counts is what is there now.
+            // Another process may have written since: the current file counts.
             let mut records = match store::read(&path)? {
                 Some(bytes) => unlock(&path, bytes, std::slice::from_ref(&key))?.records,
                 None => Records::default(),
@@ -167,8 +167,8 @@ impl FileVault {
         Ok((result, made))
     }
 
-    /// The key of a vault that was not there, and what it is if the vault is to be made. Who asks
-    /// has the vault's lock: two who each made a key would leave a vault whose key is lost.
+    /// The key of a vault that was not there, and what it is if the vault is to be made. The caller
+    /// has the vault's lock: two keys made at once would leave a vault whose key is lost.
     async fn first_key(&self) -> Result<(Key, Option<String>), SourceError> {
         if let Some(bytes) = store::read(&self.path)? {
             return Ok((self.unlock(bytes, None).await?.key, None));
@@ -197,13 +197,15 @@ impl FileVault {
         };
         let (mut all, made) = self.change(true, edit).await?;
         if let (Some(key), Some(first)) = (made, all.first_mut()) {
-            first.warnings.push(format!("made the vault `{}`, locked with {key}", self.path.display()));
+            first
+                .warnings
+                .push(format!("created the age vault `{}`, locked with {key}", self.path.display()));
         }
         Ok(all)
     }
 
     fn absent(&self) -> SourceError {
-        SourceError::Absent { cause: format!("there is no vault (`{}`)", self.path.display()) }
+        SourceError::Absent { cause: format!("there is no age vault (`{}`)", self.path.display()) }
     }
 }
 
@@ -214,7 +216,7 @@ fn unlock(path: &std::path::Path, bytes: Vec<u8>, keys: &[Key]) -> Result<Opened
 }
 
 fn failed() -> SourceError {
-    SourceError::unreachable("opening the vault failed", "try again, and report it if it stays so")
+    SourceError::unreachable("opening the age vault failed", "try again, and report it if it happens again")
 }
 
 fn valid(name: &str) -> Result<SecretName, SourceError> {
@@ -239,7 +241,7 @@ impl Source for FileVault {
     }
 
     fn place(&self) -> String {
-        "the vault".to_owned()
+        "the age vault".to_owned()
     }
 
     fn remedy(&self, path: &str) -> String {

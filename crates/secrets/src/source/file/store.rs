@@ -25,10 +25,10 @@ use rustix::fs::OFlags;
 use crate::exclusive;
 use crate::source::SourceError;
 
-/// How long a writer waits for another.
+/// How long a writer waits for another writer.
 const LOCK_DEADLINE: Duration = Duration::from_secs(10);
 
-/// No vault is bigger; what is, is no vault.
+/// No vault is bigger; what is, is not a vault.
 const LARGEST: u64 = 64 << 20;
 
 /// The file beside the vault with this ending.
@@ -48,15 +48,15 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
     let metadata = file.metadata().map_err(|error| cannot("look at", path, &error))?;
     refuse_open(path, &metadata)?;
     if metadata.len() > LARGEST {
-        return Err(not_ours(path, "is too big to be a vault"));
+        return Err(not_ours(path, "is too big to be an age vault"));
     }
     let mut bytes = Vec::new();
     file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| cannot("read", path, &error))?;
     Ok(Some(bytes))
 }
 
-/// Fails where a vault has been: no write leaves an older generation alone, so somebody took the
-/// vault away, and a new one in its place would be the end of what is in the older one.
+/// Fails where a vault has been: no write leaves an older generation alone, so the vault was taken
+/// away, and a new one in its place would destroy what is in the older one.
 fn never_there(path: &Path) -> Result<(), SourceError> {
     let older = beside(path, ".previous");
     if !older.exists() {
@@ -64,8 +64,8 @@ fn never_there(path: &Path) -> Result<(), SourceError> {
     }
     let (shown, older) = (path.display(), older.display());
     Err(SourceError::unreachable(
-        format!("the vault `{shown}` is gone, and its older generation `{older}` is still there"),
-        format!("put that in its place, `cp -p {older} {shown}`, or move it away to begin a new vault"),
+        format!("the age vault `{shown}` is gone, and its older generation `{older}` still exists"),
+        format!("put that in its place, `cp -p {older} {shown}`, or move it away to start a new age vault"),
     ))
 }
 
@@ -86,7 +86,7 @@ fn refuse_open(path: &Path, metadata: &fs::Metadata) -> Result<(), SourceError> 
     let mode = metadata.mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(SourceError::not_allowed(
-            format!("others may open the vault `{shown}` (mode {mode:03o}, expected 600)"),
+            format!("others can open the age vault `{shown}` (mode {mode:03o}, expected 600)"),
             format!("run `chmod 600 {shown}`"),
         ));
     }
@@ -96,7 +96,7 @@ fn refuse_open(path: &Path, metadata: &fs::Metadata) -> Result<(), SourceError> 
 fn not_ours(path: &Path, what: &str) -> SourceError {
     let shown = path.display();
     SourceError::not_allowed(
-        format!("the vault `{shown}` {what}"),
+        format!("the age vault `{shown}` {what}"),
         format!("look at it with `ls -l {shown}`, and move it away if it is not yours"),
     )
 }
@@ -107,7 +107,7 @@ fn cannot(deed: &str, path: &Path, error: &io::Error) -> SourceError {
         return not_ours(path, "is a symbolic link");
     }
     let hint = format!("look at it with `ls -ld {shown} {}`", path.parent().unwrap_or(path).display());
-    let cause = format!("cannot {deed} the vault `{shown}`: {error}");
+    let cause = format!("cannot {deed} the age vault `{shown}`: {error}");
     if error.kind() == ErrorKind::PermissionDenied {
         SourceError::not_allowed(cause, hint)
     } else {
@@ -115,7 +115,7 @@ fn cannot(deed: &str, path: &Path, error: &io::Error) -> SourceError {
     }
 }
 
-/// The right to write; given back when dropped.
+/// The right to write; released when dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
@@ -123,7 +123,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Waits for other writers, for a time. Makes the vault's directory if it is not there.
+    /// Waits for other writers, for a time. Makes the vault's directory if it does not exist.
     pub(super) fn take(path: &Path) -> Result<Self, SourceError> {
         let folder = path.parent().unwrap_or(path);
         DirBuilder::new()
@@ -135,7 +135,7 @@ impl Lock {
         if metadata.mode() & 0o022 != 0 {
             let shown = folder.display();
             return Err(SourceError::not_allowed(
-                format!("others may write to the vault's folder `{shown}`"),
+                format!("others can write to the age vault's folder `{shown}`"),
                 format!("run `chmod 700 {shown}`"),
             ));
         }
@@ -151,7 +151,7 @@ impl Lock {
             return Ok(Self { path: path.to_owned(), _file: file });
         }
         Err(SourceError::unreachable(
-            format!("another process has held the vault `{}` for 10 s", path.display()),
+            format!("another process has held the age vault `{}` for 10 s", path.display()),
             "wait for the other `doppio` to end, then try again",
         ))
     }

@@ -1,4 +1,4 @@
-//! Where the questions of one kind come in: collected, asked together, answered to all who wait.
+//! Batches requests of one kind: collects them, asks once, and answers all callers.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::remote::Far;
 
-/// A call goes out when nobody new has come for this long…
+/// A call goes out when no request has come for this long…
 const PAUSE: Duration = Duration::from_millis(4);
 
 /// …and after this long at the latest.
@@ -35,7 +35,7 @@ const CALLS: usize = 8;
 /// Asks for a batch of items.
 type Call<T> = for<'a> fn(&'a dyn Source, &'a [Item]) -> Answers<'a, T>;
 
-/// Who waits for one item.
+/// The callers that wait for one item.
 type Waiting<T> = Vec<oneshot::Sender<Result<T, SourceError>>>;
 
 /// An answer, and what is known of it.
@@ -55,7 +55,7 @@ impl Told for (SecretValue, Facts) {
     }
 }
 
-/// Where the questions of one kind come in.
+/// A batcher for requests of one kind.
 pub(super) struct Desk<T> {
     call: Call<T>,
     state: Mutex<State<T>>,
@@ -63,11 +63,11 @@ pub(super) struct Desk<T> {
 
 struct State<T> {
     known: HashMap<Item, T>,
-    /// By the age in which they asked, so that nobody waits for an answer from before.
+    /// By the generation in which they asked, so that no caller gets an older answer.
     waiting: HashMap<(u64, Item), Waiting<T>>,
     /// Not asked for yet.
     queue: Vec<Item>,
-    /// Somebody collects the queue.
+    /// A task is collecting the queue.
     is_collected: bool,
     /// Each time that everything is forgotten another one begins.
     age: u64,
@@ -133,12 +133,12 @@ impl<T: Told> Desk<T> {
             receiver
         };
         receiver.await.unwrap_or_else(|_| {
-            let cause = format!("asking {} broke off", far.source.place());
-            Err(SourceError::unreachable(cause, "try again, and report it if it stays so"))
+            let cause = format!("asking {} was aborted", far.source.place());
+            Err(SourceError::unreachable(cause, "try again, and report it if it happens again"))
         })
     }
 
-    /// Waits until nobody new comes, then asks for all that have come.
+    /// Waits until no request comes, then asks for all.
     async fn collect(self: Arc<Self>, far: Arc<Far>) {
         let latest = Instant::now() + LONGEST_PAUSE;
         let mut before = self.state().queue.len();
@@ -157,14 +157,14 @@ impl<T: Told> Desk<T> {
         };
         let (desk, far) = (&self, &far);
         let calls = items.chunks(far.batch).map(|items| async move {
-            // A call that panics takes no other with it; its own waiters hear of it.
+            // A call that panics affects no other; its own callers get an error.
             AssertUnwindSafe(desk.batch(far, items, age)).catch_unwind().await.ok();
         });
         stream::iter(calls).for_each_concurrent(CALLS, |call| call).await;
     }
 
     async fn batch(&self, far: &Far, items: &[Item], age: u64) {
-        // Whoever still waits when this ends in a panic must not wait for ever.
+        // A caller that still waits when this panics must not wait for ever.
         let mut open = Open { desk: self, items, age };
         let asked = (self.call)(far.source.as_ref(), items);
         let answers = match tokio::time::timeout(far.deadline, asked).await {
@@ -181,7 +181,7 @@ impl<T: Told> Desk<T> {
                 state.known.insert(item.clone(), found.clone());
             }
             for waiting in state.waiting.remove(&(age, item.clone())).into_iter().flatten() {
-                // Who has given up does not hear it.
+                // A caller that has given up does not get it.
                 drop(waiting.send(answer.clone()));
             }
         }
@@ -197,7 +197,7 @@ impl<T: Told> State<T> {
     }
 }
 
-/// Items that somebody waits for; when this is dropped, nobody does.
+/// Items that a caller waits for, until this is dropped.
 struct Open<'a, T> {
     desk: &'a Desk<T>,
     items: &'a [Item],
