@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use doppio_hosts as host;
 use doppio_hosts::HostsFile;
-use doppio_secrets::CredentialFacts;
+use doppio_secrets::CredentialMetadata;
 use doppio_secrets::Location;
 use doppio_secrets::Providers;
 use doppio_secrets::SecretError;
 use doppio_secrets::SecretRef;
-use doppio_secrets::Vault;
+use doppio_secrets::SecretSession;
 use doppio_secrets::Wanted;
 use doppio_secrets::provider;
 use doppio_secrets::provider::Exposure;
@@ -56,7 +56,7 @@ pub(super) struct World<'a> {
 pub(super) type Survey = Vec<(SecretRef, Result<Location, SecretError>)>;
 
 /// What was found of one credential.
-pub(super) type Located = (String, Result<CredentialFacts, SecretError>);
+pub(super) type Located = (String, Result<CredentialMetadata, SecretError>);
 
 /// What was seen of a plan's credentials.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ pub(super) fn providers(args: &ConsentArgs, context: &Context) -> Result<Provide
 
 /// Looks at every credential that the steps of a plan, or their hosts, name, and at the secrets of
 /// providers that steps refer to.
-pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen {
+pub(super) async fn look(plan: &Plan, vault: &SecretSession, world: &World<'_>) -> Seen {
     let mut seen = Seen::default();
     let mut routes: Vec<(HostId, Option<Destination>)> = Vec::new();
     for step in plan.steps().iter().filter(|step| step.members.is_empty()) {
@@ -207,7 +207,7 @@ fn named_too_far(
     secret: &SecretRef,
     provider: &'static Provider,
     to: Option<Destination>,
-    vault: &Vault,
+    vault: &SecretSession,
     recipe: &Source,
 ) -> Option<Diagnostic> {
     let wanted = Wanted { provider, which: None };

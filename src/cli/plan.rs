@@ -16,7 +16,7 @@ use doppio_hosts::HostsFile;
 use doppio_secrets::Mask;
 use doppio_secrets::SecretError;
 use doppio_secrets::SecretRef;
-use doppio_secrets::Vault;
+use doppio_secrets::SecretSession;
 use doppio_text::Severity;
 use doppio_text::name::HostId;
 
@@ -89,7 +89,7 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
     let folder = wish.recipe.recipe.parent().filter(|folder| !folder.as_os_str().is_empty());
     let ladder = lookup::ladder(context, folder.unwrap_or(Path::new(".")), wish.lookup)?;
     let providers = credentials::providers(&wish.recipe.consent, context)?;
-    let vault = Vault::new(ladder, Mask::default()).with_providers(providers);
+    let vault = SecretSession::new(ladder, Mask::default()).with_providers(providers);
     let place = credentials::World {
         hosts: &hosts,
         home: &context.home,

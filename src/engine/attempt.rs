@@ -44,7 +44,7 @@ impl Attempt {
     pub(super) async fn run(mut self) {
         let reports = self.cx.reports.clone();
         let id = self.cx.step.clone();
-        let mask = self.cx.vault.mask().clone();
+        let mask = self.cx.secrets.mask().clone();
         let told = self.stop.subscribe();
         let operation = &self.plan.steps()[self.place].operation;
         let mut work = AssertUnwindSafe(operation.run(&mut self.cx)).catch_unwind();

@@ -17,12 +17,12 @@ pub enum Cancel {
 }
 
 /// Listens for the user; silent for ever once no sender is left.
-pub(super) struct Ear {
+pub(super) struct CancelListener {
     receiver: watch::Receiver<Cancel>,
     deaf: bool,
 }
 
-impl Ear {
+impl CancelListener {
     pub(super) fn new(mut receiver: watch::Receiver<Cancel>) -> Self {
         // A request made before the run began counts too.
         receiver.mark_changed();

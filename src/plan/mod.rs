@@ -6,6 +6,7 @@
 //! (`fields`), where each name is looked up (`names`) and each step that a text refers to must
 //! have ended by then (`reach`).
 
+mod ancestry;
 mod build;
 mod expand;
 mod fields;
@@ -13,7 +14,6 @@ mod graph;
 mod groups;
 mod names;
 mod order;
-mod reach;
 mod select;
 pub mod show;
 mod steps;

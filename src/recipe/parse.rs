@@ -16,9 +16,9 @@ use crate::recipe::defaults;
 use crate::recipe::operation::cut;
 use crate::recipe::reader::Reader;
 use crate::recipe::reader::described;
+use crate::recipe::recovery;
 use crate::recipe::step::StepReader;
 use crate::recipe::target;
-use crate::recipe::torn;
 use crate::step::Part;
 use crate::step::Template;
 
@@ -33,7 +33,7 @@ pub fn parse(source: &Source) -> Recipe<'_> {
     tables(&mut recipe, &mut reader, document.get_ref(), source);
     recipe.faults = reader.faults;
     if recipe.is_torn {
-        torn::keep_certain(&mut recipe.faults, &errors, source);
+        recovery::keep_certain(&mut recipe.faults, &errors, source);
     }
     recipe
 }
@@ -161,7 +161,7 @@ pub fn values(source: &Source) -> Result<Vec<(String, String)>, Vec<Diagnostic>>
         values.extend(scalar(&mut reader, name, value).map(|value| (name.to_owned(), value)));
     }
     if !errors.is_empty() {
-        torn::keep_certain(&mut reader.faults, &errors, source);
+        recovery::keep_certain(&mut reader.faults, &errors, source);
     }
     if reader.faults.is_empty() { Ok(values) } else { Err(reader.faults) }
 }

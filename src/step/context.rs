@@ -12,8 +12,8 @@ use doppio_hosts::Pool;
 use doppio_secrets::Delivered;
 use doppio_secrets::Hold;
 use doppio_secrets::Masked;
+use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
-use doppio_secrets::Vault;
 use doppio_secrets::Wanted;
 use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
@@ -77,7 +77,7 @@ pub struct StepContext {
     /// The run's hosts.
     pub pool: Arc<Pool>,
     /// The run's secrets.
-    pub vault: Arc<Vault>,
+    pub secrets: Arc<SecretSession>,
     /// What the step needs of them, in all its attempts.
     pub hold: Arc<Hold>,
     /// The host that `${host}` and a missing `host_id` mean.
@@ -227,7 +227,7 @@ impl StepContext {
             Value::Plain(text) => SecretValue::new(text.into_bytes()),
             Value::Secret(secret) => secret,
         };
-        match self.vault.mask().teach(name, &secret) {
+        match self.secrets.mask().teach(name, &secret) {
             Ok(()) => Ok(Value::Secret(secret)),
             Err(error) => Err(StepError::failed(error.to_string())),
         }
@@ -247,10 +247,10 @@ impl StepContext {
         if deliveries.is_empty() {
             return;
         }
-        self.vault.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
+        self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
         let told = deliveries.iter().map(|delivery| Delivery {
             variable: delivery.variable.to_owned(),
-            secret: self.vault.mask().text(delivery.secret),
+            secret: self.secrets.mask().text(delivery.secret),
             carrier: delivery.carrier.to_owned(),
             is_default: delivery.is_default,
         });
@@ -259,12 +259,12 @@ impl StepContext {
 
     /// Says how far the step is.
     pub async fn progress(&self, message: &str) {
-        self.report(Report::Progress(self.vault.mask().text(message))).await;
+        self.report(Report::Progress(self.secrets.mask().text(message))).await;
     }
 
     /// Tells the user something that is not the step's output.
     pub async fn notice(&self, text: &str) {
-        self.report(Report::Notice(self.vault.mask().text(text))).await;
+        self.report(Report::Notice(self.secrets.mask().text(text))).await;
     }
 
     /// Reports to the dispatcher; waits while it is busy.
@@ -294,7 +294,7 @@ impl StepContext {
             .zip(&parts)
             .filter_map(|(part, value)| match (part, value) {
                 (Part::Reference(Reference::Secret(secret), _), _) => {
-                    Some(Origin { name: secret.label(), is_default: self.vault.stands_in(secret) })
+                    Some(Origin { name: secret.label(), is_default: self.secrets.stands_in(secret) })
                 }
                 (Part::Reference(reference, _), Value::Secret(_)) => {
                     Some(Origin { name: reference.to_string(), is_default: false })
@@ -314,7 +314,7 @@ impl StepContext {
         match part {
             Part::Text(text) => Ok(Value::Plain(text.clone())),
             Part::Reference(Reference::Secret(secret), _) => {
-                Ok(Value::Secret(self.unless_stopped(self.vault.fetch_for(&self.hold, secret)).await??))
+                Ok(Value::Secret(self.unless_stopped(self.secrets.fetch_for(&self.hold, secret)).await??))
             }
             Part::Reference(reference, _) => self.values.look_up(reference, self.host.as_ref()),
         }

@@ -69,8 +69,8 @@ impl StepContext {
                 continue;
             }
             done.push(wanted);
-            let handed = self.unless_stopped(self.vault.fetch_credential(&self.hold, wanted)).await??;
-            if let Some(why) = refusal(handed.exposure, to, self.vault.has_consent(wanted)) {
+            let handed = self.unless_stopped(self.secrets.fetch_credential(&self.hold, wanted)).await??;
+            if let Some(why) = refusal(handed.exposure, to, self.secrets.has_consent(wanted)) {
                 return Err(too_far(wanted, handed.exposure, host, why));
             }
             let mut own = Vec::new();
@@ -116,7 +116,7 @@ impl StepContext {
         let exposure = Exposure::NeverRemote;
         let Some(why) = refusal(exposure, destination(host), false) else { return Ok(()) };
         let mut values = exec.env.iter().map(|variable| &variable.value).chain(&exec.stdin);
-        match values.find_map(|value| self.vault.stays(value)) {
+        match values.find_map(|value| self.secrets.stays(value)) {
             Some(provider) => Err(too_far(&Wanted { provider, which: None }, exposure, host, why)),
             None => Ok(()),
         }

@@ -81,35 +81,35 @@ impl StepContext {
             }));
         }
         self.delivered(host, &deliveries).await;
-        let mut taps = Taps::new(self.vault.mask(), show);
-        let end = match self.drain(&mut process, &mut taps, Some(self.stop.clone())).await {
+        let mut masked = MaskedOutput::new(self.secrets.mask(), show);
+        let end = match self.drain(&mut process, &mut masked, Some(self.stop.clone())).await {
             Ok(exit) => exit,
             Err(stop) => {
-                self.wind_down(host, &mut process, &mut taps).await;
-                self.last_report(&mut taps).await;
+                self.wind_down(host, &mut process, &mut masked).await;
+                self.last_report(&mut masked).await;
                 if has_files {
                     self.sweep(host, &process).await;
                 }
                 return Err(StepError::Stopped(stop));
             }
         };
-        self.last_report(&mut taps).await;
+        self.last_report(&mut masked).await;
         if has_files {
             self.sweep(host, &process).await;
         }
         let end = match end {
             Exit::Code(code) => End::Exit { code },
             Exit::Signal(name) => End::Signal { name },
-            Exit::Lost(cause) => End::Lost { cause: self.vault.mask().text(&cause) },
+            Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause) },
         };
-        Ok(taps.ended(self.vault.mask(), end))
+        Ok(masked.ended(self.secrets.mask(), end))
     }
 
     /// Reads output until the process is over, or `told` says stop.
     async fn drain(
         &self,
         process: &mut Process,
-        taps: &mut Taps,
+        masked: &mut MaskedOutput,
         told: Option<watch::Receiver<Stop>>,
     ) -> Result<Exit, Stop> {
         let stop = async {
@@ -131,15 +131,15 @@ impl StepContext {
                 tokio::select! {
                     output = process.next() => output,
                     stop = &mut stop => return Err(stop),
-                    () = taps.ripe() => {
-                        self.tell(taps.flush()).await;
+                    () = masked.ripe() => {
+                        self.tell(masked.flush()).await;
                         continue;
                     }
                 }
             };
             let full = match output {
-                Some(Output::Stdout(bytes)) => taps.take(Stream::Stdout, &bytes),
-                Some(Output::Stderr(bytes)) => taps.take(Stream::Stderr, &bytes),
+                Some(Output::Stdout(bytes)) => masked.take(Stream::Stdout, &bytes),
+                Some(Output::Stderr(bytes)) => masked.take(Stream::Stderr, &bytes),
                 Some(Output::Exit(exit)) => return Ok(exit),
                 None => return Ok(Exit::Lost("its output ended without an exit status".to_owned())),
             };
@@ -148,7 +148,7 @@ impl StepContext {
     }
 
     /// Ends the process group and reads what it still says.
-    async fn wind_down(&self, host: &Host, process: &mut Process, taps: &mut Taps) {
+    async fn wind_down(&self, host: &Host, process: &mut Process, masked: &mut MaskedOutput) {
         let place = host.id();
         match process.stop(GRACE).await {
             Ok(stopped) if stopped.survivors.is_empty() => {}
@@ -170,7 +170,7 @@ impl StepContext {
                 .await;
             }
         }
-        drop(tokio::time::timeout(LAST_WORDS, self.drain(process, taps, None)).await);
+        drop(tokio::time::timeout(LAST_WORDS, self.drain(process, masked, None)).await);
     }
 
     /// Checks that the files of its credentials are gone, and reports it.
@@ -198,9 +198,9 @@ impl StepContext {
         self.notice(&told).await;
     }
 
-    async fn last_report(&self, taps: &mut Taps) {
-        self.tell(taps.finish()).await;
-        let hits = taps.hits();
+    async fn last_report(&self, masked: &mut MaskedOutput) {
+        self.tell(masked.finish()).await;
+        let hits = masked.hits();
         if !hits.is_empty() {
             self.report(Report::Masked(hits)).await;
         }
@@ -216,7 +216,7 @@ impl StepContext {
 }
 
 /// Both outputs of one process on their way.
-struct Taps {
+struct MaskedOutput {
     stdout: Tap,
     stderr: Tap,
     /// The stream that the batch belongs to.
@@ -233,7 +233,7 @@ struct Tap {
     kept: Tail,
 }
 
-impl Taps {
+impl MaskedOutput {
     fn new(mask: &Mask, show: Show) -> Self {
         let tap = |shown| Tap { mask: mask.stream(), shown, kept: Tail::default() };
         Self {

@@ -48,7 +48,7 @@ impl Step for SetVar {
         async move {
             let value = cx.value(&self.value).await?;
             // Later steps use it: its leases must last until the run ends.
-            cx.vault.keep(&cx.hold);
+            cx.secrets.keep(&cx.hold);
             Ok(Outcome { sets: vec![(self.name.clone(), value)], ..Outcome::success() })
         }
         .boxed()

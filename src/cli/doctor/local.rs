@@ -12,7 +12,7 @@ use tokio::process::Command;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
 use doppio_secrets::SecretError;
-use doppio_secrets::Vault;
+use doppio_secrets::SecretSession;
 
 use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
@@ -84,7 +84,7 @@ async fn keychain(context: &Context) -> Finding {
             return Finding::error("settings", why, "`doppio secret status` shows where");
         }
     };
-    let vault = Vault::new(ladder, Mask::new(MaskStyle::Stars));
+    let vault = SecretSession::new(ladder, Mask::new(MaskStyle::Stars));
     let probe = "keyring:doppio-doctor/probe".parse().expect("the reference is well formed");
     match vault.locate(&probe).await {
         Ok(_) | Err(SecretError::Missing { .. }) => Finding::ok("keychain", "the keychain answers"),

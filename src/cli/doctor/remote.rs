@@ -13,11 +13,11 @@ use doppio_hosts::HostError;
 use doppio_hosts::Output;
 use doppio_hosts::Pool;
 use doppio_hosts::PoolOptions;
-use doppio_hosts::reach;
+use doppio_hosts::probe;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
-use doppio_secrets::Vault;
 use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
 
@@ -39,7 +39,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// Scripts that are tried until the server's answers are known.
 const LEARNING: usize = 10;
 
-/// Facts as `NAME=VALUE` lines behind a mark, so that noise of login files is told from them.
+/// Metadata as `NAME=VALUE` lines behind a mark, so that noise of login files is told from them.
 const SCRIPT: &str = r#"
 echo doppio-doctor-begins
 echo "user=$(id -un)"
@@ -65,7 +65,7 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
         let names = NAMES.iter().filter_map(|name| name.parse().ok());
         Ok(PoolOptions {
             hosts: load::hosts(context)?,
-            vault: Arc::new(Vault::new(ladder, Mask::new(MaskStyle::Stars))),
+            secrets: Arc::new(SecretSession::new(ladder, Mask::new(MaskStyle::Stars))),
             prompt: Arc::new(Terminal::new(context)),
             home: context.home.clone(),
             state: Dirs::new(&context.env, &context.home).state().to_owned(),
@@ -75,7 +75,7 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
         })
     };
     let mut findings = Vec::new();
-    match reach(id, &options()?).await {
+    match probe(id, &options()?).await {
         Err(error) => return Ok(vec![refused(error)]),
         Ok(None) => {}
         Ok(Some(reached)) => {

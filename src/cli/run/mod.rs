@@ -26,7 +26,7 @@ use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
 use doppio_secrets::Prompt;
 use doppio_secrets::SecretRef;
-use doppio_secrets::Vault;
+use doppio_secrets::SecretSession;
 use doppio_text::Severity;
 use doppio_text::Source;
 
@@ -151,7 +151,8 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
     let style = if args.mask_names { MaskStyle::Names } else { MaskStyle::Stars };
     let auditor = lookup::auditor(context, Arc::clone(&prompt))?;
     let providers = credentials::providers(&args.recipe.consent, context)?;
-    let vault = Vault::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)).with_providers(providers);
+    let vault =
+        SecretSession::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)).with_providers(providers);
     let vault = Arc::new(vault);
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     let survey = unless(&wish, vault.survey(secrets)).await?;
@@ -166,7 +167,7 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
     let dirs = Dirs::new(&context.env, &context.home);
     let pool = Arc::new(Pool::new(PoolOptions {
         hosts,
-        vault: Arc::clone(&vault),
+        secrets: Arc::clone(&vault),
         prompt,
         home: context.home.clone(),
         state: dirs.state().to_owned(),
@@ -185,7 +186,7 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
         run: run.clone(),
         jobs: args.jobs.get(),
         pool: Arc::clone(&pool),
-        vault: Arc::clone(&vault),
+        secrets: Arc::clone(&vault),
         cancel: wish.clone(),
     };
     let state = engine::run(plan, options, &mut sink).await;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::AuditAction;
 use doppio_secrets::AuditError;
 use doppio_secrets::AuditLog;
-use doppio_secrets::Deed;
 use doppio_secrets::Entry;
 
 use crate::cli::context::Context;
@@ -90,14 +90,14 @@ fn is_wanted(args: &Args, entry: &Entry) -> bool {
 fn line(entry: &Entry, now: Timestamp) -> String {
     let what = &entry.what;
     let time = entry.time.strftime("%Y-%m-%d %H:%M:%SZ");
-    let mut line = format!("{time}  {:8} {}", what.deed.word(), what.secret);
+    let mut line = format!("{time}  {:8} {}", what.action.word(), what.secret);
     let parts = [
         ("to", &what.host),
         ("as", &what.variable),
         ("by", &what.carrier),
         ("step", &what.step),
         ("run", &what.run),
-        (what.deed.place_word(), &what.source),
+        (what.action.place_word(), &what.source),
         ("value", &what.fingerprint),
     ];
     for (word, text) in parts {
@@ -105,9 +105,9 @@ fn line(entry: &Entry, now: Timestamp) -> String {
             line.extend([" ", word, " ", text]);
         }
     }
-    match what.deed {
-        Deed::Healed => line.push_str("the line before was cut short by a crash"),
-        Deed::Gap => line.push_str("lines before this one are missing or changed"),
+    match what.action {
+        AuditAction::Healed => line.push_str("the line before was cut short by a crash"),
+        AuditAction::Gap => line.push_str("lines before this one are missing or changed"),
         _ if what.failed => line.extend(["  (failed, ", &time::age(entry.time, now), ")"]),
         _ => line.extend(["  (", &time::age(entry.time, now), ")"]),
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use doppio_secrets::Fitness;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::Source;
 use doppio_text::name::SecretName;
@@ -91,7 +91,7 @@ pub(super) async fn items(from: &dyn Source, names: &[String]) -> Result<Vec<Ite
     Ok(items)
 }
 
-fn item(label: String, path: String, value: SecretValue, facts: Facts) -> Item {
+fn item(label: String, path: String, value: SecretValue, facts: Metadata) -> Item {
     let remark = Remark { note: facts.note, expires: facts.expires };
     // Sources on the network have paths that are not names; the target judges them.
     match path.parse::<SecretName>() {

@@ -13,13 +13,13 @@ use std::process::ExitCode;
 
 use futures_util::future::try_join_all;
 
-use doppio_secrets::Deed;
+use doppio_secrets::AuditAction;
 use doppio_secrets::Ladder;
 use doppio_secrets::Mask;
 use doppio_secrets::SecretRef;
+use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Use;
-use doppio_secrets::Vault;
 use doppio_secrets::export;
 use doppio_secrets::export::Format;
 use doppio_secrets::export::Github;
@@ -133,11 +133,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     permit(args, context)?;
     let (mut valued, mut uses) = (Vec::with_capacity(secrets.len()), Vec::new());
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
-    let vault = lookup::audited(context, Vault::new(ladder, Mask::default()))?;
+    let vault = lookup::audited(context, SecretSession::new(ladder, Mask::default()))?;
     let fetched = try_join_all(secrets.iter().map(|(_, reference)| vault.fetch(reference))).await?;
     for ((variable, reference), value) in secrets.into_iter().zip(fetched) {
         let what = Use {
-            deed: Deed::Export,
+            action: AuditAction::Export,
             secret: reference.label(),
             variable: Some(variable.to_string()),
             ..Use::default()

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use doppio_secrets::Deed;
+use doppio_secrets::AuditAction;
 use doppio_secrets::Mask;
+use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
-use doppio_secrets::Vault;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -55,13 +55,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             )));
     }
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
-    let vault = Vault::new(ladder, Mask::default());
+    let vault = SecretSession::new(ladder, Mask::default());
     if args.copy || args.reveal {
         let value = vault.fetch(&reference).await?;
         // A default is not a secret.
         let is_secret = !vault.stands_in(&reference);
         let label = reference.label();
-        let what = is_secret.then(|| lookup::a_use(Deed::Reveal, &label, None, Some(&value)));
+        let what = is_secret.then(|| lookup::a_use(AuditAction::Reveal, &label, None, Some(&value)));
         lookup::logged(context, what.into_iter().collect(), async {
             if args.copy {
                 let keep = Some(Duration::from_secs(args.clear_after)).filter(|keep| !keep.is_zero());

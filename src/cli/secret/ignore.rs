@@ -85,8 +85,8 @@ fn read(folder: &Path) -> Result<Vec<u8>, CliError> {
     }
 }
 
-fn cannot(deed: &str, path: &Path, error: &io::Error) -> CliError {
-    CliError::world(format!("cannot {deed} `{}`", path.display())).cause(error.to_string())
+fn cannot(action: &str, path: &Path, error: &io::Error) -> CliError {
+    CliError::world(format!("cannot {action} `{}`", path.display())).cause(error.to_string())
 }
 
 pub(super) fn rules(count: usize) -> String {

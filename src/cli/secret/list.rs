@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use doppio_secrets::Ladder;
 use doppio_secrets::provider;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 
@@ -44,7 +44,7 @@ pub(super) struct Args {
 struct Item {
     name: String,
     source: &'static str,
-    facts: Facts,
+    facts: Metadata,
     last: Option<Use>,
 }
 
@@ -131,7 +131,7 @@ fn json(item: &Item, items: &[Item]) -> serde_json::Value {
         "exposure": facts.exposure,
         "last_use": last.as_ref().map(|last| serde_json::json!({
             "time": last.time,
-            "deed": last.deed,
+            "deed": last.action,
             "run": last.run,
             "step": last.step,
             "host": last.host,

@@ -6,19 +6,19 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use doppio_secrets::AuditAction;
 use doppio_secrets::AuditError;
 use doppio_secrets::AuditLog;
 use doppio_secrets::Auditor;
 use doppio_secrets::Bound;
-use doppio_secrets::Deed;
 use doppio_secrets::Ladder;
 use doppio_secrets::LadderOptions;
 use doppio_secrets::Origin;
 use doppio_secrets::Prompt;
 use doppio_secrets::SecretRef;
+use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Use;
-use doppio_secrets::Vault;
 use doppio_secrets::looks_like_value;
 use doppio_secrets::provider::Discovery;
 use doppio_secrets::source::KeyOptions;
@@ -136,12 +136,12 @@ pub(in crate::cli) fn auditor(context: &Context, prompt: Arc<dyn Prompt>) -> Res
 /// # Errors
 ///
 /// As [`auditor`].
-pub(in crate::cli) fn audited(context: &Context, vault: Vault) -> Result<Vault, CliError> {
+pub(in crate::cli) fn audited(context: &Context, vault: SecretSession) -> Result<SecretSession, CliError> {
     Ok(vault.audited(auditor(context, Arc::new(Terminal::new(context)))?))
 }
 
 /// Says what becomes of values that were made for a command which hands them to the user.
-pub(in crate::cli) fn tell_of_lent(vault: &Vault) {
+pub(in crate::cli) fn tell_of_lent(vault: &SecretSession) {
     if vault.has_lent() {
         output::line(
             "note: it was created for this command and is returned now; `doppio secret exec` runs a command with one",
@@ -156,22 +156,22 @@ pub(in crate::cli) fn tell_of_lent(vault: &Vault) {
 /// When that can't be written, and the settings say that nothing is done without.
 pub(in crate::cli) fn record(
     context: &Context,
-    deed: Deed,
+    action: AuditAction,
     secret: &str,
     place: Option<String>,
     value: Option<&SecretValue>,
 ) -> Result<(), CliError> {
-    record_all(context, vec![a_use(deed, secret, place, value)])
+    record_all(context, vec![a_use(action, secret, place, value)])
 }
 
 /// A line of the log, with the value that it is about.
 pub(in crate::cli) fn a_use(
-    deed: Deed,
+    action: AuditAction,
     secret: &str,
     place: Option<String>,
     value: Option<&SecretValue>,
 ) -> (Use, Option<SecretValue>) {
-    (Use { deed, secret: secret.to_owned(), source: place, ..Use::default() }, value.cloned())
+    (Use { action, secret: secret.to_owned(), source: place, ..Use::default() }, value.cloned())
 }
 
 /// The same of several.

@@ -6,7 +6,6 @@ mod copy;
 mod discover;
 mod exec;
 mod export;
-mod fit;
 mod get;
 mod history;
 mod ignore;
@@ -29,6 +28,7 @@ mod suggest;
 mod time;
 mod transfer;
 mod uses;
+mod validate;
 mod why;
 
 use std::ffi::OsString;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use doppio_secrets::Deed;
+use doppio_secrets::AuditAction;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_text::name::SecretName;
@@ -61,7 +61,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     for (source, paths) in holders {
         let place = source.place();
         let moved = [(&from, format!("{place}, now `{to}`")), (&to, format!("{place}, before `{from}`"))];
-        let uses = moved.map(|(name, place)| lookup::a_use(Deed::Move, name.as_str(), Some(place), None));
+        let uses =
+            moved.map(|(name, place)| lookup::a_use(AuditAction::Move, name.as_str(), Some(place), None));
         lookup::logged(context, uses.to_vec(), async {
             let renamed = source.rename(&paths[0], &paths[1]).await;
             renamed.map_err(|error| source_error(format!("cannot move `{from}` in {place}"), &error))

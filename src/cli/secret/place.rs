@@ -1,7 +1,7 @@
 //! Where secrets are kept: the sources that a command means.
 
 use doppio_secrets::Ladder;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_text::name::SecretName;
@@ -84,7 +84,7 @@ pub(super) fn note_of_previous(name: &SecretName) -> String {
 /// Whether a note may be that of an item: it tells what `rotate` put there from a secret that
 /// somebody gave the same name. Not every source tells a note together with the value, nor does
 /// every keychain keep one.
-pub(super) fn may_have_note(source: &dyn Source, facts: &Facts, note: &str) -> bool {
+pub(super) fn may_have_note(source: &dyn Source, facts: &Metadata, note: &str) -> bool {
     match &facts.note {
         Some(found) => found == note,
         None => !LOCAL.contains(&source.kind().scheme) || facts.created.is_none(),

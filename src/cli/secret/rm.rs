@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use doppio_secrets::Deed;
+use doppio_secrets::AuditAction;
 use doppio_secrets::source::SourceError;
 
 use crate::cli::context::Context;
@@ -36,7 +36,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         if let Err(SourceError::Missing | SourceError::Absent { .. }) = source.locate(&path, None).await {
             continue;
         }
-        let what = lookup::a_use(Deed::Remove, name.as_str(), Some(source.place()), None);
+        let what = lookup::a_use(AuditAction::Remove, name.as_str(), Some(source.place()), None);
         let is_gone = lookup::logged(context, vec![what], async {
             match source.delete(&path).await {
                 Ok(()) => Ok(true),

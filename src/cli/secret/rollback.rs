@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use doppio_secrets::Deed;
+use doppio_secrets::AuditAction;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::SourceError;
 
@@ -74,7 +74,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     // An expiry is the current value's, and says nothing of the older one.
     let remark = Remark { note: now.note.clone(), expires: None };
-    let what = lookup::a_use(Deed::Rollback, name.as_str(), Some(place.clone()), Some(&older));
+    let what = lookup::a_use(AuditAction::Rollback, name.as_str(), Some(place.clone()), Some(&older));
     let set = async {
         let facts = source.set(&path, &older, &remark).await.map_err(failed)?;
         let Some(kept) = &kept else { return Ok(facts) };

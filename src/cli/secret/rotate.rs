@@ -10,10 +10,10 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
-use doppio_secrets::Deed;
+use doppio_secrets::AuditAction;
 use doppio_secrets::Ladder;
 use doppio_secrets::SecretValue;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
@@ -24,7 +24,6 @@ use doppio_text::name::SecretName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::secret::fit;
 use crate::cli::secret::input;
 use crate::cli::secret::input::InputArgs;
 use crate::cli::secret::lookup;
@@ -33,6 +32,7 @@ use crate::cli::secret::name;
 use crate::cli::secret::place;
 use crate::cli::secret::set;
 use crate::cli::secret::source_error;
+use crate::cli::secret::validate;
 
 /// Arguments of `secret rotate`.
 #[derive(Debug, clap::Args)]
@@ -101,11 +101,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             (new, expires)
         }
     };
-    for warning in fit::warnings(&name, &new) {
+    for warning in validate::warnings(&name, &new) {
         output::line(&format!("warning: {warning}"));
     }
     verify(args.online, &rotation, &new, context).await?;
-    let what = lookup::a_use(Deed::Rotate, name.as_str(), Some(source.place()), Some(&new));
+    let what = lookup::a_use(AuditAction::Rotate, name.as_str(), Some(source.place()), Some(&new));
     lookup::logged(context, vec![what], rotation.switch(&new, expires)).await?;
     // Broken off after the switch, what is in force is the new value: when the old one began is
     // not known.
@@ -123,7 +123,7 @@ fn value(args: &Args, name: &SecretName, context: &Context) -> Result<SecretValu
     } else {
         input::value(&args.input, name, &command, context)?
     };
-    fit::refuse(name, &value)?;
+    validate::refuse(name, &value)?;
     Ok(value)
 }
 
@@ -176,7 +176,7 @@ struct Rotation<'a> {
     source: &'a dyn Source,
     /// The value in force, and what is known of it.
     old: SecretValue,
-    facts: Facts,
+    facts: Metadata,
     /// Where the value is, the new one before it is in force, and the old one afterwards.
     path: String,
     pending: String,
@@ -209,7 +209,7 @@ impl<'a> Rotation<'a> {
 
     /// What this command has put at a path beside the secret, if it has. Its note tells it from a
     /// secret that somebody gave the same name.
-    async fn own(&self, path: &str, note: &str) -> Result<Option<(SecretValue, Facts)>, CliError> {
+    async fn own(&self, path: &str, note: &str) -> Result<Option<(SecretValue, Metadata)>, CliError> {
         match self.source.get(path, None).await {
             Ok((_, facts)) if !place::may_have_note(self.source, &facts, note) => {
                 Err(CliError::usage(format!("`{path}` is a separate secret, and `rotate` needs that name"))
@@ -270,7 +270,7 @@ impl<'a> Rotation<'a> {
     }
 
     /// Writes an item and reads it back.
-    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, CliError> {
+    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, CliError> {
         let failed = |error| self.failed("write", path, &error);
         let facts = self.source.set(path, value, remark).await.map_err(failed)?;
         let (back, _) = self.source.get(path, None).await.map_err(failed)?;
@@ -281,7 +281,7 @@ impl<'a> Rotation<'a> {
             .hint(format!("check it: `doppio secret why {}`", self.name)))
     }
 
-    fn failed(&self, deed: &str, path: &str, error: &SourceError) -> CliError {
-        source_error(format!("cannot {deed} `{path}` in {}", self.source.place()), error)
+    fn failed(&self, action: &str, path: &str, error: &SourceError) -> CliError {
+        source_error(format!("cannot {action} `{path}` in {}", self.source.place()), error)
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
-use doppio_secrets::Deed;
+use doppio_secrets::AuditAction;
 use doppio_secrets::Ladder;
 use doppio_secrets::Outcome;
 use doppio_secrets::SecretRef;
@@ -17,7 +17,6 @@ use doppio_text::name::SecretName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::secret::fit;
 use crate::cli::secret::input;
 use crate::cli::secret::input::InputArgs;
 use crate::cli::secret::lookup;
@@ -25,6 +24,7 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::place;
 use crate::cli::secret::source_error;
 use crate::cli::secret::time;
+use crate::cli::secret::validate;
 
 /// Arguments of `secret set`.
 #[derive(Debug, clap::Args)]
@@ -62,12 +62,12 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let source = place::target(&ladder, args.source.as_deref()).await?;
     let path = place::path(&ladder, source, &name)?;
     let value = input::value(&args.input, &name, &format!("doppio secret set {name}"), context)?;
-    fit::refuse(&name, &value)?;
+    validate::refuse(&name, &value)?;
     refuse_note(args.note.as_deref(), &value)?;
-    for warning in fit::warnings(&name, &value) {
+    for warning in validate::warnings(&name, &value) {
         output::line(&format!("warning: {warning}"));
     }
-    let what = lookup::a_use(Deed::Set, name.as_str(), Some(source.place()), Some(&value));
+    let what = lookup::a_use(AuditAction::Set, name.as_str(), Some(source.place()), Some(&value));
     let remark = Remark { note: args.note.clone(), expires };
     let facts = lookup::logged(context, vec![what], async {
         let stored = source.set(&path, &value, &remark).await;

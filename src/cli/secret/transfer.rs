@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use doppio_secrets::Deed;
+use doppio_secrets::AuditAction;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Use;
 use doppio_secrets::source;
@@ -15,10 +15,10 @@ use doppio_text::name::SecretName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::secret::fit;
 use crate::cli::secret::lookup;
 use crate::cli::secret::scan::printable;
 use crate::cli::secret::source_error;
+use crate::cli::secret::validate;
 use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
 
@@ -78,7 +78,7 @@ pub(super) struct Wish {
 
 /// An item of a name: a value that `set` would refuse is refused here.
 pub(super) fn item(name: &SecretName, from: String, value: SecretValue, remark: Remark) -> Item {
-    let value = match fit::unfit(name, &value) {
+    let value = match validate::unfit(name, &value) {
         Some(unfit) => Err(format!("the value {}", unfit.why)),
         None => Ok(value),
     };
@@ -261,7 +261,7 @@ impl Plan<'_> {
     /// What the audit log says of an item.
     fn use_of(&self, item: &Item) -> Use {
         let source = format!("{}, from {}", self.target.place(), item.from);
-        Use { deed: Deed::Set, secret: item.path.clone(), source: Some(source), ..Use::default() }
+        Use { action: AuditAction::Set, secret: item.path.clone(), source: Some(source), ..Use::default() }
     }
 
     /// Writes all that is to be written, and reads each back.

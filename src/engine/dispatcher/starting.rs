@@ -98,7 +98,7 @@ impl Dispatcher<'_> {
                 attempt: self.story[place].attempts + 1,
                 values: Arc::clone(&self.values),
                 pool: Arc::clone(&self.options.pool),
-                vault: Arc::clone(&self.options.vault),
+                secrets: Arc::clone(&self.options.secrets),
                 hold: Arc::clone(&self.story[place].hold),
                 host: step.host.clone(),
                 credentials: step.credentials.iter().map(|(wanted, _)| wanted.clone()).collect(),

@@ -149,7 +149,7 @@ impl Start {
         let mut exec = session::script(self.script());
         exec.stdin = Some(self.frame());
         // The session outlives the step, and so must what it was given.
-        cx.vault.keep(&cx.hold);
+        cx.secrets.keep(&cx.hold);
         let ended = session::run(cx, host, &self.name, exec).await?;
         let deliveries = self.env.iter().flat_map(|variable| {
             variable.secrets.iter().map(|secret| Delivered {

@@ -76,7 +76,7 @@ impl Step for TmuxSend {
             if self.allow_secret_keys {
                 let keys = cx.value(&self.secret_keys).await?.into_secret();
                 // The session outlives the step, and so must what it was given.
-                cx.vault.keep(&cx.hold);
+                cx.secrets.keep(&cx.hold);
                 let mut exec = session::script(paste(&name));
                 exec.stdin = Some(keys);
                 return Ok(Outcome::ended(session::run(cx, &host, &name, exec).await?.end));

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 
@@ -117,7 +117,7 @@ pub(crate) fn bytes(value: &SecretValue) -> Vec<u8> {
 }
 
 /// The bytes at a path.
-pub(crate) async fn get(source: &dyn Source, path: &str) -> Result<(Vec<u8>, Facts), SourceError> {
+pub(crate) async fn get(source: &dyn Source, path: &str) -> Result<(Vec<u8>, Metadata), SourceError> {
     source.get(path, None).await.map(|(value, facts)| (bytes(&value), facts))
 }
 

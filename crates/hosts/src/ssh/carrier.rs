@@ -1,6 +1,6 @@
-//! Which way each variable travels: as an environment request of the channel, or in the frame.
+//! Which way each variable travels: as an environment request of the channel, or in the payload.
 //!
-//! Only secrets have a choice to make; an ordinary value is always in the frame, which costs no
+//! Only secrets have a choice to make; an ordinary value is always in the payload, which costs no
 //! round trip.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use doppio_text::name::EnvName;
 use crate::CarrierChoice;
 use crate::EnvVar;
 use crate::HostError;
-use crate::ssh::line::Line;
+use crate::ssh::pooled::Pooled;
 
 /// Requests on one channel; sshd takes 128 variables of a session.
 const BATCH: usize = 100;
@@ -29,7 +29,7 @@ pub(in crate::ssh) type Answers = HashMap<EnvName, bool>;
 
 /// Asks a server which names it takes, with empty values on a channel where nothing is ever run.
 /// A name without an answer is not in the result.
-pub(in crate::ssh) async fn learn(line: &Arc<Line>, names: &BTreeSet<EnvName>) -> Answers {
+pub(in crate::ssh) async fn learn(line: &Arc<Pooled>, names: &BTreeSet<EnvName>) -> Answers {
     let mut answers = Answers::new();
     let names: Vec<&EnvName> = names.iter().collect();
     for batch in names.chunks(BATCH) {
@@ -42,7 +42,7 @@ pub(in crate::ssh) async fn learn(line: &Arc<Line>, names: &BTreeSet<EnvName>) -
     answers
 }
 
-async fn ask(line: &Arc<Line>, names: &[&EnvName]) -> Option<Vec<bool>> {
+async fn ask(line: &Arc<Pooled>, names: &[&EnvName]) -> Option<Vec<bool>> {
     let (mut reader, writer) = line.connection.handle.channel_open_session().await.ok()?.split();
     // It is closed also when this future is dropped at its deadline.
     let writer = Arc::new(writer);
@@ -78,8 +78,8 @@ impl Drop for Close {
 pub(in crate::ssh) struct Ways<'a> {
     /// Asked for on the channel.
     pub channel: Vec<&'a EnvVar>,
-    /// In the frame.
-    pub frame: Vec<&'a EnvVar>,
+    /// In the payload.
+    pub payload: Vec<&'a EnvVar>,
 }
 
 /// Divides the variables of a script.
@@ -99,11 +99,11 @@ pub(in crate::ssh) fn divide<'a>(
     let is_secret = |var: &EnvVar| !var.secrets.is_empty();
     let takes = |var: &EnvVar| answers.get(&var.name).copied();
     match choice {
-        CarrierChoice::Preamble => ways.frame.extend(exports),
+        CarrierChoice::Preamble => ways.payload.extend(exports),
         CarrierChoice::Auto => {
             for &var in exports {
                 let by_channel = is_secret(var) && takes(var) == Some(true) && is_text(var);
-                if by_channel && ways.channel.len() < BATCH { &mut ways.channel } else { &mut ways.frame }
+                if by_channel && ways.channel.len() < BATCH { &mut ways.channel } else { &mut ways.payload }
                     .push(var);
             }
         }
@@ -121,7 +121,7 @@ pub(in crate::ssh) fn divide<'a>(
                 if is_secret(var) && !is_text(var) {
                     return Err(unfit(host, var, "it is not UTF-8 text"));
                 }
-                if is_secret(var) { &mut ways.channel } else { &mut ways.frame }.push(var);
+                if is_secret(var) { &mut ways.channel } else { &mut ways.payload }.push(var);
             }
             if ways.channel.len() > BATCH {
                 let var = ways.channel[BATCH];
@@ -199,7 +199,7 @@ mod tests {
         let known = answers(&[("A", true), ("B", false), ("C", true), ("D", true)]);
         let ways = divide("h", CarrierChoice::Auto, &vars, &[], &known).unwrap();
         assert_eq!(
-            (names(&ways.channel), names(&ways.frame)),
+            (names(&ways.channel), names(&ways.payload)),
             (vec!["A".into()], vec!["B".into(), "C".into(), "D".into()])
         );
         let ways = divide("h", CarrierChoice::Auto, &vars, &[], &Answers::new()).unwrap();

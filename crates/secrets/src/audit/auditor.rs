@@ -104,7 +104,7 @@ impl Auditor {
         let own = Arc::clone(self);
         detached(None, move || own.record(uses)).await.unwrap_or_else(|_| {
             let path = self.log.path().display().to_string();
-            Err(AuditError::Io { deed: "write to", path, cause: "no thread could be started".to_owned() })
+            Err(AuditError::Io { action: "write to", path, cause: "no thread could be started".to_owned() })
         })
     }
 }

@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 
+use crate::audit::AuditAction;
 use crate::audit::AuditError;
 use crate::audit::AuditLog;
-use crate::audit::Deed;
 use crate::audit::Use;
 use crate::audit::line;
 use crate::exclusive;
@@ -50,8 +50,8 @@ pub(super) fn options() -> OpenOptions {
     options
 }
 
-pub(super) fn failed(deed: &'static str, path: &Path, error: &impl ToString) -> AuditError {
-    AuditError::Io { deed, path: path.display().to_string(), cause: error.to_string() }
+pub(super) fn failed(action: &'static str, path: &Path, error: &impl ToString) -> AuditError {
+    AuditError::Io { action, path: path.display().to_string(), cause: error.to_string() }
 }
 
 fn make_folder(log: &AuditLog) -> Result<(), AuditError> {
@@ -191,10 +191,10 @@ fn compose(uses: &[Use], tail: Tail, known: Option<Head>, is_first: bool) -> (Ve
             text.push(b'\n');
         }
         head = Head { seq: head.seq + 1, digest: line::digest(&torn) };
-        add(&mut head, &mut text, &Use { deed: Deed::Healed, ..Use::default() });
+        add(&mut head, &mut text, &Use { action: AuditAction::Healed, ..Use::default() });
     }
     if is_cut {
-        add(&mut head, &mut text, &Use { deed: Deed::Gap, ..Use::default() });
+        add(&mut head, &mut text, &Use { action: AuditAction::Gap, ..Use::default() });
     }
     for what in uses {
         add(&mut head, &mut text, what);

@@ -18,7 +18,7 @@ use crate::SecretValue;
 
 pub use auditor::Auditor;
 pub use auditor::Policy;
-pub use line::Deed;
+pub use line::AuditAction;
 pub use line::Entry;
 pub use line::Use;
 pub use verify::Verdict;
@@ -28,10 +28,10 @@ pub use verify::Wrong;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AuditError {
     /// The system refused.
-    #[error("cannot {deed} `{path}`: {cause}")]
+    #[error("cannot {action} `{path}`: {cause}")]
     Io {
         /// What was tried.
-        deed: &'static str,
+        action: &'static str,
         /// The file.
         path: String,
         /// The system's words.

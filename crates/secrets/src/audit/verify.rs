@@ -1,8 +1,8 @@
 //! Whether the log is as it was written.
 
+use crate::audit::AuditAction;
 use crate::audit::AuditError;
 use crate::audit::AuditLog;
-use crate::audit::Deed;
 use crate::audit::file;
 use crate::audit::line;
 
@@ -46,7 +46,7 @@ pub(super) fn verify(log: &AuditLog) -> Result<Verdict, AuditError> {
                 None
             }
             Some(entry) => fault_of(&entry, number, &prev),
-            None if next.is_some_and(|next| next.what.deed == Deed::Healed) => {
+            None if next.is_some_and(|next| next.what.action == AuditAction::Healed) => {
                 verdict.torn.push(number);
                 None
             }
@@ -80,7 +80,7 @@ pub(super) fn verify(log: &AuditLog) -> Result<Verdict, AuditError> {
 }
 
 fn fault_of(entry: &line::Entry, number: u64, prev: &str) -> Option<String> {
-    if entry.what.deed == Deed::Gap {
+    if entry.what.action == AuditAction::Gap {
         return Some("was written after earlier lines were removed or changed".to_owned());
     }
     if entry.seq != number {

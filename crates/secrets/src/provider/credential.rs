@@ -11,7 +11,7 @@ use crate::provider::Exposure;
 use crate::provider::FileForm;
 use crate::provider::Key;
 use crate::provider::Provider;
-use crate::source::Facts;
+use crate::source::Metadata;
 
 /// A credential of this machine: its secrets, and what is known of them.
 #[derive(Debug, Clone)]
@@ -152,14 +152,14 @@ impl Credential {
     }
 
     /// What may be shown of a part.
-    pub fn facts(&self, part: &Part) -> Facts {
-        Facts {
+    pub fn facts(&self, part: &Part) -> Metadata {
+        Metadata {
             place: part.place.clone(),
             expires: self.expires,
             exposure: Some(self.exposure.to_string()),
             unproven: part.value.is_none(),
             warnings: self.warnings.clone(),
-            ..Facts::default()
+            ..Metadata::default()
         }
     }
 }

@@ -4,6 +4,7 @@
 //! One row a provider, in [`PROVIDERS`]; one with logic has its own file. Nothing is read but what
 //! a row names, and only when it is asked for; home and environment are handed in.
 
+mod accounts;
 mod anthropic;
 mod aws;
 mod azure;
@@ -14,6 +15,7 @@ mod exposure;
 mod gcp;
 mod git;
 mod github;
+mod gpu_clouds;
 mod huggingface;
 mod ini;
 mod kaggle;
@@ -25,9 +27,7 @@ mod netrc;
 mod netrc_text;
 mod npm;
 mod pypi;
-mod rented;
 mod row;
-mod several;
 mod ssh;
 mod tool;
 mod url;
@@ -44,6 +44,7 @@ use crate::SecretRef;
 use crate::Wanted;
 use crate::source::variables;
 
+pub use accounts::Several;
 pub(crate) use aws::is_lasting as is_lasting_aws_key;
 pub use credential::Credential;
 pub use credential::Part;
@@ -55,7 +56,6 @@ pub use row::FileForm;
 pub use row::Key;
 pub use row::Provider;
 pub use row::Sent;
-pub use several::Several;
 
 /// All of them, in the order in which they are listed.
 pub static PROVIDERS: &[&Provider] = &[
@@ -70,17 +70,17 @@ pub static PROVIDERS: &[&Provider] = &[
     &huggingface::PROVIDER,
     &kaggle::PROVIDER,
     &kubeconfig::PROVIDER,
-    &rented::LAMBDA,
+    &gpu_clouds::LAMBDA,
     &langsmith::PROVIDER,
     &netrc::PROVIDER,
     &npm::PROVIDER,
     &keys::OPENAI,
     &keys::PINECONE,
     &pypi::PROVIDER,
-    &rented::RUNPOD,
+    &gpu_clouds::RUNPOD,
     &ssh::PROVIDER,
     &pypi::UV,
-    &rented::VAST,
+    &gpu_clouds::VAST,
     &wandb::PROVIDER,
 ];
 

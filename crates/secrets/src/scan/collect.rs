@@ -9,8 +9,8 @@ use crate::Ladder;
 use crate::Origin;
 use crate::SecretError;
 use crate::SecretRef;
+use crate::SecretSession;
 use crate::SecretValue;
-use crate::Vault;
 use crate::mask::Mask;
 use crate::source::Source;
 use crate::source::SourceError;
@@ -182,7 +182,7 @@ impl Collector<'_> {
 
     /// What names are bound to, if that is in one of the sources that are asked anyway.
     async fn bound(&mut self, ladder: Ladder) {
-        let vault = Vault::new(ladder, Mask::default());
+        let vault = SecretSession::new(ladder, Mask::default());
         for (name, reference) in &self.wanted.bound {
             let is_asked = match &reference.origin {
                 Origin::Source { scheme, .. } => self.wanted.sources.contains(scheme) || scheme == "env",

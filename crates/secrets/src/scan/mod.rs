@@ -5,7 +5,6 @@
 //! another through it and says where something stands. `tree`, `staged` and `history` feed
 //! it. No value leaves this module, nor its length.
 
-mod bare;
 mod collect;
 mod examine;
 mod git;
@@ -13,6 +12,7 @@ mod history;
 mod hook;
 mod lines;
 mod needles;
+mod normalised;
 mod shapes;
 mod sieve;
 mod staged;

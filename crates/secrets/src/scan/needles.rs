@@ -10,8 +10,8 @@ use crate::mask::Encoding;
 use crate::mask::Pattern;
 use crate::mask::Rule;
 use crate::provider;
-use crate::scan::bare;
-use crate::scan::bare::Bare;
+use crate::scan::normalised;
+use crate::scan::normalised::Bare;
 use crate::scan::sieve::Sieve;
 
 /// From here on a form is searched for in the normalised text, and so across breaks. In bytes.
@@ -71,7 +71,7 @@ impl Needles {
                 words.push(pattern);
                 continue;
             }
-            let bare = bare::of(pattern.bytes());
+            let bare = normalised::of(pattern.bytes());
             let same = |bytes: zeroize::Zeroizing<Vec<u8>>| {
                 Pattern::new(bytes, pattern.secret(), pattern.rule()).written(pattern.encoding())
             };

@@ -11,7 +11,7 @@ use crate::SecretValue;
 
 /// What a source says of an item besides its value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Facts {
+pub struct Metadata {
     /// Where exactly it was found, as in "variable `HF_TOKEN`".
     pub place: String,
     /// When this version was written.
@@ -32,7 +32,7 @@ pub struct Facts {
     pub warnings: Vec<String>,
 }
 
-impl Facts {
+impl Metadata {
     /// Whether it has expired: a remembered value must not be given out.
     pub fn is_over(&self) -> bool {
         self.expires.is_some_and(|end| end <= Timestamp::now())

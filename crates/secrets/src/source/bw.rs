@@ -14,11 +14,11 @@ use crate::SecretValue;
 use crate::property;
 use crate::source::Answer;
 use crate::source::Answers;
-use crate::source::Facts;
 use crate::source::Form;
 use crate::source::Item;
 use crate::source::Key;
 use crate::source::Kind;
+use crate::source::Metadata;
 use crate::source::RemoteKind;
 use crate::source::RemoteSource;
 use crate::source::Setup;
@@ -127,7 +127,7 @@ fn parts(item: &Item) -> Result<(&str, &str), SourceError> {
 }
 
 /// The field of the one item that is meant.
-fn pick(items: &[Entry], item: &Item) -> Result<(SecretValue, Facts), SourceError> {
+fn pick(items: &[Entry], item: &Item) -> Result<(SecretValue, Metadata), SourceError> {
     let (name, field) = parts(item)?;
     let called = |found: Option<&SecretValue>| found.is_some_and(|found| is(found, name));
     let by_id: Vec<&Entry> = items.iter().filter(|found| called(found.id.as_ref())).collect();
@@ -155,7 +155,7 @@ fn pick(items: &[Entry], item: &Item) -> Result<(SecretValue, Facts), SourceErro
     let value = value.filter(|value| !value.plain().is_empty()).ok_or(SourceError::Missing)?;
     let date = meant.of(&["revisionDate"]);
     let created = date.and_then(|date| std::str::from_utf8(date.plain()).ok()?.parse().ok());
-    Ok((value, Facts { place: format!("`{field}` of the item `{name}`"), created, ..Facts::default() }))
+    Ok((value, Metadata { place: format!("`{field}` of the item `{name}`"), created, ..Metadata::default() }))
 }
 
 /// What the program's messages mean.
@@ -197,7 +197,7 @@ impl Source for Bitwarden {
         true
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             let item = Item::new(path, version);
             let (name, _) = parts(&item)?;
@@ -206,7 +206,7 @@ impl Source for Bitwarden {
         .boxed()
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
         async move {
             if let [item] = items {
                 return vec![self.get(&item.path, item.version.as_deref()).await];

@@ -17,10 +17,10 @@ use tokio::sync::OnceCell;
 
 use crate::SecretValue;
 use crate::source::Answer;
-use crate::source::Facts;
 use crate::source::Kind;
 use crate::source::Lease;
 use crate::source::Lent;
+use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::child::Broken;
@@ -168,13 +168,13 @@ impl Source for CommandSource {
         async { Ok(()) }.boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             let (command, program) = self.find(path, version)?;
             let printed = self.printed(path);
             let value = printed.get_or_try_init(|| ask(path, command, program)).await?.clone();
             let place = format!("command `{path}`");
-            Ok((value, Facts { place, lease: Some(Lease::new(printed)), ..Facts::default() }))
+            Ok((value, Metadata { place, lease: Some(Lease::new(printed)), ..Metadata::default() }))
         }
         .boxed()
     }
@@ -184,11 +184,11 @@ impl Source for CommandSource {
     }
 
     /// The program is not run: it may ask the user, or cost something.
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
-        let found = self.find(path, version).map(|_| Facts {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
+        let found = self.find(path, version).map(|_| Metadata {
             place: format!("command `{path}`"),
             unproven: true,
-            ..Facts::default()
+            ..Metadata::default()
         });
         async move { found }.boxed()
     }

@@ -21,8 +21,8 @@ use doppio_text::open;
 use crate::SecretValue;
 use crate::bundle;
 use crate::source::Answer;
-use crate::source::Facts;
 use crate::source::Kind;
+use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::env::in_capitals;
@@ -178,12 +178,12 @@ impl Source for Dotenv {
         .boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             no_versions("a `.env`", version)?;
             let value = self.read(path)?;
             let place = format!("`{path}` in `{}`", self.0.display());
-            Ok((value, Facts { place, warnings: self.warnings().await, ..Facts::default() }))
+            Ok((value, Metadata { place, warnings: self.warnings().await, ..Metadata::default() }))
         }
         .boxed()
     }

@@ -19,8 +19,8 @@ use tokio::sync::Mutex;
 
 use crate::SecretValue;
 use crate::source::Answer;
-use crate::source::Facts;
 use crate::source::Kind;
+use crate::source::Metadata;
 use crate::source::Remark;
 use crate::source::Source;
 use crate::source::SourceError;
@@ -193,14 +193,14 @@ impl Keyring {
     }
 }
 
-fn facts(user: &str, attributes: &HashMap<String, String>) -> Facts {
+fn facts(user: &str, attributes: &HashMap<String, String>) -> Metadata {
     let text = |key: &str| attributes.get(key).filter(|text| !text.is_empty());
-    Facts {
+    Metadata {
         place: format!("keychain item `{user}`"),
         created: text("created").and_then(|time| time.parse().ok()),
         expires: text("expires").and_then(|time| time.parse().ok()),
         note: text("note").cloned(),
-        ..Facts::default()
+        ..Metadata::default()
     }
 }
 
@@ -219,10 +219,10 @@ fn put(
     user: &str,
     value: &SecretValue,
     remark: &Remark,
-) -> Result<Facts, Error> {
+) -> Result<Metadata, Error> {
     entry.set_secret(value.plain())?;
     let created = jiff::Timestamp::now();
-    let mut facts = Facts { created: Some(created), ..facts(user, &HashMap::new()) };
+    let mut facts = Metadata { created: Some(created), ..facts(user, &HashMap::new()) };
     // It can't be without an attribute that it had.
     let texts: Vec<(&str, String)> = remark
         .texts("note", "expires")
@@ -284,7 +284,7 @@ impl Source for Keyring {
         .boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             no_versions("the keychain", version)?;
             let user = path.to_owned();
@@ -299,7 +299,7 @@ impl Source for Keyring {
         .boxed()
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         async move {
             no_versions("the keychain", version)?;
             let user = path.to_owned();
@@ -320,7 +320,7 @@ impl Source for Keyring {
         .boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         async move {
             let (user, value, remark) = (path.to_owned(), value.clone(), remark.clone());
             self.0.call(move || put(&entry(SERVICE, &user)?.inner, &user, &value, &remark)).await
@@ -336,7 +336,7 @@ impl Source for Keyring {
         .boxed()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         async {
             self.0
                 .call(|| {

@@ -22,11 +22,11 @@ use tokio::time::Instant;
 use crate::SecretValue;
 use crate::source::Answer;
 use crate::source::Answers;
-use crate::source::Facts;
 use crate::source::Form;
 use crate::source::Item;
 use crate::source::Key;
 use crate::source::Kind;
+use crate::source::Metadata;
 use crate::source::RemoteKind;
 use crate::source::RemoteSource;
 use crate::source::Setup;
@@ -84,9 +84,9 @@ type Part<'a> = [(usize, &'a Item, String)];
 /// What became of a part.
 enum Outcome {
     /// All values, in the order of the items.
-    Values(Vec<(SecretValue, Facts)>),
+    Values(Vec<(SecretValue, Metadata)>),
     /// One that stands alone.
-    One(Result<(SecretValue, Facts), SourceError>),
+    One(Result<(SecretValue, Metadata), SourceError>),
     /// It failed for one of them, it is not known which.
     Divided,
     /// None of them is available.
@@ -112,7 +112,7 @@ impl OnePassword {
         self.program.run_with(arguments, stdin, &secrets).await
     }
 
-    async fn read(&self, item: &Item) -> Result<(SecretValue, Facts), SourceError> {
+    async fn read(&self, item: &Item) -> Result<(SecretValue, Metadata), SourceError> {
         let reference = reference(item)?;
         let mut printed = self.run(&["read", "--no-newline", &reference], None).await?;
         if !printed.success {
@@ -168,12 +168,12 @@ impl OnePassword {
 }
 
 /// The value and its place; an empty field counts as not set.
-fn found(item: &Item, value: Vec<u8>) -> Result<(SecretValue, Facts), SourceError> {
+fn found(item: &Item, value: Vec<u8>) -> Result<(SecretValue, Metadata), SourceError> {
     if value.is_empty() {
         return Err(SourceError::Missing);
     }
     let place = format!("`op://{}`", item.path.trim_start_matches('/'));
-    Ok((SecretValue::new(value), Facts { place, ..Facts::default() }))
+    Ok((SecretValue::new(value), Metadata { place, ..Metadata::default() }))
 }
 
 fn split<'a>(text: &'a [u8], fence: &[u8]) -> Vec<&'a [u8]> {
@@ -276,13 +276,14 @@ impl Source for OnePassword {
         true
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move { self.read(&Item::new(path, version)).await }.boxed()
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
         async move {
-            let mut answers: Vec<Option<Result<(SecretValue, Facts), SourceError>>> = vec![None; items.len()];
+            let mut answers: Vec<Option<Result<(SecretValue, Metadata), SourceError>>> =
+                vec![None; items.len()];
             let mut good = Vec::new();
             for (at, item) in items.iter().enumerate() {
                 match reference(item) {

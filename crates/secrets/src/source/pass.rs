@@ -14,11 +14,11 @@ use futures_util::FutureExt;
 use crate::SecretValue;
 use crate::property;
 use crate::source::Answer;
-use crate::source::Facts;
 use crate::source::Form;
 use crate::source::Key;
 use crate::source::Kind;
 use crate::source::Member;
+use crate::source::Metadata;
 use crate::source::Remark;
 use crate::source::RemoteKind;
 use crate::source::RemoteSource;
@@ -95,13 +95,13 @@ impl Pass {
     }
 
     /// What is known of an entry that is there, without decrypting it.
-    fn entry(&self, path: &str, version: Option<&str>) -> Result<Facts, SourceError> {
+    fn entry(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
         no_versions("`pass`", version)?;
         match std::fs::metadata(self.file(path)?) {
-            Ok(file) => Ok(Facts {
+            Ok(file) => Ok(Metadata {
                 place: format!("entry `{path}` of `pass`"),
                 created: file.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok()),
-                ..Facts::default()
+                ..Metadata::default()
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(SourceError::Missing),
             Err(error) => Err(SourceError::unreachable(
@@ -111,7 +111,7 @@ impl Pass {
         }
     }
 
-    fn walk(&self, folder: &Path, found: &mut Vec<(String, Facts)>) -> Result<(), SourceError> {
+    fn walk(&self, folder: &Path, found: &mut Vec<(String, Metadata)>) -> Result<(), SourceError> {
         let broken = |error: std::io::Error| {
             SourceError::unreachable(
                 format!("cannot read `{}`: {error}", folder.display()),
@@ -225,7 +225,7 @@ impl Source for Pass {
         .boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             let (entry, property) =
                 path.split_once(LINE).map_or((path, None), |(path, key)| (path, Some(key)));
@@ -245,7 +245,7 @@ impl Source for Pass {
         .boxed()
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         async move {
             match path.split_once(LINE) {
                 Some(_) => self.get(path, version).await.map(|(_, facts)| facts),
@@ -255,7 +255,7 @@ impl Source for Pass {
         .boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         async move {
             self.file(path)?;
             let arguments = ["insert", "--multiline", "--force", "--", path];
@@ -283,7 +283,7 @@ impl Source for Pass {
         .boxed()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         async {
             self.file("doppio")?;
             let mut found = Vec::new();

@@ -16,17 +16,17 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::source::Facts;
 use doppio_secrets::source::Item;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
 
 use crate::aws::CALLS;
 use crate::aws::fault::Deed;
 use crate::aws::fault::Trouble;
+use crate::aws::metadata;
+use crate::aws::metadata::Wanted;
 use crate::aws::secrets;
 use crate::aws::secrets::Manager;
-use crate::aws::told;
-use crate::aws::told::Wanted;
 
 /// Secrets that one `BatchGetSecretValue` takes.
 pub(super) const LARGEST: usize = 20;
@@ -44,8 +44,11 @@ const FEW: usize = 3;
 type Found<T> = Vec<Option<Result<T, SourceError>>>;
 
 /// The values of all items, in their order.
-pub(super) async fn get(manager: &Manager, items: &[Item]) -> Vec<Result<(SecretValue, Facts), SourceError>> {
-    let mut found: Found<(SecretValue, Facts)> = vec![None; items.len()];
+pub(super) async fn get(
+    manager: &Manager,
+    items: &[Item],
+) -> Vec<Result<(SecretValue, Metadata), SourceError>> {
+    let mut found: Found<(SecretValue, Metadata)> = vec![None; items.len()];
     let together = current_by_name(items);
     if together.len() > 1 {
         for chunk in together.chunks(LARGEST) {
@@ -59,8 +62,8 @@ pub(super) async fn get(manager: &Manager, items: &[Item]) -> Vec<Result<(Secret
 }
 
 /// What is known of all items, in their order.
-pub(super) async fn locate(manager: &Manager, items: &[Item]) -> Vec<Result<Facts, SourceError>> {
-    let mut found: Found<Facts> = vec![None; items.len()];
+pub(super) async fn locate(manager: &Manager, items: &[Item]) -> Vec<Result<Metadata, SourceError>> {
+    let mut found: Found<Metadata> = vec![None; items.len()];
     let together: Vec<usize> = (0..items.len()).filter(|&at| !items[at].path.starts_with("arn:")).collect();
     if together.len() >= FEW {
         for chunk in together.chunks(NAMES) {
@@ -106,7 +109,7 @@ async fn together_get(
     manager: &Manager,
     items: &[Item],
     chunk: &[usize],
-    found: &mut Found<(SecretValue, Facts)>,
+    found: &mut Found<(SecretValue, Metadata)>,
 ) {
     let deed = Deed { action: "secretsmanager:BatchGetSecretValue", path: "", writes: false };
     let client = match manager.client("").await {
@@ -151,14 +154,14 @@ fn broken_off<T>(trouble: Trouble, may: &AtomicBool, deed: Deed<'_>, chunk: &[us
     }
 }
 
-fn fetched(path: &str, entry: SecretValueEntry) -> Option<(SecretValue, Facts)> {
-    let facts = told::facts(path, entry.version_id(), entry.created_date());
+fn fetched(path: &str, entry: SecretValueEntry) -> Option<(SecretValue, Metadata)> {
+    let facts = metadata::facts(path, entry.version_id(), entry.created_date());
     Some((secrets::value(entry.secret_string, entry.secret_binary)?, facts))
 }
 
 /// A name that is not in the list may still be there: the list lags, and what another account
 /// shares is not in it. So it keeps no answer here.
-async fn together_locate(manager: &Manager, items: &[Item], chunk: &[usize], found: &mut Found<Facts>) {
+async fn together_locate(manager: &Manager, items: &[Item], chunk: &[usize], found: &mut Found<Metadata>) {
     let deed = Deed { action: "secretsmanager:ListSecrets", path: "", writes: false };
     let client = match manager.client("").await {
         Ok(client) => client,
@@ -177,7 +180,7 @@ async fn together_locate(manager: &Manager, items: &[Item], chunk: &[usize], fou
         };
         for entry in page.secret_list() {
             for &at in chunk.iter().filter(|&&at| Some(items[at].path.as_str()) == entry.name()) {
-                let answer = told::listed(&items[at].path, items[at].version.as_deref(), entry);
+                let answer = metadata::listed(&items[at].path, items[at].version.as_deref(), entry);
                 // The list lags with stages too.
                 found[at] = Some(answer).filter(|answer| *answer != Err(SourceError::Missing));
             }

@@ -8,9 +8,9 @@
 mod account;
 mod batch;
 mod fault;
+mod metadata;
 mod parameters;
 mod secrets;
-mod told;
 
 use doppio_secrets::source::Form;
 use doppio_secrets::source::Key;

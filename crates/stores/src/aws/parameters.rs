@@ -20,9 +20,9 @@ use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::Answers;
 use doppio_secrets::source::DEADLINE;
-use doppio_secrets::source::Facts;
 use doppio_secrets::source::Item;
 use doppio_secrets::source::Kind;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::RemoteKind;
 use doppio_secrets::source::RemoteSource;
@@ -96,7 +96,7 @@ impl Parameters {
     }
 
     /// The parameter; not decrypted unless `plain`.
-    async fn one(&self, item: &Item, plain: bool) -> Result<(SecretValue, Facts), SourceError> {
+    async fn one(&self, item: &Item, plain: bool) -> Result<(SecretValue, Metadata), SourceError> {
         let deed = Deed { action: "ssm:GetParameter", path: &item.path, writes: false };
         let name = selected(&item.path, item.version.as_deref());
         let ask = self.client(&item.path).await?.get_parameter().name(name).with_decryption(plain);
@@ -106,7 +106,7 @@ impl Parameters {
         found.ok_or_else(|| Trouble::Garbled.tell(deed))
     }
 
-    async fn many(&self, items: &[Item], plain: bool) -> Vec<Result<(SecretValue, Facts), SourceError>> {
+    async fn many(&self, items: &[Item], plain: bool) -> Vec<Result<(SecretValue, Metadata), SourceError>> {
         let mut found = vec![None; items.len()];
         let together: Vec<usize> =
             (0..items.len()).filter(|&at| !items[at].path.starts_with("arn:")).collect();
@@ -134,7 +134,7 @@ impl Parameters {
         items: &[Item],
         chunk: &[usize],
         plain: bool,
-        found: &mut [Option<Result<(SecretValue, Facts), SourceError>>],
+        found: &mut [Option<Result<(SecretValue, Metadata), SourceError>>],
     ) {
         let deed = Deed { action: "ssm:GetParameters", path: "", writes: false };
         let name = |at: usize| selected(&items[at].path, items[at].version.as_deref());
@@ -173,7 +173,7 @@ impl Parameters {
     }
 
     /// A description that is not given stays as it is.
-    async fn put(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, SourceError> {
+    async fn put(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, SourceError> {
         let text = value.reveal(<[u8]>::to_vec);
         let Ok(text) = std::str::from_utf8(&text) else {
             return Err(SourceError::not_text(SERVICE));
@@ -185,11 +185,11 @@ impl Parameters {
         let ask = self.client(path).await?.put_parameter().name(full(path)).value(text).overwrite(true);
         let ask = ask.r#type(ParameterType::SecureString).set_description(remark.note.clone());
         let done = ask.send().await.map_err(|error| Trouble::of(&error).tell(deed))?;
-        let mut facts = Facts {
+        let mut facts = Metadata {
             place: format!("AWS parameter `{path}`"),
             version: Some(done.version().to_string()),
             note: remark.note.clone(),
-            ..Facts::default()
+            ..Metadata::default()
         };
         if remark.expires.is_some() {
             facts.warnings.push("Parameter Store does not store when it expires".to_owned());
@@ -203,7 +203,7 @@ impl Parameters {
         done.map(drop).map_err(|error| Trouble::of(&error).tell(deed))
     }
 
-    async fn all(&self) -> Result<Vec<(String, Facts)>, SourceError> {
+    async fn all(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
         let deed = Deed { action: "ssm:DescribeParameters", path: "", writes: false };
         let mut pages = self.client("").await?.describe_parameters().max_results(50).into_paginator().send();
         let mut found = Vec::new();
@@ -211,12 +211,12 @@ impl Parameters {
             let page = page.map_err(|error| Trouble::of(&error).tell(deed))?;
             for entry in page.parameters() {
                 let Some(name) = entry.name() else { continue };
-                let facts = Facts {
+                let facts = Metadata {
                     place: format!("AWS parameter `{name}`"),
                     version: Some(entry.version().to_string()),
                     created: date(entry.last_modified_date()),
                     note: entry.description().filter(|note| !note.is_empty()).map(str::to_owned),
-                    ..Facts::default()
+                    ..Metadata::default()
                 };
                 found.push((name.to_owned(), facts));
             }
@@ -262,12 +262,12 @@ impl Parameters {
     }
 }
 
-fn parameter(path: &str, found: Parameter) -> Option<(SecretValue, Facts)> {
-    let facts = Facts {
+fn parameter(path: &str, found: Parameter) -> Option<(SecretValue, Metadata)> {
+    let facts = Metadata {
         place: format!("AWS parameter `{path}`"),
         version: Some(found.version().to_string()),
         created: date(found.last_modified_date()),
-        ..Facts::default()
+        ..Metadata::default()
     };
     Some((SecretValue::new(found.value?.into_bytes()), facts))
 }
@@ -295,21 +295,21 @@ impl Source for Parameters {
         self.ping().boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move { self.one(&Item::new(path, version), true).await }.boxed()
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
         self.many(items, true).boxed()
     }
 
     /// What is not decrypted is not a secret yet: the same rights are enough, and no value is
     /// shown.
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         async move { self.one(&Item::new(path, version), false).await.map(|(_, facts)| facts) }.boxed()
     }
 
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Facts> {
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
         async move {
             let found = self.many(items, false).await;
             found.into_iter().map(|answer| answer.map(|(_, facts)| facts)).collect()
@@ -317,7 +317,7 @@ impl Source for Parameters {
         .boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         self.put(path, value, remark).boxed()
     }
 
@@ -325,7 +325,7 @@ impl Source for Parameters {
         self.remove(path).boxed()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         self.all().boxed()
     }
 

@@ -17,9 +17,9 @@ use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::Answers;
 use doppio_secrets::source::DEADLINE;
-use doppio_secrets::source::Facts;
 use doppio_secrets::source::Item;
 use doppio_secrets::source::Kind;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::RemoteKind;
 use doppio_secrets::source::RemoteSource;
@@ -33,15 +33,15 @@ use crate::aws::account::Account;
 use crate::aws::batch;
 use crate::aws::fault::Deed;
 use crate::aws::fault::Trouble;
+use crate::aws::metadata::CURRENT;
+use crate::aws::metadata::EXPIRES;
+use crate::aws::metadata::Wanted;
+use crate::aws::metadata::described;
+use crate::aws::metadata::expires;
+use crate::aws::metadata::expiry;
+use crate::aws::metadata::facts;
+use crate::aws::metadata::listed;
 use crate::aws::time;
-use crate::aws::told::CURRENT;
-use crate::aws::told::EXPIRES;
-use crate::aws::told::Wanted;
-use crate::aws::told::described;
-use crate::aws::told::expires;
-use crate::aws::told::expiry;
-use crate::aws::told::facts;
-use crate::aws::told::listed;
 
 /// How it is made.
 pub(crate) const SOURCE: RemoteSource =
@@ -89,7 +89,7 @@ impl Manager {
         &self,
         path: &str,
         version: Option<&str>,
-    ) -> Result<(SecretValue, Facts), SourceError> {
+    ) -> Result<(SecretValue, Metadata), SourceError> {
         let ask = self.client(path).await?.get_secret_value().secret_id(path);
         let ask = match Wanted::of(version) {
             Wanted::Current => ask,
@@ -107,7 +107,11 @@ impl Manager {
     /// Asks what is known of a secret; where that is not allowed, the value shows that it is there.
     /// So it does for a version that AWS does not name: one without a stage is not listed, but can
     /// be read.
-    pub(super) async fn locate_one(&self, path: &str, version: Option<&str>) -> Result<Facts, SourceError> {
+    pub(super) async fn locate_one(
+        &self,
+        path: &str,
+        version: Option<&str>,
+    ) -> Result<Metadata, SourceError> {
         let deed = Deed { action: "secretsmanager:DescribeSecret", path, writes: false };
         match self.client(path).await?.describe_secret().secret_id(path).send().await {
             Ok(found) if found.name().is_none() && found.arn().is_none() => Err(Trouble::Garbled.tell(deed)),
@@ -124,14 +128,19 @@ impl Manager {
         }
     }
 
-    async fn create(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, SourceError> {
+    async fn create(
+        &self,
+        path: &str,
+        value: &SecretValue,
+        remark: &Remark,
+    ) -> Result<Metadata, SourceError> {
         let (text, bytes) = written(value);
         let ask = self.client(path).await?.create_secret().name(path);
         let ask = ask.set_secret_string(text).set_secret_binary(bytes).set_description(remark.note.clone());
         let done = ask.set_tags(remark.expires.map(|time| vec![expires(time)])).send().await;
         let deed = Deed { action: "secretsmanager:CreateSecret", path, writes: true };
         let done = done.map_err(|error| Trouble::of(&error).tell(deed))?;
-        Ok(Facts {
+        Ok(Metadata {
             note: remark.note.clone(),
             expires: remark.expires,
             ..facts(path, done.version_id(), None)
@@ -177,7 +186,7 @@ impl Manager {
         path: &str,
         value: &SecretValue,
         remark: &Remark,
-    ) -> Result<Facts, SourceError> {
+    ) -> Result<Metadata, SourceError> {
         let deed = Deed { action: "secretsmanager:PutSecretValue", path, writes: true };
         let (text, bytes) = written(value);
         let ask = self.client(path).await?.put_secret_value().secret_id(path);
@@ -207,7 +216,7 @@ impl Manager {
         Ok(())
     }
 
-    async fn all(&self) -> Result<Vec<(String, Facts)>, SourceError> {
+    async fn all(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
         let deed = Deed { action: "secretsmanager:ListSecrets", path: "", writes: false };
         let mut pages = self.client("").await?.list_secrets().max_results(100).into_paginator().send();
         let mut found = Vec::new();
@@ -293,23 +302,23 @@ impl Source for Manager {
         self.ping().boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         self.get_one(path, version).boxed()
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
         batch::get(self, items).boxed()
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         self.locate_one(path, version).boxed()
     }
 
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Facts> {
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
         batch::locate(self, items).boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         self.put_or_create(path, value, remark).boxed()
     }
 
@@ -326,7 +335,7 @@ impl Source for Manager {
         ))
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         self.all().boxed()
     }
 

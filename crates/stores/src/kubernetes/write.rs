@@ -7,7 +7,7 @@ use kube::core::params::Preconditions;
 use serde_json::json;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::SourceError;
 
@@ -50,7 +50,7 @@ impl Kubernetes {
         path: &str,
         value: &SecretValue,
         remark: &Remark,
-    ) -> Result<Facts, SourceError> {
+    ) -> Result<Metadata, SourceError> {
         let path = Path::parse(path)?;
         let api = self.api().await?;
         let namespace = path.namespace.unwrap_or(&api.namespace);

@@ -22,9 +22,9 @@ use tokio::sync::RwLock;
 use doppio_secrets::source::Lent;
 use doppio_secrets::source::SourceError;
 
+use crate::vault::api::Api;
 use crate::vault::client::Reply;
 use crate::vault::client::Request;
-use crate::vault::door::Door;
 use crate::vault::renewal;
 use crate::vault::session::broke_off;
 
@@ -62,7 +62,7 @@ struct State {
 /// A record that was made because it was read.
 #[derive(Debug)]
 pub(super) struct Loan {
-    door: Arc<Door>,
+    api: Arc<Api>,
     pub reply: Arc<Reply>,
     /// None where nothing is to be given back.
     id: Option<String>,
@@ -112,19 +112,19 @@ impl Leases {
 }
 
 impl Loan {
-    fn new(door: &Arc<Door>, reply: Reply) -> Self {
+    fn new(api: &Arc<Api>, reply: Reply) -> Self {
         let id = reply.text(&["lease_id"]).filter(|id| !id.is_empty());
         let good_for = Duration::from_secs(reply.number(&["lease_duration"]).unwrap_or(0));
         let has_end = id.is_some() && !good_for.is_zero();
         let can_last = !has_end || reply.text(&["renewable"]).as_deref() == Some("true");
         let end = Arc::new(AtomicI64::new(if has_end { end_of(good_for) } else { i64::MAX }));
         if let Some(id) = &id {
-            door.leases.state().held.insert(id.clone(), false);
+            api.leases.state().held.insert(id.clone(), false);
             if can_last && has_end {
-                keep(door, id.clone(), good_for, Arc::clone(&end));
+                keep(api, id.clone(), good_for, Arc::clone(&end));
             }
         }
-        Self { door: Arc::clone(door), reply: Arc::new(reply), id, can_last, end }
+        Self { api: Arc::clone(api), reply: Arc::new(reply), id, can_last, end }
     }
 
     fn has_ended(&self) -> bool {
@@ -158,13 +158,13 @@ impl Drop for Loan {
         let Some(id) = self.id.take() else { return };
         // At the end, and where nothing can be done beside, `close` does it.
         let Ok(runtime) = Handle::try_current() else { return };
-        let Ok(at_work) = Arc::clone(&self.door.leases.work).try_read_owned() else { return };
-        let door = Arc::clone(&self.door);
+        let Ok(at_work) = Arc::clone(&self.api.leases.work).try_read_owned() else { return };
+        let api = Arc::clone(&self.api);
         runtime.spawn(async move {
             let _at_work = at_work;
-            if door.leases.claim(&id) {
+            if api.leases.claim(&id) {
                 // What fails now is tried again at the end.
-                door.give_back(&id).await.ok();
+                api.give_back(&id).await.ok();
             }
         });
     }
@@ -175,11 +175,11 @@ fn end_of(good_for: Duration) -> i64 {
 }
 
 /// Renews a lease for as long as it is held and the source lives.
-fn keep(door: &Arc<Door>, id: String, good_for: Duration, end: Arc<AtomicI64>) {
-    let door = Arc::downgrade(door);
+fn keep(api: &Arc<Api>, id: String, good_for: Duration, end: Arc<AtomicI64>) {
+    let api = Arc::downgrade(api);
     tokio::spawn(renewal::keep(good_for, async move || {
-        let door = door.upgrade().filter(|door| door.leases.holds(&id))?;
-        let renewed = door.renew_lease(&id).await;
+        let api = api.upgrade().filter(|api| api.leases.holds(&id))?;
+        let renewed = api.renew_lease(&id).await;
         if let Ok(good_for) = renewed {
             end.store(end_of(good_for), Ordering::Relaxed);
         }
@@ -187,7 +187,7 @@ fn keep(door: &Arc<Door>, id: String, good_for: Duration, end: Arc<AtomicI64>) {
     }));
 }
 
-impl Door {
+impl Api {
     /// Reads what may be made by that, or shares what was. It is read to its end even if no caller
     /// waits any more: then it is returned.
     pub(super) async fn lend(self: &Arc<Self>, path: &str) -> Result<Arc<Cell>, SourceError> {
@@ -195,14 +195,14 @@ impl Door {
         cell.0
             .get_or_try_init(|| async {
                 let at_work = Arc::clone(&self.leases.work).read_owned().await;
-                let (door, path) = (Arc::clone(self), path.to_owned());
+                let (api, path) = (Arc::clone(self), path.to_owned());
                 let read = tokio::spawn(async move {
                     let _at_work = at_work;
-                    let reply = door.call(Request::get(&path)).await?;
-                    let reply = door.success(reply, "read", &path).await?;
-                    let loan = Loan::new(&door, reply);
-                    if door.leases.state().is_closed {
-                        door.come_late().await?;
+                    let reply = api.call(Request::get(&path)).await?;
+                    let reply = api.success(reply, "read", &path).await?;
+                    let loan = Loan::new(&api, reply);
+                    if api.leases.state().is_closed {
+                        api.come_late().await?;
                         return Err(SourceError::unreachable("the run is over", "repeat the command"));
                     }
                     Ok(loan)

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
 
 use crate::vault::VaultSource;
@@ -19,7 +19,7 @@ const LISTED: usize = 20_000;
 
 impl VaultSource {
     /// All records of the key-value engines that this token sees.
-    pub(super) async fn all(&self) -> Result<Vec<(String, Facts)>, SourceError> {
+    pub(super) async fn all(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
         let path = "sys/internal/ui/mounts";
         let reply = self.0.call(Request::get(path)).await?;
         let reply = self.0.success(reply, "read", path).await?;
@@ -47,7 +47,7 @@ impl VaultSource {
     async fn records(
         &self,
         mount: &Mount,
-        found: &mut Vec<(String, Facts)>,
+        found: &mut Vec<(String, Metadata)>,
         refused: &mut Vec<String>,
     ) -> Result<(), SourceError> {
         let mut folders = vec![String::new()];
@@ -81,7 +81,7 @@ impl VaultSource {
                     )));
                 }
                 let place = Place { rest: format!("{folder}{name}"), ..place.clone() };
-                let facts = Facts { place: format!("record `{}`", place.shown()), ..Facts::default() };
+                let facts = Metadata { place: format!("record `{}`", place.shown()), ..Metadata::default() };
                 found.push((place.shown(), facts));
             }
         }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use doppio_secrets::source::SourceError;
 
+use crate::vault::api::Api;
 use crate::vault::client::Request;
-use crate::vault::door::Door;
 use crate::vault::kv::Engine;
 use crate::vault::kv::Mount;
 use crate::vault::kv::Part;
 use crate::vault::kv::Place;
 
-impl Door {
+impl Api {
     /// Where a path lies; none where the server does not tell this token.
     async fn mount(self: &Arc<Self>, path: &str) -> Result<Option<Mount>, SourceError> {
         let mut mounts = self.mounts.lock().await;

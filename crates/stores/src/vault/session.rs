@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use doppio_secrets::source::SourceError;
 
+use crate::vault::api::Api;
 use crate::vault::client::Request;
-use crate::vault::door::Door;
 use crate::vault::login;
 use crate::vault::login::Session;
 use crate::vault::renewal;
@@ -30,7 +30,7 @@ pub(super) enum Standing {
     Hidden,
 }
 
-impl Door {
+impl Api {
     pub(super) async fn session(self: &Arc<Self>) -> Result<Arc<Session>, SourceError> {
         if let Some(session) = &*self.session.lock().await {
             return Ok(Arc::clone(session));
@@ -75,12 +75,12 @@ impl Door {
     /// Renews our own token, if it expires: with it goes all that it was lent.
     fn keep_session(self: &Arc<Self>, session: &Arc<Session>) {
         let Some(within) = session.renew_within else { return };
-        let (door, session) = (Arc::downgrade(self), Arc::clone(session));
+        let (api, session) = (Arc::downgrade(self), Arc::clone(session));
         tokio::spawn(renewal::keep(within, async move || {
-            let door = door.upgrade()?;
-            let current = door.session.lock().await.clone();
+            let api = api.upgrade()?;
+            let current = api.session.lock().await.clone();
             current.filter(|current| Arc::ptr_eq(current, &session))?;
-            Some(door.renew_session(&session).await)
+            Some(api.renew_session(&session).await)
         }));
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::SourceError;
 
@@ -88,7 +88,7 @@ impl VaultSource {
         path: &str,
         value: &SecretValue,
         remark: &Remark,
-    ) -> Result<Facts, SourceError> {
+    ) -> Result<Metadata, SourceError> {
         let place = self.for_writing(path).await?;
         let before = self.before(&place).await?;
         let key = match &place.part {
@@ -111,11 +111,11 @@ impl VaultSource {
         let path = place.data();
         let reply = self.0.call(Request::put(&path, &body)).await?;
         let reply = self.0.success(reply, "update", &path).await?;
-        let mut facts = Facts {
+        let mut facts = Metadata {
             place: format!("record `{}`", place.shown()),
             created: reply.text(&["data", "created_time"]).and_then(|time| time.parse().ok()),
             version: reply.text(&["data", "version"]),
-            ..Facts::default()
+            ..Metadata::default()
         };
         if is_versioned {
             self.remark(&place, before.custom, remark, &mut facts).await;
@@ -129,7 +129,7 @@ impl VaultSource {
     }
 
     /// Writes the remark beside the record, if another one is there.
-    async fn remark(&self, place: &Place, known: Map<String, Value>, remark: &Remark, facts: &mut Facts) {
+    async fn remark(&self, place: &Place, known: Map<String, Value>, remark: &Remark, facts: &mut Metadata) {
         if remark.is_empty() && remarked(known.clone(), remark) == known {
             return;
         }

@@ -21,12 +21,12 @@ use std::process::Stdio;
 
 use futures_util::future::try_join_all;
 
-use doppio_secrets::Deed;
+use doppio_secrets::AuditAction;
 use doppio_secrets::Mask;
 use doppio_secrets::SecretRef;
+use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Use;
-use doppio_secrets::Vault;
 use doppio_secrets::looks_like_value;
 use doppio_text::name::EnvName;
 
@@ -64,7 +64,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let bindings = bindings(&args.bindings)?;
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let mask = Mask::default();
-    let vault = lookup::audited(context, Vault::new(ladder, mask.clone()))?;
+    let vault = lookup::audited(context, SecretSession::new(ladder, mask.clone()))?;
     // From here on a signal is an answer: what was lent is given back first.
     let mut signals = signals::listen()?;
     let values = tokio::select! {
@@ -101,7 +101,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
 
 /// The values, asked for at the same time: sources that can give many at once do.
 async fn fetch<'a>(
-    vault: &Vault,
+    vault: &SecretSession,
     bindings: &'a BTreeMap<EnvName, SecretRef>,
 ) -> Result<Vec<(&'a EnvName, SecretValue)>, CliError> {
     let values = try_join_all(bindings.values().map(|reference| vault.fetch(reference))).await?;
@@ -111,7 +111,7 @@ async fn fetch<'a>(
 /// What the audit log says of a value that the command gets.
 fn used(variable: &EnvName, reference: &SecretRef, value: &SecretValue) -> (Use, Option<SecretValue>) {
     let what = Use {
-        deed: Deed::Deliver,
+        action: AuditAction::Deliver,
         secret: reference.label(),
         host: Some("local".to_owned()),
         variable: Some(variable.to_string()),

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use doppio_secrets::Deed;
+use doppio_secrets::AuditAction;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Source;
 
@@ -126,7 +126,7 @@ pub(super) async fn of_source(
         return Ok(());
     }
     for path in paths {
-        lookup::record(context, Deed::Remove, path, Some(from.place()), None)?;
+        lookup::record(context, AuditAction::Remove, path, Some(from.place()), None)?;
         from.delete(path)
             .await
             .map_err(|error| source_error(format!("cannot remove `{path}` from {}", from.place()), &error))?;

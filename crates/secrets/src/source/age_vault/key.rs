@@ -24,8 +24,8 @@ use crate::Prompt;
 use crate::SecretValue;
 use crate::source::Keychain;
 use crate::source::SourceError;
+use crate::source::age_vault::crypt::Lock;
 use crate::source::detached::detached;
-use crate::source::file::crypt::Lock;
 
 /// The keychain's item that locks vaults; one for all vaults of a user.
 const SERVICE: &str = "dev.doppio.vault";

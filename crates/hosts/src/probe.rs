@@ -18,7 +18,7 @@ use crate::ssh::trust::OWN_FILE;
 
 /// What a host that lets us in is like.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reached {
+pub struct Probed {
     /// Address and port, as in `10.0.0.7:22`.
     pub place: String,
     /// Who logged in.
@@ -59,11 +59,11 @@ pub async fn forget(id: &HostId, hosts: &HostsFile, home: &Path, state: &Path) -
 /// # Errors
 ///
 /// When it can't be resolved, reached, trusted or logged in to.
-pub async fn reach(id: &HostId, options: &PoolOptions) -> Result<Option<Reached>, HostError> {
+pub async fn probe(id: &HostId, options: &PoolOptions) -> Result<Option<Probed>, HostError> {
     let resolver = Resolver { hosts: &options.hosts, home: &options.home };
     let Target::Ssh(spec) = resolver.resolve(id).await? else { return Ok(None) };
     let connect_options = ConnectOptions {
-        vault: options.vault.clone(),
+        secrets: options.secrets.clone(),
         prompt: options.prompt.clone(),
         home: options.home.clone(),
         state: options.state.clone(),
@@ -73,7 +73,7 @@ pub async fn reach(id: &HostId, options: &PoolOptions) -> Result<Option<Reached>
     let connection = connect(&spec, &connect_options).await?;
     let server = connection.server.clone();
     connection.hang_up().await;
-    Ok(Some(Reached {
+    Ok(Some(Probed {
         place: spec.place(),
         user: spec.user,
         trust: spec.trust,

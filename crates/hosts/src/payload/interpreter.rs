@@ -1,11 +1,11 @@
-//! The end of a frame: the interpreter, and the script as its argument.
+//! The end of a payload: the interpreter, and the script as its argument.
 
 use doppio_text::shell;
 
 use crate::Exec;
 use crate::HostError;
 use crate::Interpreter;
-use crate::frame::load::Load;
+use crate::payload::env_split::Load;
 
 /// Scripts above this are handed on in several arguments: Linux refuses one of 128 KiB.
 const ARGUMENT_LIMIT: usize = 100_000;
@@ -13,7 +13,7 @@ const ARGUMENT_LIMIT: usize = 100_000;
 /// The longest script.
 const SCRIPT_LIMIT: usize = 1 << 20;
 
-/// Whether a frame can be written, as far as that does not depend on values.
+/// Whether a payload can be written, as far as that does not depend on values.
 ///
 /// # Errors
 ///

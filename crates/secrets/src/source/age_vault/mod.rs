@@ -17,9 +17,9 @@ use crate::SecretValue;
 use crate::source;
 use crate::source::Answer;
 use crate::source::Answers;
-use crate::source::Facts;
 use crate::source::Item;
 use crate::source::Kind;
+use crate::source::Metadata;
 use crate::source::NewItem;
 use crate::source::Remark;
 use crate::source::Source;
@@ -45,7 +45,7 @@ pub(super) static KIND: Kind = Kind {
 
 /// A vault file, which need not be there yet.
 #[derive(Debug)]
-pub struct FileVault {
+pub struct AgeVault {
     path: PathBuf,
     keys: Keys,
     /// What was read last, so that a run opens the vault once.
@@ -61,7 +61,7 @@ struct Opened {
     records: Records,
 }
 
-impl FileVault {
+impl AgeVault {
     /// The vault in this file.
     pub fn new(path: PathBuf, keys: KeyOptions) -> Self {
         Self { path, keys: Keys::new(keys), opened: Mutex::new(None) }
@@ -179,7 +179,7 @@ impl FileVault {
     }
 
     /// Writes items, making the vault if there is none.
-    async fn put(&self, items: Vec<NewItem>) -> Result<Vec<Facts>, SourceError> {
+    async fn put(&self, items: Vec<NewItem>) -> Result<Vec<Metadata>, SourceError> {
         for item in &items {
             valid(&item.path)?;
         }
@@ -193,7 +193,7 @@ impl FileVault {
                 }
                 facts(&path, record, &record.current)
             });
-            Ok(put.collect::<Vec<Facts>>())
+            Ok(put.collect::<Vec<Metadata>>())
         };
         let (mut all, made) = self.change(true, edit).await?;
         if let (Some(key), Some(first)) = (made, all.first_mut()) {
@@ -224,18 +224,18 @@ fn valid(name: &str) -> Result<SecretName, SourceError> {
         .map_err(|error: doppio_text::name::InvalidName| SourceError::Unfit { cause: error.to_string() })
 }
 
-fn facts(name: &str, record: &Record, version: &Version) -> Facts {
-    Facts {
+fn facts(name: &str, record: &Record, version: &Version) -> Metadata {
+    Metadata {
         place: format!("vault record `{name}`"),
         created: Some(version.created),
         expires: record.expires,
         note: record.note.clone(),
         version: Some(version.number.to_string()),
-        ..Facts::default()
+        ..Metadata::default()
     }
 }
 
-impl Source for FileVault {
+impl Source for AgeVault {
     fn kind(&self) -> &'static Kind {
         &KIND
     }
@@ -252,23 +252,23 @@ impl Source for FileVault {
         async { self.open().await?.as_ref().map(drop).ok_or_else(|| self.absent()) }.boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         self.look(path, version, |record, found| (found.value.clone(), facts(path, record, found))).boxed()
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
         self.look_up(items, |name, record, found| (found.value.clone(), facts(name, record, found))).boxed()
     }
 
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Facts> {
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
         self.look_up(items, facts).boxed()
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         self.look(path, version, |record, found| facts(path, record, found)).boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         async move {
             let item = NewItem { path: path.to_owned(), value: value.clone(), remark: remark.clone() };
             let mut all = self.put(vec![item]).await?;
@@ -278,7 +278,7 @@ impl Source for FileVault {
     }
 
     /// All in one write.
-    fn set_many<'a>(&'a self, items: &'a [NewItem]) -> Answers<'a, Facts> {
+    fn set_many<'a>(&'a self, items: &'a [NewItem]) -> Answers<'a, Metadata> {
         async move {
             match self.put(items.to_vec()).await {
                 Ok(all) => all.into_iter().map(Ok).collect(),
@@ -317,7 +317,7 @@ impl Source for FileVault {
         .boxed()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         async {
             let opened = self.open().await?;
             let opened = opened.as_ref().ok_or_else(|| self.absent())?;

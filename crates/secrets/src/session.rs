@@ -7,8 +7,8 @@ mod stay;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::AuditAction;
 use crate::Auditor;
-use crate::Deed;
 use crate::Fitness;
 use crate::Ladder;
 use crate::Mask;
@@ -19,7 +19,7 @@ use crate::Unmaskable;
 use crate::Use;
 use crate::provider;
 use crate::provider::Provider;
-use crate::source::Facts;
+use crate::source::Metadata;
 
 use self::hold::Fetched;
 pub use self::hold::Hold;
@@ -84,7 +84,7 @@ impl SecretError {
 #[derive(Debug, Clone)]
 pub struct Location {
     /// Place, age, expiry; `unproven` where the source can't say without handing the value out.
-    pub facts: Facts,
+    pub facts: Metadata,
     /// It is the default of the reference, which is not a secret.
     pub is_default: bool,
 }
@@ -103,7 +103,7 @@ pub struct Delivered<'a> {
 }
 
 /// The run's access to all secrets. Cheap to share behind an `Arc`.
-pub struct Vault {
+pub struct SecretSession {
     ladder: Ladder,
     mask: Mask,
     /// What never leaves this machine, by provider.
@@ -116,13 +116,13 @@ pub struct Vault {
     auditor: Option<Arc<Auditor>>,
 }
 
-impl fmt::Debug for Vault {
+impl fmt::Debug for SecretSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vault").field("ladder", &self.ladder).finish_non_exhaustive()
     }
 }
 
-impl Vault {
+impl SecretSession {
     /// A vault that looks secrets up on `ladder` and teaches them to `mask`.
     pub fn new(ladder: Ladder, mask: Mask) -> Self {
         Self {
@@ -169,7 +169,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// As [`Vault::fetch`].
+    /// As [`SecretSession::fetch`].
     pub async fn fetch_for(&self, hold: &Hold, reference: &SecretRef) -> Result<SecretValue, SecretError> {
         let cell = self.known.cell(reference);
         let fetched = cell.get_or_try_init(|| self.ask(reference)).await?;
@@ -230,7 +230,7 @@ impl Vault {
     ) -> Result<(), SecretError> {
         let Some(auditor) = &self.auditor else { return Ok(()) };
         let what = Use {
-            deed: Deed::Fetch,
+            action: AuditAction::Fetch,
             secret: name.to_owned(),
             source: Some(source.to_owned()),
             ..Use::default()
@@ -249,7 +249,7 @@ impl Vault {
         let uses = secrets.map(|delivery| {
             let (source, value) = self.known(delivery.secret).unzip();
             let what = Use {
-                deed: Deed::Deliver,
+                action: AuditAction::Deliver,
                 secret: delivery.secret.to_owned(),
                 source,
                 step: Some(step.to_owned()),
@@ -279,7 +279,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// As [`Vault::fetch`], but for what only the value can show.
+    /// As [`SecretSession::fetch`], but for what only the value can show.
     pub async fn locate(&self, reference: &SecretRef) -> Result<Location, SecretError> {
         let found = self.ladder.find(reference, false).await?;
         Ok(Location { facts: found.facts, is_default: found.is_default })
@@ -319,10 +319,10 @@ mod tests {
 
     use super::*;
 
-    fn vault(variables: &[(&str, &str)]) -> Vault {
+    fn vault(variables: &[(&str, &str)]) -> SecretSession {
         let environment: Environment =
             variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Vault::new(Ladder::of_environment(environment), Mask::default())
+        SecretSession::new(Ladder::of_environment(environment), Mask::default())
     }
 
     fn reference(text: &str) -> SecretRef {

@@ -10,18 +10,18 @@ use crate::HostError;
 /// Shares attempts: those who ask while one is under way get what it came to, a failure too; who
 /// asks later starts a new one.
 #[derive(Debug)]
-pub(crate) struct Once<T> {
+pub(crate) struct SingleFlight<T> {
     last: Mutex<Option<(Instant, HostError)>>,
     kind: std::marker::PhantomData<fn() -> T>,
 }
 
-impl<T> Default for Once<T> {
+impl<T> Default for SingleFlight<T> {
     fn default() -> Self {
         Self { last: Mutex::new(None), kind: std::marker::PhantomData }
     }
 }
 
-impl<T> Once<T> {
+impl<T> SingleFlight<T> {
     /// Waits for an attempt under way; makes one if it is not `done` after that.
     pub(crate) async fn share(
         &self,
@@ -53,7 +53,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_shared_by_those_who_waited_and_not_kept() {
-        let once = Once::<u32>::default();
+        let once = SingleFlight::<u32>::default();
         let attempts = AtomicU32::new(0);
         let ask = || {
             once.share(|| None, async {

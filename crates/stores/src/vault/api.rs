@@ -18,7 +18,7 @@ use crate::vault::session::Standing;
 
 /// What all requests share.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct Api {
     pub setup: Setup,
     client: OnceCell<Client>,
     pub session: Mutex<Option<Arc<Session>>>,
@@ -28,7 +28,7 @@ pub(super) struct Door {
     pub unlisted: std::sync::Mutex<Option<SourceError>>,
 }
 
-impl Door {
+impl Api {
     pub(super) fn new(setup: Setup) -> Self {
         Self {
             setup,

@@ -6,13 +6,13 @@
 
 use crate::Mask;
 use crate::SecretRef;
+use crate::SecretSession;
 use crate::SecretValue;
-use crate::Vault;
 use crate::provider;
 use crate::provider::Exposure;
 use crate::provider::Provider;
 
-impl Vault {
+impl SecretSession {
     /// The provider whose secret a reference means, also by way of what its name is bound to. Of
     /// several the one whose secrets go least far.
     pub fn provider_of(&self, reference: &SecretRef) -> Option<&'static Provider> {

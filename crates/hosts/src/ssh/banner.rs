@@ -23,7 +23,7 @@ pub(in crate::ssh) trait Way: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Way for S {}
 
 /// A stream whose beginning is kept, and which can be cut off from outside.
-pub(in crate::ssh) struct Opening {
+pub(in crate::ssh) struct BannerStream {
     inner: Box<dyn Way>,
     heard: Arc<Heard>,
     /// Resolves when the other half is dropped.
@@ -43,7 +43,7 @@ pub(in crate::ssh) struct Cutter {
     _hold: oneshot::Sender<()>,
 }
 
-impl Opening {
+impl BannerStream {
     pub(in crate::ssh) fn new(inner: Box<dyn Way>) -> (Self, Arc<Heard>, Cutter) {
         let heard = Arc::new(Heard::default());
         let (hold, cut) = oneshot::channel();
@@ -94,7 +94,7 @@ impl Heard {
     }
 }
 
-impl AsyncRead for Opening {
+impl AsyncRead for BannerStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -111,7 +111,7 @@ impl AsyncRead for Opening {
     }
 }
 
-impl AsyncWrite for Opening {
+impl AsyncWrite for BannerStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -137,7 +137,8 @@ mod tests {
     use super::*;
 
     async fn hear(bytes: &'static [u8]) -> Arc<Heard> {
-        let (mut opening, heard, _cutter) = Opening::new(Box::new(tokio::io::join(bytes, tokio::io::sink())));
+        let (mut opening, heard, _cutter) =
+            BannerStream::new(Box::new(tokio::io::join(bytes, tokio::io::sink())));
         opening.read_to_end(&mut Vec::new()).await.unwrap();
         heard
     }
@@ -160,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn a_cut_stream_ends() {
         let (inner, _other) = tokio::io::duplex(1);
-        let (mut opening, _heard, cutter) = Opening::new(Box::new(inner));
+        let (mut opening, _heard, cutter) = BannerStream::new(Box::new(inner));
         let read = tokio::spawn(async move { opening.read_u8().await });
         tokio::task::yield_now().await;
         drop(cutter);

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 
 use crate::SecretValue;
 use crate::source::Answers;
-use crate::source::Facts;
 use crate::source::Item;
+use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::remote::Far;
@@ -40,23 +40,23 @@ type Waiting<T> = Vec<oneshot::Sender<Result<T, SourceError>>>;
 
 /// An answer, and what is known of it.
 pub(super) trait Told: Clone + Send + 'static {
-    fn facts(&self) -> &Facts;
+    fn facts(&self) -> &Metadata;
 }
 
-impl Told for Facts {
-    fn facts(&self) -> &Facts {
+impl Told for Metadata {
+    fn facts(&self) -> &Metadata {
         self
     }
 }
 
-impl Told for (SecretValue, Facts) {
-    fn facts(&self) -> &Facts {
+impl Told for (SecretValue, Metadata) {
+    fn facts(&self) -> &Metadata {
         &self.1
     }
 }
 
 /// A batcher for requests of one kind.
-pub(super) struct Desk<T> {
+pub(super) struct Batcher<T> {
     call: Call<T>,
     state: Mutex<State<T>>,
 }
@@ -73,13 +73,13 @@ struct State<T> {
     age: u64,
 }
 
-impl<T> fmt::Debug for Desk<T> {
+impl<T> fmt::Debug for Batcher<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Desk")
+        f.write_str("Batcher")
     }
 }
 
-impl<T: Told> Desk<T> {
+impl<T: Told> Batcher<T> {
     pub(super) fn new(call: Call<T>) -> Arc<Self> {
         let state = State {
             known: HashMap::new(),
@@ -155,17 +155,17 @@ impl<T: Told> Desk<T> {
             state.is_collected = false;
             (std::mem::take(&mut state.queue), state.age)
         };
-        let (desk, far) = (&self, &far);
+        let (batcher, far) = (&self, &far);
         let calls = items.chunks(far.batch).map(|items| async move {
             // A call that panics affects no other; its own callers get an error.
-            AssertUnwindSafe(desk.batch(far, items, age)).catch_unwind().await.ok();
+            AssertUnwindSafe(batcher.batch(far, items, age)).catch_unwind().await.ok();
         });
         stream::iter(calls).for_each_concurrent(CALLS, |call| call).await;
     }
 
     async fn batch(&self, far: &Far, items: &[Item], age: u64) {
         // A caller that still waits when this panics must not wait for ever.
-        let mut open = Open { desk: self, items, age };
+        let mut open = Open { batcher: self, items, age };
         let asked = (self.call)(far.source.as_ref(), items);
         let answers = match tokio::time::timeout(far.deadline, asked).await {
             Ok(answers) => answers,
@@ -199,14 +199,14 @@ impl<T: Told> State<T> {
 
 /// Items that a caller waits for, until this is dropped.
 struct Open<'a, T> {
-    desk: &'a Desk<T>,
+    batcher: &'a Batcher<T>,
     items: &'a [Item],
     age: u64,
 }
 
 impl<T> Drop for Open<'_, T> {
     fn drop(&mut self) {
-        let mut state = self.desk.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.batcher.state.lock().unwrap_or_else(PoisonError::into_inner);
         for item in self.items {
             state.waiting.remove(&(self.age, item.clone()));
         }

@@ -1,11 +1,11 @@
 //! What the bootstrap reads and evaluates: the environment, the directory, and the script.
 //!
-//! Every line is prefixed with `+`; `,` joins what has come so far and `.` ends the frame, so
-//! that a frame cut short is never evaluated. Values are in single quotes, where a POSIX shell
+//! Every line is prefixed with `+`; `,` joins what has come so far and `.` ends the payload, so
+//! that a payload cut short is never evaluated. Values are in single quotes, where a POSIX shell
 //! changes no byte. The script is handed on as an argument, for no value is in it.
 
-mod launch;
-mod load;
+mod env_split;
+mod interpreter;
 
 use zeroize::Zeroizing;
 
@@ -14,17 +14,17 @@ use doppio_text::shell;
 use crate::EnvVar;
 use crate::Exec;
 use crate::HostError;
-use crate::frame::launch::launch;
-use crate::frame::load::measure;
+use crate::payload::env_split::measure;
+use crate::payload::interpreter::launch;
 
-pub(crate) use launch::check;
-pub(crate) use load::Load;
+pub(crate) use env_split::Load;
+pub(crate) use interpreter::check;
 
 /// Bytes between two joins.
 const JOIN_EVERY: usize = 8 << 10;
 
-/// A frame, ready to be sent.
-pub(crate) struct Frame {
+/// A payload, ready to be sent.
+pub(crate) struct Payload {
     /// All its lines.
     pub bytes: Zeroizing<Vec<u8>>,
     /// The folder that its files are in, if it has any: a name to be found in one of
@@ -32,16 +32,16 @@ pub(crate) struct Frame {
     pub folder: Option<String>,
 }
 
-/// Where the folder of a frame's files may be, in the order in which it is tried.
+/// Where the folder of a payload's files may be, in the order in which it is tried.
 pub(crate) const FOLDERS: [&str; 3] =
     [r#""${XDG_RUNTIME_DIR:-/dev/shm}""#, "/dev/shm", r#""$HOME/.doppio/run""#];
 
-/// Writes the frame of a script.
+/// Writes the payload of a script.
 ///
 /// # Errors
 ///
 /// When the script is too long or has a NUL byte.
-pub(crate) fn write(exec: &Exec, load: &Load<'_>) -> Result<Frame, HostError> {
+pub(crate) fn write(exec: &Exec, load: &Load<'_>) -> Result<Payload, HostError> {
     check(exec)?;
     let files: usize = load.files.iter().map(|var| measure(var).0).sum();
     let exports: usize = load.exports.iter().map(|var| measure(var).0 + 64).sum();
@@ -65,11 +65,11 @@ pub(crate) fn write(exec: &Exec, load: &Load<'_>) -> Result<Frame, HostError> {
     }
     text.extend_from_slice(launch(exec, load, folder.is_some()).as_bytes());
     debug_assert_eq!(text.capacity(), capacity, "a buffer that moves leaves a copy behind");
-    Ok(Frame { bytes: encode(&text), folder })
+    Ok(Payload { bytes: encode(&text), folder })
 }
 
 fn quote_value(text: &mut Vec<u8>, var: &EnvVar) {
-    #[expect(clippy::disallowed_methods, reason = "the frame is what carries the value to the process")]
+    #[expect(clippy::disallowed_methods, reason = "the payload is what carries the value to the process")]
     var.value.reveal(|bytes| shell::quote_bytes(text, bytes));
 }
 
@@ -125,23 +125,23 @@ fn encode(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     #[expect(clippy::naive_bytecount, reason = "once per step")]
     let lines = 1 + text.iter().filter(|&&byte| byte == b'\n').count();
-    let mut frame =
+    let mut payload =
         Zeroizing::new(Vec::with_capacity(text.len() + 2 * lines + 2 * (text.len() / JOIN_EVERY + 2)));
-    let capacity = frame.capacity();
+    let capacity = payload.capacity();
     let mut since_join = 0;
     for line in text.split(|&byte| byte == b'\n') {
-        frame.push(b'+');
-        frame.extend_from_slice(line);
-        frame.push(b'\n');
+        payload.push(b'+');
+        payload.extend_from_slice(line);
+        payload.push(b'\n');
         since_join += line.len() + 1;
         if since_join > JOIN_EVERY {
-            frame.extend_from_slice(b",\n");
+            payload.extend_from_slice(b",\n");
             since_join = 0;
         }
     }
-    frame.extend_from_slice(b".\n");
-    debug_assert_eq!(frame.capacity(), capacity, "a buffer that moves leaves a copy behind");
-    frame
+    payload.extend_from_slice(b".\n");
+    debug_assert_eq!(payload.capacity(), capacity, "a buffer that moves leaves a copy behind");
+    payload
 }
 
 #[cfg(test)]
@@ -195,8 +195,8 @@ mod tests {
             Exec { env: vec![var("A", &[b'\''; 90_000]), var("B", &[b'\n'; 300_000])], ..Exec::new("'''''") };
         let load = Load::sort(&exec.env).unwrap();
         assert_eq!((load.exports.len(), load.files.len()), (1, 1));
-        let frame = write(&exec, &load).unwrap();
-        assert!(frame.folder.is_some_and(|name| name.starts_with("doppio-")));
-        assert!(frame.bytes.ends_with(b".\n"));
+        let payload = write(&exec, &load).unwrap();
+        assert!(payload.folder.is_some_and(|name| name.starts_with("doppio-")));
+        assert!(payload.bytes.ends_with(b".\n"));
     }
 }

@@ -36,7 +36,7 @@ const WIDTHLESS: [&[u8]; 8] = [
 
 /// The text of a stream, grown at its end and cut at its start.
 #[derive(Default)]
-pub(super) struct Skeleton {
+pub(super) struct Normalised {
     text: Vec<u8>,
     /// Where each byte stood in the stream.
     places: Vec<u64>,
@@ -56,14 +56,14 @@ pub(super) struct Skeleton {
     open: bool,
 }
 
-impl Skeleton {
+impl Normalised {
     /// The text of a whole.
     pub(super) fn of(whole: &[u8]) -> Form {
-        let mut skeleton = Self::default();
-        skeleton.feed(whole);
-        skeleton.finish();
-        let copy = form(skeleton.text.len(), |out| out.extend_from_slice(&skeleton.text));
-        zeroize::Zeroize::zeroize(&mut skeleton.text);
+        let mut normalised = Self::default();
+        normalised.feed(whole);
+        normalised.finish();
+        let copy = form(normalised.text.len(), |out| out.extend_from_slice(&normalised.text));
+        zeroize::Zeroize::zeroize(&mut normalised.text);
         copy
     }
 
@@ -232,7 +232,7 @@ impl Skeleton {
     }
 }
 
-impl Drop for Skeleton {
+impl Drop for Normalised {
     fn drop(&mut self) {
         zeroize::Zeroize::zeroize(&mut self.text);
     }

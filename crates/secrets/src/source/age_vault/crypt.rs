@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 
 use crate::SecretValue;
 use crate::source::SourceError;
-use crate::source::file::key::Key;
-use crate::source::file::key::secret_string;
-use crate::source::file::key::ssh_identity;
-use crate::source::file::store;
+use crate::source::age_vault::key::Key;
+use crate::source::age_vault::key::secret_string;
+use crate::source::age_vault::key::ssh_identity;
+use crate::source::age_vault::store;
 
 /// A vault that asks for more of scrypt is refused: 2²² takes half a minute and 4 GiB.
 const DEAREST: u8 = 22;

@@ -7,7 +7,7 @@ use aws_sdk_secretsmanager::primitives::DateTime;
 use aws_sdk_secretsmanager::types::SecretListEntry;
 use aws_sdk_secretsmanager::types::Tag;
 
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
 
 use crate::aws::fault::Deed;
@@ -53,12 +53,12 @@ pub(super) fn expires(time: jiff::Timestamp) -> Tag {
     Tag::builder().key(EXPIRES).value(time.to_string()).build()
 }
 
-pub(super) fn facts(path: &str, version: Option<&str>, created: Option<&DateTime>) -> Facts {
-    Facts {
+pub(super) fn facts(path: &str, version: Option<&str>, created: Option<&DateTime>) -> Metadata {
+    Metadata {
         place: format!("AWS secret `{path}`"),
         version: version.map(str::to_owned),
         created: created.and_then(time),
-        ..Facts::default()
+        ..Metadata::default()
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) fn described(
     path: &str,
     version: Option<&str>,
     found: &DescribeSecretOutput,
-) -> Result<Facts, SourceError> {
+) -> Result<Metadata, SourceError> {
     if found.deleted_date().is_some() {
         return Err(Trouble::refused("InvalidRequestException", "deletion").tell(Deed {
             action: "secretsmanager:DescribeSecret",
@@ -87,7 +87,7 @@ fn staged(
     version: Option<&str>,
     stages: Option<&HashMap<String, Vec<String>>>,
     changed: Option<&DateTime>,
-) -> Result<Facts, SourceError> {
+) -> Result<Metadata, SourceError> {
     let wanted = Wanted::of(version);
     let is_it = |(id, stages): &(&String, &Vec<String>)| match wanted {
         Wanted::Current => stages.iter().any(|stage| stage == CURRENT),
@@ -108,7 +108,7 @@ pub(super) fn listed(
     path: &str,
     version: Option<&str>,
     entry: &SecretListEntry,
-) -> Result<Facts, SourceError> {
+) -> Result<Metadata, SourceError> {
     let changed = entry.last_changed_date().or_else(|| entry.created_date());
     let stages = entry.secret_versions_to_stages();
     // A list need not tell the stages; then it says no more than that the secret is there.

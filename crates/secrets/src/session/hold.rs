@@ -17,14 +17,14 @@ use tokio::sync::OnceCell;
 
 use crate::SecretRef;
 use crate::SecretValue;
-use crate::source::Facts;
+use crate::source::Metadata;
 
 /// A value and where it was.
 #[derive(Debug)]
 pub(super) struct Fetched {
     pub value: SecretValue,
     /// Its place, its end, and the lease that goes when this is dropped.
-    pub facts: Facts,
+    pub facts: Metadata,
     /// It is the default of its reference.
     pub is_default: bool,
 }

@@ -39,20 +39,20 @@ struct Shared {
 
 /// The end that the drain task holds.
 #[derive(Debug, Clone)]
-pub(crate) struct Outlet {
+pub(crate) struct PipeWriter {
     sender: mpsc::UnboundedSender<Output>,
     shared: Arc<Shared>,
 }
 
 /// The end that the reader holds.
 #[derive(Debug)]
-pub(crate) struct Inlet {
+pub(crate) struct PipeReader {
     receiver: mpsc::UnboundedReceiver<Output>,
     shared: Arc<Shared>,
 }
 
 /// A pair of ends.
-pub(crate) fn pair() -> (Outlet, Inlet) {
+pub(crate) fn pair() -> (PipeWriter, PipeReader) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let shared = Arc::new(Shared {
         room: Semaphore::new(ROOM),
@@ -61,10 +61,10 @@ pub(crate) fn pair() -> (Outlet, Inlet) {
         has_dropped: AtomicBool::new(false),
         waiting: AtomicUsize::new(0),
     });
-    (Outlet { sender, shared: Arc::clone(&shared) }, Inlet { receiver, shared })
+    (PipeWriter { sender, shared: Arc::clone(&shared) }, PipeReader { receiver, shared })
 }
 
-impl Outlet {
+impl PipeWriter {
     /// Hands output on. Waits while the reader lags by more than the room there is; not, though,
     /// when the process is being stopped, for its reader may be the one who waits for that.
     pub(crate) async fn send(&self, output: Output) {
@@ -132,7 +132,7 @@ impl Outlet {
     }
 }
 
-impl Inlet {
+impl PipeReader {
     pub(crate) async fn next(&mut self) -> Option<Output> {
         let output = self.receiver.recv().await?;
         if !matches!(output, Output::Exit(_)) {
@@ -141,7 +141,7 @@ impl Inlet {
         Some(output)
     }
 
-    /// From now on a full outlet drops output rather than wait.
+    /// From now on a full writer drops output rather than wait.
     pub(crate) fn set_stopping(&self) {
         self.shared.stopping.send_replace(true);
     }
@@ -173,36 +173,36 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_outlet_waits_for_its_reader() {
-        let (outlet, mut inlet) = pair();
+        let (writer, mut reader) = pair();
         for _ in 0..4 {
-            outlet.send(chunk()).await;
+            writer.send(chunk()).await;
         }
-        let fifth = tokio::spawn(async move { outlet.send(chunk()).await });
+        let fifth = tokio::spawn(async move { writer.send(chunk()).await });
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(!fifth.is_finished());
-        assert!(inlet.next().await.is_some());
+        assert!(reader.next().await.is_some());
         fifth.await.unwrap();
         for _ in 0..4 {
-            assert!(inlet.next().await.is_some());
+            assert!(reader.next().await.is_some());
         }
-        assert!(inlet.next().await.is_none());
+        assert!(reader.next().await.is_none());
     }
 
     #[tokio::test]
     async fn a_process_that_is_stopped_never_waits_for_its_reader() {
-        let (outlet, mut inlet) = pair();
-        inlet.set_stopping();
+        let (writer, mut reader) = pair();
+        reader.set_stopping();
         for _ in 0..10 {
-            outlet.send(chunk()).await;
+            writer.send(chunk()).await;
         }
-        outlet.end(Exit::Code(0));
-        drop(outlet);
+        writer.end(Exit::Code(0));
+        drop(writer);
         let mut seen = Vec::new();
-        while let Some(output) = inlet.next().await {
+        while let Some(output) = reader.next().await {
             seen.push(output);
         }
         assert_eq!(seen.len(), 6, "four chunks, the note and the end");
         assert!(matches!(&seen[4], Output::Stderr(note) if note.starts_with(b"doppio: output was dropped")));
-        assert!(inlet.has_ended());
+        assert!(reader.has_ended());
     }
 }

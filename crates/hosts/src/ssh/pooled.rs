@@ -34,7 +34,7 @@ const STREAK: u32 = 32;
 const SPARES: usize = 3;
 
 /// One connection. What is on it shares it behind an `Arc`; it ends with the last of them.
-pub(in crate::ssh) struct Line {
+pub(in crate::ssh) struct Pooled {
     pub connection: Connection,
     most: usize,
     state: Mutex<State>,
@@ -85,7 +85,7 @@ pub(in crate::ssh) enum Pick {
     Full,
 }
 
-impl Line {
+impl Pooled {
     pub(in crate::ssh) fn new(connection: Connection, news: Arc<News>) -> Arc<Self> {
         // Dropbear (2022.83) closes a channel that has no command yet when the command of another
         // one ends, and dies of the request that comes then, with all that runs.
@@ -247,7 +247,7 @@ impl Drop for Waiting<'_> {
 }
 
 /// Counts on the spare that is on its way.
-pub(in crate::ssh) struct Expecting(Arc<Line>);
+pub(in crate::ssh) struct Expecting(Arc<Pooled>);
 
 impl Drop for Expecting {
     fn drop(&mut self) {
@@ -259,7 +259,7 @@ impl Drop for Expecting {
 pub(in crate::ssh) struct Slot(Option<Held>);
 
 struct Held {
-    line: Weak<Line>,
+    line: Weak<Pooled>,
     news: Arc<News>,
     is_open: AtomicBool,
 }
