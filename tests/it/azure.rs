@@ -72,7 +72,7 @@ fn secrets_are_written_read_listed_and_removed() {
         let fault = words(source.set("large", &secret(vec![b'x'; 64 << 10]), &Remark::default()).await);
         assert!(fault.starts_with("unfit: Key Vault accepts no value over 25000 bytes"), "{fault}");
         let fault = words(source.set("binary", &secret(b"\xff\xfehunter2"), &Remark::default()).await);
-        assert!(fault.starts_with("unfit: Key Vault takes only text"), "{fault}");
+        assert!(fault.starts_with("unfit: Key Vault accepts only text"), "{fault}");
 
         let listed = source.list().await.unwrap();
         let names: Vec<_> = listed.iter().map(|(name, _)| name.as_str()).collect();

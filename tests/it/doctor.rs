@@ -63,7 +63,7 @@ fn what_keeps_values_in_memory_is_told() {
     poor.envs(doctor.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let ran = poor.output().expect("setpriv is installed");
     let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(said.contains("not sure here: they stay out of swap"), "{said}");
+    assert!(said.contains("not guaranteed here: they stay out of swap"), "{said}");
     assert!(said.contains("fix: allow some locked memory"), "{said}");
 }
 

@@ -95,8 +95,8 @@ fn a_value_that_is_in_force_was_written_whatever_becomes_of_its_note() {
     wait(async {
         source.set("app", &secret("hunter2 one"), &Remark::default()).await.unwrap();
         for (may_not, said, warning) in [
-            ("update", &remark, Some("its note and its expiry are not: Permission to update denied.")),
-            ("get", &remark, Some("its note and its expiry are not: Permission to get denied.")),
+            ("update", &remark, Some("its note and its expiry were not: Permission to update denied.")),
+            ("get", &remark, Some("its note and its expiry were not: Permission to get denied.")),
             ("", &remark, None),
             ("update", &Remark::default(), Some("the expiry of the previous one is still attached")),
             // Then nobody can know.

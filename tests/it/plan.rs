@@ -405,8 +405,8 @@ fn a_secret_that_will_not_last_is_told() {
     for arguments in [&["plan", "r.toml"][..], &["run", "r.toml"]] {
         let ran = doppio.run(arguments).expect(0);
         assert!(
-            ran.stderr.contains("warning: `team/short` lasts ")
-                && ran.stderr.contains(" more minutes, and step `a` may take 180"),
+            ran.stderr.contains("warning: `team/short` expires in ")
+                && ran.stderr.contains(" minutes, and step `a` may take 180"),
             "{}",
             ran.stderr
         );

@@ -139,7 +139,7 @@ fn links_are_not_followed_and_pipes_not_waited_for() {
     quiet(&world, &["secret", "scan"], 0);
     // What is named and can't be looked at is no place where nothing was found.
     for (path, words) in
-        [("fifo", "is not a file and no folder"), ("link", "is a link"), ("gone", "there is no")]
+        [("fifo", "is neither a file nor a folder"), ("link", "is a link"), ("gone", "there is no")]
     {
         let ran = quiet(&world, &["secret", "scan", path], 2);
         assert!(ran.stderr.contains(words), "{}", ran.stderr);

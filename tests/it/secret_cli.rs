@@ -145,7 +145,7 @@ fn why_shows_the_rungs_and_no_value() {
         ("3. the environment: `HUGGINGFACE_TOKEN`", "not found"),
         ("4. `", "shadowed"),
         ("5. the keychain", "no Secret Service answers)"),
-        ("6. the vault", "ago)"),
+        ("6. the age vault", "ago)"),
     ] {
         assert!(
             lines.iter().any(|line| line.starts_with(start) && line.contains(end)),

@@ -41,7 +41,7 @@ fn a_missing_member_is_no_reason_to_replace_the_record() {
             let ran = doppio.run(["secret", command, reference]).expect(3);
             let told = ran.stderr;
             assert!(told.contains(&format!("`{reference}` is not")), "{told}");
-            assert!(told.contains("is there, and has no `port`: add it to the value"), "{told}");
+            assert!(told.contains("exists, but has no `port`: add it to the value"), "{told}");
             assert!(!told.contains("secret set") && !told.contains("hunter2"), "{told}");
         }
     }

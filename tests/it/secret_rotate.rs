@@ -250,7 +250,7 @@ fn a_secret_that_only_has_such_a_name_is_left_alone() {
     doppio.run_with_stdin(["secret", "set", "jobs/queue.pending", "--from-stdin"], "hunter2 mine").expect(0);
     for flag in ["--continue", "--abort", "--generate"] {
         let ran = doppio.run(["secret", "rotate", "jobs/queue", flag]).expect(2);
-        assert!(ran.stderr.contains("`jobs/queue.pending` is a secret of its own"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("`jobs/queue.pending` is a separate secret"), "{}", ran.stderr);
     }
     assert_eq!(doppio.reveal("jobs/queue"), "hunter2 queue");
     assert_eq!(doppio.reveal("jobs/queue.pending"), "hunter2 mine");

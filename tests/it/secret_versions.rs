@@ -177,6 +177,6 @@ fn a_secret_of_somebody_with_such_a_name_is_not_gone_back_to() {
     doppio.store("t/a", "hunter2 one");
     doppio.store("t/a.previous", "hunter2 mine");
     let ran = doppio.run(["secret", "rollback", "t/a@previous"]).expect(2);
-    assert!(ran.stderr.contains("`t/a.previous` is a secret of its own"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`t/a.previous` is a separate secret"), "{}", ran.stderr);
     assert_eq!(doppio.reveal("t/a"), "hunter2 one");
 }

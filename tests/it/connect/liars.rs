@@ -122,7 +122,7 @@ async fn words_instead_of_a_banner() {
 async fn no_ssh_server() {
     let web = b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n<html>this goes on and on</html>\r\n";
     let text = said_by(web, false).await;
-    assert!(text.contains("is silent: no SSH banner") && text.contains("<html>"), "{text}");
+    assert!(text.contains("does not answer: no SSH banner") && text.contains("<html>"), "{text}");
     let garbage = said_by(&[b'x'; 4000], false).await;
     assert!(garbage.starts_with("what listens at ADDRESS for `gpu` is not an SSH server"), "{garbage}");
     assert!(garbage.ends_with("hint: check the port"), "{garbage}");
@@ -150,7 +150,7 @@ async fn a_server_at_its_limit_of_logins() {
         ),
         "{text}"
     );
-    assert!(text.contains("hint: too many logins were unfinished at once"), "{text}");
+    assert!(text.contains("hint: too many logins were in progress at once"), "{text}");
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ fn what_is_not_known_is_told() {
     let arguments = ["secret", "incident", "huggingface/token", "--write-replacements", "re pl"];
     // Git would see the file, and the value in it.
     let ran = quiet(&world, &arguments, 2);
-    assert!(ran.stderr.contains("re pl` would lie in a git working tree"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("re pl` would be in a git working tree"), "{}", ran.stderr);
     assert!(!work(&world).join("re pl").exists());
     fs::write(work(&world).join(".git/info/exclude"), "re*\n").expect("a file");
     let ran = quiet(&world, &arguments, 1);

@@ -78,6 +78,7 @@ impl AuditAction {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Use {
     /// What was done.
+    #[serde(rename = "deed")]
     pub action: AuditAction,
     /// The name or reference, without its default.
     #[serde(default, skip_serializing_if = "String::is_empty")]
