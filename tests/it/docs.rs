@@ -139,7 +139,9 @@ fn pages() -> Vec<PathBuf> {
     let mut pages = vec![root.join("README.md"), root.join("CONTRIBUTING.md"), root.join("CHANGELOG.md")];
     pages.extend(files_in("docs", "md"));
     pages.extend(files_in("docs/secrets", "md"));
-    pages.extend(files_in("benches", "md"));
+    for folder in ["benches", "packaging", "crates/text", "crates/secrets", "crates/stores", "crates/hosts"] {
+        pages.extend(files_in(folder, "md"));
+    }
     pages
 }
 

@@ -13,7 +13,7 @@ pub(super) struct Jump {
     pub span: Span,
 }
 
-impl Reader {
+impl Reader<'_> {
     pub(super) fn check_jumps(&mut self) {
         let names: Vec<String> = self.entries.iter().map(|entry| entry.name.clone()).collect();
         let mut edges: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
@@ -30,7 +30,7 @@ impl Reader {
                     jump.span.clone(),
                 );
                 let near = closest(&jump.name, names.iter().map(String::as_str));
-                self.faults.push(match near {
+                self.toml.fault(match near {
                     Some(near) => fault
                         .help(format!("a similar host exists: `{near}`"))
                         .edit(jump.span.clone(), format!("\"{near}\"")),
@@ -47,7 +47,7 @@ impl Reader {
             let way: Vec<&str> = path.iter().chain([&start]).map(|&at| names[at].as_str()).collect();
             let next = path.get(1).unwrap_or(&start);
             let place = self.jumps.iter().find(|jump| jump.entry == start && jump.name == names[*next]);
-            self.faults.push(Diagnostic::error(
+            self.toml.fault(Diagnostic::error(
                 "hosts::jump-cycle",
                 format!("hosts jump through each other: {}", way.join(" -> ")),
                 place.map_or(0..0, |jump| jump.span.clone()),
