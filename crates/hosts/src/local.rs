@@ -9,6 +9,8 @@ use std::process::ExitStatus;
 use std::process::Stdio;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
@@ -72,7 +74,17 @@ pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, Host
     let folder = payload.folder.clone();
     let feed = stdin.map(|stdin| tokio::spawn(feed(stdin, payload, exec.stdin.clone())));
     tokio::spawn(follow(child, stdout, feed, early, writer));
-    Ok(Process { reader, carriers, leader, folder, reach: Reach::Local })
+    Ok(Process { reader, carriers, leader, folder, reach: Box::new(ThisMachine) })
+}
+
+/// Where local processes run.
+#[derive(Debug)]
+struct ThisMachine;
+
+impl Reach for ThisMachine {
+    fn exec<'a>(&'a self, script: &'a Exec) -> BoxFuture<'a, Result<Process, HostError>> {
+        async move { exec(script, &Inherit::default()).await }.boxed()
+    }
 }
 
 fn failed(cause: String) -> HostError {

@@ -33,6 +33,7 @@ use doppio_text::name::EnvName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::secret::arguments;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::needs;
@@ -224,7 +225,7 @@ fn binding(text: &str) -> Result<(EnvName, SecretRef), CliError> {
         Some((variable, reference)) if variable.parse::<EnvName>().is_ok() => (Some(variable), reference),
         _ => (None, text),
     };
-    let reference = super::reference(reference)?;
+    let reference = arguments::reference(reference)?;
     if looks_like_value(&reference.to_string()) {
         return Err(CliError::usage("this looks like a value, not like a reference to one")
             .hint("store it with `doppio secret set NAME`, and give the name here"));

@@ -9,17 +9,14 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use dotenv::EnvLoader;
-use dotenv::EnvSequence;
 use futures_util::FutureExt;
-use zeroize::Zeroize;
 use zeroize::Zeroizing;
 
 use doppio_text::name::SecretName;
 use doppio_text::open;
 
 use crate::SecretValue;
-use crate::bundle;
+use crate::format;
 use crate::source::Answer;
 use crate::source::Kind;
 use crate::source::Metadata;
@@ -60,8 +57,10 @@ impl Dotenv {
             }
             Err(error) => return Err(self.broken(&error.to_string())),
         };
-        let value = select(&text, name).map_err(|fault| self.broken(&fault))?.ok_or(SourceError::Missing)?;
-        match bundle::disputed(&text, name) {
+        let value = format::dotenv_select(&text, name)
+            .map_err(|fault| self.broken(&fault))?
+            .ok_or(SourceError::Missing)?;
+        match format::dotenv_disputed(&text, name) {
             Some(why) => Err(self.broken(&why)),
             None => Ok(value),
         }
@@ -95,33 +94,6 @@ pub(crate) fn text(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::new());
     open(path)?.read_to_end(&mut text)?;
     Ok(text)
-}
-
-fn parse(text: &[u8]) -> Result<dotenv::EnvMap, String> {
-    let variables = EnvLoader::with_reader(text).sequence(EnvSequence::InputOnly).load();
-    variables.map_err(|error| match error {
-        dotenv::Error::Parse(fault, _) => {
-            format!("line {}, column {}: {}", fault.line(), fault.column(), fault.kind())
-        }
-        _ => "it is not UTF-8 text".to_owned(),
-    })
-}
-
-/// All variables of a dotenv text that are not empty.
-pub(crate) fn all(text: &[u8]) -> Result<Vec<(String, SecretValue)>, String> {
-    let mut variables = parse(text)?;
-    let names: Vec<String> = variables.keys().cloned().collect();
-    let value =
-        |name: String| variables.remove(&name).map(|value| (name, SecretValue::new(value.into_bytes())));
-    Ok(names.into_iter().filter_map(value).filter(|(_, value)| !value.plain().is_empty()).collect())
-}
-
-/// The value of one variable of a dotenv text. Faults are reported by location, without the text.
-pub(crate) fn select(text: &[u8], name: &str) -> Result<Option<SecretValue>, String> {
-    let mut variables = parse(text)?;
-    let found = variables.remove(name);
-    variables.values_mut().for_each(Zeroize::zeroize);
-    Ok(found.filter(|value| !value.is_empty()).map(|value| SecretValue::new(value.into_bytes())))
 }
 
 /// Whether git ignores the file; true where no work tree is, or no git.
