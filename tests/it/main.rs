@@ -11,6 +11,7 @@ mod aws;
 #[cfg(feature = "azure")]
 mod azure;
 mod check;
+mod child_processes;
 mod cli;
 mod connect;
 mod docs;

@@ -6,8 +6,6 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::Duration;
 
 use dotenv::EnvLoader;
 use dotenv::EnvSequence;
@@ -15,6 +13,8 @@ use futures_util::FutureExt;
 use zeroize::Zeroize;
 use zeroize::Zeroizing;
 
+use doppio_process::Ignored;
+use doppio_process::Repository;
 use doppio_text::name::SecretName;
 use doppio_text::open;
 
@@ -37,9 +37,6 @@ pub(super) static KIND: Kind = Kind {
     versions: false,
     remote: None,
 };
-
-/// How long `git` may take to say whether the file is ignored.
-const GIT_DEADLINE: Duration = Duration::from_secs(2);
 
 /// One file; read anew each time, kept nowhere.
 #[derive(Debug)]
@@ -83,8 +80,12 @@ impl Dotenv {
         {
             warnings.push(format!("others can read `{shown}`: run `chmod 600 {shown}`"));
         }
-        if !ignored_by_git(&self.0).await {
-            warnings.push(format!("git does not ignore `{shown}`: add it to .gitignore"));
+        match Repository::ignores(&self.0).await {
+            Ignored::Yes | Ignored::Nowhere => {}
+            Ignored::No => warnings.push(format!("git does not ignore `{shown}`: add it to .gitignore")),
+            Ignored::Unknown(why) => {
+                warnings.push(format!("whether git ignores `{shown}` is not known: {why}"));
+            }
         }
         warnings
     }
@@ -122,29 +123,6 @@ pub(crate) fn select(text: &[u8], name: &str) -> Result<Option<SecretValue>, Str
     let found = variables.remove(name);
     variables.values_mut().for_each(Zeroize::zeroize);
     Ok(found.filter(|value| !value.is_empty()).map(|value| SecretValue::new(value.into_bytes())))
-}
-
-/// Whether git ignores the file; true where no work tree is, or no git.
-async fn ignored_by_git(path: &Path) -> bool {
-    let Ok(path) = fs::canonicalize(path) else { return true };
-    let (Some(folder), Some(file)) = (path.parent(), path.file_name()) else { return true };
-    if !folder.ancestors().any(|folder| folder.join(".git").exists()) {
-        return true;
-    }
-    let git = tokio::process::Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args(["check-ignore", "--quiet", "--"])
-        .arg(file)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .status();
-    match tokio::time::timeout(GIT_DEADLINE, git).await {
-        Ok(Ok(status)) => status.code() != Some(1),
-        _ => true,
-    }
 }
 
 impl Source for Dotenv {

@@ -9,6 +9,7 @@ mod account;
 mod batch;
 mod fault;
 mod parameters;
+mod profiles;
 mod secrets;
 mod told;
 
