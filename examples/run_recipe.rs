@@ -26,8 +26,8 @@ use doppio_secrets::Environment;
 use doppio_secrets::Ladder;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
-use doppio_secrets::Vault;
 use doppio_text::Source;
 
 #[tokio::main]
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tagged: &|_| Vec::new(),
         is_check: false,
     };
-    let (plan, _) = plan::build(recipe::parse(&source), &source, &inputs).map_err(|faults| {
+    let (plan, _) = plan::build(recipe::parse(&source), &inputs).map_err(|faults| {
         let place = |at: usize| source.line_column(at).0;
         let lines = faults
             .iter()
@@ -55,12 +55,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     })?;
 
     // What the plan may use.
-    let vault = Vault::new(Ladder::of_environment(environment), Mask::new(MaskStyle::Names));
-    let vault = Arc::new(vault);
+    let secrets = SecretSession::new(Ladder::of_environment(environment), Mask::new(MaskStyle::Names));
+    let secrets = Arc::new(secrets);
     let state = std::env::temp_dir().join(format!("doppio-example-{}", std::process::id()));
     let pool = Pool::new(PoolOptions {
         hosts: HostsFile::default(),
-        vault: Arc::clone(&vault),
+        secrets: Arc::clone(&secrets),
         prompt: Arc::new(Nobody),
         home,
         state: state.clone(),
@@ -76,7 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         run: "example".parse()?,
         jobs: 4,
         pool: Arc::clone(&pool),
-        vault,
+        secrets,
         cancel: cancelled,
     };
     let end = engine::run(plan, options, &mut Follow).await?;

@@ -39,6 +39,7 @@ needs="
   setpriv:util-linux
   ps:procps
   strace:strace
+  strip:binutils
   shellcheck:shellcheck
   gpg:gnupg
   gpgconf:gnupg

@@ -1,4 +1,4 @@
-//! `doppio check`: says everything that is wrong with recipes, and runs nothing.
+//! `doppio check`: reports everything that is wrong with recipes, and runs nothing.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -26,10 +26,10 @@ pub(super) struct Args {
     /// The recipes' files
     #[arg(required = true)]
     recipes: Vec<PathBuf>,
-    /// Take these for errors
+    /// Treat these as errors
     #[arg(long, value_name = "WHAT", value_enum)]
     deny: Option<Deny>,
-    /// How to say it: `plain` draws the places, `json` writes one fault a line to stdout
+    /// How to report: `plain` shows the lines, `json` writes one fault per line to stdout
     #[arg(long, value_name = "FORM", value_enum, default_value = "plain")]
     output: Form,
 }
@@ -87,7 +87,7 @@ fn check(
     };
     let tagged = |tag: &str| hosts.tagged(tag);
     let inputs = Inputs { vars: &[], env: &context.env, target: None, tagged: &tagged, is_check: true };
-    let (faults, steps) = match plan::build(recipe::parse(&source), &source, &inputs) {
+    let (faults, steps) = match plan::build(recipe::parse(&source), &inputs) {
         Ok((plan, warnings)) => (warnings, plan.count()),
         Err(faults) => (faults, 0),
     };

@@ -29,7 +29,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Looks around, once.
+    /// Reads them, once.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl Context {
         })
     }
 
-    /// Whether nobody watches: no terminal on stderr, or `CI` is set.
+    /// Whether nobody is watching: stderr is not a terminal, or `CI` is set.
     pub(super) fn is_plain(&self) -> bool {
         !self.stderr_is_terminal || self.env.get("CI").is_some()
     }

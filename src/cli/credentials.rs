@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use doppio_hosts as host;
 use doppio_hosts::HostsFile;
-use doppio_secrets::CredentialFacts;
+use doppio_secrets::CredentialMetadata;
 use doppio_secrets::Location;
 use doppio_secrets::Providers;
 use doppio_secrets::SecretError;
 use doppio_secrets::SecretRef;
-use doppio_secrets::Vault;
+use doppio_secrets::SecretSession;
 use doppio_secrets::Wanted;
 use doppio_secrets::provider;
 use doppio_secrets::provider::Exposure;
@@ -56,12 +56,12 @@ pub(super) struct World<'a> {
 pub(super) type Survey = Vec<(SecretRef, Result<Location, SecretError>)>;
 
 /// What was found of one credential.
-pub(super) type Located = (String, Result<CredentialFacts, SecretError>);
+pub(super) type Located = (String, Result<CredentialMetadata, SecretError>);
 
 /// What was seen of a plan's credentials.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Each credential, and where it is or why it can't be had.
+    /// Each credential, and where it is or why it is not available.
     pub located: Vec<Located>,
     /// Those that may not go where a step runs, and those that will not last.
     pub faults: Vec<Diagnostic>,
@@ -84,7 +84,7 @@ pub(super) fn providers(args: &ConsentArgs, context: &Context) -> Result<Provide
 
 /// Looks at every credential that the steps of a plan, or their hosts, name, and at the secrets of
 /// providers that steps refer to.
-pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen {
+pub(super) async fn look(plan: &Plan, vault: &SecretSession, world: &World<'_>) -> Seen {
     let mut seen = Seen::default();
     let mut routes: Vec<(HostId, Option<Destination>)> = Vec::new();
     for step in plan.steps().iter().filter(|step| step.members.is_empty()) {
@@ -94,7 +94,7 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
         if wanted.is_empty() && named.is_empty() {
             continue;
         }
-        let to = match (&step.host, step.operation.place()) {
+        let to = match (&step.host, step.place()) {
             // What a variable gets goes nowhere yet: where it then goes is seen at the step that uses it.
             (_, Place::Local | Place::Nowhere) => Some(Destination::Here),
             (Some(host), _) => destination(host, world, &mut routes).await,
@@ -127,7 +127,7 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
             if let Some(end) = facts.expires {
                 let what = format!("the credential of `{wanted}`");
                 let fault = too_short(step, &what, end, Timestamp::now(), &span);
-                let help = "log in anew with the provider's own tool before the run";
+                let help = "log in again with the provider's own tool before the run";
                 seen.faults.extend(fault.map(|fault| fault.help(help)));
             }
         }
@@ -138,7 +138,7 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
 /// What a step names, and what its host does, with a place in the recipe.
 fn wanted(step: &PlannedStep, hosts: &HostsFile) -> Vec<(Wanted, Span)> {
     let mut all = step.credentials.clone();
-    if let (Some(host), Place::Host(_)) = (&step.host, step.operation.place()) {
+    if let (Some(host), Place::Host(_)) = (&step.host, step.place()) {
         for of_host in hosts.credentials(host.as_str()) {
             if all.iter().all(|(own, _)| own != of_host) {
                 all.push((of_host.clone(), 0..0));
@@ -155,7 +155,7 @@ fn clash(step: &PlannedStep, of_host: &Wanted, hosts: &HostsFile) -> Option<Diag
     let message =
         format!("`{own}` and `{of_host}`, which host `{host}` has for all its steps, set the same variables");
     let fault = Diagnostic::error("plan::credentials-clash", message, span.clone());
-    Some(fault.help(format!("name it here, or in the entry of `{host}` in hosts.toml, and not in both")))
+    Some(fault.help(format!("name it either here or in the entry of `{host}` in hosts.toml")))
 }
 
 async fn destination(
@@ -207,7 +207,7 @@ fn named_too_far(
     secret: &SecretRef,
     provider: &'static Provider,
     to: Option<Destination>,
-    vault: &Vault,
+    vault: &SecretSession,
     recipe: &Source,
 ) -> Option<Diagnostic> {
     let wanted = Wanted { provider, which: None };
@@ -218,7 +218,7 @@ fn named_too_far(
         let message = format!("`{secret}` may not go to `{host}`: {why}");
         Diagnostic::error("plan::exposure", message, span)
     } else {
-        let message = format!("`{secret}` goes to `{host}`, and unless it is a narrow one {why}");
+        let message = format!("`{secret}` goes to `{host}`, and unless its rights are narrow, {why}");
         Diagnostic::warning("plan::exposure", message, span)
     };
     Some(fault.label(provider.exposure.as_str()).help(way_out(&wanted, provider.exposure, host)))
@@ -264,7 +264,7 @@ fn too_short(
             return None;
         }
         let id = &step.id;
-        format!("{what} lasts {} more minutes, and step `{id}` may take {}", left / 60, timeout / 60)
+        format!("{what} expires in {} minutes, and step `{id}` may take {}", left / 60, timeout / 60)
     };
     Some(Diagnostic::warning("plan::expires", message, span.clone()))
 }

@@ -18,7 +18,7 @@ use doppio_secrets::Environment;
 pub(super) fn keep(env: &Environment) {
     let named = env.text("DOPPIO_PASSPHRASE_FD").and_then(|number| number.parse::<RawFd>().ok());
     let Some(number) = named.filter(|number| *number > 2) else { return };
-    // One that waits for a writer is waited for by whoever reads it.
+    // Whoever reads it waits for its writer.
     let own = OpenOptions::new()
         .read(true)
         .custom_flags(OFlags::NONBLOCK.bits().cast_signed())

@@ -30,7 +30,7 @@ use crate::plan::Selection;
 use crate::recipe;
 use crate::ui::report;
 
-/// A longer file is no recipe, in bytes.
+/// A longer file is not a recipe, in bytes.
 const LONGEST: u64 = 64 << 20;
 
 /// Which recipe, with which values, and how much of it.
@@ -69,7 +69,7 @@ pub(super) struct Loaded {
     pub plan: Plan,
     /// The names of the secrets that the whole recipe needs, left out steps included.
     pub secrets: BTreeSet<SecretName>,
-    /// What is to be said about it and does not stop it.
+    /// What to report about it that does not stop it.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -85,7 +85,7 @@ pub(super) fn load(args: &RecipeArgs, context: &Context, hosts: &HostsFile) -> R
     let tagged = |tag: &str| hosts.tagged(tag);
     let inputs =
         Inputs { vars: &vars, env: &context.env, target: target.as_ref(), tagged: &tagged, is_check: false };
-    let (plan, warnings) = match plan::build(recipe::parse(&source), &source, &inputs) {
+    let (plan, warnings) = match plan::build(recipe::parse(&source), &inputs) {
         Ok(built) => built,
         Err(faults) => return Err(CliError::faults(source, faults)),
     };
@@ -132,7 +132,7 @@ pub(super) fn hosts(context: &Context) -> Result<HostsFile, CliError> {
 ///
 /// # Errors
 ///
-/// When it can't be read, is no regular file, is very long, or is no UTF-8.
+/// When it can't be read, is not a regular file, is very long, or is not UTF-8.
 pub(super) fn read(path: &Path) -> Result<Source, CliError> {
     let name = path.display().to_string();
     let cannot = |cause: String| CliError::usage(format!("cannot read `{name}`")).cause(cause);
@@ -193,7 +193,7 @@ fn unselected(error: &SelectError) -> CliError {
     let said = CliError::usage(error.to_string());
     match error {
         SelectError::Unknown { near: Some(near), .. } => said.hint(format!("did you mean `{near}`?")),
-        SelectError::NeedsResult { of, .. } => said.hint(format!("take `{of}` in as well: `--only {of}`")),
+        SelectError::NeedsResult { of, .. } => said.hint(format!("include `{of}` as well: `--only {of}`")),
         SelectError::Unknown { .. } | SelectError::Empty => said,
     }
 }

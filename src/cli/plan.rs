@@ -16,7 +16,7 @@ use doppio_hosts::HostsFile;
 use doppio_secrets::Mask;
 use doppio_secrets::SecretError;
 use doppio_secrets::SecretRef;
-use doppio_secrets::Vault;
+use doppio_secrets::SecretSession;
 use doppio_text::Severity;
 use doppio_text::name::HostId;
 
@@ -89,7 +89,7 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
     let folder = wish.recipe.recipe.parent().filter(|folder| !folder.as_os_str().is_empty());
     let ladder = lookup::ladder(context, folder.unwrap_or(Path::new(".")), wish.lookup)?;
     let providers = credentials::providers(&wish.recipe.consent, context)?;
-    let vault = Vault::new(ladder, Mask::default()).with_providers(providers);
+    let vault = SecretSession::new(ladder, Mask::default()).with_providers(providers);
     let place = credentials::World {
         hosts: &hosts,
         home: &context.home,
@@ -126,7 +126,7 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where each secret would come from, without reading one where that can be told otherwise.
+/// Where each secret would come from, without reading it where that can be known otherwise.
 fn secrets(survey: Survey) -> Vec<Secret> {
     survey
         .into_iter()
@@ -143,7 +143,7 @@ fn secrets(survey: Survey) -> Vec<Secret> {
         .collect()
 }
 
-/// A line of the page: where something comes from, or why it can't be had.
+/// A line of the page: where something comes from, or why it is not available.
 fn told(name: String, answer: Result<String, SecretError>) -> Secret {
     match answer {
         Ok(from) => Secret { name, from: Some(from), trouble: None, is_missing: false, hint: None },
@@ -161,7 +161,7 @@ async fn routes(plan: &Plan, hosts: &HostsFile, home: &Path, is_sandbox: bool) -
     let named: BTreeSet<&HostId> = plan
         .steps()
         .iter()
-        .filter(|step| step.members.is_empty() && !matches!(step.operation.place(), Place::Nowhere))
+        .filter(|step| step.members.is_empty() && !matches!(step.place(), Place::Nowhere))
         .filter_map(|step| step.host.as_ref())
         .collect();
     let mut found = Vec::with_capacity(named.len());

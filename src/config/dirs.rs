@@ -44,7 +44,7 @@ impl Dirs {
         self.config.join("hosts.toml")
     }
 
-    /// The encrypted vault.
+    /// The age vault.
     pub fn vault(&self) -> PathBuf {
         self.data.join("vault.age")
     }

@@ -44,9 +44,10 @@ impl Attempt {
     pub(super) async fn run(mut self) {
         let reports = self.cx.reports.clone();
         let id = self.cx.step.clone();
-        let mask = self.cx.vault.mask().clone();
+        let mask = self.cx.secrets.mask().clone();
         let told = self.stop.subscribe();
-        let operation = &self.plan.steps()[self.place].operation;
+        let operation = self.plan.steps()[self.place].operation.as_ref();
+        let operation = operation.expect("what stands for others is not launched");
         let mut work = AssertUnwindSafe(operation.run(&mut self.cx)).catch_unwind();
         let stop = tokio::select! {
             biased;
@@ -61,7 +62,8 @@ impl Attempt {
         let last = if let Ok(done) = tokio::time::timeout(WIND_DOWN, &mut work).await {
             over(done, &mask)
         } else {
-            let text = mask.text(&format!("`{id}` did not stop in time; what it began may go on"));
+            let text =
+                mask.text(&format!("`{id}` did not stop in time; what it started may still be running"));
             drop(reports.send((id.clone(), Report::Notice(text))).await);
             Report::Over(Err(StepError::Stopped(stop)))
         };
@@ -125,7 +127,7 @@ pub(super) fn end_of(error: StepError, mask: &Mask) -> End {
     }
 }
 
-/// The end of an attempt in which Doppio itself went wrong.
+/// The end of an attempt that hit a bug in Doppio.
 pub(super) fn end_of_panic(words: Masked, mask: &Mask) -> End {
     End::Error {
         message: mask.text("a bug in doppio"),

@@ -26,7 +26,7 @@ use doppio_text::name::StepId;
 
 use crate::engine::Cancel;
 use crate::engine::Options;
-use crate::engine::cancel::Ear;
+use crate::engine::cancel::CancelListener;
 use crate::engine::ready::ReadySet;
 use crate::engine::result::Over;
 use crate::event::RunState;
@@ -121,7 +121,7 @@ impl<'a> Dispatcher<'a> {
 
     pub(super) async fn run(mut self) -> Result<RunState, SinkError> {
         self.begin()?;
-        let mut ear = Ear::new(self.options.cancel.clone());
+        let mut listener = CancelListener::new(self.options.cancel.clone());
         loop {
             self.advance();
             self.launch();
@@ -131,7 +131,7 @@ impl<'a> Dispatcher<'a> {
             let next_rest = self.resting.first().map(|(at, _)| *at);
             tokio::select! {
                 biased;
-                wish = ear.hear() => match wish {
+                wish = listener.hear() => match wish {
                     Cancel::No => {}
                     Cancel::Ask(reason) => self.cancel(reason),
                     Cancel::Force => {
@@ -198,7 +198,7 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn mask(&self) -> Mask {
-        self.options.vault.mask().clone()
+        self.options.secrets.mask().clone()
     }
 
     fn id(&self, place: usize) -> StepId {

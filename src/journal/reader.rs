@@ -29,7 +29,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether the run ended without a last word: killed, or the power went.
+    /// Whether the journal has no end: Doppio was killed, or the power failed.
     pub fn is_abandoned(&self) -> bool {
         !self.is_live && self.state.status.is_none()
     }

@@ -26,14 +26,10 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Looks up the members of all groups.
-    pub(super) fn find(
-        recipe: &Recipe<'_>,
-        ids: &HashMap<&str, usize>,
-        faults: &mut Vec<Diagnostic>,
-    ) -> Self {
+    pub(super) fn find(recipe: &Recipe, ids: &HashMap<&str, usize>, faults: &mut Vec<Diagnostic>) -> Self {
         let mut groups = Self::default();
         for (index, step) in recipe.steps.iter().enumerate() {
-            let Some(group) = step.operation.as_ref().and_then(|operation| operation.step.group()) else {
+            let Some(group) = step.operation.as_ref().and_then(|operation| operation.parsed.group()) else {
                 continue;
             };
             if step.hosts.is_some() || !step.matrix.is_empty() {
@@ -65,7 +61,7 @@ impl Groups {
         &mut self,
         group: usize,
         member: &Spanned<String>,
-        recipe: &Recipe<'_>,
+        recipe: &Recipe,
         ids: &HashMap<&str, usize>,
         faults: &mut Vec<Diagnostic>,
     ) -> Option<usize> {
@@ -96,7 +92,7 @@ impl Groups {
                     format!("step `{name}` is a member twice, and runs once"),
                     member.span(),
                 )
-                .other(other.id_span.clone(), "a member of this already"),
+                .other(other.id_span.clone(), "already a member of this"),
             );
             return None;
         }
@@ -105,7 +101,7 @@ impl Groups {
     }
 
     /// Breaks groups that are members of each other, and those nested too deep.
-    fn check_depth(&mut self, recipe: &Recipe<'_>, faults: &mut Vec<Diagnostic>) {
+    fn check_depth(&mut self, recipe: &Recipe, faults: &mut Vec<Diagnostic>) {
         let mut members: Vec<usize> = self.group_of.keys().copied().collect();
         members.sort_unstable();
         for member in members {
@@ -122,7 +118,7 @@ impl Groups {
                 }
                 let step = &recipe.steps[member];
                 let message = format!(
-                    "groups around step `{}` stand in each other, or more than {DEEPEST} deep",
+                    "groups around step `{}` contain each other, or are nested more than {DEEPEST} deep",
                     step.id
                 );
                 faults.push(Diagnostic::error("plan::cycle", message, step.id_span.clone()));
@@ -146,8 +142,8 @@ impl Groups {
     }
 }
 
-/// What a group has no use for.
-fn without_effect(step: &RecipeStep<'_>, faults: &mut Vec<Diagnostic>) {
+/// What has no effect on a group.
+fn without_effect(step: &RecipeStep, faults: &mut Vec<Diagnostic>) {
     for (key, is_there) in [("retry", step.retry.is_some()), ("timeout_secs", step.timeout.is_some())] {
         if is_there {
             let message = format!("`{key}` of group `{}` has no effect", step.id);
@@ -163,7 +159,7 @@ fn without_effect(step: &RecipeStep<'_>, faults: &mut Vec<Diagnostic>) {
 pub(super) fn unknown_step(
     name: &str,
     at: &Spanned<String>,
-    recipe: &Recipe<'_>,
+    recipe: &Recipe,
     besides: &str,
     message: String,
     may_suggest: bool,

@@ -6,6 +6,7 @@
 //! (`fields`), where each name is looked up (`names`) and each step that a text refers to must
 //! have ended by then (`reach`).
 
+mod ancestry;
 mod build;
 mod expand;
 mod fields;
@@ -13,7 +14,6 @@ mod graph;
 mod groups;
 mod names;
 mod order;
-mod reach;
 mod select;
 pub mod show;
 mod steps;
@@ -29,7 +29,8 @@ use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
 use doppio_text::name::StepId;
 
-use crate::step::Step;
+use crate::step::Place;
+use crate::step::Planned;
 
 pub use crate::recipe::Retry;
 pub use crate::recipe::RunIf;
@@ -53,8 +54,8 @@ pub struct Inputs<'a> {
     pub is_check: bool,
 }
 
-/// What will be done. Its one maker is [`build()`], so whoever holds a plan holds an acyclic
-/// graph with every name resolved.
+/// What will be done. Only [`build()`] makes one, so every plan is an acyclic graph with every name
+/// resolved.
 #[derive(Debug)]
 pub struct Plan {
     pub(in crate::plan) name: String,
@@ -139,8 +140,15 @@ pub struct PlannedStep {
     pub credentials: Vec<(Wanted, Span)>,
     /// The environment names under which values will travel.
     pub env_names: Vec<EnvName>,
-    /// What it does.
-    pub operation: Box<dyn Step>,
+    /// What it does; none of one that stands for the many of `hosts` and `matrix`.
+    pub operation: Option<Box<dyn Planned>>,
     /// Indices of the steps whose results its texts refer to.
     pub reads: Vec<usize>,
+}
+
+impl PlannedStep {
+    /// Where it runs.
+    pub fn place(&self) -> Place<'_> {
+        self.operation.as_ref().map_or(Place::Nowhere, |operation| operation.place())
+    }
 }

@@ -33,7 +33,7 @@ pub(super) struct Variables {
 
 /// What a name stands for.
 pub(super) enum Named<'a> {
-    /// These parts: text, and references that are no static variables.
+    /// These parts: text, and references that are not static variables.
     Value(&'a [Part]),
     /// Only the run knows: a step sets it.
     Dynamic,
@@ -45,16 +45,13 @@ pub(super) enum Named<'a> {
 
 impl Variables {
     /// Resolves `[variables]` and what the command line says instead.
-    pub(super) fn resolve(
-        recipe: &Recipe<'_>,
-        vars: &[(String, String)],
-        faults: &mut Vec<Diagnostic>,
-    ) -> Self {
+    pub(super) fn resolve(recipe: &Recipe, vars: &[(String, String)], faults: &mut Vec<Diagnostic>) -> Self {
         let dynamic = recipe
             .steps
             .iter()
             .filter_map(|step| step.operation.as_ref())
-            .flat_map(|operation| operation.step.sets().into_iter().map(str::to_owned).collect::<Vec<_>>())
+            .flat_map(|operation| operation.parsed.sets())
+            .map(str::to_owned)
             .collect();
         let mut variables = Self {
             values: HashMap::with_capacity(recipe.variables.len() + vars.len()),
@@ -128,7 +125,7 @@ impl Variables {
     }
 
     /// Those that hold nothing but text.
-    pub(super) fn plain(&self, recipe: &Recipe<'_>, vars: &[(String, String)]) -> Vec<(String, String)> {
+    pub(super) fn plain(&self, recipe: &Recipe, vars: &[(String, String)]) -> Vec<(String, String)> {
         let names = recipe.variables.iter().map(|variable| &variable.name);
         let others = vars.iter().map(|(name, _)| name).filter(|name| !self.places.contains_key(*name));
         names
@@ -218,7 +215,7 @@ impl Variables {
                         format!("variable `{}` is too long with its references resolved", variable.name);
                     faults.push(
                         Diagnostic::error("plan::too-long", message, variable.value.span.clone())
-                            .help("a variable can hold 1 MiB of text"),
+                            .help("a variable can hold at most 1 MiB of text"),
                     );
                     return Vec::new();
                 }
@@ -244,7 +241,7 @@ impl Variables {
                 format!("`{name}` is set by a step, so its first value can't hold `${{{reference}}}`");
             faults.push(
                 Diagnostic::error("plan::not-plain", message, span.clone())
-                    .help("let a `set_var` step that comes first give it that value"),
+                    .help("give it that value in a `set_var` step that runs first"),
             );
         }
     }

@@ -17,7 +17,7 @@ pub struct Selection {
     pub skip: Vec<String>,
 }
 
-/// Why a part of a plan can't be had.
+/// Why a part of a plan can't be selected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// No step has the id.

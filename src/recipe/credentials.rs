@@ -9,10 +9,10 @@ use doppio_secrets::provider::PROVIDERS;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
 
-use crate::recipe::reader::Reader;
+use crate::step::Reader;
 
-/// Reads the list; none if it is no list of strings. Names that nobody knows are faults.
-pub(super) fn read(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<Vec<(Wanted, Span)>> {
+/// Reads the list; none if it is not a list of strings. Unknown names are faults.
+pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Vec<(Wanted, Span)>> {
     let names = reader.strings("`credentials`", value)?;
     let mut all: Vec<(Wanted, Span)> = Vec::with_capacity(names.len());
     for name in names {
@@ -30,7 +30,7 @@ pub(super) fn read(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<
 fn clash(wanted: &Wanted, span: Span, known: &Wanted, place: Span) -> Diagnostic {
     let message = format!("`{known}` and `{wanted}` set the same variables");
     let fault = Diagnostic::error("recipe::credentials-clash", message, span).other(place, "the other one");
-    fault.help("a step gets one of them: name the other at a step of its own")
+    fault.help("a step can have only one of them: name the other in a separate step")
 }
 
 fn fault(unknown: &provider::UnknownProvider, written: &str, span: Span) -> Diagnostic {

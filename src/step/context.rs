@@ -12,8 +12,8 @@ use doppio_hosts::Pool;
 use doppio_secrets::Delivered;
 use doppio_secrets::Hold;
 use doppio_secrets::Masked;
+use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
-use doppio_secrets::Vault;
 use doppio_secrets::Wanted;
 use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
@@ -23,19 +23,20 @@ use crate::event::Delivery;
 use crate::event::End;
 use crate::event::Stream;
 use crate::step::Ended;
+use crate::step::HostText;
 use crate::step::Outcome;
-use crate::step::Part;
 use crate::step::PlainText;
 use crate::step::Reference;
 use crate::step::SecretText;
 use crate::step::ShellText;
 use crate::step::StepError;
-use crate::step::Template;
+use crate::step::Text;
+use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::Values;
 use crate::step::follow::Show;
 
-/// What an attempt is told from outside.
+/// What an attempt is asked to do from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Stop {
     /// Go on.
@@ -47,14 +48,14 @@ pub enum Stop {
     Cancel,
 }
 
-/// What an attempt tells the dispatcher.
+/// What an attempt reports to the dispatcher.
 #[derive(Debug)]
 pub enum Report {
     /// Output, masked.
     Output(Stream, Masked),
     /// How far it is.
     Progress(Masked),
-    /// Something for the user that is no output.
+    /// Something for the user that is not the step's output.
     Notice(Masked),
     /// How its secrets travelled.
     Delivered(Vec<Delivery>),
@@ -62,7 +63,7 @@ pub enum Report {
     Masked(Vec<(String, u64)>),
     /// The attempt is over. The engine sends it, after all else.
     Over(Result<Outcome, StepError>),
-    /// The attempt is over because Doppio went wrong. As [`Report::Over`].
+    /// The attempt is over because of a bug in Doppio. As [`Report::Over`].
     Panicked(Masked),
 }
 
@@ -77,7 +78,7 @@ pub struct StepContext {
     /// The run's hosts.
     pub pool: Arc<Pool>,
     /// The run's secrets.
-    pub vault: Arc<Vault>,
+    pub secrets: Arc<SecretSession>,
     /// What the step needs of them, in all its attempts.
     pub hold: Arc<Hold>,
     /// The host that `${host}` and a missing `host_id` mean.
@@ -98,11 +99,11 @@ impl StepContext {
         let mut whole = String::new();
         for part in &text.0.parts {
             match part {
-                Part::Text(text) => whole.push_str(text),
-                Part::Reference(reference @ Reference::Secret(_), _) => {
+                TextPart::Text(text) => whole.push_str(text),
+                TextPart::Reference(reference @ Reference::Secret(_)) => {
                     return Err(secret_in_text(reference));
                 }
-                Part::Reference(reference, _) => match self.values.look_up(reference, self.host.as_ref())? {
+                TextPart::Reference(reference) => match self.values.look_up(reference, self.host.as_ref())? {
                     Value::Plain(text) => whole.push_str(&text),
                     Value::Secret(_) => return Err(secret_in_text(reference)),
                 },
@@ -115,7 +116,7 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When a secret can't be had, or something is not known.
+    /// When a secret is not available, or something is not known.
     pub async fn value(&self, text: &SecretText) -> Result<Value, StepError> {
         let (value, _) = self.fill(&text.0).await?;
         Ok(value)
@@ -125,7 +126,7 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When a secret can't be had, or something is not known.
+    /// When a secret is not available, or something is not known.
     pub async fn script(&self, text: &ShellText) -> Result<(String, Vec<EnvVar>), StepError> {
         let bindings = text.script.bindings.iter();
         let env =
@@ -137,7 +138,7 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When a secret can't be had, or something is not known.
+    /// When a secret is not available, or something is not known.
     pub async fn env<'a>(
         &self,
         table: impl IntoIterator<Item = (&'a EnvName, &'a SecretText)>,
@@ -150,7 +151,7 @@ impl StepContext {
     /// # Errors
     ///
     /// When none is named, or it can't be reached.
-    pub async fn host(&self, field: Option<&PlainText>) -> Result<Host, StepError> {
+    pub async fn host(&self, field: Option<&HostText>) -> Result<Host, StepError> {
         let id = self.host_id(field)?;
         let host = Box::pin(self.unless_stopped(self.pool.host(&id))).await??;
         Ok(host)
@@ -161,10 +162,10 @@ impl StepContext {
     /// # Errors
     ///
     /// When none is named.
-    pub fn host_id(&self, field: Option<&PlainText>) -> Result<HostId, StepError> {
+    pub fn host_id(&self, field: Option<&HostText>) -> Result<HostId, StepError> {
         if let Some(field) = field {
             return self
-                .text(field)?
+                .text(&field.0)?
                 .parse()
                 .map_err(|error: doppio_text::name::InvalidName| StepError::failed(error.to_string()));
         }
@@ -208,7 +209,7 @@ impl StepContext {
         let ended = Box::pin(self.follow(host, exec, Show::Errors)).await?;
         let failed = ended.end != End::Exit { code: 0 };
         let stdout = match self.register(name, ended.stdout) {
-            // A failure is to be told as it is; its output is not needed then.
+            // A failure is reported as it is; its output is not needed then.
             Err(_) if failed => Value::Plain(String::new()),
             registered => registered?,
         };
@@ -227,7 +228,7 @@ impl StepContext {
             Value::Plain(text) => SecretValue::new(text.into_bytes()),
             Value::Secret(secret) => secret,
         };
-        match self.vault.mask().teach(name, &secret) {
+        match self.secrets.mask().teach(name, &secret) {
             Ok(()) => Ok(Value::Secret(secret)),
             Err(error) => Err(StepError::failed(error.to_string())),
         }
@@ -242,15 +243,15 @@ impl StepContext {
         self.unless_stopped(tokio::time::sleep(duration)).await
     }
 
-    /// Writes down, and says, how secrets travelled to a host.
+    /// Records and reports how secrets travelled to a host.
     pub(in crate::step) async fn delivered(&self, host: &Host, deliveries: &[Delivered<'_>]) {
         if deliveries.is_empty() {
             return;
         }
-        self.vault.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
+        self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
         let told = deliveries.iter().map(|delivery| Delivery {
             variable: delivery.variable.to_owned(),
-            secret: self.vault.mask().text(delivery.secret),
+            secret: self.secrets.mask().text(delivery.secret),
             carrier: delivery.carrier.to_owned(),
             is_default: delivery.is_default,
         });
@@ -259,17 +260,17 @@ impl StepContext {
 
     /// Says how far the step is.
     pub async fn progress(&self, message: &str) {
-        self.report(Report::Progress(self.vault.mask().text(message))).await;
+        self.report(Report::Progress(self.secrets.mask().text(message))).await;
     }
 
-    /// Says something to the user that is no output of the step.
+    /// Tells the user something that is not the step's output.
     pub async fn notice(&self, text: &str) {
-        self.report(Report::Notice(self.vault.mask().text(text))).await;
+        self.report(Report::Notice(self.secrets.mask().text(text))).await;
     }
 
-    /// Tells the dispatcher; waits while it has its hands full.
+    /// Reports to the dispatcher; waits while it is busy.
     pub(in crate::step) async fn report(&self, report: Report) {
-        // There is nobody to tell once the run has ended by force.
+        // Nobody listens once the run has ended by force.
         drop(self.reports.send((self.step.clone(), report)).await);
     }
 
@@ -285,18 +286,18 @@ impl StepContext {
         }
     }
 
-    /// A template's value, and the references that made it secret.
-    async fn fill(&self, template: &Template) -> Result<(Value, Vec<Origin>), StepError> {
-        let parts = try_join_all(template.parts.iter().map(|part| self.part(part))).await?;
-        let secrets: Vec<Origin> = template
+    /// A text's value, and the references that made it secret.
+    async fn fill(&self, text: &Text) -> Result<(Value, Vec<Origin>), StepError> {
+        let parts = try_join_all(text.parts.iter().map(|part| self.part(part))).await?;
+        let secrets: Vec<Origin> = text
             .parts
             .iter()
             .zip(&parts)
             .filter_map(|(part, value)| match (part, value) {
-                (Part::Reference(Reference::Secret(secret), _), _) => {
-                    Some(Origin { name: secret.label(), is_default: self.vault.stands_in(secret) })
+                (TextPart::Reference(Reference::Secret(secret)), _) => {
+                    Some(Origin { name: secret.label(), is_default: self.secrets.stands_in(secret) })
                 }
-                (Part::Reference(reference, _), Value::Secret(_)) => {
+                (TextPart::Reference(reference), Value::Secret(_)) => {
                     Some(Origin { name: reference.to_string(), is_default: false })
                 }
                 _ => None,
@@ -310,18 +311,18 @@ impl StepContext {
         Ok((value, secrets))
     }
 
-    async fn part(&self, part: &Part) -> Result<Value, StepError> {
+    async fn part(&self, part: &TextPart) -> Result<Value, StepError> {
         match part {
-            Part::Text(text) => Ok(Value::Plain(text.clone())),
-            Part::Reference(Reference::Secret(secret), _) => {
-                Ok(Value::Secret(self.unless_stopped(self.vault.fetch_for(&self.hold, secret)).await??))
+            TextPart::Text(text) => Ok(Value::Plain(text.clone())),
+            TextPart::Reference(Reference::Secret(secret)) => {
+                Ok(Value::Secret(self.unless_stopped(self.secrets.fetch_for(&self.hold, secret)).await??))
             }
-            Part::Reference(reference, _) => self.values.look_up(reference, self.host.as_ref()),
+            TextPart::Reference(reference) => self.values.look_up(reference, self.host.as_ref()),
         }
     }
 
-    async fn variable(&self, name: &EnvName, template: &Template) -> Result<EnvVar, StepError> {
-        let (value, secrets) = self.fill(template).await?;
+    async fn variable(&self, name: &EnvName, text: &Text) -> Result<EnvVar, StepError> {
+        let (value, secrets) = self.fill(text).await?;
         let value = match value {
             Value::Plain(text) => SecretValue::new(text.into_bytes()),
             Value::Secret(secret) => secret,
@@ -349,14 +350,14 @@ struct Origin {
 
 /// Waits until the attempt is told to stop.
 pub(crate) async fn stopped(mut told: tokio::sync::watch::Receiver<Stop>) -> Stop {
-    // Nobody left who could tell means that the run is over.
+    // If no sender is left, the run is over.
     told.wait_for(|stop| *stop != Stop::No).await.map_or(Stop::Cancel, |stop| *stop)
 }
 
 fn secret_in_text(reference: &Reference) -> StepError {
     StepError::Failed {
-        message: format!("`${{{reference}}}` is secret and can't stand in plain text"),
-        hint: Some("hand it over in `env`".to_owned()),
+        message: format!("`${{{reference}}}` is secret and is not allowed in plain text"),
+        hint: Some("pass it in `env`".to_owned()),
     }
 }
 
@@ -375,7 +376,10 @@ fn join_secret(parts: Vec<Value>) -> SecretValue {
     for part in parts {
         match part {
             Value::Plain(text) => whole.extend_from_slice(text.as_bytes()),
-            #[expect(clippy::disallowed_methods, reason = "a longer secret is made of it, and boxed at once")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "it becomes part of a longer secret, which is boxed at once"
+            )]
             Value::Secret(secret) => secret.reveal(|bytes| whole.extend_from_slice(bytes)),
         }
     }

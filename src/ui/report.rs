@@ -198,12 +198,12 @@ mod tests {
     #[test]
     fn a_fault_is_drawn_with_its_mend() {
         let source = Source::new("llama.toml", "id = \"eval\"\ndepends_on = [\"trian\"]\n");
-        let fault = Diagnostic::error("x", "step `eval` needs `trian`, which no step is called", 26..33)
+        let fault = Diagnostic::error("x", "step `eval` needs `trian`, but no step has that id", 26..33)
             .label("not a step in this recipe")
             .help("a step with a similar name exists")
             .edit(26..33, "\"train\"");
         insta::assert_snapshot!(plain(&source, &[fault]), @r#"
-            error: step `eval` needs `trian`, which no step is called
+            error: step `eval` needs `trian`, but no step has that id
              --> llama.toml:2:15
               |
             2 | depends_on = ["trian"]

@@ -17,15 +17,15 @@ use tempfile::TempDir;
 use doppio_hosts::HostError;
 use doppio_hosts::HostsFile;
 use doppio_hosts::PoolOptions;
+use doppio_hosts::Probed;
 use doppio_hosts::Prompt;
-use doppio_hosts::Reached;
-use doppio_hosts::reach;
+use doppio_hosts::probe;
 use doppio_secrets::Environment;
 use doppio_secrets::Ladder;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
-use doppio_secrets::Vault;
 use doppio_text::Source;
 
 /// A user at a keyboard: gives one answer to every question, and remembers all that was said.
@@ -100,10 +100,10 @@ impl Machine {
     fn options(&self) -> PoolOptions {
         let environment: Environment =
             self.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let vault = Vault::new(Ladder::of_environment(environment), Mask::new(MaskStyle::default()));
+        let vault = SecretSession::new(Ladder::of_environment(environment), Mask::new(MaskStyle::default()));
         PoolOptions {
             hosts: HostsFile::parse(&Source::new("hosts.toml", self.hosts.clone())).unwrap(),
-            vault: Arc::new(vault),
+            secrets: Arc::new(vault),
             prompt: self.person.clone(),
             home: self.folder.path().to_owned(),
             state: self.folder.path().join("state"),
@@ -113,8 +113,8 @@ impl Machine {
         }
     }
 
-    async fn reach(&self, id: &str) -> Result<Reached, HostError> {
-        let reached = reach(&id.parse().unwrap(), &self.options()).await?;
+    async fn reach(&self, id: &str) -> Result<Probed, HostError> {
+        let reached = probe(&id.parse().unwrap(), &self.options()).await?;
         Ok(reached.expect("the host is another machine"))
     }
 

@@ -6,6 +6,19 @@ use std::path::PathBuf;
 
 use crate::support::doppio::Doppio;
 
+/// Marks a block that is a whole recipe.
+const RECIPE: &str = "toml recipe";
+
+/// Marks a block that is the rest of a step: one operation.
+const STEP: &str = "toml step";
+
+/// What stands before the text of such a block.
+const STEP_HEAD: &str = "[recipe]\nname = \"example\"\n\n[[step]]\nid = \"example\"\n";
+
+/// The members that the example of a group names.
+const MEMBERS: &str = "[[step]]\nid = \"fetch\"\nlocal_command = { command = \"true\" }\n\
+                       [[step]]\nid = \"build\"\nlocal_command = { command = \"true\" }\n";
+
 /// A block between fences: its language and its text.
 struct Block {
     place: String,
@@ -23,16 +36,27 @@ fn recipes_are_right() {
 }
 
 #[test]
-fn recipes_in_the_text_are_right() {
+fn examples_in_the_text_are_right() {
     let mut checked = 0;
-    for block in blocks().iter().filter(|block| block.language == "toml" && block.text.contains("[recipe]")) {
+    for block in blocks() {
+        let recipe = match block.language.as_str() {
+            RECIPE => block.text,
+            STEP if block.text.starts_with("group = ") => format!("{STEP_HEAD}{}{MEMBERS}", block.text),
+            STEP => format!("{STEP_HEAD}{}", block.text),
+            "toml" => {
+                let is_recipe = block.text.contains("[[step]]");
+                assert!(!is_recipe, "{}: mark it `{RECIPE}` or `{STEP}`", block.place);
+                continue;
+            }
+            _ => continue,
+        };
         let world = Doppio::new();
-        let recipe = world.file("recipe.toml", &block.text);
-        let ran = world.run(["check".as_ref(), recipe.as_os_str()]);
+        let recipe = world.file("recipe.toml", &recipe);
+        let ran = world.run(["check".as_ref(), "--deny".as_ref(), "warnings".as_ref(), recipe.as_os_str()]);
         assert_eq!(ran.code, 0, "{}: {}", block.place, ran.stderr);
         checked += 1;
     }
-    assert!(checked >= 2, "only {checked} whole recipes were found");
+    assert!(checked >= 20, "only {checked} examples were found");
 }
 
 #[test]
@@ -60,22 +84,49 @@ fn commands_in_the_text_exist() {
 }
 
 #[test]
-fn files_that_the_text_names_exist() {
+fn files_and_sections_that_the_text_names_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut checked = 0;
     for path in pages() {
         let text = fs::read_to_string(&path).expect("pages are UTF-8");
         for link in text.split("](").skip(1).chain(text.split("src=\"").skip(1)) {
-            let link = link.split([')', '"', '#']).next().expect("a split has a first part");
+            let link = link.split([')', '"']).next().expect("a split has a first part");
             if link.is_empty() || link.starts_with("https://") || link.starts_with("mailto:") {
                 continue;
             }
-            let target = path.parent().unwrap_or(root).join(link);
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target =
+                if file.is_empty() { path.clone() } else { path.parent().unwrap_or(root).join(file) };
             assert!(target.exists(), "{}: there is no {link}", path.display());
+            if !anchor.is_empty() {
+                let text = fs::read_to_string(&target).expect("pages are UTF-8");
+                let is_there = text.lines().filter_map(heading).any(|found| anchor_of(found) == anchor);
+                assert!(is_there, "{}: there is no section {link}", path.display());
+            }
             checked += 1;
         }
     }
-    assert!(checked >= 5, "only {checked} links were found");
+    assert!(checked >= 40, "only {checked} links were found");
+}
+
+/// What stands between the two lines of docs/recipe.md is made of the step types' declarations;
+/// `DOPPIO_ACCEPT_DOCS=1` makes it anew.
+#[test]
+fn operations_are_documented_as_they_are_declared() {
+    const BEGIN: &str = "by `DOPPIO_ACCEPT_DOCS=1 cargo test --test it docs` -->\n";
+    const END: &str = "<!-- end of what is made -->";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/recipe.md");
+    let page = fs::read_to_string(&path).expect("pages are UTF-8");
+    let begin = page.find(BEGIN).expect("the section begins") + BEGIN.len();
+    let end = begin + page[begin..].find(END).expect("the section ends");
+    let made = format!("\n{}\n", doppio::step::manual());
+    if std::env::var_os("DOPPIO_ACCEPT_DOCS").is_some() {
+        fs::write(&path, format!("{}{made}{}", &page[..begin], &page[end..])).expect("docs can be written");
+        return;
+    }
+    let differs = page[begin..end].lines().zip(made.lines()).find(|(is, should)| is != should);
+    assert_eq!(differs, None, "run `DOPPIO_ACCEPT_DOCS=1 cargo test --test it docs`");
+    assert_eq!(page[begin..end].lines().count(), made.lines().count());
 }
 
 /// README.md, CONTRIBUTING.md and all below docs/ and benches/.
@@ -83,8 +134,22 @@ fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages = vec![root.join("README.md"), root.join("CONTRIBUTING.md"), root.join("CHANGELOG.md")];
     pages.extend(files_in("docs", "md"));
-    pages.extend(files_in("benches", "md"));
+    pages.extend(files_in("docs/secrets", "md"));
+    for folder in ["benches", "packaging", "crates/text", "crates/secrets", "crates/stores", "crates/hosts"] {
+        pages.extend(files_in(folder, "md"));
+    }
     pages
+}
+
+/// The words of a heading, if the line is one.
+fn heading(line: &str) -> Option<&str> {
+    line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#'))
+}
+
+/// What GitHub calls the section below a heading.
+fn anchor_of(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
 fn files_in(folder: &str, extension: &str) -> Vec<PathBuf> {

@@ -106,7 +106,10 @@ async fn contract(cluster: &Cluster) {
     by_hand(cluster, "foreign", &[("key", b"hunter2 foreign")]);
     assert_eq!(get(&admin, "foreign").await.unwrap().0, b"hunter2 foreign");
     let fault = words(admin.set("foreign#key", &secret("hunter2"), &Remark::default()).await);
-    assert!(fault.starts_with("not allowed: the Secret was made") && fault.contains("override"), "{fault}");
+    assert!(
+        fault.starts_with("not allowed: the Secret was created") && fault.contains("override"),
+        "{fault}"
+    );
     assert!(words(admin.delete("foreign").await).starts_with("not allowed: "));
     let bold = cluster.source("admin", &[("override", "true")]);
     bold.set("foreign#more", &secret("hunter2 more"), &Remark::default()).await.unwrap();

@@ -59,7 +59,7 @@ const TOO_LONG: usize = 600;
 fn sources_keep_the_layers() {
     let mut faults = Vec::new();
     let mut read = 0;
-    for folder in ["src", "crates", "tests", "benches", "examples"] {
+    for folder in ["src", "crates", "tests", "benches", "examples", "packaging"] {
         walk(Path::new(env!("CARGO_MANIFEST_DIR")), Path::new(folder), &mut |path, text| {
             read += 1;
             faults.extend(check(path, text));

@@ -27,6 +27,8 @@ mod layers;
 mod leak;
 mod manager_programs;
 mod mask;
+mod operations;
+mod packaging;
 mod plan;
 mod providers;
 mod run;

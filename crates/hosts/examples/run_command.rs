@@ -1,4 +1,4 @@
-//! Runs a command on a host of the user's ssh_config, or on this machine, and prints what it prints
+//! Runs a command on a host of the user's `ssh_config`, or on this machine, and prints what it prints
 //! through a mask.
 //!
 //! ```sh
@@ -7,7 +7,6 @@
 
 use std::error::Error;
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use doppio_hosts::EnvVar;
@@ -21,8 +20,8 @@ use doppio_secrets::Environment;
 use doppio_secrets::Ladder;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
-use doppio_secrets::Vault;
 
 /// Nobody is there to be asked.
 struct Nobody;
@@ -44,17 +43,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let environment: Environment = std::env::vars_os().collect();
     let home = environment.path("HOME").ok_or("there is no home directory")?;
 
-    let secrets =
-        Arc::new(Vault::new(Ladder::of_environment(environment.clone()), Mask::new(MaskStyle::Names)));
+    let secrets = Arc::new(SecretSession::new(
+        Ladder::of_environment(environment.clone()),
+        Mask::new(MaskStyle::Names),
+    ));
     let token = SecretValue::new(b"made-up-token-8d1f".to_vec());
     secrets.mask().teach("demo/token", &token)?;
     let pool = Pool::new(PoolOptions {
         hosts: HostsFile::default(),
-        vault: Arc::clone(&secrets),
+        secrets: Arc::clone(&secrets),
         prompt: Arc::new(Nobody),
         state: home.join(".local/state/doppio-example"),
         home,
-        agent: environment.path("SSH_AUTH_SOCK").map(PathBuf::from),
+        agent: environment.path("SSH_AUTH_SOCK"),
         sandbox: host == "sandbox",
         env_names: ["TOKEN".parse()?].into(),
     });

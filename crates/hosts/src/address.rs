@@ -31,7 +31,7 @@ impl Address {
     /// When it is neither.
     pub(crate) fn loose(text: &str) -> Result<Self, HostError> {
         let wrong = |why: &str| {
-            HostError::new(format!("`{text}` is no address: {why}"))
+            HostError::new(format!("`{text}` is not an address: {why}"))
                 .hint("write `user@host:port`, or `user@[::1]:port` for IPv6")
         };
         let rest = text.strip_prefix("ssh://").unwrap_or(text);
@@ -110,7 +110,10 @@ mod tests {
             ("root@-oX", "the host is not a name or an IP address"),
             ("-l@gpu", "a user can't begin with `-`"),
         ] {
-            assert_eq!(Address::parse(text).unwrap_err().message, format!("`{text}` is no address: {why}"));
+            assert_eq!(
+                Address::parse(text).unwrap_err().message,
+                format!("`{text}` is not an address: {why}")
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The one command line that Doppio ever hands to a login shell, and what it answers.
 //!
 //! It is a constant: nothing of a step, let alone a value, is in it. It announces the process
-//! it became, reads a [`Frame`](crate::frame::Frame) from its standard input byte by
-//! byte, so that what follows the frame is left for the step, and evaluates it. What a login
+//! it became, reads a [`Payload`](crate::payload::Payload) from its standard input byte by
+//! byte, so that what follows the payload is left for the step, and evaluates it. What a login
 //! shell's own files print comes before the announcement and is dropped.
 
 /// What the shell of the bootstrap runs: POSIX, and without a single quote, a backslash before
@@ -15,10 +15,10 @@ macro_rules! text {
             // makes it possible to stop all that a step started.
             r#"_g=1;[ "$2" ]||kill -0 -$$ 2>/dev/null||{ command -v setsid >/dev/null 2>&1"#,
             r#"&&exec setsid sh -c "$1" sh "$1" s;_g=0;};"#,
-            // Neither a trace nor a history may see what the frame assigns.
+            // Neither a trace nor a history may see what the payload assigns.
             r#"{ set +xv;command set +o history;} 2>/dev/null;"#,
-            // What every frame needs is said here, for a shell reads a frame byte by byte, each
-            // with a system call: `_u` forgets the frame, `_b` chooses the usual interpreter.
+            // What every payload needs is said here, for a shell reads a payload byte by byte, each
+            // with a system call: `_u` forgets the payload, `_b` chooses the usual interpreter.
             r#"_u(){ unset _N _l _e _c _k _t _g;};"#,
             r#"_b(){ _u;_s=bash _o=--norc;command -v bash >/dev/null 2>&1||_s=sh _o=;};"#,
             // The start time tells the process from a later one with the same number.

@@ -1,5 +1,5 @@
-//! Why a host could not do what was asked. One maker per cause that the user can do something
-//! about; each carries the server's own words.
+//! Why a host could not do what was asked. One constructor per cause that the user can act on; each
+//! carries the server's own words.
 
 use std::fmt::Display;
 use std::io;
@@ -37,7 +37,7 @@ impl HostError {
         self
     }
 
-    /// Nothing knows the name.
+    /// The name is unknown.
     pub(crate) fn unknown(name: &str, near: &[String]) -> Self {
         let hint = if near.is_empty() {
             format!(
@@ -56,7 +56,7 @@ impl HostError {
     pub(crate) fn no_address(name: &str, hostname: &str, error: &io::Error) -> Self {
         Self::new(format!("cannot reach `{name}`: `{hostname}` has no address"))
             .cause(error.to_string())
-            .hint(format!("`getent hosts {hostname}` shows what this machine knows of the name"))
+            .hint(format!("`getent hosts {hostname}` shows what this machine knows about the name"))
     }
 
     /// The TCP connection did not come about.
@@ -77,7 +77,7 @@ impl HostError {
 
     /// A phase ran past its deadline. `expected` says what did not come.
     pub(crate) fn silent(name: &str, place: &str, expected: &str, waited: Duration) -> Self {
-        Self::new(format!("`{name}` at {place} is silent: no {expected} within {}", seconds(waited)))
+        Self::new(format!("`{name}` at {place} does not answer: no {expected} within {}", seconds(waited)))
     }
 
     /// The server ended the connection before its first line. `said` is what it wrote instead.
@@ -88,17 +88,17 @@ impl HostError {
 
     /// The server is at its limit of unfinished logins, or keeps this address out for a while.
     pub(crate) fn throttled(name: &str, place: &str, said: &str) -> Self {
-        let made = Self::new(format!("`{name}` at {place} turns connections away"))
+        let made = Self::new(format!("`{name}` at {place} rejects connections"))
             .cause(format!("the server said: {said}"));
         if said.contains("Not allowed at this time") {
             made.hint(
-                "sshd keeps this address out for a while after failed logins or too many connections; \
-                 wait a minute, or see PerSourcePenalties in its sshd_config",
+                "sshd blocks this address for a while after failed logins or too many connections; wait a \
+                 minute, or see PerSourcePenalties in its sshd_config",
             )
         } else {
             made.hint(
-                "too many logins were unfinished at once; run fewer steps at once with `--jobs`, or \
-                 raise MaxStartups in its sshd_config",
+                "too many logins were in progress at once; run fewer steps at once with `--jobs`, or raise \
+                 MaxStartups in its sshd_config",
             )
         }
     }

@@ -117,7 +117,7 @@ impl Carrier {
 
 /// What was found of the files that a process had.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Swept {
+pub struct CleanupReport {
     /// They were still there when they were looked for.
     pub was_there: bool,
     /// Folders that could not be removed.

@@ -1,20 +1,19 @@
 //! `hosts.toml`: the user's own names for hosts.
 
 mod jumps;
-mod values;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use toml::Spanned;
 use toml::de::DeTable;
-use toml::de::DeValue;
 
 use doppio_secrets::Wanted;
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
-use doppio_text::closest;
+use doppio_text::TomlCodes;
+use doppio_text::TomlReader;
+use doppio_text::TomlValue;
 
 use crate::CarrierChoice;
 use crate::Trust;
@@ -79,23 +78,14 @@ impl HostsFile {
     ///
     /// All its faults, with their places.
     pub fn parse(source: &Source) -> Result<Self, Vec<Diagnostic>> {
-        let (document, errors) = DeTable::parse_recoverable(source.text());
-        let mut reader = Reader::default();
-        for error in errors {
-            let message = error.message().lines().next().unwrap_or_default().to_owned();
-            let span = error.span().unwrap_or(0..0);
-            reader.faults.push(Diagnostic::error("hosts::syntax", message, span));
-        }
-        if reader.faults.is_empty() {
-            reader.document(document.get_ref());
+        let mut reader =
+            Reader { entries: Vec::new(), jumps: Vec::new(), toml: TomlReader::new(source, &CODES) };
+        let document = reader.toml.document();
+        if reader.toml.faults.is_empty() {
+            reader.document(&document);
             reader.check_jumps();
         }
-        if reader.faults.is_empty() {
-            Ok(Self { entries: reader.entries })
-        } else {
-            reader.faults.sort_by_key(|fault| fault.primary.span.start);
-            Err(reader.faults)
-        }
+        reader.toml.finish(Self { entries: reader.entries })
     }
 
     /// The names it has, in the file's order.
@@ -120,16 +110,23 @@ impl HostsFile {
     }
 }
 
-#[derive(Default)]
-struct Reader {
+static CODES: TomlCodes = TomlCodes {
+    syntax: "hosts::syntax",
+    unknown_key: "hosts::unknown-key",
+    wrong_type: "hosts::wrong-type",
+    unknown_value: "hosts::unknown-value",
+    shows_values: true,
+};
+
+struct Reader<'s> {
     entries: Vec<Entry>,
     jumps: Vec<Jump>,
-    faults: Vec<Diagnostic>,
+    toml: TomlReader<'s>,
 }
 
-type Field<'a, 's> = &'a Spanned<DeValue<'s>>;
+type Field<'a, 'i> = &'a TomlValue<'i>;
 
-impl Reader {
+impl Reader<'_> {
     fn document(&mut self, document: &DeTable<'_>) {
         for (key, value) in document {
             if key.get_ref() != "hosts" {
@@ -138,25 +135,25 @@ impl Reader {
                     format!("unknown key `{}`", key.get_ref()),
                     key.span(),
                 );
-                self.faults.push(fault.help("a host is a table `[hosts.NAME]`"));
+                self.toml.fault(fault.help("a host is a table `[hosts.NAME]`"));
                 continue;
             }
-            let Some(hosts) = self.table(value, "hosts") else { continue };
+            let Some(hosts) = self.toml.table("`hosts`", value) else { continue };
             for (name, value) in hosts {
                 self.entry(name, value);
             }
         }
     }
 
-    fn entry(&mut self, name: &Spanned<std::borrow::Cow<'_, str>>, value: Field<'_, '_>) {
+    fn entry(&mut self, name: &toml::Spanned<std::borrow::Cow<'_, str>>, value: Field<'_, '_>) {
         self.check_name(name.get_ref(), name.span());
-        let Some(table) = self.table(value, name.get_ref()) else { return };
+        let Some(table) = self.toml.table(&format!("`{}`", name.get_ref()), value) else { return };
         let mut entry = Entry { name: name.get_ref().to_string(), ..Entry::default() };
         for (key, value) in table {
             self.field(&mut entry, key.get_ref(), key.span(), value);
         }
         if !entry.jump.is_empty() && entry.proxy_command.is_some() {
-            self.faults.push(Diagnostic::error(
+            self.toml.fault(Diagnostic::error(
                 "hosts::two-ways",
                 format!(
                     "`{}` has both `jump` and `proxy_command`: only one can be the way to it",
@@ -172,12 +169,12 @@ impl Reader {
         let taken = matches!(name, "local" | "__local__" | "sandbox");
         let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:".contains(&b));
         if taken {
-            self.faults.push(
+            self.toml.fault(
                 Diagnostic::error("hosts::name", format!("`{name}` always means {}", meaning(name)), span)
                     .help("give the host another name"),
             );
         } else if name.is_empty() || name.starts_with('-') || !plain {
-            self.faults.push(
+            self.toml.fault(
                 Diagnostic::error("hosts::name", format!("`{name}` can't be the name of a host"), span)
                     .help("use letters, digits, `.`, `_` and `-`"),
             );
@@ -185,93 +182,105 @@ impl Reader {
     }
 
     fn field(&mut self, entry: &mut Entry, key: &str, key_span: Span, value: Field<'_, '_>) {
+        let what = format!("`{key}`");
+        let what = what.as_str();
+        let seconds = |reader: &mut Self| {
+            let seconds = reader.toml.within(what, value, 1..=3600, " of seconds");
+            seconds.map(Duration::from_secs)
+        };
         match key {
-            "hostname" => entry.hostname = self.word(value, key),
-            "user" => entry.user = self.word(value, key),
+            "hostname" => entry.hostname = self.word(what, value),
+            "user" => entry.user = self.word(what, value),
             "port" => {
-                entry.port = self.number(value, key, 1..=65535).and_then(|port| u16::try_from(port).ok());
+                let port = self.toml.within(what, value, 1..=65535, "");
+                entry.port = port.and_then(|port| u16::try_from(port).ok());
             }
-            "identity_file" => entry.identity_files = self.texts(value, key),
-            "certificate_file" => entry.certificate_files = self.texts(value, key),
-            "identities_only" => entry.identities_only = self.boolean(value, key),
-            "identity_agent" => entry.identity_agent = self.word(value, key),
+            "identity_file" => entry.identity_files = self.texts(what, value),
+            "certificate_file" => entry.certificate_files = self.texts(what, value),
+            "identities_only" => entry.identities_only = self.toml.boolean(what, value),
+            "identity_agent" => entry.identity_agent = self.word(what, value),
             "jump" => {
-                let items = self.list(value, key);
                 let index = self.entries.len();
-                for (name, span) in items {
-                    entry.jump.push(name.clone());
-                    self.jumps.push(Jump { entry: index, name, span });
+                for item in self.toml.one_or_more(what, value).unwrap_or_default() {
+                    let span = item.span();
+                    entry.jump.push(item.get_ref().clone());
+                    self.jumps.push(Jump { entry: index, name: item.into_inner(), span });
                 }
             }
-            "proxy_command" => entry.proxy_command = self.text(value, key),
-            "strict_host_key" => entry.strict_host_key = self.boolean(value, key).unwrap_or_default(),
+            "proxy_command" => entry.proxy_command = self.toml.string(what, value),
+            "strict_host_key" => entry.strict_host_key = self.toml.boolean(what, value).unwrap_or_default(),
             "trust" => {
-                let choices = [("rented", Trust::Rented), ("shared", Trust::Shared), ("owned", Trust::Owned)];
-                entry.trust = self.choice(value, key, &choices);
+                let words = [("rented", Trust::Rented), ("shared", Trust::Shared), ("owned", Trust::Owned)];
+                entry.trust = self.toml.one_of(what, value, &words);
             }
             "carrier" => {
-                let choices = [
+                let words = [
                     ("auto", CarrierChoice::Auto),
                     ("channel", CarrierChoice::Channel),
                     ("preamble", CarrierChoice::Preamble),
                 ];
-                entry.carrier = self.choice(value, key, &choices).unwrap_or_default();
+                entry.carrier = self.toml.one_of(what, value, &words).unwrap_or_default();
             }
             "env" => self.environment(entry, value),
-            "workdir" => entry.workdir = self.text(value, key),
-            "keepalive_secs" => {
-                entry.keepalive = self.number(value, key, 1..=3600).map(Duration::from_secs);
-            }
-            "connect_timeout_secs" => {
-                entry.connect_timeout = self.number(value, key, 1..=3600).map(Duration::from_secs);
-            }
-            "tags" => entry.tags = self.texts(value, key),
+            "workdir" => entry.workdir = self.toml.string(what, value),
+            "keepalive_secs" => entry.keepalive = seconds(self),
+            "connect_timeout_secs" => entry.connect_timeout = seconds(self),
+            "tags" => entry.tags = self.texts(what, value),
             "credentials" => self.credentials(entry, value),
-            "note" => drop(self.text(value, key)),
-            _ => self.unknown_key(key, key_span),
+            "note" => drop(self.toml.string(what, value)),
+            _ => self.toml.unknown_key(key, key_span, &format!("host `{}`", entry.name), KEYS),
         }
     }
 
+    /// A text that goes into a protocol or a command line: something, and no blanks.
+    fn word(&mut self, what: &str, value: Field<'_, '_>) -> Option<String> {
+        let text = self.toml.string(what, value)?;
+        let odd = |c: char| c.is_whitespace() || c.is_control();
+        if text.is_empty() || text.starts_with('-') || text.contains(odd) {
+            let message = format!("{what} can't be `{text}`");
+            self.toml.fault(Diagnostic::error(CODES.unknown_value, message, value.span()));
+            return None;
+        }
+        Some(text)
+    }
+
+    fn texts(&mut self, what: &str, value: Field<'_, '_>) -> Vec<String> {
+        let texts = self.toml.one_or_more(what, value).unwrap_or_default();
+        texts.into_iter().map(toml::Spanned::into_inner).collect()
+    }
+
     fn credentials(&mut self, entry: &mut Entry, value: Field<'_, '_>) {
-        for (name, span) in self.list(value, "credentials") {
-            match name.parse::<Wanted>() {
+        for name in self.toml.one_or_more("`credentials`", value).unwrap_or_default() {
+            let span = name.span();
+            match name.get_ref().parse::<Wanted>() {
                 Ok(wanted) => match entry.credentials.iter().find(|known| known.clashes_with(&wanted)) {
                     Some(known) => {
                         let message = format!("`{known}` and `{wanted}` set the same variables");
                         let fault = Diagnostic::error("hosts::credentials-clash", message, span);
-                        self.faults.push(fault.help("name one of them here, and the other at the steps"));
+                        self.toml.fault(fault.help("name one of them here, and the other at the steps"));
                     }
                     None => entry.credentials.push(wanted),
                 },
                 Err(unknown) => {
                     let fault = Diagnostic::error("hosts::unknown-provider", unknown.to_string(), span);
-                    self.faults.push(fault.help(unknown.hint()));
+                    self.toml.fault(fault.help(unknown.hint()));
                 }
             }
         }
     }
 
-    fn unknown_key(&mut self, key: &str, span: Span) {
-        let fault =
-            Diagnostic::error("hosts::unknown-key", format!("a host has no key `{key}`"), span.clone());
-        self.faults.push(match closest(key, KEYS) {
-            Some(near) => fault.help(format!("a similar key exists: `{near}`")).edit(span, near),
-            None => fault.help(format!("a host has: {}", KEYS.join(", "))),
-        });
-    }
-
     fn environment(&mut self, entry: &mut Entry, value: Field<'_, '_>) {
-        let Some(table) = self.table(value, "env") else { return };
+        let Some(table) = self.toml.table("`env`", value) else { return };
         for (name, value) in table {
             let valid = name.get_ref().parse::<doppio_text::name::EnvName>();
             if let Err(error) = valid {
-                self.faults.push(Diagnostic::error("hosts::env-name", error.to_string(), name.span()));
-            } else if let Some(text) = self.text(value, name.get_ref()) {
+                self.toml.fault(Diagnostic::error("hosts::env-name", error.to_string(), name.span()));
+            } else if let Some(text) = self.toml.string(&format!("`{}`", name.get_ref()), value) {
                 if text.contains("${secret:") {
-                    self.faults.push(
+                    self.toml.fault(
                         Diagnostic::error(
                             "hosts::secret",
-                            format!("a secret can't stand in the `env` of a host (`{}`)", name.get_ref()),
+                            format!("a secret is not allowed in the `env` of a host (`{}`)", name.get_ref()),
                             value.span(),
                         )
                         .help("name it in the `env` of the step that needs it"),
@@ -347,14 +356,14 @@ hostname = 3
         assert_eq!(
             faults(text),
             [
-                "2:12 `` can't be a `hostname`",
-                "3:1 a host has no key `prot` (a similar key exists: `port`)",
-                "4:8 `port` is 70000, expected a number from 1 to 65535",
-                "5:9 `trust` is `own`, expected one of `rented`, `shared`, `owned`",
+                "2:12 `hostname` can't be ``",
+                "3:1 unknown key `prot` in host `a` (a key with a similar name exists)",
+                "4:8 `port` must be a number from 1 to 65535",
+                "5:9 `trust` can't be `own` (write one of `rented`, `shared`, `owned`)",
                 "6:9 `1X` is not a variable name: use letters, digits and `_`, not starting with a digit",
-                "6:25 a secret can't stand in the `env` of a host (`T`) (name it in the `env` of the step that needs it)",
+                "6:25 a secret is not allowed in the `env` of a host (`T`) (name it in the `env` of the step that needs it)",
                 "8:8 `local` always means this machine (give the host another name)",
-                "9:12 `hostname` is a number, expected a string",
+                "9:12 `hostname` must be a string",
                 "11:2 unknown key `host` (a host is a table `[hosts.NAME]`)",
             ]
         );

@@ -1,4 +1,4 @@
-//! Running scripts on this machine: the same bootstrap and frame as elsewhere, without a
+//! Running scripts on this machine: the same bootstrap and payload as elsewhere, without a
 //! network in between. The environment is handed over as that of the process.
 
 use std::ffi::OsStr;
@@ -32,14 +32,14 @@ use crate::Process;
 use crate::bootstrap;
 use crate::bootstrap::Leader;
 use crate::bootstrap::Listener;
-use crate::frame;
-use crate::frame::Frame;
-use crate::frame::Load;
-use crate::outlet;
-use crate::outlet::Outlet;
+use crate::output_pipe;
+use crate::output_pipe::PipeWriter;
+use crate::payload;
+use crate::payload::Load;
+use crate::payload::Payload;
 use crate::process::Reach;
 
-/// What `sh` gets to announce itself.
+/// How long `sh` may take to announce itself.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// What a process takes over from Doppio.
@@ -56,20 +56,20 @@ pub(crate) struct Inherit {
 /// When `sh` can't be started, or a value or the script can't be handed over.
 pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, HostError> {
     let Load { exports, files } = Load::sort(&exec.env)?;
-    let frame = frame::write(exec, &Load { exports: Vec::new(), files: files.clone() })?;
+    let payload = payload::write(exec, &Load { exports: Vec::new(), files: files.clone() })?;
     let mut running = start(&exports, inherit)?;
     let stdin = running.stdin.take();
     let mut stdout = running.stdout.take();
     let (leader, early) = timeout(START_LIMIT, announced(stdout.as_mut()))
         .await
         .unwrap_or_else(|_| Err(failed("it did not announce itself within 30 seconds".to_owned())))?;
-    let (outlet, inlet) = outlet::pair();
+    let (writer, reader) = output_pipe::pair();
     let carriers = exports.iter().map(|var| (var.name.clone(), Carrier::LocalEnv));
     let carriers = carriers.chain(files.iter().map(|var| (var.name.clone(), Carrier::File))).collect();
-    let folder = frame.folder.clone();
-    let feed = stdin.map(|stdin| tokio::spawn(feed(stdin, frame, exec.stdin.clone())));
-    tokio::spawn(follow(running, stdout, feed, early, outlet));
-    Ok(Process { inlet, carriers, leader, folder, reach: Reach::Local })
+    let folder = payload.folder.clone();
+    let feed = stdin.map(|stdin| tokio::spawn(feed(stdin, payload, exec.stdin.clone())));
+    tokio::spawn(follow(running, stdout, feed, early, writer));
+    Ok(Process { reader, carriers, leader, folder, reach: Reach::Local })
 }
 
 fn failed(cause: String) -> HostError {
@@ -113,10 +113,10 @@ async fn announced(stdout: Option<&mut Stdout>) -> Result<(Leader, Vec<u8>), Hos
     Err(failed(format!("it ended before it could read the script: {}", listener.noise())))
 }
 
-/// Writes the frame and what is meant for the script. A script that reads nothing is none of
-/// our business, hence no error.
-async fn feed(mut stdin: Stdin, frame: Frame, rest: Option<SecretValue>) {
-    if stdin.write_all(&frame.bytes).await.is_err() {
+/// Writes the payload and what is meant for the script. A script that reads nothing is allowed to, so
+/// it is not an error.
+async fn feed(mut stdin: Stdin, payload: Payload, rest: Option<SecretValue>) {
+    if stdin.write_all(&payload.bytes).await.is_err() {
         return;
     }
     if let Some(rest) = rest {
@@ -135,42 +135,42 @@ async fn follow(
     stdout: Option<Stdout>,
     feed: Option<JoinHandle<()>>,
     early: Vec<u8>,
-    outlet: Outlet,
+    writer: PipeWriter,
 ) {
     if !early.is_empty() {
-        outlet.send(Output::Stdout(early)).await;
+        writer.send(Output::Stdout(early)).await;
     }
     let (alive, mut moved) = mpsc::channel::<()>(1);
-    let out = tokio::spawn(drain(stdout, Output::Stdout, outlet.clone(), alive.clone()));
-    let err = tokio::spawn(drain(running.stderr.take(), Output::Stderr, outlet.clone(), alive));
+    let out = tokio::spawn(drain(stdout, Output::Stdout, writer.clone(), alive.clone()));
+    let err = tokio::spawn(drain(running.stderr.take(), Output::Stderr, writer.clone(), alive));
     let status = loop {
         tokio::select! {
             status = running.wait() => break status,
             Some(()) = moved.recv() => {}
-            () = outlet.abandoned() => {
+            () = writer.abandoned() => {
                 out.abort();
                 err.abort();
                 break running.wait().await;
             }
         }
     };
-    outlet.linger(&mut moved).await;
+    writer.linger(&mut moved).await;
     for task in [out, err] {
         task.abort();
     }
     if let Some(feed) = feed {
         feed.abort();
     }
-    outlet.end(status.map_or_else(|error| Exit::Lost(error.to_string()), ended));
+    writer.end(status.map_or_else(|error| Exit::Lost(error.to_string()), ended));
 }
 
-async fn drain<R>(pipe: Option<R>, kind: fn(Vec<u8>) -> Output, outlet: Outlet, alive: mpsc::Sender<()>)
+async fn drain<R>(pipe: Option<R>, kind: fn(Vec<u8>) -> Output, writer: PipeWriter, alive: mpsc::Sender<()>)
 where
     R: AsyncRead + Unpin,
 {
     let mut chunks = Chunks::new(pipe);
     while let Some(bytes) = chunks.next().await {
-        outlet.send(kind(bytes)).await;
+        writer.send(kind(bytes)).await;
         let _full = alive.try_send(());
     }
 }

@@ -109,7 +109,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// When no channel could be had, or a variable may not travel the way the host demands.
+    /// When no channel was available, or a variable may not travel the way the host demands.
     pub async fn exec(&self, exec: Exec) -> Result<Process, HostError> {
         let exec = self.with_defaults(exec)?;
         match &self.0.place {

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use doppio_secrets::Prompt;
-use doppio_secrets::Vault;
+use doppio_secrets::SecretSession;
 use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
 
@@ -34,7 +34,7 @@ pub struct PoolOptions {
     /// The user's `hosts.toml`.
     pub hosts: HostsFile,
     /// Passphrases and passwords come from here (`ssh/passphrase`, `ssh/password`).
-    pub vault: Arc<Vault>,
+    pub secrets: Arc<SecretSession>,
     /// Who is asked when the vault has none.
     pub prompt: Arc<dyn Prompt>,
     /// The user's home, for `~/.ssh`.
@@ -64,12 +64,12 @@ pub struct Pool {
 impl Pool {
     /// An empty pool; nothing is connected yet.
     pub fn new(options: PoolOptions) -> Self {
-        let PoolOptions { hosts, vault, prompt, home, state, agent, sandbox, env_names } = options;
+        let PoolOptions { hosts, secrets, prompt, home, state, agent, sandbox, env_names } = options;
         let handshakes = Handshakes::default();
         Self {
             hosts,
             home: home.clone(),
-            connect: ConnectOptions { vault, prompt, home, state, agent, handshakes },
+            connect: ConnectOptions { secrets, prompt, home, state, agent, handshakes },
             all_sandbox: sandbox,
             env_names,
             known: Mutex::default(),
@@ -83,7 +83,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// When nothing knows the name, with the names that come near.
+    /// When the name is unknown, with similar names.
     pub async fn resolve(&self, id: &HostId) -> Result<String, HostError> {
         Ok(match self.target(id).await? {
             Target::Local => "this machine".to_owned(),

@@ -6,16 +6,16 @@ use std::time::Duration;
 use doppio_text::name::EnvName;
 
 use crate::Carrier;
+use crate::CleanupReport;
 use crate::Exec;
 use crate::Exit;
 use crate::HostError;
 use crate::Interpreter;
 use crate::Output;
 use crate::Stopped;
-use crate::Swept;
 use crate::bootstrap::Leader;
 use crate::local;
-use crate::outlet::Inlet;
+use crate::output_pipe::PipeReader;
 use crate::ssh::session::Session;
 use crate::stop;
 
@@ -23,7 +23,7 @@ use crate::stop;
 /// itself.
 #[derive(Debug)]
 pub struct Process {
-    pub(crate) inlet: Inlet,
+    pub(crate) reader: PipeReader,
     pub(crate) carriers: Vec<(EnvName, Carrier)>,
     pub(crate) leader: Leader,
     /// The folder of its files, if it has any.
@@ -57,7 +57,7 @@ impl Process {
     /// The next output; `None` after [`Output::Exit`]. May be dropped and called again without
     /// losing anything.
     pub async fn next(&mut self) -> Option<Output> {
-        self.inlet.next().await
+        self.reader.next().await
     }
 
     /// How each variable of [`Exec::env`] travelled.
@@ -77,16 +77,16 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// When the host could not be told.
+    /// When the host could not be reached.
     pub async fn stop(&self, grace: Duration) -> Result<Stopped, HostError> {
-        if self.inlet.has_ended() {
+        if self.reader.has_ended() {
             return Ok(Stopped::default());
         }
-        self.inlet.set_stopping();
+        self.reader.set_stopping();
         let text = stop::script(&self.leader, self.folder.as_deref(), grace);
         let (exit, output) = self.reach.ask(text).await?;
         let survivors = stop::parse(&output).ok_or_else(|| HostError {
-            message: format!("could not see whether process {} was stopped", self.leader.pid),
+            message: format!("could not check whether process {} was stopped", self.leader.pid),
             causes: vec![match exit {
                 Exit::Code(code) => format!("the script that stops it ended with {code}"),
                 Exit::Signal(name) => format!("the script that stops it was ended by {name}"),
@@ -103,11 +103,11 @@ impl Process {
     /// # Errors
     ///
     /// When the host could not be asked.
-    pub async fn sweep(&self) -> Result<Option<Swept>, HostError> {
+    pub async fn sweep(&self) -> Result<Option<CleanupReport>, HostError> {
         let Some(folder) = &self.folder else { return Ok(None) };
         let (_, output) = self.reach.ask(stop::sweep(folder)).await?;
         stop::parse_sweep(&output).map(Some).ok_or_else(|| HostError {
-            message: "could not see whether its files are gone".to_owned(),
+            message: "could not check whether its files are gone".to_owned(),
             causes: Vec::new(),
             hint: Some(format!("look on the host: `ls -d /dev/shm/{folder} /run/user/*/{folder}`")),
         })
@@ -123,6 +123,6 @@ impl Process {
                 Output::Exit(exit) => return (exit, bytes),
             }
         }
-        (Exit::Lost("its end was not heard of".to_owned()), bytes)
+        (Exit::Lost("no exit status arrived".to_owned()), bytes)
     }
 }

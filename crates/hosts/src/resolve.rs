@@ -52,7 +52,7 @@ impl Resolver<'_> {
     ///
     /// # Errors
     ///
-    /// When nothing knows it, with the names that come near; when `ssh_config` has a fault.
+    /// When it is unknown, with similar names; when `ssh_config` has a fault.
     pub(crate) async fn resolve(&self, id: &HostId) -> Result<Target, HostError> {
         let name = id.as_str();
         match name {
@@ -169,7 +169,7 @@ impl Resolver<'_> {
         let asked = if config.is_some() {
             "no `Host` block of ssh_config names it"
         } else {
-            "no OpenSSH client is installed that could be asked for its configuration"
+            "no OpenSSH client is installed to read its configuration with"
         };
         Err(HostError::unknown(name, &self.near(name))
             .cause("hosts.toml has no entry of this name")
@@ -189,7 +189,7 @@ impl Resolver<'_> {
             (Some(user), _) => user,
             (None, Some(account)) => &account.user,
             (None, None) => {
-                return Err(HostError::new(format!("who logs in on `{name}` is not known")).hint(format!(
+                return Err(HostError::new(format!("the user for `{name}` is not known")).hint(format!(
                     "write `user = \"root\"` below `[hosts.{}]` in hosts.toml",
                     toml_key(name)
                 )));
@@ -254,7 +254,7 @@ impl Resolver<'_> {
         } else if let Some(jumps) = config.some("proxyjump") {
             spec.jump = self.jumps_of_config(name, jumps, depth).await?;
         }
-        // Whoever wrote a block for it knows the machine by its address.
+        // A user who wrote a block for it knows the machine.
         if config.is_named {
             spec.trust = Trust::Shared;
         }
@@ -268,10 +268,8 @@ impl Resolver<'_> {
         depth: usize,
     ) -> Result<Vec<HostSpec>, HostError> {
         if depth >= MOST_JUMPS {
-            return Err(HostError::new(format!(
-                "the jump hosts of `{name}` lead to one another without end"
-            ))
-            .hint("look at the ProxyJump lines of ssh_config"));
+            return Err(HostError::new(format!("the jump hosts of `{name}` form a loop"))
+                .hint("look at the ProxyJump lines of ssh_config"));
         }
         let mut chain = Vec::new();
         for (place, jump) in jumps.split(',').map(str::trim).enumerate() {
@@ -368,7 +366,7 @@ fn vast_is_not_built(name: &str, instance: &str) -> HostError {
         ))
 }
 
-/// What an address is known under, for those who have no name for it.
+/// What an address is known under if it has no name.
 pub(crate) fn address_of(spec: &HostSpec) -> String {
     known_as(&spec.hostname, spec.port)
 }

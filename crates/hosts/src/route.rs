@@ -26,7 +26,7 @@ pub struct Route {
 ///
 /// # Errors
 ///
-/// When nothing knows it, with the names that come near; when `ssh_config` has a fault.
+/// When it is unknown, with similar names; when `ssh_config` has a fault.
 pub async fn route(hosts: &HostsFile, home: &Path, id: &HostId) -> Result<Route, HostError> {
     Ok(match (Resolver { hosts, home }).resolve(id).await? {
         Target::Local => {

@@ -1,12 +1,12 @@
-//! Ending a process group, and saying what of it is still there.
+//! Ending a process group, and saying what of it still exists.
 
 use std::time::Duration;
 
-use crate::Swept;
+use crate::CleanupReport;
 use crate::bootstrap::Leader;
-use crate::frame::FOLDERS;
+use crate::payload::FOLDERS;
 
-/// What KILL gets to show effect, in hundredths of a second.
+/// How long KILL may take to have an effect, in hundredths of a second.
 const AFTER_KILL: u32 = 200;
 
 /// The line that says that the script ran to its end; survivors come before it.
@@ -83,7 +83,7 @@ echo {DONE}
 /// The line that says that the look for files ran to its end.
 const SWEPT: &str = "doppio:swept";
 
-/// POSIX text that removes the folder of a frame's files wherever it may be, and prints `gone` for
+/// POSIX text that removes the folder of a payload's files wherever it may be, and prints `gone` for
 /// one that was there, or `left PATH` where it still is.
 pub(crate) fn sweep(folder: &str) -> String {
     let paths = FOLDERS.map(|base| format!("{base}/{folder}")).join(" ");
@@ -94,11 +94,11 @@ pub(crate) fn sweep(folder: &str) -> String {
 }
 
 /// What that text found; none if it did not run to its end.
-pub(crate) fn parse_sweep(output: &[u8]) -> Option<Swept> {
+pub(crate) fn parse_sweep(output: &[u8]) -> Option<CleanupReport> {
     let text = String::from_utf8_lossy(output);
     let lines = text.trim_end().strip_suffix(SWEPT)?;
     let left = lines.lines().filter_map(|line| line.strip_prefix("left ")).map(str::to_owned).collect();
-    Some(Swept { was_there: !lines.trim().is_empty(), left })
+    Some(CleanupReport { was_there: !lines.trim().is_empty(), left })
 }
 
 /// The survivors that the script printed; none if it did not run to its end.
@@ -124,12 +124,15 @@ mod tests {
 
     #[test]
     fn a_sweep_says_what_is_left() {
-        assert_eq!(parse_sweep(b"doppio:swept\n"), Some(Swept::default()));
-        assert_eq!(parse_sweep(b"gone\ndoppio:swept\n"), Some(Swept { was_there: true, left: vec![] }));
+        assert_eq!(parse_sweep(b"doppio:swept\n"), Some(CleanupReport::default()));
+        assert_eq!(
+            parse_sweep(b"gone\ndoppio:swept\n"),
+            Some(CleanupReport { was_there: true, left: vec![] })
+        );
         let left = vec!["/dev/shm/doppio-a".to_owned()];
         assert_eq!(
             parse_sweep(b"left /dev/shm/doppio-a\ndoppio:swept\n"),
-            Some(Swept { was_there: true, left })
+            Some(CleanupReport { was_there: true, left })
         );
         assert_eq!(parse_sweep(b"gone\n"), None);
     }

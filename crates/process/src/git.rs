@@ -95,7 +95,7 @@ pub enum GitError {
         cause: String,
     },
     /// The folder is in no repository.
-    #[error("`{path}` is in no git repository")]
+    #[error("`{path}` is not in a git repository")]
     NoRepository {
         /// The folder.
         path: String,
@@ -109,7 +109,7 @@ pub enum GitError {
         /// The working tree.
         top: String,
     },
-    /// It said no.
+    /// It refused.
     #[error("`git {command}` failed: {cause}")]
     Failed {
         /// Its first argument.

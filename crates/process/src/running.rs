@@ -1,5 +1,5 @@
-//! A program that runs: it is fed, heard to its end, and where nobody waits for that any more, ended
-//! with all that it has started.
+//! A program that runs: it gets its input, is read to its end, and where the caller stops waiting, it
+//! is ended with all that it has started.
 
 use std::io;
 use std::pin::pin;
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::ending::Group;
 
-/// What is kept of its complaints, in bytes.
+/// How much of its error output is kept, in bytes.
 const COMPLAINTS: u64 = 16 << 10;
 
 /// How long its pipes are read after its end: what it printed is in them, and one that it left
@@ -53,11 +53,11 @@ pub struct Heard {
     pub status: ExitStatus,
     /// What it printed.
     pub stdout: Zeroizing<Vec<u8>>,
-    /// The beginning of its complaints, where they are a pipe.
+    /// The beginning of its error output, if that is a pipe.
     pub stderr: Vec<u8>,
 }
 
-/// Why it could not be heard to its end.
+/// Why it could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
     /// It could not be started.
@@ -66,7 +66,7 @@ pub enum Broken {
     /// It did not end in time.
     #[error("it did not end within {} seconds", .0.as_secs())]
     Late(Duration),
-    /// It printed more than whoever asked can use.
+    /// It printed more than the caller can use.
     #[error("it printed too much")]
     TooLong,
     /// A pipe or the wait for its end failed.
@@ -94,7 +94,7 @@ impl Running {
         self.child.wait().await
     }
 
-    /// Feeds it and hears it to its end; `longest` is in bytes.
+    /// Writes its input and reads it to its end; `longest` is in bytes.
     pub(crate) async fn finish(mut self, stdin: Option<&[u8]>, longest: usize) -> Result<Heard, Broken> {
         let (into, out, complaints) = (self.stdin.take(), self.stdout.take(), self.stderr.take());
         let (mut stdout, mut stderr) = (Zeroizing::new(Vec::new()), Vec::new());

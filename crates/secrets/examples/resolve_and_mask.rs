@@ -12,14 +12,14 @@ use doppio_secrets::Ladder;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
 use doppio_secrets::SecretRef;
-use doppio_secrets::Vault;
+use doppio_secrets::SecretSession;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     #[expect(clippy::disallowed_methods, reason = "a program decides itself what the library may see")]
     let token = std::env::var_os("DEMO_TOKEN").unwrap_or_else(|| "made-up-token-8d1f".into());
     let environment: Environment = std::iter::once(("DEMO_TOKEN".into(), token.clone())).collect();
-    let vault = Vault::new(Ladder::of_environment(environment), Mask::new(MaskStyle::Names));
+    let vault = SecretSession::new(Ladder::of_environment(environment), Mask::new(MaskStyle::Names));
 
     // From here on the mask knows the value; there is no way to print it.
     let reference: SecretRef = "demo/token".parse()?;

@@ -16,8 +16,8 @@ use crate::Environment;
 use crate::Hold;
 use crate::SecretError;
 use crate::SecretRef;
+use crate::SecretSession;
 use crate::SecretValue;
-use crate::Vault;
 use crate::provider;
 use crate::provider::Credential;
 use crate::provider::Discovery;
@@ -94,14 +94,14 @@ impl Providers {
     }
 }
 
-/// What is known of a credential without reading it.
+/// What is known about a credential without reading it.
 #[derive(Debug, Clone)]
-pub struct CredentialFacts {
+pub struct CredentialMetadata {
     /// Where it is.
     pub place: String,
     /// How far it may go.
     pub exposure: Exposure,
-    /// When it stops being good.
+    /// When it expires.
     pub expires: Option<Timestamp>,
     /// What the user should know.
     pub warnings: Vec<String>,
@@ -114,9 +114,9 @@ pub struct Handed {
     pub exposure: Exposure,
     /// Variables and files that hold a secret.
     pub secrets: Vec<HandedSecret>,
-    /// Variables that are no secrets, but for a login in an address, which the mask knows.
+    /// Variables that are not secrets, but for a login in an address, which the mask knows.
     pub settings: Vec<(String, String)>,
-    /// Files that are no secrets, each with the variable that names it.
+    /// Files that are not secrets, each with the variable that names it.
     pub files: Vec<(&'static FileForm, String)>,
 }
 
@@ -133,7 +133,7 @@ pub struct HandedSecret {
     pub file: Option<&'static FileForm>,
 }
 
-impl Vault {
+impl SecretSession {
     /// The same with providers to hand out credentials of.
     #[must_use]
     pub fn with_providers(mut self, providers: Providers) -> Self {
@@ -150,17 +150,17 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// When it is not there, a source can't be asked, or it can't leave this machine.
-    pub async fn locate_credential(&self, wanted: &Wanted) -> Result<CredentialFacts, SecretError> {
+    /// When it does not exist, a source can't be asked, or it can't leave this machine.
+    pub async fn locate_credential(&self, wanted: &Wanted) -> Result<CredentialMetadata, SecretError> {
         self.credential(&Hold::default(), wanted, false).await.map(facts_of)
     }
 
-    /// A credential, with all its values known to the mask. What was lent for it stays good as
-    /// long as `hold` is there.
+    /// A credential, with all its values known to the mask. Its leases stay valid as long as
+    /// `hold`.
     ///
     /// # Errors
     ///
-    /// As [`Vault::locate_credential`]; when a value can't be masked.
+    /// As [`SecretSession::locate_credential`]; when a value can't be masked.
     pub async fn fetch_credential(&self, hold: &Hold, wanted: &Wanted) -> Result<Handed, SecretError> {
         let found = self.credential(hold, wanted, true).await?;
         let mut secrets = Vec::new();
@@ -317,8 +317,8 @@ fn unreachable(wanted: &Wanted, error: ProviderError) -> SecretError {
     }
 }
 
-fn facts_of(found: Credential) -> CredentialFacts {
-    CredentialFacts {
+fn facts_of(found: Credential) -> CredentialMetadata {
+    CredentialMetadata {
         place: found.place(),
         exposure: found.exposure,
         expires: found.expires,
@@ -342,9 +342,9 @@ mod tests {
     use crate::Ladder;
     use crate::Mask;
 
-    fn vault(variables: &[(&str, &str)], home: PathBuf) -> Vault {
+    fn vault(variables: &[(&str, &str)], home: PathBuf) -> SecretSession {
         let env: Environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let vault = Vault::new(Ladder::of_environment(env.clone()), Mask::default());
+        let vault = SecretSession::new(Ladder::of_environment(env.clone()), Mask::default());
         vault.with_providers(Providers::new(env, home, BTreeSet::from(["ssh".to_owned()])))
     }
 

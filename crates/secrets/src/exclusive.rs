@@ -9,8 +9,8 @@ use std::time::Instant;
 /// How long passes between two looks at a lock that somebody else has.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Takes the lock of an open file, which is given back when the file is closed. False where others
-/// had it for all of this time.
+/// Takes the lock of an open file, which is given back when the file is closed. False if others
+/// held it all of this time.
 ///
 /// # Errors
 ///

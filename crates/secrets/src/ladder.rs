@@ -3,8 +3,8 @@
 //! The first hit wins. Only *missing* falls through, and on the rungs after the bindings a source
 //! that this machine does not have at all; a rung that could not be asked stops the search, unless
 //! [`OnError::Next`] says to go on. Even then a search that finds nothing says which rung could not
-//! be asked, and no default stands in. A source that somebody named was meant: one that this
-//! machine does not have could not be asked.
+//! be asked, and no default is used. A source that somebody named was meant: one that this machine
+//! does not have could not be asked.
 
 mod ask;
 mod rungs;
@@ -46,7 +46,7 @@ pub use trail::Trail;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoPlace {
     /// Nothing says where it would be looked up.
-    #[error("nothing says where `{scheme}` keeps a name")]
+    #[error("no setting says where `{scheme}` keeps names")]
     Unknown {
         /// The source.
         scheme: &'static str,
@@ -170,7 +170,7 @@ impl Ladder {
         }
     }
 
-    /// The value of a reference, or what stands in for it.
+    /// The value of a reference, or its default.
     pub(super) async fn find(&self, reference: &SecretRef, read: bool) -> Result<Found, SecretError> {
         match self.search(reference, read).await {
             Ok(found) => Ok(found),
@@ -299,7 +299,7 @@ impl Ladder {
         };
         let Some(property) = &reference.property else {
             let version = reference.version.as_deref().unwrap_or_default();
-            return format!("{place} is there, and has no version `{version}`");
+            return format!("{place} exists, but has no version `{version}`");
         };
         let how = match &reference.origin {
             Origin::Source { scheme, path } => {
@@ -307,15 +307,15 @@ impl Ladder {
             }
             Origin::Name(_) => None,
         };
-        let how = how.unwrap_or_else(|| "add it to the value that is kept there".to_owned());
-        format!("{place} is there, and has no `{property}`: {how}")
+        let how = how.unwrap_or_else(|| "add it to the value that is stored there".to_owned());
+        format!("{place} exists, but has no `{property}`: {how}")
     }
 
     /// The same where nothing is there.
     fn remedy_of_all(&self, reference: &SecretRef) -> String {
         match &reference.origin {
             Origin::Name(name) if reference.version.is_some() => {
-                format!("run `doppio secret history {name}` to see which versions there are")
+                format!("run `doppio secret history {name}` to list its versions")
             }
             Origin::Name(name) => match (well_known::find(name), well_known::near(name)) {
                 (Some(known), _) => format!("run `doppio secret set {name}`; get one at {}", known.get),

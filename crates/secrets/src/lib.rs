@@ -1,6 +1,6 @@
 //! The only tree that sees plain values.
 //!
-//! A recipe names a secret by a [`SecretRef`]; the [`Vault`] walks the [`Ladder`] of sources
+//! A recipe names a secret by a [`SecretRef`]; the [`SecretSession`] walks the [`Ladder`] of sources
 //! when a step starts, teaches the value to the [`Mask`], and hands it out as a [`SecretValue`],
 //! which has no way to be shown. Bytes leave the program as [`Masked`] only.
 
@@ -23,22 +23,22 @@ pub mod property;
 pub mod provider;
 mod reference;
 pub mod scan;
+mod session;
 pub mod source;
-mod telltale;
+mod token_heuristics;
 mod value;
-mod vault;
 pub mod well_known;
 
+pub use audit::AuditAction;
 pub use audit::AuditError;
 pub use audit::AuditLog;
 pub use audit::Auditor;
-pub use audit::Deed;
 pub use audit::Entry;
 pub use audit::Policy as AuditPolicy;
 pub use audit::Use;
 pub use audit::Verdict as AuditVerdict;
 pub use audit::Wrong as AuditWrong;
-pub use credentials::CredentialFacts;
+pub use credentials::CredentialMetadata;
 pub use credentials::Handed;
 pub use credentials::HandedSecret;
 pub use credentials::Providers;
@@ -66,11 +66,11 @@ pub use prompt::Prompt;
 pub use reference::InvalidReference;
 pub use reference::Origin;
 pub use reference::SecretRef;
-pub use telltale::looks_like_value;
+pub use session::Delivered;
+pub use session::Hold;
+pub use session::Location;
+pub use session::SecretError;
+pub use session::SecretSession;
+pub use token_heuristics::looks_like_value;
 pub use value::Fitness;
 pub use value::SecretValue;
-pub use vault::Delivered;
-pub use vault::Hold;
-pub use vault::Location;
-pub use vault::SecretError;
-pub use vault::Vault;

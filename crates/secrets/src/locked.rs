@@ -1,9 +1,9 @@
-//! Keeping values out of swap and hibernation images, as far as the system lets us.
+//! Keeping values out of swap and hibernation images, as far as the system allows.
 
 /// Locks the pages that these bytes are in (`mlock(2)`), until the process ends or they are given
 /// back to the system: other values may be in the same pages, and locks are not counted. Whether
 /// that was allowed; where the limit of `ulimit -l` is reached it is not, and the value is used
-/// all the same.
+/// anyway.
 pub(crate) fn lock(bytes: &[u8]) -> bool {
     if bytes.is_empty() {
         return true;

@@ -1,4 +1,4 @@
-//! Asking the user, as far as somebody is there.
+//! Asking the user, if there is one.
 
 use crate::SecretValue;
 

@@ -87,7 +87,7 @@ pub fn select_in(value: &SecretValue, property: &str, path: &str) -> Result<Opti
     })
 }
 
-/// The member of a text whose form nothing tells.
+/// The member of a text of unknown form.
 fn of_any_form(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, String> {
     let mut is_read = false;
     let mut found: Option<(&str, SecretValue)> = None;
@@ -102,11 +102,11 @@ fn of_any_form(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>,
         let Some(value) = answer else { continue };
         let is_vague = form == Form::Ini && is_vague(value.plain());
         match &found {
-            // It has no word against a form that is sure.
+            // It counts less than a form that is certain.
             Some(_) if is_vague => {}
             None if is_vague => {
-                return Err("readers of INI differ on this property, for its quotes or what may be a \
-                            comment: write the value as JSON"
+                return Err("readers of INI disagree on this property (its quotes, or what may be a \
+                            comment): write the value as JSON"
                     .to_owned());
             }
             Some((other, earlier)) if !value.is_same(earlier) => {
@@ -127,17 +127,16 @@ fn of_any_form(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>,
 
 fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
     let no_text = || Fault::Member("this property is a table or a list: name a member of it".to_owned());
-    let twice =
-        || Fault::Member("this property is there twice, and nobody can say which is meant".to_owned());
+    let twice = || Fault::Member("this property occurs twice, and it is not clear which is meant".to_owned());
     match form {
         Form::Json => {
             let is_json = text.trim_ascii_start().starts_with(['{', '[']);
             let found = if is_json { json::select(text.as_bytes(), path) } else { Err(json::Fault::NotJson) };
             found.map(|found| found.map(SecretValue::new)).map_err(|fault| match fault {
                 json::Fault::NotJson => Fault::Form,
-                json::Fault::Half => {
-                    Fault::Member("this property holds half of a surrogate pair, which is no text".to_owned())
-                }
+                json::Fault::Half => Fault::Member(
+                    "this property holds half of a surrogate pair, which is not text".to_owned(),
+                ),
                 json::Fault::Twice => twice(),
             })
         }
@@ -193,13 +192,13 @@ fn in_ini(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Faul
 }
 
 /// A member of a JSON text by its keys, byte for byte; none where there is no such member or the
-/// text is no JSON.
+/// text is not JSON.
 pub fn json_member(text: &[u8], keys: &[&str]) -> Option<SecretValue> {
     let path: Vec<Cow<'_, str>> = keys.iter().map(|key| Cow::Borrowed(*key)).collect();
     json::select(text, &path).ok().flatten().map(SecretValue::new)
 }
 
-/// The items of a JSON list, each byte for byte; none where the text is no JSON, or no list.
+/// The items of a JSON list, each byte for byte; none where the text is not JSON, or not a list.
 pub fn json_items(text: &[u8]) -> Option<Vec<SecretValue>> {
     let items = json::items(text).ok()??;
     Some(items.into_iter().map(SecretValue::new).collect())
@@ -230,7 +229,7 @@ impl Scalar {
     }
 }
 
-/// All texts and numbers, at any depth, of a text that is no JSON, as each form reads it.
+/// All texts and numbers, at any depth, of a text that is not JSON, as each form reads it.
 pub fn scalars(text: &str) -> Vec<Scalar> {
     let dotenv = source::dotenv_all(text.as_bytes()).unwrap_or_default();
     let dotenv = dotenv.iter().map(|(key, value)| Scalar::new(key, value.plain(), false));
@@ -359,7 +358,7 @@ mod tests {
         for (path, text) in [
             ("app", r#"{"a": "hunter2", "b": 1, "a": "hunter3"}"#),
             ("app", r#"{"a": "hunter2", "b": 1, "\u0061": null}"#),
-            // Twice is no TOML, and would be dotenv.
+            // Twice is not TOML, and would be dotenv.
             ("app", "a = \"hunter2\"\nb = 1\na = \"hunter3\"\n"),
             ("app", "a=hunter2\nb=1\nexport a=hunter3\n"),
             ("app.env", "a=hunter2\nb=1\na=\n"),
@@ -370,14 +369,14 @@ mod tests {
             ("app.yml", "a: [hunter2]\nb: 1\na: hunter3\n"),
         ] {
             let fault = at(path, text, "a").unwrap_err();
-            assert!(fault.contains("there twice"), "{text}: {fault}");
+            assert!(fault.contains("occurs twice"), "{text}: {fault}");
             assert_eq!(at(path, text, "b"), some("1"), "{text}");
         }
         let deep = r#"{"db": {"url": "x", "url": "y"}, "other": {"url": "z"}}"#;
-        assert!(of(deep, "/db/url").unwrap_err().contains("there twice"));
+        assert!(of(deep, "/db/url").unwrap_err().contains("occurs twice"));
         assert_eq!(of(deep, "/other/url"), some("z"));
         let fault = at("app.yaml", "db:\n  url: x\n  url: y\n", "/db/url").unwrap_err();
-        assert!(fault.contains("there twice"), "{fault}");
+        assert!(fault.contains("occurs twice"), "{fault}");
     }
 
     #[test]
@@ -402,7 +401,7 @@ mod tests {
         assert_eq!(of("[a]\nb = 1_000\n", "b"), some("1_000"));
         assert!(fault("[a]\nb = 1_000\n", "/a/b").starts_with("TOML and INI read"));
         // INI's own readers differ on these: TOML says what they are, and INI alone does not.
-        let words = "readers of INI differ";
+        let words = "readers of INI disagree";
         for written in ["'x'", "\"x\"", "\"x\" # c"] {
             let text = format!("[a]\nb = {written}\n");
             assert_eq!(of(&text, "/a/b"), some("x"), "{text}");

@@ -17,11 +17,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use doppio_text::name::InvalidName;
 use doppio_text::name::SecretName;
 
 /// A reference as a recipe writes it: where to look, and which part of what is found.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SecretRef {
     /// Where to look.
     pub origin: Origin,
@@ -47,7 +51,7 @@ pub enum Origin {
     },
 }
 
-/// Why a text is no reference.
+/// Why a text is not a reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidReference {
     /// The name part is not a secret's name.
@@ -69,7 +73,7 @@ pub enum InvalidReference {
         /// Which part is empty.
         part: &'static str,
     },
-    /// A part is there twice, or a path holds a character that must be escaped.
+    /// A part occurs twice, or a path holds a character that must be escaped.
     #[error("`{reference}` has more than one `{sign}`: write `{escape}` for one that is part of a path")]
     Twice {
         /// The reference as written.
@@ -105,6 +109,20 @@ impl SecretRef {
 impl From<SecretName> for SecretRef {
     fn from(name: SecretName) -> Self {
         Self { origin: Origin::Name(name), property: None, version: None, default: None }
+    }
+}
+
+impl TryFrom<String> for SecretRef {
+    type Error = InvalidReference;
+
+    fn try_from(text: String) -> Result<Self, InvalidReference> {
+        text.parse()
+    }
+}
+
+impl From<SecretRef> for String {
+    fn from(reference: SecretRef) -> Self {
+        reference.to_string()
     }
 }
 

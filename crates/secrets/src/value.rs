@@ -97,10 +97,16 @@ impl SecretValue {
         a.len() == b.len() && a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b)) == 0
     }
 
-    /// Shows the bytes to `look`. The door for those who must put a value on the wire: each call
+    /// Shows the bytes to `look`. The access for code that must put a value on the wire: each call
     /// carries a lint expectation with its reason, so that a search for it is an audit.
     pub fn reveal<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R {
         look(self.plain())
+    }
+
+    /// The same bytes on loan, for a source that reads members out of an answer. Its uses carry lint
+    /// expectations as those of [`reveal`](Self::reveal) do.
+    pub fn expose(&self) -> &[u8] {
+        self.plain()
     }
 }
 

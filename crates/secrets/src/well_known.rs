@@ -1,4 +1,4 @@
-//! Secrets that many people have: what they are, where to get one, what they look like.
+//! Well-known secrets: what they are, where to get one, what they look like.
 
 use regex::bytes::Regex;
 
@@ -14,7 +14,7 @@ pub struct WellKnown {
     pub name: &'static str,
     /// What it is.
     pub summary: &'static str,
-    /// Where to get one: a page, or a deed.
+    /// Where to get one: a page, or what to do.
     pub get: &'static str,
     /// The variables that hold it by custom, the first one first.
     pub variables: &'static [&'static str],
@@ -160,7 +160,7 @@ pub static WELL_KNOWN: &[WellKnown] = &[
         get: "run `aws sts get-session-token`",
         variables: &["AWS_SESSION_TOKEN"],
         shape: r"[A-Za-z0-9/+=]{100,}",
-        looks: "a long text of base64",
+        looks: "a long base64 text",
     },
     WellKnown {
         name: "ssh/passphrase",
@@ -199,8 +199,7 @@ pub fn find(name: &SecretName) -> Option<&'static WellKnown> {
     WELL_KNOWN.iter().find(|known| known.name == name.as_str())
 }
 
-/// The name that was probably meant by one that nobody knows: both the service and its key are
-/// near.
+/// The name that was probably meant by an unknown one: both the service and its key are near.
 pub fn near(name: &SecretName) -> Option<&'static str> {
     let (service, key) = name.as_str().split_once('/')?;
     let is_near = |a: &str, b: &'static str| a == b || closest(a, [b]).is_some();
@@ -218,7 +217,7 @@ impl WellKnown {
         format!("{article} {what}")
     }
 
-    /// Where to make one worthless: nearly always where one is made.
+    /// Where to revoke one: nearly always where one is created.
     pub fn revoke(&self) -> &'static str {
         match self.name {
             "wandb/api_key" => "https://wandb.ai/settings (API keys)",
@@ -233,7 +232,7 @@ impl WellKnown {
     }
 }
 
-/// Whether the value only holds the place of one, as in `your_token_here`.
+/// Whether the value is only a placeholder, as in `your_token_here`.
 pub fn is_placeholder(value: &SecretValue) -> bool {
     value.plain().len() <= LONGEST_PLACEHOLDER
         && Regex::new(PLACEHOLDER).is_ok_and(|pattern| pattern.is_match(value.plain()))

@@ -1,11 +1,11 @@
-//! Whether a provider takes a new value: one small question that changes nothing.
+//! Whether a provider accepts a new value: one small request that changes nothing.
 
 #![expect(clippy::disallowed_methods, reason = "the value goes into a header of the question")]
 
 use doppio_secrets::SecretValue;
 use doppio_text::name::SecretName;
 
-/// Whom to ask about a secret, and how.
+/// Which server to ask about a secret, and how.
 #[derive(Debug)]
 pub struct Ping {
     /// The secret's name.
@@ -95,9 +95,9 @@ pub static PINGS: &[Ping] = &[
 pub enum Verdict {
     /// It knows whose it is.
     Accepted,
-    /// It does not take it.
+    /// It does not accept it.
     Refused,
-    /// There is no telling: out of reach, too busy, or known but not allowed to ask.
+    /// The answer is not clear: out of reach, too busy, or known but not allowed to ask.
     Unclear(String),
 }
 
@@ -106,8 +106,8 @@ pub fn find(name: &SecretName) -> Option<&'static Ping> {
     PINGS.iter().find(|ping| ping.name == name.as_str())
 }
 
-/// Whether this is a place on this machine, as tests name one: nothing else may stand in for a
-/// provider, since it gets the value.
+/// Whether this is a place on this machine, as tests name one: nothing else may replace a provider,
+/// since it gets the value.
 pub fn is_loopback(base: &str) -> bool {
     let host = base.strip_prefix("http://").and_then(|rest| rest.rsplit_once(':'));
     host.is_some_and(|(host, port)| {
@@ -117,7 +117,7 @@ pub fn is_loopback(base: &str) -> bool {
 
 impl Ping {
     /// Whether this is the provider's own server, as the value of [`Ping::elsewhere`] names it: a
-    /// key of another one is none of the provider's business.
+    /// key for another server must not go to the provider.
     pub fn is_own(&self, server: &str) -> bool {
         let host = server.split_once("://").map_or(server, |(_, rest)| rest);
         host.split(['/', ':']).next().is_some_and(|host| host.eq_ignore_ascii_case(self.host))
@@ -127,7 +127,7 @@ impl Ping {
     pub async fn ask(&self, value: &SecretValue, base: Option<&str>) -> Verdict {
         match base {
             Some(base) if !is_loopback(base) => {
-                Verdict::Unclear(format!("`{base}` is no loopback address, as `http://127.0.0.1:8080`"))
+                Verdict::Unclear(format!("`{base}` is not a loopback address, as `http://127.0.0.1:8080`"))
             }
             base => self.send(value, base).await,
         }
@@ -136,7 +136,7 @@ impl Ping {
     #[cfg(not(feature = "online"))]
     #[expect(clippy::unused_async, reason = "as in the build that asks")]
     async fn send(&self, _: &SecretValue, _: Option<&str>) -> Verdict {
-        Verdict::Unclear("asking is not built into this doppio: the feature `online`".to_owned())
+        Verdict::Unclear("this build of doppio lacks the feature `online`".to_owned())
     }
 
     #[cfg(feature = "online")]
@@ -193,7 +193,7 @@ impl Ping {
                 Some(client.post(url).basic_auth("api", Some(text)).json(&question))
             }
         };
-        // What no header can carry is no token.
+        // What a header can't carry is not a token.
         let Some(request) = request else { return Ok(Verdict::Refused) };
         let answer = request.send().await?;
         let status = answer.status();

@@ -4,14 +4,14 @@ use serde::Serialize;
 
 use crate::Span;
 
-/// More faults than these of one text help nobody.
+/// The number of faults of one text that are worth reporting.
 pub const ENOUGH: usize = 1000;
 
 /// Names that were probably meant are looked for in so many faults: more are not drawn.
 pub const SUGGESTED: usize = 60;
 
-/// Whether those who look for faults may stop. Warnings alone are never enough: an error that
-/// nobody notes would be taken for none.
+/// Whether those who look for faults may stop. Warnings alone are never enough: an error that is
+/// not noted would be missed.
 pub fn has_enough(faults: &[Diagnostic]) -> bool {
     faults.len() > ENOUGH && faults.iter().filter(|fault| fault.severity == Severity::Error).count() > ENOUGH
 }
@@ -33,20 +33,20 @@ pub fn note(faults: &mut Vec<Diagnostic>, fault: Diagnostic) {
 pub enum Severity {
     /// The text can't be used.
     Error,
-    /// The text can be used, and probably does not do what was meant.
+    /// The text can be used, but probably does not do what was meant.
     Warning,
 }
 
-/// A place and what is to be said about it.
+/// A location and what to say about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Label {
     /// Where, as byte offsets.
     pub span: Span,
-    /// A few words drawn beside the place; may be empty.
+    /// A few words drawn beside the location; may be empty.
     pub text: String,
 }
 
-/// A replacement that would mend the fault.
+/// A replacement that would fix the fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Edit {
     /// What to replace, as byte offsets.
@@ -55,7 +55,7 @@ pub struct Edit {
     pub replacement: String,
 }
 
-/// One fault: what, where, and how to mend it.
+/// One fault: what, where, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
     /// How bad it is.

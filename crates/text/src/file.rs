@@ -10,16 +10,16 @@ use std::path::Path;
 /// comes to.
 const DESCRIPTORS: [&str; 3] = ["/dev/fd", "/proc/self/fd", "/dev/stdin"];
 
-/// Opens a file that is to be read to its end, and refuses what may have none: a FIFO that nobody
-/// writes to, a device. What the process was handed under a descriptor is taken as it is.
+/// Opens a file that is to be read to its end, and refuses what may have none: a FIFO without a
+/// writer, a device. What the process was handed under a descriptor is taken as it is.
 ///
 /// # Errors
 ///
-/// When it can't be opened, or is no regular file.
+/// When it can't be opened, or is not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     let is_handed = DESCRIPTORS.iter().any(|place| path.starts_with(place));
     if !is_handed {
-        // Looked at before it is opened, for to open a FIFO is to wait for who writes to it.
+        // Looked at before it is opened, because opening a FIFO waits for its writer.
         let found = path.metadata()?;
         // A folder is refused by the system, in its own words.
         if !found.is_file() && !found.is_dir() {

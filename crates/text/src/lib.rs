@@ -12,6 +12,7 @@ pub mod name;
 pub mod shell;
 mod source;
 mod suggest;
+mod toml_reader;
 
 pub use diagnostic::Diagnostic;
 pub use diagnostic::ENOUGH;
@@ -26,3 +27,8 @@ pub use lines::Lines;
 pub use source::Source;
 pub use source::Span;
 pub use suggest::closest;
+pub use toml_reader::TomlCodes;
+pub use toml_reader::TomlReader;
+pub use toml_reader::TomlValue;
+pub use toml_reader::described;
+pub use toml_reader::integer;

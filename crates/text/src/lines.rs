@@ -1,4 +1,4 @@
-//! Where the lines of a text begin: for asking about many places of a long text.
+//! Where the lines of a text begin: for looking up many locations in a long text.
 
 /// The offsets at which lines begin.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::Serialize;
 
-/// Why a text is no name of its kind. Its `Display` says what was expected.
+/// Why a text is not a name of its kind. Its `Display` says what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a {what}: {expected}")]
 pub struct InvalidName {

@@ -1,11 +1,11 @@
 //! Did you mean …?
 
-/// The candidate that comes nearest to `found`, if one comes near enough to be worth naming:
+/// The candidate that is most similar to `found`, if one is similar enough to be worth naming:
 /// never `found` itself, and for a name of one or two letters only one in other case, or one that
 /// is longer.
 pub fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = found.to_lowercase();
-    // A longer text is no slip of the finger, and would take long to compare.
+    // A longer text is not a slip of the finger, and would take long to compare.
     if found.len() > 200 {
         return None;
     }

@@ -60,8 +60,8 @@ impl Drop for NoEcho {
     }
 }
 
-/// Sets the echo; what it was before, or none where that can't be told. A job in the background
-/// would be stopped for trying.
+/// Sets the echo; what it was before, or none if that is unknown. A job in the background would be
+/// stopped for trying.
 fn set_echo(on: bool) -> Option<bool> {
     let terminal = std::io::stdin();
     if tcgetpgrp(&terminal).ok()? != rustix::process::getpgrp() {

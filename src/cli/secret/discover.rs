@@ -74,7 +74,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     output::line(if rows.is_empty() {
         "no provider keeps a credential on this machine"
     } else {
-        "a step gets one by `credentials = [\"NAME\"]`"
+        "a step gets one with `credentials = [\"NAME\"]`"
     });
     Ok(ExitCode::SUCCESS)
 }

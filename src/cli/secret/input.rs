@@ -40,8 +40,8 @@ pub(super) fn value(
 ) -> Result<SecretValue, CliError> {
     let (bytes, place) = if args.from_stdin {
         if context.env.text("DOPPIO_PASSPHRASE_FD") == Some("0") {
-            return Err(CliError::usage("stdin is the passphrase's: `DOPPIO_PASSPHRASE_FD` is 0")
-                .hint(format!("hand the passphrase over by another descriptor: `DOPPIO_PASSPHRASE_FD=3 {command} --from-stdin 3< FILE`")));
+            return Err(CliError::usage("stdin carries the passphrase: `DOPPIO_PASSPHRASE_FD` is 0")
+                .hint(format!("pass the passphrase on another descriptor: `DOPPIO_PASSPHRASE_FD=3 {command} --from-stdin 3< FILE`")));
         }
         (read(io::stdin().lock()), "stdin".to_owned())
     } else if let Some(path) = &args.from_file {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use doppio_secrets::Ladder;
 use doppio_secrets::provider;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 
@@ -29,7 +29,7 @@ use crate::sources::SOURCES;
                         Examples:\n  doppio secret list\n  doppio secret list --in file --json\n  \
                         doppio secret list --all")]
 pub(super) struct Args {
-    /// The sources to ask; else the keychain and the vault
+    /// The sources to ask; else the keychain and the age vault
     #[arg(long = "in", value_name = "SOURCE", conflicts_with = "all")]
     sources: Vec<String>,
     /// Ask every source that can list, those on the network too
@@ -44,7 +44,7 @@ pub(super) struct Args {
 struct Item {
     name: String,
     source: &'static str,
-    facts: Facts,
+    facts: Metadata,
     last: Option<Use>,
 }
 
@@ -67,9 +67,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         match fault {
             Ok(()) => {}
             Err(SourceError::Absent { .. }) if args.sources.is_empty() => {}
-            // Not everything can list, and nobody said that this one should.
+            // Not every source can list, and nobody asked this one to.
             Err(SourceError::Unfit { .. }) if args.all => {}
-            // Few have set up all that there are.
+            // Few users have set up all of them.
             Err(error) if args.all => output::line(&format!("note: {} is left out: {error}", source.place())),
             // What the others have is listed all the same.
             Err(error) => {
@@ -131,7 +131,7 @@ fn json(item: &Item, items: &[Item]) -> serde_json::Value {
         "exposure": facts.exposure,
         "last_use": last.as_ref().map(|last| serde_json::json!({
             "time": last.time,
-            "deed": last.deed,
+            "deed": last.action,
             "run": last.run,
             "step": last.step,
             "host": last.host,

@@ -23,8 +23,8 @@ pub(super) type Needs = BTreeMap<SecretRef, Vec<PathBuf>>;
 /// The providers that some recipes name in `credentials`, and the recipes that name each.
 pub(super) type Credentials = BTreeMap<String, Vec<PathBuf>>;
 
-/// The recipes of a folder: its TOML files with a `[recipe]` table or a step. One that is no TOML
-/// may be a recipe, and is told.
+/// The recipes of a folder: its TOML files with a `[recipe]` table or a step. One that is not TOML
+/// may be a recipe, and is reported.
 pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let unreadable = |error: std::io::Error| {
         CliError::world(format!("cannot read `{}`", folder.display())).cause(error.to_string())
@@ -38,7 +38,7 @@ pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
                 Ok(table) if !["recipe", "step"].iter().any(|key| table.get_ref().contains_key(*key)) => {}
                 Ok(_) => recipes.push(path),
                 Err(_) => {
-                    output::line(&format!("note: `{}` is no TOML, and was passed over", path.display()));
+                    output::line(&format!("note: `{}` is not TOML, and was skipped", path.display()));
                 }
             }
         }
@@ -104,8 +104,8 @@ fn strings(value: &DeValue<'_>, each: &mut impl FnMut(&str)) {
     }
 }
 
-/// The references of one string. `$${` is a literal `${`. What can't be read is `doppio check`'s
-/// to tell.
+/// The references of one string. `$${` is a literal `${`. What can't be read is for `doppio check`
+/// to report.
 fn references(text: &str, found: &mut Vec<SecretRef>) {
     let mut rest = text;
     while let Some(at) = rest.find("${") {

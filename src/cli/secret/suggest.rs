@@ -6,7 +6,7 @@ use doppio_secrets::Location;
 use doppio_secrets::Mask;
 use doppio_secrets::SecretError;
 use doppio_secrets::SecretRef;
-use doppio_secrets::Vault;
+use doppio_secrets::SecretSession;
 use doppio_secrets::well_known::WELL_KNOWN;
 use doppio_text::name::SecretName;
 
@@ -27,7 +27,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    let vault = Vault::new(ladder, Mask::default());
+    let vault = SecretSession::new(ladder, Mask::default());
     let mut items = Vec::new();
     let mut failed = None;
     for known in WELL_KNOWN {
@@ -74,7 +74,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             };
             output::data(&format!("{mark:3}  {:width$}  {words}\n", known.name))?;
         }
-        output::line("store one with `doppio secret set NAME`; names of your own are as good");
+        output::line("store one with `doppio secret set NAME`; your own names work too");
     }
     failed.map_or(Ok(ExitCode::SUCCESS), Err)
 }

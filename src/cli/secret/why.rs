@@ -71,10 +71,10 @@ fn line(asked: &Asked, now: Timestamp) -> String {
             format!("{head} -> used ({})\n", time::describe(facts, now)) + &warnings(&facts.warnings)
         }
         Outcome::Shadowed(facts) => {
-            format!("{head} -> there, but shadowed ({})\n", time::describe(facts, now))
+            format!("{head} -> found, but shadowed ({})\n", time::describe(facts, now))
                 + &warnings(&facts.warnings)
         }
-        Outcome::Missing => format!("{head} -> not there\n"),
+        Outcome::Missing => format!("{head} -> not found\n"),
         Outcome::Absent(cause) => format!("{head} -> skipped: {cause}\n"),
         Outcome::Failed { cause, stops, .. } => {
             format!("{head} -> {}: {cause}\n", if *stops { "stops the search" } else { "could not be asked" })

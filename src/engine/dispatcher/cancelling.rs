@@ -54,7 +54,7 @@ impl Dispatcher<'_> {
                 continue;
             }
             if self.ready.is_always(place) && self.plan.steps()[place].members.is_empty() {
-                let text = format!("step `{}` runs always, and did not run", self.id(place));
+                let text = format!("step `{}` should always run, but did not", self.id(place));
                 let text = self.mask().text(&text);
                 self.tell(What::Notice { step: Some(self.id(place)), text });
             }

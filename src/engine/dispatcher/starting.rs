@@ -63,7 +63,7 @@ impl Dispatcher<'_> {
                 self.tell(What::StepWaiting { step: step.id.clone() });
                 self.start(place, None);
                 let mask = self.mask();
-                let message = mask.text("its `when` can't be told");
+                let message = mask.text("its `when` can't be evaluated");
                 let causes = vec![mask.text(&why)];
                 let end = End::Error { message, causes, hint: None, world: false, bug: false };
                 self.end(place, StepStatus::Failed, end);
@@ -98,7 +98,7 @@ impl Dispatcher<'_> {
                 attempt: self.story[place].attempts + 1,
                 values: Arc::clone(&self.values),
                 pool: Arc::clone(&self.options.pool),
-                vault: Arc::clone(&self.options.vault),
+                secrets: Arc::clone(&self.options.secrets),
                 hold: Arc::clone(&self.story[place].hold),
                 host: step.host.clone(),
                 credentials: step.credentials.iter().map(|(wanted, _)| wanted.clone()).collect(),
@@ -126,9 +126,9 @@ impl Dispatcher<'_> {
     }
 }
 
-/// What to call the place where a step runs, if it can be told.
+/// What to call the site where a step runs, if it is known.
 fn host_of(step: &PlannedStep, cx: &StepContext) -> Option<String> {
-    match step.operation.place() {
+    match step.place() {
         Place::Nowhere => None,
         Place::Local => Some("local".to_owned()),
         Place::Host(field) => cx.host_id(field).ok().map(String::from),

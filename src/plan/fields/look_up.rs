@@ -47,7 +47,7 @@ impl Resolver<'_> {
             Reference::Target => self.target(span),
             Reference::Host => {
                 let host = self.nodes[node].host.as_ref().map(ToString::to_string);
-                // Else it is the host of the operation, which can't be told by this very field.
+                // Else it is the host of the operation, which this very field decides.
                 if host.is_none() && field == "host_id" && self.inputs.target.is_none() {
                     self.target(span);
                 }
@@ -112,7 +112,7 @@ impl Resolver<'_> {
             self.fault(
                 Diagnostic::error(
                     "plan::no-result",
-                    format!("step `{id}` stands for several and has no output of its own"),
+                    format!("step `{id}` expands to several steps and has no output of its own"),
                     span.clone(),
                 )
                 .help(format!("name one of them, as in `step.{one}.output`")),

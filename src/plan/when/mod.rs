@@ -25,13 +25,15 @@ use crate::plan::when::operand::Operand;
 use crate::plan::when::tokens::Fault;
 use crate::step::Part;
 use crate::step::Template;
+use crate::step::Text;
+use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::Values;
 
 /// A longer expression is refused: what reads it recurses.
 const LONGEST: usize = 1000;
 
-/// Texts that mean no.
+/// Texts that mean false.
 const NO: [&str; 5] = ["", "false", "0", "no", "off"];
 
 static EMPTY: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -50,8 +52,8 @@ pub struct When {
 
 #[derive(Debug, Clone)]
 enum Condition {
-    /// The old form: a text that means yes or no.
-    Text(Template),
+    /// The old form: a text that is true or false.
+    Text(Text),
     Expression(Arc<Checked>),
 }
 
@@ -114,9 +116,7 @@ impl fmt::Display for When {
         for (index, condition) in self.conditions.iter().enumerate() {
             let and = if index == 0 { "" } else { ", and " };
             match condition {
-                Condition::Text(template) => {
-                    write!(f, "{and}{}", crate::step::PlainText(template.clone()))?;
-                }
+                Condition::Text(text) => write!(f, "{and}{text}")?,
                 Condition::Expression(checked) => write!(f, "{and}{}", checked.source)?,
             }
         }
@@ -127,12 +127,12 @@ impl fmt::Display for When {
 impl Condition {
     fn holds(&self, values: &Values, host: Option<&HostId>) -> Result<bool, String> {
         match self {
-            Self::Text(template) => {
+            Self::Text(planned) => {
                 let mut text = String::new();
-                for part in &template.parts {
+                for part in &planned.parts {
                     match part {
-                        Part::Text(part) => text.push_str(part),
-                        Part::Reference(reference, _) => {
+                        TextPart::Text(part) => text.push_str(part),
+                        TextPart::Reference(reference) => {
                             match values.look_up(reference, host).map_err(|error| error.to_string())? {
                                 Value::Plain(value) => text.push_str(&value),
                                 Value::Secret(_) => return Err(format!("`${{{reference}}}` is secret")),
@@ -159,7 +159,7 @@ impl Checked {
             return Err(whole("`when` is blank", Some("leave it out, or write an expression")));
         }
         if text.len() > LONGEST {
-            return Err(whole("`when` is too long", Some("an expression can have 1000 bytes")));
+            return Err(whole("`when` is too long", Some("an expression can have at most 1000 bytes")));
         }
         let tokens = tokens::tokens(text)?;
         let (rewritten, operands) = operand::take(text, &tokens, |name, start, end| {
@@ -168,7 +168,7 @@ impl Checked {
         });
         let expression = EMPTY.compile_expression_owned(rewritten).map_err(|error| {
             let detail = error.detail().unwrap_or("it can't be read");
-            whole(&format!("`when` is no expression: {detail}"), None)
+            whole(&format!("`when` is not an expression: {detail}"), None)
         })?;
         Ok(Self { source: text.trim().to_owned(), expression, operands })
     }
@@ -189,7 +189,7 @@ impl Checked {
     }
 }
 
-/// What a text means where yes or no is asked.
+/// What a text means as a boolean.
 fn is_yes(text: &str) -> bool {
     !NO.contains(&text.trim().to_lowercase().as_str())
 }
@@ -212,7 +212,7 @@ fn old_form(resolver: &mut Resolver<'_>, node: usize, template: &Template) -> Op
     Some(Condition::Text(resolver.plain(node, template, "when")))
 }
 
-/// Where a part of the expression stands in the recipe; the whole string if that can't be told.
+/// Where a part of the expression stands in the recipe; the whole string if that is not known.
 fn place_of(text: &str, span: &Span, start: usize, end: usize) -> Span {
     // An ordinary one-line string without escapes has its text behind the one quote.
     if span.len() == text.len() + 2 { span.start + 1 + start..span.start + 1 + end } else { span.clone() }
@@ -261,7 +261,7 @@ mod tests {
         let source = Source::new("r.toml", RECIPE.replace("WHEN", when));
         let env = [("CI".into(), "1".into())].into_iter().collect();
         let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: false };
-        let (plan, _) = crate::plan::build(crate::recipe::parse(&source), &source, &inputs)
+        let (plan, _) = crate::plan::build(crate::recipe::parse(&source), &inputs)
             .map_err(|faults| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))?;
         let value = |text: &str| Value::Plain(text.to_owned());
         let result = StepResult {

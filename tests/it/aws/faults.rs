@@ -63,7 +63,7 @@ fn signatures_and_rights_are_checked_by_the_server() {
     let wrong = Keys { secret: format!("{}A", &secret[1..]), ..good.clone() };
     let words = told(&wrong, "aws:rights/s1");
     assert!(words.contains("the secret access key does not belong to the access key"), "{words}");
-    assert!(words.contains("hint: look at AWS_SECRET_ACCESS_KEY"), "{words}");
+    assert!(words.contains("hint: check AWS_SECRET_ACCESS_KEY"), "{words}");
     let unknown = Keys { id: "AKIAZZZZZZZZZZZZZZZZ".to_owned(), ..good };
     let words = told(&unknown, "aws:rights/s1");
     assert!(words.contains("AWS does not know the access key"), "{words}");
@@ -99,8 +99,40 @@ fn each_refusal_has_its_own_words() {
 fn throttling_is_tried_again_and_then_told() {
     let parrot = Parrot::start(400, r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#);
     let words = told(&parrot.keys(), "aws:a/b");
-    assert!(words.contains("AWS takes no more calls for now (ThrottlingException)"), "{words}");
+    assert!(words.contains("AWS accepts no more calls for now (ThrottlingException)"), "{words}");
     assert_eq!(parrot.asked(), 3);
+
+    let parrot = Parrot::start(503, "");
+    let words = told(&parrot.keys(), "ssm:/a/b");
+    assert!(words.contains("AWS failed (HTTP status 503)"), "{words}");
+    assert_eq!(parrot.asked(), 3);
+
+    let doppio = parrot.keys().doppio().env("AWS_MAX_ATTEMPTS", "1");
+    doppio.run(["secret", "get", "ssm:/a/b"]).expect(3);
+    assert_eq!(parrot.asked(), 4);
+}
+
+/// The credentials of a role are good with their session token only.
+#[test]
+fn a_session_token_is_part_of_the_signature() {
+    // Making the role, its policy, the secret and the session is free.
+    let moto = Moto::start(Some(4));
+    let root = moto.keys("AKIDROLE");
+    let made = root.boto(
+        "iam, sm, sts = client('iam'), client('secretsmanager'), client('sts')\n\
+         role = iam.create_role(RoleName='reader', AssumeRolePolicyDocument='{}')['Role']\n\
+         rule = {'Effect': 'Allow', 'Action': 'secretsmanager:GetSecretValue', 'Resource': '*'}\n\
+         iam.put_role_policy(RoleName='reader', PolicyName='p', PolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [rule]}))\n\
+         sm.create_secret(Name='role/a', SecretString='value for a role')\n\
+         keys = sts.assume_role(RoleArn=role['Arn'], RoleSessionName='session')['Credentials']\n\
+         print(keys['AccessKeyId'], keys['SecretAccessKey'], keys['SessionToken'])",
+    );
+    let [id, secret, token] = made.split(' ').collect::<Vec<_>>().try_into().unwrap();
+    let keys = Keys { id: id.to_owned(), secret: secret.to_owned(), ..root };
+    let doppio = keys.doppio().env("AWS_SESSION_TOKEN", token);
+    assert_eq!(reveal(&doppio, "aws:role/a"), "value for a role");
+    let told = doppio.run(["secret", "get", "ssm:/role/a"]).expect(3).stderr;
+    assert!(told.contains("not authorized to perform: ssm:GetParameter"), "{told}");
 }
 
 #[test]
@@ -119,8 +151,8 @@ fn an_endpoint_that_is_down_slow_or_something_else_is_told() {
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 
     for (status, body, cause) in [
-        (200, "<html>hunter2</html>", "makes no sense"),
-        (200, r#"{"SecretString": 5, "Name": ["hunter2"]}"#, "makes no sense"),
+        (200, "<html>hunter2</html>", "can't be understood"),
+        (200, r#"{"SecretString": 5, "Name": ["hunter2"]}"#, "can't be understood"),
         (404, "<html>hunter2</html>", "what answered is not AWS (HTTP status 404)"),
         (503, "hunter2", "AWS failed (HTTP status 503)"),
     ] {
@@ -128,7 +160,7 @@ fn an_endpoint_that_is_down_slow_or_something_else_is_told() {
         assert!(words.contains(cause), "{status} {body}: {words}");
         assert!(!words.contains("hunter2"), "{words}");
     }
-    // An answer without a value is none.
+    // An answer without a value does not count.
     let words = told(&Parrot::start(200, "{}").keys(), "aws:a/b");
     assert!(words.contains("a/b"), "{words}");
 }

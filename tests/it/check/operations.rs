@@ -65,7 +65,7 @@ fn what_a_step_does() {
         21 | sleep = 5
            |         ^ found `5`
            |
-           = help: a whole one: sleep = { duration_secs = 5 }
+           = help: a complete example: sleep = { duration_secs = 5 }
 
         error: two steps are called `twice`
           --> r.toml:23:6
@@ -93,7 +93,7 @@ fn all_that_is_wrong_with_one_operation() {
          --> r.toml:6:27
           |
         6 | ssh_command = { host_id = 5, comand = "echo", timeout_secs = "abc", env = { A = 1, B = "ok" } }
-          |                           ^ found integer `5`
+          |                           ^ found `5`
 
         error: unknown key `comand` in `ssh_command`
          --> r.toml:6:30
@@ -116,7 +116,7 @@ fn all_that_is_wrong_with_one_operation() {
          --> r.toml:6:81
           |
         6 | ssh_command = { host_id = 5, comand = "echo", timeout_secs = "abc", env = { A = 1, B = "ok" } }
-          |                                                                                 ^ found integer `1`
+          |                                                                                 ^ found `1`
 
         error: `if_exists` can't be `reus`
           --> r.toml:11:13
@@ -129,22 +129,22 @@ fn all_that_is_wrong_with_one_operation() {
         11 | if_exists = "reuse"
            |                  +
 
-        error: unknown key `file_exist` in `wait_condition`
+        error: no condition is called `file_exist`
           --> r.toml:14:34
            |
         14 | wait_condition = { condition = { file_exist = { path = "x" } } }
            |                                  ^^^^^^^^^^
            |
-        help: write one of `file_exists`, `file_contains`, `command_succeeds`, `output_matches`, `var_equals`, `var_matches`, `host_online`, `port_open`, `tmux_alive`, `tmux_exited`, `gpu_available`, `gdrive_mounted`, `not`, `and`, `or`, `always`, `never`
+        help: a condition with a similar name exists
            |
         14 | wait_condition = { condition = { file_exists = { path = "x" } } }
            |                                            +
 
         error: `outputs` of `run_commands`: `x` is not a regular expression: regex parse error: error: unclosed group
-          --> r.toml:17:62
+          --> r.toml:17:68
            |
         17 | run_commands = { host_id = "h", commands = "true", outputs = { x = "(" } }
-           |                                                              ^^^^^^^^^^^
+           |                                                                    ^^^
 
         error: r.toml has 7 errors
         "#);
@@ -162,7 +162,7 @@ fn operations_with_a_condition_of_a_wrong_form() {
         6 | assert = "x"
           |          ^^^ found a string
           |
-          = help: a whole one: assert = { condition = { file_exists = { path = "/workspace/model" } }, message = "no model" }
+          = help: a complete example: assert = { condition = { file_exists = { path = "/workspace/model" } }, message = "no model" }
 
         error: `timeout_secs` must be a whole number, 0 or more
           --> r.toml:10:16
@@ -170,7 +170,7 @@ fn operations_with_a_condition_of_a_wrong_form() {
         10 | timeout_secs = "5"
            |                ^^^ found a string
 
-        error: a condition has its kind as its key, and no `kind`
+        error: a condition's key is its kind; it has no `kind`
           --> r.toml:11:1
            |
         11 | [step.wait_condition.condition]

@@ -55,7 +55,7 @@ fn commands(doppio: &Doppio, inner: &str) -> Vec<(String, String)> {
             &["secret", "incident", "team/key"],
             &["secret", "incident", "team/key", &named],
             &["secret", "incident", "team/key", "--write-replacements", &out],
-            &["secret", "export", "team/key", "--format", "dotenv", "--out", &out],
+            &["secret", "export", "team/key", "--format", "dotenv", "--reveal", "--out", &out],
             &["secret", "import", &env, "--yes"],
             &["secret", "import", &env, "--dry-run"],
             &["secret", "init", "--dry-run"],

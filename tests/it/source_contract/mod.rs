@@ -139,7 +139,7 @@ fn values_up_to_the_limit_go_there_and_back() {
         assert_eq!(reveal(&doppio, &reference).expect(0).stdout, value[..longest], "{scheme}");
         if longest < value.len() {
             let ran = set(&doppio, scheme, path, &value).expect(2);
-            assert!(ran.stderr.contains("takes no value over"), "{scheme}: {}", ran.stderr);
+            assert!(ran.stderr.contains("accepts no value over"), "{scheme}: {}", ran.stderr);
             assert_eq!(reveal(&doppio, &reference).expect(0).stdout, value[..longest], "{scheme}");
         }
     }

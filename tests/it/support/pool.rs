@@ -14,8 +14,8 @@ use doppio_secrets::Environment;
 use doppio_secrets::Ladder;
 use doppio_secrets::Mask;
 use doppio_secrets::Prompt;
+use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
-use doppio_secrets::Vault;
 use doppio_text::Source;
 
 use crate::support::sshd::Sshd;
@@ -44,11 +44,11 @@ impl Testbed {
     pub(crate) fn new(hosts_toml: &str, sandbox: bool, names: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("doppio-pool-").tempdir().expect("a folder");
         let hosts = HostsFile::parse(&Source::new("hosts.toml", hosts_toml)).expect("hosts");
-        let vault = Vault::new(Ladder::of_environment(Environment::default()), Mask::default());
+        let secrets = SecretSession::new(Ladder::of_environment(Environment::default()), Mask::default());
         let env_names = names.iter().map(|name| name.parse().expect("a name")).collect::<BTreeSet<_>>();
         let pool = Pool::new(PoolOptions {
             hosts,
-            vault: Arc::new(vault),
+            secrets: Arc::new(secrets),
             prompt: Arc::new(Nobody),
             home: folder.path().join("home"),
             state: folder.path().join("state"),

@@ -1,4 +1,4 @@
-//! Servers that stand in for those that can't be had on a test machine. They are Python
+//! Servers that stand in for those that are not available on a test machine. They are Python
 //! programs in `tests/standins/`, strict about what they are asked.
 
 use std::fs;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 
@@ -117,7 +117,7 @@ pub(crate) fn bytes(value: &SecretValue) -> Vec<u8> {
 }
 
 /// The bytes at a path.
-pub(crate) async fn get(source: &dyn Source, path: &str) -> Result<(Vec<u8>, Facts), SourceError> {
+pub(crate) async fn get(source: &dyn Source, path: &str) -> Result<(Vec<u8>, Metadata), SourceError> {
     source.get(path, None).await.map(|(value, facts)| (bytes(&value), facts))
 }
 

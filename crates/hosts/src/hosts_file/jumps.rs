@@ -13,7 +13,7 @@ pub(super) struct Jump {
     pub span: Span,
 }
 
-impl Reader {
+impl Reader<'_> {
     pub(super) fn check_jumps(&mut self) {
         let names: Vec<String> = self.entries.iter().map(|entry| entry.name.clone()).collect();
         let mut edges: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
@@ -24,13 +24,13 @@ impl Reader {
                 let fault = Diagnostic::error(
                     "hosts::unknown-jump",
                     format!(
-                        "`{}` jumps through `{}`, which is no host of this file",
+                        "`{}` jumps through `{}`, which is not a host of this file",
                         names[jump.entry], jump.name
                     ),
                     jump.span.clone(),
                 );
                 let near = closest(&jump.name, names.iter().map(String::as_str));
-                self.faults.push(match near {
+                self.toml.fault(match near {
                     Some(near) => fault
                         .help(format!("a similar host exists: `{near}`"))
                         .edit(jump.span.clone(), format!("\"{near}\"")),
@@ -40,14 +40,14 @@ impl Reader {
         }
         for start in 0..names.len() {
             let Some(path) = cycle_through(start, &edges) else { continue };
-            // Each cycle is told once, at its first host of the file.
+            // Each cycle is reported once, at its first host in the file.
             if path.iter().any(|&other| other < start) {
                 continue;
             }
             let way: Vec<&str> = path.iter().chain([&start]).map(|&at| names[at].as_str()).collect();
             let next = path.get(1).unwrap_or(&start);
             let place = self.jumps.iter().find(|jump| jump.entry == start && jump.name == names[*next]);
-            self.faults.push(Diagnostic::error(
+            self.toml.fault(Diagnostic::error(
                 "hosts::jump-cycle",
                 format!("hosts jump through each other: {}", way.join(" -> ")),
                 place.map_or(0..0, |jump| jump.span.clone()),
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(
             faults(text),
             [
-                "2:9 `a` jumps through `bastoin`, which is no host of this file (a similar host exists: `bastion`)"
+                "2:9 `a` jumps through `bastoin`, which is not a host of this file (a similar host exists: `bastion`)"
             ]
         );
         let text = "[hosts.a]\njump = \"b\"\n[hosts.b]\njump = [\"c\"]\n[hosts.c]\njump = \"a\"\n[hosts.d]\njump = \"d\"\n";

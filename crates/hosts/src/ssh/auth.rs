@@ -247,7 +247,7 @@ impl Login<'_> {
             Err(_) => Err(self.silent()),
             Ok(Ok(result)) => self.note(result, Some(candidate.label())).await,
             Ok(Err(error)) => {
-                self.tried.push(format!("{}: the agent would not sign: {error}", candidate.label()));
+                self.tried.push(format!("{}: the agent refused to sign: {error}", candidate.label()));
                 Ok(false)
             }
         }
@@ -324,8 +324,8 @@ impl Login<'_> {
         }
         if held_back > 0 {
             error.causes.push(match held_back {
-                1 => "one more key was not offered: servers ban those who offer many".to_owned(),
-                more => format!("{more} more keys were not offered: servers ban those who offer many"),
+                1 => "one more key was not offered: servers ban clients that offer many".to_owned(),
+                more => format!("{more} more keys were not offered: servers ban clients that offer many"),
             });
         }
         error.causes.extend(notes);
@@ -345,7 +345,7 @@ impl Login<'_> {
             let key = candidates.iter().find(|candidate| !matches!(candidate.holder, Holder::Agent));
             let key = key.map_or(String::new(), |key| format!(" -i {}", key.from));
             format!(
-                "`ssh-copy-id{key} -p {} {}@{}` puts a key on the host; another one is named with \
+                "`ssh-copy-id{key} -p {} {}@{}` installs a key on the host; name another one with \
                  `identity_file` in hosts.toml",
                 spec.port, spec.user, spec.hostname
             )

@@ -1,6 +1,6 @@
-//! Which way each variable travels: as an environment request of the channel, or in the frame.
+//! Which way each variable travels: as an environment request of the channel, or in the payload.
 //!
-//! Only secrets have a choice to make; an ordinary value is always in the frame, which costs no
+//! Only secrets have a choice to make; an ordinary value is always in the payload, which costs no
 //! round trip.
 
 use std::collections::BTreeSet;
@@ -16,12 +16,12 @@ use doppio_text::name::EnvName;
 use crate::CarrierChoice;
 use crate::EnvVar;
 use crate::HostError;
-use crate::ssh::line::Line;
+use crate::ssh::pooled::Pooled;
 
 /// Requests on one channel; sshd takes 128 variables of a session.
 const BATCH: usize = 100;
 
-/// What a server gets to answer all of them.
+/// How long a server may take to answer all of them.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 
 /// What a server said of each name.
@@ -29,11 +29,11 @@ pub(in crate::ssh) type Answers = HashMap<EnvName, bool>;
 
 /// Asks a server which names it takes, with empty values on a channel where nothing is ever run.
 /// A name without an answer is not in the result.
-pub(in crate::ssh) async fn learn(line: &Arc<Line>, names: &BTreeSet<EnvName>) -> Answers {
+pub(in crate::ssh) async fn learn(line: &Arc<Pooled>, names: &BTreeSet<EnvName>) -> Answers {
     let mut answers = Answers::new();
     let names: Vec<&EnvName> = names.iter().collect();
     for batch in names.chunks(BATCH) {
-        // A server that is slow to answer is one that is known nothing of.
+        // Nothing is known about a server that is slow to answer.
         match timeout(ANSWER_LIMIT, ask(line, batch)).await {
             Ok(Some(heard)) => answers.extend(batch.iter().map(|&name| name.clone()).zip(heard)),
             Ok(None) | Err(_) => break,
@@ -42,7 +42,7 @@ pub(in crate::ssh) async fn learn(line: &Arc<Line>, names: &BTreeSet<EnvName>) -
     answers
 }
 
-async fn ask(line: &Arc<Line>, names: &[&EnvName]) -> Option<Vec<bool>> {
+async fn ask(line: &Arc<Pooled>, names: &[&EnvName]) -> Option<Vec<bool>> {
     let (mut reader, writer) = line.connection.handle.channel_open_session().await.ok()?.split();
     // It is closed also when this future is dropped at its deadline.
     let writer = Arc::new(writer);
@@ -78,8 +78,8 @@ impl Drop for Close {
 pub(in crate::ssh) struct Ways<'a> {
     /// Asked for on the channel.
     pub channel: Vec<&'a EnvVar>,
-    /// In the frame.
-    pub frame: Vec<&'a EnvVar>,
+    /// In the payload.
+    pub payload: Vec<&'a EnvVar>,
 }
 
 /// Divides the variables of a script.
@@ -99,11 +99,11 @@ pub(in crate::ssh) fn divide<'a>(
     let is_secret = |var: &EnvVar| !var.secrets.is_empty();
     let takes = |var: &EnvVar| answers.get(&var.name).copied();
     match choice {
-        CarrierChoice::Preamble => ways.frame.extend(exports),
+        CarrierChoice::Preamble => ways.payload.extend(exports),
         CarrierChoice::Auto => {
             for &var in exports {
                 let by_channel = is_secret(var) && takes(var) == Some(true) && is_text(var);
-                if by_channel && ways.channel.len() < BATCH { &mut ways.channel } else { &mut ways.frame }
+                if by_channel && ways.channel.len() < BATCH { &mut ways.channel } else { &mut ways.payload }
                     .push(var);
             }
         }
@@ -121,11 +121,11 @@ pub(in crate::ssh) fn divide<'a>(
                 if is_secret(var) && !is_text(var) {
                     return Err(unfit(host, var, "it is not UTF-8 text"));
                 }
-                if is_secret(var) { &mut ways.channel } else { &mut ways.frame }.push(var);
+                if is_secret(var) { &mut ways.channel } else { &mut ways.payload }.push(var);
             }
             if ways.channel.len() > BATCH {
                 let var = ways.channel[BATCH];
-                return Err(unfit(host, var, "the server takes no more variables than that"));
+                return Err(unfit(host, var, "the server accepts no more variables"));
             }
         }
     }
@@ -140,10 +140,10 @@ fn is_text(var: &EnvVar) -> bool {
 
 fn unfit(host: &str, var: &EnvVar, cause: &str) -> HostError {
     HostError {
-        message: format!("`{}` can't travel as the channel's environment to `{host}`", var.name),
+        message: format!("`{}` can't be sent as the channel's environment to `{host}`", var.name),
         causes: vec![cause.to_owned()],
         hint: Some(format!(
-            "set `carrier = \"auto\"` for `{host}` in hosts.toml, then it goes in the preamble"
+            "set `carrier = \"auto\"` for `{host}` in hosts.toml, so that it goes in the preamble"
         )),
     }
 }
@@ -158,7 +158,7 @@ pub(in crate::ssh) fn refusal(host: &str, names: &[&EnvName]) -> HostError {
     patterns.sort_unstable();
     patterns.dedup();
     HostError {
-        message: format!("`{host}` does not take {list} as the channel's environment"),
+        message: format!("`{host}` does not accept {list} as the channel's environment"),
         causes: vec!["`carrier = \"channel\"` allows no other way, so nothing was run".to_owned()],
         hint: Some(format!(
             "add `AcceptEnv {}` to the host's /etc/ssh/sshd_config and reload sshd, or set `carrier = \"auto\"`",
@@ -199,7 +199,7 @@ mod tests {
         let known = answers(&[("A", true), ("B", false), ("C", true), ("D", true)]);
         let ways = divide("h", CarrierChoice::Auto, &vars, &[], &known).unwrap();
         assert_eq!(
-            (names(&ways.channel), names(&ways.frame)),
+            (names(&ways.channel), names(&ways.payload)),
             (vec!["A".into()], vec!["B".into(), "C".into(), "D".into()])
         );
         let ways = divide("h", CarrierChoice::Auto, &vars, &[], &Answers::new()).unwrap();

@@ -24,30 +24,30 @@ use crate::Output;
 use crate::bootstrap;
 use crate::bootstrap::Leader;
 use crate::bootstrap::Listener;
-use crate::frame::Frame;
-use crate::outlet::LINGER;
-use crate::outlet::LINGER_LIMIT;
-use crate::outlet::Outlet;
-use crate::ssh::line::Line;
-use crate::ssh::line::Slot;
+use crate::output_pipe::LINGER;
+use crate::output_pipe::LINGER_LIMIT;
+use crate::output_pipe::PipeWriter;
+use crate::payload::Payload;
+use crate::ssh::pooled::Pooled;
+use crate::ssh::pooled::Slot;
 
-/// What a server gets to open a channel.
+/// How long a server may take to open a channel.
 const OPEN_LIMIT: Duration = Duration::from_secs(30);
 
-/// What a login shell gets until the bootstrap announces itself.
+/// How long a login shell may take until the bootstrap announces itself.
 const ANNOUNCE_LIMIT: Duration = Duration::from_secs(45);
 
 type Reader = russh::ChannelReadHalf;
 type Writer = russh::ChannelWriteHalf<client::Msg>;
 
-/// A channel whose bootstrap waits for its frame.
+/// A channel whose bootstrap waits for its payload.
 pub(in crate::ssh) struct Armed {
     /// What the bootstrap said of itself.
     pub leader: Leader,
     /// For each variable that was asked for, whether the server took it.
     pub accepted: Vec<bool>,
     writer: Arc<Writer>,
-    start: oneshot::Sender<Outlet>,
+    start: oneshot::Sender<PipeWriter>,
     over: oneshot::Receiver<()>,
 }
 
@@ -71,21 +71,21 @@ impl Armed {
         !self.start.is_closed()
     }
 
-    /// Sends the frame and what is meant for the script; from here on it runs. `None` when the
+    /// Sends the payload and what is meant for the script; from here on it runs. `None` when the
     /// channel went away before anything was sent.
     pub(in crate::ssh) fn start(
         self,
-        frame: Frame,
+        payload: Payload,
         stdin: Option<SecretValue>,
-        outlet: Outlet,
+        writer: PipeWriter,
     ) -> Option<Leader> {
         // The reader must know where output goes before there can be any.
-        self.start.send(outlet).ok()?;
+        self.start.send(writer).ok()?;
         let Self { writer, over, leader, .. } = self;
         tokio::spawn(async move {
             // A script that never reads leaves the writer waiting, until the channel is over.
             tokio::select! {
-                () = feed(&writer, frame, stdin) => {}
+                () = feed(&writer, payload, stdin) => {}
                 _ = over => {}
             }
         });
@@ -96,7 +96,7 @@ impl Armed {
 /// Opens a channel and starts the bootstrap on it, with `env` asked for before. The work goes on
 /// in a task of its own, so that nothing is left half done when the asker goes away.
 pub(in crate::ssh) async fn arm(
-    line: &Arc<Line>,
+    line: &Arc<Pooled>,
     slot: Slot,
     env: Vec<(EnvName, SecretValue)>,
 ) -> Result<Armed, Refused> {
@@ -107,7 +107,7 @@ pub(in crate::ssh) async fn arm(
 
 /// The life of a channel.
 async fn tend(
-    line: Arc<Line>,
+    line: Arc<Pooled>,
     slot: Slot,
     env: Vec<(EnvName, SecretValue)>,
     ready: oneshot::Sender<Result<Armed, Refused>>,
@@ -136,9 +136,9 @@ async fn tend(
             let (_over, over) = oneshot::channel();
             let armed = Armed { leader, accepted, writer: Arc::clone(&writer), start, over };
             if ready.send(Ok(armed)).is_ok()
-                && let Some(outlet) = idle(&mut reader, started).await
+                && let Some(writer) = idle(&mut reader, started).await
             {
-                run(&line, &mut reader, &outlet).await;
+                run(&line, &mut reader, &writer).await;
                 has_run = true;
             }
         }
@@ -156,7 +156,7 @@ async fn tend(
     }
 }
 
-async fn open(line: &Line) -> Result<(Reader, Writer), Refused> {
+async fn open(line: &Pooled) -> Result<(Reader, Writer), Refused> {
     match timeout(OPEN_LIMIT, line.connection.handle.channel_open_session()).await {
         Ok(Ok(channel)) => Ok(channel.split()),
         Ok(Err(russh::Error::ChannelOpenFailure(
@@ -220,14 +220,14 @@ async fn listen(
             }
             ChannelMsg::Failure => answers.push(false),
             ChannelMsg::Data { data } => match listener.hear(&data) {
-                // Nothing can follow the announcement before the frame is there.
+                // Nothing can follow the announcement before the payload is there.
                 Ok(Some((leader, _))) => {
                     answers.resize(env, false);
                     return Ok((leader, answers));
                 }
                 Ok(None) => {}
                 Err(bootstrap::TooMuchNoise) => {
-                    let what = "the login shell prints without end instead of starting a command".to_owned();
+                    let what = "the login shell keeps printing instead of starting a command".to_owned();
                     return Err(Refused::Never(what, said(listener, complaint, env)));
                 }
             },
@@ -260,12 +260,12 @@ fn said(listener: &Listener, complaint: &[u8], env: usize) -> Vec<String> {
 
 /// Reads, and drops, what comes while nothing runs yet: files of the login shell may have left
 /// something behind that prints.
-async fn idle(reader: &mut Reader, mut started: oneshot::Receiver<Outlet>) -> Option<Outlet> {
+async fn idle(reader: &mut Reader, mut started: oneshot::Receiver<PipeWriter>) -> Option<PipeWriter> {
     loop {
         tokio::select! {
             // First, for output of the script can't come before it.
             biased;
-            outlet = &mut started => return outlet.ok(),
+            writer = &mut started => return writer.ok(),
             message = reader.wait() => match message {
                 None | Some(ChannelMsg::Eof | ChannelMsg::Close | ChannelMsg::ExitStatus { .. }) => return None,
                 Some(_) => {}
@@ -276,14 +276,14 @@ async fn idle(reader: &mut Reader, mut started: oneshot::Receiver<Outlet>) -> Op
 
 /// Hands output on until the script is over: its exit status and the end of its output have come,
 /// in either order.
-async fn run(line: &Line, reader: &mut Reader, outlet: &Outlet) {
+async fn run(line: &Pooled, reader: &mut Reader, writer: &PipeWriter) {
     let mut exit = None;
     let mut eof = false;
     let mut since = Instant::now();
     while exit.is_none() || !eof {
         let message = tokio::select! {
             message = next(reader, exit.is_some()) => message,
-            () = outlet.abandoned() => return,
+            () = writer.abandoned() => return,
         };
         let Some(message) = message else {
             // Children in the background hold the output open.
@@ -292,12 +292,12 @@ async fn run(line: &Line, reader: &mut Reader, outlet: &Outlet) {
         match message {
             Some(ChannelMsg::Data { data }) => {
                 let sent = Instant::now();
-                outlet.send(Output::Stdout(data.into())).await;
+                writer.send(Output::Stdout(data.into())).await;
                 since += sent.elapsed();
             }
             Some(ChannelMsg::ExtendedData { data, ext: 1 }) => {
                 let sent = Instant::now();
-                outlet.send(Output::Stderr(data.into())).await;
+                writer.send(Output::Stderr(data.into())).await;
                 since += sent.elapsed();
             }
             Some(ChannelMsg::ExitStatus { exit_status }) => {
@@ -312,7 +312,7 @@ async fn run(line: &Line, reader: &mut Reader, outlet: &Outlet) {
             Some(ChannelMsg::Eof) => eof = true,
             Some(ChannelMsg::Close) => {
                 let why = "the server closed the channel without an exit status";
-                outlet.end(exit.unwrap_or_else(|| Exit::Lost(why.to_owned())));
+                writer.end(exit.unwrap_or_else(|| Exit::Lost(why.to_owned())));
                 return;
             }
             Some(_) => {}
@@ -321,7 +321,7 @@ async fn run(line: &Line, reader: &mut Reader, outlet: &Outlet) {
                     Some(exit) => exit,
                     None => Exit::Lost(line.why_ended().await),
                 };
-                outlet.end(lost);
+                writer.end(lost);
                 return;
             }
         }
@@ -330,7 +330,7 @@ async fn run(line: &Line, reader: &mut Reader, outlet: &Outlet) {
         }
     }
     if let Some(exit) = exit {
-        outlet.end(exit);
+        writer.end(exit);
     }
 }
 
@@ -346,14 +346,14 @@ fn signal(signal: &Sig) -> String {
     }
 }
 
-/// Writes the frame, what is meant for the script, and the end. A script that ends without
-/// reading it all is none of our business.
-async fn feed(writer: &Writer, frame: Frame, stdin: Option<SecretValue>) {
+/// Writes the payload, what is meant for the script, and the end. A script may end without reading it
+/// all.
+async fn feed(writer: &Writer, payload: Payload, stdin: Option<SecretValue>) {
     let mut pipe = writer.make_writer();
-    if pipe.write_all(&frame.bytes).await.is_err() {
+    if pipe.write_all(&payload.bytes).await.is_err() {
         return;
     }
-    drop(frame);
+    drop(payload);
     if let Some(stdin) = stdin {
         #[expect(
             clippy::disallowed_methods,

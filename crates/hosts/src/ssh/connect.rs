@@ -9,7 +9,7 @@ use russh::client::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use doppio_secrets::Vault;
+use doppio_secrets::SecretSession;
 
 use crate::HostError;
 use crate::HostSpec;
@@ -17,14 +17,14 @@ use crate::Prompt;
 use crate::error::seconds;
 use crate::error::words;
 use crate::ssh::auth;
+use crate::ssh::banner::BannerStream;
+use crate::ssh::banner::Cutter;
+use crate::ssh::banner::Heard;
+use crate::ssh::banner::Way;
 use crate::ssh::client;
 use crate::ssh::client::Learnt;
 use crate::ssh::dial;
 use crate::ssh::dial::Failure;
-use crate::ssh::opening::Cutter;
-use crate::ssh::opening::Heard;
-use crate::ssh::opening::Opening;
-use crate::ssh::opening::Way;
 use crate::ssh::trust::Judge;
 
 pub(crate) use crate::ssh::client::Client;
@@ -40,7 +40,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub(crate) struct ConnectOptions {
     /// Passphrases and passwords come from here.
-    pub vault: Arc<Vault>,
+    pub secrets: Arc<SecretSession>,
     /// Who is asked when the vault has none, and told of new host keys.
     pub prompt: Arc<dyn Prompt>,
     /// The user's home, for `~/.ssh`.
@@ -110,7 +110,7 @@ pub(crate) struct ServerFacts {
 
 /// A session that is logged in. Dropping it ends it; share it behind an `Arc`.
 pub(crate) struct Connection {
-    /// russh's own door to the session: `channel_open_session` takes `&self`.
+    /// russh's own handle of the session: `channel_open_session` takes `&self`.
     pub handle: Handle<Client>,
     /// What the server said of itself.
     pub server: ServerFacts,
@@ -133,7 +133,7 @@ impl Connection {
                 self.wait_ended().await;
             }
         };
-        // A server that does not listen any more is left alone.
+        // A server that no longer answers is left alone.
         drop(tokio::time::timeout(Duration::from_secs(1), bye).await);
     }
 
@@ -225,7 +225,7 @@ async fn open(
         (None, Some(through)) => (jump(spec, through).await?, None),
         (None, None) => (Box::new(dial::tcp(spec).await?), None),
     };
-    let (opening, heard, cutter) = Opening::new(way);
+    let (opening, heard, cutter) = BannerStream::new(way);
     let config = Arc::new(client::config(spec, &judge));
     let (handler, learnt, ended) = Client::new(judge);
     let mut handle = match shake_hands(spec, opening, &heard, config, handler, &learnt).await {
@@ -288,7 +288,7 @@ async fn jump(spec: &HostSpec, through: &Connection) -> Result<Box<dyn Way>, Fai
 /// Banner and key exchange, each within its deadline.
 async fn shake_hands(
     spec: &HostSpec,
-    opening: Opening,
+    opening: BannerStream,
     heard: &Heard,
     config: Arc<russh::client::Config>,
     handler: Client,
@@ -326,7 +326,7 @@ async fn shake_hands(
     })
 }
 
-/// Why a handshake broke off, from what the server said until then.
+/// Why a handshake was aborted, from what the server said until then.
 fn explain(spec: &HostSpec, heard: &Heard, error: &russh::Error) -> Failure {
     let (name, place) = (&spec.name, spec.place());
     let said = words(&heard.before_banner());

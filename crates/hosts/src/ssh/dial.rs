@@ -29,7 +29,7 @@ use crate::error::words;
 /// A second address is tried when the first has not answered for this long (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// What a command gets to say why it failed.
+/// How long a command may take to report why it failed.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Why there is no stream, and whether trying again soon can help.

@@ -1,5 +1,5 @@
 //! What all connects to one server share: how many handshakes run at once, and when a login last
-//! failed. sshd turns connections away above either limit (`MaxStartups`, `PerSourcePenalties`).
+//! failed. sshd rejects connections above either limit (`MaxStartups`, `PerSourcePenalties`).
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -60,7 +60,7 @@ impl Candidate {
     }
 }
 
-/// All that was found, and what was looked for in vain.
+/// All that was found, and what was not.
 #[derive(Default)]
 pub(in crate::ssh) struct Identities {
     pub candidates: Vec<Candidate>,
@@ -132,7 +132,7 @@ pub(in crate::ssh) async fn gather(
                 );
             }
             None => {
-                found.notes.push(format!("{}: nobody holds its private key", shown(&path, &options.home)));
+                found.notes.push(format!("{}: its private key was not found", shown(&path, &options.home)));
             }
         }
     }
@@ -247,7 +247,7 @@ fn read_key(path: &Path) -> Result<KeyFile, String> {
     let mode = fs::metadata(path).map_err(told)?.mode();
     if mode & 0o077 != 0 {
         return Err(format!(
-            "others may read it (mode {:04o}); `chmod 600 {}`",
+            "others can read it (mode {:04o}); `chmod 600 {}`",
             mode & 0o7777,
             path.display()
         ));
@@ -263,12 +263,12 @@ fn read_key(path: &Path) -> Result<KeyFile, String> {
             // OpenSSH's own format has the public key in the clear; others have it beside.
             let inside = PrivateKey::from_openssh(text.as_bytes()).ok().map(|key| key.public_key().clone());
             let key = inside.or_else(|| public_beside(path)).ok_or_else(|| {
-                format!("it is encrypted, and its public key {}.pub is not there", path.display())
+                format!("it is encrypted, and its public key {}.pub does not exist", path.display())
             })?;
             Ok(KeyFile { key, holder: Some(Holder::Locked(path.to_owned())), path: path.to_owned() })
         }
-        Ok(_) => Err("no private key that can be read".to_owned()),
-        Err(error) => Err(format!("no private key that can be read: {error}")),
+        Ok(_) => Err("no readable private key".to_owned()),
+        Err(error) => Err(format!("no readable private key: {error}")),
     }
 }
 

@@ -2,18 +2,18 @@
 //! channels. `russh` is named only below this module.
 
 mod auth;
+mod banner;
 mod carrier;
 mod channel;
 mod client;
 pub(crate) mod connect;
 mod dial;
-mod guest;
 mod handshakes;
 mod identity;
 pub(crate) mod known_hosts;
-mod line;
-mod opening;
+mod pooled;
 pub(crate) mod sandbox;
+mod sandbox_exec;
 pub(crate) mod session;
 mod signer;
 pub(crate) mod trust;

@@ -34,9 +34,9 @@ use crate::HostSpec;
 use crate::Trust;
 use crate::spec::AgentChoice;
 use crate::spec::FirstContact;
-use crate::ssh::guest;
-use crate::ssh::guest::Guest;
-use crate::ssh::guest::House;
+use crate::ssh::sandbox_exec;
+use crate::ssh::sandbox_exec::Guest;
+use crate::ssh::sandbox_exec::House;
 
 /// What may lie in memory of what a client sends and nobody has read yet.
 const UNREAD: usize = 1 << 30;
@@ -275,14 +275,14 @@ impl server::Handler for Visitor {
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
         if let Some(guest) = self.channels.get(&channel) {
-            guest.hear(guest::Said::Bytes(data.to_vec()));
+            guest.hear(sandbox_exec::Said::Bytes(data.to_vec()));
         }
         Ok(())
     }
 
     async fn channel_eof(&mut self, channel: ChannelId, _session: &mut Session) -> Result<(), Self::Error> {
         if let Some(guest) = self.channels.get(&channel) {
-            guest.hear(guest::Said::End);
+            guest.hear(sandbox_exec::Said::End);
         }
         Ok(())
     }

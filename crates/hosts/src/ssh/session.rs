@@ -24,11 +24,11 @@ use crate::Exec;
 use crate::HostError;
 use crate::HostSpec;
 use crate::Process;
-use crate::frame;
-use crate::frame::Load;
-use crate::once::Once;
-use crate::outlet;
+use crate::output_pipe;
+use crate::payload;
+use crate::payload::Load;
 use crate::process::Reach;
+use crate::single_flight::SingleFlight;
 use crate::ssh::carrier;
 use crate::ssh::carrier::Answers;
 use crate::ssh::channel;
@@ -36,9 +36,9 @@ use crate::ssh::channel::Armed;
 use crate::ssh::channel::Refused;
 use crate::ssh::connect::ConnectOptions;
 use crate::ssh::connect::connect;
-use crate::ssh::line::Line;
-use crate::ssh::line::News;
-use crate::ssh::line::Pick;
+use crate::ssh::pooled::News;
+use crate::ssh::pooled::Pick;
+use crate::ssh::pooled::Pooled;
 
 /// Connections to one host at most.
 const LINES: usize = 4;
@@ -60,9 +60,9 @@ pub(crate) struct Session {
     spec: HostSpec,
     options: ConnectOptions,
     names: BTreeSet<EnvName>,
-    lines: Mutex<Vec<Arc<Line>>>,
+    lines: Mutex<Vec<Arc<Pooled>>>,
     news: Arc<News>,
-    connecting: Once<()>,
+    connecting: SingleFlight<()>,
     growing: Mutex<Growth>,
     answers: watch::Sender<Option<Answers>>,
     is_closed: AtomicBool,
@@ -84,7 +84,7 @@ impl Session {
             names,
             lines: Mutex::default(),
             news: Arc::default(),
-            connecting: Once::default(),
+            connecting: SingleFlight::default(),
             growing: Mutex::default(),
             answers: watch::Sender::new(None),
             is_closed: AtomicBool::new(false),
@@ -111,7 +111,7 @@ impl Session {
                     return Err(self.error("the run is over", Vec::new()));
                 }
                 let connection = connect(&self.spec, &self.options).await?;
-                let line = Line::new(connection, Arc::clone(&self.news));
+                let line = Pooled::new(connection, Arc::clone(&self.news));
                 self.lines().push(Arc::clone(&line));
                 line.refill();
                 self.learn(&line);
@@ -121,7 +121,7 @@ impl Session {
     }
 
     /// Asks once a connection which variables are taken, beside whatever else goes on.
-    fn learn(&self, line: &Arc<Line>) {
+    fn learn(&self, line: &Arc<Pooled>) {
         self.answers.send_replace(None);
         // One that can have a single channel takes no variables either.
         if self.spec.carrier == CarrierChoice::Preamble || self.names.is_empty() || line.is_single() {
@@ -139,10 +139,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When no channel could be had, or a secret may not travel as the host demands.
+    /// When no channel was available, or a secret may not travel as the host demands.
     pub(crate) async fn exec(self: &Arc<Self>, exec: &Exec) -> Result<Process, HostError> {
         let load = Load::sort(&exec.env)?;
-        frame::check(exec)?;
+        payload::check(exec)?;
         loop {
             self.connect().await?;
             let answers = self.known_answers().await;
@@ -157,49 +157,49 @@ impl Session {
                 return Err(carrier::refusal(&self.spec.name, &names));
             }
             let in_frame: Vec<&EnvVar> =
-                ways.frame.iter().copied().chain(refused.iter().map(|&(var, _)| *var)).collect();
+                ways.payload.iter().copied().chain(refused.iter().map(|&(var, _)| *var)).collect();
             let by = |carrier| move |var: &EnvVar| (var.name.clone(), carrier);
             let carriers = taken.iter().map(|&(var, _)| *var).map(by(Carrier::ChannelEnv));
             let carriers = carriers.chain(in_frame.iter().copied().map(by(Carrier::Preamble)));
             let carriers = carriers.chain(load.files.iter().copied().map(by(Carrier::File))).collect();
-            let frame = frame::write(exec, &Load { exports: in_frame, files: load.files.clone() })?;
-            if let Some(process) = self.launch(armed, frame, exec, carriers) {
+            let payload = payload::write(exec, &Load { exports: in_frame, files: load.files.clone() })?;
+            if let Some(process) = self.launch(armed, payload, exec, carriers) {
                 return Ok(process);
             }
             // The channel went away while nothing had been sent on it yet.
         }
     }
 
-    /// From the frame's first byte on the script counts as launched: nothing waits here, and
+    /// From the payload's first byte on the script counts as launched: nothing waits here, and
     /// nothing is tried again.
     fn launch(
         self: &Arc<Self>,
         armed: Armed,
-        frame: frame::Frame,
+        payload: payload::Payload,
         exec: &Exec,
         carriers: Vec<(EnvName, Carrier)>,
     ) -> Option<Process> {
-        let (outlet, inlet) = outlet::pair();
-        let folder = frame.folder.clone();
-        let leader = armed.start(frame, exec.stdin.clone(), outlet)?;
-        Some(Process { inlet, carriers, leader, folder, reach: Reach::Ssh(Arc::clone(self)) })
+        let (writer, reader) = output_pipe::pair();
+        let folder = payload.folder.clone();
+        let leader = armed.start(payload, exec.stdin.clone(), writer)?;
+        Some(Process { reader, carriers, leader, folder, reach: Reach::Ssh(Arc::clone(self)) })
     }
 
     /// Starts a script that can't wait for a channel to be free, like one that stops another.
     pub(crate) async fn exec_urgent(self: &Arc<Self>, exec: &Exec) -> Result<Process, HostError> {
-        let frame = || frame::write(exec, &Load::default());
+        let payload = || payload::write(exec, &Load::default());
         for line in self.living() {
             if let Ok(armed) = line.urgent().await
-                && let Some(process) = self.launch(armed, frame()?, exec, Vec::new())
+                && let Some(process) = self.launch(armed, payload()?, exec, Vec::new())
             {
                 return Ok(process);
             }
         }
         // It lives as long as its channel does.
         let connection = connect(&self.spec, &self.options).await?;
-        let line = Line::new(connection, Arc::clone(&self.news));
+        let line = Pooled::new(connection, Arc::clone(&self.news));
         let armed = line.urgent().await.map_err(|refused| self.refusal(refused))?;
-        self.launch(armed, frame()?, exec, Vec::new())
+        self.launch(armed, payload()?, exec, Vec::new())
             .ok_or_else(|| self.error("the connection broke", Vec::new()))
     }
 
@@ -263,7 +263,7 @@ impl Session {
     }
 
     /// What the first line that has anything has.
-    fn pick(&self, may_be_spare: bool) -> Option<(Arc<Line>, Pick)> {
+    fn pick(&self, may_be_spare: bool) -> Option<(Arc<Pooled>, Pick)> {
         self.living().into_iter().find_map(|line| {
             let pick = if may_be_spare { line.pick() } else { line.pick_bare() };
             (!matches!(pick, Pick::Full)).then_some((line, pick))
@@ -296,7 +296,7 @@ impl Session {
             let mut growth = session.growing.lock().unwrap_or_else(PoisonError::into_inner);
             growth.is_under_way = false;
             match connection {
-                Ok(connection) => session.lines().push(Line::new(connection, Arc::clone(&session.news))),
+                Ok(connection) => session.lines().push(Pooled::new(connection, Arc::clone(&session.news))),
                 Err(_) => growth.failed = Some(Instant::now()),
             }
             drop(growth);
@@ -306,7 +306,7 @@ impl Session {
     }
 
     /// The connections that live.
-    fn living(&self) -> Vec<Arc<Line>> {
+    fn living(&self) -> Vec<Arc<Pooled>> {
         let mut lines = self.lines();
         lines.retain(|line| {
             let is_dead = line.is_dead();
@@ -318,7 +318,7 @@ impl Session {
         lines.clone()
     }
 
-    fn lines(&self) -> MutexGuard<'_, Vec<Arc<Line>>> {
+    fn lines(&self) -> MutexGuard<'_, Vec<Arc<Pooled>>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

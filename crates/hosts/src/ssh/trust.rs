@@ -99,7 +99,7 @@ impl Judge {
     ///
     /// # Errors
     ///
-    /// When the key is not the host's, or nobody can know.
+    /// When the key is not the host's, or that can't be known.
     pub(in crate::ssh) fn decide(&self, offered: &PublicKeyOrCertificate) -> Result<(), HostError> {
         let names = self.names();
         let key = offered.public_key();
@@ -170,7 +170,7 @@ impl Judge {
             HostError::new(format!("cannot keep the host key of `{}`", self.name))
                 .cause(format!("cannot write {}: {error}", self.own.display()))
         })?;
-        // Somebody else may have been there first.
+        // Another process may have written it first.
         self.compare(&kept.iter().collect::<Vec<_>>(), key)
     }
 
@@ -182,7 +182,7 @@ impl Judge {
         let wrong = if certificate.cert_type() != CertType::Host {
             "it is a user's certificate".to_owned()
         } else if !certificate.critical_options().is_empty() {
-            "it has options that nobody here knows".to_owned()
+            "it has unknown options".to_owned()
         } else if now < certificate.valid_after() {
             "it is not valid yet".to_owned()
         } else if now >= certificate.valid_before() {

@@ -18,7 +18,7 @@ use crate::source::detached;
 /// What a log that can't be written does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Policy {
-    /// It is told once, and the work goes on: a full disk must not keep a step that stops an
+    /// It is reported once, and the work goes on: a full disk must not keep a step that stops an
     /// instance from its token.
     #[default]
     Warn,
@@ -84,8 +84,8 @@ impl Auditor {
         }
     }
 
-    /// Records what is done already: there is nothing left to stop, so a failure is told whatever
-    /// the policy.
+    /// Records what is done already: there is nothing left to stop, so a failure is reported
+    /// whatever the policy.
     pub async fn note_done(self: &Arc<Self>, uses: Vec<(Use, Option<SecretValue>)>) {
         if let Err(error) = self.note(uses).await {
             self.tell(&error);
@@ -104,7 +104,7 @@ impl Auditor {
         let own = Arc::clone(self);
         detached(None, move || own.record(uses)).await.unwrap_or_else(|_| {
             let path = self.log.path().display().to_string();
-            Err(AuditError::Io { deed: "write to", path, cause: "no thread could be had".to_owned() })
+            Err(AuditError::Io { action: "write to", path, cause: "no thread could be started".to_owned() })
         })
     }
 }

@@ -16,14 +16,14 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 
+use crate::audit::AuditAction;
 use crate::audit::AuditError;
 use crate::audit::AuditLog;
-use crate::audit::Deed;
 use crate::audit::Use;
 use crate::audit::line;
 use crate::exclusive;
 
-/// How long a writer waits for another.
+/// How long a writer waits for another writer.
 const LOCK_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A line is shorter than this; the end of the file is read in pieces of this size.
@@ -50,8 +50,8 @@ pub(super) fn options() -> OpenOptions {
     options
 }
 
-pub(super) fn failed(deed: &'static str, path: &Path, error: &impl ToString) -> AuditError {
-    AuditError::Io { deed, path: path.display().to_string(), cause: error.to_string() }
+pub(super) fn failed(action: &'static str, path: &Path, error: &impl ToString) -> AuditError {
+    AuditError::Io { action, path: path.display().to_string(), cause: error.to_string() }
 }
 
 fn make_folder(log: &AuditLog) -> Result<(), AuditError> {
@@ -97,7 +97,7 @@ pub(super) fn read(log: &AuditLog) -> Result<Vec<u8>, AuditError> {
     Ok(read_own(&log.path())?.unwrap_or_default())
 }
 
-/// The lines of a log, without their ends; the last may be torn.
+/// The lines of a log, without their ends; the last may be incomplete.
 pub(super) fn lines(log: &[u8]) -> impl Iterator<Item = &[u8]> {
     log.strip_suffix(b"\n").unwrap_or(log).split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
 }
@@ -191,10 +191,10 @@ fn compose(uses: &[Use], tail: Tail, known: Option<Head>, is_first: bool) -> (Ve
             text.push(b'\n');
         }
         head = Head { seq: head.seq + 1, digest: line::digest(&torn) };
-        add(&mut head, &mut text, &Use { deed: Deed::Healed, ..Use::default() });
+        add(&mut head, &mut text, &Use { action: AuditAction::Healed, ..Use::default() });
     }
     if is_cut {
-        add(&mut head, &mut text, &Use { deed: Deed::Gap, ..Use::default() });
+        add(&mut head, &mut text, &Use { action: AuditAction::Gap, ..Use::default() });
     }
     for what in uses {
         add(&mut head, &mut text, what);

@@ -67,7 +67,7 @@ fn read(log: &AuditLog) -> Result<Option<Zeroizing<[u8; KEY]>>, AuditError> {
         Ok(KEY) if text.trim_ascii().len() == 2 * KEY => Ok(Some(key)),
         _ => Err(AuditError::NotOurs {
             path: path.display().to_string(),
-            cause: "is no key of 64 hexadecimal digits".to_owned(),
+            cause: "is not a key of 64 hexadecimal digits".to_owned(),
         }),
     }
 }

@@ -12,7 +12,7 @@ const FORM: u32 = 1;
 /// What was done with a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Deed {
+pub enum AuditAction {
     /// Its value was read from its source for a run or a command.
     #[default]
     Fetch,
@@ -41,7 +41,7 @@ pub enum Deed {
     Unknown,
 }
 
-impl Deed {
+impl AuditAction {
     /// Whether somebody has the value since: a host, a process, a file, the user.
     pub fn gives_out(self) -> bool {
         matches!(self, Self::Deliver | Self::Reveal | Self::Export)
@@ -78,7 +78,8 @@ impl Deed {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Use {
     /// What was done.
-    pub deed: Deed,
+    #[serde(rename = "deed")]
+    pub action: AuditAction,
     /// The name or reference, without its default.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub secret: String,

@@ -1,9 +1,9 @@
 //! The audit log: which secret was used when, by what, and where it went.
 //!
-//! One JSON object a line, appended and synced before the use goes on. Each line holds the
-//! SHA-256 of the line before, and a value is there only as an HMAC under a key that stays on
-//! this machine. A change, a hole or a cut is found by [`AuditLog::verify`]. It is evidence
-//! against accidents and clumsy hands: who can write to the folder can write a new log.
+//! One JSON object a line, appended and synced before the use goes on. Each line holds the SHA-256
+//! of the line before, and a value is there only as an HMAC under a key that stays on this machine.
+//! A change, a gap or a cut is found by [`AuditLog::verify`]. It is evidence against accidents and
+//! clumsy hands: whoever can write to the folder can write a new log.
 
 mod auditor;
 mod file;
@@ -18,7 +18,7 @@ use crate::SecretValue;
 
 pub use auditor::Auditor;
 pub use auditor::Policy;
-pub use line::Deed;
+pub use line::AuditAction;
 pub use line::Entry;
 pub use line::Use;
 pub use verify::Verdict;
@@ -28,10 +28,10 @@ pub use verify::Wrong;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AuditError {
     /// The system refused.
-    #[error("cannot {deed} `{path}`: {cause}")]
+    #[error("cannot {action} `{path}`: {cause}")]
     Io {
         /// What was tried.
-        deed: &'static str,
+        action: &'static str,
         /// The file.
         path: String,
         /// The system's words.
@@ -104,7 +104,7 @@ impl AuditLog {
     ///
     /// # Errors
     ///
-    /// When the file can't be read; none is no error.
+    /// When the file can't be read; that there is none is not an error.
     pub fn entries(&self) -> Result<Vec<Entry>, AuditError> {
         Ok(file::lines(&file::read(self)?).filter_map(line::parse).collect())
     }
@@ -113,7 +113,7 @@ impl AuditLog {
     ///
     /// # Errors
     ///
-    /// When the file can't be read; none is no error.
+    /// When the file can't be read; that there is none is not an error.
     pub fn verify(&self) -> Result<Verdict, AuditError> {
         verify::verify(self)
     }

@@ -102,8 +102,8 @@ fn a_torn_line_is_told_and_healed_by_the_next_writer() {
         log.record(&[a_use("b")]).unwrap();
         let verdict = log.verify().unwrap();
         assert_eq!((verdict.wrong, verdict.torn, verdict.lines), (None, vec![3], 5));
-        let deeds: Vec<Deed> = log.entries().unwrap().iter().map(|entry| entry.what.deed).collect();
-        assert_eq!(deeds, [Deed::Fetch, Deed::Fetch, Deed::Healed, Deed::Fetch]);
+        let deeds: Vec<AuditAction> = log.entries().unwrap().iter().map(|entry| entry.what.action).collect();
+        assert_eq!(deeds, [AuditAction::Fetch, AuditAction::Fetch, AuditAction::Healed, AuditAction::Fetch]);
     }
 }
 
@@ -119,15 +119,15 @@ fn a_head_that_lags_behind_is_no_fault() {
 }
 
 /// Does it in eight threads that begin at once.
-fn eight_at_once<T: Send>(deed: impl Fn(usize) -> T + Sync) -> Vec<T> {
+fn eight_at_once<T: Send>(action: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = std::sync::Barrier::new(8);
     std::thread::scope(|scope| {
-        let (start, deed) = (&start, &deed);
+        let (start, action) = (&start, &action);
         let all: Vec<_> = (0..8)
             .map(|index| {
                 scope.spawn(move || {
                     start.wait();
-                    deed(index)
+                    action(index)
                 })
             })
             .collect();

@@ -1,8 +1,8 @@
 //! Whether the log is as it was written.
 
+use crate::audit::AuditAction;
 use crate::audit::AuditError;
 use crate::audit::AuditLog;
-use crate::audit::Deed;
 use crate::audit::file;
 use crate::audit::line;
 
@@ -11,7 +11,7 @@ use crate::audit::line;
 pub struct Verdict {
     /// Lines of the log.
     pub lines: u64,
-    /// Lines that a crash cut short, which is no fault of the log: by number, from 1.
+    /// Lines that a crash cut short, which is not a fault of the log: by number, from 1.
     pub torn: Vec<u64>,
     /// The first line that is not as it was written.
     pub wrong: Option<Wrong>,
@@ -46,7 +46,7 @@ pub(super) fn verify(log: &AuditLog) -> Result<Verdict, AuditError> {
                 None
             }
             Some(entry) => fault_of(&entry, number, &prev),
-            None if next.is_some_and(|next| next.what.deed == Deed::Healed) => {
+            None if next.is_some_and(|next| next.what.action == AuditAction::Healed) => {
                 verdict.torn.push(number);
                 None
             }
@@ -80,11 +80,11 @@ pub(super) fn verify(log: &AuditLog) -> Result<Verdict, AuditError> {
 }
 
 fn fault_of(entry: &line::Entry, number: u64, prev: &str) -> Option<String> {
-    if entry.what.deed == Deed::Gap {
-        return Some("was written after lines before it were gone or changed".to_owned());
+    if entry.what.action == AuditAction::Gap {
+        return Some("was written after earlier lines were removed or changed".to_owned());
     }
     if entry.seq != number {
-        return Some(format!("has the number {}: lines are missing or were put in", entry.seq));
+        return Some(format!("has the number {}: lines are missing or were inserted", entry.seq));
     }
     (entry.prev != prev).then(|| {
         if number == 1 {

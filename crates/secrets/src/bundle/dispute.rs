@@ -1,14 +1,14 @@
-//! Values of dotenv files that their readers don't agree on.
+//! Values of dotenv files on which readers disagree.
 //!
 //! There is no grammar of dotenv files. What is read here must be what python-dotenv reads too,
 //! with its substitution of variables left out, and what shells and Node read where they know the
-//! form: else nobody can say what was meant.
+//! form: otherwise it is not clear what was meant.
 
-/// Why such a value is not taken, to follow "the value".
+/// Why such a value is refused, to follow "the value".
 pub(super) const WHY: &str = "means something else to other readers of dotenv files: write it in single \
                               quotes, or store it with `doppio secret set`";
 
-/// Whether an assignment, whose value was read as `value`, is read otherwise by others.
+/// Whether other readers read an assignment, whose value was read as `value`, differently.
 pub(super) fn is_disputed(assignment: &str, value: &[u8]) -> bool {
     let Some((_, after)) = assignment.split_once('=') else { return false };
     let written = after.trim_start_matches(|c| is_space(c) && c != '\n' && c != '\r');

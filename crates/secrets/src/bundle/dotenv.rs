@@ -39,10 +39,10 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
             Assignment::Nothing => {}
             Assignment::Value(key, value) => {
                 if EnvName::from_str(&key).is_err() || looks_like_value(&key) {
-                    return Err(malformed(line, "what stands before the `=` is no name of a variable"));
+                    return Err(malformed(line, "the text before the `=` is not a variable's name"));
                 }
                 if chunk.trim_end_matches(['\r', '\n']).contains('\r') {
-                    let why = "a carriage return stands within the value, and would be lost: write it in \
+                    let why = "the value contains a carriage return, which would be lost: write it in \
                                double quotes as `\\r`";
                     return Err(malformed(line, why));
                 }
@@ -64,7 +64,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
     Ok(entries)
 }
 
-/// Where and why others read something else than we do as the value of a variable.
+/// Where and why others read a different value of a variable.
 pub(super) fn disputed(text: &[u8], name: &str) -> Option<String> {
     // The last one counts.
     let (line, is_disputed) = assignments(text, name).pop()?;
@@ -179,14 +179,14 @@ mod tests {
             ("A=1\n\nB='hunter2\nC=2\n", "line 3: the value has no closing `'`"),
             ("A=1\nhunter2\n", "line 2: expected `NAME=value`"),
             ("A='x\ny' hunter2\n", "line 2: expected a comment or end of line after the quoted value"),
-            ("A=1\nhunter-2=x\n", "line 2: what stands before the `=` is no name of a variable"),
+            ("A=1\nhunter-2=x\n", "line 2: the text before the `=` is not a variable's name"),
             (
                 "A=1\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC==\n",
-                "line 2: what stands before the `=` is no name of a variable",
+                "line 2: the text before the `=` is not a variable's name",
             ),
             (
                 "A=1\r\nB='x\r\ny'\r\n",
-                "line 2: a carriage return stands within the value, and would be lost: write it in double quotes as `\\r`",
+                "line 2: the value contains a carriage return, which would be lost: write it in double quotes as `\\r`",
             ),
             ("A=1\n=x\n", "line 2: expected an environment variable name"),
         ] {

@@ -8,7 +8,7 @@ use crate::bundle::NULL;
 use crate::bundle::line_at;
 use crate::property::json_leaves;
 
-const HALF: &str = "holds half of a surrogate pair, such as `\\ud800`, which is no text";
+const HALF: &str = "holds half of a surrogate pair, such as `\\ud800`, which is not text";
 
 pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(text) {
@@ -17,7 +17,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
     }
     let leaves = json_leaves(text).map_err(|()| Malformed {
         line: 1,
-        why: "it is no JSON object: expected `{\"NAME\": \"value\"}`".to_owned(),
+        why: "it is not a JSON object: expected `{\"NAME\": \"value\"}`".to_owned(),
     })?;
     Ok(leaves
         .into_iter()
@@ -60,12 +60,12 @@ mod tests {
         assert_eq!(told(Form::Json, "{\"a\":\n hunter2}"), ["line 2: it is not JSON (column 2)"]);
         assert_eq!(
             told(Form::Json, "[\"hunter2\"]"),
-            ["line 1: it is no JSON object: expected `{\"NAME\": \"value\"}`"]
+            ["line 1: it is not a JSON object: expected `{\"NAME\": \"value\"}`"]
         );
         assert_eq!(told(Form::Json, "{}"), [""; 0]);
         assert_eq!(
             told(Form::Json, "{\"a\": \"x\\ud800hunter2\"}"),
-            ["1: a holds half of a surrogate pair, such as `\\ud800`, which is no text"]
+            ["1: a holds half of a surrogate pair, such as `\\ud800`, which is not text"]
         );
     }
 }

@@ -49,7 +49,7 @@ const LIST: &str = "is a list, which has no name for each of its members";
 const NULL: &str = "is null";
 
 impl Form {
-    /// The form that a file's name tells.
+    /// The form that a file's name implies.
     pub fn of_name(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
         let ends = |ending: &str| name.ends_with(ending);
@@ -66,8 +66,8 @@ impl Form {
         }
     }
 
-    /// The form that a text has, for a file whose name does not tell. TOML is tried before
-    /// dotenv, which takes nearly everything; `NAME=plain` is no TOML.
+    /// The form of a text, for a file whose name does not say. TOML is tried before dotenv, which
+    /// takes nearly everything; `NAME=plain` is not TOML.
     pub fn of_text(text: &[u8]) -> Self {
         let first = without_mark(text).trim_ascii_start().first();
         if first == Some(&b'{') {
@@ -83,7 +83,7 @@ impl Form {
     }
 }
 
-/// All values of a text, in its order. A key that is there twice with the same value counts once.
+/// All values of a text, in its order. A key that occurs twice with the same value counts once.
 ///
 /// # Errors
 ///
@@ -114,7 +114,7 @@ fn once(entries: Vec<Entry>) -> Result<Vec<Entry>, Malformed> {
 }
 
 /// Where and why other readers of a dotenv text find another value for a variable; none where they
-/// find the same, or the text is no dotenv text.
+/// find the same, or the text is not dotenv text.
 pub(crate) fn disputed(text: &[u8], name: &str) -> Option<String> {
     dotenv::disputed(text, name)
 }

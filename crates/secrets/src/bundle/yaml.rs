@@ -31,10 +31,13 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
     let root: Spanned<Node> = serde_saphyr::from_str(text).map_err(|error| {
         // Its own words have the text in them.
         let line = error.location().map_or(1, |at| usize::try_from(at.line()).unwrap_or(1)).max(1);
-        Malformed { line, why: "it is not YAML, or a key is there twice".to_owned() }
+        Malformed { line, why: "it is not YAML, or a key occurs twice".to_owned() }
     })?;
     let Node::Mapping(members) = root.value else {
-        return Err(Malformed { line: 1, why: "it is no YAML mapping: expected `NAME: value`".to_owned() });
+        return Err(Malformed {
+            line: 1,
+            why: "it is not a YAML mapping: expected `NAME: value`".to_owned(),
+        });
     };
     let mut entries = Vec::new();
     collect(text, "", members, &mut entries)?;
@@ -65,7 +68,7 @@ fn collect(
                     text.get(start..start + usize::try_from(length).ok()?)
                 });
                 let Some(written) = written.filter(|written| !written.is_empty()) else {
-                    let why = format!("`{key}` is a number whose digits can't be seen: put it in quotes");
+                    let why = format!("`{key}` is a number whose digits are not preserved: put it in quotes");
                     return Err(Malformed { line, why });
                 };
                 Ok(text_value(written.trim()))
@@ -169,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_is_no_mapping_is_refused() {
-        assert_eq!(told(Form::Yaml, "a: 1\na: 2\n"), ["line 2: it is not YAML, or a key is there twice"]);
-        assert_eq!(told(Form::Yaml, "hunter2"), ["line 1: it is no YAML mapping: expected `NAME: value`"]);
+        assert_eq!(told(Form::Yaml, "a: 1\na: 2\n"), ["line 2: it is not YAML, or a key occurs twice"]);
+        assert_eq!(told(Form::Yaml, "hunter2"), ["line 1: it is not a YAML mapping: expected `NAME: value`"]);
     }
 }

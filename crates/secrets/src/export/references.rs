@@ -11,7 +11,7 @@ use crate::export::quoted;
 
 type Secrets = [(EnvName, SecretRef)];
 
-/// Sources that are this machine's: nobody else can ask them.
+/// Sources of this machine, which nobody else can ask.
 const LOCAL: [&str; 8] = ["env", "dotenv", "keyring", "file", "command", "op", "bw", "pass"];
 
 /// <https://external-secrets.io/latest/api/externalsecret/>
@@ -26,14 +26,14 @@ pub(super) fn external_secret(secrets: &Secrets, wrapping: &Wrapping) -> Result<
         let remote = match &reference.origin {
             Origin::Name(name) => Remote { key: name.as_str(), version: reference.version.clone() },
             Origin::Source { scheme, .. } if LOCAL.contains(&scheme.as_str()) => {
-                let why = "a cluster can't ask this machine: copy it to a source on the network with \
+                let why = "a cluster can't read from this machine: copy it to a source on the network with \
                            `doppio secret copy`, and name it there";
                 return Err(Unwritable { variable: variable.clone(), why });
             }
             Origin::Source { scheme, path } => Remote::of(scheme, path, reference.version.as_deref()),
         };
         if reference.default.is_some() {
-            text.extend([format!("    # The default of `{reference}` is Doppio's alone.\n")]);
+            text.extend([format!("    # The default of `{reference}` applies in Doppio only.\n")]);
         }
         text.extend([format!(
             "    - secretKey: {}\n      remoteRef:\n        key: {}\n",
@@ -195,7 +195,7 @@ mod tests {
             );
         }
         let text = external_secret(&secrets(&[("A", "aws:a?none")]), &wrapping()).unwrap();
-        assert!(text.contains("# The default of `aws:a?none` is Doppio's alone."), "{text}");
+        assert!(text.contains("# The default of `aws:a?none` applies in Doppio only."), "{text}");
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(super) fn dotenv(secrets: &Secrets) -> Result<Zeroizing<Vec<u8>>, Unwritable
     let mut out = buffer(secrets, 0);
     for (name, value) in secrets {
         let bytes = value.plain();
-        let why = "readers of dotenv files would not agree on its value: use `--format shell` or `json`";
+        let why = "readers of dotenv files disagree on its value: use `--format shell` or `json`";
         let quote = quote_for(bytes).ok_or(Unwritable { variable: name.clone(), why })?;
         out.extend_from_slice(format!("{name}={quote}").as_bytes());
         out.extend_from_slice(bytes);

@@ -3,7 +3,7 @@
 use crate::SecretRef;
 use crate::SecretValue;
 use crate::property;
-use crate::source::Facts;
+use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
 
@@ -13,8 +13,8 @@ pub(crate) struct Found {
     /// None where only the place was asked for.
     pub value: Option<SecretValue>,
     /// Where it was, and what is known of it.
-    pub facts: Facts,
-    /// It is the default of a reference, which is no secret.
+    pub facts: Metadata,
+    /// It is the default of a reference, which is not a secret.
     pub is_default: bool,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn stand_in(reference: &SecretRef) -> Found {
     let text = reference.default.clone().unwrap_or_default();
     Found {
         value: Some(SecretValue::new(text.into_bytes())),
-        facts: Facts { place: format!("the default of `{}`", reference.label()), ..Facts::default() },
+        facts: Metadata { place: format!("the default of `{}`", reference.label()), ..Metadata::default() },
         is_default: true,
     }
 }

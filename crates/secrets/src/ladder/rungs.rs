@@ -11,11 +11,11 @@ use crate::ladder::Bound;
 use crate::ladder::DefaultSource;
 use crate::ladder::Ladder;
 use crate::ladder::OnError;
+use crate::source::AgeVault;
 use crate::source::Command;
 use crate::source::CommandSource;
 use crate::source::Dotenv;
 use crate::source::Env;
-use crate::source::FileVault;
 use crate::source::KeyOptions;
 use crate::source::Keyring;
 use crate::source::Local;
@@ -70,7 +70,7 @@ pub(super) enum Place {
     Source(Arc<dyn Source>),
     /// This source, under the path that the settings make of a name.
     Default(Arc<dyn Source>, DefaultSource),
-    /// Nobody: the settings leave it out.
+    /// No source: the settings leave it out.
     Off { place: String, cause: &'static str },
 }
 
@@ -102,7 +102,7 @@ impl Ladder {
         let env: Arc<dyn Source> = Arc::new(Env::new(options.environment.clone()));
         let dotenv: Arc<dyn Source> = Arc::new(Dotenv::new(dotenv));
         let keyring: Arc<dyn Source> = Arc::new(Keyring::new(Arc::clone(&keys.keychain)));
-        let file: Arc<dyn Source> = Arc::new(FileVault::new(vault, keys));
+        let file: Arc<dyn Source> = Arc::new(AgeVault::new(vault, keys));
         let command: Arc<dyn Source> = Arc::new(CommandSource::new(options.commands));
         let local = Local::new([&env, &keyring, &file, &command].map(Arc::clone));
         let of_names: Arc<dyn Source> = Arc::new(Env::of_names(options.environment.clone()));

@@ -24,7 +24,7 @@ pub struct DefaultSource {
     profile: String,
 }
 
-/// Why a text is no template.
+/// Why a text is not a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTemplate {
     /// It is not `SOURCE:PATH`.
@@ -34,7 +34,7 @@ pub enum InvalidTemplate {
     #[error(transparent)]
     Source(#[from] source::UnknownSource),
     /// Braces that mean nothing.
-    #[error("`{{{found}}}` stands for nothing here: {hint}")]
+    #[error("`{{{found}}}` has no meaning here: {hint}")]
     Placeholder {
         /// What is between the braces.
         found: String,
@@ -67,7 +67,7 @@ impl DefaultSource {
                 if !PLACEHOLDERS.contains(&placeholder) {
                     let hint = match closest(placeholder, PLACEHOLDERS) {
                         Some(near) => format!("did you mean `{{{near}}}`?"),
-                        None => "there is `{name}` and `{profile}`".to_owned(),
+                        None => "use `{name}` or `{profile}`".to_owned(),
                     };
                     return Err(InvalidTemplate::Placeholder { found: placeholder.to_owned(), hint });
                 }
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         let fault = |text| DefaultSource::parse(text, SourceKinds::default()).unwrap_err().to_string();
-        assert_eq!(fault("file:a/{nam}"), "`{nam}` stands for nothing here: did you mean `{name}`?");
+        assert_eq!(fault("file:a/{nam}"), "`{nam}` has no meaning here: did you mean `{name}`?");
         assert_eq!(fault("file:a/{profile}"), "it has no `{name}`, so every secret would be the same one");
         assert_eq!(fault("fil:a/{name}"), "no source is called `fil`: did you mean `file`?");
         for text in ["a/{name}", "file:a/{name", "file:{name}@3", "file:{name}?x", ""] {

@@ -148,7 +148,7 @@ async fn properties_and_versions() {
     assert_eq!(read(&ladder, "db#url").await.unwrap(), "u r l");
     assert_eq!(read(&ladder, "db#host?localhost").await.unwrap(), "localhost");
     let found = ladder.find(&"db#url".parse().unwrap(), false).await.unwrap();
-    assert!(found.value.is_none(), "a place is no value");
+    assert!(found.value.is_none(), "a place is not a value");
     store(&ladder, "v", "first").await;
     store(&ladder, "v", "second").await;
     assert_eq!(read(&ladder, "v@1").await.unwrap(), "first");

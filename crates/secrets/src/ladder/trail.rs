@@ -8,7 +8,7 @@ use crate::SecretRef;
 use crate::ladder::ask::Question;
 use crate::ladder::ask::ask;
 use crate::ladder::rungs::Place;
-use crate::source::Facts;
+use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
 
@@ -34,17 +34,17 @@ pub struct Asked {
     pub place: String,
     /// What was looked for there, as in `HF_TOKEN`, with the property if one was.
     pub path: String,
-    /// What it said.
+    /// Its answer.
     pub outcome: Outcome,
 }
 
-/// What a rung said.
+/// A rung's answer.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// It has it, and is the first that does.
-    Won(Box<Facts>),
-    /// It has one too, which nobody sees.
-    Shadowed(Box<Facts>),
+    /// It has it, and is the first one.
+    Won(Box<Metadata>),
+    /// It has one too, which is shadowed.
+    Shadowed(Box<Metadata>),
     /// It does not have it.
     Missing,
     /// This machine has no such source, or the rung is off.
@@ -62,7 +62,7 @@ pub enum Outcome {
 
 impl Trail {
     /// The rung that won, and what is known of the value.
-    pub fn winner(&self) -> Option<(&Asked, &Facts)> {
+    pub fn winner(&self) -> Option<(&Asked, &Metadata)> {
         self.asked.iter().find_map(|asked| match &asked.outcome {
             Outcome::Won(facts) => Some((asked, facts.as_ref())),
             _ => None,
@@ -141,7 +141,7 @@ impl Maker {
         self.note(rung, source.place(), parts.join("#"), answer);
     }
 
-    fn note(&mut self, rung: Option<u8>, place: String, path: String, answer: Result<Facts, SourceError>) {
+    fn note(&mut self, rung: Option<u8>, place: String, path: String, answer: Result<Metadata, SourceError>) {
         let outcome = match answer {
             Ok(facts) if self.over => Outcome::Shadowed(Box::new(facts)),
             Ok(facts) => {
@@ -149,7 +149,7 @@ impl Maker {
                 Outcome::Won(Box::new(facts))
             }
             Err(SourceError::Missing) => Outcome::Missing,
-            // One that a reference or a binding names is no rung that may be left out.
+            // One that a reference or a binding names is not a rung that may be left out.
             Err(SourceError::Absent { cause }) if rung.is_some_and(|rung| rung > BINDINGS) => {
                 Outcome::Absent(cause)
             }

@@ -143,7 +143,7 @@ pub(super) fn echoed(value: &[u8], reads: (bool, bool)) -> Option<Form> {
     (*echoed != *value).then_some(echoed)
 }
 
-/// What the text behind a backslash stands for, and how long it is; none where it is no escape.
+/// What the text behind a backslash stands for, and how long it is; none where it is not an escape.
 fn escape(text: &[u8], (octal, more): (bool, bool)) -> Option<(u8, usize)> {
     let digits = |from: usize, most: usize, base: u32| {
         let digits = text[from..].iter().map_while(|&byte| char::from(byte).to_digit(base)).take(most);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::mask::MaskStyle;
+use crate::mask::normalised::Normalised;
 use crate::mask::pattern::Pattern;
 use crate::mask::pattern::Rule;
 use crate::mask::policy;
-use crate::mask::skeleton::Skeleton;
 use crate::mask::stream::SPREAD;
 use crate::mask::table::Table;
 
@@ -85,10 +85,10 @@ impl Known {
                 added.push(Arc::new(pattern));
                 continue;
             }
-            let skeleton = Skeleton::of(pattern.bytes());
-            let fits = skeleton.len() >= policy::ACROSS && (skeleton.len() as u64) < SPREAD;
+            let normalised = Normalised::of(pattern.bytes());
+            let fits = normalised.len() >= policy::ACROSS && (normalised.len() as u64) < SPREAD;
             if pattern.rule() != Rule::Word && fits {
-                let bare = Pattern::new(skeleton, pattern.secret(), pattern.rule());
+                let bare = Pattern::new(normalised, pattern.secret(), pattern.rule());
                 if bare.bytes() != pattern.bytes() {
                     added.push(Arc::new(Pattern::new(
                         bare.bytes().to_vec().into(),

@@ -53,7 +53,7 @@ impl AsRef<str> for Masked {
     }
 }
 
-/// Makes text of pieces of bytes: a character split between two stays whole, what is no UTF-8
+/// Makes text of pieces of bytes: a character split between two stays whole, what is not UTF-8
 /// becomes U+FFFD.
 #[derive(Debug, Default)]
 pub(super) struct Utf8 {

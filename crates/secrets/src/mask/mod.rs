@@ -1,4 +1,4 @@
-//! The mask: the single exit of everything.
+//! The mask: everything leaves through it.
 //!
 //! [`Mask::teach`] compiles a value into all the forms in which a program may print it; every
 //! output goes through a [`MaskStream`], every text of our own through [`Mask::text`], and only
@@ -10,11 +10,11 @@ mod escape;
 mod forms;
 mod known;
 mod masked;
+mod normalised;
 mod parts;
 mod pattern;
 mod policy;
 mod render;
-mod skeleton;
 mod stream;
 mod table;
 mod view;
@@ -72,7 +72,7 @@ pub enum Unmaskable {
     },
     /// With all other secrets, it takes more memory than a mask may have. All output is withheld
     /// from then on, since the value may be known outside.
-    #[error("secret `{name}` can't be masked beside so many others")]
+    #[error("secret `{name}` can't be masked together with so many others")]
     TooMany {
         /// The secret.
         name: String,
@@ -129,14 +129,14 @@ impl Drop for Guard<'_> {
 }
 
 impl Mask {
-    /// A mask that knows nothing yet.
+    /// An empty mask.
     pub fn new(style: MaskStyle) -> Self {
         let mask = Self::default();
         *mask.shared.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Known::new(style));
         mask
     }
 
-    /// Teaches the mask a value and all its encodings. From then on nothing that contains it
+    /// Registers a value with the mask, in all its encodings. From then on nothing that contains it
     /// leaves a stream, those already open included.
     ///
     /// # Errors
@@ -198,7 +198,7 @@ impl Mask {
         MaskStream::new(Arc::clone(&self.shared))
     }
 
-    /// Whether the value is no word of a language.
+    /// Whether the value is not a word of a language.
     pub(crate) fn looks_random(value: &SecretValue) -> bool {
         value.plain().len() >= policy::LONG && policy::looks_random(value.plain())
     }

@@ -1,5 +1,5 @@
-//! What a value consists of: lines, members, passwords in URLs. Each is a secret of its own when
-//! a program prints it alone.
+//! The parts of a value: lines, members, passwords in URLs. Each is a secret by itself when a
+//! program prints it alone.
 
 use crate::mask::encode::Form;
 use crate::mask::encode::form;
@@ -58,7 +58,8 @@ fn parts_of(value: &[u8], left: u8) -> Vec<Part> {
         }
         return parts;
     }
-    // All forms that it can have are heard, and its lines as well: who takes it apart is unknown.
+    // All forms that it can have are tried, and its lines as well: how it will be taken apart is
+    // unknown.
     for scalar in std::str::from_utf8(text).map(property::scalars).unwrap_or_default() {
         set(&scalar.key, &scalar.text, scalar.is_item, &mut parts);
         within(&scalar.text, text, left, &mut parts);
@@ -163,7 +164,7 @@ fn setting(line: &[u8]) -> Option<(&str, &[u8])> {
     let spaced = set.first().is_none_or(u8::is_ascii_whitespace);
     let named =
         !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-    // The padding of base64 at the end of a line is no setting.
+    // The padding of base64 at the end of a line is not a setting.
     let padding = set.iter().all(|&byte| byte == b'=') && line[at] == b'=' && !spaced || set.is_empty();
     if !named || padding || (line[at] == b':' && !spaced) {
         return None;

@@ -113,7 +113,7 @@ pub(super) fn weakness(value: &[u8]) -> Option<Weakness> {
     (value.len() < LONG).then_some(Weakness::Short)
 }
 
-/// Whether `word` is no word of a language: of at least two of the classes lower, upper, digit,
+/// Whether `word` is not a word of a language: of at least two of the classes lower, upper, digit,
 /// and with at least eight different bytes.
 pub(super) fn looks_random(word: &[u8]) -> bool {
     let classes: [fn(&u8) -> bool; 3] = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];

@@ -14,9 +14,9 @@ use crate::mask::Shared;
 use crate::mask::known::Known;
 use crate::mask::masked::Masked;
 use crate::mask::masked::Utf8;
+use crate::mask::normalised::Normalised;
 use crate::mask::render::Hit;
 use crate::mask::render::Renderer;
-use crate::mask::skeleton::Skeleton;
 use crate::mask::table::Text;
 use crate::mask::view::look;
 
@@ -40,11 +40,11 @@ pub struct MaskStream {
     /// What is not written yet, and what stood before it.
     held: Zeroizing<Vec<u8>>,
     before: Option<u8>,
-    /// How far each view is: two into `held`, one into the skeleton's text.
+    /// How far each view is: two into `held`, one into the normalised text.
     long: usize,
     word: usize,
     across: usize,
-    skeleton: Skeleton,
+    normalised: Normalised,
     renderer: Renderer,
     utf8: Utf8,
     withheld: bool,
@@ -61,7 +61,7 @@ impl MaskStream {
             long: 0,
             word: 0,
             across: 0,
-            skeleton: Skeleton::default(),
+            normalised: Normalised::default(),
             renderer: Renderer::default(),
             utf8: Utf8::default(),
             withheld: false,
@@ -91,7 +91,7 @@ impl MaskStream {
                 return out;
             }
             self.held.extend_from_slice(piece);
-            self.skeleton.feed(piece);
+            self.normalised.feed(piece);
             self.advance(false, &mut out);
         }
         out
@@ -105,7 +105,7 @@ impl MaskStream {
             self.withhold(&mut out);
             return out;
         }
-        self.skeleton.finish();
+        self.normalised.finish();
         self.advance(true, &mut out);
         let known = &self.known;
         self.renderer.close(&|secret| known.replacement(secret), &mut out);
@@ -148,8 +148,8 @@ impl MaskStream {
             self.long -= gone;
             self.word -= gone;
         }
-        let passed = self.across.min(self.skeleton.index_of(decided));
-        self.skeleton.forget(passed);
+        let passed = self.across.min(self.normalised.index_of(decided));
+        self.normalised.forget(passed);
         self.across -= passed;
     }
 
@@ -184,19 +184,24 @@ impl MaskStream {
 
     /// The view of the text without breaks.
     fn look_across(&mut self, end: bool) -> u64 {
-        let skeleton = &self.skeleton;
+        let normalised = &self.normalised;
         let renderer = &mut self.renderer;
-        let text = Text { bytes: skeleton.settled(), before: None, end };
+        let text = Text { bytes: normalised.settled(), before: None, end };
         let len = text.bytes.len();
-        let near = |at: usize, len: usize| skeleton.place_or_next(at + len - 1) - skeleton.place(at) < SPREAD;
+        let near =
+            |at: usize, len: usize| normalised.place_or_next(at + len - 1) - normalised.place(at) < SPREAD;
         self.across = self.known.across().map_or(len, |table| {
             look(table, text, self.across, near, |found| {
-                let start = skeleton.hidden_from(found.start, found.len, FEW);
-                let end = skeleton.place(found.start + found.len - 1) + 1;
+                let start = normalised.hidden_from(found.start, found.len, FEW);
+                let end = normalised.place(found.start + found.len - 1) + 1;
                 renderer.add(Hit { start, end, len: found.len, secret: found.secret, keeps_control: true });
             })
         });
-        if self.across < len { skeleton.hidden_from(self.across, usize::MAX, FEW) } else { skeleton.seen() }
+        if self.across < len {
+            normalised.hidden_from(self.across, usize::MAX, FEW)
+        } else {
+            normalised.seen()
+        }
     }
 
     fn withhold(&mut self, out: &mut Vec<u8>) {

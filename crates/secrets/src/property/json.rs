@@ -16,9 +16,9 @@ use crate::property::index;
 pub(super) enum Fault {
     /// The text is not JSON.
     NotJson,
-    /// The member holds half of a surrogate pair, which is no text.
+    /// The member holds half of a surrogate pair, which is not text.
     Half,
-    /// A key on the way is there twice; parsers differ in which one they take (RFC 8259, section 4).
+    /// A key on the way occurs twice; parsers differ in which one they take (RFC 8259, section 4).
     Twice,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8
     })
 }
 
-/// The items of a list as they are written, in one walk; none where the text is no list.
+/// The items of a list as they are written, in one walk; none where the text is not a list.
 pub(super) fn items(text: &[u8]) -> Result<Option<Vec<Vec<u8>>>, Fault> {
     let mut at = Cursor::new(text)?;
     if at.peek() != b'[' {
@@ -69,7 +69,7 @@ pub(super) fn items(text: &[u8]) -> Result<Option<Vec<Vec<u8>>>, Fault> {
 }
 
 /// The members of an object, in the order of the text, each with its value as it is written; none
-/// where the text is no object, or a name in it is no text.
+/// where the text is not an object, or a name in it is not text.
 pub fn members(text: &[u8]) -> Option<Vec<(String, &[u8])>> {
     let mut at = Cursor::new(text).ok()?;
     if at.peek() != b'{' {
@@ -148,7 +148,7 @@ fn is_deep(text: &[u8]) -> bool {
     false
 }
 
-/// All texts and numbers; none where the text is no JSON, has no members, or is too deep.
+/// All texts and numbers; none where the text is not JSON, has no members, or is too deep.
 pub(crate) fn scalars(text: &[u8]) -> Option<Vec<Scalar>> {
     let mut at = Cursor::new(text).ok().filter(|_| !is_deep(text))?;
     let mut found = Vec::new();

@@ -13,7 +13,7 @@ use crate::property::index;
 /// Why nothing is found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The text is no TOML.
+    /// The text is not TOML.
     NotToml,
     /// The member is a table or a list.
     NoText,
@@ -61,7 +61,7 @@ pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretV
     }
 }
 
-/// All texts and numbers, at any depth; none where the text is no TOML.
+/// All texts and numbers, at any depth; none where the text is not TOML.
 pub(super) fn scalars(text: &str) -> Vec<Scalar> {
     let mut found = Vec::new();
     if let Ok(table) = DeTable::parse(text) {

@@ -23,18 +23,18 @@ use crate::property::index;
 /// Why nothing is found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The text is no YAML, or has no members.
+    /// The text is not YAML, or has no members.
     NotYaml,
     /// The member is a table or a list.
     NoText,
-    /// A key on the way is there twice, which YAML forbids.
+    /// A key on the way occurs twice, which YAML forbids.
     Twice,
 }
 
 /// The member's bytes, if it is there and not null.
 pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
     let read = |leaf| {
-        // A key that is there twice is told apart from what is no YAML.
+        // A key that occurs twice is told apart from what is not YAML.
         let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
         serde_saphyr::with_deserializer_from_str_with_options(text, options, |yaml| {
             Walk { path, leaf, is_root: true }.deserialize(yaml)
@@ -201,7 +201,7 @@ impl Visitor<'_> for Text {
     }
 }
 
-/// All texts and whole numbers, at any depth; none where the text is no YAML, or one scalar.
+/// All texts and whole numbers, at any depth; none where the text is not YAML, or one scalar.
 pub(super) fn scalars(text: &str) -> Vec<Scalar> {
     let mut found = Vec::new();
     let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };

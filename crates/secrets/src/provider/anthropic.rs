@@ -15,7 +15,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &["claude"],
     summary: "Anthropic API key",
     exposure: Exposure::DataPlane,
-    alternative: "make a key of a workspace with a limit: https://platform.claude.com/settings/keys",
+    alternative: "create a key of a workspace with a limit: https://platform.claude.com/settings/keys",
     sets: &[
         &[Key::variables("anthropic/api_key", &["ANTHROPIC_API_KEY"], &["ANTHROPIC_API_KEY"])],
         &[Key::variables("anthropic/auth_token", &["ANTHROPIC_AUTH_TOKEN"], &["ANTHROPIC_AUTH_TOKEN"])],
@@ -48,7 +48,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     let profile = if profile.is_empty() { "default".to_owned() } else { profile };
     if profile.contains(['/', '\\']) || profile.starts_with('.') {
         return Err(ProviderError {
-            cause: format!("`{profile}` is no name of an Anthropic profile"),
+            cause: format!("`{profile}` is not a name of an Anthropic profile"),
             hint: "set `ANTHROPIC_PROFILE` to the name of a file in `configs/`, without `.json`".to_owned(),
         });
     }

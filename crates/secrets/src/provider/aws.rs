@@ -23,7 +23,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &[],
     summary: "AWS credentials",
     exposure: Exposure::Scoped,
-    alternative: "take short-lived ones of a narrow role: `aws sts assume-role`, then import them with \
+    alternative: "use short-lived keys of a narrow role: `aws sts assume-role`, then import them with \
                   `doppio secret set aws/access_key_id` and its like",
     sets: &[&[
         Key::variables("aws/access_key_id", &["AWS_ACCESS_KEY_ID"], &["AWS_ACCESS_KEY_ID"]),
@@ -86,7 +86,7 @@ fn section_of(profile: &str) -> String {
     }
 }
 
-/// The region goes along. Keys without an end are as good as the user.
+/// The region goes along. Keys without expiry can do whatever the user can.
 fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
     let region = local.text("AWS_REGION").or_else(|| local.text("AWS_DEFAULT_REGION")).map(str::to_owned);
     let region = region.or_else(|| {
@@ -160,7 +160,7 @@ fn of_environment(provider: &'static Provider, local: &Local<'_>) -> Looked {
 fn of_section(provider: &'static Provider, file: &File, section: &Section) -> Looked {
     let Some(id) = section.get("aws_access_key_id") else { return Ok(None) };
     let Some(secret) = section.get("aws_secret_access_key") else {
-        return Err(file.broken(&format!("`[{}]` has a key id and no key", section.name)));
+        return Err(file.broken(&format!("`[{}]` has a key id, but no key", section.name)));
     };
     let [of_id, of_secret, of_token] = provider.sets[0] else { return Ok(None) };
     let value = |text: &str| SecretValue::new(text.as_bytes().to_vec());
@@ -216,7 +216,7 @@ fn parsed(local: &Local<'_>, name: &str, usual: &str) -> Result<Option<(File, In
     let path: PathBuf = local.path(name).unwrap_or_else(|| local.home(usual));
     let Some(file) = Local::read(path)? else { return Ok(None) };
     let ini =
-        Ini::parse(file.text()?).map_err(|fault| file.broken(&format!("line {} is no INI", fault.0)))?;
+        Ini::parse(file.text()?).map_err(|fault| file.broken(&format!("line {} is not INI", fault.0)))?;
     Ok(Some((file, ini)))
 }
 

@@ -12,7 +12,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &[],
     summary: "Azure service principal",
     exposure: Exposure::Scoped,
-    alternative: "make a service principal for the task (`az ad sp create-for-rbac --scopes …`), or hand over \
+    alternative: "create a service principal for the task (`az ad sp create-for-rbac --scopes …`), or pass \
                   a token of one resource (`az account get-access-token --resource …`)",
     sets: &[&[
         Key::variables("azure/tenant_id", &["AZURE_TENANT_ID"], &["AZURE_TENANT_ID"]),

@@ -11,7 +11,7 @@ use crate::provider::Exposure;
 use crate::provider::FileForm;
 use crate::provider::Key;
 use crate::provider::Provider;
-use crate::source::Facts;
+use crate::source::Metadata;
 
 /// A credential of this machine: its secrets, and what is known of them.
 #[derive(Debug, Clone)]
@@ -25,11 +25,11 @@ pub struct Credential {
     pub inner: Vec<SecretValue>,
     /// Variables that the far side needs beside it, no secrets but for a login in an address.
     pub settings: Vec<(String, String)>,
-    /// Files that are no secrets and that the far side needs beside it.
+    /// Files that are not secrets and that the far side needs beside it.
     pub files: Vec<(&'static FileForm, String)>,
     /// How far it may go.
     pub exposure: Exposure,
-    /// When it stops being good, where that can be told.
+    /// When it expires, if that is known.
     pub expires: Option<Timestamp>,
     /// What the user should know, as an open file mode.
     pub warnings: Vec<String>,
@@ -38,7 +38,7 @@ pub struct Credential {
     /// The one server that it is for, where its values don't say so: under the usual names it would be
     /// offered to another.
     pub only_for: Option<String>,
-    /// Where it was found, for one whose parts can't be had.
+    /// Where it was found, for one whose parts are not available.
     pub(super) found_in: String,
 }
 
@@ -116,7 +116,7 @@ impl Credential {
         Self { exposure, ..self }
     }
 
-    /// The same, of no use away from this machine.
+    /// The same, unusable away from this machine.
     #[must_use]
     pub(super) fn staying(self, why: &str) -> Self {
         Self { refusal: Some(why.to_owned()), ..self }
@@ -151,15 +151,15 @@ impl Credential {
         self.parts.iter().all(|part| part.place.starts_with("variable `"))
     }
 
-    /// What may be told of a part.
-    pub fn facts(&self, part: &Part) -> Facts {
-        Facts {
+    /// What may be shown of a part.
+    pub fn facts(&self, part: &Part) -> Metadata {
+        Metadata {
             place: part.place.clone(),
             expires: self.expires,
             exposure: Some(self.exposure.to_string()),
             unproven: part.value.is_none(),
             warnings: self.warnings.clone(),
-            ..Facts::default()
+            ..Metadata::default()
         }
     }
 }

@@ -16,8 +16,8 @@ use crate::provider::Provider;
 use crate::provider::ProviderError;
 use crate::provider::of_secret;
 use crate::source::Answer;
-use crate::source::Facts;
 use crate::source::Kind;
+use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::detached;
@@ -77,7 +77,7 @@ impl Discovery {
         detached(Some(DEADLINE), search).await.map_err(stuck)?
     }
 
-    async fn part(&self, path: &str, may_run: bool) -> Result<(Option<SecretValue>, Facts), SourceError> {
+    async fn part(&self, path: &str, may_run: bool) -> Result<(Option<SecretValue>, Metadata), SourceError> {
         let (provider, key) = of(path).ok_or(SourceError::Missing)?;
         let found = self.look(provider, None, may_run).await;
         let found =
@@ -119,7 +119,7 @@ impl Source for Discovery {
         async { Ok(()) }.boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             let (value, facts) = self.part(path, true).await?;
             Ok((value.ok_or(SourceError::Missing)?, facts))
@@ -127,7 +127,7 @@ impl Source for Discovery {
         .boxed()
     }
 
-    fn locate<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Answer<'a, Metadata> {
         async move { self.part(path, false).await.map(|(_, facts)| facts) }.boxed()
     }
 }

@@ -25,7 +25,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &[],
     summary: "login to one container registry",
     exposure: Exposure::Scoped,
-    alternative: "make a token that can only pull: https://app.docker.com/settings/personal-access-tokens",
+    alternative: "create a token that can only pull: https://app.docker.com/settings/personal-access-tokens",
     sets: &[&[Key::file("docker/config", &FILE)]],
     companions: &[],
     several: Some(Several { one: "registry", names: registries }),
@@ -176,7 +176,7 @@ fn of_helper(
     let program = format!("docker-credential-{helper}");
     let place = format!("`{program}`, for `{registry}`");
     if !helper.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
-        return Ok(Some(Credential::refused(provider, place, "its name is none of a helper")));
+        return Ok(Some(Credential::refused(provider, place, "it is not a helper's name")));
     }
     if !local.may_run() {
         return Ok(Some(Credential::unproven(provider, provider.sets[0], &place)));

@@ -7,10 +7,10 @@ use std::fmt;
 pub enum Exposure {
     /// It reads and writes data of one service: it may go to any host.
     DataPlane,
-    /// It acts in a cloud account, within limits: the host is at least shared with people one
+    /// It acts in a cloud account, within limits: the host is at least shared with people the user
     /// knows.
     Scoped,
-    /// It is as good as the user: only to the user's own hosts.
+    /// It can do whatever the user can: only to the user's own hosts.
     Personal,
     /// It rents and destroys machines: it stays here.
     NeverRemote,

@@ -37,12 +37,15 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
             return Ok(None);
         }
         return Err(ProviderError {
-            cause: format!("`GOOGLE_APPLICATION_CREDENTIALS` names `{}`, which is not there", path.display()),
-            hint: "unset it, or name a file that is there".to_owned(),
+            cause: format!(
+                "`GOOGLE_APPLICATION_CREDENTIALS` names `{}`, which does not exist",
+                path.display()
+            ),
+            hint: "unset it, or name a file that exists".to_owned(),
         });
     };
     if kind(&file.json_text("/type")?.unwrap_or_default()).is_none() {
-        return Err(file.broken("its `type` is none of Google's"));
+        return Err(file.broken("its `type` is not one of Google's"));
     }
     let place = file.place();
     Ok(Some(Credential::of(provider, &provider.sets[0][0], file.value, place).warning(file.warning)))
@@ -52,7 +55,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
 enum Kind {
     /// It acts as an account of the cloud.
     Account,
-    /// It has the token of a person, good until it is revoked.
+    /// It has the token of a person, valid until it is revoked.
     Person,
     /// It points to a source of tokens on this machine.
     Elsewhere,
@@ -78,13 +81,13 @@ fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
         let project = local.text("GCLOUD_PROJECT").map(str::to_owned).or_else(|| member("/project_id"));
         credential.settings.extend(project.map(|project| ("GOOGLE_CLOUD_PROJECT".to_owned(), project)));
     }
-    // Who impersonates has the token of somebody for it.
+    // Impersonation needs the token of somebody.
     let own = kind(&member("/type").unwrap_or_default());
     let source = member("/source_credentials/type").and_then(|name| kind(&name));
     match source.or(own) {
         Some(Kind::Account) => credential,
         Some(Kind::Person) => credential.exposed(Exposure::Personal),
         Some(Kind::Elsewhere) => credential.staying("it points to a source of tokens on this machine"),
-        None => credential.staying("its `type` is none of Google's"),
+        None => credential.staying("its `type` is not one of Google's"),
     }
 }

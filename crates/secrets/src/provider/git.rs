@@ -20,8 +20,8 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &[],
     summary: "a login of git's credential store",
     exposure: Exposure::Personal,
-    alternative: "make a token of that one repository, store it (`doppio secret set NAME`), and hand it over in \
-                  `env`",
+    alternative: "create a token of that one repository, store it (`doppio secret set NAME`), and pass it \
+                  in `env`",
     sets: &[&[
         Key::variables("git/username", &[], &["DOPPIO_GIT_USERNAME"]).public(),
         Key::variables("git/password", &[], &["DOPPIO_GIT_PASSWORD"]),
@@ -76,7 +76,7 @@ fn hosts(local: &Local<'_>) -> Vec<String> {
     files.flat_map(hosts).collect()
 }
 
-/// A login of which nobody says whose it is would be offered to every host.
+/// A login without a host would be offered to every host.
 fn tell(credential: Credential, _: &Local<'_>) -> Credential {
     if credential.settings.is_empty() {
         return credential.staying("it does not say which host it is for: keep it in git's own store");

@@ -20,8 +20,8 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &["gh"],
     summary: "GitHub token",
     exposure: Exposure::Personal,
-    alternative: "make a fine-grained token for one repository and store it: \
-                  `doppio secret set github/token`; or use a deploy key",
+    alternative: "create a fine-grained token for one repository and store it: `doppio secret set \
+                  github/token`; or use a deploy key",
     sets: &[
         &[Key::variables("github/token", &["GH_TOKEN", "GITHUB_TOKEN"], &["GH_TOKEN"])],
         &[Key::variables(
@@ -102,7 +102,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         let token = SecretValue::new(token.trim().as_bytes().to_vec());
         return Ok(Some(of(token, place).warning(file.warning)));
     }
-    // The token is in the keychain, in a form that is the business of `gh`.
+    // The token is in the keychain, in a form that only `gh` knows.
     let argv = ["gh", "auth", "token", "--hostname", host];
     let place = format!("`{}`", argv.join(" "));
     if !tool::is_there(local, "gh") {

@@ -17,7 +17,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &["hf", "hugging-face"],
     summary: "Hugging Face access token",
     exposure: Exposure::DataPlane,
-    alternative: "make a fine-grained token that can only read: https://huggingface.co/settings/tokens",
+    alternative: "create a fine-grained token that can only read: https://huggingface.co/settings/tokens",
     sets: &[&[Key::variables("huggingface/token", &["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"], &["HF_TOKEN"])]],
     companions: &["HF_ENDPOINT"],
     several: None,

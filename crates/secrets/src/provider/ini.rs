@@ -13,7 +13,7 @@ pub(crate) struct Section {
     entries: Vec<(String, Zeroizing<String>)>,
 }
 
-/// The line that is none of INI, counted from 1.
+/// The line that is not INI syntax, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed(pub usize);
 

@@ -15,7 +15,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &[],
     summary: "Kaggle API token, or user name and key",
     exposure: Exposure::DataPlane,
-    alternative: "make a token of its own: https://www.kaggle.com/settings",
+    alternative: "create a separate token: https://www.kaggle.com/settings",
     sets: &[
         &[Key::variables("kaggle/api_token", &["KAGGLE_API_TOKEN"], &["KAGGLE_API_TOKEN"])],
         &[

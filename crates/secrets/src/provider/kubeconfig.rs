@@ -28,7 +28,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &["kubernetes", "k8s"],
     summary: "the current context of a kubeconfig",
     exposure: Exposure::Personal,
-    alternative: "make a service account for the task (`kubectl create token NAME`) and a kubeconfig with it",
+    alternative: "create a service account for the task (`kubectl create token NAME`) and a kubeconfig with it",
     sets: &[&[Key::file("kubeconfig/config", &FILE)]],
     companions: &[],
     several: Some(Several { one: "context", names: contexts }),
@@ -78,12 +78,15 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     let place = format!("context `{name}` of the kubeconfig");
     let mut found = Credential::of(provider, &provider.sets[0][0], value, place);
     if user.contains_key("exec") || user.contains_key("auth-provider") {
-        found.refusal =
-            Some("its user is told by a program of this machine, which the host does not have".to_owned());
+        found.refusal = Some(
+            "its credentials come from a program on this machine, which the host does not have".to_owned(),
+        );
     }
     let server = cluster.get("server").and_then(Value::as_str).unwrap_or_default();
     if ["//localhost", "//127.", "//[::1]"].iter().any(|place| server.contains(place)) {
-        merged.warnings.push(format!("`{server}` is this machine: another host can't reach it by that name"));
+        merged
+            .warnings
+            .push(format!("`{server}` is this machine: another host can't reach it under that name"));
     }
     let token = user.get("token").and_then(Value::as_str);
     let end = token.and_then(|token| jwt_expiry(&SecretValue::new(token.as_bytes().to_vec())));
@@ -196,7 +199,7 @@ fn flattened(value: &Value, file: &Path) -> Result<Map<String, Value>, ProviderE
 fn named(path: PathBuf) -> Result<SecretValue, ProviderError> {
     let shown = path.display().to_string();
     Local::read(path)?.map(|file| file.value).ok_or_else(|| ProviderError {
-        cause: format!("the kubeconfig names `{shown}`, which is not there"),
+        cause: format!("the kubeconfig names `{shown}`, which does not exist"),
         hint: "look at it with `kubectl config view`".to_owned(),
     })
 }

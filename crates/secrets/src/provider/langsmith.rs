@@ -16,7 +16,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &["langchain"],
     summary: "LangSmith API key",
     exposure: Exposure::DataPlane,
-    alternative: "make a service key of one workspace: https://smith.langchain.com/settings",
+    alternative: "create a service key of one workspace: https://smith.langchain.com/settings",
     sets: &[&[Key::variables(
         "langsmith/api_key",
         &["LANGSMITH_API_KEY", "LANGCHAIN_API_KEY"],
@@ -48,13 +48,13 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
     } else if let Some(token) = file.json(&below("api_key"))? {
         Credential::of(provider, key, bare(&token), place("api_key"))
     } else if file.json_text(&below("secret_store"))?.as_deref() == Some("keychain") {
-        let why = "the profile keeps it in the keychain, for LangSmith's own command line alone";
+        let why = "the profile keeps it in the keychain, for LangSmith's own command line only";
         Credential::refused(provider, place("secret_store"), why)
     } else if let Some(name) = file.json_text(&below("api_key_env"))? {
         let Some(token) = local.token(name.trim()) else { return Ok(None) };
         Credential::of(provider, key, bare(&token), variable(name.trim()))
     } else if file.json(&below("api_key_cmd"))?.is_some() {
-        let why = "the profile has it from a program, which Doppio does not run";
+        let why = "the profile gets it from a program, which Doppio does not run";
         Credential::refused(provider, place("api_key_cmd"), why)
     } else {
         return Ok(None);

@@ -17,7 +17,7 @@ use crate::provider::Key;
 use crate::provider::Provider;
 use crate::provider::ProviderError;
 
-/// A longer file is no credential, in bytes.
+/// A longer file is not a credential, in bytes.
 const LONGEST: u64 = 4 << 20;
 
 /// Where to look.
@@ -122,11 +122,11 @@ impl<'a> Local<'a> {
         Some(credential)
     }
 
-    /// A file's bytes; none if it is not there.
+    /// A file's bytes; none if it does not exist.
     ///
     /// # Errors
     ///
-    /// When it is there and can't be read, or is no file.
+    /// When it is there and can't be read, or is not a file.
     pub(super) fn read(path: PathBuf) -> Result<Option<File>, ProviderError> {
         let found = open(&path).and_then(|file| {
             let metadata = file.metadata()?;
@@ -172,16 +172,16 @@ impl File {
     ///
     /// # Errors
     ///
-    /// When it is no UTF-8.
+    /// When it is not UTF-8.
     pub(super) fn text(&self) -> Result<&str, ProviderError> {
-        std::str::from_utf8(self.value.plain()).map_err(|_| self.broken("it is no text"))
+        std::str::from_utf8(self.value.plain()).map_err(|_| self.broken("it is not text"))
     }
 
     /// A member of the JSON in it that is not blank.
     ///
     /// # Errors
     ///
-    /// When it is no JSON.
+    /// When it is not JSON.
     pub(super) fn json(&self, pointer: &str) -> Result<Option<SecretValue>, ProviderError> {
         if serde_json::from_slice::<serde::de::IgnoredAny>(self.value.plain()).is_err() {
             return Err(self.broken("it is not JSON"));
@@ -190,11 +190,11 @@ impl File {
         Ok(found.filter(|value| !value.plain().trim_ascii().is_empty()))
     }
 
-    /// The same as text, for what is no secret.
+    /// The same as text, for what is not a secret.
     ///
     /// # Errors
     ///
-    /// When it is no JSON.
+    /// When it is not JSON.
     pub(super) fn json_text(&self, pointer: &str) -> Result<Option<String>, ProviderError> {
         Ok(self.json(pointer)?.and_then(|value| String::from_utf8(value.plain().to_vec()).ok()))
     }
@@ -203,8 +203,8 @@ impl File {
     pub(super) fn broken(&self, cause: &str) -> ProviderError {
         let shown = self.path.display();
         ProviderError {
-            cause: format!("cannot understand `{shown}`: {cause}"),
-            hint: format!("mend `{shown}`, or move it away"),
+            cause: format!("cannot parse `{shown}`: {cause}"),
+            hint: format!("fix `{shown}`, or move it away"),
         }
     }
 }

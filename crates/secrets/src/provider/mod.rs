@@ -1,9 +1,10 @@
-//! Providers: whose credentials lie where on this machine, in the vendor's own order, and what
-//! the far side needs of them.
+//! Providers: whose credentials are where on this machine, in the vendor's own order, and what the
+//! far side needs of them.
 //!
-//! One row a provider, in [`PROVIDERS`]; one that has to think has a file of its own. Nothing is
-//! read but what a row names, and only when it is asked for; home and environment are handed in.
+//! One row a provider, in [`PROVIDERS`]; one with logic has its own file. Nothing is read but what
+//! a row names, and only when it is asked for; home and environment are handed in.
 
+mod accounts;
 mod anthropic;
 mod aws;
 mod azure;
@@ -14,6 +15,7 @@ mod exposure;
 mod gcp;
 mod git;
 mod github;
+mod gpu_clouds;
 mod huggingface;
 mod ini;
 mod kaggle;
@@ -25,9 +27,7 @@ mod netrc;
 mod netrc_text;
 mod npm;
 mod pypi;
-mod rented;
 mod row;
-mod several;
 mod ssh;
 mod tool;
 mod url;
@@ -44,6 +44,7 @@ use crate::SecretRef;
 use crate::Wanted;
 use crate::source::variables;
 
+pub use accounts::Several;
 pub(crate) use aws::is_lasting as is_lasting_aws_key;
 pub use credential::Credential;
 pub use credential::Part;
@@ -55,7 +56,6 @@ pub use row::FileForm;
 pub use row::Key;
 pub use row::Provider;
 pub use row::Sent;
-pub use several::Several;
 
 /// All of them, in the order in which they are listed.
 pub static PROVIDERS: &[&Provider] = &[
@@ -70,21 +70,21 @@ pub static PROVIDERS: &[&Provider] = &[
     &huggingface::PROVIDER,
     &kaggle::PROVIDER,
     &kubeconfig::PROVIDER,
-    &rented::LAMBDA,
+    &gpu_clouds::LAMBDA,
     &langsmith::PROVIDER,
     &netrc::PROVIDER,
     &npm::PROVIDER,
     &keys::OPENAI,
     &keys::PINECONE,
     &pypi::PROVIDER,
-    &rented::RUNPOD,
+    &gpu_clouds::RUNPOD,
     &ssh::PROVIDER,
     &pypi::UV,
-    &rented::VAST,
+    &gpu_clouds::VAST,
     &wandb::PROVIDER,
 ];
 
-/// Why a provider's credential can't be had.
+/// Why a provider's credential is not available.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{cause}")]
 pub struct ProviderError {
@@ -94,7 +94,7 @@ pub struct ProviderError {
     pub hint: String,
 }
 
-/// Nothing is called that.
+/// There is no such provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownProvider {
     /// No provider.
@@ -106,7 +106,7 @@ pub enum UnknownProvider {
         near: Option<&'static str>,
     },
     /// Not one of several, for the provider has one.
-    #[error("`{provider}` has one credential on a machine, and none that is called `{which}`")]
+    #[error("`{provider}` has only one credential on a machine; none is called `{which}`")]
     Which {
         /// The provider.
         provider: &'static str,
@@ -151,7 +151,7 @@ pub fn of_secret(name: &SecretName) -> Option<(&'static Provider, &'static Key)>
     })
 }
 
-/// Whether what has this name is no secret though it is kept beside one, as a user's name.
+/// Whether what has this name is not a secret though it is kept beside one, as a user's name.
 pub fn is_public(name: &str) -> bool {
     PROVIDERS.iter().flat_map(|provider| provider.keys()).any(|key| key.name == name && key.is_public)
 }

@@ -30,7 +30,7 @@ pub(super) static PROVIDER: Provider = Provider {
 fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
     let Some(file) = Local::read(netrc_path(local))? else { return Ok(None) };
     let logins = netrc_text::parse(file.text()?)
-        .map_err(|fault| file.broken(&format!("line {} is none of a netrc", fault.0)))?;
+        .map_err(|fault| file.broken(&format!("line {} is not netrc syntax", fault.0)))?;
     let named: Vec<&netrc_text::Entry> = logins.iter().filter(|login| !login.machine.is_empty()).collect();
     let login = match (local.asked(), named.as_slice()) {
         (Some(machine), _) => named.iter().rev().copied().find(|login| login.machine == machine),

@@ -12,7 +12,7 @@ pub(super) struct Entry {
     pub password: Zeroizing<String>,
 }
 
-/// The line that is none of a netrc, counted from 1.
+/// The line that is not netrc syntax, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed(pub usize);
 

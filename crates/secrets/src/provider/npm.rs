@@ -19,7 +19,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &[],
     summary: "npm registry token",
     exposure: Exposure::Scoped,
-    alternative: "make a token that can only read: `npm token create --read-only`",
+    alternative: "create a token that can only read: `npm token create --read-only`",
     sets: &[&[Key::variables("npm/token", &["NPM_TOKEN"], &["NPM_TOKEN"])]],
     companions: &[],
     several: Some(Several { one: "registry", names: registries }),
@@ -40,7 +40,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         let place = format!("`//{host}/` in {}", file.place());
         return Ok(Some(Credential::of(provider, key, token, place).warning(file.warning)));
     }
-    // npm itself knows nothing of this variable; files that people keep in projects refer to it.
+    // npm itself does not know this variable; files that people keep in projects refer to it.
     Ok(local.set(provider, provider.sets[0]))
 }
 

@@ -17,7 +17,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &["twine"],
     summary: "PyPI token",
     exposure: Exposure::Scoped,
-    alternative: "make a token of one project in the settings of your account",
+    alternative: "create a token of one project in the settings of your account",
     sets: &[&[Key::variables("pypi/token", &["TWINE_PASSWORD"], &["TWINE_PASSWORD"])]],
     companions: &["TWINE_USERNAME", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"],
     several: Some(Several { one: "index", names: indexes }),
@@ -31,7 +31,7 @@ pub(super) static UV: Provider = Provider {
     aliases: &[],
     summary: "token that uv publishes with",
     exposure: Exposure::Scoped,
-    alternative: "make a token of one project in the settings of your account",
+    alternative: "create a token of one project in the settings of your account",
     sets: &[&[Key::variables("uv/publish_token", &["UV_PUBLISH_TOKEN"], &["UV_PUBLISH_TOKEN"])]],
     companions: &["UV_PUBLISH_URL"],
     several: None,
@@ -70,7 +70,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
 fn pypirc(local: &Local<'_>) -> Result<Option<(File, Ini)>, ProviderError> {
     let Some(file) = Local::read(local.home(".pypirc"))? else { return Ok(None) };
     let ini =
-        Ini::parse(file.text()?).map_err(|fault| file.broken(&format!("line {} is no INI", fault.0)))?;
+        Ini::parse(file.text()?).map_err(|fault| file.broken(&format!("line {} is not INI", fault.0)))?;
     Ok(Some((file, ini)))
 }
 

@@ -22,12 +22,12 @@ pub struct Provider {
     pub alternative: &'static str,
     /// The secrets that make a credential; of several sets the first one that is whole counts.
     pub sets: &'static [&'static [Key]],
-    /// Variables that are no secrets and go along when they are set, as `WANDB_BASE_URL`.
+    /// Variables that are not secrets and go along when they are set, as `WANDB_BASE_URL`.
     pub companions: &'static [&'static str],
     /// What it has several of on one machine, to name one as in `aws:prod`.
     pub several: Option<Several>,
-    /// What the values themselves tell, wherever they were found: how far they may go, that they
-    /// are of no use elsewhere, what they need beside them. None where they tell nothing.
+    /// What the values themselves say, wherever they were found: how far they may go, that they are
+    /// of no use elsewhere, what they need beside them. None if they say nothing.
     pub(super) tell: Option<Tell>,
     /// Looks for it, in the vendor's own order.
     pub(super) look: fn(&'static Provider, &Local<'_>) -> Result<Option<Credential>, ProviderError>,
@@ -47,7 +47,7 @@ pub struct Key {
     pub sent: Sent,
     /// Whether the others of its set are of no use without it.
     pub needed: bool,
-    /// Whether it is no secret by itself, as a user's name: it is not masked, and may be short.
+    /// Whether it is not a secret by itself, as a user's name: it is not masked, and may be short.
     pub is_public: bool,
 }
 
@@ -124,7 +124,7 @@ impl Provider {
         Ok(found.map(|credential| self.complete(credential, local)))
     }
 
-    /// Whether how far its credential may go can be told only by the values.
+    /// Whether only the values decide how far its credential may go.
     pub(crate) fn is_told_by_value(&self) -> bool {
         self.tell.is_some()
     }

@@ -10,7 +10,7 @@ use crate::provider::Provider;
 use crate::provider::ProviderError;
 use crate::provider::Several;
 
-/// git takes this one key and no other, and asks nobody.
+/// git uses this key and no other, and never prompts.
 static FILE: FileForm = FileForm {
     variable: "GIT_SSH_COMMAND",
     file: "key",
@@ -24,7 +24,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &[],
     summary: "SSH private key",
     exposure: Exposure::Personal,
-    alternative: "make a deploy key of one repository (`ssh-keygen -t ed25519 -f deploy`) and name it as \
+    alternative: "create a deploy key of one repository (`ssh-keygen -t ed25519 -f deploy`) and name it as \
                   `ssh:PATH`",
     sets: &[&[Key::file("ssh/key", &FILE)]],
     companions: &[],
@@ -43,7 +43,7 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         let Some(file) = Local::read(path)? else { continue };
         let text = file.text()?;
         if !text.contains("PRIVATE KEY-----") {
-            return Err(file.broken("it is no private key"));
+            return Err(file.broken("it is not a private key"));
         }
         let place = file.place();
         let found = Credential::of(provider, &provider.sets[0][0], file.value, place);
@@ -61,7 +61,7 @@ fn key_files(local: &Local<'_>) -> Vec<String> {
 fn tell(credential: Credential, _: &Local<'_>) -> Credential {
     let is_locked = |value: &SecretValue| std::str::from_utf8(value.plain()).is_ok_and(is_locked);
     if credential.values().any(is_locked) {
-        credential.staying("it has a passphrase, which nobody there could type")
+        credential.staying("it has a passphrase, which nobody could type there")
     } else {
         credential
     }

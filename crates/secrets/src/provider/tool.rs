@@ -1,4 +1,4 @@
-//! Asking a vendor's own program, where only that can tell.
+//! Asking a vendor's own program, where only that knows.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::SecretValue;
 use crate::provider::Local;
 use crate::provider::ProviderError;
 
-/// No credential is longer; and one that asks something has no terminal and would wait for ever.
+/// No credential is longer; and a program that asks something has no terminal and would wait for ever.
 const LIMITS: Limits = Limits { longest: 4 << 20, deadline: Duration::from_secs(15) };
 
 /// Whether there is such a program on the `PATH`.

@@ -16,7 +16,7 @@ pub(super) static PROVIDER: Provider = Provider {
     aliases: &["weights-and-biases"],
     summary: "Weights & Biases API key",
     exposure: Exposure::DataPlane,
-    alternative: "make a service account of the team: https://wandb.ai/settings",
+    alternative: "create a service account of the team: https://wandb.ai/settings",
     sets: &[&[Key::variables("wandb/api_key", &["WANDB_API_KEY"], &["WANDB_API_KEY"])]],
     companions: &["WANDB_BASE_URL", "WANDB_ENTITY", "WANDB_PROJECT"],
     several: None,
@@ -44,12 +44,12 @@ fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credent
         return Ok(Some(Credential::refused(
             provider,
             place,
-            "an identity token belongs to this machine; wandb makes short-lived keys of it",
+            "an identity token belongs to this machine; wandb makes short-lived keys from it",
         )));
     }
     let Some(file) = Local::read(netrc_path(local))? else { return Ok(None) };
     let logins = netrc_text::parse(file.text()?)
-        .map_err(|fault| file.broken(&format!("line {} is none of a netrc", fault.0)))?;
+        .map_err(|fault| file.broken(&format!("line {} is not netrc syntax", fault.0)))?;
     let machine = machine(local.text("WANDB_BASE_URL").unwrap_or(HOME));
     let Some(login) = netrc_text::find(&logins, machine) else { return Ok(None) };
     if login.password.trim().is_empty() {

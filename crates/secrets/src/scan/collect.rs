@@ -9,8 +9,8 @@ use crate::Ladder;
 use crate::Origin;
 use crate::SecretError;
 use crate::SecretRef;
+use crate::SecretSession;
 use crate::SecretValue;
-use crate::Vault;
 use crate::mask::Mask;
 use crate::source::Source;
 use crate::source::SourceError;
@@ -42,7 +42,7 @@ pub struct Collected {
     pub failed: Vec<(String, SourceError)>,
 }
 
-/// Reads values from sources. What this machine does not have at all is no failure.
+/// Reads values from sources. What this machine does not have at all is not a failure.
 pub async fn collect(ladder: Ladder, wanted: &Wanted) -> Collected {
     let mut collector = Collector { wanted, collected: Collected::default(), names: BTreeSet::new() };
     collector.names.extend(wanted.names.iter().cloned());
@@ -176,13 +176,13 @@ impl Collector<'_> {
     }
 
     fn fail_dotenv(&mut self, path: &std::path::Path, cause: String) {
-        let hint = "mend the file, or write `dotenv = false` in doppio.toml".to_owned();
+        let hint = "fix the file, or write `dotenv = false` in doppio.toml".to_owned();
         self.fail(format!("`{}`", path.display()), SourceError::Unreachable { cause, hint });
     }
 
     /// What names are bound to, if that is in one of the sources that are asked anyway.
     async fn bound(&mut self, ladder: Ladder) {
-        let vault = Vault::new(ladder, Mask::default());
+        let vault = SecretSession::new(ladder, Mask::default());
         for (name, reference) in &self.wanted.bound {
             let is_asked = match &reference.origin {
                 Origin::Source { scheme, .. } => self.wanted.sources.contains(scheme) || scheme == "env",

@@ -11,10 +11,10 @@ use crate::scan::ALLOW;
 use crate::scan::Hit;
 use crate::scan::Scanner;
 use crate::scan::What;
-use crate::scan::bare::Bare;
 use crate::scan::fingerprint;
 use crate::scan::lines;
 use crate::scan::lines::Walk;
+use crate::scan::normalised::Bare;
 use crate::scan::shapes;
 
 /// What is looked at together at least. In bytes.

@@ -23,7 +23,7 @@ struct Object {
 }
 
 /// Looks through all files of all commits and their names, and the messages of commits and tags.
-/// What a shallow or partial clone does not have is told as trouble; nothing is fetched.
+/// What a shallow or partial clone does not have is reported; nothing is fetched.
 ///
 /// # Errors
 ///
@@ -92,7 +92,7 @@ fn name(findings: &mut [Finding], scanner: &Scanner, brought: &Brought) {
         } else if brought.troubles.is_empty() {
             finding.path = b"(in no commit)".to_vec();
         } else {
-            // What was found is told all the same, by its object.
+            // What was found is reported anyway, by its object.
             finding.path = b"(in a commit that git can't name)".to_vec();
         }
     }

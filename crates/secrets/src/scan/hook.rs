@@ -36,7 +36,7 @@ pub enum Hook {
     Named(PathBuf),
     /// One with the line is there and can't be run, so that git passes over it.
     Closed(PathBuf),
-    /// `core.hooksPath` names what is no folder, in the configuration of this scope.
+    /// `core.hooksPath` names what is not a folder, in the configuration of this scope.
     Off(PathBuf, String),
     /// Another hook is there, which stays as it is; this line belongs into it.
     Occupied(PathBuf, &'static str),
@@ -65,7 +65,7 @@ pub fn install(repository: &Repository) -> Result<Hook, GitError> {
     }
 }
 
-/// What a hook that is there already does.
+/// What a hook that already exists does.
 fn found(path: PathBuf) -> Hook {
     let text = std::fs::read(&path).unwrap_or_default();
     let has_line = String::from_utf8_lossy(&text)

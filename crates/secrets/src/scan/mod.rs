@@ -5,13 +5,13 @@
 //! another through it and says where something stands. `tree`, `staged` and `history` feed
 //! it. No value leaves this module, nor its length.
 
-mod bare;
 mod collect;
 mod examine;
 mod history;
 mod hook;
 mod lines;
 mod needles;
+mod normalised;
 mod objects;
 mod shapes;
 mod sieve;
@@ -43,7 +43,7 @@ pub use tree::tree;
 use needles::Needles;
 use shapes::Shapes;
 
-/// What on a line says that what stands there is meant to.
+/// What on a line says that its content is intended.
 const ALLOW: &[u8] = b"doppio:allow";
 
 /// What was found.
@@ -141,8 +141,8 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// Looks for values by name, and for tokens by their looks if `shapes` says so. Tells which
-    /// values are not looked for.
+    /// Looks for values by name, and for token shapes if `shapes` says so. Reports which values are
+    /// not searched for.
     pub fn new(values: &[(String, SecretValue)], shapes: bool) -> (Self, Vec<Skipped>) {
         let (needles, skipped) = Needles::new(values);
         (Self { needles, shapes: shapes.then(Shapes::new), keeps_text: false }, skipped)

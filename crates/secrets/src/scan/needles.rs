@@ -10,11 +10,11 @@ use crate::mask::Encoding;
 use crate::mask::Pattern;
 use crate::mask::Rule;
 use crate::provider;
-use crate::scan::bare;
-use crate::scan::bare::Bare;
+use crate::scan::normalised;
+use crate::scan::normalised::Bare;
 use crate::scan::sieve::Sieve;
 
-/// From here on a form is looked for in the bare text, and so across breaks. In bytes.
+/// From here on a form is searched for in the normalised text, and so across breaks. In bytes.
 const ACROSS: usize = 16;
 
 /// A form may be spread over this much more than its own length. In bytes.
@@ -41,7 +41,7 @@ pub(super) struct Sight {
 /// The values.
 pub(super) struct Needles {
     names: Vec<String>,
-    /// Forms that are looked for in the bare text.
+    /// Forms that are searched for in the normalised text.
     across: Sieve,
     /// Shorter ones, in the text as it is.
     short: Sieve,
@@ -51,7 +51,7 @@ pub(super) struct Needles {
 }
 
 impl Needles {
-    /// Of two names with one value the first is told.
+    /// Of two names with one value the first is reported.
     pub(super) fn new(values: &[(String, SecretValue)]) -> (Self, Vec<Skipped>) {
         let (mut names, mut skipped): (Vec<String>, _) = (Vec::new(), Vec::new());
         let mut patterns = Vec::new();
@@ -71,7 +71,7 @@ impl Needles {
                 words.push(pattern);
                 continue;
             }
-            let bare = bare::of(pattern.bytes());
+            let bare = normalised::of(pattern.bytes());
             let same = |bytes: zeroize::Zeroizing<Vec<u8>>| {
                 Pattern::new(bytes, pattern.secret(), pattern.rule()).written(pattern.encoding())
             };

@@ -1,4 +1,4 @@
-//! Tokens by their looks: texts that nobody has stored and that are secrets all the same.
+//! Token shapes: texts that are not stored but are secrets nevertheless.
 //!
 //! A literal is found first, then the expression must match from there on, then what it matched
 //! must look random. Tokens that are nothing but digits of a length count only where their name

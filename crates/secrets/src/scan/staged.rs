@@ -9,7 +9,7 @@ use crate::scan::objects::look;
 use crate::scan::work::share;
 use crate::scan::work::threads;
 
-/// The mode of a commit of another repository, which is no file.
+/// The mode of a commit of another repository, which is not a file.
 const SUBMODULE: &str = "160000";
 
 /// Looks through the files that are changed in the index, whole: those that a commit would record

@@ -183,7 +183,7 @@ impl<'a> Looker<'a> {
                 self.own.bytes += bytes;
                 self.own.enter(self.scanner, &mut self.examiner, shown(path), None, hits);
             }
-            // It was there a moment ago; what is gone holds nothing.
+            // It existed a moment ago; a file that is gone holds nothing.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
                 let path = self.scanner.mask(shown(path));
@@ -204,7 +204,7 @@ impl<'a> Looker<'a> {
     }
 
     fn trouble(&mut self, error: &ignore::Error) {
-        // A folder that can't be read is told by its path, which the error has with it.
+        // A folder that can't be read is reported by its path, which the error contains.
         let text = error.to_string();
         let (path, cause) = text.split_once(": ").unwrap_or(("", &text));
         let path = self.scanner.mask(path.as_bytes());

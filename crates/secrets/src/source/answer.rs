@@ -11,12 +11,12 @@ use crate::SecretValue;
 
 /// What a source says of an item besides its value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Facts {
+pub struct Metadata {
     /// Where exactly it was found, as in "variable `HF_TOKEN`".
     pub place: String,
     /// When this version was written.
     pub created: Option<Timestamp>,
-    /// When it stops being good.
+    /// When it expires.
     pub expires: Option<Timestamp>,
     /// What the user wrote beside it.
     pub note: Option<String>,
@@ -32,8 +32,8 @@ pub struct Facts {
     pub warnings: Vec<String>,
 }
 
-impl Facts {
-    /// Whether it has stopped being good: what is remembered of it must not be given out.
+impl Metadata {
+    /// Whether it has expired: a remembered value must not be given out.
     pub fn is_over(&self) -> bool {
         self.expires.is_some_and(|end| end <= Timestamp::now())
             || self.lease.as_ref().is_some_and(Lease::is_over)
@@ -87,10 +87,10 @@ impl Remark {
     pub fn unwritten(&self, error: &SourceError) -> String {
         if self.is_empty() {
             return format!(
-                "the value is written, and the expiry of the one before still stands beside it: {error}"
+                "the value was written, but the expiry of the previous one is still attached: {error}"
             );
         }
-        format!("the value is written, its note and its expiry are not: {error}")
+        format!("the value was written, but its note and its expiry were not: {error}")
     }
 }
 
@@ -150,7 +150,7 @@ impl Member {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// The source was asked, and has no such item.
-    #[error("it is not there")]
+    #[error("it does not exist")]
     Missing,
     /// This machine has no such source: no session bus, no vault.
     #[error("{cause}")]
@@ -200,12 +200,14 @@ impl SourceError {
 
     /// A value that is longer than `service` keeps; `longest` is in bytes.
     pub fn too_long(service: &str, longest: usize) -> Self {
-        Self::unfit(format!("{service} takes no value over {longest} bytes: split it, or store it elsewhere"))
+        Self::unfit(format!(
+            "{service} accepts no value over {longest} bytes: split it, or store it elsewhere"
+        ))
     }
 
     /// A value that is not UTF-8 text, for a service that keeps nothing else.
     pub fn not_text(service: &str) -> Self {
-        Self::unfit(format!("{service} takes only text (UTF-8): store it as base64, or elsewhere"))
+        Self::unfit(format!("{service} accepts only text (UTF-8): store it as base64, or elsewhere"))
     }
 
     /// What to do, if there is something.

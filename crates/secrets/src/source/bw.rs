@@ -14,11 +14,11 @@ use crate::SecretValue;
 use crate::property;
 use crate::source::Answer;
 use crate::source::Answers;
-use crate::source::Facts;
 use crate::source::Form;
 use crate::source::Item;
 use crate::source::Key;
 use crate::source::Kind;
+use crate::source::Metadata;
 use crate::source::RemoteKind;
 use crate::source::RemoteSource;
 use crate::source::Setup;
@@ -57,7 +57,7 @@ struct Bitwarden {
 impl Bitwarden {
     fn new(setup: Setup) -> Self {
         let path = setup.path("program", &[]).unwrap_or_else(|| "bw".into());
-        // It would ask for the master password, and nobody could answer.
+        // It would ask for the master password, which nobody could type.
         let variables = vec![("BW_NOINTERACTION", "true".into())];
         Self { program: Program { path, get: "https://bitwarden.com/help/cli", variables }, setup }
     }
@@ -121,13 +121,13 @@ fn parts(item: &Item) -> Result<(&str, &str), SourceError> {
     no_versions("Bitwarden", item.version.as_deref())?;
     let (name, field) = item.path.rsplit_once('/').unwrap_or((&item.path, "password"));
     if name.is_empty() || field.is_empty() {
-        return Err(SourceError::unfit(format!("`{}` is no path of the form `ITEM/FIELD`", item.path)));
+        return Err(SourceError::unfit(format!("`{}` is not a path of the form `ITEM/FIELD`", item.path)));
     }
     Ok((name, field))
 }
 
 /// The field of the one item that is meant.
-fn pick(items: &[Entry], item: &Item) -> Result<(SecretValue, Facts), SourceError> {
+fn pick(items: &[Entry], item: &Item) -> Result<(SecretValue, Metadata), SourceError> {
     let (name, field) = parts(item)?;
     let called = |found: Option<&SecretValue>| found.is_some_and(|found| is(found, name));
     let by_id: Vec<&Entry> = items.iter().filter(|found| called(found.id.as_ref())).collect();
@@ -155,10 +155,10 @@ fn pick(items: &[Entry], item: &Item) -> Result<(SecretValue, Facts), SourceErro
     let value = value.filter(|value| !value.plain().is_empty()).ok_or(SourceError::Missing)?;
     let date = meant.of(&["revisionDate"]);
     let created = date.and_then(|date| std::str::from_utf8(date.plain()).ok()?.parse().ok());
-    Ok((value, Facts { place: format!("`{field}` of the item `{name}`"), created, ..Facts::default() }))
+    Ok((value, Metadata { place: format!("`{field}` of the item `{name}`"), created, ..Metadata::default() }))
 }
 
-/// What the program's words mean.
+/// What the program's messages mean.
 fn fault(printed: &Printed) -> SourceError {
     if printed.complains(&["not logged in"]) {
         return SourceError::unreachable(
@@ -197,7 +197,7 @@ impl Source for Bitwarden {
         true
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             let item = Item::new(path, version);
             let (name, _) = parts(&item)?;
@@ -206,7 +206,7 @@ impl Source for Bitwarden {
         .boxed()
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
         async move {
             if let [item] = items {
                 return vec![self.get(&item.path, item.version.as_deref()).await];

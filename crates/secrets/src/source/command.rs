@@ -1,7 +1,7 @@
-//! Any program whose stdout is the value. Which program, only the user's settings say.
+//! Any program whose stdout is the value. Only the user's settings say which program.
 //!
-//! It may print another value tomorrow, so nothing is remembered. Whoever needs it at the same time
-//! shares one run of it: two properties of what it prints belong together.
+//! It may print another value tomorrow, so nothing is remembered. Callers that need it at the same
+//! time share one run of it: two properties of what it prints belong together.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -20,10 +20,10 @@ use doppio_process::Program;
 
 use crate::SecretValue;
 use crate::source::Answer;
-use crate::source::Facts;
 use crate::source::Kind;
 use crate::source::Lease;
 use crate::source::Lent;
+use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::no_versions;
@@ -109,7 +109,7 @@ async fn ask(path: &str, command: &Command, program: &str) -> Result<SecretValue
     let heard = started.hear(None, limits).await.map_err(|error| match error {
         Broken::NotStarted(error) => SourceError::unreachable(
             format!("cannot start `{program}`: {error}"),
-            format!("install it, or mend `[sources.command.{path}]` in config.toml"),
+            format!("install it, or fix `[sources.command.{path}]` in config.toml"),
         ),
         Broken::Late(deadline) => {
             let cause = format!("`{program}` did not end within {} s", deadline.as_secs());
@@ -157,7 +157,7 @@ impl Source for CommandSource {
     fn remedy(&self, path: &str) -> String {
         match self.commands.get(path) {
             Some(command) => {
-                format!("`{}` says that it is not there: run it by hand", command.run.join(" "))
+                format!("`{}` says that it does not exist: run it by hand", command.run.join(" "))
             }
             None => format!("write `[sources.command.{path}]` to config.toml"),
         }
@@ -167,13 +167,13 @@ impl Source for CommandSource {
         async { Ok(()) }.boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             let (command, program) = self.find(path, version)?;
             let printed = self.printed(path);
             let value = printed.get_or_try_init(|| ask(path, command, program)).await?.clone();
             let place = format!("command `{path}`");
-            Ok((value, Facts { place, lease: Some(Lease::new(printed)), ..Facts::default() }))
+            Ok((value, Metadata { place, lease: Some(Lease::new(printed)), ..Metadata::default() }))
         }
         .boxed()
     }
@@ -183,11 +183,11 @@ impl Source for CommandSource {
     }
 
     /// The program is not run: it may ask the user, or cost something.
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
-        let found = self.find(path, version).map(|_| Facts {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
+        let found = self.find(path, version).map(|_| Metadata {
             place: format!("command `{path}`"),
             unproven: true,
-            ..Facts::default()
+            ..Metadata::default()
         });
         async move { found }.boxed()
     }

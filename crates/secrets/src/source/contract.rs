@@ -9,10 +9,10 @@ use doppio_text::name::SecretName;
 use crate::SecretValue;
 use crate::source::Answer;
 use crate::source::Answers;
-use crate::source::Facts;
 use crate::source::Item;
 use crate::source::Kind;
 use crate::source::Member;
+use crate::source::Metadata;
 use crate::source::NewItem;
 use crate::source::Remark;
 use crate::source::SourceError;
@@ -55,11 +55,11 @@ pub trait Source: Debug + Send + Sync {
         member.rest.is_empty().then_some(member.path)
     }
 
-    /// The command or deed that puts an item there.
+    /// The command that stores an item there, or how to.
     fn remedy(&self, path: &str) -> String;
 
-    /// The deed that adds a member to an item that is there, and leaves the others; none where the
-    /// source knows of no members.
+    /// How to add a member to an existing item without touching the others; none where the source
+    /// knows of no members.
     fn remedy_of_member(&self, path: &str, property: &str) -> Option<String> {
         let (_, _) = (path, property);
         None
@@ -69,11 +69,11 @@ pub trait Source: Debug + Send + Sync {
     fn check(&self) -> Answer<'_, ()>;
 
     /// The value and what is known of it.
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)>;
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)>;
 
     /// The same for several items, in their order: in one call where the source has one for that,
     /// and one after the other where it has none.
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
         async move {
             let mut answers = Vec::with_capacity(items.len());
             for item in items {
@@ -98,12 +98,12 @@ pub trait Source: Debug + Send + Sync {
     }
 
     /// What is known of an item; the value is not read where the source allows that.
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         async move { self.get(path, version).await.map(|(_, facts)| facts) }.boxed()
     }
 
     /// The same for several items, in their order.
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Facts> {
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
         async move {
             let mut answers = Vec::with_capacity(items.len());
             for item in items {
@@ -115,14 +115,14 @@ pub trait Source: Debug + Send + Sync {
     }
 
     /// Writes an item, replacing the one that is there.
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         let (_, _, _) = (path, value, remark);
         read_only(&self.place(), "write to")
     }
 
     /// The same for several items, in their order: all of them or none where the source can do that
     /// in one write. Elsewhere one after the other, and the answers end with the first failure.
-    fn set_many<'a>(&'a self, items: &'a [NewItem]) -> Answers<'a, Facts> {
+    fn set_many<'a>(&'a self, items: &'a [NewItem]) -> Answers<'a, Metadata> {
         async move {
             let mut answers = Vec::with_capacity(items.len());
             for item in items {
@@ -157,13 +157,13 @@ pub trait Source: Debug + Send + Sync {
             self.set(to, &value, &Remark { note: facts.note, expires: facts.expires }).await?;
             if !self.get(to, None).await?.0.is_same(&value) {
                 return Err(SourceError::unreachable(
-                    format!("{} gave back something else than was written to `{to}`", self.place()),
+                    format!("{} returned something other than what was written to `{to}`", self.place()),
                     format!("`{from}` is as it was; remove `{to}`"),
                 ));
             }
             self.delete(from).await.map_err(|error| {
                 let hint = error.hint().unwrap_or("remove one of them").to_owned();
-                SourceError::unreachable(format!("{error}; its copy at `{to}` is there already"), hint)
+                SourceError::unreachable(format!("{error}; its copy at `{to}` already exists"), hint)
             })
         }
         .boxed()
@@ -181,7 +181,7 @@ pub trait Source: Debug + Send + Sync {
     }
 
     /// The paths of all items and what is known of them.
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         read_only(&self.place(), "list")
     }
 
@@ -205,7 +205,7 @@ fn read_only<T: Send + 'static>(place: &str, deed: &str) -> Answer<'static, T> {
 
 /// The answer when an item would be put where one is.
 pub(super) fn taken(path: &str) -> SourceError {
-    SourceError::Unfit { cause: format!("`{path}` is there already") }
+    SourceError::Unfit { cause: format!("`{path}` already exists") }
 }
 
 /// The answer of a source without versions, when it is asked for one.

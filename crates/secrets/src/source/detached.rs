@@ -1,4 +1,4 @@
-//! Work that may never come back, on a thread that nobody waits for.
+//! Work that may never return, on a detached thread.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 /// Why there is no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stuck {
-    /// The deadline has passed; the thread is left to itself.
+    /// The deadline has passed; the thread goes on by itself.
     Deadline,
-    /// The work panicked, or no thread could be had.
+    /// The work panicked, or no thread could be started.
     Died,
 }
 

@@ -21,8 +21,8 @@ use doppio_text::open;
 use crate::SecretValue;
 use crate::bundle;
 use crate::source::Answer;
-use crate::source::Facts;
 use crate::source::Kind;
+use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::env::in_capitals;
@@ -53,7 +53,7 @@ impl Dotenv {
         let text = match text(&self.0) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(SourceError::Absent { cause: format!("`{}` is not there", self.0.display()) });
+                return Err(SourceError::Absent { cause: format!("`{}` does not exist", self.0.display()) });
             }
             Err(error) => return Err(self.broken(&error.to_string())),
         };
@@ -67,7 +67,7 @@ impl Dotenv {
     fn broken(&self, cause: &str) -> SourceError {
         SourceError::unreachable(
             format!("cannot read `{}`: {cause}", self.0.display()),
-            "mend the file, or write `dotenv = false` in doppio.toml",
+            "fix the file, or write `dotenv = false` in doppio.toml",
         )
     }
 
@@ -117,7 +117,7 @@ pub(crate) fn all(text: &[u8]) -> Result<Vec<(String, SecretValue)>, String> {
     Ok(names.into_iter().filter_map(value).filter(|(_, value)| !value.plain().is_empty()).collect())
 }
 
-/// The value of one variable of a dotenv text. Faults are told by place, without the text.
+/// The value of one variable of a dotenv text. Faults are reported by location, without the text.
 pub(crate) fn select(text: &[u8], name: &str) -> Result<Option<SecretValue>, String> {
     let mut variables = parse(text)?;
     let found = variables.remove(name);
@@ -156,12 +156,12 @@ impl Source for Dotenv {
         .boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             no_versions("a `.env`", version)?;
             let value = self.read(path)?;
             let place = format!("`{path}` in `{}`", self.0.display());
-            Ok((value, Facts { place, warnings: self.warnings().await, ..Facts::default() }))
+            Ok((value, Metadata { place, warnings: self.warnings().await, ..Metadata::default() }))
         }
         .boxed()
     }

@@ -11,8 +11,8 @@ use doppio_text::name::SecretName;
 use crate::Environment;
 use crate::SecretValue;
 use crate::source::Answer;
-use crate::source::Facts;
 use crate::source::Kind;
+use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::no_versions;
@@ -46,14 +46,14 @@ impl Env {
         Self { environment, passes_blanks: true }
     }
 
-    fn look<'a>(&'a self, path: &str, version: Option<&str>) -> Result<(&'a OsStr, Facts), SourceError> {
+    fn look<'a>(&'a self, path: &str, version: Option<&str>) -> Result<(&'a OsStr, Metadata), SourceError> {
         no_versions("the environment", version)?;
         variable(path)?;
         if self.passes_blanks && self.environment.is_blank(path) {
             return Err(SourceError::Absent { cause: format!("`{path}` is set, but blank") });
         }
         let value = self.environment.get(path).ok_or(SourceError::Missing)?;
-        Ok((value, Facts { place: format!("variable `{path}`"), ..Facts::default() }))
+        Ok((value, Metadata { place: format!("variable `{path}`"), ..Metadata::default() }))
     }
 }
 
@@ -110,13 +110,13 @@ impl Source for Env {
         async { Ok(()) }.boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         let found = self.look(path, version);
         async move { found.map(|(value, facts)| (SecretValue::new(value.as_bytes().to_vec()), facts)) }
             .boxed()
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         let found = self.look(path, version);
         async move { found.map(|(_, facts)| facts) }.boxed()
     }

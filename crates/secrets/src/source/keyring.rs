@@ -1,8 +1,8 @@
 //! The operating system's keychain: Keychain, Credential Manager, or a Secret Service.
 //!
-//! A locked Secret Service may wait for ever for a prompt that nobody sees. So every call runs on
-//! a thread of its own with a deadline, and only one at a time, also where who asked has gone
-//! meanwhile; after one that did not come back the keychain is not asked again.
+//! A locked Secret Service may wait for ever for a prompt that is not visible. So every call runs
+//! on a thread of its own with a deadline, and only one at a time, even if the caller is gone
+//! meanwhile; after a call that did not return the keychain is not asked again.
 //!
 //! Items have the attributes `service` and `username`, so what Doppio writes is read by
 //! `secret-tool lookup service dev.doppio.secrets username NAME`, and the other way round.
@@ -19,8 +19,8 @@ use tokio::sync::Mutex;
 
 use crate::SecretValue;
 use crate::source::Answer;
-use crate::source::Facts;
 use crate::source::Kind;
+use crate::source::Metadata;
 use crate::source::Remark;
 use crate::source::Source;
 use crate::source::SourceError;
@@ -39,32 +39,33 @@ pub(super) static KIND: Kind = Kind {
 /// Under which all secrets of Doppio stand in the keychain.
 const SERVICE: &str = "dev.doppio.secrets";
 
-/// Time for a call when nobody could answer a prompt.
+/// Time for a call when nobody can answer a prompt.
 const UNATTENDED: Duration = Duration::from_secs(5);
 
 /// Time for a call when somebody may have to type a password.
 const ATTENDED: Duration = Duration::from_mins(1);
 
-const UNLOCK: &str = "unlock it (log in to the desktop, or run `gnome-keyring-daemon --unlock`), keep secrets in the \
-                      encrypted vault instead (`--in file`), or write `keyring = false` in config.toml";
+const UNLOCK: &str = "unlock it (log in to the desktop, or run `gnome-keyring-daemon --unlock`), keep \
+                      secrets in the age vault instead (`--in file`), or write `keyring = false` in \
+                      config.toml";
 
-/// The door to the keychain: one call at a time, each with a deadline.
+/// Access to the keychain: one call at a time, each with a deadline.
 #[derive(Debug)]
 pub struct Keychain {
     deadline: Duration,
     enabled: bool,
-    /// Held during a call; true after one that did not come back.
+    /// Held during a call; true after one that did not return.
     stuck: Arc<Mutex<bool>>,
 }
 
 impl Keychain {
-    /// The keychain of this process. `attended`: somebody is there to answer a prompt.
+    /// The keychain of this process. `attended`: a user can answer a prompt.
     pub fn new(attended: bool) -> Self {
         let deadline = if attended { ATTENDED } else { UNATTENDED };
         Self { deadline, enabled: true, stuck: Arc::default() }
     }
 
-    /// A keychain that is never asked, for those who switched it off.
+    /// A keychain that is never asked, for users who switched it off.
     pub fn off() -> Self {
         Self { deadline: UNATTENDED, enabled: false, stuck: Arc::default() }
     }
@@ -100,15 +101,15 @@ impl Keychain {
         self.alone(work).await
     }
 
-    /// One at a time. Who gives up waiting takes nothing from the thread, which is at it still: so
-    /// the turn is the call's and not the caller's.
+    /// One at a time. A caller that gives up does not stop the thread, so the turn belongs to the
+    /// call and not to the caller.
     async fn alone<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
     ) -> Result<T, SourceError> {
         let mut stuck = Arc::clone(&self.stuck).lock_owned().await;
         if *stuck {
-            return Err(SourceError::unreachable("the keychain did not answer before", UNLOCK));
+            return Err(SourceError::unreachable("the keychain did not answer earlier", UNLOCK));
         }
         let deadline = self.deadline;
         let call = tokio::spawn(async move {
@@ -135,7 +136,7 @@ fn entry(service: &str, user: &str) -> Result<Entry, Error> {
 }
 
 /// Why the store could not be opened: most machines without a desktop simply have none. A socket
-/// that refuses is another thing: there was a bus, and it died.
+/// that refuses is different: there was a bus, and it died.
 fn no_store(error: &Error) -> SourceError {
     const ABSENT: &[&str] = &[
         "no secret service provider",
@@ -168,7 +169,7 @@ fn fault(error: Error) -> SourceError {
         ),
         Error::NotSupportedByStore(cause) | Error::Invalid(_, cause) => SourceError::Unfit { cause },
         Error::TooLong(_, _) => {
-            SourceError::Unfit { cause: "the keychain takes no value of this size".to_owned() }
+            SourceError::Unfit { cause: "the keychain accepts no value of this size".to_owned() }
         }
         // `BadEncoding` and `BadDataFormat` carry the value: their own words stay here.
         Error::BadEncoding(_) | Error::BadDataFormat(_, _) => {
@@ -186,24 +187,24 @@ fn fault(error: Error) -> SourceError {
 pub struct Keyring(Arc<Keychain>);
 
 impl Keyring {
-    /// The source over this door.
+    /// The source over this keychain.
     pub fn new(keychain: Arc<Keychain>) -> Self {
         Self(keychain)
     }
 }
 
-fn facts(user: &str, attributes: &HashMap<String, String>) -> Facts {
+fn facts(user: &str, attributes: &HashMap<String, String>) -> Metadata {
     let text = |key: &str| attributes.get(key).filter(|text| !text.is_empty());
-    Facts {
+    Metadata {
         place: format!("keychain item `{user}`"),
         created: text("created").and_then(|time| time.parse().ok()),
         expires: text("expires").and_then(|time| time.parse().ok()),
         note: text("note").cloned(),
-        ..Facts::default()
+        ..Metadata::default()
     }
 }
 
-/// Attributes are extra: a keychain without them keeps the value all the same.
+/// Attributes are optional: a keychain without them keeps the value anyway.
 fn attributes(entry: &Entry) -> Result<HashMap<String, String>, Error> {
     match entry.inner.get_attributes() {
         Err(Error::NotSupportedByStore(_)) => Ok(HashMap::new()),
@@ -218,10 +219,10 @@ fn put(
     user: &str,
     value: &SecretValue,
     remark: &Remark,
-) -> Result<Facts, Error> {
+) -> Result<Metadata, Error> {
     entry.set_secret(value.plain())?;
     let created = jiff::Timestamp::now();
-    let mut facts = Facts { created: Some(created), ..facts(user, &HashMap::new()) };
+    let mut facts = Metadata { created: Some(created), ..facts(user, &HashMap::new()) };
     // It can't be without an attribute that it had.
     let texts: Vec<(&str, String)> = remark
         .texts("note", "expires")
@@ -237,7 +238,7 @@ fn put(
         Err(Error::NotSupportedByStore(_)) if remark.is_empty() => {}
         Err(Error::NotSupportedByStore(_)) => facts
             .warnings
-            .push("this keychain keeps no note and no expiry: the value alone was written".to_owned()),
+            .push("this keychain stores neither note nor expiry: only the value was written".to_owned()),
         Err(error) => facts.warnings.push(remark.unwritten(&fault(error))),
     }
     Ok(facts)
@@ -261,7 +262,7 @@ impl Source for Keyring {
         async {
             let mut random = [0; 16];
             getrandom::fill(&mut random).map_err(|error| {
-                SourceError::unreachable(format!("no random numbers: {error}"), "look at the system's log")
+                SourceError::unreachable(format!("no random numbers: {error}"), "see the system's log")
             })?;
             let user = format!("doppio-probe-{}", HEXLOWER.encode(&random));
             let same = self.0.call(move || {
@@ -275,7 +276,7 @@ impl Source for Keyring {
                 Ok(())
             } else {
                 Err(SourceError::unreachable(
-                    "the keychain gave back something else than was written",
+                    "the keychain returned something other than what was written",
                     UNLOCK,
                 ))
             }
@@ -283,7 +284,7 @@ impl Source for Keyring {
         .boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             no_versions("the keychain", version)?;
             let user = path.to_owned();
@@ -298,7 +299,7 @@ impl Source for Keyring {
         .boxed()
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         async move {
             no_versions("the keychain", version)?;
             let user = path.to_owned();
@@ -319,7 +320,7 @@ impl Source for Keyring {
         .boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         async move {
             let (user, value, remark) = (path.to_owned(), value.clone(), remark.clone());
             self.0.call(move || put(&entry(SERVICE, &user)?.inner, &user, &value, &remark)).await
@@ -335,7 +336,7 @@ impl Source for Keyring {
         .boxed()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         async {
             self.0
                 .call(|| {

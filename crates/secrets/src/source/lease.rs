@@ -1,22 +1,22 @@
-//! What a source made for whoever asked, and what goes when nobody needs it any more.
+//! What a source created for the caller, and what ends when it is no longer needed.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Something that is there because it was asked for: credentials with an end, what a program
-/// printed. Only those who need it at the same time share it, and it is given back when the last clone of
-/// this is dropped.
+/// Something that was created by being read: credentials with an expiry, what a program printed.
+/// Only those who need it at the same time share it, and it is returned when the last clone is
+/// dropped.
 #[derive(Clone)]
 pub struct Lease(Arc<dyn Lent>);
 
-/// What stands behind a [`Lease`]. To drop it is to give it back.
+/// What a [`Lease`] holds. Dropping it returns it.
 pub trait Lent: Send + Sync {
-    /// Whether it has stopped being good.
+    /// Whether it has expired.
     fn is_over(&self) -> bool {
         false
     }
 
-    /// Whether it stops being good when it is given back.
+    /// Whether it expires when it is returned.
     fn has_end(&self) -> bool {
         true
     }
@@ -28,12 +28,12 @@ impl Lease {
         Self(lent)
     }
 
-    /// Whether what was lent has stopped being good.
+    /// Whether what was lent has expired.
     pub fn is_over(&self) -> bool {
         self.0.is_over()
     }
 
-    /// Whether what was lent stops being good when it is given back.
+    /// Whether what was lent expires when it is returned.
     pub fn has_end(&self) -> bool {
         self.0.has_end()
     }

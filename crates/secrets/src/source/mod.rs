@@ -1,5 +1,6 @@
 //! Where secrets are kept: one file a source, one line in the registry each.
 
+mod age_vault;
 mod answer;
 mod bw;
 mod command;
@@ -7,7 +8,6 @@ mod contract;
 mod detached;
 mod dotenv;
 mod env;
-mod file;
 mod keyring;
 mod kind;
 mod lease;
@@ -20,9 +20,9 @@ mod setup;
 
 pub use self::answer::Answer;
 pub use self::answer::Answers;
-pub use self::answer::Facts;
 pub use self::answer::Item;
 pub use self::answer::Member;
+pub use self::answer::Metadata;
 pub use self::answer::NewItem;
 pub use self::answer::Remark;
 pub use self::answer::SourceError;
@@ -35,13 +35,13 @@ pub use self::detached::Stuck;
 pub use self::detached::detached;
 pub use self::dotenv::Dotenv;
 
+pub use self::age_vault::AgeVault;
+pub use self::age_vault::KeyOptions;
 pub(crate) use self::dotenv::all as dotenv_all;
 pub(crate) use self::dotenv::select as dotenv_select;
 pub(crate) use self::dotenv::text as dotenv_text;
 pub use self::env::Env;
 pub use self::env::variables;
-pub use self::file::FileVault;
-pub use self::file::KeyOptions;
 pub use self::keyring::Keychain;
 pub use self::keyring::Keyring;
 pub use self::kind::DEADLINE;

@@ -6,8 +6,8 @@
 //! secret; a service account's token goes by the environment.
 //!
 //! `op inject` puts variables of the environment in the place of `$NAME`, in references too: one
-//! with a `$` or a `\` is read by itself, so that no variable gets into a path and so into what
-//! `op` complains of.
+//! with a `$` or a `\` is read by itself, so that no variable gets into a path and so into `op`'s
+//! error messages.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use tokio::time::Instant;
 use crate::SecretValue;
 use crate::source::Answer;
 use crate::source::Answers;
-use crate::source::Facts;
 use crate::source::Form;
 use crate::source::Item;
 use crate::source::Key;
 use crate::source::Kind;
+use crate::source::Metadata;
 use crate::source::RemoteKind;
 use crate::source::RemoteSource;
 use crate::source::Setup;
@@ -59,7 +59,7 @@ const KEYS: &[Key] = &[
     Key { name: "program", form: Form::Path, doc: "the program, if it is not `op` in `PATH`" },
 ];
 
-/// The app may ask for a finger.
+/// The app may ask for a fingerprint.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Programs that run at the same time.
@@ -84,12 +84,12 @@ type Part<'a> = [(usize, &'a Item, String)];
 /// What became of a part.
 enum Outcome {
     /// All values, in the order of the items.
-    Values(Vec<(SecretValue, Facts)>),
+    Values(Vec<(SecretValue, Metadata)>),
     /// One that stands alone.
-    One(Result<(SecretValue, Facts), SourceError>),
-    /// It failed for one of them, nobody knows which.
+    One(Result<(SecretValue, Metadata), SourceError>),
+    /// It failed for one of them, it is not known which.
     Divided,
-    /// None of them can be had.
+    /// None of them is available.
     Failed(SourceError),
 }
 
@@ -112,7 +112,7 @@ impl OnePassword {
         self.program.run_with(arguments, stdin, &secrets).await
     }
 
-    async fn read(&self, item: &Item) -> Result<(SecretValue, Facts), SourceError> {
+    async fn read(&self, item: &Item) -> Result<(SecretValue, Metadata), SourceError> {
         let reference = reference(item)?;
         let mut printed = self.run(&["read", "--no-newline", &reference], None).await?;
         if !printed.success {
@@ -141,9 +141,9 @@ impl OnePassword {
     async fn inject(&self, items: &Part<'_>) -> Result<Outcome, SourceError> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| {
-            SourceError::unreachable(format!("no random numbers: {error}"), "look at the system's log")
+            SourceError::unreachable(format!("no random numbers: {error}"), "see the system's log")
         })?;
-        // Stands in no value: nobody could have known it.
+        // Occurs in no value: nobody could have known it.
         let fence = HEXLOWER.encode(&random);
         let mut template = String::new();
         for (_, _, reference) in items {
@@ -168,12 +168,12 @@ impl OnePassword {
 }
 
 /// The value and its place; an empty field counts as not set.
-fn found(item: &Item, value: Vec<u8>) -> Result<(SecretValue, Facts), SourceError> {
+fn found(item: &Item, value: Vec<u8>) -> Result<(SecretValue, Metadata), SourceError> {
     if value.is_empty() {
         return Err(SourceError::Missing);
     }
     let place = format!("`op://{}`", item.path.trim_start_matches('/'));
-    Ok((SecretValue::new(value), Facts { place, ..Facts::default() }))
+    Ok((SecretValue::new(value), Metadata { place, ..Metadata::default() }))
 }
 
 fn split<'a>(text: &'a [u8], fence: &[u8]) -> Vec<&'a [u8]> {
@@ -198,12 +198,12 @@ fn reference(item: &Item) -> Result<String, SourceError> {
     let path = item.path.trim_start_matches('/');
     let parts = path.split('/').count();
     if !(3..=4).contains(&parts) || path.split('/').any(str::is_empty) || path.contains(['{', '}', '"']) {
-        return Err(SourceError::unfit(format!("`{path}` is no path of the form `VAULT/ITEM/FIELD`")));
+        return Err(SourceError::unfit(format!("`{path}` is not a path of the form `VAULT/ITEM/FIELD`")));
     }
     Ok(format!("op://{path}"))
 }
 
-/// What the program's words mean.
+/// What the program's messages mean.
 fn fault(printed: &Printed) -> SourceError {
     let words = printed.complaint();
     let said = |cause: &str| if words.is_empty() { cause.to_owned() } else { format!("{cause}: {words}") };
@@ -228,7 +228,7 @@ fn fault(printed: &Printed) -> SourceError {
     }
     if printed.complains(&["forbidden", "permission", "unauthorized", "not authorized", "(403)"]) {
         return SourceError::not_allowed(
-            said("the account may not read it"),
+            said("the account is not allowed to read it"),
             "give the account access to the vault",
         );
     }
@@ -276,13 +276,14 @@ impl Source for OnePassword {
         true
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move { self.read(&Item::new(path, version)).await }.boxed()
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
         async move {
-            let mut answers: Vec<Option<Result<(SecretValue, Facts), SourceError>>> = vec![None; items.len()];
+            let mut answers: Vec<Option<Result<(SecretValue, Metadata), SourceError>>> =
+                vec![None; items.len()];
             let mut good = Vec::new();
             for (at, item) in items.iter().enumerate() {
                 match reference(item) {

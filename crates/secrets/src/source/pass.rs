@@ -14,11 +14,11 @@ use futures_util::FutureExt;
 use crate::SecretValue;
 use crate::property;
 use crate::source::Answer;
-use crate::source::Facts;
 use crate::source::Form;
 use crate::source::Key;
 use crate::source::Kind;
 use crate::source::Member;
+use crate::source::Metadata;
 use crate::source::Remark;
 use crate::source::RemoteKind;
 use crate::source::RemoteSource;
@@ -80,12 +80,12 @@ impl Pass {
     /// The file of an entry. A path is never one outside of the store.
     fn file(&self, path: &str) -> Result<PathBuf, SourceError> {
         if path.starts_with('-') || path.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Err(SourceError::unfit(format!("`{path}` is no path of an entry")));
+            return Err(SourceError::unfit(format!("`{path}` is not a path of an entry")));
         }
         if !self.store.is_dir() {
             let cause = format!("there is no password store (`{}`)", self.store.display());
             return Err(if self.is_named {
-                let hint = "mount it, or mend `store` in `[sources.pass]` or `PASSWORD_STORE_DIR`";
+                let hint = "mount it, or fix `store` in `[sources.pass]` or `PASSWORD_STORE_DIR`";
                 SourceError::unreachable(cause, hint)
             } else {
                 SourceError::Absent { cause }
@@ -95,27 +95,27 @@ impl Pass {
     }
 
     /// What is known of an entry that is there, without decrypting it.
-    fn entry(&self, path: &str, version: Option<&str>) -> Result<Facts, SourceError> {
+    fn entry(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
         no_versions("`pass`", version)?;
         match std::fs::metadata(self.file(path)?) {
-            Ok(file) => Ok(Facts {
+            Ok(file) => Ok(Metadata {
                 place: format!("entry `{path}` of `pass`"),
                 created: file.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok()),
-                ..Facts::default()
+                ..Metadata::default()
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(SourceError::Missing),
             Err(error) => Err(SourceError::unreachable(
                 format!("cannot look at the entry `{path}`: {error}"),
-                "look at the modes of the password store",
+                "check the modes of the password store",
             )),
         }
     }
 
-    fn walk(&self, folder: &Path, found: &mut Vec<(String, Facts)>) -> Result<(), SourceError> {
+    fn walk(&self, folder: &Path, found: &mut Vec<(String, Metadata)>) -> Result<(), SourceError> {
         let broken = |error: std::io::Error| {
             SourceError::unreachable(
                 format!("cannot read `{}`: {error}", folder.display()),
-                "look at the modes of the password store",
+                "check the modes of the password store",
             )
         };
         for entry in std::fs::read_dir(folder).map_err(broken)? {
@@ -137,7 +137,7 @@ impl Pass {
     }
 }
 
-/// What the program's words mean.
+/// What the program's messages mean.
 fn fault(printed: &Printed) -> SourceError {
     if printed.complains(&["is not in the password store"]) {
         return SourceError::Missing;
@@ -225,11 +225,11 @@ impl Source for Pass {
         .boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             let (entry, property) =
                 path.split_once(LINE).map_or((path, None), |(path, key)| (path, Some(key)));
-            // `pass show FOLDER` prints what is in it, and that is no secret.
+            // `pass show FOLDER` prints what is in it, and that is not a secret.
             let facts = self.entry(entry, version)?;
             let mut printed = self.program.run(&["show", "--", entry], None).await?;
             if !printed.success {
@@ -245,7 +245,7 @@ impl Source for Pass {
         .boxed()
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         async move {
             match path.split_once(LINE) {
                 Some(_) => self.get(path, version).await.map(|(_, facts)| facts),
@@ -255,7 +255,7 @@ impl Source for Pass {
         .boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         async move {
             self.file(path)?;
             let arguments = ["insert", "--multiline", "--force", "--", path];
@@ -267,7 +267,7 @@ impl Source for Pass {
             if !remark.is_empty() {
                 facts
                     .warnings
-                    .push("`pass` keeps no note and no expiry: the value alone was written".to_owned());
+                    .push("`pass` stores neither note nor expiry: only the value was written".to_owned());
             }
             Ok(facts)
         }
@@ -283,7 +283,7 @@ impl Source for Pass {
         .boxed()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         async {
             self.file("doppio")?;
             let mut found = Vec::new();

@@ -27,7 +27,7 @@ const NOT_RUN: [i32; 2] = [126, 127];
 pub(super) struct Program {
     /// Its name, or the path that the settings give.
     pub path: PathBuf,
-    /// Where it is to be had.
+    /// Where to get it.
     pub get: &'static str,
     /// What is set in its environment besides what Doppio has in its own.
     pub variables: Vec<(&'static str, OsString)>,
@@ -64,7 +64,7 @@ impl Program {
             let text = std::str::from_utf8(value.plain())
                 .ok()
                 .filter(|text| !text.contains('\0'))
-                .ok_or_else(|| SourceError::unfit(format!("the value for `{variable}` is no text")))?;
+                .ok_or_else(|| SourceError::unfit(format!("the value for `{variable}` is not text")))?;
             program = program.env(variable, text);
         }
         let by_hand = || format!("run `{name}` by hand to see what it says");
@@ -76,7 +76,7 @@ impl Program {
                 )
             }
             Broken::NotStarted(error) => {
-                SourceError::unreachable(format!("cannot start `{name}`: {error}"), "look at the file's mode")
+                SourceError::unreachable(format!("cannot start `{name}`: {error}"), "check the file's mode")
             }
             Broken::TooLong => {
                 SourceError::unreachable(format!("`{name}` printed more than 32 MiB"), by_hand())
@@ -104,15 +104,15 @@ impl fmt::Debug for Printed {
 }
 
 impl Printed {
-    /// Whether a complaint has one of these words, whatever their case. What it quotes does not
-    /// count: an item may be called "Locked keys".
+    /// Whether an error message has one of these words, whatever their case. What it quotes does
+    /// not count: an item may be called "Locked keys".
     pub(super) fn complains(&self, words: &[&str]) -> bool {
         let complaint = unquoted(&self.complaint()).to_lowercase();
         words.iter().any(|word| complaint.contains(word))
     }
 
-    /// What it complains of, on one line and not too long. Some programs complain on stdout; what
-    /// a program that failed prints is no value.
+    /// Its error message, on one line and not too long. Some programs print errors on stdout; what
+    /// a program that failed prints is not a value.
     pub(super) fn complaint(&self) -> String {
         let stdout = if self.success { "".into() } else { String::from_utf8_lossy(&self.stdout) };
         let text = if self.stderr.trim().is_empty() { stdout.as_ref() } else { self.stderr.as_str() };

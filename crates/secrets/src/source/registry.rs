@@ -7,11 +7,11 @@ use doppio_text::closest;
 use crate::source::Kind;
 use crate::source::Setup;
 use crate::source::Source;
+use crate::source::age_vault;
 use crate::source::bw;
 use crate::source::command;
 use crate::source::dotenv;
 use crate::source::env;
-use crate::source::file;
 use crate::source::keyring;
 use crate::source::op;
 use crate::source::pass;
@@ -34,7 +34,7 @@ pub struct SourceKinds {
 }
 
 /// The kinds that every ladder has.
-const LOCAL: [&Kind; 5] = [&env::KIND, &dotenv::KIND, &keyring::KIND, &file::KIND, &command::KIND];
+const LOCAL: [&Kind; 5] = [&env::KIND, &dotenv::KIND, &keyring::KIND, &age_vault::KIND, &command::KIND];
 
 /// The programs of password managers.
 static PROGRAMS: [RemoteSource; 3] = [op::SOURCE, bw::SOURCE, pass::SOURCE];
@@ -91,7 +91,7 @@ impl SourceKinds {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownSource {
     /// This build left it out.
-    #[error("source `{scheme}` is not built into this doppio: the feature `{feature}`")]
+    #[error("source `{scheme}` is not in this build of doppio: it needs the feature `{feature}`")]
     NotBuilt {
         /// The scheme as written.
         scheme: String,

@@ -1,5 +1,5 @@
-//! What stands before a source that is far away: a deadline, the run's memory, and one call for
-//! all who ask at the same time.
+//! What every remote source gets: a deadline, the run's memory, and one call for all requests at
+//! the same time.
 //!
 //! An item is asked for once, however many want it and however often: who comes while it is under
 //! way waits for the same answer, who comes later gets it from memory. Failures are not
@@ -7,7 +7,7 @@
 //! takes nothing from the others: the call is a task of its own. The values are
 //! [`SecretValue`]s, so they are wiped with this.
 
-mod desk;
+mod batcher;
 #[cfg(test)]
 mod tests;
 
@@ -22,23 +22,23 @@ use crate::SecretValue;
 use crate::source::Answer;
 use crate::source::Answers;
 use crate::source::DEADLINE;
-use crate::source::Facts;
 use crate::source::Item;
 use crate::source::Kind;
 use crate::source::Member;
+use crate::source::Metadata;
 use crate::source::Remark;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::Version;
 
-use self::desk::Desk;
+use self::batcher::Batcher;
 
 /// A remote source with a deadline and a memory.
 #[derive(Debug)]
 pub struct Remote {
     far: Arc<Far>,
-    values: Arc<Desk<(SecretValue, Facts)>>,
-    places: Arc<Desk<Facts>>,
+    values: Arc<Batcher<(SecretValue, Metadata)>>,
+    places: Arc<Batcher<Metadata>>,
 }
 
 /// The source itself, and how long it may take.
@@ -57,8 +57,8 @@ impl Remote {
         let batch = kind.map_or(1, |kind| kind.batch.max(1));
         Self {
             far: Arc::new(Far { source, deadline: deadline.unwrap_or(of_kind), batch }),
-            values: Desk::new(|source, items| source.get_many(items)),
-            places: Desk::new(|source, items| source.locate_many(items)),
+            values: Batcher::new(|source, items| source.get_many(items)),
+            places: Batcher::new(|source, items| source.locate_many(items)),
         }
     }
 
@@ -128,16 +128,16 @@ impl Source for Remote {
         self.far.within(self.far.source.check()).boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         self.values.ask(&self.far, Item::new(path, version)).boxed()
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
         let asked = items.iter().map(|item| self.values.ask(&self.far, item.clone()));
         futures_util::future::join_all(asked).boxed()
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         async move {
             let item = Item::new(path, version);
             match self.values.known(&item) {
@@ -151,12 +151,12 @@ impl Source for Remote {
         .boxed()
     }
 
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Facts> {
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
         let asked = items.iter().map(|item| self.locate(&item.path, item.version.as_deref()));
         futures_util::future::join_all(asked).boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         async move {
             let done = self.far.within(self.far.source.set(path, value, remark)).await;
             self.forget();
@@ -182,7 +182,7 @@ impl Source for Remote {
         self.far.source.unlisted()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         self.far.within(self.far.source.list()).boxed()
     }
 

@@ -106,7 +106,7 @@ impl Setup {
     ///
     /// # Errors
     ///
-    /// When there is a reference and its value can't be had.
+    /// When there is a reference and its value is not available.
     pub async fn secret(&self, key: &str, variables: &[&str]) -> Result<Option<SecretValue>, SourceError> {
         if let Some(reference) = self.options.reference(key) {
             return self.local.fetch(key, reference).await.map(Some);

@@ -120,7 +120,7 @@ pub(super) fn of_login(error: &Error) -> SourceError {
                 number.trim_start_matches("AADSTS")
             ),
         ),
-        None => SourceError::unreachable("there is no login for Azure, or nobody answers it", HOW_TO_LOG_IN),
+        None => SourceError::unreachable("there is no login for Azure, or no service answers", HOW_TO_LOG_IN),
     }
 }
 

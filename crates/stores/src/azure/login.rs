@@ -1,4 +1,4 @@
-//! Who asks: the environment, workload identity, managed identity, or the tools of a developer, in
+//! The login: the environment, workload identity, managed identity, or the tools of a developer, in
 //! the order of Microsoft's `DefaultAzureCredential`, which the Rust crates do not have.
 //!
 //! What is configured is used: a login that is there and is refused is an error, not a reason to
@@ -86,7 +86,7 @@ fn is_this_machine(address: &str) -> bool {
     address.starts_with("https://127.0.0.1:")
 }
 
-/// Chooses who asks; nothing is asked of Azure yet.
+/// Chooses the login; Azure is not asked yet.
 pub(super) async fn login(setup: &Setup) -> Result<Login, SourceError> {
     let options = options(setup)?;
     let chosen = match setup.options.text("login") {
@@ -176,12 +176,12 @@ fn of_machine(setup: &Setup) -> Result<Arc<dyn TokenCredential>, SourceError> {
     Ok(ManagedIdentityCredential::new(Some(options)).map_err(|error| fault::of_login(&error))?)
 }
 
-/// How it is asked: the deadline is outside, so that nothing is tried again beyond it.
+/// How it is asked: the deadline is outside, so that nothing is retried after it.
 fn options(setup: &Setup) -> Result<ClientOptions, SourceError> {
     let mut options = ClientOptions { retry: RetryOptions::none(), ..ClientOptions::default() };
     if let Some(host) = setup.environment.text("AZURE_AUTHORITY_HOST") {
         if !host.starts_with("https://") {
-            return Err(SourceError::unfit("`AZURE_AUTHORITY_HOST` is no https address"));
+            return Err(SourceError::unfit("`AZURE_AUTHORITY_HOST` is not an https address"));
         }
         let mut cloud = CustomConfiguration::default();
         host.clone_into(&mut cloud.authority_host);
@@ -191,12 +191,12 @@ fn options(setup: &Setup) -> Result<ClientOptions, SourceError> {
         let unusable = |cause: String| {
             SourceError::unreachable(
                 format!("cannot use the certificate authority `{}`: {cause}", path.display()),
-                "mend `ca_cert` in `[sources.azure]`",
+                "fix `ca_cert` in `[sources.azure]`",
             )
         };
         let pem = fs::read(&path).map_err(|error| unusable(error.to_string()))?;
         let roots =
-            reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is no PEM".to_owned()))?;
+            reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not PEM".to_owned()))?;
         // As the SDK makes its own. A redirect would take the client secret, the token or the value
         // to another host.
         let builder = reqwest::Client::builder()
@@ -207,7 +207,7 @@ fn options(setup: &Setup) -> Result<ClientOptions, SourceError> {
             .into_iter()
             .fold(builder, reqwest::ClientBuilder::add_root_certificate)
             .build()
-            .map_err(|_| unusable("it is no certificate".to_owned()))?;
+            .map_err(|_| unusable("it is not a certificate".to_owned()))?;
         options.transport = Some(Transport::new(Arc::new(client)));
     }
     Ok(options)

@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 /// An address of every network, which no router passes on.
 const METADATA: ([u8; 4], u16) = ([169, 254, 169, 254], 80);
 
-/// How long it may take to be there. Elsewhere nobody answers, and waiting would hold up each
-/// command of a developer.
+/// How long it may take to be there. Elsewhere nothing answers, and waiting would delay each of a
+/// developer's commands.
 const CONNECT: Duration = Duration::from_millis(500);
 
 /// How long it may take to answer, once it is there.

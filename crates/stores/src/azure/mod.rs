@@ -27,10 +27,10 @@ use tokio::sync::OnceCell;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
-use doppio_secrets::source::Facts;
 use doppio_secrets::source::Form;
 use doppio_secrets::source::Key;
 use doppio_secrets::source::Kind;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::RemoteKind;
 use doppio_secrets::source::RemoteSource;
@@ -106,7 +106,7 @@ impl Azure {
         Ok((self.login().await?.client(&address)?, path))
     }
 
-    async fn read(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Facts), SourceError> {
+    async fn read(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Metadata), SourceError> {
         let version = version.map(path::version).transpose()?;
         let (client, path) = self.secret(path).await?;
         let options =
@@ -126,7 +126,7 @@ impl Azure {
 
     /// Goes through the versions: asking for one of them would send its value. Where a policy has
     /// `Get` without `List`, the value, which is wiped at once, shows that it is there.
-    async fn place_of(&self, text: &str, version: Option<&str>) -> Result<Facts, SourceError> {
+    async fn place_of(&self, text: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
         let wanted = version.map(path::version).transpose()?;
         let (client, path) = self.secret(text).await?;
         let all = match properties_of(&client, path.name).await {
@@ -146,7 +146,7 @@ impl Azure {
         Ok(facts(&client, &path, id(found), found.attributes.as_ref(), found.tags.as_ref()))
     }
 
-    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, SourceError> {
+    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, SourceError> {
         let (client, path) = self.secret(path).await?;
         let mut tags = tags_of(&client, path.name).await?;
         tags.insert(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned());
@@ -176,7 +176,7 @@ impl Azure {
         client.delete_secret(path.name, None).await.map(drop).map_err(|error| fault::of(&error))
     }
 
-    async fn paths(&self) -> Result<Vec<(String, Facts)>, SourceError> {
+    async fn paths(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
         let address = path::vault_of_settings(&self.setup)?;
         let client = self.login().await?.client(&address)?;
         let options = azure_security_keyvault_secrets::models::SecretClientListSecretPropertiesOptions {
@@ -221,7 +221,7 @@ impl Azure {
         let mut pages = client.list_secret_properties(Some(options)).map_err(|error| fault::of(&error))?;
         match pages.try_next().await {
             Err(error) if !fault::is_denied(&error) => Err(fault::of(&error)),
-            // Whoever may not list is known all the same.
+            // Credentials that may not list are known anyway.
             _ => Ok(()),
         }
     }
@@ -278,15 +278,15 @@ fn facts(
     version: Option<String>,
     attributes: Option<&SecretAttributes>,
     tags: Option<&HashMap<String, String>>,
-) -> Facts {
+) -> Metadata {
     let expires = attributes.and_then(|attributes| attributes.expires);
-    Facts {
+    Metadata {
         place: format!("{}secrets/{}", client.endpoint(), path.name),
         created: created(attributes),
         expires: expires.and_then(|time| jiff::Timestamp::from_second(time.unix_timestamp()).ok()),
         note: tags.and_then(|tags| tags.get(NOTE)).cloned(),
         version,
-        ..Facts::default()
+        ..Metadata::default()
     }
 }
 
@@ -320,15 +320,15 @@ impl Source for Azure {
         self.prove().boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         self.read(path, version).boxed()
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         self.place_of(path, version).boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         self.write(path, value, remark).boxed()
     }
 
@@ -336,7 +336,7 @@ impl Source for Azure {
         self.remove(path).boxed()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         self.paths().boxed()
     }
 

@@ -60,7 +60,7 @@ pub(super) fn version(text: &str) -> Result<&str, SourceError> {
         Ok(text)
     } else {
         Err(SourceError::unfit(format!(
-            "`{text}` is no version of Key Vault: those are 32 letters and digits, see `doppio secret history`"
+            "`{text}` is not a version of Key Vault: those are 32 letters and digits, see `doppio secret history`"
         )))
     }
 }

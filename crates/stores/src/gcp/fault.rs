@@ -61,7 +61,7 @@ pub(super) fn of(error: &Error) -> SourceError {
         return nonsense();
     }
     if error.is_binding() {
-        return SourceError::unfit("this is no name of Secret Manager");
+        return SourceError::unfit("this is not a name of Secret Manager");
     }
     SourceError::unreachable(
         format!("Secret Manager can't be reached: {}", innermost(error)),

@@ -64,7 +64,7 @@ pub(super) async fn login(setup: &Setup) -> Result<Login, SourceError> {
     }
     let mut builder = SecretManagerService::builder()
         .with_credentials(credentials)
-        // The deadline is outside: what can't be reached is told at once.
+        // The deadline is outside: an unreachable server is reported at once.
         .with_retry_policy(NeverRetry);
     if let Some(endpoint) = endpoint {
         builder = builder.with_endpoint(endpoint);

@@ -23,10 +23,10 @@ use tokio::sync::OnceCell;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::DEADLINE;
-use doppio_secrets::source::Facts;
 use doppio_secrets::source::Form;
 use doppio_secrets::source::Key;
 use doppio_secrets::source::Kind;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::RemoteKind;
 use doppio_secrets::source::RemoteSource;
@@ -101,7 +101,7 @@ impl Gcp {
         Ok((&login.client, path.full(login.project.as_deref())?))
     }
 
-    async fn read(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Facts), SourceError> {
+    async fn read(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Metadata), SourceError> {
         let version = path::version(version.unwrap_or(LATEST))?;
         let (client, name) = self.secret(path).await?;
         let request = client.access_secret_version().set_name(format!("{name}/versions/{version}"));
@@ -123,7 +123,7 @@ impl Gcp {
 
     /// Asks what is known of a version. `roles/secretmanager.secretAccessor` may only read; then
     /// the value, which is wiped at once, shows that it is there.
-    async fn place_of(&self, path: &str, version: Option<&str>) -> Result<Facts, SourceError> {
+    async fn place_of(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
         let wanted = path::version(version.unwrap_or(LATEST))?;
         let (client, name) = self.secret(path).await?;
         let request = client.get_secret_version().set_name(format!("{name}/versions/{wanted}"));
@@ -137,10 +137,10 @@ impl Gcp {
             let id = last(&found.name);
             return Err(SourceError::unfit(format!("version {id} of `{name}` is {}", state(&found))));
         }
-        Ok(Facts { created: created(&found), ..facts(&name, &found.name) })
+        Ok(Metadata { created: created(&found), ..facts(&name, &found.name) })
     }
 
-    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, SourceError> {
+    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, SourceError> {
         let (client, name) = self.secret(path).await?;
         let payload = payload(value)?;
         let add = || client.add_secret_version().set_parent(name.clone()).set_payload(payload.clone());
@@ -158,7 +158,7 @@ impl Gcp {
                 added
             }
         };
-        Ok(Facts { created: created(&added), warnings, ..facts(&name, &added.name) })
+        Ok(Metadata { created: created(&added), warnings, ..facts(&name, &added.name) })
     }
 
     async fn remove(&self, path: &str) -> Result<(), SourceError> {
@@ -166,7 +166,7 @@ impl Gcp {
         client.delete_secret().set_name(name).send().await.map_err(|error| fault::of(&error))
     }
 
-    async fn paths(&self) -> Result<Vec<(String, Facts)>, SourceError> {
+    async fn paths(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
         let login = self.login().await?;
         let project = login.project()?;
         let mut all = Vec::new();
@@ -183,7 +183,7 @@ impl Gcp {
                 .map_err(|error| fault::of(&error))?;
             all.extend(page.secrets.iter().map(|secret| {
                 let note = |name: &str| secret.annotations.get(name).cloned();
-                let facts = Facts {
+                let facts = Metadata {
                     place: format!("`{}`", secret.name),
                     created: secret
                         .create_time
@@ -191,7 +191,7 @@ impl Gcp {
                         .and_then(|time| jiff::Timestamp::new(time.seconds(), time.nanos()).ok()),
                     note: note(NOTE),
                     expires: note(EXPIRES).and_then(|text| text.parse().ok()),
-                    ..Facts::default()
+                    ..Metadata::default()
                 };
                 (last(&secret.name).to_owned(), facts)
             }));
@@ -237,7 +237,7 @@ impl Gcp {
         let asked = login.client.list_secrets().set_parent(parent).set_page_size(1).send().await;
         match asked {
             Err(error) if !fault::is_denied(&error) => Err(fault::of(&error)),
-            // Whoever may not list is known all the same.
+            // Credentials that may not list are known anyway.
             _ => Ok(()),
         }
     }
@@ -271,7 +271,7 @@ async fn create(client: &SecretManagerService, name: &str, remark: &Remark) -> R
 /// Writes note and expiry on a secret that is there, and removes what was said of the value before.
 async fn annotate(client: &SecretManagerService, name: &str, remark: &Remark) -> Result<(), SourceError> {
     let found = match client.get_secret().set_name(name).send().await.map_err(|error| fault::of(&error)) {
-        // Who may add versions and nothing else has written nothing on it before.
+        // Credentials that may only add versions have written nothing on it before.
         Err(SourceError::NotAllowed { .. }) if remark.is_empty() => return Ok(()),
         found => found?,
     };
@@ -312,8 +312,8 @@ fn state(version: &SecretVersion) -> &'static str {
 
 /// `version` is the full name of the version as the service gave it. Note and expiry stand on the
 /// secret, which is another request: only a list tells them.
-fn facts(name: &str, version: &str) -> Facts {
-    Facts { place: format!("`{name}`"), version: Some(last(version).to_owned()), ..Facts::default() }
+fn facts(name: &str, version: &str) -> Metadata {
+    Metadata { place: format!("`{name}`"), version: Some(last(version).to_owned()), ..Metadata::default() }
 }
 
 fn created(version: &SecretVersion) -> Option<jiff::Timestamp> {
@@ -349,15 +349,15 @@ impl Source for Gcp {
         self.prove().boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         self.read(path, version).boxed()
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         self.place_of(path, version).boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         self.write(path, value, remark).boxed()
     }
 
@@ -365,7 +365,7 @@ impl Source for Gcp {
         self.remove(path).boxed()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         self.paths().boxed()
     }
 

@@ -18,7 +18,7 @@ impl<'a> Path<'a> {
             ["projects", project, "secrets", name] => (Some(*project), *name),
             _ => {
                 return Err(SourceError::unfit(format!(
-                    "`{text}` is no path of Secret Manager: write `NAME` or `projects/PROJECT/secrets/NAME`"
+                    "`{text}` is not a path of Secret Manager: write `NAME` or `projects/PROJECT/secrets/NAME`"
                 )));
             }
         };
@@ -55,7 +55,7 @@ pub(super) fn version(text: &str) -> Result<&str, SourceError> {
         Ok(text)
     } else {
         Err(SourceError::unfit(format!(
-            "`{text}` is no version of Secret Manager: write a number, `latest` or an alias"
+            "`{text}` is not a version of Secret Manager: write a number, `latest` or an alias"
         )))
     }
 }

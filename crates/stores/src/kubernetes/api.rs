@@ -30,7 +30,7 @@ use super::fault;
 /// Rows of one page of a list.
 const PAGE: u32 = 500;
 
-/// Says who wrote, in the cluster's own books.
+/// The field manager, as the cluster records it.
 const MANAGER: &str = "doppio";
 
 /// Only what is written on an object, not what is in it.
@@ -70,7 +70,7 @@ pub(super) struct Found {
 #[derive(Debug)]
 pub(super) struct Row {
     pub written: Written,
-    /// The keys, as far as they can be told without reading values: all or none.
+    /// The keys, if they can be known without reading values: all or none.
     pub keys: Vec<String>,
 }
 
@@ -175,7 +175,7 @@ impl Api {
         if written.metadata.name.as_deref() == Some(name) { Ok(written) } else { Err(fault::nonsense()) }
     }
 
-    /// Makes a Secret; none if there is one of this name.
+    /// Creates a Secret; none if one of this name exists.
     pub(super) async fn create(
         &self,
         namespace: &str,
@@ -188,7 +188,7 @@ impl Api {
         settle(self.client.request_text(request).await)
     }
 
-    /// Changes a Secret; none if somebody else was faster.
+    /// Changes a Secret; none if another writer was faster.
     pub(super) async fn patch(
         &self,
         namespace: &str,
@@ -201,7 +201,7 @@ impl Api {
         settle(self.client.request_text(request).await)
     }
 
-    /// Removes a Secret; false if somebody else was faster.
+    /// Removes a Secret; false if another writer was faster.
     pub(super) async fn delete(
         &self,
         namespace: &str,
@@ -260,7 +260,7 @@ impl Api {
         match review.status {
             Some(rules) if rules.incomplete || rules.resource_rules.iter().any(allows) => Ok(()),
             Some(_) => Err(SourceError::not_allowed(
-                format!("no Secret of the namespace `{namespace}` may be read"),
+                format!("reading Secrets in the namespace `{namespace}` is not allowed"),
                 format!(
                     "ask for the verb `get` on `secrets`; see `kubectl auth can-i --list --namespace {namespace}`"
                 ),
@@ -270,7 +270,7 @@ impl Api {
     }
 }
 
-/// The keys as the cluster's books of who wrote what have them, if they have all.
+/// The keys according to `managedFields`, if those have all.
 fn keys(metadata: &ObjectMeta, count: Option<u64>) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     for manager in metadata.managed_fields.iter().flatten() {

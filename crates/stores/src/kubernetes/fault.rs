@@ -10,7 +10,7 @@ use doppio_secrets::source::SourceError;
 /// What `Client` says in place of a reason when an answer was no `Status`.
 const NO_STATUS: &str = "Failed to parse error data";
 
-/// Whether somebody else has written in between.
+/// Whether another writer came in between.
 pub(super) fn is_conflict(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 409)
 }
@@ -117,7 +117,7 @@ pub(super) fn of_kubeconfig(error: &KubeconfigError, file: &str) -> SourceError 
             format!("the client certificate or its key in {file} can't be read")
         }
         KubeconfigError::ParseProxyUrl(_) => {
-            "the proxy of the kubeconfig or of `HTTPS_PROXY` is no URL".to_owned()
+            "the proxy of the kubeconfig or of `HTTPS_PROXY` is not a URL".to_owned()
         }
         _ => format!("{file} can't be used"),
     };

@@ -30,7 +30,7 @@ pub(super) async fn api(setup: &Setup) -> Result<Api, SourceError> {
     if let Some(namespace) = setup.options.text("namespace") {
         config.default_namespace = namespace.to_owned();
     }
-    // Repeating is left to whoever asks; the deadline is outside.
+    // The caller retries; the deadline is outside.
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
     // A login program is waited for by the thread that starts it.
@@ -53,7 +53,7 @@ fn files(setup: &Setup) -> Vec<PathBuf> {
         return vec![path];
     }
     if let Some(list) = setup.environment.get("KUBECONFIG") {
-        // Like kubectl: of several, those that are not there are passed over.
+        // Like kubectl: of several, missing ones are skipped.
         let all: Vec<PathBuf> =
             std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect();
         let there: Vec<PathBuf> = all.iter().filter(|path| path.exists()).cloned().collect();
@@ -85,7 +85,7 @@ async fn from_files(files: &[PathBuf], setup: &Setup) -> Result<Config, SourceEr
         merged = merged.merge(read).map_err(|error| fault::of_kubeconfig(&error, &shown(path)))?;
     }
     for user in merged.auth_infos.iter_mut().filter_map(|user| user.auth_info.as_mut()) {
-        // The terminal is not the program's: its questions would come between our lines.
+        // The program does not get the terminal: its questions would come between our lines.
         if let Some(exec) = &mut user.exec {
             exec.interactive_mode = Some(ExecInteractiveMode::Never);
             exec.drop_env.get_or_insert_default().extend(OWN.map(str::to_owned));

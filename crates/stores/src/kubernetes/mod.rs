@@ -1,8 +1,8 @@
 //! Secrets of a Kubernetes cluster: `kubernetes:[NAMESPACE/]NAME[#KEY]`.
 //!
-//! A Secret holds several values under keys. One with a single key may be named without it; of
-//! one with more, the key must be given, as a value is any bytes and can't stand in a text of the
-//! whole.
+//! A Secret holds several values under keys. One with a single key may be named without it; of one
+//! with more, the key must be given, since a value may be any bytes and has no form in a text of
+//! the whole.
 
 mod api;
 mod fault;
@@ -22,12 +22,12 @@ use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::Answers;
 use doppio_secrets::source::DEADLINE;
-use doppio_secrets::source::Facts;
 use doppio_secrets::source::Form;
 use doppio_secrets::source::Item;
 use doppio_secrets::source::Key;
 use doppio_secrets::source::Kind;
 use doppio_secrets::source::Member;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::RemoteKind;
 use doppio_secrets::source::RemoteSource;
@@ -91,7 +91,7 @@ impl Kubernetes {
         self.api.get_or_try_init(|| login::api(&self.setup)).await
     }
 
-    async fn read(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Facts), SourceError> {
+    async fn read(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Metadata), SourceError> {
         no_versions("Kubernetes", version)?;
         let path = Path::parse(path)?;
         let api = self.api().await?;
@@ -100,7 +100,7 @@ impl Kubernetes {
         pick(&path, namespace, found)
     }
 
-    async fn paths(&self) -> Result<Vec<(String, Facts)>, SourceError> {
+    async fn paths(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
         let api = self.api().await?;
         let mut all = Vec::new();
         for row in api.list(&api.namespace).await? {
@@ -109,7 +109,7 @@ impl Kubernetes {
             // A note and an expiry are those of a key.
             let of = |key: &str| {
                 let facts = facts(&path, &api.namespace, key, &row.written);
-                Facts { place: place(&path, &api.namespace, key), ..facts }
+                Metadata { place: place(&path, &api.namespace, key), ..facts }
             };
             match row.keys.as_slice() {
                 [] => all.push((name.clone(), of(""))),
@@ -122,7 +122,7 @@ impl Kubernetes {
 }
 
 /// The value that is meant, and what is known of it. All others are wiped.
-fn pick(path: &Path<'_>, namespace: &str, mut found: Found) -> Result<(SecretValue, Facts), SourceError> {
+fn pick(path: &Path<'_>, namespace: &str, mut found: Found) -> Result<(SecretValue, Metadata), SourceError> {
     let key = match path.key {
         Some(key) => key.to_owned(),
         None => only_key(path, &found)?.to_owned(),
@@ -152,12 +152,12 @@ fn place(path: &Path<'_>, namespace: &str, key: &str) -> String {
     }
 }
 
-fn facts(path: &Path<'_>, namespace: &str, key: &str, written: &Written) -> Facts {
+fn facts(path: &Path<'_>, namespace: &str, key: &str, written: &Written) -> Metadata {
     let note = |name: &str| {
         let annotations = written.metadata.annotations.as_ref()?;
         annotations.get(&format!("{name}.{key}")).cloned()
     };
-    Facts {
+    Metadata {
         place: match &written.metadata.resource_version {
             Some(version) => format!("{}, resourceVersion {version}", place(path, namespace, key)),
             None => place(path, namespace, key),
@@ -165,7 +165,7 @@ fn facts(path: &Path<'_>, namespace: &str, key: &str, written: &Written) -> Fact
         created: written.metadata.creation_timestamp.as_ref().map(|time| time.0),
         expires: note(EXPIRES).and_then(|text| text.parse().ok()),
         note: note(NOTE),
-        ..Facts::default()
+        ..Metadata::default()
     }
 }
 
@@ -223,12 +223,12 @@ impl Source for Kubernetes {
         .boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         self.read(path, version).boxed()
     }
 
     /// A Secret is asked for once, however many of its keys are wanted.
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
         async move {
             let api = match self.api().await {
                 Ok(api) => api,
@@ -254,7 +254,7 @@ impl Source for Kubernetes {
     }
 
     /// Which keys a Secret has can't be asked without its values: they are wiped at once.
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Facts> {
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
         async move {
             let found = self.get_many(items).await;
             found.into_iter().map(|answer| answer.map(|(_, facts)| facts)).collect()
@@ -262,7 +262,7 @@ impl Source for Kubernetes {
         .boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         self.write(path, value, remark).boxed()
     }
 
@@ -270,7 +270,7 @@ impl Source for Kubernetes {
         self.remove(path).boxed()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         self.paths().boxed()
     }
 }

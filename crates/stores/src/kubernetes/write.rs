@@ -7,7 +7,7 @@ use kube::core::params::Preconditions;
 use serde_json::json;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::SourceError;
 
@@ -32,7 +32,7 @@ impl Kubernetes {
         self.setup.options.truth("override").unwrap_or(false)
     }
 
-    /// Refuses to touch what somebody else made.
+    /// Refuses to touch what Doppio did not create.
     fn guard(&self, written: &Written, deed: &str) -> Result<(), SourceError> {
         let by = written.metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY.0));
         if self.may_override() || by.is_some_and(|by| by == MANAGED_BY.1) {
@@ -40,7 +40,7 @@ impl Kubernetes {
         }
         let by = by.map_or_else(|| "without Doppio".to_owned(), |by| format!("by `{by}`"));
         Err(SourceError::not_allowed(
-            format!("the Secret was made {by}, and Doppio {deed} only its own"),
+            format!("the Secret was created {by}, and Doppio {deed} only its own"),
             "write `override = true` to `[sources.kubernetes]` in config.toml, or take another name",
         ))
     }
@@ -50,7 +50,7 @@ impl Kubernetes {
         path: &str,
         value: &SecretValue,
         remark: &Remark,
-    ) -> Result<Facts, SourceError> {
+    ) -> Result<Metadata, SourceError> {
         let path = Path::parse(path)?;
         let api = self.api().await?;
         let namespace = path.namespace.unwrap_or(&api.namespace);
@@ -76,7 +76,7 @@ impl Kubernetes {
             }
         }
         Err(SourceError::unreachable(
-            format!("`{namespace}/{}` is being changed all the time", path.name),
+            format!("`{namespace}/{}` keeps changing", path.name),
             "run the command again",
         ))
     }
@@ -110,7 +110,7 @@ impl Kubernetes {
             }
         }
         Err(SourceError::unreachable(
-            format!("`{namespace}/{}` is being changed all the time", path.name),
+            format!("`{namespace}/{}` keeps changing", path.name),
             "run the command again",
         ))
     }

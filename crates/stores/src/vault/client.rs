@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the token goes into its header, and what is no secret out of an answer"
+    reason = "the token goes into its header, and what is not a secret out of an answer"
 )]
 
 use std::fmt;
@@ -29,8 +29,8 @@ const LONGEST: usize = 4 << 20;
 /// A server that is busy is asked again after what it says, if that is no longer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A request whose answer nobody waits for any more is given up after this time, if the deadline
-/// of the settings is no longer: what it made may have to be given back.
+/// A request that no caller waits for any more is given up after this time, if the deadline of the
+/// settings is not longer: what it created may have to be returned.
 const LAST: Duration = Duration::from_mins(1);
 
 /// Times that one request is sent: a redirect or a busy server costs one.
@@ -90,7 +90,7 @@ impl Client {
     pub(super) fn new(setup: &Setup) -> Result<Self, SourceError> {
         let Some(address) = setup.text("address", &["VAULT_ADDR", "BAO_ADDR"]) else {
             return Err(SourceError::unreachable(
-                "nothing says where the Vault server is",
+                "the address of the Vault server is not set",
                 "set `VAULT_ADDR`, or write `address = \"https://HOST:8200\"` to `[sources.vault]` in config.toml",
             ));
         };
@@ -100,17 +100,16 @@ impl Client {
             .filter(|url| url.username().is_empty() && url.password().is_none())
             .ok_or_else(|| {
                 SourceError::unreachable(
-                    "the address of the Vault server is no URL of the form `https://HOST:PORT`",
-                    "mend `VAULT_ADDR`, or `address` of `[sources.vault]` in config.toml",
+                    "the address of the Vault server is not a URL of the form `https://HOST:PORT`",
+                    "fix `VAULT_ADDR`, or `address` of `[sources.vault]` in config.toml",
                 )
             })?;
-        let namespace =
-            match setup.text("namespace", &["VAULT_NAMESPACE", "BAO_NAMESPACE"]) {
-                None => None,
-                Some(text) => Some(HeaderValue::from_str(&text).map_err(|_| {
-                    SourceError::unfit("the namespace of the Vault server holds odd characters")
-                })?),
-            };
+        let namespace = match setup.text("namespace", &["VAULT_NAMESPACE", "BAO_NAMESPACE"]) {
+            None => None,
+            Some(text) => Some(HeaderValue::from_str(&text).map_err(|_| {
+                SourceError::unfit("the namespace of the Vault server contains invalid characters")
+            })?),
+        };
         let deadline = setup.options.seconds(TIMEOUT.name).unwrap_or(LAST);
         let mut builder = reqwest::Client::builder()
             .timeout(deadline.max(LAST))
@@ -123,7 +122,7 @@ impl Client {
         let http = builder.build().map_err(|error| {
             SourceError::unreachable(
                 format!("cannot make a client for the Vault server: {}", chain(&error)),
-                "look at `VAULT_CACERT`, and at the certificates of this machine",
+                "check `VAULT_CACERT`, and the certificates of this machine",
             )
         })?;
         Ok(Self { http, address, namespace })
@@ -206,9 +205,9 @@ impl Client {
             headers.insert("x-vault-namespace", namespace.clone());
         }
         if let Some(token) = token {
-            let mut token = token
-                .reveal(HeaderValue::from_bytes)
-                .map_err(|_| SourceError::unfit("the token for Vault holds bytes that no token has"))?;
+            let mut token = token.reveal(HeaderValue::from_bytes).map_err(|_| {
+                SourceError::unfit("the token for Vault contains bytes that a token can't have")
+            })?;
             token.set_sensitive(true);
             headers.insert("x-vault-token", token);
         }
@@ -218,7 +217,7 @@ impl Client {
     /// Where a redirect leads, if it stays on the server.
     fn redirected(&self, from: &Url, headers: &HeaderMap) -> Result<Url, SourceError> {
         let to = headers.get("location").and_then(|to| to.to_str().ok()).and_then(|to| from.join(to).ok());
-        let Some(to) = to else { return Err(self.nonsense("it redirects to nowhere")) };
+        let Some(to) = to else { return Err(self.nonsense("it redirects without an address")) };
         if to.origin() == self.address.origin() {
             return Ok(to);
         }
@@ -249,7 +248,7 @@ impl Client {
         let hint = if cause.contains("certificate") {
             "if its certificate is of your own authority, set `VAULT_CACERT` to that authority's file"
         } else {
-            "look whether the server runs, and at `VAULT_ADDR`"
+            "check whether the server runs, and `VAULT_ADDR`"
         };
         SourceError::unreachable(format!("cannot reach {}: {cause}", self.shown()), hint)
     }
@@ -257,8 +256,8 @@ impl Client {
     /// The answer is none that a Vault gives.
     pub(super) fn nonsense(&self, what: &str) -> SourceError {
         SourceError::unreachable(
-            format!("{} does not answer as a Vault server does: {what}", self.shown()),
-            "look at `VAULT_ADDR`: another server, or a proxy's page, may be there",
+            format!("{} does not answer like a Vault server: {what}", self.shown()),
+            "check `VAULT_ADDR`: another server, or a proxy's page, may be there",
         )
     }
 
@@ -278,7 +277,7 @@ impl Client {
                 "ask whoever runs it, or try again later",
             ),
             472 | 473 => SourceError::unreachable(
-                format!("{shown} is a standby that answers no questions ({})", reply.status),
+                format!("{shown} is a standby that serves no requests ({})", reply.status),
                 "set `VAULT_ADDR` to the active server",
             ),
             status if status >= 500 => SourceError::unreachable(
@@ -291,12 +290,13 @@ impl Client {
 }
 
 impl Reply {
-    /// A member of the answer, byte for byte; none where it is not there or the answer is no JSON.
+    /// A member of the answer, byte for byte; none where it does not exist or the answer is not
+    /// JSON.
     pub(super) fn member(&self, path: &[&str]) -> Option<SecretValue> {
         property::json_member(&self.body, path)
     }
 
-    /// The same as text, for what is no secret.
+    /// The same as text, for what is not a secret.
     pub(super) fn text(&self, path: &[&str]) -> Option<String> {
         String::from_utf8(self.member(path)?.reveal(<[u8]>::to_vec)).ok()
     }
@@ -306,7 +306,7 @@ impl Reply {
         self.text(path)?.parse().ok()
     }
 
-    /// The same as any JSON, for what is no secret.
+    /// The same as any JSON, for what is not a secret.
     pub(super) fn json(&self, path: &[&str]) -> Option<serde_json::Value> {
         self.member(path)?.reveal(|text| serde_json::from_slice(text).ok())
     }

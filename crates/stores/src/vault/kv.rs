@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::property;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
 
@@ -127,8 +127,8 @@ impl Place {
     pub(super) fn value(&self, reply: &Reply) -> Result<SecretValue, SourceError> {
         let record = reply.member(self.within()).ok_or_else(|| {
             SourceError::unreachable(
-                format!("the answer for `{}` holds no record, as that of a Vault server does", self.shown()),
-                "look at `VAULT_ADDR`, and at what stands between here and there",
+                format!("the answer for `{}` contains no record, unlike a Vault server's", self.shown()),
+                "check `VAULT_ADDR`, and any proxy in between",
             )
         })?;
         let member =
@@ -160,21 +160,21 @@ impl Place {
         }
         SourceError::not_allowed(
             format!("version {version} of `{shown}` was deleted"),
-            format!("bring it back with `vault kv undelete -versions={version} {shown}`, or store a new one"),
+            format!("restore it with `vault kv undelete -versions={version} {shown}`, or store a new one"),
         )
     }
 
     /// What an answer says beside the record.
-    pub(super) fn facts(&self, reply: &Reply) -> Facts {
+    pub(super) fn facts(&self, reply: &Reply) -> Metadata {
         let of = |key: &str| reply.text(&["data", "metadata", key]).filter(|text| !text.is_empty());
         let custom = |key: &str| reply.text(&["data", "metadata", "custom_metadata", key]);
-        Facts {
+        Metadata {
             place: format!("record `{}`", self.shown()),
             created: of("created_time").and_then(|time| time.parse().ok()),
             expires: custom(EXPIRES).and_then(|time| time.parse().ok()),
             note: custom(NOTE),
             version: of("version"),
-            ..Facts::default()
+            ..Metadata::default()
         }
     }
 }
@@ -198,14 +198,14 @@ const DESTROYED: &str = "destroyed";
 
 /// What a version-2 engine says of a record without its values.
 #[derive(Debug)]
-pub(super) struct Metadata {
+pub(super) struct RecordMetadata {
     pub current: u64,
     /// The newest first.
     pub versions: Vec<Version>,
     custom: serde_json::Value,
 }
 
-impl Metadata {
+impl RecordMetadata {
     pub(super) fn of_reply(reply: &Reply) -> Option<Self> {
         let data = reply.json(&["data"])?;
         let current = data.get("current_version")?.as_u64()?;
@@ -243,7 +243,7 @@ impl Metadata {
     /// # Errors
     ///
     /// When there is none, or it can't be read any more.
-    pub(super) fn facts(&self, place: &Place, version: Option<u64>) -> Result<Facts, SourceError> {
+    pub(super) fn facts(&self, place: &Place, version: Option<u64>) -> Result<Metadata, SourceError> {
         let number = version.unwrap_or(self.current);
         let wanted = number.to_string();
         let found = self.versions.iter().find(|version| version.id == wanted).ok_or(SourceError::Missing)?;
@@ -251,13 +251,13 @@ impl Metadata {
             return Err(place.gone(number, found.labels.iter().any(|label| label == DESTROYED)));
         }
         let custom = |key: &str| self.custom.get(key).and_then(serde_json::Value::as_str);
-        Ok(Facts {
+        Ok(Metadata {
             place: format!("record `{}`", place.shown()),
             created: found.created,
             expires: custom(EXPIRES).and_then(|time| time.parse().ok()),
             note: custom(NOTE).map(str::to_owned),
             version: Some(wanted),
-            ..Facts::default()
+            ..Metadata::default()
         })
     }
 }

@@ -1,8 +1,8 @@
-//! What is lent: kept alive while somebody needs it, then given back.
+//! Leases: renewed while they are needed, then returned.
 //!
-//! A loan is a record that was made because it was read. All who need it at the same time share
-//! it, whichever of its keys they name; the last of them drops it, and that gives it back. What
-//! could not be given back then is tried again at the end, and told if it fails again.
+//! A loan is a record that was created by being read. All who need it at the same time share it,
+//! whichever of its keys they name; when the last of them drops it, it is returned. What could not
+//! be returned then is tried again at the end, and reported if it fails again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,9 +22,9 @@ use tokio::sync::RwLock;
 use doppio_secrets::source::Lent;
 use doppio_secrets::source::SourceError;
 
+use crate::vault::api::Api;
 use crate::vault::client::Reply;
 use crate::vault::client::Request;
-use crate::vault::door::Door;
 use crate::vault::renewal;
 use crate::vault::session::broke_off;
 
@@ -42,7 +42,7 @@ impl Cell {
     }
 }
 
-/// All that this run has borrowed.
+/// All leases of this run.
 #[derive(Debug, Default)]
 pub(super) struct Leases {
     state: Mutex<State>,
@@ -62,13 +62,13 @@ struct State {
 /// A record that was made because it was read.
 #[derive(Debug)]
 pub(super) struct Loan {
-    door: Arc<Door>,
+    api: Arc<Api>,
     pub reply: Arc<Reply>,
     /// None where nothing is to be given back.
     id: Option<String>,
-    /// It is good until somebody stops to need it.
+    /// It is valid until it is no longer needed.
     pub can_last: bool,
-    /// When it stops being good, in seconds since 1970, as far as the server has told.
+    /// When it expires, in seconds since 1970, as far as the server has said.
     end: Arc<AtomicI64>,
 }
 
@@ -94,12 +94,12 @@ impl Leases {
         self.state().held.contains_key(id)
     }
 
-    /// Claims a lease to give it back; false where somebody else does or did.
+    /// Claims a lease to return it; false if another task does or did.
     fn claim(&self, id: &str) -> bool {
         self.state().held.get_mut(id).is_some_and(|is_claimed| !std::mem::replace(is_claimed, true))
     }
 
-    /// Claims all that nobody gives back at the moment.
+    /// Claims all that are not being returned.
     fn claim_all(&self) -> Vec<String> {
         let mut state = self.state();
         let free = state.held.iter_mut().filter(|(_, is_claimed)| !**is_claimed);
@@ -112,19 +112,19 @@ impl Leases {
 }
 
 impl Loan {
-    fn new(door: &Arc<Door>, reply: Reply) -> Self {
+    fn new(api: &Arc<Api>, reply: Reply) -> Self {
         let id = reply.text(&["lease_id"]).filter(|id| !id.is_empty());
         let good_for = Duration::from_secs(reply.number(&["lease_duration"]).unwrap_or(0));
         let has_end = id.is_some() && !good_for.is_zero();
         let can_last = !has_end || reply.text(&["renewable"]).as_deref() == Some("true");
         let end = Arc::new(AtomicI64::new(if has_end { end_of(good_for) } else { i64::MAX }));
         if let Some(id) = &id {
-            door.leases.state().held.insert(id.clone(), false);
+            api.leases.state().held.insert(id.clone(), false);
             if can_last && has_end {
-                keep(door, id.clone(), good_for, Arc::clone(&end));
+                keep(api, id.clone(), good_for, Arc::clone(&end));
             }
         }
-        Self { door: Arc::clone(door), reply: Arc::new(reply), id, can_last, end }
+        Self { api: Arc::clone(api), reply: Arc::new(reply), id, can_last, end }
     }
 
     fn has_ended(&self) -> bool {
@@ -136,7 +136,7 @@ impl Loan {
         self.id.is_some()
     }
 
-    /// When it stops being good, where that can't be put off.
+    /// When it expires, if that can't be extended.
     pub(super) fn expires(&self) -> Option<Timestamp> {
         let end = self.end.load(Ordering::Relaxed);
         if self.can_last { None } else { Timestamp::from_second(end).ok() }
@@ -158,13 +158,13 @@ impl Drop for Loan {
         let Some(id) = self.id.take() else { return };
         // At the end, and where nothing can be done beside, `close` does it.
         let Ok(runtime) = Handle::try_current() else { return };
-        let Ok(at_work) = Arc::clone(&self.door.leases.work).try_read_owned() else { return };
-        let door = Arc::clone(&self.door);
+        let Ok(at_work) = Arc::clone(&self.api.leases.work).try_read_owned() else { return };
+        let api = Arc::clone(&self.api);
         runtime.spawn(async move {
             let _at_work = at_work;
-            if door.leases.claim(&id) {
+            if api.leases.claim(&id) {
                 // What fails now is tried again at the end.
-                door.give_back(&id).await.ok();
+                api.give_back(&id).await.ok();
             }
         });
     }
@@ -174,12 +174,12 @@ fn end_of(good_for: Duration) -> i64 {
     Timestamp::now().as_second().saturating_add(i64::try_from(good_for.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// Puts off the end of a lease for as long as it is held and the source lives.
-fn keep(door: &Arc<Door>, id: String, good_for: Duration, end: Arc<AtomicI64>) {
-    let door = Arc::downgrade(door);
+/// Renews a lease for as long as it is held and the source lives.
+fn keep(api: &Arc<Api>, id: String, good_for: Duration, end: Arc<AtomicI64>) {
+    let api = Arc::downgrade(api);
     tokio::spawn(renewal::keep(good_for, async move || {
-        let door = door.upgrade().filter(|door| door.leases.holds(&id))?;
-        let renewed = door.renew_lease(&id).await;
+        let api = api.upgrade().filter(|api| api.leases.holds(&id))?;
+        let renewed = api.renew_lease(&id).await;
         if let Ok(good_for) = renewed {
             end.store(end_of(good_for), Ordering::Relaxed);
         }
@@ -187,23 +187,23 @@ fn keep(door: &Arc<Door>, id: String, good_for: Duration, end: Arc<AtomicI64>) {
     }));
 }
 
-impl Door {
-    /// Reads what may be made by that, or shares what was. It is read to its end even if nobody
-    /// waits any more: then it is given back.
+impl Api {
+    /// Reads what may be made by that, or shares what was. It is read to its end even if no caller
+    /// waits any more: then it is returned.
     pub(super) async fn lend(self: &Arc<Self>, path: &str) -> Result<Arc<Cell>, SourceError> {
         let cell = self.leases.cell(path);
         cell.0
             .get_or_try_init(|| async {
                 let at_work = Arc::clone(&self.leases.work).read_owned().await;
-                let (door, path) = (Arc::clone(self), path.to_owned());
+                let (api, path) = (Arc::clone(self), path.to_owned());
                 let read = tokio::spawn(async move {
                     let _at_work = at_work;
-                    let reply = door.call(Request::get(&path)).await?;
-                    let reply = door.success(reply, "read", &path).await?;
-                    let loan = Loan::new(&door, reply);
-                    if door.leases.state().is_closed {
-                        door.come_late().await?;
-                        return Err(SourceError::unreachable("the run is over", "give the command again"));
+                    let reply = api.call(Request::get(&path)).await?;
+                    let reply = api.success(reply, "read", &path).await?;
+                    let loan = Loan::new(&api, reply);
+                    if api.leases.state().is_closed {
+                        api.come_late().await?;
+                        return Err(SourceError::unreachable("the run is over", "repeat the command"));
                     }
                     Ok(loan)
                 });
@@ -218,7 +218,7 @@ impl Door {
         renewal::good_for(&self.call(Request::put("sys/leases/renew", body.as_bytes())).await?, &[])
     }
 
-    /// Gives a lease back that was claimed.
+    /// Returns a lease that was claimed.
     async fn give_back(self: &Arc<Self>, id: &str) -> Result<(), SourceError> {
         let body = serde_json::json!({ "lease_id": id, "sync": true }).to_string();
         let cause = match self.call(Request::put("sys/leases/revoke", body.as_bytes())).await {
@@ -238,7 +238,7 @@ impl Door {
         ))
     }
 
-    /// Gives back every lease. All are tried; the first failure is told.
+    /// Returns every lease. All are tried; the first failure is reported.
     async fn give_all_back(self: &Arc<Self>) -> Result<(), SourceError> {
         let ids = self.leases.claim_all();
         let given = ids.iter().map(|id| self.give_back(id));
@@ -270,7 +270,7 @@ impl Door {
         }
         given.and(waited.map_err(|_| {
             SourceError::unreachable(
-                "a question has no answer yet, and what it makes will last until its lease ends",
+                "a request has no answer yet, and what it creates will last until its lease ends",
                 "`vault list sys/leases/lookup/MOUNT` shows what there is",
             )
         }))

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
 
 use crate::vault::VaultSource;
@@ -19,13 +19,13 @@ const LISTED: usize = 20_000;
 
 impl VaultSource {
     /// All records of the key-value engines that this token sees.
-    pub(super) async fn all(&self) -> Result<Vec<(String, Facts)>, SourceError> {
+    pub(super) async fn all(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
         let path = "sys/internal/ui/mounts";
         let reply = self.0.call(Request::get(path)).await?;
         let reply = self.0.success(reply, "read", path).await?;
         let engines = reply.json(&["data", "secret"]);
         let Some(engines) = engines.as_ref().and_then(serde_json::Value::as_object) else {
-            return Err(self.0.client().await?.nonsense("its list of mounts has another form"));
+            return Err(self.0.client().await?.nonsense("its list of mounts has an unknown form"));
         };
         let (mut found, mut refused) = (Vec::new(), Vec::new());
         for (mount, facts) in engines {
@@ -47,7 +47,7 @@ impl VaultSource {
     async fn records(
         &self,
         mount: &Mount,
-        found: &mut Vec<(String, Facts)>,
+        found: &mut Vec<(String, Metadata)>,
         refused: &mut Vec<String>,
     ) -> Result<(), SourceError> {
         let mut folders = vec![String::new()];
@@ -81,7 +81,7 @@ impl VaultSource {
                     )));
                 }
                 let place = Place { rest: format!("{folder}{name}"), ..place.clone() };
-                let facts = Facts { place: format!("record `{}`", place.shown()), ..Facts::default() };
+                let facts = Metadata { place: format!("record `{}`", place.shown()), ..Metadata::default() };
                 found.push((place.shown(), facts));
             }
         }
@@ -98,7 +98,7 @@ fn may_not_list(refused: &[String]) -> Option<SourceError> {
         shown.extend([format!(" and {} more", refused.len() - MOST)]);
     }
     Some(SourceError::not_allowed(
-        format!("no policy of this token allows to list {shown}"),
+        format!("no policy of this token allows it to list {shown}"),
         format!("have a policy with `path \"{first}\" {{ capabilities = [\"list\"] }}` attached"),
     ))
 }

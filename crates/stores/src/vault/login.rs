@@ -62,7 +62,7 @@ async fn token(setup: &Setup) -> Result<Session, SourceError> {
         }
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(SourceError::unreachable(
             format!("cannot read `{}`: {error}", path.display()),
-            "mend its mode, or set `VAULT_TOKEN`",
+            "fix its mode, or set `VAULT_TOKEN`",
         )),
         _ => Err(SourceError::unreachable(
             "there is no token for Vault",
@@ -120,13 +120,13 @@ async fn by_mount(
             let said = if words.is_empty() { String::new() } else { format!(": {words}") };
             return Err(SourceError::not_allowed(
                 format!("the login at `{path}` of {} was refused ({}){said}", client.shown(), reply.status),
-                "look at `auth`, `auth_mount` and the role in `[sources.vault]` of config.toml",
+                "check `auth`, `auth_mount` and the role in `[sources.vault]` of config.toml",
             ));
         }
         _ => return Err(client.refused(&reply)),
     }
     let token = reply.member(&["auth", "client_token"]);
-    let token = token.ok_or_else(|| client.nonsense("its answer to a login holds no token"))?;
+    let token = token.ok_or_else(|| client.nonsense("its answer to a login contains no token"))?;
     let seconds = reply.number(&["auth", "lease_duration"]).filter(|seconds| *seconds > 0);
     let can_renew = reply.text(&["auth", "renewable"]).as_deref() == Some("true");
     let renew_within = seconds.filter(|_| can_renew).map(Duration::from_secs);

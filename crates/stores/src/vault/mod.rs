@@ -7,9 +7,9 @@
 //! Answers are kept in memory that is wiped. What can't be wiped are the buffers of TLS and HTTP
 //! through which they come, and the copy of a value that the HTTP client sends.
 
+mod api;
 mod body;
 mod client;
-mod door;
 mod kv;
 mod lease;
 mod list;
@@ -28,11 +28,11 @@ use futures_util::FutureExt;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::DEADLINE;
-use doppio_secrets::source::Facts;
 use doppio_secrets::source::Form;
 use doppio_secrets::source::Key;
 use doppio_secrets::source::Kind;
 use doppio_secrets::source::Member;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::RemoteKind;
 use doppio_secrets::source::RemoteSource;
@@ -41,12 +41,12 @@ use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
 use doppio_text::name::SecretName;
 
-use crate::vault::door::Door;
+use crate::vault::api::Api;
 use crate::vault::kv::Engine;
 
 /// How it is made.
 pub(super) const SOURCE: RemoteSource =
-    RemoteSource { kind: &KIND, open: |setup| Arc::new(VaultSource(Arc::new(Door::new(setup)))) };
+    RemoteSource { kind: &KIND, open: |setup| Arc::new(VaultSource(Arc::new(Api::new(setup)))) };
 
 static KIND: Kind = Kind {
     scheme: "vault",
@@ -92,7 +92,7 @@ const KEYS: &[Key] = &[
 
 /// The source `vault`.
 #[derive(Debug)]
-struct VaultSource(Arc<Door>);
+struct VaultSource(Arc<Api>);
 
 impl Source for VaultSource {
     fn kind(&self) -> &'static Kind {
@@ -151,16 +151,16 @@ impl Source for VaultSource {
         .boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         self.value(path, version).boxed()
     }
 
     /// By the metadata, where a policy allows to read that; a dynamic secret is not made.
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Facts> {
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
         self.seen(path, version).boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
         self.write(path, value, remark).boxed()
     }
 
@@ -172,7 +172,7 @@ impl Source for VaultSource {
         self.0.unlisted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Facts)>> {
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         self.all().boxed()
     }
 

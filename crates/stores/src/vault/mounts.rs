@@ -1,17 +1,17 @@
-//! Which engine lies where.
+//! Which engine is mounted where.
 
 use std::sync::Arc;
 
 use doppio_secrets::source::SourceError;
 
+use crate::vault::api::Api;
 use crate::vault::client::Request;
-use crate::vault::door::Door;
 use crate::vault::kv::Engine;
 use crate::vault::kv::Mount;
 use crate::vault::kv::Part;
 use crate::vault::kv::Place;
 
-impl Door {
+impl Api {
     /// Where a path lies; none where the server does not tell this token.
     async fn mount(self: &Arc<Self>, path: &str) -> Result<Option<Mount>, SourceError> {
         let mut mounts = self.mounts.lock().await;
@@ -24,7 +24,7 @@ impl Door {
             200 => {
                 let found = Mount::of_reply(&reply).filter(|mount| mount.below(path).is_some());
                 let Some(mount) = found else {
-                    return Err(self.client().await?.nonsense("it says nothing of the mount"));
+                    return Err(self.client().await?.nonsense("it says nothing about the mount"));
                 };
                 mounts.push(mount.clone());
                 Ok(Some(mount))
@@ -49,11 +49,11 @@ impl Door {
         let (path, part) = Part::split(path);
         let first = path.split('/').next().unwrap_or_default();
         if path.split('/').any(|part| matches!(part, "" | "." | "..")) || !path.contains('/') {
-            return Err(SourceError::unfit(format!("`{path}` is no path of the form `MOUNT/PATH`")));
+            return Err(SourceError::unfit(format!("`{path}` is not a path of the form `MOUNT/PATH`")));
         }
         if matches!(first, "sys" | "auth" | "identity" | "cubbyhole") {
             return Err(SourceError::unfit(format!(
-                "`{first}/` holds what Vault itself needs, and no secrets"
+                "`{first}/` belongs to Vault itself and holds no secrets"
             )));
         }
         let mounts = match self.mount(path).await? {

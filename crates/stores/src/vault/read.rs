@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::source::Facts;
 use doppio_secrets::source::Lease;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::no_versions;
 
@@ -12,9 +12,9 @@ use crate::vault::VaultSource;
 use crate::vault::client::Reply;
 use crate::vault::client::Request;
 use crate::vault::kv::Engine;
-use crate::vault::kv::Metadata;
 use crate::vault::kv::Part;
 use crate::vault::kv::Place;
+use crate::vault::kv::RecordMetadata;
 use crate::vault::lease::Cell;
 use crate::vault::lease::Loan;
 
@@ -127,13 +127,13 @@ impl VaultSource {
         }
     }
 
-    pub(super) async fn metadata(&self, place: &Place) -> Result<Metadata, SourceError> {
+    pub(super) async fn metadata(&self, place: &Place) -> Result<RecordMetadata, SourceError> {
         let path = place.metadata();
         let reply = self.0.call(Request::get(&path)).await?;
         let reply = self.0.success(reply, "read", &path).await?;
-        match Metadata::of_reply(&reply) {
+        match RecordMetadata::of_reply(&reply) {
             Some(metadata) => Ok(metadata),
-            None => Err(self.0.client().await?.nonsense("its metadata has another form")),
+            None => Err(self.0.client().await?.nonsense("its metadata has an unknown form")),
         }
     }
 
@@ -141,7 +141,7 @@ impl VaultSource {
         &self,
         path: &str,
         version: Option<&str>,
-    ) -> Result<(SecretValue, Facts), SourceError> {
+    ) -> Result<(SecretValue, Metadata), SourceError> {
         let Found { place, reply, loan } = self.find(path, version).await?;
         let value = place.value(&reply)?;
         let mut facts = place.facts(&reply);
@@ -158,7 +158,7 @@ impl VaultSource {
     }
 
     /// What is known of an item, without making one.
-    pub(super) async fn seen(&self, path: &str, version: Option<&str>) -> Result<Facts, SourceError> {
+    pub(super) async fn seen(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
         match self.0.places(path).await?.as_slice() {
             [place] if place.mount.engine == Engine::Dynamic => {
                 no_versions(&format!("`{}`", place.mount.path), version)?;
@@ -181,7 +181,7 @@ impl VaultSource {
         }
     }
 
-    async fn facts(&self, path: &str, version: Option<&str>) -> Result<Facts, SourceError> {
+    async fn facts(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
         self.value(path, version).await.map(|(_, facts)| facts)
     }
 
@@ -191,7 +191,7 @@ impl VaultSource {
         versioned: &Place,
         other: &Place,
         version: Option<&str>,
-    ) -> Result<Facts, SourceError> {
+    ) -> Result<Metadata, SourceError> {
         let error = match self.versioned(versioned.clone(), version, true).await {
             Ok(Some(Found { place, reply, .. })) => {
                 let facts = place.value(&reply).map(|_| place.facts(&reply));
@@ -207,6 +207,6 @@ impl VaultSource {
     }
 }
 
-fn unproven(place: &Place) -> Facts {
-    Facts { place: format!("made by `{}`", place.shown()), unproven: true, ..Facts::default() }
+fn unproven(place: &Place) -> Metadata {
+    Metadata { place: format!("made by `{}`", place.shown()), unproven: true, ..Metadata::default() }
 }

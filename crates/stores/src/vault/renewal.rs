@@ -1,4 +1,4 @@
-//! Putting off an end again and again: that of a lease, and that of a token of ours.
+//! Renewal: of a lease, and of our own token.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use doppio_secrets::source::SourceError;
 
 use crate::vault::client::Reply;
 
-/// With less time left than this nothing is put off any more.
+/// With less time left than this nothing is renewed.
 const LAST: Duration = Duration::from_secs(1);
 
 /// Renews what is good for this long, for as long as `renew` has something to renew. The server
@@ -34,7 +34,7 @@ pub(super) fn good_for(reply: &Reply, within: &[&str]) -> Result<Duration, Sourc
     let seconds = reply.number(&[within, &["lease_duration"]].concat());
     match seconds.filter(|_| reply.status == 200) {
         Some(seconds) => Ok(Duration::from_secs(seconds)),
-        None => Err(SourceError::unreachable("it was not renewed", "look at the server's log")),
+        None => Err(SourceError::unreachable("it was not renewed", "see the server's log")),
     }
 }
 

@@ -1,12 +1,12 @@
-//! Who we are to the server: a token, whether it is good, and its end.
+//! Our session with the server: a token, whether it is valid, and its expiry.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use doppio_secrets::source::SourceError;
 
+use crate::vault::api::Api;
 use crate::vault::client::Request;
-use crate::vault::door::Door;
 use crate::vault::login;
 use crate::vault::login::Session;
 use crate::vault::renewal;
@@ -14,10 +14,10 @@ use crate::vault::renewal;
 /// Where a token looks at itself.
 const SELF: &str = "auth/token/lookup-self";
 
-/// Where a token puts off its end.
+/// Where a token renews itself.
 const RENEW_SELF: &str = "auth/token/renew-self";
 
-/// Where a token ends itself.
+/// Where a token revokes itself.
 const REVOKE_SELF: &str = "auth/token/revoke-self";
 
 /// What the server thinks of a token.
@@ -30,13 +30,13 @@ pub(super) enum Standing {
     Hidden,
 }
 
-impl Door {
+impl Api {
     pub(super) async fn session(self: &Arc<Self>) -> Result<Arc<Session>, SourceError> {
         if let Some(session) = &*self.session.lock().await {
             return Ok(Arc::clone(session));
         }
-        // To its end even if nobody waits any more: a token that was made must be known, or
-        // nobody could revoke it.
+        // To its end even if no caller waits any more: a token that was created must be known, or
+        // it could not be revoked.
         let login = tokio::spawn(Arc::clone(self).log_in());
         login.await.unwrap_or_else(|_| Err(broke_off("the login")))
     }
@@ -72,15 +72,15 @@ impl Door {
         }
     }
 
-    /// Puts off the end of a token of ours, where it has one: with it goes all that it was lent.
+    /// Renews our own token, if it expires: with it goes all that it was lent.
     fn keep_session(self: &Arc<Self>, session: &Arc<Session>) {
         let Some(within) = session.renew_within else { return };
-        let (door, session) = (Arc::downgrade(self), Arc::clone(session));
+        let (api, session) = (Arc::downgrade(self), Arc::clone(session));
         tokio::spawn(renewal::keep(within, async move || {
-            let door = door.upgrade()?;
-            let current = door.session.lock().await.clone();
+            let api = api.upgrade()?;
+            let current = api.session.lock().await.clone();
             current.filter(|current| Arc::ptr_eq(current, &session))?;
-            Some(door.renew_session(&session).await)
+            Some(api.renew_session(&session).await)
         }));
     }
 
@@ -115,7 +115,7 @@ fn is_of_dead_token(words: &str) -> bool {
     words == "permission denied" || ["invalid token", "bad token"].iter().any(|dead| words.contains(dead))
 }
 
-/// Something of ours ended in a way that nobody foresaw.
+/// A task of ours ended unexpectedly.
 pub(super) fn broke_off(what: &str) -> SourceError {
-    SourceError::unreachable(format!("{what} broke off"), "try again, and report it if it stays so")
+    SourceError::unreachable(format!("{what} was aborted"), "try again, and report it if it happens again")
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::source::Facts;
+use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::SourceError;
 
@@ -71,7 +71,7 @@ impl VaultSource {
         let path = place.data();
         let reply = self.0.call(Request::get(&path)).await?;
         let before = Before::of_reply(place, &reply);
-        // A newest version that was deleted has a number all the same.
+        // A newest version that was deleted has a number, too.
         if reply.status == 404 && before.version > 0 {
             return Ok(Before { record: None, ..before });
         }
@@ -88,7 +88,7 @@ impl VaultSource {
         path: &str,
         value: &SecretValue,
         remark: &Remark,
-    ) -> Result<Facts, SourceError> {
+    ) -> Result<Metadata, SourceError> {
         let place = self.for_writing(path).await?;
         let before = self.before(&place).await?;
         let key = match &place.part {
@@ -98,7 +98,7 @@ impl VaultSource {
         let record = body::record(before.record.as_ref(), key, value)?;
         let is_versioned = place.mount.engine == Engine::Kv2;
         let body = if is_versioned {
-            // With `cas` a write of somebody else in between is refused rather than lost.
+            // With `cas` another write in between is refused rather than lost.
             let head = format!("{{\"options\":{{\"cas\":{}}},\"data\":", before.version);
             let mut body = Zeroizing::new(Vec::with_capacity(head.len() + record.len() + 1));
             body.extend_from_slice(head.as_bytes());
@@ -111,17 +111,17 @@ impl VaultSource {
         let path = place.data();
         let reply = self.0.call(Request::put(&path, &body)).await?;
         let reply = self.0.success(reply, "update", &path).await?;
-        let mut facts = Facts {
+        let mut facts = Metadata {
             place: format!("record `{}`", place.shown()),
             created: reply.text(&["data", "created_time"]).and_then(|time| time.parse().ok()),
             version: reply.text(&["data", "version"]),
-            ..Facts::default()
+            ..Metadata::default()
         };
         if is_versioned {
             self.remark(&place, before.custom, remark, &mut facts).await;
         } else if !remark.is_empty() {
             facts.warnings.push(format!(
-                "`{}` keeps no note and no expiry: the value alone was written",
+                "`{}` stores neither note nor expiry: only the value was written",
                 place.mount.path
             ));
         }
@@ -129,7 +129,7 @@ impl VaultSource {
     }
 
     /// Writes the remark beside the record, if another one is there.
-    async fn remark(&self, place: &Place, known: Map<String, Value>, remark: &Remark, facts: &mut Facts) {
+    async fn remark(&self, place: &Place, known: Map<String, Value>, remark: &Remark, facts: &mut Metadata) {
         if remark.is_empty() && remarked(known.clone(), remark) == known {
             return;
         }
@@ -170,7 +170,7 @@ impl VaultSource {
                  -remove-data={key} {path}` (or `bao kv patch …`); older versions of the record keep it"
             )));
         }
-        // The server says yes to the removal of what is not there.
+        // The server accepts the removal of what does not exist.
         let found = if place.mount.engine == Engine::Kv2 {
             self.metadata(&place).await.map(drop)
         } else {

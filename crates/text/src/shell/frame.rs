@@ -13,7 +13,7 @@ pub(super) struct Open {
 
 #[derive(Debug)]
 pub(super) enum Frame {
-    /// Commands, or words that are no commands.
+    /// Commands, or words that are not commands.
     List(List),
     /// `"…"`
     Double,

@@ -16,7 +16,7 @@ pub(super) enum ListKind {
     Process,
     /// `(…)`
     Subshell,
-    /// `name=(…)`: words that are no commands, as in the next two.
+    /// `name=(…)`: words that are not commands, as in the next two.
     Array,
     /// `@(…)` and the like.
     Glob,

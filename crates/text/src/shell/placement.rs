@@ -49,20 +49,22 @@ impl Refusal {
     pub(super) fn message(self) -> &'static str {
         match self {
             Self::Arithmetic => {
-                "a value can't stand in arithmetic: shells evaluate it there, and it could run commands"
+                "a value is not allowed in arithmetic: shells evaluate it there, and it could run commands"
             }
             Self::Subscript => {
-                "a value can't stand in a subscript: shells evaluate it there, and it could run commands"
+                "a value is not allowed in a subscript: shells evaluate it there, and it could run commands"
             }
             Self::Backslash => "a backslash before a reference would quote its `$`",
             Self::Dollar => "a `$` before a reference would join with it",
             Self::ParameterName => "a value can't be (part of) the name of a variable in `${…}`",
-            Self::Operator => "a value can't stand at this place of a `${…}`",
-            Self::Replacement => "a value can't stand in a `${…/…/…}` within double quotes",
-            Self::AnsiInParameter => "a value can't stand in a `$'…'` within `${…}`",
-            Self::AssignedDefault => "a value can't stand in an unquoted `${…=…}`: the shell would split it",
-            Self::PatternInBody => "a value can't stand in a pattern of `${…}` in a here-document",
-            Self::QuotedDelimiter => "a value can't stand in a here-document whose delimiter is quoted",
+            Self::Operator => "a value is not allowed at this place of a `${…}`",
+            Self::Replacement => "a value is not allowed in a `${…/…/…}` within double quotes",
+            Self::AnsiInParameter => "a value is not allowed in a `$'…'` within `${…}`",
+            Self::AssignedDefault => {
+                "a value is not allowed in an unquoted `${…=…}`: the shell would split it"
+            }
+            Self::PatternInBody => "a value is not allowed in a pattern of `${…}` in a here-document",
+            Self::QuotedDelimiter => "a value is not allowed in a here-document whose delimiter is quoted",
             Self::VariableName => {
                 "a value can't be the name of a variable: shells evaluate it there, and it could run commands"
             }
@@ -84,7 +86,7 @@ impl Refusal {
             Self::AnsiInParameter => "use double quotes instead of `$'…'`",
             Self::AssignedDefault => "put the whole `${…=…}` in double quotes",
             Self::QuotedDelimiter => {
-                "take the quotes off the delimiter, or hand the value over with `env` and read it by that name"
+                "remove the quotes from the delimiter, or pass the value with `env` and read it by that name"
             }
         }
     }

@@ -38,9 +38,9 @@ pub struct RewriteError {
 ///
 /// A value arrives as it is wherever it stands; what the command does with it then is not seen
 /// here. `eval "… ${V}"`, `sh -c "… ${V}"`, `trap` and `ssh host "… ${V}"` hand their text to a
-/// shell that reads it again, with the value in it as code. Nothing in the syntax tells these from
-/// other commands, so that they are for the lint; within the quotes of `sh -c '… "$X"'` a variable
-/// that was exported before is safe.
+/// shell that reads it again, with the value in it as code. The syntax does not distinguish these
+/// from other commands, so the lint must find them; within the quotes of `sh -c '… "$X"'` a
+/// variable that was exported before is safe.
 ///
 /// # Errors
 ///
@@ -90,7 +90,7 @@ fn refuse_nul(pieces: &[Piece]) -> Result<(), Vec<RewriteError>> {
     let with_nul = |(piece, content): (usize, &Piece)| match content {
         Piece::Text(text) if text.contains('\0') => Some(RewriteError {
             piece,
-            message: "a NUL byte can't stand in shell text".to_owned(),
+            message: "a NUL byte is not allowed in shell text".to_owned(),
             help: "remove it".to_owned(),
         }),
         Piece::Text(_) | Piece::Value(_) => None,
@@ -317,6 +317,6 @@ mod tests {
         }
         assert_eq!(rewrite(&pieces("echo $((@)) $@")).unwrap_err().len(), 2);
         let nul = rewrite(&[Piece::Text("a\0".to_owned())]).unwrap_err();
-        assert_eq!((nul[0].piece, nul[0].message.as_str()), (0, "a NUL byte can't stand in shell text"));
+        assert_eq!((nul[0].piece, nul[0].message.as_str()), (0, "a NUL byte is not allowed in shell text"));
     }
 }

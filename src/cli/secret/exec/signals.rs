@@ -95,7 +95,7 @@ impl Signals {
                 _ = &mut ended => return Ok(()),
                 Some((number, by_terminal)) = self.came.recv() => {
                     if !(by_terminal && is_at_terminal()) {
-                        // It is not reaped yet, so this can meet nobody else.
+                        // It is not reaped yet, so this can reach no other process.
                         rustix::process::kill_process(pid, number).ok();
                     }
                 }

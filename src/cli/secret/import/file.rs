@@ -33,7 +33,7 @@ pub(super) fn items(
     });
     let entries = entries.map_err(|fault| {
         CliError::usage(format!("`{shown}`, {fault}"))
-            .hint("nothing was imported; say how it is written with `--format dotenv|json|yaml|toml`")
+            .hint("nothing was imported; name its format with `--format dotenv|json|yaml|toml`")
     })?;
     if entries.is_empty() {
         return Err(CliError::usage(format!("there is no value in `{shown}`")));

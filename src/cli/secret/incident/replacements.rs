@@ -28,7 +28,7 @@ pub(super) fn can_be_written(path: &Path) -> Result<(), CliError> {
     let fault = match Repository::ignores_blocking(path) {
         Ignored::Yes | Ignored::Nowhere => return Ok(()),
         Ignored::No => {
-            CliError::usage(format!("`{shown}` would lie in a git working tree, with the value in it"))
+            CliError::usage(format!("`{shown}` would be in a git working tree, with the value in it"))
         }
         Ignored::Unknown(why) => {
             CliError::world(format!("whether git ignores `{shown}` is not known")).cause(why)
@@ -50,7 +50,7 @@ pub(super) fn write(path: &Path, story: &Story<'_>) -> Result<usize, CliError> {
         let shown = path.display();
         CliError::world(format!("cannot write `{shown}`"))
             .cause(error.to_string())
-            .hint("name a file that is not there yet, outside of the repository")
+            .hint("name a file that does not exist yet, outside of the repository")
     };
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(cannot)?;
     for line in &lines {
@@ -60,7 +60,7 @@ pub(super) fn write(path: &Path, story: &Story<'_>) -> Result<usize, CliError> {
     Ok(lines.len())
 }
 
-/// One expression: every byte that is no letter or digit by its number, so that line breaks and
+/// One expression: every byte that is not a letter or digit by its number, so that line breaks and
 /// `==>` stand for themselves.
 fn line(value: &SecretValue) -> Zeroizing<Vec<u8>> {
     #[expect(clippy::disallowed_methods, reason = "the file is what the user asked for, and theirs alone")]

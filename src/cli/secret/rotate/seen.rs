@@ -18,9 +18,9 @@ pub(super) fn tell(name: &SecretName, since: Option<Timestamp>, context: &Contex
         uses::is_of(&used.secret, name.as_str()) && since.is_none_or(is_later)
     });
     if uses.is_empty() {
-        output::line("nobody was given the old value, as far as this machine knows");
+        output::line("as far as this machine knows, nobody got the old value");
     } else {
-        output::line("the old value was given to:");
+        output::line("these got the old value:");
     }
     for line in uses::by_place(&uses) {
         output::data(&format!("{line}\n"))?;

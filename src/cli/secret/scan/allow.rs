@@ -1,4 +1,4 @@
-//! What the settings say to pass over.
+//! What the settings say to skip.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -69,7 +69,7 @@ impl Allowed {
 fn patterns(entries: &[String], fingerprints: &mut HashSet<String>) -> Result<Gitignore, CliError> {
     let mut builder = GitignoreBuilder::new("");
     let wrong = |entry: &str, error: &ignore::Error| {
-        CliError::usage(format!("`{entry}` in `allow` of `[scan]` is no pattern of paths"))
+        CliError::usage(format!("`{entry}` in `allow` of `[scan]` is not a path pattern"))
             .cause(error.to_string())
     };
     for entry in entries {

@@ -110,7 +110,7 @@ fn as_json(finding: &Finding, scanner: &Scanner) -> serde_json::Value {
 }
 
 /// A path or another text of unknown make as a line of a terminal can hold it: what would command
-/// the terminal or turn the line around, and bytes that are no UTF-8, as escapes.
+/// the terminal or turn the line around, and bytes that are not UTF-8, as escapes.
 pub(in crate::cli::secret) fn printable(path: &[u8]) -> String {
     let mut shown = String::with_capacity(path.len());
     for chunk in path.utf8_chunks() {

@@ -61,7 +61,7 @@ impl Login<'_> {
             self.left = self.left.saturating_sub(start.elapsed());
             answer = self.answered(asked).await?;
         }
-        self.tried.push("the server's questions: there was no end to them".to_owned());
+        self.tried.push("the server's questions: they did not end".to_owned());
         Ok(false)
     }
 
@@ -104,7 +104,7 @@ impl Login<'_> {
 
     pub(super) async fn fetch(&mut self, name: &str) -> Option<SecretValue> {
         let reference = name.parse().expect("the name is fit to be one");
-        match self.options.vault.fetch(&reference).await {
+        match self.options.secrets.fetch(&reference).await {
             Ok(value) => Some(value),
             Err(SecretError::Missing { .. }) => None,
             Err(error) => {

@@ -24,7 +24,7 @@ impl Shape {
     }
 }
 
-/// A token that says itself what it is.
+/// A token that is recognised by itself.
 const fn token(
     id: &'static str,
     literals: &'static [&'static str],
@@ -34,12 +34,12 @@ const fn token(
     Shape { id, literals, expression, alike, ends_word: true, is_named: false }
 }
 
-/// A token that only its name tells.
+/// A token that is recognised by its name only.
 const fn named(id: &'static str, literals: &'static [&'static str], expression: &'static str) -> Shape {
     Shape { id, literals, expression, alike: 0, ends_word: true, is_named: true }
 }
 
-/// A text that goes on behind what matches.
+/// A text that continues after the match.
 const fn open(
     id: &'static str,
     literals: &'static [&'static str],

@@ -28,7 +28,7 @@ pub(super) fn configuration(folder: &Path) -> Vec<PathBuf> {
     vec![shared.join("config"), git.join("config.worktree")]
 }
 
-/// The first line of a file of git; none where it is no file.
+/// The first line of a file of git; none where it is not a file.
 fn first_line(path: &Path) -> Option<Vec<u8>> {
     if !path.symlink_metadata().ok()?.is_file() {
         return None;

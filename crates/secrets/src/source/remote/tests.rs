@@ -48,7 +48,7 @@ impl Source for Counting {
         std::future::pending().boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, _version: Option<&'a str>) -> Answer<'a, (SecretValue, Facts)> {
+    fn get<'a>(&'a self, path: &'a str, _version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             match path {
                 "hangs" => std::future::pending().await,
@@ -57,31 +57,31 @@ impl Source for Counting {
                 "slow" => {
                     let value = format!("value {}", self.written.load(Ordering::SeqCst));
                     tokio::time::sleep(Duration::from_secs(1)).await;
-                    Ok((SecretValue::new(value.into_bytes()), Facts::default()))
+                    Ok((SecretValue::new(value.into_bytes()), Metadata::default()))
                 }
                 "lent" => {
-                    let facts = Facts { lease: Some(Lease::new(Arc::new(Loan))), ..Facts::default() };
+                    let facts = Metadata { lease: Some(Lease::new(Arc::new(Loan))), ..Metadata::default() };
                     Ok((SecretValue::new(path.as_bytes().to_vec()), facts))
                 }
                 "over" => {
-                    let facts = Facts { expires: Some(Timestamp::UNIX_EPOCH), ..Facts::default() };
+                    let facts = Metadata { expires: Some(Timestamp::UNIX_EPOCH), ..Metadata::default() };
                     Ok((SecretValue::new(path.as_bytes().to_vec()), facts))
                 }
-                path => Ok((SecretValue::new(path.as_bytes().to_vec()), Facts::default())),
+                path => Ok((SecretValue::new(path.as_bytes().to_vec()), Metadata::default())),
             }
         }
         .boxed()
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Facts)> {
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.items.fetch_add(items.len(), Ordering::SeqCst);
         async move { join_all(items.iter().map(|item| self.get(&item.path, None))).await }.boxed()
     }
 
-    fn set<'a>(&'a self, _: &'a str, _: &'a SecretValue, _: &'a Remark) -> Answer<'a, Facts> {
+    fn set<'a>(&'a self, _: &'a str, _: &'a SecretValue, _: &'a Remark) -> Answer<'a, Metadata> {
         self.written.fetch_add(1, Ordering::SeqCst);
-        async { Ok(Facts::default()) }.boxed()
+        async { Ok(Metadata::default()) }.boxed()
     }
 }
 

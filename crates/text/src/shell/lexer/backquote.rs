@@ -48,7 +48,7 @@ impl Lexer<'_> {
             self.refuse_ambiguous_quotes(at, &inner, has_escaped_quote && !in_double)?;
         }
         if self.depth >= DEEPEST_TEXT {
-            return Err(self.fault(at, "this is nested too deep", "move some of it into a script"));
+            return Err(self.fault(at, "this is nested too deeply", "move some of it into a script"));
         }
         let origin = match self.origin {
             Origin::Exact(base) => Origin::Decoded(base + at),

@@ -117,7 +117,7 @@ impl Lexer<'_> {
             return Ok(());
         }
         if self.depth >= DEEPEST_TEXT {
-            return Err(self.fault(start, "this is nested too deep", "move some of it into a script"));
+            return Err(self.fault(start, "this is nested too deeply", "move some of it into a script"));
         }
         let origin = match self.origin {
             Origin::Exact(base) => Origin::Exact(base + start),

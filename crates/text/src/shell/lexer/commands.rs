@@ -158,14 +158,14 @@ impl Lexer<'_> {
         }
         let (kind, scope, has_case) = (list.kind, list.scope, !list.cases.is_empty());
         if has_case {
-            return Err(self.fault(at, "`)` stands within an unfinished `case`", "end it with `esac`"));
+            return Err(self.fault(at, "`)` is inside an unfinished `case`", "end it with `esac`"));
         }
         match kind {
             ListKind::Whole => return Err(self.fault(at, "`)` closes nothing", "remove or quote it")),
             ListKind::Substitution | ListKind::Process => {
                 if self.documents.iter().any(|document| document.scope == scope) {
                     return self.refuse_pending(
-                        "here-document's lines would stand outside its substitution",
+                        "here-document's lines would be outside its substitution",
                         "put them before the `)`",
                     );
                 }

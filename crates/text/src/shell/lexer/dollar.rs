@@ -47,7 +47,7 @@ impl Lexer<'_> {
         let at = self.pos;
         self.pos += 2;
         if matches!(self.peek(0), Some(b' ' | b'\t' | b'\n' | b'|')) {
-            return Err(self.fault(at, "`${ …; }` is known to the newest shells only", "write `$(…)`"));
+            return Err(self.fault(at, "`${ …; }` works in the newest shells only", "write `$(…)`"));
         }
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         if matches!(self.peek(0), Some(b'#' | b'!'))

@@ -31,7 +31,7 @@ pub(super) const VALUE: u8 = 0;
 const DEEPEST: usize = 200;
 const DEEPEST_TEXT: usize = 24;
 
-/// How offsets of a text are told to the user.
+/// How offsets of a text are shown to the user.
 #[derive(Debug, Clone, Copy)]
 enum Origin {
     /// The text begins here.
@@ -110,7 +110,7 @@ impl<'a> Lexer<'a> {
 
     fn push(&mut self, at: usize, frame: Frame) -> Read {
         if self.open.len() >= DEEPEST {
-            return Err(self.fault(at, "this is nested too deep", "move some of it into a script"));
+            return Err(self.fault(at, "this is nested too deeply", "move some of it into a script"));
         }
         self.open.push(Open { at, frame });
         Ok(())
@@ -190,7 +190,7 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    /// Shells join lines even in the middle of an operator; nobody means that.
+    /// Shells join lines even in the middle of an operator, which is never intended.
     fn refuse_split_operator(&self) -> Read {
         let in_list = matches!(self.top().frame, Frame::List(_));
         let is_operator = match (self.before(), self.peek(2)) {
@@ -280,7 +280,7 @@ impl<'a> Lexer<'a> {
             }
             b'\'' if end == ArithmeticEnd::Bracket => self.single()?,
             b'\'' => {
-                return Err(self.fault(self.pos, "a single quote can't stand in arithmetic", "remove it"));
+                return Err(self.fault(self.pos, "a single quote is not allowed in arithmetic", "remove it"));
             }
             b'\\' => self.escape()?,
             b'$' => self.dollar(true)?,
@@ -316,7 +316,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Why a value can't stand at this place of a `${…}`, however quoted within.
+/// Why a value is not allowed at this place of a `${…}`, however quoted within.
 fn refused_in(parameter: Parameter) -> Option<Refusal> {
     match parameter.part {
         ParameterPart::Offset => Some(Refusal::Arithmetic),
