@@ -11,6 +11,7 @@ mod aws;
 #[cfg(feature = "azure")]
 mod azure;
 mod check;
+mod child_processes;
 mod circles;
 mod cli;
 mod connect;

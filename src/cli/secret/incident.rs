@@ -9,17 +9,17 @@ use std::process::ExitCode;
 
 use story::Story;
 
+use doppio_process::GitError;
+use doppio_process::Repository;
+use doppio_process::is_store;
 use doppio_secrets::AuditError;
 use doppio_secrets::AuditLog;
 use doppio_secrets::SecretValue;
-use doppio_secrets::scan::GitError;
 use doppio_secrets::scan::Report;
-use doppio_secrets::scan::Repository;
 use doppio_secrets::scan::Scanner;
 use doppio_secrets::scan::Tree;
 use doppio_secrets::scan::Trouble;
 use doppio_secrets::scan::history;
-use doppio_secrets::scan::is_store;
 use doppio_secrets::scan::staged;
 use doppio_secrets::scan::tree;
 

@@ -8,12 +8,12 @@
 mod collect;
 mod examine;
 mod finding;
-mod git;
 mod history;
 mod hook;
 mod lines;
 mod needles;
 mod normalised;
+mod objects;
 mod scanner;
 mod shapes;
 mod sieve;
@@ -30,8 +30,6 @@ pub use finding::Hit;
 pub use finding::Report;
 pub use finding::Trouble;
 pub use finding::What;
-pub use git::GitError;
-pub use git::Repository;
 pub use history::history;
 pub use hook::Hook;
 pub use hook::install as install_hook;
@@ -40,7 +38,6 @@ pub use scanner::Scanner;
 pub use shapes::Shape;
 pub use staged::staged;
 pub use tree::Tree;
-pub use tree::is_store;
 pub use tree::tree;
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use zeroize::Zeroizing;
 
+use doppio_process::Ignored;
+use doppio_process::Repository;
 use doppio_text::name::SecretName;
 use doppio_text::open;
 
@@ -34,9 +34,6 @@ pub(super) static KIND: Kind = Kind {
     versions: false,
     remote: None,
 };
-
-/// How long `git` may take to say whether the file is ignored.
-const GIT_DEADLINE: Duration = Duration::from_secs(2);
 
 /// One file; read anew each time, kept nowhere.
 #[derive(Debug)]
@@ -82,8 +79,12 @@ impl Dotenv {
         {
             warnings.push(format!("others can read `{shown}`: run `chmod 600 {shown}`"));
         }
-        if !ignored_by_git(&self.0).await {
-            warnings.push(format!("git does not ignore `{shown}`: add it to .gitignore"));
+        match Repository::ignores(&self.0).await {
+            Ignored::Yes | Ignored::Nowhere => {}
+            Ignored::No => warnings.push(format!("git does not ignore `{shown}`: add it to .gitignore")),
+            Ignored::Unknown(why) => {
+                warnings.push(format!("whether git ignores `{shown}` is not known: {why}"));
+            }
         }
         warnings
     }
@@ -94,29 +95,6 @@ pub(crate) fn text(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::new());
     open(path)?.read_to_end(&mut text)?;
     Ok(text)
-}
-
-/// Whether git ignores the file; true where no work tree is, or no git.
-async fn ignored_by_git(path: &Path) -> bool {
-    let Ok(path) = fs::canonicalize(path) else { return true };
-    let (Some(folder), Some(file)) = (path.parent(), path.file_name()) else { return true };
-    if !folder.ancestors().any(|folder| folder.join(".git").exists()) {
-        return true;
-    }
-    let git = tokio::process::Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args(["check-ignore", "--quiet", "--"])
-        .arg(file)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .status();
-    match tokio::time::timeout(GIT_DEADLINE, git).await {
-        Ok(Ok(status)) => status.code() != Some(1),
-        _ => true,
-    }
 }
 
 impl Source for Dotenv {

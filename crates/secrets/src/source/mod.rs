@@ -3,7 +3,6 @@
 mod age_vault;
 mod answer;
 mod bw;
-mod child;
 mod command;
 mod contract;
 mod detached;
@@ -30,10 +29,6 @@ pub use self::answer::NewItem;
 pub use self::answer::Remark;
 pub use self::answer::SourceError;
 pub use self::answer::Version;
-pub use self::child::Broken;
-pub use self::child::Heard;
-pub use self::child::Running;
-pub use self::child::is_at_terminal;
 pub use self::command::Command;
 pub use self::command::CommandSource;
 pub use self::contract::Source;

@@ -9,6 +9,7 @@ use kube::config::ExecInteractiveMode;
 use kube::config::KubeConfigOptions;
 use kube::config::Kubeconfig;
 
+use doppio_process::OWN;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Stuck;
@@ -87,6 +88,11 @@ async fn from_files(files: &[PathBuf], setup: &Setup) -> Result<Config, SourceEr
         // The program does not get the terminal: its questions would come between our lines.
         if let Some(exec) = &mut user.exec {
             exec.interactive_mode = Some(ExecInteractiveMode::Never);
+            exec.drop_env.get_or_insert_default().extend(OWN.map(str::to_owned));
+        }
+        if let Some(provider) = &mut user.auth_provider {
+            let dropped = provider.config.entry("cmd-drop-env".to_owned()).or_default();
+            *dropped = format!("{dropped} {}", OWN.join(" "));
         }
     }
     let options = KubeConfigOptions {
