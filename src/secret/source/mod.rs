@@ -14,6 +14,8 @@ mod env;
 mod file;
 #[cfg(feature = "gcp")]
 mod gcp;
+#[cfg(any(feature = "gcp", feature = "vault"))]
+mod http;
 mod keyring;
 mod kind;
 #[cfg(feature = "kubernetes")]

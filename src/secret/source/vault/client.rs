@@ -17,6 +17,8 @@ use crate::secret::property;
 use crate::secret::source::Setup;
 use crate::secret::source::SourceError;
 use crate::secret::source::TIMEOUT;
+use crate::secret::source::http::Unread;
+use crate::secret::source::http::body;
 
 /// No answer is longer, in bytes.
 const LONGEST: usize = 4 << 20;
@@ -175,20 +177,10 @@ impl Client {
                 }
                 continue;
             }
-            let mut body = Zeroizing::new(Vec::with_capacity(16 << 10));
-            while let Some(chunk) = response.chunk().await.map_err(|error| self.no_answer(error))? {
-                if body.len() + chunk.len() > LONGEST {
-                    return Err(self.nonsense("its answer is longer than 4 MiB"));
-                }
-                // A vector that grows leaves its old bytes behind, so it is moved by hand.
-                if body.capacity() - body.len() < chunk.len() {
-                    let room = (body.len() + chunk.len()).next_power_of_two();
-                    let mut longer = Zeroizing::new(Vec::with_capacity(room));
-                    longer.extend_from_slice(&body);
-                    body = longer;
-                }
-                body.extend_from_slice(&chunk);
-            }
+            let body = body(&mut response, LONGEST).await.map_err(|unread| match unread {
+                Unread::TooLong => self.nonsense("its answer is longer than 4 MiB"),
+                Unread::Broken(error) => self.no_answer(error),
+            })?;
             return Ok(Reply { status, body });
         }
         Err(self.busy(None))
