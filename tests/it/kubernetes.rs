@@ -2,6 +2,7 @@
 //! contract with a real kube-apiserver.
 
 mod real;
+mod ways;
 
 use std::fs;
 use std::net::TcpListener;

@@ -5,6 +5,7 @@ use std::error::Error;
 use zeroize::Zeroizing;
 
 /// Why the body of an answer was not read to its end.
+#[cfg(any(feature = "gcp", feature = "vault"))]
 #[derive(Debug)]
 pub(super) enum Unread {
     /// It is longer than any answer.
@@ -14,25 +15,34 @@ pub(super) enum Unread {
 }
 
 /// Reads the body of an answer, of at most `longest` bytes, into memory that is wiped.
+#[cfg(any(feature = "gcp", feature = "vault"))]
 pub(super) async fn body(
     response: &mut reqwest::Response,
     longest: usize,
 ) -> Result<Zeroizing<Vec<u8>>, Unread> {
     let mut body = Zeroizing::new(Vec::with_capacity(16 << 10));
-    while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
-        if body.len() + chunk.len() > longest {
+    while let Some(part) = response.chunk().await.map_err(Unread::Broken)? {
+        if !append(&mut body, &part, longest) {
             return Err(Unread::TooLong);
         }
-        // A vector that grows leaves its old bytes behind, so it is moved by hand.
-        if body.capacity() - body.len() < chunk.len() {
-            let room = (body.len() + chunk.len()).next_power_of_two();
-            let mut longer = Zeroizing::new(Vec::with_capacity(room));
-            longer.extend_from_slice(&body);
-            body = longer;
-        }
-        body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Adds a part to a body; false if that would be longer than `longest`. A vector that grows leaves
+/// its old bytes behind, so it is moved by hand.
+pub(super) fn append(body: &mut Zeroizing<Vec<u8>>, part: &[u8], longest: usize) -> bool {
+    if body.len() + part.len() > longest {
+        return false;
+    }
+    if body.capacity() - body.len() < part.len() {
+        let room = (body.len() + part.len()).next_power_of_two();
+        let mut longer = Zeroizing::new(Vec::with_capacity(room));
+        longer.extend_from_slice(body);
+        *body = longer;
+    }
+    body.extend_from_slice(part);
+    true
 }
 
 /// The innermost cause, which says most: "connection refused", "invalid peer certificate".

@@ -14,7 +14,7 @@ mod env;
 mod file;
 #[cfg(feature = "gcp")]
 mod gcp;
-#[cfg(any(feature = "gcp", feature = "vault"))]
+#[cfg(any(feature = "gcp", feature = "kubernetes", feature = "vault"))]
 mod http;
 mod keyring;
 mod kind;
