@@ -99,6 +99,9 @@ pub enum Verdict {
     Unclear(String),
 }
 
+/// Whether this build asks anybody: the cargo feature `online`.
+pub const IS_BUILT: bool = cfg!(feature = "online");
+
 /// Who can be asked about this name.
 pub fn find(name: &SecretName) -> Option<&'static Ping> {
     PINGS.iter().find(|ping| ping.name == name.as_str())
@@ -134,7 +137,7 @@ impl Ping {
     #[cfg(not(feature = "online"))]
     #[expect(clippy::unused_async, reason = "as in the build that asks")]
     async fn send(&self, _: &SecretValue, _: Option<&str>) -> Verdict {
-        Verdict::Unclear("asking is not built into this doppio: the feature `online`".to_owned())
+        Verdict::Unclear("asking providers is not built into this doppio: the feature `online`".to_owned())
     }
 
     #[cfg(feature = "online")]
