@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use doppio::secret::Mask;
-use doppio::secret::SecretValue;
+use doppio_secrets::Mask;
+use doppio_secrets::SecretValue;
 
 /// Bytes that look random and are the same each time.
 struct Dice(u64);

@@ -8,26 +8,27 @@ use std::error::Error;
 use std::io::Write;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use doppio::engine;
 use doppio::engine::Cancel;
 use doppio::event::Event;
 use doppio::event::Sink;
 use doppio::event::SinkError;
 use doppio::event::What;
-use doppio::host::HostsFile;
-use doppio::host::Pool;
-use doppio::host::PoolOptions;
-use doppio::host::Prompt;
 use doppio::plan;
 use doppio::recipe;
-use doppio::secret::Environment;
-use doppio::secret::Ladder;
-use doppio::secret::Mask;
-use doppio::secret::MaskStyle;
-use doppio::secret::SecretValue;
-use doppio::secret::Vault;
-use doppio::text::Source;
-use tokio::sync::watch;
+use doppio_hosts::HostsFile;
+use doppio_hosts::Pool;
+use doppio_hosts::PoolOptions;
+use doppio_hosts::Prompt;
+use doppio_secrets::Environment;
+use doppio_secrets::Ladder;
+use doppio_secrets::Mask;
+use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretSession;
+use doppio_secrets::SecretValue;
+use doppio_text::Source;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -54,12 +55,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     })?;
 
     // What the plan may use.
-    let vault = Vault::new(Ladder::of_environment(environment), Mask::new(MaskStyle::Names));
-    let vault = Arc::new(vault);
+    let secrets = SecretSession::new(Ladder::of_environment(environment), Mask::new(MaskStyle::Names));
+    let secrets = Arc::new(secrets);
     let state = std::env::temp_dir().join(format!("doppio-example-{}", std::process::id()));
     let pool = Pool::new(PoolOptions {
         hosts: HostsFile::default(),
-        vault: Arc::clone(&vault),
+        secrets: Arc::clone(&secrets),
         prompt: Arc::new(Nobody),
         home,
         state: state.clone(),
@@ -75,7 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         run: "example".parse()?,
         jobs: 4,
         pool: Arc::clone(&pool),
-        vault,
+        secrets,
         cancel: cancelled,
     };
     let end = engine::run(plan, options, &mut Follow).await?;

@@ -1,22 +1,18 @@
 //! Doppio runs a TOML recipe, a DAG of steps, on hosts over SSH, and hands secrets over without
 //! ever making text of them.
 //!
-//! One direction of flow, a type per stage: [`text::Source`] is parsed by [`recipe`] into a
+//! One direction of flow, a type per stage: [`doppio_text::Source`] is parsed by [`recipe`] into a
 //! `Recipe`, [`plan`] makes a `Plan` of it, and [`engine`] runs the plan, writing events
 //! ([`event`]) to a sink: the [`journal`] first, then [`ui`]. A step ([`step`]) runs on a
-//! [`host`]; what it prints passes the mask of [`secret`] before anything else sees it.
+//! [`doppio_hosts::Host`]; what it prints passes the mask of [`doppio_secrets`] before anything else sees it.
 
 pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod event;
-pub mod host;
 pub mod journal;
-pub mod name;
 pub mod plan;
 pub mod recipe;
-pub mod secret;
-pub mod shell;
+pub mod sources;
 pub mod step;
-pub mod text;
 pub mod ui;

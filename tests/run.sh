@@ -39,6 +39,7 @@ needs="
   setpriv:util-linux
   ps:procps
   strace:strace
+  strip:binutils
   shellcheck:shellcheck
   gpg:gnupg
   gpgconf:gnupg
@@ -145,6 +146,12 @@ python_programs() {
     echo "$stamp" >"$venv/stamp"
 }
 
+# Every crate of every platform: the lists of cargo-deny are of all of them, and a build downloads
+# only those of its own.
+downloads() {
+  cargo fetch --locked
+}
+
 dependencies() {
   install_deny
   if cargo deny --log-level error fetch db 2>"$scratch/deny.log"; then
@@ -163,7 +170,7 @@ tests() {
     triple=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
     export "CARGO_TARGET_${triple}_RUNNER=sudo -E env PATH=$PATH HOME=$HOME"
   fi
-  cargo test --locked --no-fail-fast
+  cargo test --locked --workspace --no-fail-fast
 }
 
 scripts() {
@@ -180,7 +187,7 @@ api_server() {
 }
 
 docs() {
-  RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+  RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 }
 
 # What of the real home a test could touch by mistake.
@@ -205,11 +212,12 @@ unset DBUS_SESSION_BUS_ADDRESS SSH_AUTH_SOCK SSH_ASKPASS TMUX TMUX_PANE
 for name in "${!XDG_@}" "${!DOPPIO_@}"; do unset "$name"; done
 export DOPPIO_TEST_VENV=$PWD/target/tools/venv
 
+step "downloads" downloads
 step "python programs" python_programs
 step "format" cargo fmt --all --check
 step "scripts" scripts
-step "lints" cargo clippy --locked --all-targets -- -D warnings
-step "build" cargo test --locked --no-run
+step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
+step "build" cargo test --locked --workspace --no-run
 step "tests" tests
 if [ -x "$kube_apiserver" ]; then
   step "kube-apiserver" api_server

@@ -2,10 +2,11 @@
 
 #![no_main]
 
-use doppio::plan::Inputs;
-use doppio::secret::Environment;
-use doppio::text::Source;
 use libfuzzer_sys::fuzz_target;
+
+use doppio::plan::Inputs;
+use doppio_secrets::Environment;
+use doppio_text::Source;
 
 fuzz_target!(|bytes: &[u8]| {
     let source = Source::new("recipe.toml", String::from_utf8_lossy(bytes));

@@ -1,5 +1,5 @@
-//! A panic is a bug in Doppio: exit 70, and not a word of the panic's own text, which may hold a
-//! value that no mask has seen.
+//! A panic is a bug in Doppio: exit 70, without the panic's own text, which may hold a value that
+//! no mask has seen.
 
 use std::panic::AssertUnwindSafe;
 use std::panic::Location;
@@ -22,7 +22,7 @@ pub(super) fn guard(work: impl FnOnce() -> ExitCode) -> ExitCode {
 fn words(place: Option<&Location<'_>>) -> String {
     let place = place.map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
     format!(
-        "error: a bug in doppio{place}\n\nhint: report it with this line and what you did; no output of the run is in it"
+        "error: a bug in doppio{place}\n\nhint: report it with this line and what you did; it contains no output of the run"
     )
 }
 

@@ -1,21 +1,22 @@
-//! `doppio check`: says everything that is wrong with recipes, and runs nothing.
+//! `doppio check`: reports everything that is wrong with recipes, and runs nothing.
 
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+use doppio_hosts::HostsFile;
+use doppio_text::Diagnostic;
+use doppio_text::Severity;
+use doppio_text::Source;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::load;
 use crate::cli::output;
-use crate::host::HostsFile;
 use crate::plan;
 use crate::plan::Inputs;
 use crate::recipe;
-use crate::text::Diagnostic;
-use crate::text::Severity;
-use crate::text::Source;
 use crate::ui::report;
 
 /// Arguments of `check`.
@@ -25,10 +26,10 @@ pub(super) struct Args {
     /// The recipes' files
     #[arg(required = true)]
     recipes: Vec<PathBuf>,
-    /// Take these for errors
+    /// Treat these as errors
     #[arg(long, value_name = "WHAT", value_enum)]
     deny: Option<Deny>,
-    /// How to say it: `plain` draws the places, `json` writes one fault a line to stdout
+    /// How to report: `plain` shows the lines, `json` writes one fault per line to stdout
     #[arg(long, value_name = "FORM", value_enum, default_value = "plain")]
     output: Form,
 }

@@ -3,10 +3,11 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use doppio_secrets::Environment;
+
 use crate::cli::error::CliError;
 use crate::cli::handed;
 use crate::cli::opened::Opened;
-use crate::secret::Environment;
 
 /// The world as the command found it.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Looks around, once.
+    /// Reads them, once.
     ///
     /// # Errors
     ///
@@ -54,7 +55,7 @@ impl Context {
         })
     }
 
-    /// Whether nobody watches: no terminal on stderr, or `CI` is set.
+    /// Whether nobody is watching: stderr is not a terminal, or `CI` is set.
     pub(super) fn is_plain(&self) -> bool {
         !self.stderr_is_terminal || self.env.get("CI").is_some()
     }

@@ -6,30 +6,31 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use doppio_hosts as host;
+use doppio_hosts::HostsFile;
+use doppio_secrets::CredentialMetadata;
+use doppio_secrets::Location;
+use doppio_secrets::Providers;
+use doppio_secrets::SecretError;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretSession;
+use doppio_secrets::Wanted;
+use doppio_secrets::provider;
+use doppio_secrets::provider::Exposure;
+use doppio_secrets::provider::Provider;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::Span;
+use doppio_text::name::HostId;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::host;
-use crate::host::HostsFile;
-use crate::name::HostId;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
-use crate::secret::CredentialFacts;
-use crate::secret::Location;
-use crate::secret::Providers;
-use crate::secret::SecretError;
-use crate::secret::SecretRef;
-use crate::secret::Vault;
-use crate::secret::Wanted;
-use crate::secret::provider;
-use crate::secret::provider::Exposure;
-use crate::secret::provider::Provider;
 use crate::step::Place;
 use crate::step::credentials::Destination;
 use crate::step::credentials::refusal;
 use crate::step::credentials::way_out;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::Span;
 
 /// What `--consent` allows.
 #[derive(Debug, Default, clap::Args)]
@@ -55,12 +56,12 @@ pub(super) struct World<'a> {
 pub(super) type Survey = Vec<(SecretRef, Result<Location, SecretError>)>;
 
 /// What was found of one credential.
-pub(super) type Located = (String, Result<CredentialFacts, SecretError>);
+pub(super) type Located = (String, Result<CredentialMetadata, SecretError>);
 
 /// What was seen of a plan's credentials.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Each credential, and where it is or why it can't be had.
+    /// Each credential, and where it is or why it is not available.
     pub located: Vec<Located>,
     /// Those that may not go where a step runs, and those that will not last.
     pub faults: Vec<Diagnostic>,
@@ -83,7 +84,7 @@ pub(super) fn providers(args: &ConsentArgs, context: &Context) -> Result<Provide
 
 /// Looks at every credential that the steps of a plan, or their hosts, name, and at the secrets of
 /// providers that steps refer to.
-pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen {
+pub(super) async fn look(plan: &Plan, vault: &SecretSession, world: &World<'_>) -> Seen {
     let mut seen = Seen::default();
     let mut routes: Vec<(HostId, Option<Destination>)> = Vec::new();
     for step in plan.steps().iter().filter(|step| step.members.is_empty()) {
@@ -126,7 +127,7 @@ pub(super) async fn look(plan: &Plan, vault: &Vault, world: &World<'_>) -> Seen 
             if let Some(end) = facts.expires {
                 let what = format!("the credential of `{wanted}`");
                 let fault = too_short(step, &what, end, Timestamp::now(), &span);
-                let help = "log in anew with the provider's own tool before the run";
+                let help = "log in again with the provider's own tool before the run";
                 seen.faults.extend(fault.map(|fault| fault.help(help)));
             }
         }
@@ -154,7 +155,7 @@ fn clash(step: &PlannedStep, of_host: &Wanted, hosts: &HostsFile) -> Option<Diag
     let message =
         format!("`{own}` and `{of_host}`, which host `{host}` has for all its steps, set the same variables");
     let fault = Diagnostic::error("plan::credentials-clash", message, span.clone());
-    Some(fault.help(format!("name it here, or in the entry of `{host}` in hosts.toml, and not in both")))
+    Some(fault.help(format!("name it either here or in the entry of `{host}` in hosts.toml")))
 }
 
 async fn destination(
@@ -206,7 +207,7 @@ fn named_too_far(
     secret: &SecretRef,
     provider: &'static Provider,
     to: Option<Destination>,
-    vault: &Vault,
+    vault: &SecretSession,
     recipe: &Source,
 ) -> Option<Diagnostic> {
     let wanted = Wanted { provider, which: None };
@@ -217,7 +218,7 @@ fn named_too_far(
         let message = format!("`{secret}` may not go to `{host}`: {why}");
         Diagnostic::error("plan::exposure", message, span)
     } else {
-        let message = format!("`{secret}` goes to `{host}`, and unless it is a narrow one {why}");
+        let message = format!("`{secret}` goes to `{host}`, and unless its rights are narrow, {why}");
         Diagnostic::warning("plan::exposure", message, span)
     };
     Some(fault.label(provider.exposure.as_str()).help(way_out(&wanted, provider.exposure, host)))
@@ -263,7 +264,7 @@ fn too_short(
             return None;
         }
         let id = &step.id;
-        format!("{what} lasts {} more minutes, and step `{id}` may take {}", left / 60, timeout / 60)
+        format!("{what} expires in {} minutes, and step `{id}` may take {}", left / 60, timeout / 60)
     };
     Some(Diagnostic::warning("plan::expires", message, span.clone()))
 }

@@ -2,19 +2,19 @@
 
 use std::process::ExitCode;
 
-use crate::host::HostError;
-use crate::secret::SecretError;
-use crate::text::Diagnostic;
-use crate::text::Source;
+use doppio_hosts::HostError;
+use doppio_secrets::SecretError;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
 
-/// Whose trouble it is; the exit code follows from it.
+/// Whose problem it is; it decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A step failed: 1.
     StepFailed,
     /// The recipe, the settings or the command line are wrong: 2.
     Usage,
-    /// The world is in the way (secret, host, login, disk): 3.
+    /// Something outside prevents it (secret, host, login, disk): 3.
     World,
     /// A bug in Doppio: 70.
     Bug,
@@ -38,9 +38,9 @@ impl Kind {
 /// Why a command ends with something else than 0.
 #[derive(Debug)]
 pub(super) struct CliError {
-    /// Whose trouble it is.
+    /// Whose problem it is.
     pub kind: Kind,
-    /// One line, lowercase, names in backticks; none when everything has been said already.
+    /// One line, lowercase, names in backticks; none when everything has been reported already.
     pub message: Option<String>,
     /// From what Doppio was doing down to what the system said.
     pub causes: Vec<String>,
@@ -67,12 +67,12 @@ impl CliError {
         Self::new(Kind::Usage, message)
     }
 
-    /// The world is in the way.
+    /// Something outside prevents it.
     pub(super) fn world(message: impl Into<String>) -> Self {
         Self::new(Kind::World, message)
     }
 
-    /// Nothing more to say: the exit code alone.
+    /// Nothing more to report: only the exit code.
     pub(super) fn silent(kind: Kind) -> Self {
         Self { kind, message: None, causes: Vec::new(), hints: Vec::new(), faults: Vec::new() }
     }

@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 use rustix::fs::fcntl_setfl;
 use rustix::io::fcntl_dupfd_cloexec;
 
-use crate::secret::Environment;
+use doppio_secrets::Environment;
 
 /// Keeps the descriptor that `DOPPIO_PASSPHRASE_FD` names from every program that is started from
 /// here on: a file, such as a shell's here-document, could be read there once more.
@@ -18,7 +18,7 @@ use crate::secret::Environment;
 pub(super) fn keep(env: &Environment) {
     let named = env.text("DOPPIO_PASSPHRASE_FD").and_then(|number| number.parse::<RawFd>().ok());
     let Some(number) = named.filter(|number| *number > 2) else { return };
-    // One that waits for a writer is waited for by whoever reads it.
+    // Whoever reads it waits for its writer.
     let own = OpenOptions::new()
         .read(true)
         .custom_flags(OFlags::NONBLOCK.bits().cast_signed())

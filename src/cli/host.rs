@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use doppio_hosts as host;
+use doppio_text::name::HostId;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::load;
 use crate::cli::output;
 use crate::config::Dirs;
-use crate::host;
-use crate::name::HostId;
 
 /// Arguments of `host`.
 #[derive(Debug, clap::Args)]
@@ -43,7 +44,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
             let forgetting = host::forget(host, &hosts, &context.home, dirs.state());
             match super::block_on(context, forgetting)?? {
                 0 => {
-                    return Err(CliError::world(format!("no key of `{host}` is kept"))
+                    return Err(CliError::world(format!("no key of `{host}` is stored"))
                         .hint("`doppio host list` shows the hosts of hosts.toml"));
                 }
                 1 => output::line(&format!("forgot the key of `{host}`")),

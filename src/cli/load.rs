@@ -7,29 +7,30 @@ use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 
+use doppio_hosts::HostsFile;
+use doppio_secrets::SecretRef;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::closest;
+use doppio_text::name::HostId;
+use doppio_text::name::InvalidName;
+use doppio_text::name::SecretName;
+use doppio_text::open;
+
 use crate::cli::context::Context;
 use crate::cli::credentials::ConsentArgs;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::config::Dirs;
-use crate::host::HostsFile;
-use crate::name::HostId;
-use crate::name::InvalidName;
-use crate::name::SecretName;
 use crate::plan;
 use crate::plan::Inputs;
 use crate::plan::Plan;
 use crate::plan::SelectError;
 use crate::plan::Selection;
 use crate::recipe;
-use crate::secret::SecretRef;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::closest;
-use crate::text::open;
 use crate::ui::report;
 
-/// A longer file is no recipe, in bytes.
+/// A longer file is not a recipe, in bytes.
 const LONGEST: u64 = 64 << 20;
 
 /// Which recipe, with which values, and how much of it.
@@ -68,7 +69,7 @@ pub(super) struct Loaded {
     pub plan: Plan,
     /// The names of the secrets that the whole recipe needs, left out steps included.
     pub secrets: BTreeSet<SecretName>,
-    /// What is to be said about it and does not stop it.
+    /// What to report about it that does not stop it.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -131,7 +132,7 @@ pub(super) fn hosts(context: &Context) -> Result<HostsFile, CliError> {
 ///
 /// # Errors
 ///
-/// When it can't be read, is no regular file, is very long, or is no UTF-8.
+/// When it can't be read, is not a regular file, is very long, or is not UTF-8.
 pub(super) fn read(path: &Path) -> Result<Source, CliError> {
     let name = path.display().to_string();
     let cannot = |cause: String| CliError::usage(format!("cannot read `{name}`")).cause(cause);
@@ -192,7 +193,7 @@ fn unselected(error: &SelectError) -> CliError {
     let said = CliError::usage(error.to_string());
     match error {
         SelectError::Unknown { near: Some(near), .. } => said.hint(format!("did you mean `{near}`?")),
-        SelectError::NeedsResult { of, .. } => said.hint(format!("take `{of}` in as well: `--only {of}`")),
+        SelectError::NeedsResult { of, .. } => said.hint(format!("include `{of}` as well: `--only {of}`")),
         SelectError::Unknown { .. } | SelectError::Empty => said,
     }
 }

@@ -5,7 +5,7 @@ use rustix::process::Rlimit;
 use rustix::process::getrlimit;
 use rustix::process::setrlimit;
 
-use crate::secret::is_memory_locked;
+use doppio_secrets::is_memory_locked;
 
 /// What holds of this process.
 pub(super) struct Held {
@@ -30,7 +30,7 @@ pub(super) fn held() -> Held {
 }
 
 /// Forbids core dumps, and on Linux also that other processes of the user attach to this one or
-/// read its `/proc` files. As far as the system lets us: a run is worth more than this.
+/// read its `/proc` files. As far as the system allows: a failure here does not stop a run.
 ///
 /// The programs that steps start can still be traced, for that ends with `exec`; and whoever
 /// wants their cores can raise the limit again with `ulimit -c`, as its hard half is left alone.

@@ -42,11 +42,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say everything that is wrong with recipes
+    /// Report everything that is wrong with recipes
     Check(check::Args),
     /// Print completions for a shell
     Completions(completions::Args),
-    /// Examine this machine, or a host: what is wrong, and what mends it
+    /// Examine this machine or a host: what is wrong, and how to fix it
     Doctor(doctor::Args),
     /// List hosts, and forget their keys
     Host(host::Args),
@@ -100,8 +100,8 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitCode, CliError> {
     }
 }
 
-/// Runs what waits on the network, on this thread. What sources have lent for it is given back
-/// when it is done, also after a failure.
+/// Runs what waits on the network, on this thread. Leases of its sources are returned when it is
+/// done, also after a failure.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! The sources that a command has opened: what they lent to it goes with it, after a failure too.
-//! `run` and `exec` answer signals and end in order; other commands are ended by one as they are.
+//! The sources that a command has opened: their leases end with it, after a failure too. `run` and
+//! `exec` answer signals and end in order; other commands are ended by one as they are.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -9,11 +9,12 @@ use futures_util::future::join_all;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
-use crate::cli::output;
-use crate::secret::Ladder;
-use crate::secret::source::Source;
+use doppio_secrets::Ladder;
+use doppio_secrets::source::Source;
 
-/// Sources that may have lent something.
+use crate::cli::output;
+
+/// Sources that may hold leases.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Opened(Arc<Mutex<Vec<Arc<dyn Source>>>>);
 
@@ -23,7 +24,7 @@ impl Opened {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(ladder.lenders());
     }
 
-    /// Gives everything back, and says what could not be given back. A signal ends the wait.
+    /// Returns all leases, and reports those that could not be returned. A signal ends the wait.
     pub(super) async fn close(&self) {
         let sources = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let closed = join_all(sources.iter().map(|source| source.close()));
@@ -38,7 +39,7 @@ impl Opened {
                     }
                 }
             }
-            () = interrupted() => output::line("warning: interrupted before all that was lent was given back"),
+            () = interrupted() => output::line("warning: interrupted before all leases were returned"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How a command says its last words. stdout is data, stderr is for people.
+//! How a command prints its result. stdout is data, stderr is for people.
 
 use std::io;
 use std::io::Write;
@@ -26,12 +26,12 @@ pub(super) fn data(text: &str) -> Result<(), CliError> {
     }
 }
 
-/// Writes a line for people to stderr; if nobody reads it, nothing is to be done.
+/// Writes a line for people to stderr; if nobody reads it, there is nothing to do.
 pub(super) fn line(text: &str) {
     writeln!(anstream::stderr().lock(), "{text}").ok();
 }
 
-/// clap's own errors, help and version. A word too many may be a value, so it is not repeated.
+/// clap's own errors, help and version. An extra argument may be a value, so it is not repeated.
 pub(super) fn usage(mut error: clap::Error) -> ExitCode {
     let is_option = |value: &ContextValue| value.to_string().starts_with('-');
     if error.kind() == ErrorKind::UnknownArgument
@@ -44,7 +44,7 @@ pub(super) fn usage(mut error: clap::Error) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The last words of a command that failed.
+/// The error of a command that failed.
 pub(super) fn fail(error: &CliError) -> ExitCode {
     for (source, faults) in &error.faults {
         line(&report::draw(source, faults));

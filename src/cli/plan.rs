@@ -6,6 +6,20 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
+use page::Host;
+use page::Page;
+use page::Secret;
+use page::drawn;
+
+use doppio_hosts as host;
+use doppio_hosts::HostsFile;
+use doppio_secrets::Mask;
+use doppio_secrets::SecretError;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretSession;
+use doppio_text::Severity;
+use doppio_text::name::HostId;
+
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::credentials;
@@ -16,22 +30,10 @@ use crate::cli::load::RecipeArgs;
 use crate::cli::output;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::host;
-use crate::host::HostsFile;
-use crate::name::HostId;
 use crate::plan::Plan;
 use crate::plan::show::show;
-use crate::secret::Mask;
-use crate::secret::SecretError;
-use crate::secret::SecretRef;
-use crate::secret::Vault;
 use crate::step::Place;
-use crate::text::Severity;
 use crate::ui::report;
-use page::Host;
-use page::Page;
-use page::Secret;
-use page::drawn;
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -87,7 +89,7 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
     let folder = wish.recipe.recipe.parent().filter(|folder| !folder.as_os_str().is_empty());
     let ladder = lookup::ladder(context, folder.unwrap_or(Path::new(".")), wish.lookup)?;
     let providers = credentials::providers(&wish.recipe.consent, context)?;
-    let vault = Vault::new(ladder, Mask::default()).with_providers(providers);
+    let vault = SecretSession::new(ladder, Mask::default()).with_providers(providers);
     let place = credentials::World {
         hosts: &hosts,
         home: &context.home,
@@ -124,7 +126,7 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where each secret would come from, without reading one where that can be told otherwise.
+/// Where each secret would come from, without reading it where that can be known otherwise.
 fn secrets(survey: Survey) -> Vec<Secret> {
     survey
         .into_iter()
@@ -141,7 +143,7 @@ fn secrets(survey: Survey) -> Vec<Secret> {
         .collect()
 }
 
-/// A line of the page: where something comes from, or why it can't be had.
+/// A line of the page: where something comes from, or why it is not available.
 fn told(name: String, answer: Result<String, SecretError>) -> Secret {
     match answer {
         Ok(from) => Secret { name, from: Some(from), trouble: None, is_missing: false, hint: None },

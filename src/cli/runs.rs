@@ -6,6 +6,8 @@ mod show;
 
 use std::process::ExitCode;
 
+use doppio_text::name::RunId;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::config::Dirs;
@@ -13,7 +15,6 @@ use crate::event::RunStatus;
 use crate::journal::FindError;
 use crate::journal::Record;
 use crate::journal::Store;
-use crate::name::RunId;
 
 /// Arguments of `runs`.
 #[derive(Debug, clap::Args)]

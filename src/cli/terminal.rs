@@ -19,15 +19,16 @@ use tokio::signal::unix::signal;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretValue;
+
 use crate::cli::context::Context;
 use crate::cli::output;
-use crate::secret::Prompt;
-use crate::secret::SecretValue;
 
 /// What the terminal's own line takes, with its line break: a longer one loses its end.
 const LINE: usize = if cfg!(target_os = "linux") { 4095 } else { 1023 };
 
-/// Asks on the terminal; where stdin or stderr is none, nobody is there.
+/// Asks on the terminal; if stdin or stderr is not one, nobody can be asked.
 #[derive(Debug)]
 pub(super) struct Terminal {
     attended: bool,
@@ -46,7 +47,7 @@ pub(super) enum NoAnswer {
     #[error("the answer is longer than a line of the terminal can be")]
     TooLong,
     /// The terminal failed.
-    #[error("the terminal can't be asked: {0}")]
+    #[error("the terminal can't be used: {0}")]
     Failed(#[from] io::Error),
 }
 
@@ -177,7 +178,7 @@ impl Drop for Silence {
     fn drop(&mut self) {
         if let Some(Guard { stop, thread }) = self.guard.take() {
             drop(stop);
-            // It ends by that alone; a panic of its own has been told.
+            // Nothing else ends it; its own panic has been reported.
             thread.join().ok();
         }
         // `Flush` drops what was typed and not read.

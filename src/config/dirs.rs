@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::secret::Environment;
+use doppio_secrets::Environment;
 
 /// The three directories. None of them is made before something is written to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Dirs {
         self.config.join("hosts.toml")
     }
 
-    /// The encrypted vault.
+    /// The age vault.
     pub fn vault(&self) -> PathBuf {
         self.data.join("vault.age")
     }

@@ -39,19 +39,19 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::name::SecretName;
-use crate::secret::AuditPolicy;
-use crate::secret::Bound;
-use crate::secret::DefaultSource;
-use crate::secret::OnError;
-use crate::secret::looks_like_value;
-use crate::secret::source::Command;
-use crate::secret::source::Options;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::Span;
-use crate::text::closest;
-use crate::text::open;
+use doppio_secrets::AuditPolicy;
+use doppio_secrets::Bound;
+use doppio_secrets::DefaultSource;
+use doppio_secrets::OnError;
+use doppio_secrets::looks_like_value;
+use doppio_secrets::source::Command;
+use doppio_secrets::source::Options;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::Span;
+use doppio_text::closest;
+use doppio_text::name::SecretName;
+use doppio_text::open;
 
 use file::File;
 use file::Role;
@@ -309,7 +309,9 @@ mod tests {
         let project =
             "default_source = 'file:{name}'\n[profile.prod]\ndefault_source = 'file:{profile}/{name}'\n";
         let of = |profile| load(project, "", profile).unwrap().default_source.unwrap();
-        let expected = |text, profile| DefaultSource::parse(text).unwrap().with_profile(profile);
+        let expected = |text, profile| {
+            DefaultSource::parse(text, crate::sources::SOURCES).unwrap().with_profile(profile)
+        };
         assert_eq!(of(None), expected("file:{name}", None));
         assert_eq!(of(Some("prod")), expected("file:{profile}/{name}", Some("prod")));
     }

@@ -8,12 +8,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
+use doppio_secrets::Mask;
+use doppio_secrets::Masked;
+use doppio_secrets::SecretError;
+
 use crate::event::End;
 use crate::plan::Plan;
 use crate::plan::Retry;
-use crate::secret::Mask;
-use crate::secret::Masked;
-use crate::secret::SecretError;
 use crate::step::Outcome;
 use crate::step::Report;
 use crate::step::StepContext;
@@ -43,7 +44,7 @@ impl Attempt {
     pub(super) async fn run(mut self) {
         let reports = self.cx.reports.clone();
         let id = self.cx.step.clone();
-        let mask = self.cx.vault.mask().clone();
+        let mask = self.cx.secrets.mask().clone();
         let told = self.stop.subscribe();
         let operation = &self.plan.steps()[self.place].operation;
         let mut work = AssertUnwindSafe(operation.run(&mut self.cx)).catch_unwind();
@@ -60,7 +61,8 @@ impl Attempt {
         let last = if let Ok(done) = tokio::time::timeout(WIND_DOWN, &mut work).await {
             over(done, &mask)
         } else {
-            let text = mask.text(&format!("`{id}` did not stop in time; what it began may go on"));
+            let text =
+                mask.text(&format!("`{id}` did not stop in time; what it started may still be running"));
             drop(reports.send((id.clone(), Report::Notice(text))).await);
             Report::Over(Err(StepError::Stopped(stop)))
         };
@@ -124,7 +126,7 @@ pub(super) fn end_of(error: StepError, mask: &Mask) -> End {
     }
 }
 
-/// The end of an attempt in which Doppio itself went wrong.
+/// The end of an attempt that hit a bug in Doppio.
 pub(super) fn end_of_panic(words: Masked, mask: &Mask) -> End {
     End::Error {
         message: mask.text("a bug in doppio"),

@@ -1,10 +1,10 @@
-//! What the user wants of a run that goes on, and what is left when it ends by force.
+//! What the user wants from a running run, and what is left when it ends by force.
 
 use tokio::sync::watch;
 
-use crate::name::StepId;
+use doppio_text::name::StepId;
 
-/// What the user wants of a run that goes on.
+/// What the user wants from a running run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cancel {
     /// Nothing.
@@ -16,15 +16,15 @@ pub enum Cancel {
     Force,
 }
 
-/// Listens for the user; silent for ever once nobody is left to speak.
-pub(super) struct Ear {
+/// Listens for the user; silent for ever once no sender is left.
+pub(super) struct CancelListener {
     receiver: watch::Receiver<Cancel>,
     deaf: bool,
 }
 
-impl Ear {
+impl CancelListener {
     pub(super) fn new(mut receiver: watch::Receiver<Cancel>) -> Self {
-        // What was said before the run began counts too.
+        // A request made before the run began counts too.
         receiver.mark_changed();
         Self { receiver, deaf: false }
     }
@@ -52,8 +52,8 @@ pub(super) fn left_running(step: &StepId, host: Option<&str>) -> String {
             )
         }
         Some(host) => format!(
-            "step `{step}` may go on running on `{host}`; look with `ssh {host} ps -eo pid,pgid,etime,args`, \
-             and end a process group with `ssh {host} kill -TERM -PGID`"
+            "step `{step}` may still be running on `{host}`; look with `ssh {host} ps -eo \
+             pid,pgid,etime,args`, and end a process group with `ssh {host} kill -TERM -PGID`"
         ),
         None => format!("step `{step}` was not waited for"),
     }

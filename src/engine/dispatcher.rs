@@ -20,9 +20,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use doppio_secrets::Hold;
+use doppio_secrets::Mask;
+use doppio_text::name::StepId;
+
 use crate::engine::Cancel;
 use crate::engine::Options;
-use crate::engine::cancel::Ear;
+use crate::engine::cancel::CancelListener;
 use crate::engine::ready::ReadySet;
 use crate::engine::result::Over;
 use crate::event::RunState;
@@ -31,10 +35,7 @@ use crate::event::SinkError;
 use crate::event::StepOutline;
 use crate::event::StepStatus;
 use crate::event::What;
-use crate::name::StepId;
 use crate::plan::Plan;
-use crate::secret::Hold;
-use crate::secret::Mask;
 use crate::step::Report;
 use crate::step::Stop;
 use crate::step::Value;
@@ -120,7 +121,7 @@ impl<'a> Dispatcher<'a> {
 
     pub(super) async fn run(mut self) -> Result<RunState, SinkError> {
         self.begin()?;
-        let mut ear = Ear::new(self.options.cancel.clone());
+        let mut listener = CancelListener::new(self.options.cancel.clone());
         loop {
             self.advance();
             self.launch();
@@ -130,7 +131,7 @@ impl<'a> Dispatcher<'a> {
             let next_rest = self.resting.first().map(|(at, _)| *at);
             tokio::select! {
                 biased;
-                wish = ear.hear() => match wish {
+                wish = listener.hear() => match wish {
                     Cancel::No => {}
                     Cancel::Ask(reason) => self.cancel(reason),
                     Cancel::Force => {
@@ -197,7 +198,7 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn mask(&self) -> Mask {
-        self.options.vault.mask().clone()
+        self.options.secrets.mask().clone()
     }
 
     fn id(&self, place: usize) -> StepId {

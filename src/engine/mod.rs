@@ -16,13 +16,14 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use doppio_hosts::Pool;
+use doppio_secrets::SecretSession;
+use doppio_text::name::RunId;
+
 use crate::event::RunState;
 use crate::event::Sink;
 use crate::event::SinkError;
-use crate::host::Pool;
-use crate::name::RunId;
 use crate::plan::Plan;
-use crate::secret::Vault;
 
 pub use cancel::Cancel;
 
@@ -35,7 +36,7 @@ pub struct Options {
     /// The hosts.
     pub pool: Arc<Pool>,
     /// The secrets, and the mask.
-    pub vault: Arc<Vault>,
+    pub secrets: Arc<SecretSession>,
     /// Goes to [`Cancel::Ask`] on the first Ctrl-C and to [`Cancel::Force`] on the second.
     pub cancel: watch::Receiver<Cancel>,
 }

@@ -18,7 +18,7 @@ pub(super) enum Fate {
     Failed,
     /// It failed, and was allowed to.
     Forgiven,
-    /// It did not run by its own wish.
+    /// Its own condition skipped it.
     Passed,
     /// It did not run because this step failed.
     Blocked(usize),
@@ -45,7 +45,7 @@ pub(super) enum Turn {
 pub(super) enum Why {
     /// This step failed.
     Failed(usize),
-    /// It wants a failure, and there is none.
+    /// It runs on failure only, and nothing failed.
     NothingFailed,
     /// The step that stands for it was skipped by its own wish.
     GroupPassed(usize),
@@ -175,7 +175,7 @@ impl ReadySet {
         self.nodes[place].always
     }
 
-    /// Whether a step failed that nothing forgives.
+    /// Whether a step failed whose failure counts.
     pub(super) fn has_failed(&self) -> bool {
         let mut failed = (0..self.nodes.len()).filter(|place| self.nodes[*place].fate == Some(Fate::Failed));
         failed.any(|place| !self.is_forgiven(place))
@@ -265,7 +265,7 @@ impl ReadySet {
         let (turn, fate) = match self.nodes[group].fate {
             Some(Fate::Blocked(root)) => (Turn::Skip(member, Why::Failed(root)), Fate::Blocked(root)),
             Some(Fate::Cancelled) => (Turn::Cancel(member), Fate::Cancelled),
-            // Its own `when` could not be told.
+            // Its own `when` could not be evaluated.
             Some(Fate::Failed) => (Turn::Skip(member, Why::Failed(group)), Fate::Blocked(group)),
             _ => (Turn::Skip(member, Why::GroupPassed(group)), Fate::Passed),
         };

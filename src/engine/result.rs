@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use doppio_secrets::Mask;
+use doppio_secrets::Masked;
+
 use crate::engine::attempt::end_of;
 use crate::engine::attempt::end_of_panic;
 use crate::event::End;
 use crate::event::StepStatus;
-use crate::secret::Mask;
-use crate::secret::Masked;
 use crate::step::Outcome;
 use crate::step::StepError;
 use crate::step::StepResult;

@@ -13,9 +13,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::name::RunId;
-use crate::name::StepId;
-use crate::secret::Masked;
+use doppio_secrets::Masked;
+use doppio_text::name::RunId;
+use doppio_text::name::StepId;
 
 pub use sink::Fanout;
 pub use sink::Sink;
@@ -116,8 +116,8 @@ pub enum What {
         /// From the first attempt's start.
         #[serde(with = "millis")]
         duration: Duration,
-        /// Whether its failure is no failure of the run: `continue_on_failure`, its own or that of
-        /// a step it belongs to.
+        /// Whether its failure is not a failure of the run: `continue_on_failure`, its own or that
+        /// of a step it belongs to.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         forgiven: bool,
         /// How often each secret was masked in its output, by name.

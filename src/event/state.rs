@@ -8,15 +8,16 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
+use doppio_secrets::Masked;
+use doppio_text::name::RunId;
+use doppio_text::name::StepId;
+
 use crate::event::Delivery;
 use crate::event::End;
 use crate::event::Event;
 use crate::event::RunStatus;
 use crate::event::StepOutline;
 use crate::event::What;
-use crate::name::RunId;
-use crate::name::StepId;
-use crate::secret::Masked;
 
 /// Where a step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +90,7 @@ pub struct StepState {
     pub reason: Option<Masked>,
     /// Whether it was skipped because of what it depends on, and not by its own wish.
     pub blocked: bool,
-    /// Whether its failure is no failure of the run.
+    /// Whether its failure does not fail the run.
     pub forgiven: bool,
     /// How the last attempt ended.
     pub end: Option<End>,
@@ -110,7 +111,7 @@ pub struct RunState {
     pub started: Option<Timestamp>,
     /// How long it took.
     pub duration: Option<Duration>,
-    /// How it ended; none while it goes on, or when nobody was left to say.
+    /// How it ended; none while it goes on, or when Doppio was killed.
     pub status: Option<RunStatus>,
     /// Why it is being cancelled.
     pub cancelling: Option<Masked>,
@@ -244,8 +245,7 @@ impl RunState {
         if allowed.contains(&step.status) { Ok(step) } else { Err(format!("step `{id}` is {}", step.status)) }
     }
 
-    /// What is true of a run whose Doppio is gone without a last word: nobody knows how the
-    /// running steps ended.
+    /// What is true of a run whose Doppio was killed: how the running steps ended is not known.
     pub fn abandon(&mut self) {
         for step in self.steps.iter_mut().filter(|step| step.status == StepStatus::Running) {
             step.status = StepStatus::Lost;

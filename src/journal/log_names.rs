@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use crate::name::StepId;
+use doppio_text::name::StepId;
 
 /// Bytes of an id that a file name keeps; file systems allow 255.
 const KEPT: usize = 180;

@@ -1,10 +1,11 @@
-//! Events ↔ disk: one folder a run, `runs/ID/{plan.json, journal.jsonl, steps/STEP.log}`.
+//! Events ↔ disk: one folder a run, `runs/ID/{plan.json, journal.jsonl, lock, steps/STEP.log}`.
 //!
-//! `journal.jsonl` has one event a line and all but output and progress; it is locked while its
-//! Doppio lives, so that a run that goes on can be told from one that was killed. `steps/` has
-//! what each step printed, masked. Folders are 0700, files 0600.
+//! `journal.jsonl` has one event a line and all but output and progress. `lock` is locked while the
+//! run's Doppio lives, so that a running run can be distinguished from one that was killed.
+//! `steps/` has what each step printed, masked. Folders are 0700, files 0600.
 
 mod files;
+mod lock;
 mod log_names;
 mod reader;
 mod store;

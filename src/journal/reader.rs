@@ -1,13 +1,12 @@
 //! Reads a journal, whatever state it was left in.
 
-use std::fs::File;
-use std::fs::TryLockError;
+use std::fs;
 use std::io;
-use std::io::Read;
 use std::path::Path;
 
 use crate::event::Event;
 use crate::event::RunState;
+use crate::journal::lock;
 
 /// A line that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,26 +29,17 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether the run ended without a last word: killed, or the power went.
+    /// Whether the journal has no end: Doppio was killed, or the power failed.
     pub fn is_abandoned(&self) -> bool {
         !self.is_live && self.state.status.is_none()
     }
 }
 
-/// Reads a journal. Whether its Doppio lives is asked first: what it writes in between is read
+/// Reads the journal of the run in `folder`. Whether its Doppio lives is asked first: what it writes in between is read
 /// too, but a run is never called dead for not having written its end yet.
-pub(super) fn read(path: &Path) -> io::Result<Record> {
-    let mut file = File::open(path)?;
-    let is_live = match file.try_lock_shared() {
-        Ok(()) => {
-            file.unlock()?;
-            false
-        }
-        Err(TryLockError::WouldBlock) => true,
-        Err(TryLockError::Error(error)) => return Err(error),
-    };
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+pub(super) fn read(folder: &Path) -> io::Result<Record> {
+    let is_live = lock::is_held(folder)?;
+    let bytes = fs::read(folder.join("journal.jsonl"))?;
     let (mut state, faults) = fold(&bytes);
     if !is_live && state.status.is_none() {
         state.abandon();

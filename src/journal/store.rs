@@ -4,13 +4,14 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use doppio_text::name::RunId;
+use doppio_text::name::StepId;
+
 use crate::event::SinkError;
 use crate::journal::Journal;
 use crate::journal::Record;
 use crate::journal::log_names::LogNames;
 use crate::journal::reader;
-use crate::name::RunId;
-use crate::name::StepId;
 
 /// Why a run was not found.
 #[derive(Debug, thiserror::Error)]
@@ -118,7 +119,7 @@ impl Store {
     ///
     /// When its file can't be read. What is in it is never an error.
     pub fn read(&self, run: &RunId) -> io::Result<Record> {
-        reader::read(&self.folder(run).join("journal.jsonl"))
+        reader::read(&self.folder(run))
     }
 
     /// The run's folder.

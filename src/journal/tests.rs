@@ -90,7 +90,7 @@ fn everything_is_private() {
             }
         }
     }
-    assert_eq!(seen, 3);
+    assert_eq!(seen, 4);
 }
 
 #[test]

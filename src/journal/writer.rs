@@ -7,15 +7,17 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
+use doppio_text::name::RunId;
+use doppio_text::name::StepId;
+
 use crate::event::Event;
 use crate::event::Sink;
 use crate::event::SinkError;
 use crate::event::What;
 use crate::journal::files;
 use crate::journal::files::failed;
+use crate::journal::lock::RunLock;
 use crate::journal::log_names::LogNames;
-use crate::name::RunId;
-use crate::name::StepId;
 
 /// The journal of one run. Holds the run's lock until it is dropped.
 ///
@@ -24,8 +26,9 @@ use crate::name::StepId;
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
-    /// `journal.jsonl`, locked.
+    /// `journal.jsonl`.
     file: File,
+    _lock: RunLock,
     line: Vec<u8>,
     unsettled: bool,
     names: LogNames,
@@ -61,10 +64,10 @@ impl Journal {
             file.sync_data()
         };
         write_plan().map_err(failed("write", &plan_path))?;
+        let lock = RunLock::take(&folder).map_err(failed("lock", &folder))?;
         let path = folder.join("journal.jsonl");
         let open = || -> io::Result<File> {
             let file = files::append_to(&path)?;
-            file.try_lock()?;
             files::sync_folder(&folder)?;
             files::sync_folder(runs)?;
             Ok(file)
@@ -73,6 +76,7 @@ impl Journal {
         Ok(Self {
             folder,
             file,
+            _lock: lock,
             line: Vec::new(),
             unsettled: false,
             names: LogNames::default(),

@@ -1,9 +1,14 @@
-//! The one maker of a plan.
+//! The only constructor of a plan.
 
 use std::collections::HashMap;
 use std::collections::HashSet;
 
-use crate::name::HostId;
+use doppio_text::Diagnostic;
+use doppio_text::ENOUGH;
+use doppio_text::Severity;
+use doppio_text::Source;
+use doppio_text::name::HostId;
+
 use crate::plan::Inputs;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
@@ -13,12 +18,8 @@ use crate::plan::steps::Steps;
 use crate::recipe::Operation;
 use crate::recipe::Recipe;
 use crate::recipe::TargetKind;
-use crate::text::Diagnostic;
-use crate::text::ENOUGH;
-use crate::text::Severity;
-use crate::text::Source;
 
-/// Makes a plan of a recipe, and says what is to be said about it.
+/// Makes a plan from a recipe, with its warnings.
 ///
 /// # Errors
 ///

@@ -1,17 +1,18 @@
-//! Steps that are there more than once: `hosts` and `matrix`.
+//! Steps that exist more than once: `hosts` and `matrix`.
 
 use std::rc::Rc;
 
-use crate::name::HostId;
-use crate::name::StepId;
+use doppio_text::Diagnostic;
+use doppio_text::name::HostId;
+use doppio_text::name::StepId;
+
 use crate::plan::Inputs;
 use crate::plan::fields::fixed_text;
 use crate::plan::names::Variables;
 use crate::recipe::Hosts;
 use crate::recipe::RecipeStep;
-use crate::text::Diagnostic;
 
-/// One step may stand for so many.
+/// The number of steps that one step may expand to.
 const MOST: usize = 10_000;
 
 /// A step of the plan before its texts are resolved.
@@ -74,7 +75,7 @@ pub(super) fn expand(
     for (place, host, matrix) in places {
         let place: String = place.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
         if !seen.insert(place.clone()) {
-            let message = format!("`{}[{place}]` is there twice", step.id);
+            let message = format!("`{}[{place}]` occurs twice", step.id);
             faults.push(
                 Diagnostic::error("plan::duplicate-place", message, step.id_span.clone())
                     .help("name each host and each value of `matrix` once"),
@@ -106,7 +107,7 @@ fn places(
     };
     let count = step.matrix.iter().map(|axis| axis.values.len()).try_fold(places.len(), usize::checked_mul);
     if count.is_none_or(|count| count > MOST) {
-        let message = format!("step `{}` stands for more than {MOST} steps", step.id);
+        let message = format!("step `{}` expands to more than {MOST} steps", step.id);
         faults.push(Diagnostic::error("plan::too-many", message, step.id_span.clone()));
         return Vec::new();
     }
@@ -152,7 +153,7 @@ fn host_ids(
         && names.is_empty()
     {
         faults.push(
-            Diagnostic::error("plan::empty-group", format!("no host bears the tag `{tag}`"), span.clone())
+            Diagnostic::error("plan::empty-group", format!("no host has the tag `{tag}`"), span.clone())
                 .help(format!("give hosts `tags = [\"{tag}\"]` in hosts.toml")),
         );
     }

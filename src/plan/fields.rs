@@ -7,15 +7,21 @@ mod travel;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
-use crate::name::EnvName;
-use crate::name::StepId;
+use doppio_text::Diagnostic;
+use doppio_text::SUGGESTED;
+use doppio_text::Span;
+use doppio_text::has_enough;
+use doppio_text::name::EnvName;
+use doppio_text::name::StepId;
+use doppio_text::note;
+use doppio_text::shell::Piece;
+use doppio_text::shell::rewrite;
+
 use crate::plan::Inputs;
 use crate::plan::expand::Node;
 use crate::plan::names::Named;
 use crate::plan::names::Variables;
 use crate::plan::names::push;
-use crate::shell::Piece;
-use crate::shell::rewrite;
 use crate::step::Binding;
 use crate::step::FieldMut;
 use crate::step::Mode;
@@ -24,11 +30,6 @@ use crate::step::Reference;
 use crate::step::Script;
 use crate::step::ShellText;
 use crate::step::Template;
-use crate::text::Diagnostic;
-use crate::text::SUGGESTED;
-use crate::text::Span;
-use crate::text::has_enough;
-use crate::text::note;
 
 pub(super) use fixed::fixed_text;
 pub(super) use travel::Travel;
@@ -167,7 +168,7 @@ impl Resolver<'_> {
             self.fault(
                 Diagnostic::error(
                     "plan::secret-in-text",
-                    format!("secret `{secret}` can't stand in `{field}`"),
+                    format!("secret `{secret}` is not allowed in `{field}`"),
                     span.clone(),
                 )
                 .label("would be visible to others here")
@@ -226,7 +227,7 @@ impl Resolver<'_> {
 
     fn too_long(&mut self, span: &Span) {
         if self.faults.iter().all(|fault| fault.code != "plan::too-long") {
-            let message = "the recipe's texts come to more than 64 MiB with their variables resolved";
+            let message = "the recipe's texts exceed 64 MiB with their variables resolved";
             self.fault(Diagnostic::error("plan::too-long", message, span.clone()));
         }
     }

@@ -3,7 +3,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::name::StepId;
+use doppio_text::Diagnostic;
+use doppio_text::SUGGESTED;
+use doppio_text::has_enough;
+use doppio_text::name::StepId;
+
 use crate::plan::Inputs;
 use crate::plan::expand::Node;
 use crate::plan::expand::expand;
@@ -13,11 +17,8 @@ use crate::plan::names::Variables;
 use crate::plan::order;
 use crate::recipe::Recipe;
 use crate::recipe::RecipeStep;
-use crate::text::Diagnostic;
-use crate::text::SUGGESTED;
-use crate::text::has_enough;
 
-/// All steps may stand for so many together.
+/// The number of steps that all steps together may expand to.
 const MOST: usize = 500_000;
 
 /// Places beside the first that a cycle's fault shows.
@@ -57,7 +58,7 @@ impl Graph {
             if first < MOST {
                 graph.nodes.extend(expand(index, step, variables, inputs, first, faults));
             } else if first == MOST {
-                let message = format!("the steps stand for more than {MOST} steps");
+                let message = format!("the steps expand to more than {MOST} steps");
                 faults.push(Diagnostic::error("plan::too-many", message, step.id_span.clone()));
             }
             graph.ranges.push(first..graph.nodes.len());
@@ -127,7 +128,7 @@ impl Graph {
                 Some(node) => needs.push(*node),
                 None if recipe.unread.contains(text) || has_enough(faults) => {}
                 None => {
-                    let what = format!("step `{}` depends on `{text}`, which no step is called", step.id);
+                    let what = format!("step `{}` depends on `{text}`, but no step has that id", step.id);
                     faults.push(unknown_step(
                         text,
                         name,

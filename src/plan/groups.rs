@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use toml::Spanned;
 
+use doppio_text::Diagnostic;
+use doppio_text::SUGGESTED;
+use doppio_text::closest;
+use doppio_text::has_enough;
+
 use crate::recipe::Recipe;
 use crate::recipe::RecipeStep;
-use crate::text::Diagnostic;
-use crate::text::SUGGESTED;
-use crate::text::closest;
-use crate::text::has_enough;
 
 /// Groups may stand in groups this deep.
 const DEEPEST: usize = 32;
@@ -95,7 +96,7 @@ impl Groups {
                     format!("step `{name}` is a member twice, and runs once"),
                     member.span(),
                 )
-                .other(other.id_span.clone(), "a member of this already"),
+                .other(other.id_span.clone(), "already a member of this"),
             );
             return None;
         }
@@ -121,7 +122,7 @@ impl Groups {
                 }
                 let step = &recipe.steps[member];
                 let message = format!(
-                    "groups around step `{}` stand in each other, or more than {DEEPEST} deep",
+                    "groups around step `{}` contain each other, or are nested more than {DEEPEST} deep",
                     step.id
                 );
                 faults.push(Diagnostic::error("plan::cycle", message, step.id_span.clone()));
@@ -145,7 +146,7 @@ impl Groups {
     }
 }
 
-/// What a group has no use for.
+/// What has no effect on a group.
 fn without_effect(step: &RecipeStep<'_>, faults: &mut Vec<Diagnostic>) {
     for (key, is_there) in [("retry", step.retry.is_some()), ("timeout_secs", step.timeout.is_some())] {
         if is_there {

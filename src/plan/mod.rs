@@ -6,6 +6,7 @@
 //! (`fields`), where each name is looked up (`names`) and each step that a text refers to must
 //! have ended by then (`reach`).
 
+mod ancestry;
 mod build;
 mod expand;
 mod fields;
@@ -13,7 +14,6 @@ mod graph;
 mod groups;
 mod names;
 mod order;
-mod reach;
 mod select;
 pub mod show;
 mod steps;
@@ -21,14 +21,15 @@ mod when;
 
 use std::time::Duration;
 
-use crate::name::EnvName;
-use crate::name::HostId;
-use crate::name::StepId;
-use crate::secret::Environment;
-use crate::secret::SecretRef;
-use crate::secret::Wanted;
+use doppio_secrets::Environment;
+use doppio_secrets::SecretRef;
+use doppio_secrets::Wanted;
+use doppio_text::Span;
+use doppio_text::name::EnvName;
+use doppio_text::name::HostId;
+use doppio_text::name::StepId;
+
 use crate::step::Step;
-use crate::text::Span;
 
 pub use crate::recipe::Retry;
 pub use crate::recipe::RunIf;
@@ -52,8 +53,8 @@ pub struct Inputs<'a> {
     pub is_check: bool,
 }
 
-/// What will be done. Its one maker is [`build()`], so whoever holds a plan holds an acyclic
-/// graph with every name resolved.
+/// What will be done. Only [`build()`] makes one, so every plan is an acyclic graph with every name
+/// resolved.
 #[derive(Debug)]
 pub struct Plan {
     pub(in crate::plan) name: String,

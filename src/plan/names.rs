@@ -4,16 +4,17 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 
+use doppio_text::Diagnostic;
+use doppio_text::SUGGESTED;
+use doppio_text::Span;
+use doppio_text::closest;
+use doppio_text::has_enough;
+use doppio_text::shell::quote;
+
 use crate::recipe::Recipe;
 use crate::recipe::Variable;
-use crate::shell::quote;
 use crate::step::Part;
 use crate::step::Reference;
-use crate::text::Diagnostic;
-use crate::text::SUGGESTED;
-use crate::text::Span;
-use crate::text::closest;
-use crate::text::has_enough;
 
 /// A variable's text may be this long, in bytes, once its references are resolved.
 const LONGEST: usize = 1 << 20;
@@ -32,7 +33,7 @@ pub(super) struct Variables {
 
 /// What a name stands for.
 pub(super) enum Named<'a> {
-    /// These parts: text, and references that are no static variables.
+    /// These parts: text, and references that are not static variables.
     Value(&'a [Part]),
     /// Only the run knows: a step sets it.
     Dynamic,
@@ -217,7 +218,7 @@ impl Variables {
                         format!("variable `{}` is too long with its references resolved", variable.name);
                     faults.push(
                         Diagnostic::error("plan::too-long", message, variable.value.span.clone())
-                            .help("a variable can hold 1 MiB of text"),
+                            .help("a variable can hold at most 1 MiB of text"),
                     );
                     return Vec::new();
                 }
@@ -243,7 +244,7 @@ impl Variables {
                 format!("`{name}` is set by a step, so its first value can't hold `${{{reference}}}`");
             faults.push(
                 Diagnostic::error("plan::not-plain", message, span.clone())
-                    .help("let a `set_var` step that comes first give it that value"),
+                    .help("give it that value in a `set_var` step that runs first"),
             );
         }
     }

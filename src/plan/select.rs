@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use doppio_text::closest;
+
 use crate::plan::Plan;
-use crate::text::closest;
 
 /// Which steps of a plan are wanted; all if nothing is said.
 #[derive(Debug, Clone, Default)]
@@ -16,7 +17,7 @@ pub struct Selection {
     pub skip: Vec<String>,
 }
 
-/// Why a part of a plan can't be had.
+/// Why a part of a plan can't be selected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// No step has the id.

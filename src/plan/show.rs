@@ -112,7 +112,7 @@ fn attempts(retry: &Retry) -> String {
         write!(words, ", at most {} s", longest.as_secs()).ok();
     }
     if retry.jitter {
-        words.push_str(", cut at random");
+        words.push_str(", with random jitter");
     }
     words
 }

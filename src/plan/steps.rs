@@ -6,13 +6,21 @@ use std::time::Duration;
 
 use toml::de::DeString;
 
-use crate::name::EnvName;
-use crate::name::HostId;
+use doppio_secrets::Wanted;
+use doppio_secrets::provider::Sent;
+use doppio_text::Diagnostic;
+use doppio_text::ENOUGH;
+use doppio_text::Source;
+use doppio_text::Span;
+use doppio_text::name::EnvName;
+use doppio_text::name::HostId;
+
 use crate::plan::Inputs;
 use crate::plan::PlannedStep;
 use crate::plan::Retry;
 use crate::plan::RunIf;
 use crate::plan::When;
+use crate::plan::ancestry::reached;
 use crate::plan::expand::Role;
 use crate::plan::fields::Fact;
 use crate::plan::fields::Question;
@@ -20,20 +28,13 @@ use crate::plan::fields::Resolver;
 use crate::plan::fields::Travel;
 use crate::plan::graph::Graph;
 use crate::plan::names::Variables;
-use crate::plan::reach::reached;
 use crate::recipe::Operation;
 use crate::recipe::Recipe;
 use crate::recipe::again;
-use crate::secret::Wanted;
-use crate::secret::provider::Sent;
 use crate::step::Place;
 use crate::step::Step;
-use crate::text::Diagnostic;
-use crate::text::ENOUGH;
-use crate::text::Source;
-use crate::text::Span;
 
-/// Timers can't count further.
+/// The longest time that a timer can hold.
 const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// Plans the steps one by one.
@@ -162,7 +163,7 @@ impl<'a> Steps<'a> {
             self.resolver.fault(
                 Diagnostic::error(
                     "plan::no-effect",
-                    format!("`{kind}` starts nothing that could use `credentials`"),
+                    format!("`{kind}` runs no command that could use `credentials`"),
                     span.clone(),
                 )
                 .help("name them at the step whose command needs them"),
@@ -361,7 +362,7 @@ fn variables(credentials: &[(Wanted, Span)]) -> Vec<EnvName> {
     .collect()
 }
 
-/// What an operation says is wrong with its values, at the places of its fields.
+/// What is wrong with the values of an operation, at the locations of its fields.
 fn faults_of(
     operation: &dyn Step,
     kind: &str,

@@ -7,15 +7,16 @@ use toml::de::DeTable;
 use toml::de::DeValue;
 use toml::de::Error;
 
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+use doppio_text::closest;
+
 use crate::recipe::reader::Reader;
 use crate::recipe::reader::described;
 use crate::step::Step;
 use crate::step::StepKind;
-use crate::text::Diagnostic;
-use crate::text::Span;
-use crate::text::closest;
 
-/// More faults than these in one operation are left for the next look.
+/// The number of faults that are reported of one operation at once.
 const MOST_FAULTS: usize = 20;
 
 /// The place of a value that stands in for a missing one.
@@ -34,7 +35,7 @@ pub(super) fn read(
         reader.fault(
             Diagnostic::error("recipe::wrong-type", format!("`{}` must be a table", kind.name), whole)
                 .label(format!("found {}", described(value.get_ref())))
-                .help(format!("a whole one: {}", kind.example)),
+                .help(format!("a complete example: {}", kind.example)),
         );
         return None;
     }
@@ -64,7 +65,7 @@ pub(super) fn read(
             let is_key = is_key(&value, &span);
             let path = remove(&mut value, &span);
             reader.fault(fault(kind, &error, span, path.as_deref(), is_key));
-            // Without the key that says what the rest is, the rest means nothing.
+            // The rest has no meaning without the key that gives its kind.
             let Some(name) = path.filter(|_| !(is_key && is_variant(&error))) else { break };
             removed.push(name);
         }
@@ -83,7 +84,7 @@ fn missing_field(error: &Error) -> Option<&str> {
 fn missing(kind: &StepKind, field: &str, span: Span) -> Diagnostic {
     Diagnostic::error("recipe::missing-key", format!("`{}` needs `{field}`", kind.name), span)
         .label(format!("no `{field}`"))
-        .help(format!("a whole one: {}", kind.example))
+        .help(format!("a complete example: {}", kind.example))
 }
 
 fn is_variant(error: &Error) -> bool {
@@ -99,7 +100,7 @@ fn is_key(value: &Spanned<DeValue<'_>>, span: &Span) -> bool {
     }
 }
 
-/// What serde said, in our words.
+/// serde's message, in our words.
 fn fault(kind: &StepKind, error: &Error, span: Span, field: Option<&str>, is_key: bool) -> Diagnostic {
     let message = error.message();
     let place = field.map_or_else(|| format!("`{}`", kind.name), |field| format!("`{field}`"));

@@ -1,22 +1,23 @@
-//! The shape of a condition, looked at before it is read: serde's words for a wrong one say
-//! nothing of conditions.
+//! The shape of a condition, looked at before it is read: serde's messages for a wrong one do not
+//! mention conditions.
 
 use toml::Spanned;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::Span;
+use doppio_text::closest;
+
 use crate::recipe::reader::Reader;
 use crate::recipe::reader::described;
 use crate::step::CONDITIONS;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::Span;
-use crate::text::closest;
 
 /// The key under which the operations that look at something have their condition.
 const KEY: &str = "condition";
 
-/// A longer text of a recipe is not shown again in a fault, in bytes.
+/// The longest text of a recipe that a fault repeats, in bytes.
 const LONGEST_SHOWN: usize = 60;
 
 /// Looks at the condition in an operation's table. One that has faults of shape is stood in for,
@@ -57,14 +58,14 @@ impl Checker<'_> {
         }
     }
 
-    /// A condition that is a mere word: only those that need nothing are.
+    /// A condition that is a bare word: only those without keys can be.
     fn word(&mut self, text: &str, span: Span, place: &str) {
         match text {
             "always" | "never" => {}
             kind if example(kind).is_some() => self.fault(
                 format!("condition `{kind}` must be a table"),
                 span,
-                "found its name alone".to_owned(),
+                "found only its name".to_owned(),
                 kind,
             ),
             _ => {
@@ -92,7 +93,7 @@ impl Checker<'_> {
         }
     }
 
-    /// What stands under the one key. A kind that nobody knows is told when it is read.
+    /// What stands under the one key. An unknown kind is reported when it is read.
     fn kind(&mut self, kind: &str, inner: &Spanned<DeValue<'_>>, span: Span) {
         let found = || format!("found {}", described(inner.get_ref()));
         match kind {
@@ -105,7 +106,7 @@ impl Checker<'_> {
                 }
             },
             "always" | "never" if !inner.get_ref().is_table() => {
-                self.fault(format!("condition `{kind}` takes nothing"), inner.span(), found(), kind);
+                self.fault(format!("condition `{kind}` takes no value"), inner.span(), found(), kind);
             }
             _ if example(kind).is_some() && !inner.get_ref().is_table() => {
                 self.fault(format!("condition `{kind}` must be a table"), inner.span(), found(), kind);
@@ -128,7 +129,7 @@ impl Checker<'_> {
         let kinds: Vec<&str> = table.keys().map(|key| key.get_ref().as_ref()).filter(is_kind).collect();
         match kinds[..] {
             [kind] => self.fault(
-                format!("what belongs to condition `{kind}` must stand in its table"),
+                format!("the keys of condition `{kind}` belong in its table"),
                 span,
                 format!("found {}", keys.join(", ")),
                 kind,
@@ -145,7 +146,7 @@ impl Checker<'_> {
     /// The form with `type`, and what it should be.
     fn by_name(&mut self, key: &str, kind: &Spanned<DeValue<'_>>, rest: &[String], span: Span) {
         let kind = kind.get_ref().as_str().unwrap_or_default();
-        let message = format!("a condition has its kind as its key, and no `{key}`");
+        let message = format!("a condition's key is its kind; it has no `{key}`");
         let takes_keys = !matches!(kind, "not" | "and" | "or" | "always" | "never");
         let help = match example(kind) {
             None => format!("{}; {}", written("file_exists"), kinds()),

@@ -3,14 +3,15 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::recipe::reader::Reader;
-use crate::secret::Wanted;
-use crate::secret::provider;
-use crate::secret::provider::PROVIDERS;
-use crate::text::Diagnostic;
-use crate::text::Span;
+use doppio_secrets::Wanted;
+use doppio_secrets::provider;
+use doppio_secrets::provider::PROVIDERS;
+use doppio_text::Diagnostic;
+use doppio_text::Span;
 
-/// Reads the list; none if it is no list of strings. Names that nobody knows are faults.
+use crate::recipe::reader::Reader;
+
+/// Reads the list; none if it is not a list of strings. Unknown names are faults.
 pub(super) fn read(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<Vec<(Wanted, Span)>> {
     let names = reader.strings("`credentials`", value)?;
     let mut all: Vec<(Wanted, Span)> = Vec::with_capacity(names.len());
@@ -29,7 +30,7 @@ pub(super) fn read(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<
 fn clash(wanted: &Wanted, span: Span, known: &Wanted, place: Span) -> Diagnostic {
     let message = format!("`{known}` and `{wanted}` set the same variables");
     let fault = Diagnostic::error("recipe::credentials-clash", message, span).other(place, "the other one");
-    fault.help("a step gets one of them: name the other at a step of its own")
+    fault.help("a step can have only one of them: name the other in a separate step")
 }
 
 fn fault(unknown: &provider::UnknownProvider, written: &str, span: Span) -> Diagnostic {

@@ -1,15 +1,16 @@
-//! `[defaults]`: what steps and operations get that they leave out.
+//! `[defaults]`: what steps and operations get if they leave it out.
 
 use toml::Spanned;
 use toml::de::DeString;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
+use doppio_text::Diagnostic;
+
 use crate::recipe::Defaults;
 use crate::recipe::credentials;
 use crate::recipe::reader::Reader;
 use crate::recipe::retry;
-use crate::text::Diagnostic;
 
 const KEYS: [&str; 8] =
     ["host_id", "workdir", "env", "shell", "timeout_secs", "retry", "durable", "credentials"];
@@ -49,7 +50,7 @@ pub(super) fn read<'i>(reader: &mut Reader, value: &Spanned<DeValue<'i>>) -> Rea
     read
 }
 
-/// `durable`: known, and not built.
+/// `durable`: known, but not built yet.
 pub(super) fn durable(reader: &mut Reader, value: &Spanned<DeValue<'_>>) {
     if reader.boolean("`durable`", value) == Some(true) {
         reader.fault(

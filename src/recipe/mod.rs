@@ -12,10 +12,10 @@ mod model;
 mod operation;
 mod parse;
 mod reader;
+mod recovery;
 mod retry;
 mod step;
 mod target;
-mod torn;
 
 pub use model::Axis;
 pub use model::Defaults;

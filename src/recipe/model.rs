@@ -8,13 +8,14 @@ use toml::Spanned;
 use toml::de::DeString;
 use toml::de::DeValue;
 
-use crate::name::StepId;
-use crate::secret::Wanted;
+use doppio_secrets::Wanted;
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+use doppio_text::name::StepId;
+
 use crate::step::Step;
 use crate::step::StepKind;
 use crate::step::Template;
-use crate::text::Diagnostic;
-use crate::text::Span;
 
 /// A recipe as written: what could be read of it, and what is wrong with the rest.
 #[derive(Debug, Default)]
@@ -35,7 +36,7 @@ pub struct Recipe<'s> {
     pub steps: Vec<RecipeStep<'s>>,
     /// Errors and warnings.
     pub faults: Vec<Diagnostic>,
-    /// The text is no TOML: names can't be looked up in what was read of it.
+    /// The text is not TOML: names can't be looked up in the part that was read.
     pub is_torn: bool,
     /// Ids of steps that could not be read, and variables that those may set: a name among them
     /// is not at fault.
@@ -102,11 +103,11 @@ pub struct Retry {
     pub max_attempts: u32,
     /// Before the second attempt.
     pub delay: Duration,
-    /// Each further wait is this many times longer.
+    /// The factor by which each further wait grows.
     pub backoff: f64,
-    /// No wait is longer.
+    /// The longest wait.
     pub max_delay: Option<Duration>,
-    /// Each wait is cut to a random part of itself, between half and all.
+    /// Each wait is shortened at random, to between half and all of it.
     pub jitter: bool,
 }
 
@@ -124,7 +125,7 @@ pub enum RunIf {
     Success,
     /// At least one failed.
     Failure,
-    /// They are over, whatever they did; on a cancel too.
+    /// They have ended, however; on a cancel too.
     Always,
 }
 
@@ -147,7 +148,7 @@ pub struct RecipeStep<'s> {
     pub retry: Option<Retry>,
     /// For one attempt.
     pub timeout: Option<Duration>,
-    /// Its failure is nobody's concern.
+    /// Its failure fails neither its dependents nor the run.
     pub continue_on_failure: bool,
     /// It may be launched again when its end is not known.
     pub idempotent: bool,

@@ -4,6 +4,10 @@ use toml::Spanned;
 use toml::de::DeString;
 use toml::de::DeValue;
 
+use doppio_text::Source;
+use doppio_text::Span;
+use doppio_text::closest;
+
 use crate::recipe::Operation;
 use crate::recipe::attempt;
 use crate::recipe::condition;
@@ -14,11 +18,8 @@ use crate::step::Part;
 use crate::step::Step;
 use crate::step::StepKind;
 use crate::step::Template;
-use crate::text::Source;
-use crate::text::Span;
-use crate::text::closest;
 
-/// Cuts a text that is no shell text.
+/// Cuts a text that is not shell text.
 pub(super) fn cut(reader: &mut Reader, text: &str, span: Span, source: &Source) -> Template {
     cut_as(reader, text, span, source, Mode::Plain)
 }

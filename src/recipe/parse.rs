@@ -6,20 +6,21 @@ use toml::Spanned;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::Span;
+
 use crate::recipe::Recipe;
 use crate::recipe::Variable;
 use crate::recipe::defaults;
 use crate::recipe::operation::cut;
 use crate::recipe::reader::Reader;
 use crate::recipe::reader::described;
+use crate::recipe::recovery;
 use crate::recipe::step::StepReader;
 use crate::recipe::target;
-use crate::recipe::torn;
 use crate::step::Part;
 use crate::step::Template;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::Span;
 
 const TABLES: [&str; 5] = ["recipe", "target", "variables", "defaults", "step"];
 const RECIPE_KEYS: [&str; 3] = ["name", "version", "description"];
@@ -32,7 +33,7 @@ pub fn parse(source: &Source) -> Recipe<'_> {
     tables(&mut recipe, &mut reader, document.get_ref(), source);
     recipe.faults = reader.faults;
     if recipe.is_torn {
-        torn::keep_certain(&mut recipe.faults, &errors, source);
+        recovery::keep_certain(&mut recipe.faults, &errors, source);
     }
     recipe
 }
@@ -102,7 +103,7 @@ fn unknown_table(reader: &mut Reader, name: &str, span: Span, value: &Spanned<De
         );
     } else if RECIPE_KEYS.contains(&name) && !value.get_ref().is_table() {
         reader.fault(
-            Diagnostic::error("recipe::unknown-key", format!("`{name}` stands outside of `[recipe]`"), span)
+            Diagnostic::error("recipe::unknown-key", format!("`{name}` is outside of `[recipe]`"), span)
                 .help("put `[recipe]` on a line before it"),
         );
     } else {
@@ -160,7 +161,7 @@ pub fn values(source: &Source) -> Result<Vec<(String, String)>, Vec<Diagnostic>>
         values.extend(scalar(&mut reader, name, value).map(|value| (name.to_owned(), value)));
     }
     if !errors.is_empty() {
-        torn::keep_certain(&mut reader.faults, &errors, source);
+        recovery::keep_certain(&mut reader.faults, &errors, source);
     }
     if reader.faults.is_empty() { Ok(values) } else { Err(reader.faults) }
 }

@@ -6,11 +6,11 @@ use toml::Spanned;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
-use crate::text::Diagnostic;
-use crate::text::Span;
-use crate::text::closest;
-use crate::text::has_enough;
-use crate::text::note;
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+use doppio_text::closest;
+use doppio_text::has_enough;
+use doppio_text::note;
 
 /// Longer waits and deadlines are cut to this: timers can't count further.
 pub(super) const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
@@ -33,7 +33,7 @@ impl Reader {
         has_enough(&self.faults)
     }
 
-    /// A key that nothing is known by.
+    /// An unknown key.
     pub(super) fn unknown_key<'a>(
         &mut self,
         key: &str,

@@ -5,9 +5,10 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use doppio_text::Diagnostic;
+
 use crate::recipe::Retry;
 use crate::recipe::reader::Reader;
-use crate::text::Diagnostic;
 
 const KEYS: [&str; 5] = ["max_attempts", "delay_secs", "backoff_multiplier", "max_delay_secs", "jitter"];
 

@@ -7,7 +7,12 @@ use toml::de::DeString;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
-use crate::name::StepId;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::Span;
+use doppio_text::closest;
+use doppio_text::name::StepId;
+
 use crate::recipe::Axis;
 use crate::recipe::Hosts;
 use crate::recipe::Operation;
@@ -23,10 +28,6 @@ use crate::recipe::retry;
 use crate::step::KINDS;
 use crate::step::NOT_YET;
 use crate::step::Template;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::Span;
-use crate::text::closest;
 
 const KEYS: [&str; 13] = [
     "id",
@@ -136,7 +137,7 @@ impl<'i> StepReader<'_, 'i> {
         operation::read(self.reader, kind, key.span(), value, many, self.source)
     }
 
-    /// Takes a key that all steps share; false if it is none.
+    /// Takes a key that all steps share; false if it is not one of them.
     fn common(&mut self, step: &mut RecipeStep<'i>, key: &str, value: &Spanned<DeValue<'i>>) -> bool {
         let reader = &mut *self.reader;
         match key {

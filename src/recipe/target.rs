@@ -3,11 +3,12 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use doppio_text::Diagnostic;
+use doppio_text::closest;
+
 use crate::recipe::Target;
 use crate::recipe::TargetKind;
 use crate::recipe::reader::Reader;
-use crate::text::Diagnostic;
-use crate::text::closest;
 
 const KEYS: [&str; 5] = ["type", "min_gpus", "min_memory_gb", "gpu_type", "max_price"];
 

@@ -36,9 +36,9 @@ pub enum Condition {
     HostOnline { host_id: Option<PlainText> },
     /// A TCP port of the host, as seen from the host itself, takes connections.
     PortOpen { host_id: Option<PlainText>, port: u16 },
-    /// A tmux session is there.
+    /// A tmux session exists.
     TmuxAlive { host_id: Option<PlainText>, session_name: PlainText },
-    /// A tmux session is not there, or its command has ended.
+    /// A tmux session does not exist, or its command has ended.
     TmuxExited { host_id: Option<PlainText>, session_name: PlainText },
     /// `nvidia-smi` lists at least so many GPUs.
     GpuAvailable {
@@ -48,7 +48,7 @@ pub enum Condition {
     },
     /// Something is mounted at the path.
     GdriveMounted { host_id: Option<PlainText>, mount_path: PlainText },
-    /// The other way round.
+    /// The inverse.
     Not(Box<Condition>),
     /// All of them; true if there are none.
     And(Vec<Condition>),

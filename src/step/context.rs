@@ -5,22 +5,23 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
+use doppio_hosts::EnvVar;
+use doppio_hosts::Exec;
+use doppio_hosts::Host;
+use doppio_hosts::Pool;
+use doppio_secrets::Delivered;
+use doppio_secrets::Hold;
+use doppio_secrets::Masked;
+use doppio_secrets::SecretSession;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Wanted;
+use doppio_text::name::EnvName;
+use doppio_text::name::HostId;
+use doppio_text::name::StepId;
+
 use crate::event::Delivery;
 use crate::event::End;
 use crate::event::Stream;
-use crate::host::EnvVar;
-use crate::host::Exec;
-use crate::host::Host;
-use crate::host::Pool;
-use crate::name::EnvName;
-use crate::name::HostId;
-use crate::name::StepId;
-use crate::secret::Delivered;
-use crate::secret::Hold;
-use crate::secret::Masked;
-use crate::secret::SecretValue;
-use crate::secret::Vault;
-use crate::secret::Wanted;
 use crate::step::Ended;
 use crate::step::Outcome;
 use crate::step::Part;
@@ -34,7 +35,7 @@ use crate::step::Value;
 use crate::step::Values;
 use crate::step::follow::Show;
 
-/// What an attempt is told from outside.
+/// What an attempt is asked to do from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Stop {
     /// Go on.
@@ -46,14 +47,14 @@ pub enum Stop {
     Cancel,
 }
 
-/// What an attempt tells the dispatcher.
+/// What an attempt reports to the dispatcher.
 #[derive(Debug)]
 pub enum Report {
     /// Output, masked.
     Output(Stream, Masked),
     /// How far it is.
     Progress(Masked),
-    /// Something for the user that is no output.
+    /// Something for the user that is not the step's output.
     Notice(Masked),
     /// How its secrets travelled.
     Delivered(Vec<Delivery>),
@@ -61,7 +62,7 @@ pub enum Report {
     Masked(Vec<(String, u64)>),
     /// The attempt is over. The engine sends it, after all else.
     Over(Result<Outcome, StepError>),
-    /// The attempt is over because Doppio went wrong. As [`Report::Over`].
+    /// The attempt is over because of a bug in Doppio. As [`Report::Over`].
     Panicked(Masked),
 }
 
@@ -76,7 +77,7 @@ pub struct StepContext {
     /// The run's hosts.
     pub pool: Arc<Pool>,
     /// The run's secrets.
-    pub vault: Arc<Vault>,
+    pub secrets: Arc<SecretSession>,
     /// What the step needs of them, in all its attempts.
     pub hold: Arc<Hold>,
     /// The host that `${host}` and a missing `host_id` mean.
@@ -114,7 +115,7 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When a secret can't be had, or something is not known.
+    /// When a secret is not available, or something is not known.
     pub async fn value(&self, text: &SecretText) -> Result<Value, StepError> {
         let (value, _) = self.fill(&text.0).await?;
         Ok(value)
@@ -124,7 +125,7 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When a secret can't be had, or something is not known.
+    /// When a secret is not available, or something is not known.
     pub async fn script(&self, text: &ShellText) -> Result<(String, Vec<EnvVar>), StepError> {
         let bindings = text.script.bindings.iter();
         let env =
@@ -136,7 +137,7 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When a secret can't be had, or something is not known.
+    /// When a secret is not available, or something is not known.
     pub async fn env<'a>(
         &self,
         table: impl IntoIterator<Item = (&'a EnvName, &'a SecretText)>,
@@ -165,7 +166,7 @@ impl StepContext {
             return self
                 .text(field)?
                 .parse()
-                .map_err(|error: crate::name::InvalidName| StepError::failed(error.to_string()));
+                .map_err(|error: doppio_text::name::InvalidName| StepError::failed(error.to_string()));
         }
         self.host.clone().or_else(|| self.values.target.clone()).ok_or_else(|| StepError::Failed {
             message: "the step names no host, and the run has no target".to_owned(),
@@ -207,7 +208,7 @@ impl StepContext {
         let ended = Box::pin(self.follow(host, exec, Show::Errors)).await?;
         let failed = ended.end != End::Exit { code: 0 };
         let stdout = match self.register(name, ended.stdout) {
-            // A failure is to be told as it is; its output is not needed then.
+            // A failure is reported as it is; its output is not needed then.
             Err(_) if failed => Value::Plain(String::new()),
             registered => registered?,
         };
@@ -226,7 +227,7 @@ impl StepContext {
             Value::Plain(text) => SecretValue::new(text.into_bytes()),
             Value::Secret(secret) => secret,
         };
-        match self.vault.mask().teach(name, &secret) {
+        match self.secrets.mask().teach(name, &secret) {
             Ok(()) => Ok(Value::Secret(secret)),
             Err(error) => Err(StepError::failed(error.to_string())),
         }
@@ -241,15 +242,15 @@ impl StepContext {
         self.unless_stopped(tokio::time::sleep(duration)).await
     }
 
-    /// Writes down, and says, how secrets travelled to a host.
+    /// Records and reports how secrets travelled to a host.
     pub(in crate::step) async fn delivered(&self, host: &Host, deliveries: &[Delivered<'_>]) {
         if deliveries.is_empty() {
             return;
         }
-        self.vault.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
+        self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
         let told = deliveries.iter().map(|delivery| Delivery {
             variable: delivery.variable.to_owned(),
-            secret: self.vault.mask().text(delivery.secret),
+            secret: self.secrets.mask().text(delivery.secret),
             carrier: delivery.carrier.to_owned(),
             is_default: delivery.is_default,
         });
@@ -258,17 +259,17 @@ impl StepContext {
 
     /// Says how far the step is.
     pub async fn progress(&self, message: &str) {
-        self.report(Report::Progress(self.vault.mask().text(message))).await;
+        self.report(Report::Progress(self.secrets.mask().text(message))).await;
     }
 
-    /// Says something to the user that is no output of the step.
+    /// Tells the user something that is not the step's output.
     pub async fn notice(&self, text: &str) {
-        self.report(Report::Notice(self.vault.mask().text(text))).await;
+        self.report(Report::Notice(self.secrets.mask().text(text))).await;
     }
 
-    /// Tells the dispatcher; waits while it has its hands full.
+    /// Reports to the dispatcher; waits while it is busy.
     pub(in crate::step) async fn report(&self, report: Report) {
-        // There is nobody to tell once the run has ended by force.
+        // Nobody listens once the run has ended by force.
         drop(self.reports.send((self.step.clone(), report)).await);
     }
 
@@ -293,7 +294,7 @@ impl StepContext {
             .zip(&parts)
             .filter_map(|(part, value)| match (part, value) {
                 (Part::Reference(Reference::Secret(secret), _), _) => {
-                    Some(Origin { name: secret.label(), is_default: self.vault.stands_in(secret) })
+                    Some(Origin { name: secret.label(), is_default: self.secrets.stands_in(secret) })
                 }
                 (Part::Reference(reference, _), Value::Secret(_)) => {
                     Some(Origin { name: reference.to_string(), is_default: false })
@@ -313,7 +314,7 @@ impl StepContext {
         match part {
             Part::Text(text) => Ok(Value::Plain(text.clone())),
             Part::Reference(Reference::Secret(secret), _) => {
-                Ok(Value::Secret(self.unless_stopped(self.vault.fetch_for(&self.hold, secret)).await??))
+                Ok(Value::Secret(self.unless_stopped(self.secrets.fetch_for(&self.hold, secret)).await??))
             }
             Part::Reference(reference, _) => self.values.look_up(reference, self.host.as_ref()),
         }
@@ -348,14 +349,14 @@ struct Origin {
 
 /// Waits until the attempt is told to stop.
 pub(crate) async fn stopped(mut told: tokio::sync::watch::Receiver<Stop>) -> Stop {
-    // Nobody left who could tell means that the run is over.
+    // If no sender is left, the run is over.
     told.wait_for(|stop| *stop != Stop::No).await.map_or(Stop::Cancel, |stop| *stop)
 }
 
 fn secret_in_text(reference: &Reference) -> StepError {
     StepError::Failed {
-        message: format!("`${{{reference}}}` is secret and can't stand in plain text"),
-        hint: Some("hand it over in `env`".to_owned()),
+        message: format!("`${{{reference}}}` is secret and is not allowed in plain text"),
+        hint: Some("pass it in `env`".to_owned()),
     }
 }
 
@@ -374,7 +375,10 @@ fn join_secret(parts: Vec<Value>) -> SecretValue {
     for part in parts {
         match part {
             Value::Plain(text) => whole.extend_from_slice(text.as_bytes()),
-            #[expect(clippy::disallowed_methods, reason = "a longer secret is made of it, and boxed at once")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "it becomes part of a longer secret, which is boxed at once"
+            )]
             Value::Secret(secret) => secret.reveal(|bytes| whole.extend_from_slice(bytes)),
         }
     }

@@ -1,13 +1,14 @@
 //! `credentials`: what a step gets of the providers it names, and where that may go.
 
-use crate::host::EnvVar;
-use crate::host::Exec;
-use crate::host::Host;
-use crate::host::Trust;
-use crate::name::EnvName;
-use crate::secret::SecretValue;
-use crate::secret::Wanted;
-use crate::secret::provider::Exposure;
+use doppio_hosts::EnvVar;
+use doppio_hosts::Exec;
+use doppio_hosts::Host;
+use doppio_hosts::Trust;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Wanted;
+use doppio_secrets::provider::Exposure;
+use doppio_text::name::EnvName;
+
 use crate::step::StepContext;
 use crate::step::StepError;
 
@@ -29,8 +30,12 @@ pub fn refusal(exposure: Exposure, to: Destination, has_consent: bool) -> Option
         _ if has_consent => None,
         (Exposure::DataPlane, _) | (_, Trust::Owned) | (Exposure::Scoped, Trust::Shared) => None,
         (Exposure::Scoped, Trust::Rented) => Some("it acts in your account, and somebody else owns the host"),
-        (Exposure::Personal, Trust::Shared) => Some("it is as good as you, and others use the host too"),
-        (Exposure::Personal, Trust::Rented) => Some("it is as good as you, and somebody else owns the host"),
+        (Exposure::Personal, Trust::Shared) => {
+            Some("it can do whatever you can, and others use the host too")
+        }
+        (Exposure::Personal, Trust::Rented) => {
+            Some("it can do whatever you can, and somebody else owns the host")
+        }
     }
 }
 
@@ -43,8 +48,8 @@ pub fn way_out(wanted: &Wanted, exposure: Exposure, host: &str) -> String {
     let name = wanted.provider.name;
     let level = if exposure == Exposure::Scoped { "shared" } else { "owned" };
     format!(
-        "{alternative}; where `{host}` may have it, write `trust = \"{level}\"` in its entry of hosts.toml, or \
-         say `--consent {name}` for this run"
+        "{alternative}; if `{host}` may have it, write `trust = \"{level}\"` in its entry of hosts.toml, \
+         or use `--consent {name}` for this run"
     )
 }
 
@@ -53,7 +58,8 @@ impl StepContext {
     ///
     /// # Errors
     ///
-    /// When one can't be had, may not go to this host, or sets a variable that another one sets.
+    /// When one is not available, may not go to this host, or sets a variable that another one
+    /// sets.
     pub async fn credentials(&self, host: &Host) -> Result<Vec<EnvVar>, StepError> {
         let to = destination(host);
         let mut env: Vec<(&Wanted, EnvVar)> = Vec::new();
@@ -63,8 +69,8 @@ impl StepContext {
                 continue;
             }
             done.push(wanted);
-            let handed = self.unless_stopped(self.vault.fetch_credential(&self.hold, wanted)).await??;
-            if let Some(why) = refusal(handed.exposure, to, self.vault.has_consent(wanted)) {
+            let handed = self.unless_stopped(self.secrets.fetch_credential(&self.hold, wanted)).await??;
+            if let Some(why) = refusal(handed.exposure, to, self.secrets.has_consent(wanted)) {
                 return Err(too_far(wanted, handed.exposure, host, why));
             }
             let mut own = Vec::new();
@@ -74,7 +80,7 @@ impl StepContext {
             for (name, text, file) in settings.chain(files) {
                 let value = SecretValue::new(text.into_bytes());
                 let name = name.parse::<EnvName>().map_err(|_| StepError::Failed {
-                    message: format!("the credential of `{wanted}` needs `{name}`, which is no variable"),
+                    message: format!("the credential of `{wanted}` needs `{name}`, which is not a variable"),
                     hint: None,
                 })?;
                 own.push(EnvVar { name, value, secrets: Vec::new(), is_default: false, file });
@@ -90,7 +96,9 @@ impl StepContext {
             if let Some((other, variable)) = own.iter().find_map(twice) {
                 return Err(StepError::Failed {
                     message: format!("`{other}` and `{wanted}` both set `{}`", variable.name),
-                    hint: Some("a step gets one of them: name the other at a step of its own".to_owned()),
+                    hint: Some(
+                        "a step can have only one of them: name the other in a separate step".to_owned(),
+                    ),
                 });
             }
             env.extend(own.into_iter().map(|variable| (wanted, variable)));
@@ -98,8 +106,8 @@ impl StepContext {
         Ok(env.into_iter().map(|(_, variable)| variable).collect())
     }
 
-    /// Sees that nothing goes to a host that never leaves this machine, be it by way of a variable
-    /// or in the output of a program.
+    /// Refuses to send to a host what must never leave this machine, be it in a variable or in the
+    /// output of a program.
     ///
     /// # Errors
     ///
@@ -108,7 +116,7 @@ impl StepContext {
         let exposure = Exposure::NeverRemote;
         let Some(why) = refusal(exposure, destination(host), false) else { return Ok(()) };
         let mut values = exec.env.iter().map(|variable| &variable.value).chain(&exec.stdin);
-        match values.find_map(|value| self.vault.stays(value)) {
+        match values.find_map(|value| self.secrets.stays(value)) {
             Some(provider) => Err(too_far(&Wanted { provider, which: None }, exposure, host, why)),
             None => Ok(()),
         }

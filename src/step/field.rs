@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde::Deserializer;
 use toml::Spanned;
 
-use crate::name::EnvName;
+use doppio_text::name::EnvName;
+
 use crate::step::Part;
 use crate::step::Reference;
 use crate::step::Template;

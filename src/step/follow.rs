@@ -6,18 +6,19 @@ use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use doppio_hosts::Exec;
+use doppio_hosts::Exit;
+use doppio_hosts::Host;
+use doppio_hosts::Output;
+use doppio_hosts::Process;
+use doppio_secrets::Delivered;
+use doppio_secrets::Mask;
+use doppio_secrets::MaskStream;
+use doppio_secrets::Masked;
+use doppio_secrets::SecretValue;
+
 use crate::event::End;
 use crate::event::Stream;
-use crate::host::Exec;
-use crate::host::Exit;
-use crate::host::Host;
-use crate::host::Output;
-use crate::host::Process;
-use crate::secret::Delivered;
-use crate::secret::Mask;
-use crate::secret::MaskStream;
-use crate::secret::Masked;
-use crate::secret::SecretValue;
 use crate::step::Ended;
 use crate::step::Report;
 use crate::step::StepContext;
@@ -68,7 +69,7 @@ impl StepContext {
         let mut deliveries = Vec::new();
         for (name, carrier) in process.carriers() {
             let (variable, carrier) = (name.as_str(), carrier.as_str());
-            // Of two with one name, the process has the later.
+            // Of two with the same name, the process gets the later.
             let Some((_, secrets, is_default)) = variables.iter().rfind(|(of, ..)| of == name) else {
                 continue;
             };
@@ -80,35 +81,35 @@ impl StepContext {
             }));
         }
         self.delivered(host, &deliveries).await;
-        let mut taps = Taps::new(self.vault.mask(), show);
-        let end = match self.drain(&mut process, &mut taps, Some(self.stop.clone())).await {
+        let mut masked = MaskedOutput::new(self.secrets.mask(), show);
+        let end = match self.drain(&mut process, &mut masked, Some(self.stop.clone())).await {
             Ok(exit) => exit,
             Err(stop) => {
-                self.wind_down(host, &mut process, &mut taps).await;
-                self.last_report(&mut taps).await;
+                self.wind_down(host, &mut process, &mut masked).await;
+                self.last_report(&mut masked).await;
                 if has_files {
                     self.sweep(host, &process).await;
                 }
                 return Err(StepError::Stopped(stop));
             }
         };
-        self.last_report(&mut taps).await;
+        self.last_report(&mut masked).await;
         if has_files {
             self.sweep(host, &process).await;
         }
         let end = match end {
             Exit::Code(code) => End::Exit { code },
             Exit::Signal(name) => End::Signal { name },
-            Exit::Lost(cause) => End::Lost { cause: self.vault.mask().text(&cause) },
+            Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause) },
         };
-        Ok(taps.ended(self.vault.mask(), end))
+        Ok(masked.ended(self.secrets.mask(), end))
     }
 
     /// Reads output until the process is over, or `told` says stop.
     async fn drain(
         &self,
         process: &mut Process,
-        taps: &mut Taps,
+        masked: &mut MaskedOutput,
         told: Option<watch::Receiver<Stop>>,
     ) -> Result<Exit, Stop> {
         let stop = async {
@@ -122,22 +123,23 @@ impl StepContext {
             if let Some(stop) = told.as_ref().map(|told| *told.borrow()).filter(|stop| *stop != Stop::No) {
                 return Err(stop);
             }
-            // What is there already is taken in one go; only then is there time to report.
+            // Output that has already arrived is taken in one go; only then is there time to
+            // report.
             let output = if let Some(output) = process.next().now_or_never() {
                 output
             } else {
                 tokio::select! {
                     output = process.next() => output,
                     stop = &mut stop => return Err(stop),
-                    () = taps.ripe() => {
-                        self.tell(taps.flush()).await;
+                    () = masked.ripe() => {
+                        self.tell(masked.flush()).await;
                         continue;
                     }
                 }
             };
             let full = match output {
-                Some(Output::Stdout(bytes)) => taps.take(Stream::Stdout, &bytes),
-                Some(Output::Stderr(bytes)) => taps.take(Stream::Stderr, &bytes),
+                Some(Output::Stdout(bytes)) => masked.take(Stream::Stdout, &bytes),
+                Some(Output::Stderr(bytes)) => masked.take(Stream::Stderr, &bytes),
                 Some(Output::Exit(exit)) => return Ok(exit),
                 None => return Ok(Exit::Lost("its output ended without an exit status".to_owned())),
             };
@@ -146,7 +148,7 @@ impl StepContext {
     }
 
     /// Ends the process group and reads what it still says.
-    async fn wind_down(&self, host: &Host, process: &mut Process, taps: &mut Taps) {
+    async fn wind_down(&self, host: &Host, process: &mut Process, masked: &mut MaskedOutput) {
         let place = host.id();
         match process.stop(GRACE).await {
             Ok(stopped) if stopped.survivors.is_empty() => {}
@@ -154,7 +156,7 @@ impl StepContext {
                 let step = &self.step;
                 let left = stopped.survivors.join(", ");
                 self.notice(&format!(
-                    "`{step}` was told to stop, but on `{place}` there is still: {left} (pid, name)"
+                    "`{step}` was told to stop, but on `{place}` these still run: {left} (pid, name)"
                 ))
                 .await;
             }
@@ -163,15 +165,15 @@ impl StepContext {
                 let causes = error.causes.join(": ");
                 let colon = if causes.is_empty() { "" } else { ": " };
                 self.notice(&format!(
-                    "`{step}` could not be stopped and may go on running on `{place}`: {error}{colon}{causes}"
+                    "`{step}` could not be stopped and may still be running on `{place}`: {error}{colon}{causes}"
                 ))
                 .await;
             }
         }
-        drop(tokio::time::timeout(LAST_WORDS, self.drain(process, taps, None)).await);
+        drop(tokio::time::timeout(LAST_WORDS, self.drain(process, masked, None)).await);
     }
 
-    /// Sees that the files of its credentials are gone, and says so.
+    /// Checks that the files of its credentials are gone, and reports it.
     async fn sweep(&self, host: &Host, process: &Process) {
         let (step, place) = (&self.step, host.id());
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
@@ -196,9 +198,9 @@ impl StepContext {
         self.notice(&told).await;
     }
 
-    async fn last_report(&self, taps: &mut Taps) {
-        self.tell(taps.finish()).await;
-        let hits = taps.hits();
+    async fn last_report(&self, masked: &mut MaskedOutput) {
+        self.tell(masked.finish()).await;
+        let hits = masked.hits();
         if !hits.is_empty() {
             self.report(Report::Masked(hits)).await;
         }
@@ -214,7 +216,7 @@ impl StepContext {
 }
 
 /// Both outputs of one process on their way.
-struct Taps {
+struct MaskedOutput {
     stdout: Tap,
     stderr: Tap,
     /// The stream that the batch belongs to.
@@ -231,7 +233,7 @@ struct Tap {
     kept: Tail,
 }
 
-impl Taps {
+impl MaskedOutput {
     fn new(mask: &Mask, show: Show) -> Self {
         let tap = |shown| Tap { mask: mask.stream(), shown, kept: Tail::default() };
         Self {

@@ -1,4 +1,4 @@
-//! The keys of an operation, read off its serde struct: nothing to keep in step by hand.
+//! The keys of an operation, read from its serde struct: nothing to keep in sync by hand.
 
 use serde::Deserializer;
 use serde::de::DeserializeOwned;

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use doppio_hosts::HostError;
+use doppio_secrets::SecretError;
+
 use crate::event::End;
-use crate::host::HostError;
-use crate::secret::SecretError;
 use crate::step::Stop;
 use crate::step::Value;
 
@@ -24,7 +25,7 @@ impl Ended {
     pub const KEPT: usize = 1 << 20;
 }
 
-/// What an operation came to.
+/// The result of an operation.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// How it ended; `Exit { code: 0 }` is success.
@@ -38,12 +39,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Done, with nothing to hand on.
+    /// Done, with nothing to pass on.
     pub fn success() -> Self {
         Self::ended(End::Exit { code: 0 })
     }
 
-    /// Over in this way, with nothing to hand on.
+    /// Ended like this, with nothing to pass on.
     pub fn ended(end: End) -> Self {
         Self { end, printed: None, outputs: HashMap::new(), sets: Vec::new() }
     }
@@ -58,7 +59,7 @@ pub enum StepError {
     /// A secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The operation itself: a condition that is false, a value that does not fit.
+    /// The operation itself: a condition that is false, a value that is not valid.
     #[error("{message}")]
     Failed {
         /// One line.

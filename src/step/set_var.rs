@@ -47,8 +47,8 @@ impl Step for SetVar {
     fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
         async move {
             let value = cx.value(&self.value).await?;
-            // Later steps use it: what was lent for it must last until the run ends.
-            cx.vault.keep(&cx.hold);
+            // Later steps use it: its leases must last until the run ends.
+            cx.secrets.keep(&cx.hold);
             Ok(Outcome { sets: vec![(self.name.clone(), value)], ..Outcome::success() })
         }
         .boxed()

@@ -6,10 +6,10 @@ mod place;
 
 use std::fmt;
 
-use crate::name::EnvName;
-use crate::name::StepId;
-use crate::secret::SecretRef;
-use crate::text::Span;
+use doppio_secrets::SecretRef;
+use doppio_text::Span;
+use doppio_text::name::EnvName;
+use doppio_text::name::StepId;
 
 pub use parse::Mode;
 

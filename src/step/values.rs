@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use regex::bytes::Regex;
 
-use crate::name::HostId;
-use crate::name::RunId;
-use crate::name::StepId;
-use crate::secret::SecretValue;
+use doppio_secrets::SecretValue;
+use doppio_text::name::HostId;
+use doppio_text::name::RunId;
+use doppio_text::name::StepId;
+
 use crate::step::Reference;
 use crate::step::StepError;
 use crate::step::StepField;
@@ -97,7 +98,7 @@ impl Values {
 
     fn variable(&self, name: &str, quoted: bool) -> Result<Option<Value>, StepError> {
         match self.variables.get(name) {
-            Some(Value::Plain(text)) if quoted => Ok(Some(Value::Plain(crate::shell::quote(text)))),
+            Some(Value::Plain(text)) if quoted => Ok(Some(Value::Plain(doppio_text::shell::quote(text)))),
             Some(Value::Secret(_)) if quoted => Err(StepError::Failed {
                 message: format!("variable `{name}` is secret and can't be quoted into text"),
                 hint: Some(format!("write `${{{name}}}`: its value is never split in shell text")),
@@ -108,7 +109,7 @@ impl Values {
 }
 
 impl StepResult {
-    /// Whether there is anything it could have printed. An empty text in its place would fail open.
+    /// Whether it ran and could have printed something. An empty text instead would fail open.
     fn has_run(&self) -> bool {
         !matches!(self.status.as_str(), "skipped" | "cancelled")
     }
@@ -131,10 +132,10 @@ fn plain(text: &str) -> Value {
 fn unknown(reference: &Reference) -> StepError {
     let (why, hint) = match reference {
         Reference::Variable { .. } => {
-            ("no step has set it", Some("let the step depend on the one that sets it".to_owned()))
+            ("no step has set it", Some("make the step depend on the one that sets it".to_owned()))
         }
         Reference::Step { id, field: StepField::ExitCode } => {
-            return no_value(reference, &format!("step `{id}` ran no command to its end"), None);
+            return no_value(reference, &format!("step `{id}` did not run a command to its end"), None);
         }
         Reference::Step { id, field: StepField::Output(_) } => {
             return no_value(reference, &format!("step `{id}` did not give it"), None);
@@ -219,7 +220,7 @@ mod tests {
         assert_eq!(text(&variable("dri", false)), "`${dri}` has no value: no step has set it");
         assert_eq!(
             text(&step(StepField::ExitCode)),
-            "`${step.a.exit_code}` has no value: step `a` ran no command to its end"
+            "`${step.a.exit_code}` has no value: step `a` did not run a command to its end"
         );
         assert!(text(&variable("token", true)).contains("can't be quoted"));
     }

@@ -30,14 +30,14 @@ pub(super) static KIND: StepKind = StepKind {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WaitCondition {
-    /// What must come to hold.
+    /// What must become true.
     condition: Condition,
     /// The host of conditions that name none.
     host_id: Option<PlainText>,
     /// Seconds after which the step fails.
     #[serde(default = "five_minutes")]
     timeout_secs: u64,
-    /// Seconds between two looks.
+    /// Seconds between two checks.
     #[serde(default = "ten_seconds")]
     poll_interval_secs: u64,
 }
@@ -55,7 +55,7 @@ impl WaitCondition {
         let begin = Instant::now();
         let limit = Duration::from_secs(self.timeout_secs);
         loop {
-            // A host that can't be reached is a condition that does not hold yet.
+            // If the host can't be reached, the condition does not hold yet.
             let evidence = match self.condition.holds(cx, self.host_id.as_ref()).await {
                 Ok(true) => return Ok(Outcome::success()),
                 Ok(false) => None,
@@ -65,8 +65,11 @@ impl WaitCondition {
             let spent = begin.elapsed();
             if spent >= limit {
                 return Err(StepError::Failed {
-                    message: format!("still not so after {} s: {}", self.timeout_secs, self.condition),
-                    hint: evidence.map(|error| format!("the last look failed: {error}")),
+                    message: format!(
+                        "the condition does not hold after {} s: {}",
+                        self.timeout_secs, self.condition
+                    ),
+                    hint: evidence.map(|error| format!("the last check failed: {error}")),
                 });
             }
             cx.progress(&format!("waiting for {}", self.condition)).await;
@@ -93,7 +96,7 @@ impl Step for WaitCondition {
 
     fn show(&self) -> Vec<String> {
         vec![format!(
-            "wait for {} (looks every {} s, at most {} s)",
+            "wait for {} (checks every {} s, at most {} s)",
             self.condition, self.poll_interval_secs, self.timeout_secs
         )]
     }

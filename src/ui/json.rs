@@ -32,7 +32,7 @@ impl<W: Write + Send> View for Json<W> {
             "seq": last.seq,
             "time": last.time,
             "event": "notice",
-            "text": format!("{bytes} bytes of output were left out: nobody read them"),
+            "text": format!("{bytes} bytes of output were dropped: nobody read them"),
         });
         serde_json::to_writer(&mut self.to, &notice)?;
         self.to.write_all(b"\n")

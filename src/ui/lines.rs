@@ -43,8 +43,8 @@ fn overwritten(line: &str) -> Option<usize> {
     line[..end].rfind('\r').map(|at| at + 1)
 }
 
-/// What a terminal would be left with, as plain text. The output of a rented host must not drive
-/// the terminal of the one who reads it.
+/// What a terminal would be left with, as plain text. The output of a rented host must not control
+/// the reader's terminal.
 pub fn shown(line: &str) -> Cow<'_, str> {
     let line = line.trim_end_matches(['\r', '\n']);
     let line = &line[overwritten(line).unwrap_or(0)..];

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::io;
 use std::io::Write;
 
+use doppio_text::name::StepId;
+
 use crate::event::Event;
 use crate::event::RunState;
 use crate::event::StepStatus;
 use crate::event::Stream;
 use crate::event::What;
-use crate::name::StepId;
 use crate::ui::View;
 use crate::ui::lines::Lines;
 use crate::ui::lines::shown;
@@ -109,7 +110,7 @@ impl<W: Write + Send> View for Plain<W> {
             }
             What::RunCancelling { reason, forced } => {
                 let what = if *forced {
-                    "nothing is waited for, and `always` steps do not run"
+                    "not waiting for anything; `always` steps do not run"
                 } else {
                     "stopping what runs; `always` steps still run"
                 };
@@ -125,7 +126,7 @@ impl<W: Write + Send> View for Plain<W> {
     }
 
     fn left_out(&mut self, bytes: usize, _: &Event) -> io::Result<()> {
-        writeln!(self.to, "! {bytes} bytes of output were left out: nobody read them; the log has them")
+        writeln!(self.to, "! {bytes} bytes of output were dropped: nobody read them; the log has them")
     }
 
     fn rest(&mut self) -> io::Result<()> {

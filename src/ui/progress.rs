@@ -17,13 +17,14 @@ use indicatif::ProgressDrawTarget;
 use indicatif::ProgressState;
 use indicatif::ProgressStyle;
 
+use doppio_text::name::StepId;
+
 use crate::event::Event;
 use crate::event::RunState;
 use crate::event::StepOutline;
 use crate::event::StepState;
 use crate::event::StepStatus;
 use crate::event::What;
-use crate::name::StepId;
 use crate::ui::Paint;
 use crate::ui::View;
 use crate::ui::lines::Lines;
@@ -126,7 +127,7 @@ impl Progress {
         let bar = self.all.insert(place, ProgressBar::new_spinner());
         let width = self.name_width();
         let indent = if depth == 0 { String::new() } else { format!("{}└ ", "  ".repeat(depth - 1)) };
-        // Below its step, one of many is told from its like by its place alone.
+        // Below its step, an instance differs from its siblings only in its brackets.
         let whole = name(&step.outline);
         let label = match whole.find('[').filter(|_| depth > 0) {
             Some(place) => &whole[place..],
@@ -140,7 +141,7 @@ impl Progress {
             "time",
             move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
                 let clock = words::clock(state.elapsed());
-                // Nothing is to be done about a terminal that takes no text.
+                // Nothing can be done about a terminal that accepts no text.
                 write!(to, "{}", paint.dim(&format!("{clock:>6}"))).ok();
             },
         ));
@@ -193,7 +194,7 @@ impl Progress {
         let Some(step) = state.step(id) else { return Ok(()) };
         let time = words::duration(step.duration.unwrap_or_default());
         if step.status == StepStatus::Success {
-            // What a step said last is its result more often than not.
+            // A step's last line is usually its result.
             let said = running.and_then(Running::last_line).unwrap_or_default();
             let room = self.columns.saturating_sub(self.name_width() + 2 + 2 + TIME + 2);
             let rest = self.paint.dim(&format!("{time:>TIME$}  {}", cut(&said, room)));
@@ -295,7 +296,7 @@ impl View for Progress {
             }
             What::RunCancelling { reason, forced } => {
                 let what = if *forced {
-                    "nothing is waited for, and `always` steps do not run"
+                    "not waiting for anything; `always` steps do not run"
                 } else {
                     "stopping what runs; press Ctrl-C again to end at once"
                 };
@@ -352,8 +353,8 @@ fn name(step: &StepOutline) -> &str {
     step.name.as_ref().map_or_else(|| step.id.as_str(), |name| name.as_str())
 }
 
-/// The text in at most `width` characters. An id with a place keeps its end, which is what tells
-/// it from its like.
+/// The text in at most `width` characters. An id with brackets keeps its end, which distinguishes
+/// it from its siblings.
 fn cut(text: &str, width: usize) -> String {
     let text = shown(text);
     let count = text.chars().count();

@@ -12,13 +12,13 @@ use annotate_snippets::Patch;
 use annotate_snippets::Renderer;
 use annotate_snippets::Snippet;
 
-use crate::text::Diagnostic;
-use crate::text::ENOUGH;
-use crate::text::Label;
-use crate::text::Lines;
-use crate::text::Severity;
-use crate::text::Source;
-use crate::text::Span;
+use doppio_text::Diagnostic;
+use doppio_text::ENOUGH;
+use doppio_text::Label;
+use doppio_text::Lines;
+use doppio_text::Severity;
+use doppio_text::Source;
+use doppio_text::Span;
 
 /// Faults beyond these are counted and not drawn.
 const MOST: usize = 50;
@@ -198,12 +198,12 @@ mod tests {
     #[test]
     fn a_fault_is_drawn_with_its_mend() {
         let source = Source::new("llama.toml", "id = \"eval\"\ndepends_on = [\"trian\"]\n");
-        let fault = Diagnostic::error("x", "step `eval` needs `trian`, which no step is called", 26..33)
+        let fault = Diagnostic::error("x", "step `eval` needs `trian`, but no step has that id", 26..33)
             .label("not a step in this recipe")
             .help("a step with a similar name exists")
             .edit(26..33, "\"train\"");
         insta::assert_snapshot!(plain(&source, &[fault]), @r#"
-            error: step `eval` needs `trian`, which no step is called
+            error: step `eval` needs `trian`, but no step has that id
              --> llama.toml:2:15
               |
             2 | depends_on = ["trian"]

@@ -1,7 +1,7 @@
-//! Between the run and whoever watches it: a thread of its own, so that a terminal that does not
-//! read (Ctrl-S, a slow line, a full pipe) never holds up the hosts.
+//! Between the run and its view: a thread of its own, so that a terminal that does not read
+//! (Ctrl-S, a slow line, a full pipe) never holds up the hosts.
 //!
-//! Lifecycle events always get through. Output waits for its reader a while, then is left out,
+//! Lifecycle events always get through. Output waits for its reader for a while, then is dropped,
 //! and the reader is told how much.
 
 mod queue;
@@ -36,7 +36,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Starts the thread. `patience` is how long output waits for a watcher who does not read.
+    /// Starts the thread. `patience` is how long output waits for a reader that does not read.
     pub fn new(view: Box<dyn View>, patience: Duration) -> Self {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
@@ -44,7 +44,7 @@ impl Screen {
         Self { shared, thread: Some(thread), patience, left_out: None }
     }
 
-    /// For those who speak beside the events.
+    /// For messages that are not events.
     pub fn voice(&self) -> Voice {
         Voice(Arc::clone(&self.shared))
     }

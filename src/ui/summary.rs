@@ -1,4 +1,4 @@
-//! The last words about a run: how it went, how its secrets travelled, what to type next.
+//! The summary of a run: how it went, how its secrets travelled, what to type next.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use crate::event::StepStatus;
 use crate::ui::lines::shown;
 use crate::ui::words;
 
-/// Failures that are told one by one; the rest is counted.
+/// Failures that are listed one by one; the rest is counted.
 const TOLD: usize = 10;
 
 /// How a run went, line by line. `folder` is where its journal is.
@@ -54,7 +54,7 @@ fn deliveries(state: &RunState) -> Vec<String> {
     }
     ways.into_iter()
         .map(|((secret, variable, carrier, is_default), steps)| {
-            let what = if is_default { "is not set: its default went" } else { "went" };
+            let what = if is_default { "is not set: its default was sent" } else { "went" };
             format!("secret `{secret}` {what} as {variable} to {} ({carrier})", names(&steps))
         })
         .collect()

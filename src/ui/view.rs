@@ -11,7 +11,7 @@ pub trait View: Send {
     ///
     /// # Errors
     ///
-    /// When nobody can be shown anything any more.
+    /// When nothing can be shown any more.
     fn show(&mut self, event: &Event, state: &RunState) -> io::Result<()>;
 
     /// Output was left out: bytes, and the last event of it.
@@ -21,7 +21,7 @@ pub trait View: Send {
     /// As [`View::show`].
     fn left_out(&mut self, bytes: usize, last: &Event) -> io::Result<()>;
 
-    /// A line that is no event: what Doppio says while it logs in.
+    /// A line that is not an event: what Doppio says while it logs in.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ pub trait View: Send {
         Ok(())
     }
 
-    /// Takes what moves off the screen: somebody else is about to use it.
+    /// Removes what moves from the screen: another writer is about to use it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! How times and ends are said.
+//! The words for times and ends.
 
 use std::time::Duration;
 

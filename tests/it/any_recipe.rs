@@ -5,14 +5,15 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use doppio::plan::Inputs;
 use doppio::plan::Plan;
-use doppio::secret::Environment;
-use doppio::text::Diagnostic;
-use doppio::text::Severity;
-use doppio::text::Source;
 use doppio::ui::report;
-use proptest::prelude::*;
+use doppio_secrets::Environment;
+use doppio_text::Diagnostic;
+use doppio_text::Severity;
+use doppio_text::Source;
 
 /// What becomes of a text, with its faults drawn both ways.
 fn build(text: &str) -> Result<Plan, Vec<Diagnostic>> {

@@ -39,7 +39,7 @@ fn a_run_writes_down_what_it_fetches_and_where_it_goes() {
         .iter()
         .map(|line| (line["deed"].as_str().expect("a deed"), line["step"].as_str().unwrap_or("-")))
         .collect();
-    // It is fetched once; a default is no secret.
+    // It is fetched once; a default is not a secret.
     assert_eq!(deeds, [("fetch", "-"), ("deliver", "first"), ("deliver", "second")], "{lines:?}");
     let run = lines[0]["run"].as_str().expect("a run").to_owned();
     let print = lines[0]["fingerprint"].as_str().expect("a fingerprint");
@@ -272,7 +272,7 @@ fn a_log_without_its_end_is_told_for_ever() {
     fs::remove_file(&head).expect("it goes");
     show();
     let ran = world.run(["secret", "audit", "verify"]).expect(1);
-    assert!(ran.stderr.contains("lines before it were gone or changed"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("earlier lines were removed or changed"), "{}", ran.stderr);
 }
 
 #[test]
@@ -294,7 +294,13 @@ fn a_log_that_cant_be_kept_warns_or_stops() {
     let ran = world.run(["run", "recipe.toml"]).expect(0);
     assert!(!ran.stderr.contains("audit log"), "{}", ran.stderr);
     world.file("doppio.toml", "audit = \"off\"\n");
-    assert!(world.run(["run", "recipe.toml"]).expect(2).stderr.contains("`audit` can't stand in a project"));
+    assert!(
+        world
+            .run(["run", "recipe.toml"])
+            .expect(2)
+            .stderr
+            .contains("`audit` is not allowed in a project's settings")
+    );
 }
 
 #[test]

@@ -7,10 +7,10 @@ use std::process::Command;
 use std::time::Duration;
 use std::time::Instant;
 
-use doppio::secret::source::Remark;
-use doppio::secret::source::Remote;
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Remote;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 use crate::support::far::open;
 use crate::support::standin::Standin;
@@ -60,7 +60,7 @@ fn secrets_are_written_read_listed_and_removed() {
         let (value, facts) = source.get("app", Some(&first)).await.unwrap();
         assert_eq!((bytes(&value), facts.version), (b"hunter2 one".to_vec(), Some(first.clone())));
         assert_eq!(source.get("app", Some(&"0".repeat(32))).await.unwrap_err(), SourceError::Missing);
-        assert!(words(source.get("app", Some("../x")).await).contains("no version of Key Vault"));
+        assert!(words(source.get("app", Some("../x")).await).contains("not a version of Key Vault"));
         let versions = source.versions("app").await.unwrap();
         assert_eq!((versions.len(), versions[0].current, versions[1].id.as_str()), (2, true, first.as_str()));
         assert_eq!(source.versions("gone").await.unwrap_err(), SourceError::Missing);
@@ -70,9 +70,9 @@ fn secrets_are_written_read_listed_and_removed() {
         source.set("large", &secret(&large), &Remark::default()).await.unwrap();
         assert_eq!(get(&source, "large").await.unwrap().0, large);
         let fault = words(source.set("large", &secret(vec![b'x'; 64 << 10]), &Remark::default()).await);
-        assert!(fault.starts_with("unfit: Key Vault takes no value over 25000 bytes"), "{fault}");
+        assert!(fault.starts_with("unfit: Key Vault accepts no value over 25000 bytes"), "{fault}");
         let fault = words(source.set("binary", &secret(b"\xff\xfehunter2"), &Remark::default()).await);
-        assert!(fault.starts_with("unfit: Key Vault takes only text"), "{fault}");
+        assert!(fault.starts_with("unfit: Key Vault accepts only text"), "{fault}");
 
         let listed = source.list().await.unwrap();
         let names: Vec<_> = listed.iter().map(|(name, _)| name.as_str()).collect();

@@ -12,20 +12,21 @@ use std::sync::Mutex;
 use std::time::Duration;
 use std::time::Instant;
 
-use doppio::host::HostError;
-use doppio::host::HostsFile;
-use doppio::host::PoolOptions;
-use doppio::host::Prompt;
-use doppio::host::Reached;
-use doppio::host::reach;
-use doppio::secret::Environment;
-use doppio::secret::Ladder;
-use doppio::secret::Mask;
-use doppio::secret::MaskStyle;
-use doppio::secret::SecretValue;
-use doppio::secret::Vault;
-use doppio::text::Source;
 use tempfile::TempDir;
+
+use doppio_hosts::HostError;
+use doppio_hosts::HostsFile;
+use doppio_hosts::PoolOptions;
+use doppio_hosts::Probed;
+use doppio_hosts::Prompt;
+use doppio_hosts::probe;
+use doppio_secrets::Environment;
+use doppio_secrets::Ladder;
+use doppio_secrets::Mask;
+use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretSession;
+use doppio_secrets::SecretValue;
+use doppio_text::Source;
 
 /// A user at a keyboard: gives one answer to every question, and remembers all that was said.
 #[derive(Default)]
@@ -99,10 +100,10 @@ impl Machine {
     fn options(&self) -> PoolOptions {
         let environment: Environment =
             self.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let vault = Vault::new(Ladder::of_environment(environment), Mask::new(MaskStyle::default()));
+        let vault = SecretSession::new(Ladder::of_environment(environment), Mask::new(MaskStyle::default()));
         PoolOptions {
             hosts: HostsFile::parse(&Source::new("hosts.toml", self.hosts.clone())).unwrap(),
-            vault: Arc::new(vault),
+            secrets: Arc::new(vault),
             prompt: self.person.clone(),
             home: self.folder.path().to_owned(),
             state: self.folder.path().join("state"),
@@ -112,8 +113,8 @@ impl Machine {
         }
     }
 
-    async fn reach(&self, id: &str) -> Result<Reached, HostError> {
-        let reached = reach(&id.parse().unwrap(), &self.options()).await?;
+    async fn reach(&self, id: &str) -> Result<Probed, HostError> {
+        let reached = probe(&id.parse().unwrap(), &self.options()).await?;
         Ok(reached.expect("the host is another machine"))
     }
 

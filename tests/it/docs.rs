@@ -4,7 +4,19 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use doppio::step::CONDITIONS;
+use doppio::step::KINDS;
+
 use crate::support::doppio::Doppio;
+
+/// Marks a block that is a whole recipe.
+const RECIPE: &str = "toml recipe";
+
+/// Marks a block that is the rest of a step: one operation, and the steps that it needs.
+const STEP: &str = "toml step";
+
+/// What stands before the text of such a block.
+const STEP_HEAD: &str = "[recipe]\nname = \"example\"\n\n[[step]]\nid = \"example\"\n";
 
 /// A block between fences: its language and its text.
 struct Block {
@@ -23,16 +35,52 @@ fn recipes_are_right() {
 }
 
 #[test]
-fn recipes_in_the_text_are_right() {
+fn examples_in_the_text_are_right() {
     let mut checked = 0;
-    for block in blocks().iter().filter(|block| block.language == "toml" && block.text.contains("[recipe]")) {
+    for block in blocks() {
+        let recipe = match block.language.as_str() {
+            RECIPE => block.text,
+            STEP => format!("{STEP_HEAD}{}", block.text),
+            "toml" => {
+                let is_recipe = block.text.contains("[[step]]");
+                assert!(!is_recipe, "{}: mark it `{RECIPE}` or `{STEP}`", block.place);
+                continue;
+            }
+            _ => continue,
+        };
         let world = Doppio::new();
-        let recipe = world.file("recipe.toml", &block.text);
-        let ran = world.run(["check".as_ref(), recipe.as_os_str()]);
+        let recipe = world.file("recipe.toml", &recipe);
+        let ran = world.run(["check".as_ref(), "--deny".as_ref(), "warnings".as_ref(), recipe.as_os_str()]);
         assert_eq!(ran.code, 0, "{}: {}", block.place, ran.stderr);
         checked += 1;
     }
-    assert!(checked >= 2, "only {checked} whole recipes were found");
+    assert!(checked >= 20, "only {checked} examples were found");
+}
+
+#[test]
+fn every_operation_has_its_keys_and_an_example() {
+    let page = page("docs/recipe.md");
+    let common = section(&page, "Common keys");
+    for kind in KINDS {
+        let section = section(&page, &format!("`{}`", kind.name));
+        let has_example = section.contains(&format!("```{STEP}\n{} = ", kind.name));
+        assert!(has_example, "`{}` has no example", kind.name);
+        let is_shell = section.contains("(#common-keys)");
+        for key in (kind.keys)() {
+            let row = format!("\n| `{key}` | ");
+            let is_known = section.contains(&row) || (is_shell && common.contains(&row));
+            assert!(is_known, "`{}` has no row for `{key}`", kind.name);
+        }
+    }
+}
+
+#[test]
+fn every_condition_has_its_example() {
+    let page = page("docs/recipe.md");
+    let section = section(&page, "Conditions");
+    for (name, example) in CONDITIONS {
+        assert!(section.contains(&format!("`{example}`")), "`{name}` lacks its example: {example}");
+    }
 }
 
 #[test]
@@ -60,22 +108,29 @@ fn commands_in_the_text_exist() {
 }
 
 #[test]
-fn files_that_the_text_names_exist() {
+fn files_and_sections_that_the_text_names_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut checked = 0;
     for path in pages() {
         let text = fs::read_to_string(&path).expect("pages are UTF-8");
         for link in text.split("](").skip(1).chain(text.split("src=\"").skip(1)) {
-            let link = link.split([')', '"', '#']).next().expect("a split has a first part");
+            let link = link.split([')', '"']).next().expect("a split has a first part");
             if link.is_empty() || link.starts_with("https://") || link.starts_with("mailto:") {
                 continue;
             }
-            let target = path.parent().unwrap_or(root).join(link);
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target =
+                if file.is_empty() { path.clone() } else { path.parent().unwrap_or(root).join(file) };
             assert!(target.exists(), "{}: there is no {link}", path.display());
+            if !anchor.is_empty() {
+                let text = fs::read_to_string(&target).expect("pages are UTF-8");
+                let is_there = text.lines().filter_map(heading).any(|found| anchor_of(found) == anchor);
+                assert!(is_there, "{}: there is no section {link}", path.display());
+            }
             checked += 1;
         }
     }
-    assert!(checked >= 5, "only {checked} links were found");
+    assert!(checked >= 40, "only {checked} links were found");
 }
 
 /// README.md, CONTRIBUTING.md and all below docs/ and benches/.
@@ -83,8 +138,32 @@ fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages = vec![root.join("README.md"), root.join("CONTRIBUTING.md"), root.join("CHANGELOG.md")];
     pages.extend(files_in("docs", "md"));
-    pages.extend(files_in("benches", "md"));
+    pages.extend(files_in("docs/secrets", "md"));
+    for folder in ["benches", "packaging", "crates/text", "crates/secrets", "crates/stores", "crates/hosts"] {
+        pages.extend(files_in(folder, "md"));
+    }
     pages
+}
+
+fn page(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("pages are UTF-8")
+}
+
+/// The words of a heading, if the line is one.
+fn heading(line: &str) -> Option<&str> {
+    line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#'))
+}
+
+/// What GitHub calls the section below a heading.
+fn anchor_of(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// What stands below a heading, up to the next one.
+fn section<'a>(page: &'a str, title: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("# {title}\n")).unwrap_or_else(|| panic!("no section {title}"));
+    rest.split_once("\n#").map_or(rest, |(section, _)| section)
 }
 
 fn files_in(folder: &str, extension: &str) -> Vec<PathBuf> {

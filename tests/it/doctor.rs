@@ -40,14 +40,14 @@ fn a_host_that_lets_nobody_in_is_an_error_with_a_mend() {
         "{}",
         ran.stdout
     );
-    assert!(ran.stdout.contains("mend: its sshd_config lets nobody in"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("fix: its sshd_config lets nobody in"), "{}", ran.stdout);
 }
 
 #[test]
 fn what_keeps_values_in_memory_is_told() {
     let doppio = Doppio::new().env("DOPPIO_KEYRING", "off");
     let ran = doppio.run(["doctor"]).expect(0);
-    let all = "values in memory: no core dump has them, other programs of yours can't attach, they stay out of swap";
+    let all = "values in memory: no core dump contains them, other programs of yours can't attach, they stay out of swap";
     assert!(ran.stdout.contains(all), "{}", ran.stdout);
     // Without the right to lock anything: root needs no limit for it.
     let doctor = doppio.command(["doctor"]);
@@ -63,8 +63,8 @@ fn what_keeps_values_in_memory_is_told() {
     poor.envs(doctor.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let ran = poor.output().expect("setpriv is installed");
     let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(said.contains("not sure here: they stay out of swap"), "{said}");
-    assert!(said.contains("mend: allow some locked memory"), "{said}");
+    assert!(said.contains("not guaranteed here: they stay out of swap"), "{said}");
+    assert!(said.contains("fix: allow some locked memory"), "{said}");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn folders_that_others_may_read_are_told() {
     fs::set_permissions(doppio.doppio_home(), fs::Permissions::from_mode(0o755)).expect("a folder");
     let ran = doppio.run(["doctor"]).expect(0);
     let home = doppio.doppio_home().display().to_string();
-    assert!(ran.stdout.contains(&format!("mend: chmod 700 {home}")), "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("fix: chmod 700 {home}")), "{}", ran.stdout);
 }
 
 #[test]
@@ -92,6 +92,6 @@ fn a_rebuilt_host_is_forgotten_and_met_again() {
     assert!(fs::read_to_string(&known).expect("a file").contains(&server.host_key("ed25519")));
     doppio.run(["host", "forget", "gpu"]).expect(0);
     let ran = doppio.run(["host", "forget", "gpu"]).expect(3);
-    assert!(ran.stderr.contains("no key of `gpu` is kept"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("no key of `gpu` is stored"), "{}", ran.stderr);
     assert_eq!(doppio.run(["host", "list"]).expect(0).stdout, "gpu\n");
 }

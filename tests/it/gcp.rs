@@ -8,10 +8,10 @@ use std::process::Command;
 use std::time::Duration;
 use std::time::Instant;
 
-use doppio::secret::source::Remark;
-use doppio::secret::source::Remote;
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Remote;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 use crate::support::doppio::Doppio;
 use crate::support::far::open;
@@ -62,7 +62,7 @@ fn secrets_are_written_read_listed_and_removed() {
         }
         assert_eq!(source.get("app", Some("latest")).await.unwrap().1.version.as_deref(), Some("2"));
         assert_eq!(source.get("app", Some("9")).await.unwrap_err(), SourceError::Missing);
-        assert!(words(source.get("app", Some("1:x")).await).contains("no version of Secret Manager"));
+        assert!(words(source.get("app", Some("1:x")).await).contains("not a version of Secret Manager"));
         let versions = source.versions("app").await.unwrap();
         let ids: Vec<_> = versions.iter().map(|version| (version.id.as_str(), version.current)).collect();
         assert_eq!(ids, [("2", true), ("1", false)]);
@@ -73,7 +73,7 @@ fn secrets_are_written_read_listed_and_removed() {
         source.set("large", &secret(&large), &Remark::default()).await.unwrap();
         assert_eq!(get(&source, "large").await.unwrap().0, large);
         let fault = words(source.set("large", &secret(vec![b'x'; (64 << 10) + 1]), &Remark::default()).await);
-        assert!(fault.starts_with("unfit: Secret Manager takes no value over 65536 bytes"), "{fault}");
+        assert!(fault.starts_with("unfit: Secret Manager accepts no value over 65536 bytes"), "{fault}");
 
         let listed = source.list().await.unwrap();
         let names: Vec<_> = listed.iter().map(|(name, _)| name.as_str()).collect();
@@ -95,10 +95,10 @@ fn a_value_that_is_in_force_was_written_whatever_becomes_of_its_note() {
     wait(async {
         source.set("app", &secret("hunter2 one"), &Remark::default()).await.unwrap();
         for (may_not, said, warning) in [
-            ("update", &remark, Some("its note and its expiry are not: Permission to update denied.")),
-            ("get", &remark, Some("its note and its expiry are not: Permission to get denied.")),
+            ("update", &remark, Some("its note and its expiry were not: Permission to update denied.")),
+            ("get", &remark, Some("its note and its expiry were not: Permission to get denied.")),
             ("", &remark, None),
-            ("update", &Remark::default(), Some("the expiry of the one before still stands beside it")),
+            ("update", &Remark::default(), Some("the expiry of the previous one is still attached")),
             // Then nobody can know.
             ("get", &Remark::default(), None),
         ] {

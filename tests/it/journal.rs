@@ -147,5 +147,5 @@ fn lines_that_are_no_events_are_said_and_passed_over() {
     let ran = doppio.run(["runs", "show"]).expect(0);
     assert!(ran.stdout.contains("sample`: success"), "{}", ran.stdout);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains("of the journal was passed over"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("of the journal was skipped"), "{}", ran.stderr);
 }

@@ -186,14 +186,18 @@ fn the_keychain_holds_the_key_of_a_vault() {
     assert_eq!(ran.stdout, "hunter2 hunter2");
     bus.lock();
     let ran = doppio.run(["secret", "get", "file:team/key"]).expect(3);
-    assert!(ran.stderr.contains("the vault's key can't be had from the keychain"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the age vault's key is not available from the keychain"), "{}", ran.stderr);
     assert!(ran.stderr.contains("hint: unlock it"), "{}", ran.stderr);
     // Nor is another key to blame that is tried beside it.
     let identity = doppio.file("identity", age::x25519::Identity::generate().to_string().expose_secret());
     fs::set_permissions(&identity, fs::Permissions::from_mode(0o600)).unwrap();
     let doppio = doppio.env("DOPPIO_VAULT_IDENTITY", &identity);
     let ran = doppio.run(["secret", "get", "file:team/key"]).expect(3);
-    assert!(ran.stderr.contains("identity` does not open the vault"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("and the vault's key can't be had from the keychain"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("identity` does not open the age vault"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("and the age vault's key is not available from the keychain"),
+        "{}",
+        ran.stderr
+    );
     assert!(ran.stderr.contains("hint: unlock it"), "{}", ran.stderr);
 }

@@ -12,11 +12,11 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
-use doppio::secret::source::Item;
-use doppio::secret::source::Remark;
-use doppio::secret::source::Remote;
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
+use doppio_secrets::source::Item;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Remote;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 use crate::support::doppio::Doppio;
 use crate::support::far::open;
@@ -107,7 +107,10 @@ async fn contract(cluster: &Cluster) {
     by_hand(cluster, "foreign", &[("key", b"hunter2 foreign")]);
     assert_eq!(get(&admin, "foreign").await.unwrap().0, b"hunter2 foreign");
     let fault = words(admin.set("foreign#key", &secret("hunter2"), &Remark::default()).await);
-    assert!(fault.starts_with("not allowed: the Secret was made") && fault.contains("override"), "{fault}");
+    assert!(
+        fault.starts_with("not allowed: the Secret was created") && fault.contains("override"),
+        "{fault}"
+    );
     assert!(words(admin.delete("foreign").await).starts_with("not allowed: "));
     let bold = cluster.source("admin", &[("override", "true")]);
     bold.set("foreign#more", &secret("hunter2 more"), &Remark::default()).await.unwrap();

@@ -1,7 +1,6 @@
 //! Holds the structure of the sources: who may import whom, which foreign crate is named where,
 //! how long a file may be, and how nothing may be called.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -9,36 +8,40 @@ use std::path::Path;
 use crate::support::rust_code::code_only;
 use crate::support::rust_code::without_tests;
 
-/// A top-level module and what it may name of the others. `secret::Masked` is that one item.
-const LAYERS: &[(&str, &[&str])] = &[
-    ("name", &[]),
-    ("text", &[]),
-    ("shell", &["name", "text"]),
-    ("secret", &["name", "text"]),
-    ("event", &["name", "secret::Masked"]),
-    ("host", &["name", "text", "shell", "secret"]),
-    ("config", &["name", "text", "secret", "host"]),
-    ("step", &["name", "text", "shell", "secret", "event", "host"]),
-    ("recipe", &["name", "text", "shell", "secret", "step"]),
-    ("plan", &["name", "text", "shell", "secret", "step", "recipe"]),
-    ("engine", &["name", "secret", "event", "host", "step", "plan"]),
-    ("journal", &["name", "event"]),
-    ("ui", &["name", "text", "event"]),
+/// A crate, the folder of its sources, and which of the others it may name. The root package is
+/// not in it: it may name all.
+const CRATES: &[(&str, &str, &[&str])] = &[
+    ("doppio_text", "crates/text/src/", &[]),
+    ("doppio_secrets", "crates/secrets/src/", &["doppio_text"]),
+    ("doppio_stores", "crates/stores/src/", &["doppio_text", "doppio_secrets"]),
+    ("doppio_hosts", "crates/hosts/src/", &["doppio_text", "doppio_secrets"]),
+];
+
+/// A module of the root package, which crates it may name and which of the other modules.
+/// `doppio_secrets::Masked` is that one item.
+const MODULES: &[(&str, &[&str], &[&str])] = &[
+    ("sources", &["doppio_secrets", "doppio_stores"], &[]),
+    ("event", &["doppio_text", "doppio_secrets::Masked"], &[]),
+    ("config", &["doppio_text", "doppio_secrets", "doppio_hosts"], &["sources"]),
+    ("step", &["doppio_text", "doppio_secrets", "doppio_hosts"], &["sources", "event"]),
+    ("recipe", &["doppio_text", "doppio_secrets"], &["step"]),
+    ("plan", &["doppio_text", "doppio_secrets"], &["step", "recipe"]),
+    ("engine", &["doppio_text", "doppio_secrets", "doppio_hosts"], &["event", "step", "plan"]),
+    ("journal", &["doppio_text"], &["event"]),
+    ("ui", &["doppio_text"], &["event"]),
     (
         "cli",
-        &[
-            "name", "text", "shell", "secret", "event", "host", "config", "step", "recipe", "plan", "engine",
-            "journal", "ui",
-        ],
+        &["doppio_text", "doppio_secrets", "doppio_stores", "doppio_hosts"],
+        &["sources", "event", "config", "step", "recipe", "plan", "engine", "journal", "ui"],
     ),
 ];
 
 /// A foreign crate and the one place that may name it.
 const CONFINED: &[(&str, &str)] = &[
-    ("russh", "src/host/ssh/"),
+    ("russh", "crates/hosts/src/ssh/"),
     ("indicatif", "src/ui/progress.rs"),
     ("annotate_snippets", "src/ui/report.rs"),
-    ("keyring", "src/secret/source/keyring.rs"),
+    ("keyring", "crates/secrets/src/source/keyring.rs"),
     ("minijinja", "src/plan/when/"),
 ];
 
@@ -52,7 +55,7 @@ const TOO_LONG: usize = 600;
 fn sources_keep_the_layers() {
     let mut faults = Vec::new();
     let mut read = 0;
-    for folder in ["src", "tests", "benches", "examples"] {
+    for folder in ["src", "crates", "tests", "benches", "examples", "packaging"] {
         walk(Path::new(env!("CARGO_MANIFEST_DIR")), Path::new(folder), &mut |path, text| {
             read += 1;
             faults.extend(check(path, text));
@@ -67,36 +70,62 @@ fn every_module_has_its_line_in_the_table() {
     let lib = include_str!("../../src/lib.rs");
     let declared: BTreeSet<&str> =
         lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    let listed: BTreeSet<&str> = LAYERS.iter().map(|(module, _)| *module).collect();
+    let listed: BTreeSet<&str> = MODULES.iter().map(|(module, ..)| *module).collect();
     assert_eq!(declared, listed);
 }
 
 #[test]
-fn the_table_has_no_circle() {
-    let mut above = BTreeSet::new();
-    for (module, below) in LAYERS {
-        for name in *below {
-            let name = name.split("::").next().expect("a split has a first part");
-            assert!(above.contains(name), "`{module}` may name `{name}`, which does not stand above it");
-        }
-        above.insert(*module);
-    }
+fn every_crate_has_its_line_in_the_table() {
+    let folders =
+        fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("crates")).expect("there are crates");
+    let found: BTreeSet<String> = folders
+        .map(|entry| format!("doppio_{}", entry.expect("it can be read").file_name().to_string_lossy()))
+        .collect();
+    let listed: BTreeSet<String> = CRATES.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(found, listed);
 }
 
 #[test]
-fn contributors_read_the_same_table() {
-    let text = include_str!("../../CONTRIBUTING.md");
-    let rows = text.lines().skip_while(|line| !line.starts_with("| module")).skip(2);
-    for (row, (module, below)) in rows.zip(LAYERS) {
-        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let shown = match below.len() {
-            0 => "–".to_owned(),
-            all if all + 1 == LAYERS.len() => "all".to_owned(),
-            _ => below.join(", "),
-        };
-        assert_eq!(cells[1], format!("`{module}`"));
-        assert_eq!(cells[3].replace('`', ""), shown, "the line of `{module}`");
+fn the_tables_have_no_circle() {
+    fn check<'a>(rows: impl Iterator<Item = (&'a str, &'a [&'a str])>) {
+        let mut above = BTreeSet::new();
+        for (name, below) in rows {
+            for other in below {
+                assert!(above.contains(other), "`{name}` may name `{other}`, which does not stand above it");
+            }
+            above.insert(name);
+        }
     }
+    check(CRATES.iter().map(|(name, _, below)| (*name, *below)));
+    check(MODULES.iter().map(|(name, _, below)| (*name, *below)));
+}
+
+#[test]
+fn contributors_read_the_same_tables() {
+    let text = include_str!("../../CONTRIBUTING.md");
+    let rows = |heading: &str| -> Vec<(String, String)> {
+        let lines = text.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
+        lines
+            .take_while(|line| line.starts_with('|'))
+            .map(|row| {
+                let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+                (cells[1].replace('`', ""), cells[3].replace('`', ""))
+            })
+            .collect()
+    };
+    let short =
+        |names: &[&str]| names.iter().map(|name| name.replace("doppio_", "")).collect::<Vec<_>>().join(", ");
+    let shown = |names: &[&str]| if names.is_empty() { "–".to_owned() } else { short(names) };
+    let crates = CRATES.iter().map(|(name, folder, below)| {
+        assert_eq!(short(&[name]), folder["crates/".len()..].trim_end_matches("/src/"));
+        (name.replace('_', "-"), shown(below))
+    });
+    assert_eq!(rows("| crate"), crates.collect::<Vec<_>>());
+    let modules = MODULES.iter().map(|(name, crates, modules)| {
+        let all = modules.len() + 1 == MODULES.len();
+        ((*name).to_owned(), if all { "all".to_owned() } else { shown(&[*crates, *modules].concat()) })
+    });
+    assert_eq!(rows("| module"), modules.collect::<Vec<_>>());
 }
 
 /// Calls `each` with every Rust file below `folder`, by its path from `root`.
@@ -133,9 +162,9 @@ fn check(path: &str, text: &str) -> Vec<String> {
             fault(name.0, format!("`{}` says nothing of what is inside", name.1));
         }
     }
-    if path.starts_with("src/") {
+    if path.starts_with("src/") || CRATES.iter().any(|(_, folder, _)| path.starts_with(folder)) {
         let code = without_tests(&code);
-        check_crate_paths(path, &code, &mut fault);
+        check_paths(path, &code, &mut fault);
         check_confined(path, &code, &mut fault);
     }
     faults
@@ -151,37 +180,64 @@ fn module_names(path: &str, code: &str) -> Vec<(usize, String)> {
     own.chain(declared).collect()
 }
 
-/// The `crate::` paths against the table.
-fn check_crate_paths(path: &str, code: &str, fault: &mut dyn FnMut(usize, String)) {
-    let module = path["src/".len()..].split(['/', '.']).next().expect("a split has a first part");
-    let allowed: BTreeMap<&str, &[&str]> = LAYERS.iter().copied().collect();
+/// The `crate::` and `doppio_…` paths against the tables.
+fn check_paths(path: &str, code: &str, fault: &mut dyn FnMut(usize, String)) {
     for (at, _) in code.match_indices("super::super") {
         fault(at, "`super::super`: write the path from `crate`".to_owned());
     }
-    for (at, _) in code.match_indices("crate") {
-        let rest = &code[at + "crate".len()..];
-        let before = code[..at].chars().next_back();
-        if is_word(before) || is_word(rest.chars().next()) || before == Some('$') {
-            continue;
-        }
-        let Some(rest) = rest.strip_prefix("::") else {
-            if before != Some('(') {
-                fault(at, "`crate` without a path".to_owned());
-            }
-            continue;
-        };
-        let named = word(rest);
-        if named.is_empty() {
-            fault(at, "a group of `crate` paths: one path a line".to_owned());
-            continue;
-        }
-        let Some(below) = allowed.get(module) else { continue };
-        let item = rest[named.len()..].strip_prefix("::").map_or("", word);
+    let own = CRATES.iter().find(|(_, folder, _)| path.starts_with(folder));
+    let module = path.strip_prefix("src/").map(|rest| rest.split(['/', '.']).next().unwrap_or(rest));
+    let row = module.and_then(|module| MODULES.iter().find(|(name, ..)| *name == module));
+    let crates = match (own, row) {
+        (Some((_, _, below)), _) | (_, Some((_, below, _))) => *below,
+        // `main.rs` and `lib.rs`.
+        (None, None) => return,
+    };
+    for (at, named, item) in paths(code, fault) {
         let whole = format!("{named}::{item}");
-        if named != module && !below.contains(&named) && !below.contains(&whole.as_str()) {
-            fault(at, format!("`{module}` may not name `{whole}`; it may name: {}", below.join(", ")));
+        let (who, allowed, is_own) = match own {
+            Some((name, ..)) => (*name, crates, named == "crate"),
+            None => match (row, named) {
+                (Some((name, _, modules)), "crate") => (*name, *modules, item == *name),
+                (Some((name, ..)), _) => (*name, crates, false),
+                (None, _) => continue,
+            },
+        };
+        let is_listed = allowed
+            .iter()
+            .any(|name| *name == named || *name == whole || (named == "crate" && *name == item));
+        if !is_own && !is_listed {
+            let whole = whole.strip_prefix("crate::").unwrap_or(&whole);
+            fault(at, format!("`{who}` may not name `{whole}`; it may name: {}", allowed.join(", ")));
         }
     }
+}
+
+/// Every `crate::` or `doppio_…::` path: its place, its first part, and the part after that.
+fn paths<'a>(code: &'a str, fault: &mut dyn FnMut(usize, String)) -> Vec<(usize, &'a str, &'a str)> {
+    let mut found = Vec::new();
+    for start in ["crate", "doppio_"] {
+        for (at, _) in code.match_indices(start) {
+            let named = word(&code[at..]);
+            let before = code[..at].chars().next_back();
+            if is_word(before) || before == Some('$') || (start == "crate" && named != "crate") {
+                continue;
+            }
+            let Some(rest) = code[at + named.len()..].strip_prefix("::") else {
+                if start == "crate" && before != Some('(') {
+                    fault(at, "`crate` without a path".to_owned());
+                }
+                continue;
+            };
+            let item = word(rest);
+            if item.is_empty() && start == "crate" {
+                fault(at, "a group of `crate` paths: one path a line".to_owned());
+                continue;
+            }
+            found.push((at, named, item));
+        }
+    }
+    found
 }
 
 /// Foreign crates outside of their place.
@@ -190,7 +246,7 @@ fn check_confined(path: &str, code: &str, fault: &mut dyn FnMut(usize, String)) 
         if path.starts_with(place) {
             continue;
         }
-        let has_own = code.contains(&format!("mod {name};"));
+        let has_own = [format!("mod {name};"), format!("::{name};")].iter().any(|own| code.contains(own));
         for (at, _) in code.match_indices(name) {
             let before = code[..at].trim_end();
             let after = &code[at + name.len()..];
@@ -220,24 +276,30 @@ fn is_word(c: Option<char>) -> bool {
 fn each_rule_catches_its_planted_fault() {
     let long = "\n".repeat(TOO_LONG);
     for (path, text, message) in [
-        ("src/journal/a.rs", "use crate::host::Host;", "`journal` may not name `host::Host`"),
-        ("src/text/a.rs", "fn f() { crate::name::x() }", "`text` may not name `name::x`"),
-        ("src/name.rs", "type T = Vec<crate::text::Span>;", "`name` may not name `text::Span`"),
-        ("src/event/a.rs", "use crate::secret::Vault;", "`event` may not name `secret::Vault`"),
+        ("src/journal/a.rs", "use doppio_hosts::Host;", "`journal` may not name `doppio_hosts::Host`"),
+        ("src/journal/a.rs", "fn f() { crate::ui::x() }", "`journal` may not name `ui`"),
+        ("src/sources.rs", "type T = Vec<crate::event::Event>;", "`sources` may not name `event`"),
+        ("src/event/a.rs", "use doppio_secrets::Vault;", "`event` may not name `doppio_secrets::Vault`"),
+        (
+            "crates/text/src/a.rs",
+            "use doppio_secrets::Mask;",
+            "`doppio_text` may not name `doppio_secrets::Mask`",
+        ),
+        ("crates/secrets/src/a.rs", "fn f(h: &doppio_hosts::Host) {}", "may not name `doppio_hosts::Host`"),
         ("src/ui/a.rs", "use crate::{event, text};", "a group of `crate` paths"),
         ("src/cli/a.rs", "use crate as doppio;", "`crate` without a path"),
-        ("src/host/ssh/a.rs", "use super::super::Pool;", "`super::super`"),
-        ("src/host/pool.rs", "use russh::client;", "`russh` is named in"),
-        ("src/host/pool.rs", "fn f(k: ::russh::keys::K) {}", "`russh` is named in"),
-        ("src/host/pool.rs", "fn f() { russh_sftp::x() }", "`russh` is named in"),
+        ("crates/hosts/src/ssh/a.rs", "use super::super::Pool;", "`super::super`"),
+        ("crates/hosts/src/pool.rs", "use russh::client;", "`russh` is named in"),
+        ("crates/hosts/src/pool.rs", "fn f(k: ::russh::keys::K) {}", "`russh` is named in"),
+        ("crates/hosts/src/pool.rs", "fn f() { russh_sftp::x() }", "`russh` is named in"),
         ("src/ui/tree.rs", "use indicatif::ProgressBar;", "`indicatif` is named in"),
         ("src/recipe/a.rs", "use annotate_snippets::Level;", "`annotate_snippets` is named in"),
-        ("src/secret/source/mod.rs", "mod keyring; use ::keyring::Entry;", "`keyring` is named in"),
+        ("crates/secrets/src/source/mod.rs", "mod keyring; use ::keyring::Entry;", "`keyring` is named in"),
         ("src/cli/doctor.rs", "let e = keyring::Entry::new();", "`keyring` is named in"),
         ("src/step/a.rs", "use minijinja::Environment;", "`minijinja` is named in"),
         ("tests/it/a.rs", "#[allow(dead_code)]", "`allow`"),
         ("src/lib.rs", "#![allow(missing_docs)]", "`allow`"),
-        ("src/host/util.rs", "", "`util` says nothing"),
+        ("crates/hosts/src/util.rs", "", "`util` says nothing"),
         ("src/helpers/mod.rs", "", "`helpers` says nothing"),
         ("src/a.rs", "mod common { }", "`common` says nothing"),
         ("benches/a.rs", long.as_str(), "600 lines"),
@@ -250,14 +312,15 @@ fn each_rule_catches_its_planted_fault() {
 #[test]
 fn what_is_allowed_is_no_fault() {
     for (path, text) in [
-        ("src/event/a.rs", "use crate::secret::Masked; use crate::event::Sink;"),
-        ("src/text/a.rs", "// crate::host::Host\nconst A: &str = \"crate::host\";"),
-        ("src/text/a.rs", "#[cfg(test)]\nmod tests { use crate::host::Host; }"),
+        ("src/event/a.rs", "use doppio_secrets::Masked; use crate::event::Sink;"),
+        ("crates/text/src/a.rs", "// doppio_hosts::Host\nconst A: &str = \"doppio_hosts::Host\";"),
+        ("crates/text/src/a.rs", "#[cfg(test)]\nmod tests { use doppio_hosts::Host; }"),
+        ("crates/secrets/src/a.rs", "use crate::mask::Mask; use doppio_text::Span;"),
         ("src/plan/a.rs", "pub(crate) fn f() {} pub(in crate::plan) fn g() {}"),
-        ("src/host/ssh/a.rs", "use russh::client;"),
-        ("src/secret/source/mod.rs", "mod keyring; static A: K = keyring::KIND;"),
-        ("src/secret/source/keyring.rs", "use ::keyring::Entry;"),
-        ("src/secret/ladder.rs", "let a = source::keyring::KIND; let keyring = 1;"),
+        ("crates/hosts/src/ssh/a.rs", "use russh::client;"),
+        ("crates/secrets/src/source/mod.rs", "mod keyring; static A: K = keyring::KIND;"),
+        ("crates/secrets/src/source/keyring.rs", "use ::keyring::Entry;"),
+        ("crates/secrets/src/ladder.rs", "let a = source::keyring::KIND; let keyring = 1;"),
         ("src/main.rs", "use doppio::cli;"),
     ] {
         let faults = check(path, text);

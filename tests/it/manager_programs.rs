@@ -5,9 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use doppio::secret::SecretValue;
-use doppio::secret::source::Item;
-use doppio::secret::source::Source;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Item;
+use doppio_secrets::source::Source;
 
 use crate::support::doppio::Doppio;
 use crate::support::store::Store;
@@ -270,11 +270,11 @@ fn entries_of_the_real_pass() {
     assert_eq!(doppio.reveal("pass:site#password"), "hunter2 of the site");
     assert_eq!(doppio.reveal("pass:site#user"), "somebody");
     doppio.run(["secret", "get", "pass:site#gone"]).expect(3);
-    // A folder is no entry, though `pass show` prints what is in it.
+    // A folder is not an entry, though `pass show` prints what is in it.
     doppio.run(["secret", "get", "pass:keys", "--reveal", "--force"]).expect(3);
     for path in ["pass:../site", "pass:-c", "pass:a//b"] {
         let ran = doppio.run(["secret", "get", path]).expect(3);
-        assert!(ran.stderr.contains("is no path of an entry"), "{path}: {}", ran.stderr);
+        assert!(ran.stderr.contains("is not a path of an entry"), "{path}: {}", ran.stderr);
     }
     // An entry for a key that is not ours.
     let other = Store::new();
@@ -310,7 +310,7 @@ async fn many_items_of_a_program_that_is_not_there_fail_each() {
     for answer in source.get_many(&items).await {
         let fault = answer.map(|(value, _): (SecretValue, _)| drop(value)).unwrap_err();
         assert!(
-            fault.to_string().contains("is not installed") || fault.to_string().contains("is no path"),
+            fault.to_string().contains("is not installed") || fault.to_string().contains("is not a path"),
             "{fault}"
         );
     }

@@ -6,10 +6,11 @@ mod printed;
 mod terminals;
 
 use data_encoding::BASE64;
-use doppio::secret::Mask;
-use doppio::secret::MaskStyle;
-use doppio::secret::SecretValue;
-use doppio::secret::Unmaskable;
+
+use doppio_secrets::Mask;
+use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Unmaskable;
 
 const AWS: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY";
 const HF: &str = "hf_QxZtNbVkLmPwRsTuYaGdHjKcEfXoI";

@@ -71,11 +71,11 @@ fn a_plan_shows_all_that_would_be_done_and_no_value() {
     assert_eq!(ran.stderr, "");
     assert!(!ran.stdout.contains("not-to-be-seen"));
     insta::assert_snapshot!(ran.stdout, @r#"
-        sweep: 8 steps and 2 that stand for several, target box
+        sweep: 8 steps and 2 that expand to several, target box
 
         1. prepare (Prepare the data)  run_commands on box
            timeout 90 s
-           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, cut at random
+           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, with random jitter
            │ ls '/data/my set' ${HOME} 3 $${epochs}
            │ workdir /work
            │ env MODE=fast
@@ -85,7 +85,7 @@ fn a_plan_shows_all_that_would_be_done_and_no_value() {
         2. train[gpu-1,lr=1e-3]  ssh_command on gpu-1
            after prepare
            when epochs > 2 and not debug and steps.prepare.status == 'success'
-           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, cut at random
+           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, with random jitter
            │ curl -H 'Bearer ‹secret:api/token›' --lr 1e-3 "gpu-1" ${step.prepare.output} ${files}
            │ workdir /work
            │ env MODE=slow
@@ -95,7 +95,7 @@ fn a_plan_shows_all_that_would_be_done_and_no_value() {
         3. train[gpu-1,lr=0.1]  ssh_command on gpu-1
            after prepare
            when epochs > 2 and not debug and steps.prepare.status == 'success'
-           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, cut at random
+           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, with random jitter
            │ curl -H 'Bearer ‹secret:api/token›' --lr 0.1 "gpu-1" ${step.prepare.output} ${files}
            │ workdir /work
            │ env MODE=slow
@@ -105,7 +105,7 @@ fn a_plan_shows_all_that_would_be_done_and_no_value() {
         4. train[gpu-2,lr=1e-3]  ssh_command on gpu-2
            after prepare
            when epochs > 2 and not debug and steps.prepare.status == 'success'
-           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, cut at random
+           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, with random jitter
            │ curl -H 'Bearer ‹secret:api/token›' --lr 1e-3 "gpu-2" ${step.prepare.output} ${files}
            │ workdir /work
            │ env MODE=slow
@@ -115,7 +115,7 @@ fn a_plan_shows_all_that_would_be_done_and_no_value() {
         5. train[gpu-2,lr=0.1]  ssh_command on gpu-2
            after prepare
            when epochs > 2 and not debug and steps.prepare.status == 'success'
-           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, cut at random
+           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, with random jitter
            │ curl -H 'Bearer ‹secret:api/token›' --lr 0.1 "gpu-2" ${step.prepare.output} ${files}
            │ workdir /work
            │ env MODE=slow
@@ -129,13 +129,13 @@ fn a_plan_shows_all_that_would_be_done_and_no_value() {
         7. first  sleep
            after train
            when false
-           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, cut at random
+           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, with random jitter
            │ sleep 1 s
 
         8. second  sleep
            after train, first
            when false
-           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, cut at random
+           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, with random jitter
            may fail
            │ sleep 1 s
 
@@ -147,7 +147,7 @@ fn a_plan_shows_all_that_would_be_done_and_no_value() {
         10. stop  local_command on local
            after both
            run if always
-           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, cut at random
+           2 attempts, 5 s apart, each wait 2 times the last, at most 60 s, with random jitter
            │ echo ${run.id} sweep box C.UTF-8
            │ workdir /work
            │ env MODE=fast
@@ -218,7 +218,7 @@ fn a_part_of_a_plan() {
     insta::assert_snapshot!(plan(&["--only", "train"]), @r#"
         error: step `train[gpu-1,lr=1e-3]` uses a result of step `prepare`, which is left out
 
-        hint: take `prepare` in as well: `--only prepare`
+        hint: include `prepare` as well: `--only prepare`
         "#);
     insta::assert_snapshot!(plan(&["--only", "stop", "--skip", "stop"]), @r#"
         error: no step is left to run
@@ -379,8 +379,8 @@ fn a_secret_is_bound_to_a_reference_and_only_one_that_the_recipe_names() {
                 insta::assert_snapshot!(ran.stderr, @"
                     error: `--secret` takes a name and a reference, never a value
 
-                    hint: write `--secret huggingface/token=env:HF_TOKEN`, or `…=file:PATH` for one in the vault
-                    hint: what you gave is in your shell's history now: if it is real, replace it where it was issued
+                    hint: write `--secret huggingface/token=env:HF_TOKEN`, or `…=file:PATH` for one in the age vault
+                    hint: the value is in your shell's history now: if it is real, replace it where it was issued
                     ");
             }
         }
@@ -405,8 +405,8 @@ fn a_secret_that_will_not_last_is_told() {
     for arguments in [&["plan", "r.toml"][..], &["run", "r.toml"]] {
         let ran = doppio.run(arguments).expect(0);
         assert!(
-            ran.stderr.contains("warning: `team/short` lasts ")
-                && ran.stderr.contains(" more minutes, and step `a` may take 180"),
+            ran.stderr.contains("warning: `team/short` expires in ")
+                && ran.stderr.contains(" minutes, and step `a` may take 180"),
             "{}",
             ran.stderr
         );

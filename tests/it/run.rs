@@ -279,7 +279,7 @@ local_command = { command = "echo ${#PROXY} $PROXY", env = { PROXY = "${secret:t
     let ran = doppio.run(["run", "recipe.toml"]).expect(0);
     let said: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("secret ")).collect();
     insta::assert_snapshot!(said.join("\n"), @"
-        secret `team/proxy` is not set: its default went as PROXY to step `a` (local environment)
+        secret `team/proxy` is not set: its default was sent as PROXY to step `a` (local environment)
         secret `team/token` went as BOTH to step `a` (local environment)
         secret `team/token` went as TOKEN to step `a` (local environment)
         ");
@@ -287,7 +287,7 @@ local_command = { command = "echo ${#PROXY} $PROXY", env = { PROXY = "${secret:t
     let said: Vec<&str> = show.lines().filter(|line| line.contains("secret ")).collect();
     insta::assert_snapshot!(said.join("\n"), @"
         secret `team/token` went as BOTH (local environment)
-        secret `team/proxy` is not set: its default went as PROXY (local environment)
+        secret `team/proxy` is not set: its default was sent as PROXY (local environment)
         secret `team/token` went as TOKEN (local environment)
         ");
 }
@@ -314,7 +314,7 @@ local_command = { command = "true" }
     let check = doppio.run(["check", "recipe.toml"]).expect(0).stderr;
     assert_eq!(check, "recipe.toml: 3 steps, no faults\n");
     let plan = doppio.run(["plan", "recipe.toml"]).expect(0).stdout;
-    assert_eq!(plan.lines().next(), Some("test: 3 steps and 2 that stand for several"));
+    assert_eq!(plan.lines().next(), Some("test: 3 steps and 2 that expand to several"));
     let ran = doppio.run(["run", "recipe.toml"]).expect(0).stderr;
     let ran = settled(&doppio, &ran);
     let said: Vec<&str> = ran.lines().filter(|line| line.starts_with("run ")).collect();

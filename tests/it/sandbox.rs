@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use doppio::host::Exec;
-use doppio::host::Exit;
+use doppio_hosts::Exec;
+use doppio_hosts::Exit;
 
 use crate::exec::cases;
 use crate::support::exec::finish;

@@ -72,7 +72,7 @@ fn clean_folders_and_folders_with_finds_have_their_exit_codes() {
     quiet(&world, &["secret", "scan", "a.txt"], 0);
     quiet(&world, &["secret", "scan", "b"], 1);
     assert!(quiet(&world, &["secret", "scan", "gone"], 2).stderr.contains("there is no `gone`"));
-    assert!(quiet(&world, &["secret", "scan", "--staged"], 2).stderr.contains("in no git repository"));
+    assert!(quiet(&world, &["secret", "scan", "--staged"], 2).stderr.contains("not in a git repository"));
     quiet(&world, &["secret", "scan", "--no-shapes", "f.py"], 0);
 }
 
@@ -139,7 +139,7 @@ fn links_are_not_followed_and_pipes_not_waited_for() {
     quiet(&world, &["secret", "scan"], 0);
     // What is named and can't be looked at is no place where nothing was found.
     for (path, words) in
-        [("fifo", "is no file and no folder"), ("link", "is a link"), ("gone", "there is no")]
+        [("fifo", "is neither a file nor a folder"), ("link", "is a link"), ("gone", "there is no")]
     {
         let ran = quiet(&world, &["secret", "scan", path], 2);
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
@@ -214,9 +214,9 @@ fn what_is_said_is_no_longer_than_what_there_is_to_say() {
     world.file("a.txt", "12345");
     let ran = quiet(&world, &["secret", "scan", "a.txt"], 0);
     assert!(ran.stderr.contains("in 1 files, 5 bytes;"), "{}", ran.stderr);
-    let notes: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("not looked for")).collect();
+    let notes: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("not searched for")).collect();
     let reasons = "`b/b`, whose value is a path; `a/a`, `c/c`, whose value is a plain number";
-    assert_eq!(notes, [format!("note: 3 values are not looked for: {reasons}")]);
+    assert_eq!(notes, [format!("note: 3 values are not searched for: {reasons}")]);
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn values_of_the_vault_and_of_dotenv_are_looked_for_older_ones_too() {
     let world = world.env("DOPPIO_PASSPHRASE_FILE", "/nonexistent");
     world.file("b.txt", "nothing\n");
     let ran = quiet(&world, &["secret", "scan", "b.txt"], 3);
-    assert!(ran.stderr.contains("the vault"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the age vault"), "{}", ran.stderr);
     world.file("b.txt", VALUE);
     quiet(&world, &["secret", "scan", "b.txt"], 1);
 }

@@ -30,7 +30,7 @@ fn a_secret_is_stored_found_and_removed() {
     let ran =
         doppio.run_with_stdin(["secret", "set", "team/key", "--from-stdin"], "hunter2 hunter2\n").expect(0);
     assert_eq!(ran.stdout, "");
-    assert!(ran.stderr.contains("stored `team/key` in the vault"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("stored `team/key` in the age vault"), "{}", ran.stderr);
 
     let ran = doppio.run(["secrets", "get", "team/key"]).expect(0);
     assert!(
@@ -90,7 +90,7 @@ fn a_value_on_the_command_line_is_refused_and_not_repeated() {
 fn values_that_cannot_be_meant_are_refused() {
     let doppio = machine();
     for (value, words) in [
-        ("your_token_here", "only holds the place of one"),
+        ("your_token_here", "is only a placeholder"),
         ("abc", "too short"),
         ("", "is empty"),
         ("\n", "is empty"),
@@ -140,12 +140,12 @@ fn why_shows_the_rungs_and_no_value() {
     assert!(!ran.stdout.contains("hunter2"), "{}", ran.stdout);
     let lines: Vec<&str> = ran.stdout.lines().collect();
     for (start, end) in [
-        ("1. `--secret`: `env:OTHER`", "not there"),
+        ("1. `--secret`: `env:OTHER`", "not found"),
         ("3. the environment: `HF_TOKEN`", "used (variable `HF_TOKEN`)"),
-        ("3. the environment: `HUGGINGFACE_TOKEN`", "not there"),
+        ("3. the environment: `HUGGINGFACE_TOKEN`", "not found"),
         ("4. `", "shadowed"),
         ("5. the keychain", "no Secret Service answers)"),
-        ("6. the vault", "ago)"),
+        ("6. the age vault", "ago)"),
     ] {
         assert!(
             lines.iter().any(|line| line.starts_with(start) && line.contains(end)),
@@ -160,12 +160,12 @@ fn why_shows_the_rungs_and_no_value() {
     doppio.file("doppio.toml", "");
     let ran = doppio.run(["secret", "why", "team/gone"]).expect(3);
     insta::assert_snapshot!(doppio.settled(&ran.stdout), @"
-        1. `--secret`: `team/gone` -> not there
-        2. `[secrets]` of the settings: `team/gone` -> not there
-        3. the environment: `TEAM_GONE` -> not there
+        1. `--secret`: `team/gone` -> not found
+        2. `[secrets]` of the settings: `team/gone` -> not found
+        3. the environment: `TEAM_GONE` -> not found
         4. `WORLD/project/.env`: `team/gone` -> skipped: the settings do not say `dotenv = true`
         5. the keychain: `team/gone` -> skipped: this machine has no keychain (no Secret Service answers)
-        6. the vault: `team/gone` -> not there
+        6. the age vault: `team/gone` -> not found
         7. `default_source`: `team/gone` -> skipped: the settings name none
         8. the providers' own credentials: `team/gone` -> skipped: the settings do not say `discover = true`
         ");
@@ -223,7 +223,7 @@ fn status_names_all_that_recipes_need() {
     doppio.file("other.toml", "key = 1\n");
     doppio.file("broken.toml", "[recipe\n");
     let ran = doppio.run(["secret", "status"]).expect(3);
-    assert!(ran.stderr.contains("broken.toml` is no TOML, and was passed over"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("broken.toml` is not TOML, and was skipped"), "{}", ran.stderr);
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{}", ran.stdout);
     assert!(
@@ -302,7 +302,7 @@ fn a_vault_that_cannot_be_trusted_is_named_and_left_alone() {
     fs::write(&path, &whole).unwrap();
 
     private(&doppio, "home/passphrase", "another passphrase");
-    check("wrong passphrase", "the passphrase does not open the vault");
+    check("wrong passphrase", "the passphrase does not open the age vault");
     assert_eq!(fs::read(&path).unwrap(), whole);
 
     fs::remove_file(doppio.folder().join("home/passphrase")).unwrap();
@@ -380,7 +380,7 @@ fn an_ssh_key_locks_and_opens_a_vault() {
     fs::remove_file(&key).unwrap();
     keygen(&["-N", ""]);
     let ran = doppio.run(["secret", "get", "a"]).expect(3);
-    assert!(ran.stderr.contains("does not open the vault"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("does not open the age vault"), "{}", ran.stderr);
 }
 
 #[test]
@@ -391,15 +391,15 @@ fn a_value_that_is_typed_is_not_shown() {
         &["secret", "set", "team/key"],
         &[
             ("value of `team/key`", "hunter2 hunter2"),
-            ("passphrase for the new vault", "pass hunter2"),
+            ("passphrase for the new age vault", "pass hunter2"),
             ("once more", "pass hunter2"),
         ],
     );
-    assert!(code == 0 && shown.contains("stored `team/key` in the vault"), "{code}: {shown}");
+    assert!(code == 0 && shown.contains("stored `team/key` in the age vault"), "{code}: {shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
     let (code, shown) = doppio.at_terminal(
         &["secret", "get", "team/key", "--reveal"],
-        &[("passphrase of the vault", "pass hunter2")],
+        &[("passphrase of the age vault", "pass hunter2")],
     );
     assert!(code == 0 && shown.contains("hunter2 hunter2\r\n"), "{code}: {shown}");
     // Of a paste with several lines nothing is stored, and nothing goes on to the shell.

@@ -44,8 +44,8 @@ fn a_value_is_copied_and_the_clipboard_emptied() {
     let (doppio, clipboard, argv) = desktop();
     let ran = doppio.run(["secret", "get", "team/key", "--copy", "--clear-after", "1"]).expect(0);
     assert_eq!(ran.stdout, "");
-    insta::assert_snapshot!(ran.stderr, @"copied `team/key`; the clipboard is emptied in 1 s");
-    wait_until("the clipboard is emptied", || fs::read(&clipboard).unwrap().is_empty());
+    insta::assert_snapshot!(ran.stderr, @"copied `team/key`; the clipboard will be cleared in 1 s");
+    wait_until("the clipboard will be cleared", || fs::read(&clipboard).unwrap().is_empty());
     let calls = fs::read_to_string(argv).unwrap();
     assert!(calls.contains("--type text/plain") && !calls.contains("hunter2"), "{calls}");
 }

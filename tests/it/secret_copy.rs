@@ -1,4 +1,4 @@
-//! `doppio secret copy` between the keychain and the vault, through the real binary.
+//! `doppio secret copy` between the keychain and the age vault, through the real binary.
 
 use crate::support::doppio::Doppio;
 use crate::support::secret_service::Bus;
@@ -11,7 +11,7 @@ fn a_keychain_moves_into_the_vault_and_a_second_try_goes_on() {
     doppio.store("a/key", "hunter2 one");
     let noted = ["secret", "set", "b/key", "--from-stdin", "--note", "n", "--expires", "2099-01-01"];
     doppio.run_with_stdin(noted, multi).expect(0);
-    // One of them is there already, as after a copy that was broken off; one is another.
+    // One of them already exists, as after a copy that was broken off; one is another.
     doppio
         .run_with_stdin(["secret", "set", "a/key", "--from-stdin", "--in", "file"], "hunter2 one")
         .expect(0);
@@ -27,21 +27,21 @@ fn a_keychain_moves_into_the_vault_and_a_second_try_goes_on() {
     new      b/key  keyring:b/key
     differs  c/key  keyring:c/key
     ");
-    insta::assert_snapshot!(ran.stderr, @"1 secret would be written to the vault; nothing was done");
+    insta::assert_snapshot!(ran.stderr, @"1 secret would be written to the age vault; nothing was done");
     doppio.run(copy).expect(2);
     let ran = doppio.run(copy.into_iter().chain(["--yes"])).expect(3);
     insta::assert_snapshot!(ran.stderr, @"
-    wrote 1 secret to the vault, and read each back
-    error: 1 secret in the vault differs and was left alone
+    wrote 1 secret to the age vault, and verified each
+    error: 1 secret in the age vault differs and was left alone
 
-    hint: give the command again with `--override` to replace what is there
+    hint: repeat the command with `--override` to replace what is there
     ");
     assert_eq!(doppio.reveal("file:b/key"), multi);
     assert_eq!(doppio.reveal("file:c/key"), "hunter2 other");
     doppio.run(copy.into_iter().chain(["c/key", "--yes", "--override"])).expect(0);
     assert_eq!(doppio.reveal("file:c/key"), "hunter2 three");
     let ran = doppio.run(copy.into_iter().chain(["--yes"])).expect(0);
-    insta::assert_snapshot!(ran.stderr, @"nothing is to be written to the vault");
+    insta::assert_snapshot!(ran.stderr, @"there is nothing to write to the age vault");
     let listed = doppio.run(["secret", "list", "--in", "file", "--json"]).expect(0).stdout;
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
     assert_eq!((&listed[1]["note"], &listed[1]["expires"]), (&"n".into(), &"2099-01-01T23:59:59Z".into()));
@@ -77,7 +77,7 @@ fn a_rotation_in_the_keychain_keeps_the_old_value_under_a_name_of_its_own() {
         doppio.run_with_stdin(["secret", "rotate", "team/key", "--from-stdin"], "hunter2 two").expect(0);
     insta::assert_snapshot!(ran.stderr, @"
     `team/key` has its new value in the keychain; the old one is kept as `team/key.previous`
-    nobody was given the old value, as far as this machine knows
+    as far as this machine knows, nobody got the old value
     ");
     assert_eq!(doppio.reveal("team/key"), "hunter2 two");
     assert_eq!(doppio.reveal("team/key.previous"), "hunter2 one");
@@ -98,12 +98,12 @@ fn older_versions_that_are_not_imported_are_told_before_they_go() {
         doppio.run_with_stdin(["secret", "set", "a/key", "--from-stdin", "--in", "file"], value).expect(0);
     }
     let import = ["secret", "import", "--from", "file", "--in", "keyring", "--remove-source"];
-    let (code, shown) = doppio.at_terminal(&import, &[("write 1 secret", "y"), ("all the same", "n")]);
+    let (code, shown) = doppio.at_terminal(&import, &[("write 1 secret", "y"), ("anyway", "n")]);
     assert!(code == 0 && shown.contains("older version of `a/key`"), "{code}: {shown}");
     assert_eq!(doppio.reveal("file:a/key@1"), "hunter2 one");
     let ran = doppio.run(import.into_iter().chain(["--yes"])).expect(0);
     assert!(
-        ran.stderr.contains("the older version of `a/key` in the vault was not imported"),
+        ran.stderr.contains("the older version of `a/key` in the age vault was not imported"),
         "{}",
         ran.stderr
     );
@@ -123,7 +123,7 @@ fn what_somebody_stores_while_the_question_stands_is_not_replaced() {
     let import = ["secret", "import", "mine.env", "--map", "A_KEY=a/key", "--in", "file"];
     let (code, shown) = doppio.at_terminal(&import, &[("write 1 secret", &theirs)]);
     assert_eq!(code, 3, "{shown}");
-    assert!(shown.contains("was stored in the vault while you were asked"), "{shown}");
+    assert!(shown.contains("was stored in the age vault while you were asked"), "{shown}");
     assert_eq!(doppio.reveal("file:a/key"), "hunter2 theirs");
 }
 

@@ -49,7 +49,7 @@ fn values_are_written_on_demand_only() {
     assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
     let ran = doppio.run(to_file).expect(2);
     insta::assert_snapshot!(ran.stderr, @"
-    error: `out` is there already
+    error: `out` already exists
 
     hint: remove it, or name another: `rm out`
     ");
@@ -113,7 +113,7 @@ fn dotenv_readers_agree_on_what_was_stored() {
         doppio.run(["secret", "export", "--format", "dotenv", "env/TWO", "--reveal", "--force"]).expect(2);
     doppio.store("env/BRACE", "pa${HOME}ss1");
     doppio.run(["secret", "export", "--format", "dotenv", "env/BRACE", "--reveal", "--force"]).expect(2);
-    insta::assert_snapshot!(ran.stderr, @"error: `TWO` can't be written: readers of dotenv files would not agree on its value: use `--format shell` or `json`");
+    insta::assert_snapshot!(ran.stderr, @"error: `TWO` can't be written: readers of dotenv files disagree on its value: use `--format shell` or `json`");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn references_are_written_without_a_look_at_the_values() {
         }}})
     );
     let ran = doppio.run(["secret", "export", "--format", "external-secret", "keyring:a/b"]).expect(2);
-    assert!(ran.stderr.contains("a cluster can't ask this machine"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("a cluster can't read from this machine"), "{}", ran.stderr);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn bindings_are_followed_before_a_reference_is_written() {
     assert!(written(&["team/db", "--profile", "test"]).contains("key: \"test/app\""));
     assert!(export(&doppio, "compose", &["team/db"]).contains("TEAM_DB=aws:prod/app#url"));
     for (reference, words) in [
-        ("team/own", "a cluster can't ask this machine"),
+        ("team/own", "a cluster can't read from this machine"),
         ("team/db#x", "can't be written as one reference"),
         ("aws:app#/a*/b", "external-secrets.io"),
     ] {
@@ -242,7 +242,7 @@ fn a_file_for_github_is_new_and_the_runners_is_added_to() {
     assert!(ran.stderr.contains("wrote 1 secret to `out`"), "{}", ran.stderr);
     assert_eq!(fs::metadata(work.join("out")).unwrap().permissions().mode() & 0o777, 0o600);
     let ran = doppio.run(to_file).expect(2);
-    assert!(ran.stdout.is_empty() && ran.stderr.contains("`out` is there already"), "{}", ran.stderr);
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("`out` already exists"), "{}", ran.stderr);
     fs::remove_file(work.join("out")).unwrap();
     std::os::unix::fs::symlink("elsewhere", work.join("out")).unwrap();
     doppio.run(to_file).expect(2);
@@ -267,7 +267,7 @@ fn without_masks_a_runner_gets_no_variables() {
     let output = command.output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{stderr}");
-    assert!(stderr.contains("the runner did not take the masks"), "{stderr}");
+    assert!(stderr.contains("the runner did not accept the masks"), "{stderr}");
     assert_eq!(fs::read_to_string(runners).unwrap(), "OTHER=1\n");
 }
 
@@ -280,6 +280,6 @@ fn a_file_of_values_that_git_would_take_is_told() {
         let arguments =
             ["secret", "export", "--format", "json", "huggingface/token", "--reveal", "--out", file];
         let ran = doppio.run(arguments).expect(0);
-        assert_eq!(ran.stderr.contains("would take the values"), is_told, "{}", ran.stderr);
+        assert_eq!(ran.stderr.contains("would add the values"), is_told, "{}", ran.stderr);
     }
 }

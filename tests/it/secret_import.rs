@@ -24,17 +24,21 @@ fn a_dotenv_is_shown_first_and_stored_byte_for_byte() {
     new      huggingface/token  HF_TOKEN (line 2)
     new      env/DATABASE_URL   DATABASE_URL (line 3)
     refused  env/PORT           PORT (line 4): the value is too short to be masked
-    refused  wandb/api_key      WANDB_API_KEY (line 5): the value only holds the place of one
+    refused  wandb/api_key      WANDB_API_KEY (line 5): the value is only a placeholder
     ");
-    insta::assert_snapshot!(ran.stderr, @"2 secrets would be written to the vault; nothing was done");
+    insta::assert_snapshot!(ran.stderr, @"2 secrets would be written to the age vault; nothing was done");
     assert!(!doppio.doppio_home().join("vault.age").exists());
     let ran = doppio.run(["secret", "import", ".env"]).expect(2);
     assert!(ran.stderr.contains("--yes"), "{}", ran.stderr);
 
     let ran = doppio.run(["secret", "import", ".env", "--yes"]).expect(3);
     assert_eq!(ran.stdout, table);
-    assert!(ran.stderr.contains("2 secrets could not go: see the lines with `refused`"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("wrote 2 secrets to the vault, and read each back"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("2 secrets could not be written: see the lines with `refused`"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("wrote 2 secrets to the age vault, and verified each"), "{}", ran.stderr);
     assert!(ran.stderr.contains("`.env` still has values that were not imported"), "{}", ran.stderr);
     assert_eq!(doppio.reveal("env/DATABASE_URL"), "p$HOME\\n${X} \"q\"");
     assert_eq!(names(&doppio), ["env/DATABASE_URL", "huggingface/token"]);
@@ -58,10 +62,10 @@ fn what_differs_is_replaced_only_on_demand() {
     new      app/MORE  MORE (line 3)
     ");
     insta::assert_snapshot!(ran.stderr, @"
-    wrote 1 secret to the vault, and read each back
-    error: 1 secret in the vault differs and was left alone
+    wrote 1 secret to the age vault, and verified each
+    error: 1 secret in the age vault differs and was left alone
 
-    hint: give the command again with `--override` to replace what is there
+    hint: repeat the command with `--override` to replace what is there
     ");
     assert_eq!(doppio.reveal("app/KEY"), "hunter2 one");
     let ran = doppio.run(arguments.into_iter().chain(["--override", "--remove-source"])).expect(0);
@@ -106,7 +110,7 @@ fn what_cannot_be_read_is_refused_with_its_line() {
         (".env", "A=hunter2\nB='hunter2\n", "`.env`, line 2: the value has no closing `'`"),
         (".env", "A=hunter2\nA=hunter3\n", "`.env`, line 2: `A` has another value in line 1"),
         (".env", "A=-----BEGIN hunter2\nhunter2hunter2\n", "`.env`, line 2: expected `NAME=value`"),
-        (".env", "A=\"x\r\nhunter2\"\r\n", "line 1: a carriage return stands within the value"),
+        (".env", "A=\"x\r\nhunter2\"\r\n", "line 1: the value contains a carriage return"),
         (".env", "HF_TOKEN=hunter2\nHUGGING_FACE_HUB_TOKEN=hunter3\n", "both are `huggingface/token`"),
         (".env", "# nothing\n", "there is no value in `.env`"),
         ("a.json", "{\"a\": \"hunter2\",}", "`a.json`, line 1: it is not JSON"),
@@ -176,9 +180,9 @@ fn what_a_provider_keeps_on_this_machine() {
     ");
     let ran = doppio.run(import.into_iter().chain(["--yes", "--map", "aws/access_key_id=prod/id"])).expect(0);
     insta::assert_snapshot!(doppio.settled(&ran.stderr), @r#"
-    note: under these names it is what `credentials = ["aws"]` gives; other names: `--map NAME=OTHER`
-    note: made the vault `WORLD/home/doppio/vault.age`, locked with a passphrase
-    wrote 3 secrets to the vault, and read each back
+    note: stored under these names, it is what `credentials = ["aws"]` gives; other names: `--map NAME=OTHER`
+    note: created the age vault `WORLD/home/doppio/vault.age`, locked with a passphrase
+    wrote 3 secrets to the age vault, and verified each
     note: variable `HF_TOKEN` still has `huggingface/token`
     note: `[prod]` in `WORLD/home/.aws/credentials` still has `prod/id`
     note: `[prod]` in `WORLD/home/.aws/credentials` still has `aws/secret_access_key`
@@ -213,7 +217,7 @@ fn init_adds_what_is_missing_and_changes_nothing() {
     /target
     .env
 
-    # What holds secrets stays out, whoever puts it here.
+    # What holds secrets stays out of git.
     .env.*
     !.env.example
     *.secret
@@ -231,8 +235,8 @@ fn init_adds_what_is_missing_and_changes_nothing() {
     doppio.file("doppio.toml", "# mine\n");
     let ran = doppio.run(["secret", "init"]).expect(0);
     insta::assert_snapshot!(doppio.settled(&ran.stderr), @"
-    doppio.toml is there already: it was left as it is
-    `WORLD/project/.gitignore` has all rules already
+    doppio.toml already exists: it was left as it is
+    `WORLD/project/.gitignore` already has all rules
     ");
     assert_eq!(fs::read_to_string(work.join("doppio.toml")).unwrap(), "# mine\n");
     assert_eq!(fs::read_to_string(work.join(".gitignore")).unwrap(), rules);
@@ -371,6 +375,7 @@ fn what_a_variable_hides_is_told() {
     let doppio = Doppio::with_vault().env("HF_TOKEN", "hunter2 another");
     doppio.file(".env", format!("HF_TOKEN=hf_{}\nOTHER=hunter2-other\n", "a".repeat(34)));
     let ran = doppio.run(["secret", "import", ".env", "--yes"]).expect(0);
-    let told = "warning: variable `HF_TOKEN` comes before `huggingface/token` and will be used instead";
+    let told =
+        "warning: variable `HF_TOKEN` takes precedence over `huggingface/token` and will be used instead";
     assert!(ran.stderr.contains(told) && !ran.stderr.contains("OTHER"), "{}", ran.stderr);
 }

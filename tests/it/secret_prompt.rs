@@ -28,7 +28,7 @@ fn a_note_with_a_value_in_it_is_refused() {
     for note in ["pw is abcdef12 ok", &format!("see hf_{}", "a1".repeat(17))] {
         let set = ["secret", "set", "a/key", "--from-stdin", "--note", note];
         let ran = doppio.run_with_stdin(set, "abcdef12").expect(2);
-        assert!(ran.stderr.contains("a value is in the note"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("the note contains a value"), "{}", ran.stderr);
         assert!(!ran.stderr.contains("abcdef12"), "{}", ran.stderr);
     }
     doppio
@@ -91,7 +91,7 @@ fn a_value_among_the_arguments_is_never_repeated() {
 fn stdin_is_for_one_of_value_and_passphrase() {
     let doppio = Doppio::with_vault().env("DOPPIO_PASSPHRASE_FD", "0");
     let ran = doppio.run_with_stdin(["secret", "set", "a/key", "--from-stdin"], "hunter2 one").expect(2);
-    assert!(ran.stderr.contains("stdin is the passphrase's"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("stdin carries the passphrase"), "{}", ran.stderr);
 }
 
 #[test]

@@ -70,9 +70,9 @@ fn a_value_that_the_provider_takes_comes_into_force() {
     let arguments = ["secret", "rotate", "huggingface/token", "--from-stdin", "--online"];
     let ran = doppio.run_with_stdin(arguments, NEW).expect(0);
     insta::assert_snapshot!(ran.stderr, @"
-    Hugging Face takes the new value
-    `huggingface/token` has its new value in the vault; the old one is kept as `huggingface/token@1`
-    the old value was given to:
+    Hugging Face accepts the new value
+    `huggingface/token` has its new value in the age vault; the old one is kept as `huggingface/token@1`
+    these got the old value:
     revoke the old one where it was issued: https://huggingface.co/settings/tokens
     ");
     assert!(ran.stdout.starts_with("local, step a: 20"), "{}", ran.stdout);
@@ -93,11 +93,11 @@ fn a_value_that_the_provider_refuses_stays_pending() {
         .expect(3);
     insta::assert_snapshot!(ran.stderr, @"
     warning: the value looks like a Hugging Face access token; its usual name is `huggingface/token`
-    error: GitHub does not take the new value
+    error: GitHub does not accept the new value
 
-    hint: the old one of `github/token` stays in force, and the new one is pending
+    hint: the old value of `github/token` stays in force; the new one is pending
     hint: try again with `doppio secret rotate github/token --continue --online`
-    hint: or forget the new one: `doppio secret rotate github/token --abort`
+    hint: or discard the new one: `doppio secret rotate github/token --abort`
     ");
     assert!(asked.recv().unwrap().starts_with("GET /user HTTP/1.1\r\n"));
     assert_eq!([doppio.reveal("github/token"), doppio.reveal("github/token.pending")], [OLD, NEW]);
@@ -113,17 +113,17 @@ fn what_is_not_clear_stays_pending_and_can_go_on() {
     let ran = doppio.run_with_stdin(rotate.into_iter().chain(["--from-stdin", "--online"]), NEW).expect(3);
     insta::assert_snapshot!(ran.stderr, @"
     warning: the value looks like a Hugging Face access token; its usual name is `huggingface/token`
-    error: whether Anthropic takes the new value is not clear
+    error: whether Anthropic accepts the new value is not clear
       cause: Anthropic answered 503 Service Unavailable
 
-    hint: the old one of `anthropic/api_key` stays in force, and the new one is pending
+    hint: the old value of `anthropic/api_key` stays in force; the new one is pending
     hint: try again with `doppio secret rotate anthropic/api_key --continue --online`
-    hint: or forget the new one: `doppio secret rotate anthropic/api_key --abort`
+    hint: or discard the new one: `doppio secret rotate anthropic/api_key --abort`
     ");
     assert_eq!(doppio.reveal("anthropic/api_key"), OLD);
     assert_eq!(doppio.reveal("anthropic/api_key.pending"), NEW);
     let ran = doppio.run_with_stdin(rotate.into_iter().chain(["--from-stdin"]), "another value").expect(2);
-    assert!(ran.stderr.contains("a value is pending for `anthropic/api_key` already"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("a value is already pending for `anthropic/api_key`"), "{}", ran.stderr);
 
     let (address, asked) = provider("200 OK", "{}");
     let doppio = doppio.env("DOPPIO_PING_ANTHROPIC", &address);
@@ -178,7 +178,7 @@ fn every_provider_is_asked_in_its_own_way() {
     let ran = doppio
         .run_with_stdin(["secret", "rotate", "wandb/api_key", "--from-stdin", "--online"], "hunter2 hunter2")
         .expect(3);
-    assert!(ran.stderr.contains("Weights & Biases does not take the new value"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Weights & Biases does not accept the new value"), "{}", ran.stderr);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_value_goes_to_nobody_but_the_provider() {
         let doppio = machine("huggingface/token", OLD).env("DOPPIO_PING_HUGGINGFACE", base);
         let rotate = ["secret", "rotate", "huggingface/token", "--from-stdin", "--online"];
         let ran = doppio.run_with_stdin(rotate, NEW).expect(3);
-        assert!(ran.stderr.contains("is no loopback address"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("is not a loopback address"), "{}", ran.stderr);
         assert!(!ran.stderr.contains("bbbb"), "{}", ran.stderr);
     }
 }
@@ -215,24 +215,26 @@ fn a_value_of_ones_own_is_made_up() {
     let doppio = machine("team/hook", "hunter2 one");
     let ran = doppio.run(["secret", "rotate", "team/hook", "--generate"]).expect(0);
     insta::assert_snapshot!(ran.stderr, @"
-    `team/hook` has its new value in the vault; the old one is kept as `team/hook@1`
-    nobody was given the old value, as far as this machine knows
+    `team/hook` has its new value in the age vault; the old one is kept as `team/hook@1`
+    as far as this machine knows, nobody got the old value
     ");
     let made = doppio.reveal("team/hook");
     assert!(made.len() == 43 && made.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
     doppio.store("openai/api_key", OLD);
     let ran = doppio.run(["secret", "rotate", "openai/api_key", "--generate"]).expect(2);
     insta::assert_snapshot!(ran.stderr, @"
-    error: an OpenAI API key is issued, not made up
+    error: an OpenAI API key is issued, not generated
 
     hint: get a new one: https://platform.openai.com/api-keys
     ");
     let ran = doppio.run(["secret", "rotate", "team/hook", "--generate", "--online"]).expect(2);
-    assert!(ran.stderr.contains("nobody can be asked whether a new `team/hook` is good"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("no provider can check whether a new `team/hook` works"), "{}", ran.stderr);
     assert_eq!(doppio.reveal("team/hook"), made);
-    for (value, words) in
-        [("abc", "too short"), ("your_token_here", "only holds the place"), (made.as_str(), "has already")]
-    {
+    for (value, words) in [
+        ("abc", "too short"),
+        ("your_token_here", "is only a placeholder"),
+        (made.as_str(), "already has this value"),
+    ] {
         let ran = doppio.run_with_stdin(["secret", "rotate", "team/hook", "--from-stdin"], value).expect(2);
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     }
@@ -248,7 +250,7 @@ fn a_secret_that_only_has_such_a_name_is_left_alone() {
     doppio.run_with_stdin(["secret", "set", "jobs/queue.pending", "--from-stdin"], "hunter2 mine").expect(0);
     for flag in ["--continue", "--abort", "--generate"] {
         let ran = doppio.run(["secret", "rotate", "jobs/queue", flag]).expect(2);
-        assert!(ran.stderr.contains("`jobs/queue.pending` is a secret of its own"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("`jobs/queue.pending` is a separate secret"), "{}", ran.stderr);
     }
     assert_eq!(doppio.reveal("jobs/queue"), "hunter2 queue");
     assert_eq!(doppio.reveal("jobs/queue.pending"), "hunter2 mine");

@@ -29,14 +29,14 @@ fn a_secret_moves_with_its_history() {
     );
     let ran = doppio.run(["secret", "mv", "hf/token", "other"]).expect(2);
     insta::assert_snapshot!(ran.stderr, @"
-    error: the vault has a `other` already
+    error: the age vault already has a `other`
 
-    hint: if it can go, run `doppio secret rm other --in file` first
+    hint: if it is not needed, run `doppio secret rm other --in file` first
     ");
     let ran = doppio.run(["secret", "mv", "hf/token", "huggingface/token"]).expect(0);
     assert_eq!(ran.stdout, "");
     insta::assert_snapshot!(ran.stderr, @"
-    moved `hf/token` to `huggingface/token` in the vault
+    moved `hf/token` to `huggingface/token` in the age vault
     note: `train.toml` still names `hf/token`: write `huggingface/token` there
     ");
     assert_eq!(doppio.reveal("huggingface/token"), "hunter2 two");
@@ -45,7 +45,7 @@ fn a_secret_moves_with_its_history() {
     doppio.run(["secret", "get", "hf/token"]).expect(3);
     let ran = doppio.run(["secret", "mv", "hf/token", "x"]).expect(3);
     insta::assert_snapshot!(ran.stderr, @"
-    error: `hf/token` is not stored in the keychain or the vault
+    error: `hf/token` is not stored in the keychain or the age vault
 
     hint: run `doppio secret why hf/token` to see where it comes from
     ");
@@ -73,15 +73,15 @@ fn an_older_value_comes_back_as_a_new_version() {
     assert_eq!(doppio.reveal("team/key"), "hunter2 one");
     assert_eq!(doppio.reveal("team/key@previous"), "hunter2 three");
     let ran = doppio.run(["secret", "rollback", "team/key@1"]).expect(0);
-    insta::assert_snapshot!(ran.stderr, @"`team/key` has the value of version 1 already: nothing was changed");
+    insta::assert_snapshot!(ran.stderr, @"`team/key` already has the value of version 1: nothing was changed");
     let ran = doppio.run(["secret", "history", "team/key", "--json"]).expect(0);
     let versions: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(versions.as_array().unwrap().len(), 4);
     assert_eq!((&versions[0]["version"], &versions[0]["current"]), (&"4".into(), &true.into()));
     let ran = doppio.run(["secret", "rollback", "team/key@9"]).expect(3);
     insta::assert_snapshot!(ran.stderr, @"
-    error: cannot go back to `team/key@9` in the vault
-      cause: it is not there
+    error: cannot go back to `team/key@9` in the age vault
+      cause: it does not exist
 
     hint: `doppio secret history team/key` lists the versions
     ");
@@ -177,6 +177,6 @@ fn a_secret_of_somebody_with_such_a_name_is_not_gone_back_to() {
     doppio.store("t/a", "hunter2 one");
     doppio.store("t/a.previous", "hunter2 mine");
     let ran = doppio.run(["secret", "rollback", "t/a@previous"]).expect(2);
-    assert!(ran.stderr.contains("`t/a.previous` is a secret of its own"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`t/a.previous` is a separate secret"), "{}", ran.stderr);
     assert_eq!(doppio.reveal("t/a"), "hunter2 one");
 }

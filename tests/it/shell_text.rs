@@ -9,9 +9,10 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::process::Command;
 
-use doppio::shell::Piece;
-use doppio::shell::rewrite;
 use proptest::prelude::*;
+
+use doppio_text::shell::Piece;
+use doppio_text::shell::rewrite;
 
 use grammar::Dialect;
 use grammar::Statement;

@@ -147,5 +147,9 @@ id = "wait"
 wait_condition = { condition = { file_exists = { path = "/nowhere/at/all" } }, timeout_secs = 1, poll_interval_secs = 0 }
 "#)
     .expect(1);
-    assert!(ran.stderr.contains("still not so after 1 s: file `/nowhere/at/all` exists"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("the condition does not hold after 1 s: file `/nowhere/at/all` exists"),
+        "{}",
+        ran.stderr
+    );
 }

@@ -169,7 +169,7 @@ fn a_session_that_is_there_is_kept_reused_or_replaced() {
         doppio.file("r.toml", recipe(if_exists));
         let ran = doppio.run(["run", "r.toml"]).expect(code);
         if code == 1 {
-            assert!(ran.stderr.contains("tmux session `train` is there already on `gpu`"), "{}", ran.stderr);
+            assert!(ran.stderr.contains("tmux session `train` already exists on `gpu`"), "{}", ran.stderr);
             assert!(ran.stderr.contains("if_exists = \"reuse\""), "{}", ran.stderr);
         }
     }

@@ -8,10 +8,10 @@ mod records;
 mod server;
 mod writing;
 
-use doppio::secret::SecretValue;
-use doppio::secret::source::Remote;
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Remote;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 use crate::support::far::open;
 use crate::support::far::plain;

@@ -9,6 +9,11 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use doppio_secrets::Mask;
+use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretError;
+use doppio_secrets::SecretSession;
+
 use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
 use crate::cli::load;
@@ -16,16 +21,12 @@ use crate::cli::memory;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::config::Dirs;
-use crate::secret::Mask;
-use crate::secret::MaskStyle;
-use crate::secret::SecretError;
-use crate::secret::Vault;
 
 /// A program that hangs is a finding, not the end of the examination.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// What to do without a keychain.
-const VAULT: &str = "keep secrets in the encrypted vault: `doppio secret set NAME --in file`";
+const VAULT: &str = "keep secrets in the age vault: `doppio secret set NAME --in file`";
 
 pub(super) async fn examine(context: &Context) -> Vec<Finding> {
     let dirs = Dirs::new(&context.env, &context.home);
@@ -38,17 +39,17 @@ pub(super) async fn examine(context: &Context) -> Vec<Finding> {
     findings
 }
 
-/// Whether nobody else may read it.
+/// Whether only the user can read it.
 fn private(id: &'static str, path: &Path, wanted: u32) -> Finding {
     let shown = path.display();
     match fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Finding::ok(id, format!("{shown} is not there yet"))
+            Finding::ok(id, format!("{shown} does not exist yet"))
         }
         Err(error) => Finding::error(id, format!("{shown}: {error}"), format!("look at `ls -ld {shown}`")),
         Ok(facts) if facts.mode() & 0o077 != 0 => Finding::warning(
             id,
-            format!("others may look into {shown} (mode {:04o})", facts.mode() & 0o7777),
+            format!("others can read {shown} (mode {:04o})", facts.mode() & 0o7777),
             format!("chmod {wanted:o} {shown}"),
         ),
         Ok(_) => Finding::ok(id, format!("{shown} is private")),
@@ -69,7 +70,7 @@ fn hosts(context: &Context) -> Finding {
             Finding::error(
                 "hosts",
                 format!("{}: {why}", path.display()),
-                "mend the file; `doppio host list` shows all its faults",
+                "fix the file; `doppio host list` shows all its faults",
             )
         }
     }
@@ -83,7 +84,7 @@ async fn keychain(context: &Context) -> Finding {
             return Finding::error("settings", why, "`doppio secret status` shows where");
         }
     };
-    let vault = Vault::new(ladder, Mask::new(MaskStyle::Stars));
+    let vault = SecretSession::new(ladder, Mask::new(MaskStyle::Stars));
     let probe = "keyring:doppio-doctor/probe".parse().expect("the reference is well formed");
     match vault.locate(&probe).await {
         Ok(_) | Err(SecretError::Missing { .. }) => Finding::ok("keychain", "the keychain answers"),
@@ -91,7 +92,7 @@ async fn keychain(context: &Context) -> Finding {
             if context.env.text("DOPPIO_KEYRING") == Some("off") {
                 return Finding::ok("keychain", cause);
             }
-            // A hint that speaks of the probe helps nobody.
+            // A hint about the probe would not help.
             let hint = if hint.contains("doppio-doctor") { VAULT.to_owned() } else { hint };
             Finding::warning("keychain", cause, hint)
         }
@@ -103,7 +104,7 @@ async fn keychain(context: &Context) -> Finding {
 fn memory() -> Finding {
     let held = memory::held();
     let measures = [
-        (held.no_cores, "no core dump has them"),
+        (held.no_cores, "no core dump contains them"),
         (held.not_dumpable, "other programs of yours can't attach"),
         (held.locked, "they stay out of swap"),
     ];
@@ -115,7 +116,7 @@ fn memory() -> Finding {
     if lacking.is_empty() {
         return Finding::ok("memory", format!("values in memory: {}", words(true)));
     }
-    let message = format!("values in memory: {}; not sure here: {lacking}", words(true));
+    let message = format!("values in memory: {}; not guaranteed here: {lacking}", words(true));
     if held.locked {
         return Finding::ok("memory", message);
     }
@@ -129,7 +130,7 @@ fn agent(context: &Context) -> Finding {
             Ok(_) => Finding::ok("agent", format!("an ssh-agent answers at {}", socket.display())),
             Err(error) => Finding::warning(
                 "agent",
-                format!("nobody answers at {}: {error}", socket.display()),
+                format!("nothing answers at {}: {error}", socket.display()),
                 "start one with `eval \"$(ssh-agent)\"`, or unset `SSH_AUTH_SOCK`",
             ),
         },
@@ -155,7 +156,7 @@ async fn openssh(context: &Context) -> Vec<Finding> {
     let config = match asked {
         Ok((true, _)) => Finding::ok("ssh-config", format!("{} is read", file.display())),
         Ok((false, why)) | Err(why) => {
-            Finding::error("ssh-config", why, "mend the line; `ssh -G doppio-doctor` shows it again")
+            Finding::error("ssh-config", why, "fix the line; `ssh -G doppio-doctor` shows it again")
         }
     };
     vec![client, config]

@@ -1,4 +1,4 @@
-//! `doppio doctor`: what is wrong here or on a host, each with the one thing that mends it.
+//! `doppio doctor`: what is wrong here or on a host, each with its fix.
 
 mod local;
 mod remote;
@@ -8,18 +8,19 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use doppio_text::name::HostId;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
-use crate::name::HostId;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  doppio doctor\n  doppio doctor --host gpu-box\n  \
                         doppio doctor --output json | jq '.findings[] | select(.severity != \"ok\")'")]
 pub(super) struct Args {
-    /// Look at this host too
+    /// Examine this host too
     #[arg(long, value_name = "HOST")]
     host: Option<HostId>,
     /// How to print it
@@ -98,7 +99,7 @@ fn plain(findings: &[Finding]) -> String {
         };
         writeln!(text, "{word:<8} {:<14} {}", finding.id, finding.message).expect("a string takes it");
         if let Some(mend) = &finding.mend {
-            writeln!(text, "{:<24}mend: {mend}", "").expect("a string takes it");
+            writeln!(text, "{:<24}fix: {mend}", "").expect("a string takes it");
         }
     }
     text

@@ -5,6 +5,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use doppio_hosts::Carrier;
+use doppio_hosts::EnvVar;
+use doppio_hosts::Exec;
+use doppio_hosts::Host;
+use doppio_hosts::HostError;
+use doppio_hosts::Output;
+use doppio_hosts::Pool;
+use doppio_hosts::PoolOptions;
+use doppio_hosts::probe;
+use doppio_secrets::Mask;
+use doppio_secrets::MaskStyle;
+use doppio_secrets::SecretSession;
+use doppio_secrets::SecretValue;
+use doppio_text::name::EnvName;
+use doppio_text::name::HostId;
+
 use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
 use crate::cli::error::CliError;
@@ -13,21 +29,6 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::terminal::Terminal;
 use crate::config::Dirs;
-use crate::host::Carrier;
-use crate::host::EnvVar;
-use crate::host::Exec;
-use crate::host::Host;
-use crate::host::HostError;
-use crate::host::Output;
-use crate::host::Pool;
-use crate::host::PoolOptions;
-use crate::host::reach;
-use crate::name::EnvName;
-use crate::name::HostId;
-use crate::secret::Mask;
-use crate::secret::MaskStyle;
-use crate::secret::SecretValue;
-use crate::secret::Vault;
 
 /// Names that secrets travel under most.
 const NAMES: [&str; 3] = ["DOPPIO_SECRET_1", "HF_TOKEN", "WANDB_API_KEY"];
@@ -38,7 +39,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// Scripts that are tried until the server's answers are known.
 const LEARNING: usize = 10;
 
-/// Facts as `NAME=VALUE` lines behind a mark, so that noise of login files is told from them.
+/// Metadata as `NAME=VALUE` lines behind a mark, so that noise of login files is told from them.
 const SCRIPT: &str = r#"
 echo doppio-doctor-begins
 echo "user=$(id -un)"
@@ -64,7 +65,7 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
         let names = NAMES.iter().filter_map(|name| name.parse().ok());
         Ok(PoolOptions {
             hosts: load::hosts(context)?,
-            vault: Arc::new(Vault::new(ladder, Mask::new(MaskStyle::Stars))),
+            secrets: Arc::new(SecretSession::new(ladder, Mask::new(MaskStyle::Stars))),
             prompt: Arc::new(Terminal::new(context)),
             home: context.home.clone(),
             state: Dirs::new(&context.env, &context.home).state().to_owned(),
@@ -74,7 +75,7 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
         })
     };
     let mut findings = Vec::new();
-    match reach(id, &options()?).await {
+    match probe(id, &options()?).await {
         Err(error) => return Ok(vec![refused(error)]),
         Ok(None) => {}
         Ok(Some(reached)) => {
@@ -95,7 +96,7 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
             Err(_) => findings.push(Finding::error(
                 "shell",
                 format!("a script does not end within {} s", DEADLINE.as_secs()),
-                "look for a command that waits in the login files of the host (`~/.bashrc`)",
+                "look for a command that blocks in the host's login files (`~/.bashrc`)",
             )),
         },
     }
@@ -151,7 +152,7 @@ fn refused(error: HostError) -> Finding {
     Finding::error(
         "login",
         message,
-        error.hint.unwrap_or_else(|| "`ssh -v HOST` shows what OpenSSH makes of it".to_owned()),
+        error.hint.unwrap_or_else(|| "`ssh -v HOST` shows what OpenSSH does".to_owned()),
     )
 }
 
@@ -159,8 +160,8 @@ fn judge(said: &str, carriers: &Carriers) -> Vec<Finding> {
     let Some((noise, lines)) = said.split_once("doppio-doctor-begins\n") else {
         return vec![Finding::error(
             "shell",
-            "scripts do not run there as they should",
-            "try `ssh HOST true`: a forced command or a login file may stand in the way",
+            "scripts do not run correctly there",
+            "try `ssh HOST true`: a forced command or a login file may be in the way",
         )];
     };
     let facts: BTreeMap<&str, &str> = lines.lines().filter_map(|line| line.split_once('=')).collect();
@@ -173,21 +174,23 @@ fn judge(said: &str, carriers: &Carriers) -> Vec<Finding> {
     } else {
         Finding::warning(
             "shell",
-            "the login files of the host print text into every command",
-            "put what prints in its `~/.bashrc` behind `[[ $- == *i* ]] || return`",
+            "the host's login files print text into the output of every command",
+            "move what prints in its `~/.bashrc` below `[[ $- == *i* ]] || return`",
         )
     }];
     findings.push(match fact("tmux") {
         Some(version) => Finding::ok("tmux", version),
-        None => {
-            Finding::warning("tmux", "there is no tmux, which `tmux_*` steps need", "apt-get install -y tmux")
-        }
+        None => Finding::warning(
+            "tmux",
+            "tmux is not installed; `tmux_*` steps need it",
+            "apt-get install -y tmux",
+        ),
     });
     findings.push(match fact("setsid") {
         Some(path) => Finding::ok("setsid", path),
         None => Finding::warning(
             "setsid",
-            "there is no setsid, which cancelling is surest with",
+            "setsid is not installed; cancelling is most reliable with it",
             "apt-get install -y util-linux",
         ),
     });
@@ -195,7 +198,7 @@ fn judge(said: &str, carriers: &Carriers) -> Vec<Finding> {
         Some(folder) => Finding::ok("tmpfs", folder),
         None => Finding::warning(
             "tmpfs",
-            "no folder in memory can be written to",
+            "there is no writable folder in memory",
             "mount one at /dev/shm: `mount -t tmpfs -o mode=1777 tmpfs /dev/shm`",
         ),
     });
@@ -203,7 +206,7 @@ fn judge(said: &str, carriers: &Carriers) -> Vec<Finding> {
         Some(path) => Finding::ok("sftp", path),
         None => Finding::warning(
             "sftp",
-            "no sftp-server is where it usually is",
+            "sftp-server is not in any of its usual places",
             "apt-get install -y openssh-sftp-server, or write `Subsystem sftp internal-sftp` in its sshd_config",
         ),
     });
@@ -223,8 +226,8 @@ fn accepted(carriers: &Carriers) -> Finding {
     Finding::ok(
         "accept-env",
         format!(
-            "secrets travel in the preamble; `AcceptEnv DOPPIO_* HF_TOKEN WANDB_API_KEY` in its sshd_config \
-             would take {} as the channel's environment",
+            "secrets travel in the preamble; `AcceptEnv DOPPIO_* HF_TOKEN WANDB_API_KEY` in its \
+             sshd_config would accept {} as the channel's environment",
             refused.join(", ")
         ),
     )

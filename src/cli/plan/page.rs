@@ -27,9 +27,9 @@ pub(super) struct Secret {
     pub name: String,
     /// Where it would come from.
     pub from: Option<String>,
-    /// Why it can't be had.
+    /// Why it is not available.
     pub trouble: Option<String>,
-    /// Whether all who were asked said that they don't have it; else somebody could not be asked.
+    /// Whether every source that was asked does not have it; else one could not be asked.
     pub is_missing: bool,
     /// What to do about that.
     pub hint: Option<String>,
@@ -58,7 +58,7 @@ pub(super) fn drawn(page: &Page) -> String {
     let count = plan.steps.iter().filter(|step| step.members.is_empty()).count();
     write!(text, ": {count} step{}", if count == 1 { "" } else { "s" }).ok();
     if plan.steps.len() > count {
-        write!(text, " and {} that stand for several", plan.steps.len() - count).ok();
+        write!(text, " and {} that expand to several", plan.steps.len() - count).ok();
     }
     if let Some(target) = &plan.target {
         write!(text, ", target {target}").ok();

@@ -1,4 +1,4 @@
-//! The last words of a run, and its exit code.
+//! The summary of a run, and its exit code.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -42,7 +42,7 @@ pub(super) fn say(state: &RunState, folder: &Path) -> Result<ExitCode, CliError>
     Err(error)
 }
 
-/// Whose trouble it is; nobody's when the run went well.
+/// Whose problem it is; none when the run went well.
 fn kind(state: &RunState) -> Option<Kind> {
     let ends = || {
         let failed = |status| matches!(status, StepStatus::Failed | StepStatus::Lost);

@@ -18,6 +18,18 @@ use tokio::sync::watch;
 use talk::NoEcho;
 use talk::Talk;
 
+use doppio_hosts::HostsFile;
+use doppio_hosts::Pool;
+use doppio_hosts::PoolOptions;
+use doppio_secrets::Ladder;
+use doppio_secrets::Mask;
+use doppio_secrets::MaskStyle;
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretSession;
+use doppio_text::Severity;
+use doppio_text::Source;
+
 use crate::cli::context::Context;
 use crate::cli::credentials;
 use crate::cli::credentials::Seen;
@@ -38,20 +50,9 @@ use crate::engine::Options;
 use crate::event::Fanout;
 use crate::event::RunState;
 use crate::event::SinkError;
-use crate::host::HostsFile;
-use crate::host::Pool;
-use crate::host::PoolOptions;
 use crate::journal::Store;
 use crate::plan::Plan;
 use crate::plan::show::show;
-use crate::secret::Ladder;
-use crate::secret::Mask;
-use crate::secret::MaskStyle;
-use crate::secret::Prompt;
-use crate::secret::SecretRef;
-use crate::secret::Vault;
-use crate::text::Severity;
-use crate::text::Source;
 use crate::ui::Screen;
 use crate::ui::report;
 
@@ -66,7 +67,7 @@ pub(super) struct Args {
     recipe: RecipeArgs,
     #[command(flatten)]
     lookup: LookupArgs,
-    /// Steps that run at the same time, at most
+    /// Maximum number of steps that run at the same time
     #[arg(long, value_name = "N", default_value = "32")]
     jobs: NonZeroUsize,
     /// Show what would be done, and do nothing
@@ -78,7 +79,7 @@ pub(super) struct Args {
     /// How to show the run: a tree on a terminal and lines elsewhere, lines, or JSON on stdout
     #[arg(long, value_name = "FORM", value_enum, default_value = "auto")]
     output: view::Form,
-    /// Put the name of a secret where its value was masked, rather than `***`
+    /// Show a secret's name where its value was masked, instead of `***`
     #[arg(long)]
     mask_names: bool,
 }
@@ -135,7 +136,7 @@ struct World {
 
 async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, CliError> {
     let done = Box::pin(steps(args, context, world)).await;
-    // However it went, also after a second interrupt: what was lent must not outlive the run.
+    // Whatever the outcome, also after a second interrupt: leases must not outlive the run.
     context.opened.close().await;
     let (state, folder) = done?;
     end::say(&state, &folder)
@@ -150,7 +151,8 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
     let style = if args.mask_names { MaskStyle::Names } else { MaskStyle::Stars };
     let auditor = lookup::auditor(context, Arc::clone(&prompt))?;
     let providers = credentials::providers(&args.recipe.consent, context)?;
-    let vault = Vault::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)).with_providers(providers);
+    let vault =
+        SecretSession::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)).with_providers(providers);
     let vault = Arc::new(vault);
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     let survey = unless(&wish, vault.survey(secrets)).await?;
@@ -165,7 +167,7 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
     let dirs = Dirs::new(&context.env, &context.home);
     let pool = Arc::new(Pool::new(PoolOptions {
         hosts,
-        vault: Arc::clone(&vault),
+        secrets: Arc::clone(&vault),
         prompt,
         home: context.home.clone(),
         state: dirs.state().to_owned(),
@@ -184,7 +186,7 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
         run: run.clone(),
         jobs: args.jobs.get(),
         pool: Arc::clone(&pool),
-        vault: Arc::clone(&vault),
+        secrets: Arc::clone(&vault),
         cancel: wish.clone(),
     };
     let state = engine::run(plan, options, &mut sink).await;
@@ -196,7 +198,7 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
     Ok((state.map_err(|error| not_kept(&error))?, store.folder(&run)))
 }
 
-/// What `work` gives, unless somebody wishes before that to stop.
+/// What `work` returns, unless a stop is requested first.
 async fn unless<T>(wish: &watch::Receiver<Cancel>, work: impl Future<Output = T>) -> Result<T, CliError> {
     let mut wish = wish.clone();
     tokio::select! {
@@ -207,8 +209,8 @@ async fn unless<T>(wish: &watch::Receiver<Cancel>, work: impl Future<Output = T>
     }
 }
 
-/// Asks for every secret of the plan where it is, without reading it: a run that can't have all
-/// of them is not begun.
+/// Asks for every secret of the plan where it is, without reading it: a run that lacks one does not
+/// start.
 fn check_secrets(survey: Survey) -> Result<(), CliError> {
     let mut troubles: Vec<CliError> = Vec::new();
     for (_, answer) in survey {
@@ -225,7 +227,7 @@ fn check_secrets(survey: Survey) -> Result<(), CliError> {
         0 => Ok(()),
         1 => Err(troubles.remove(0)),
         count => {
-            let mut all = CliError::world(format!("{count} secrets can't be had; nothing has run"));
+            let mut all = CliError::world(format!("{count} secrets are not available; nothing has run"));
             for trouble in troubles {
                 all.causes.extend(trouble.message);
                 all.causes.extend(trouble.causes);

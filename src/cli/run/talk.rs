@@ -6,9 +6,10 @@ use rustix::termios::tcgetattr;
 use rustix::termios::tcgetpgrp;
 use rustix::termios::tcsetattr;
 
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretValue;
+
 use crate::cli::terminal::Terminal;
-use crate::secret::Prompt;
-use crate::secret::SecretValue;
 use crate::ui::Voice;
 
 /// The terminal, with the tree out of the way while it asks.
@@ -59,8 +60,8 @@ impl Drop for NoEcho {
     }
 }
 
-/// Sets the echo; what it was before, or none where that can't be told. A job in the background
-/// would be stopped for trying.
+/// Sets the echo; what it was before, or none if that is unknown. A job in the background would be
+/// stopped for trying.
 fn set_echo(on: bool) -> Option<bool> {
     let terminal = std::io::stdin();
     if tcgetpgrp(&terminal).ok()? != rustix::process::getpgrp() {

@@ -22,7 +22,7 @@ pub(super) enum Form {
     Json,
 }
 
-/// How long output waits for somebody who watches and does not read.
+/// How long output waits for a terminal that does not read.
 const WATCHER: Duration = Duration::from_secs(5);
 
 /// The same for a program that reads stdout.

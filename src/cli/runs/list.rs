@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use doppio_text::name::RunId;
+
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::runs::Form;
@@ -9,7 +11,6 @@ use crate::cli::runs::standing;
 use crate::event::StepStatus;
 use crate::journal::Record;
 use crate::journal::Store;
-use crate::name::RunId;
 use crate::ui::duration;
 use crate::ui::shown;
 

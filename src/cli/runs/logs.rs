@@ -8,12 +8,13 @@ use std::io::IsTerminal;
 use std::io::Write;
 use std::process::ExitCode;
 
+use doppio_text::closest;
+use doppio_text::name::StepId;
+
 use crate::cli::error::CliError;
 use crate::cli::runs::Form;
 use crate::cli::runs::find;
 use crate::journal::Store;
-use crate::name::StepId;
-use crate::text::closest;
 use crate::ui::shown;
 
 /// Arguments of `runs logs`.
@@ -43,7 +44,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
     let with_prefix = args.step.is_none();
     let width = steps.iter().map(|step| step.as_str().chars().count()).max().unwrap_or(0).min(24);
     let stdout = std::io::stdout();
-    // What a rented host printed must not drive the terminal; a file gets it byte for byte.
+    // What a rented host printed must not control the terminal; a file gets it byte for byte.
     let is_terminal = stdout.is_terminal();
     let mut to = std::io::BufWriter::new(stdout.lock());
     for step in steps {

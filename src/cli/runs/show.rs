@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use doppio_text::name::RunId;
+
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::runs::Form;
@@ -13,7 +15,6 @@ use crate::event::StepState;
 use crate::event::StepStatus;
 use crate::journal::Record;
 use crate::journal::Store;
-use crate::name::RunId;
 use crate::ui::duration;
 use crate::ui::end;
 use crate::ui::shown;
@@ -37,7 +38,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
         Form::Json => output::data(&format!("{}\n", json(&run, &record, &folder)))?,
     }
     for fault in &record.faults {
-        output::line(&format!("warning: line {} of the journal was passed over: {}", fault.line, fault.why));
+        output::line(&format!("warning: line {} of the journal was skipped: {}", fault.line, fault.why));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -49,7 +50,7 @@ fn plain(run: &RunId, record: &Record, folder: &str) -> String {
     let mut text = format!("run `{run}` of `{recipe}`: {}{time}\n", standing(record));
     if record.is_abandoned() {
         text.push_str(
-            "doppio ended without a last word; steps that ran then are lost: how they ended is not known\n",
+            "doppio stopped without finishing the journal; steps that were running are lost: how they ended is not known\n",
         );
     }
     let width =
@@ -59,7 +60,7 @@ fn plain(run: &RunId, record: &Record, folder: &str) -> String {
         writeln!(text, "  {:9}  {id:width$}  {}", step.status, how(step)).expect("a string takes text");
         for delivery in &step.deliveries {
             let (secret, variable) = (shown(delivery.secret.as_str()), &delivery.variable);
-            let what = if delivery.is_default { "is not set: its default went" } else { "went" };
+            let what = if delivery.is_default { "is not set: its default was sent" } else { "went" };
             writeln!(text, "{:13}secret `{secret}` {what} as {variable} ({})", "", delivery.carrier)
                 .expect("a string takes text");
         }
@@ -76,7 +77,7 @@ fn plain(run: &RunId, record: &Record, folder: &str) -> String {
     text
 }
 
-/// What there is to say of a step besides its status.
+/// What there is to report about a step besides its status.
 fn how(step: &StepState) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(step.duration.filter(|_| step.attempts > 0).map(duration));

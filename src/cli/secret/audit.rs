@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::AuditError;
+use doppio_secrets::AuditLog;
+use doppio_secrets::Entry;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -11,18 +16,15 @@ use crate::cli::output;
 use crate::cli::secret::time;
 use crate::cli::secret::uses;
 use crate::config::Dirs;
-use crate::secret::AuditError;
-use crate::secret::AuditLog;
-use crate::secret::Deed;
-use crate::secret::Entry;
 
 /// Arguments of `secret audit`.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Each use is a line of `audit.jsonl` in the state directory, chained to the line before. \
-                  A value is there only as a fingerprint under a key of this machine.\n\n\
-                  Examples:\n  doppio secret audit --secret huggingface/token\n  \
+                  A value appears only as a fingerprint under a key of this machine.\n\n\
+                  Examples:\n  \
+                  doppio secret audit --secret huggingface/token\n  \
                   doppio secret audit --host vast-12345 --json\n  \
                   doppio secret audit verify"
 )]
@@ -36,7 +38,7 @@ pub(super) struct Args {
     /// In this run, by its id or the start of it
     #[arg(long, value_name = "RUN")]
     run: Option<String>,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
     #[command(subcommand)]
@@ -45,7 +47,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Look whether every line is as it was written; exit 1 and name the first that is not
+    /// Check that every line is unchanged; exit 1 and name the first that is not
     Verify,
 }
 
@@ -88,14 +90,14 @@ fn is_wanted(args: &Args, entry: &Entry) -> bool {
 fn line(entry: &Entry, now: Timestamp) -> String {
     let what = &entry.what;
     let time = entry.time.strftime("%Y-%m-%d %H:%M:%SZ");
-    let mut line = format!("{time}  {:8} {}", what.deed.word(), what.secret);
+    let mut line = format!("{time}  {:8} {}", what.action.word(), what.secret);
     let parts = [
         ("to", &what.host),
         ("as", &what.variable),
         ("by", &what.carrier),
         ("step", &what.step),
         ("run", &what.run),
-        (what.deed.place_word(), &what.source),
+        (what.action.place_word(), &what.source),
         ("value", &what.fingerprint),
     ];
     for (word, text) in parts {
@@ -103,9 +105,9 @@ fn line(entry: &Entry, now: Timestamp) -> String {
             line.extend([" ", word, " ", text]);
         }
     }
-    match what.deed {
-        Deed::Healed => line.push_str("the line before was cut short by a crash"),
-        Deed::Gap => line.push_str("lines before this one are gone or changed"),
+    match what.action {
+        AuditAction::Healed => line.push_str("the line before was cut short by a crash"),
+        AuditAction::Gap => line.push_str("lines before this one are missing or changed"),
         _ if what.failed => line.extend(["  (failed, ", &time::age(entry.time, now), ")"]),
         _ => line.extend(["  (", &time::age(entry.time, now), ")"]),
     }
@@ -120,12 +122,12 @@ fn verify(log: &AuditLog) -> Result<ExitCode, CliError> {
     let path = log.path().display().to_string();
     match verdict.wrong {
         None => {
-            output::data(&format!("{} lines of `{path}` are as they were written\n", verdict.lines))?;
+            output::data(&format!("{} lines of `{path}` are unchanged\n", verdict.lines))?;
             Ok(ExitCode::SUCCESS)
         }
         Some(wrong) => {
             Err(CliError::new(Kind::StepFailed, format!("`{path}`: line {} {}", wrong.line, wrong.why))
-                .hint("the lines before it are as they were written; what comes after proves nothing"))
+                .hint("the lines before it are unchanged; those after it prove nothing"))
         }
     }
 }

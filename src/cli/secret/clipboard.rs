@@ -22,11 +22,12 @@ use hmac::Mac;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use doppio_secrets::Environment;
+use doppio_secrets::SecretValue;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::secret::Environment;
-use crate::secret::SecretValue;
 
 /// A terminal takes no more than this in one sequence. In bytes, before base64.
 const TERMINAL_TAKES: usize = 74_994;
@@ -79,7 +80,7 @@ pub(super) fn copy(
     match find(&context.env, context.stderr_is_terminal)? {
         Clipboard::Tool(tool) => {
             pipe(tool.copy, value).map_err(|error| {
-                CliError::world(format!("`{}` did not take the value", tool.name))
+                CliError::world(format!("`{}` did not accept the value", tool.name))
                     .cause(error.to_string())
                     .hint(format!("run `echo test | {}` to see what it says", tool.copy.join(" ")))
             })?;
@@ -88,20 +89,23 @@ pub(super) fn copy(
                 return Ok(());
             };
             leave_watch(tool, value, keep).map_err(|error| unwatched(tool, &error))?;
-            output::line(&format!("copied `{label}`; the clipboard is emptied in {} s", keep.as_secs()));
+            output::line(&format!("copied `{label}`; the clipboard will be cleared in {} s", keep.as_secs()));
             Ok(())
         }
-        Clipboard::Terminal => by_terminal(label, value, keep)
-            .map_err(|error| CliError::world("the terminal did not take the value").cause(error.to_string())),
+        Clipboard::Terminal => by_terminal(label, value, keep).map_err(|error| {
+            CliError::world("the terminal did not accept the value").cause(error.to_string())
+        }),
     }
 }
 
-/// Nobody is there who would empty the clipboard later: that is done now.
+/// No process could clear the clipboard later, so it is cleared now.
 fn unwatched(tool: Tool, error: &io::Error) -> CliError {
     match clear(tool) {
-        Ok(()) => CliError::world("nobody could be left to empty the clipboard, so it was emptied now")
-            .cause(error.to_string()),
-        Err(kept) => CliError::world("the value is on the clipboard, and nobody empties it")
+        Ok(()) => {
+            CliError::world("no process could be started to clear the clipboard later, so it was cleared now")
+                .cause(error.to_string())
+        }
+        Err(kept) => CliError::world("the value is on the clipboard, and nothing will clear it")
             .cause(error.to_string())
             .cause(format!("`{}`: {kept}", tool.clear.join(" ")))
             .hint("copy something else over it"),
@@ -223,7 +227,7 @@ fn by_terminal(label: &str, value: &SecretValue, keep: Option<Duration>) -> io::
     #[expect(clippy::disallowed_methods, reason = "the clipboard is where the user wants it")]
     let text = value.reveal(|bytes| {
         if bytes.len() > TERMINAL_TAKES {
-            return Err(io::Error::other("the value is longer than a terminal takes"));
+            return Err(io::Error::other("the value is longer than a terminal accepts"));
         }
         Ok(Zeroizing::new(BASE64.encode(bytes)))
     })?;
@@ -236,7 +240,7 @@ fn by_terminal(label: &str, value: &SecretValue, keep: Option<Duration>) -> io::
         return Ok(());
     };
     output::line(&format!(
-        "gave `{label}` to the terminal's clipboard, if it has one; in {} s it is emptied, whatever is in it",
+        "gave `{label}` to the terminal's clipboard, if it has one; in {} s it will be cleared, whatever it holds",
         keep.as_secs()
     ));
     output::line("Ctrl-C leaves it as it is");
@@ -255,7 +259,7 @@ mod tests {
             let tool = Tool { name: "x", copy: &[], paste: &[], clear };
             unwatched(tool, &io::Error::other("no process")).message.unwrap()
         };
-        assert!(words(&["true"]).ends_with("so it was emptied now"));
+        assert!(words(&["true"]).ends_with("so it was cleared now"));
         assert!(words(&["false"]).starts_with("the value is on the clipboard"));
     }
 

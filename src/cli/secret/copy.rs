@@ -2,6 +2,14 @@
 
 use std::process::ExitCode;
 
+use doppio_secrets::Fitness;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source;
+use doppio_secrets::source::Metadata;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Source;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::secret::lookup;
@@ -11,20 +19,14 @@ use crate::cli::secret::source_error;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
 use crate::cli::secret::transfer::Wish;
-use crate::name::SecretName;
-use crate::secret::Fitness;
-use crate::secret::SecretValue;
-use crate::secret::source;
-use crate::secret::source::Facts;
-use crate::secret::source::Remark;
-use crate::secret::source::Source;
 
 /// Arguments of `secret copy`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Each value is read back after it was written. What is there already with the same \
-                        value is passed over, so a copy that was broken off goes on when the command is given \
-                        again. The value in use is copied, not the older versions.\n\n\
-                        Examples:\n  doppio secret copy --from keyring --to file --dry-run\n  \
+#[command(after_help = "Each value is read back after it was written. What already exists with the same \
+                        value is skipped, so an interrupted copy continues when you repeat the command. \
+                        Only the current value is copied, not the older versions.\n\n\
+                        Examples:\n  \
+                        doppio secret copy --from keyring --to file --dry-run\n  \
                         doppio secret copy --from file --to aws team/key wandb/api_key")]
 pub(super) struct Args {
     /// The source to read
@@ -63,7 +65,7 @@ pub(super) async fn items(from: &dyn Source, names: &[String]) -> Result<Vec<Ite
             .map_err(|error| source_error(format!("cannot list {}", from.place()), &error))?;
         if let Some(error) = from.unlisted() {
             return Err(source_error(format!("cannot list all of {}", from.place()), &error)
-                .hint("name those that are meant"));
+                .hint("name the ones you mean"));
         }
         listed.into_iter().map(|(path, _)| path).collect()
     } else {
@@ -76,7 +78,7 @@ pub(super) async fn items(from: &dyn Source, names: &[String]) -> Result<Vec<Ite
         let label = label(from.kind().scheme, &path);
         items.push(match answer {
             Ok((value, facts)) => item(label, path, value, facts),
-            // One of many that can't be read does not hold up the others.
+            // One that can't be read does not stop the others.
             Err(error) if names.is_empty() => {
                 Item { from: label, path, value: Err(error.to_string()), remark: Remark::default() }
             }
@@ -89,9 +91,9 @@ pub(super) async fn items(from: &dyn Source, names: &[String]) -> Result<Vec<Ite
     Ok(items)
 }
 
-fn item(label: String, path: String, value: SecretValue, facts: Facts) -> Item {
+fn item(label: String, path: String, value: SecretValue, facts: Metadata) -> Item {
     let remark = Remark { note: facts.note, expires: facts.expires };
-    // Sources on the network have paths that are no names; they are the target's to judge.
+    // Sources on the network have paths that are not names; the target judges them.
     match path.parse::<SecretName>() {
         Ok(name) => transfer::item(&name, label, value, remark),
         Err(_) if value.fitness() == Fitness::Fit => Item { from: label, path, value: Ok(value), remark },

@@ -4,19 +4,20 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Ladder;
+use doppio_secrets::provider::Credential;
+use doppio_secrets::provider::Local;
+use doppio_secrets::provider::PROVIDERS;
+use doppio_secrets::provider::Provider;
+use doppio_secrets::provider::ProviderError;
+use doppio_secrets::source::SourceError;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::time;
-use crate::secret::Ladder;
-use crate::secret::provider::Credential;
-use crate::secret::provider::Local;
-use crate::secret::provider::PROVIDERS;
-use crate::secret::provider::Provider;
-use crate::secret::provider::ProviderError;
-use crate::secret::source::SourceError;
 
 /// Arguments of `secret discover`.
 #[derive(Debug, clap::Args)]
@@ -73,7 +74,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     output::line(if rows.is_empty() {
         "no provider keeps a credential on this machine"
     } else {
-        "a step gets one by `credentials = [\"NAME\"]`"
+        "a step gets one with `credentials = [\"NAME\"]`"
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,23 @@ use std::process::ExitCode;
 
 use futures_util::future::try_join_all;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::Ladder;
+use doppio_secrets::Mask;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretSession;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Use;
+use doppio_secrets::export;
+use doppio_secrets::export::Format;
+use doppio_secrets::export::Github;
+use doppio_secrets::export::Unwritable;
+use doppio_secrets::export::Wrapping;
+use doppio_secrets::looks_like_value;
+use doppio_secrets::naming;
+use doppio_secrets::scan::Repository;
+use doppio_text::name::EnvName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -21,22 +38,6 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::needs;
 use crate::cli::secret::needs::Needs;
 use crate::cli::secret::transfer::secrets as counted;
-use crate::name::EnvName;
-use crate::secret::Deed;
-use crate::secret::Ladder;
-use crate::secret::Mask;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::Use;
-use crate::secret::Vault;
-use crate::secret::export;
-use crate::secret::export::Format;
-use crate::secret::export::Github;
-use crate::secret::export::Unwritable;
-use crate::secret::export::Wrapping;
-use crate::secret::looks_like_value;
-use crate::secret::naming;
-use crate::secret::scan::Repository;
 
 /// Arguments of `secret export`.
 #[derive(Debug, clap::Args)]
@@ -55,13 +56,13 @@ pub(super) struct Args {
     /// Export what this recipe needs
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
-    /// Write to this file, which must not be there; its mode is 0600
+    /// Write to this file, which must not exist yet; its mode becomes 0600
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write values
     #[arg(long)]
     reveal: bool,
-    /// Write values even where stdout is no terminal
+    /// Write values even if stdout is not a terminal
     #[arg(long, requires = "reveal")]
     force: bool,
     /// The name of the Kubernetes object, or of the Compose service
@@ -132,11 +133,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     permit(args, context)?;
     let (mut valued, mut uses) = (Vec::with_capacity(secrets.len()), Vec::new());
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
-    let vault = lookup::audited(context, Vault::new(ladder, Mask::default()))?;
+    let vault = lookup::audited(context, SecretSession::new(ladder, Mask::default()))?;
     let fetched = try_join_all(secrets.iter().map(|(_, reference)| vault.fetch(reference))).await?;
     for ((variable, reference), value) in secrets.into_iter().zip(fetched) {
         let what = Use {
-            deed: Deed::Export,
+            action: AuditAction::Export,
             secret: reference.label(),
             variable: Some(variable.to_string()),
             ..Use::default()
@@ -145,7 +146,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         valued.push((variable, value));
     }
     warn_of_git(args, context);
-    // What can't be written is no export.
+    // What can't be written completely is not an export.
     if let Some(format) = format {
         let text = export::values(format, &valued, &wrapping).map_err(|error| unwritable(&error))?;
         lookup::record_all(context, uses)?;
@@ -161,7 +162,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
 }
 
 /// The reference with its name resolved as the settings and the command line bind it: nobody else
-/// knows of that.
+/// knows these bindings.
 fn followed(ladder: &Ladder, reference: SecretRef) -> Result<SecretRef, CliError> {
     let Some(bound) = reference.name().and_then(|name| ladder.binding(name)) else { return Ok(reference) };
     let SecretRef { origin, property, version, .. } = bound.reference.clone();
@@ -169,7 +170,7 @@ fn followed(ladder: &Ladder, reference: SecretRef) -> Result<SecretRef, CliError
         (Some(_), Some(_)) => {
             let (by, to) = (&bound.by, &bound.reference);
             return Err(CliError::usage(format!(
-                "`{reference}` can't be written as one reference: by {by} its name is `{to}`, a member already"
+                "`{reference}` can't be written as one reference: {by} binds its name to `{to}`, which is a member already"
             ))
             .hint("export the value, as with `--format k8s`"));
         }
@@ -182,14 +183,14 @@ fn followed(ladder: &Ladder, reference: SecretRef) -> Result<SecretRef, CliError
 fn permit(args: &Args, context: &Context) -> Result<(), CliError> {
     if !args.reveal {
         return Err(CliError::usage("this format holds the values themselves").hint(
-            "give the command again with `--reveal`; `external-secret`, `compose` and `amlt` hold references",
+            "repeat the command with `--reveal`; `external-secret`, `compose` and `amlt` hold references",
         ));
     }
     // On a runner, stdout has the commands that mask, which it keeps to itself.
     let is_runner = args.format == FormatArg::Github && context.env.text("GITHUB_ACTIONS") == Some("true");
     let goes_to_stdout = args.out.is_none() || args.format == FormatArg::Github;
     if goes_to_stdout && !context.stdout_is_terminal && !args.force && !is_runner {
-        return Err(CliError::usage("stdout is no terminal: the values may end up in a file or a log")
+        return Err(CliError::usage("stdout is not a terminal: the values may end up in a file or a log")
             .hint("add `--force` if that is what you want, or write a private file with `--out FILE`"));
     }
     Ok(())
@@ -207,7 +208,7 @@ fn wanted(args: &Args) -> Result<Vec<(EnvName, SecretRef)>, CliError> {
     }
     for (place, (variable, reference)) in wanted.iter().enumerate() {
         if let Some((_, other)) = wanted[..place].iter().find(|(earlier, _)| earlier == variable) {
-            return Err(CliError::usage(format!("`{other}` and `{reference}` both are `{variable}`"))
+            return Err(CliError::usage(format!("`{other}` and `{reference}` both become `{variable}`"))
                 .hint(format!("give one another variable: `OTHER={reference}`")));
         }
     }
@@ -236,7 +237,7 @@ fn binding(text: &str) -> Result<(EnvName, SecretRef), CliError> {
 
 fn variable_of(reference: &SecretRef) -> Result<EnvName, CliError> {
     naming::variable_of(reference).ok_or_else(|| {
-        CliError::usage(format!("no variable's name can be made of `{}`", reference.label()))
+        CliError::usage(format!("`{}` can't be turned into a variable's name", reference.label()))
             .hint(format!("name one: `VARIABLE={}`", reference.label()))
     })
 }
@@ -248,7 +249,7 @@ fn unwritable(error: &Unwritable) -> CliError {
 fn github(valued: &[(EnvName, SecretValue)]) -> Result<Github, CliError> {
     let mut random = [0; 16];
     getrandom::fill(&mut random)
-        .map_err(|error| CliError::world("there are no random numbers").cause(error.to_string()))?;
+        .map_err(|error| CliError::world("the system gives no random numbers").cause(error.to_string()))?;
     export::github(valued, random).map_err(|error| unwritable(&error))
 }
 
@@ -258,10 +259,11 @@ fn write_github(
     (path, mut file, is_open): (PathBuf, File, bool),
     count: usize,
 ) -> Result<(), CliError> {
-    // Masked first: from then on no value can be seen. Masks that nobody reads mask nothing.
+    // Masked first: from then on no value is visible. Masks that the runner does not read mask
+    // nothing.
     let mut stdout = io::stdout().lock();
     stdout.write_all(&written.masks).and_then(|()| stdout.flush()).map_err(|error| {
-        CliError::world("the runner did not take the masks, so no variable was written")
+        CliError::world("the runner did not accept the masks, so no variable was written")
             .cause(error.to_string())
     })?;
     let start: &[u8] = if is_open { b"\n" } else { b"" };
@@ -283,7 +285,7 @@ fn github_file(args: &Args, context: &Context) -> Result<(PathBuf, File, bool), 
         return file.map(|file| (path.clone(), file, false)).map_err(|error| cannot(path, &error));
     }
     let path = context.env.path("GITHUB_ENV").ok_or_else(|| {
-        CliError::usage("`GITHUB_ENV` is not set: this is no step of GitHub Actions")
+        CliError::usage("`GITHUB_ENV` is not set: this is not a step of GitHub Actions")
             .hint("name the file with `--out FILE`")
     })?;
     let opened = options.read(true).append(true).create(true).open(&path).and_then(|file| {
@@ -300,11 +302,11 @@ fn github_file(args: &Args, context: &Context) -> Result<(PathBuf, File, bool), 
 /// Says that a file of values would be in the next commit.
 fn warn_of_git(args: &Args, context: &Context) {
     let Some(path) = args.out.as_ref().map(|path| context.cwd.join(path)) else { return };
-    // Where git can't be asked there is nothing to warn of.
+    // If git can't be asked, there is nothing to warn about.
     if Repository::would_see(&path).unwrap_or(false) {
         let shown = path.display();
         output::line(&format!(
-            "warning: git does not ignore `{shown}`: the next `git add` would take the values"
+            "warning: git does not ignore `{shown}`: the next `git add` would add the values"
         ));
     }
 }
@@ -334,7 +336,7 @@ fn write(out: Option<&Path>, text: &[u8], count: usize) -> Result<(), CliError> 
 fn cannot(path: &Path, error: &io::Error) -> CliError {
     let shown = path.display();
     if error.kind() == ErrorKind::AlreadyExists {
-        return CliError::usage(format!("`{shown}` is there already"))
+        return CliError::usage(format!("`{shown}` already exists"))
             .hint(format!("remove it, or name another: `rm {shown}`"));
     }
     CliError::world(format!("cannot write `{shown}`")).cause(error.to_string())

@@ -7,6 +7,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::Mask;
+use doppio_secrets::SecretSession;
+use doppio_secrets::SecretValue;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -15,10 +20,6 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::reference;
 use crate::cli::secret::time;
-use crate::secret::Deed;
-use crate::secret::Mask;
-use crate::secret::SecretValue;
-use crate::secret::Vault;
 
 /// Arguments of `secret get`.
 #[derive(Debug, clap::Args)]
@@ -31,13 +32,13 @@ pub(super) struct Args {
     /// Print the value; on a terminal only
     #[arg(long)]
     reveal: bool,
-    /// Print the value even where stdout is no terminal
+    /// Print the value even if stdout is not a terminal
     #[arg(long, requires = "reveal")]
     force: bool,
     /// Put the value on the clipboard, and show nothing
     #[arg(long, conflicts_with = "reveal")]
     copy: bool,
-    /// Empty the clipboard after so many seconds; 0 leaves it
+    /// Clear the clipboard after this many seconds; 0 keeps it
     #[arg(long, value_name = "SECONDS", default_value_t = 45, requires = "copy")]
     clear_after: u64,
     #[command(flatten)]
@@ -47,21 +48,20 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let reference = reference(&args.reference)?;
     if args.reveal && !args.force && !context.stdout_is_terminal {
-        return Err(CliError::usage("stdout is no terminal: the value may end up in a file or a log").hint(
-            format!(
+        return Err(CliError::usage("stdout is not a terminal: the value may end up in a file or a log")
+            .hint(format!(
                 "run `doppio secret get {} --reveal --force` if that is what you want",
                 reference.label()
-            ),
-        ));
+            )));
     }
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
-    let vault = Vault::new(ladder, Mask::default());
+    let vault = SecretSession::new(ladder, Mask::default());
     if args.copy || args.reveal {
         let value = vault.fetch(&reference).await?;
-        // A default is no secret.
+        // A default is not a secret.
         let is_secret = !vault.stands_in(&reference);
         let label = reference.label();
-        let what = is_secret.then(|| lookup::a_use(Deed::Reveal, &label, None, Some(&value)));
+        let what = is_secret.then(|| lookup::a_use(AuditAction::Reveal, &label, None, Some(&value)));
         lookup::logged(context, what.into_iter().collect(), async {
             if args.copy {
                 let keep = Some(Duration::from_secs(args.clear_after)).filter(|keep| !keep.is_zero());

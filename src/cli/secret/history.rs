@@ -20,7 +20,7 @@ use crate::cli::secret::time;
 pub(super) struct Args {
     /// Its name
     name: String,
-    /// The source to ask; else the keychain or the vault, whichever has it
+    /// The source to ask; else the keychain or the age vault, whichever has it
     #[arg(long = "in", value_name = "SOURCE")]
     source: Option<String>,
     /// Print one JSON array
@@ -34,7 +34,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let (source, path) = place::holder(&ladder, &name, args.source.as_deref()).await?;
     let versions = source.versions(&path).await.map_err(|error| {
         source_error(format!("`{name}` has no history"), &error)
-            .hint("the vault keeps ten older versions: `doppio secret copy --from keyring --to file`")
+            .hint("the age vault keeps ten older versions: `doppio secret copy --from keyring --to file`")
     })?;
     if args.json {
         let versions: Vec<serde_json::Value> = versions

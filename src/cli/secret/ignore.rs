@@ -69,7 +69,7 @@ fn addition(present: &[u8], rules: &[&str]) -> String {
         let gap = if present.ends_with(b"\n") { 1 } else { 2 };
         text += &end.repeat(gap);
     }
-    text += "# What holds secrets stays out, whoever puts it here.";
+    text += "# What holds secrets stays out of git.";
     for rule in rules {
         text += end;
         text += rule;
@@ -85,8 +85,8 @@ fn read(folder: &Path) -> Result<Vec<u8>, CliError> {
     }
 }
 
-fn cannot(deed: &str, path: &Path, error: &io::Error) -> CliError {
-    CliError::world(format!("cannot {deed} `{}`", path.display())).cause(error.to_string())
+fn cannot(action: &str, path: &Path, error: &io::Error) -> CliError {
+    CliError::world(format!("cannot {action} `{}`", path.display())).cause(error.to_string())
 }
 
 pub(super) fn rules(count: usize) -> String {

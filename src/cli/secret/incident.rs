@@ -1,5 +1,4 @@
-//! `doppio secret incident`: a value got out; where it is, and what to do, in the order in which
-//! it helps.
+//! `doppio secret incident`: a value leaked; where it is, and what to do, most urgent first.
 
 mod replacements;
 mod story;
@@ -7,6 +6,20 @@ mod story;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+use doppio_secrets::AuditError;
+use doppio_secrets::AuditLog;
+use doppio_secrets::SecretValue;
+use doppio_secrets::scan::GitError;
+use doppio_secrets::scan::Report;
+use doppio_secrets::scan::Repository;
+use doppio_secrets::scan::Scanner;
+use doppio_secrets::scan::Tree;
+use doppio_secrets::scan::Trouble;
+use doppio_secrets::scan::history;
+use doppio_secrets::scan::is_store;
+use doppio_secrets::scan::staged;
+use doppio_secrets::scan::tree;
 
 use crate::cli::block_on;
 use crate::cli::context::Context;
@@ -22,30 +35,20 @@ use crate::cli::secret::scan::tell_troubles;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
 use crate::config::Dirs;
-use crate::secret::AuditError;
-use crate::secret::AuditLog;
-use crate::secret::SecretValue;
-use crate::secret::scan::GitError;
-use crate::secret::scan::Report;
-use crate::secret::scan::Repository;
-use crate::secret::scan::Scanner;
-use crate::secret::scan::Tree;
-use crate::secret::scan::Trouble;
-use crate::secret::scan::history;
-use crate::secret::scan::is_store;
-use crate::secret::scan::staged;
-use crate::secret::scan::tree;
 
 use story::Story;
 
 /// Arguments of `secret incident`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Looks for the value, and for the older ones that the vault keeps, in the working tree, the \
-                        index and the whole history; asks git which remote branches have it, and the audit log \
-                        and the journals of runs which hosts. Changes nothing, and prints no value. Exit code 1 if it is found.\n\n\
-                        Examples:\n  doppio secret incident huggingface/token\n  \
-                        doppio secret incident huggingface/token --write-replacements /dev/shm/replacements"
+    after_help = "Looks for the value, and for the older ones that the age vault keeps, in the working \
+                        tree, the index and the whole history; asks git which remote branches have it, and \
+                        the audit log and the journals of runs which hosts. Changes nothing, and prints no \
+                        value. Exit code 1 if it is found.\n\n\
+                        Examples:\n  \
+                        doppio secret incident huggingface/token\n  \
+                        doppio secret incident huggingface/token --write-replacements \
+                        /dev/shm/replacements"
 )]
 pub(super) struct Args {
     /// Its name
@@ -66,14 +69,14 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let name = name(&args.name)?;
     can_be_searched(&args.path)?;
-    // The commands that are told begin with a `cd`.
+    // The commands that are shown begin with a `cd`.
     let replacements = args.write_replacements.as_ref().map(|path| context.cwd.join(path));
     replacements.as_deref().map_or(Ok(()), replacements::can_be_written)?;
     let gathered = block_on(context, gather(context, &args.lookup, &args.sources, Some(&name)))??;
     let (scanner, skipped) = Scanner::new(&gathered.collected.values, false);
     let scanner = scanner.keeping_text();
     if let Some(skipped) = skipped.first() {
-        output::line(&format!("warning: `{}` is not looked for: its value {}", skipped.name, skipped.why));
+        output::line(&format!("warning: `{}` is not searched for: its value {}", skipped.name, skipped.why));
     }
     let failed = failures(&gathered.collected.failed);
     if let Some(error) = &failed {
@@ -121,7 +124,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     if story.is_found() {
         return Ok(ExitCode::from(Kind::StepFailed.exit_code()));
     }
-    // Not everything was looked for: that nothing was found says little.
+    // Not everything was searched: finding nothing means little.
     let is_whole = failed.is_none() && is_remembered && story.is_whole();
     if is_whole { Ok(ExitCode::SUCCESS) } else { Err(CliError::silent(Kind::World)) }
 }

@@ -23,12 +23,12 @@ pub(super) struct Args {
 
 /// The settings of a project, all of them off.
 const SETTINGS: &str = r#"# How this project finds its secrets. No value belongs here: this file goes into git.
-# `doppio secret why NAME` shows what follows from it.
+# `doppio secret why NAME` shows the result.
 
 # Look names up in `.env` beside the recipe. It must be ignored by git, and its mode 0600.
 # dotenv = true
 
-# What a source that can't be asked does to a search: "stop" ends it, "next" goes on.
+# What to do when a source can't be asked: "stop" ends the search, "next" goes on.
 # on_error = "stop"
 
 # Where a name is looked up instead of the usual places. A reference, never a value.
@@ -62,14 +62,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
             output::line("wrote doppio.toml");
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            output::line("doppio.toml is there already: it was left as it is");
+            output::line("doppio.toml already exists: it was left as it is");
         }
         Err(error) => {
             return Err(CliError::world("cannot make `doppio.toml`").cause(error.to_string()));
         }
     }
     match ignore::write(&root)? {
-        0 => output::line(&format!("`{}` has all rules already", rules.display())),
+        0 => output::line(&format!("`{}` already has all rules", rules.display())),
         count => output::line(&format!("added {} to `{}`", ignore::rules(count), rules.display())),
     }
     Ok(ExitCode::SUCCESS)

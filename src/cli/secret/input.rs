@@ -5,12 +5,13 @@ use std::io;
 use std::io::Read;
 use std::path::PathBuf;
 
+use doppio_secrets::SecretValue;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
-use crate::name::SecretName;
-use crate::secret::SecretValue;
 
 /// No secret is longer.
 const LONGEST: u64 = 1 << 20;
@@ -39,8 +40,8 @@ pub(super) fn value(
 ) -> Result<SecretValue, CliError> {
     let (bytes, place) = if args.from_stdin {
         if context.env.text("DOPPIO_PASSPHRASE_FD") == Some("0") {
-            return Err(CliError::usage("stdin is the passphrase's: `DOPPIO_PASSPHRASE_FD` is 0")
-                .hint(format!("hand the passphrase over by another descriptor: `DOPPIO_PASSPHRASE_FD=3 {command} --from-stdin 3< FILE`")));
+            return Err(CliError::usage("stdin carries the passphrase: `DOPPIO_PASSPHRASE_FD` is 0")
+                .hint(format!("pass the passphrase on another descriptor: `DOPPIO_PASSPHRASE_FD=3 {command} --from-stdin 3< FILE`")));
         }
         (read(io::stdin().lock()), "stdin".to_owned())
     } else if let Some(path) = &args.from_file {

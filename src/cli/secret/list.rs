@@ -4,6 +4,12 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Ladder;
+use doppio_secrets::provider;
+use doppio_secrets::source::Metadata;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -15,12 +21,7 @@ use crate::cli::secret::source_error;
 use crate::cli::secret::time;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
-use crate::secret::Ladder;
-use crate::secret::provider;
-use crate::secret::source::Facts;
-use crate::secret::source::KINDS;
-use crate::secret::source::Source;
-use crate::secret::source::SourceError;
+use crate::sources::SOURCES;
 
 /// Arguments of `secret list`.
 #[derive(Debug, clap::Args)]
@@ -28,7 +29,7 @@ use crate::secret::source::SourceError;
                         Examples:\n  doppio secret list\n  doppio secret list --in file --json\n  \
                         doppio secret list --all")]
 pub(super) struct Args {
-    /// The sources to ask; else the keychain and the vault
+    /// The sources to ask; else the keychain and the age vault
     #[arg(long = "in", value_name = "SOURCE", conflicts_with = "all")]
     sources: Vec<String>,
     /// Ask every source that can list, those on the network too
@@ -43,7 +44,7 @@ pub(super) struct Args {
 struct Item {
     name: String,
     source: &'static str,
-    facts: Facts,
+    facts: Metadata,
     last: Option<Use>,
 }
 
@@ -66,9 +67,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         match fault {
             Ok(()) => {}
             Err(SourceError::Absent { .. }) if args.sources.is_empty() => {}
-            // Not everything can list, and nobody said that this one should.
+            // Not every source can list, and nobody asked this one to.
             Err(SourceError::Unfit { .. }) if args.all => {}
-            // Few have set up all that there are.
+            // Few users have set up all of them.
             Err(error) if args.all => output::line(&format!("note: {} is left out: {error}", source.place())),
             // What the others have is listed all the same.
             Err(error) => {
@@ -100,7 +101,7 @@ fn exposure(name: &str) -> Option<String> {
 
 fn sources<'a>(ladder: &'a Ladder, args: &Args) -> Result<Vec<&'a dyn Source>, CliError> {
     if args.all {
-        return Ok(KINDS.iter().filter_map(|kind| ladder.source(kind.scheme).ok()).collect());
+        return Ok(SOURCES.all().filter_map(|kind| ladder.source(kind.scheme).ok()).collect());
     }
     if args.sources.is_empty() {
         return place::several(ladder, None);
@@ -130,7 +131,7 @@ fn json(item: &Item, items: &[Item]) -> serde_json::Value {
         "exposure": facts.exposure,
         "last_use": last.as_ref().map(|last| serde_json::json!({
             "time": last.time,
-            "deed": last.deed,
+            "deed": last.action,
             "run": last.run,
             "step": last.step,
             "host": last.host,

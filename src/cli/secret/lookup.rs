@@ -6,6 +6,27 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::AuditError;
+use doppio_secrets::AuditLog;
+use doppio_secrets::Auditor;
+use doppio_secrets::Bound;
+use doppio_secrets::Ladder;
+use doppio_secrets::LadderOptions;
+use doppio_secrets::Origin;
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretSession;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Use;
+use doppio_secrets::looks_like_value;
+use doppio_secrets::provider::Discovery;
+use doppio_secrets::source::KeyOptions;
+use doppio_secrets::source::Keychain;
+use doppio_secrets::source::Source;
+use doppio_text::closest;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -14,27 +35,7 @@ use crate::cli::terminal::is_attended;
 use crate::config::Dirs;
 use crate::config::Settings;
 use crate::config::SettingsError;
-use crate::name::SecretName;
-use crate::secret::AuditError;
-use crate::secret::AuditLog;
-use crate::secret::Auditor;
-use crate::secret::Bound;
-use crate::secret::Deed;
-use crate::secret::Ladder;
-use crate::secret::LadderOptions;
-use crate::secret::Origin;
-use crate::secret::Prompt;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::Use;
-use crate::secret::Vault;
-use crate::secret::looks_like_value;
-use crate::secret::provider::Discovery;
-use crate::secret::source;
-use crate::secret::source::KeyOptions;
-use crate::secret::source::Keychain;
-use crate::secret::source::Source;
-use crate::text::closest;
+use crate::sources::SOURCES;
 
 /// The secrets that a login on a host asks for, whatever the recipe.
 const OF_LOGINS: [&str; 2] = ["ssh/passphrase", "ssh/password"];
@@ -102,6 +103,7 @@ pub(in crate::cli) fn ladder_asking(
         .discover
         .then(|| Arc::new(Discovery::new(context.env.clone(), context.home.clone())) as Arc<dyn Source>);
     let ladder = Ladder::new(LadderOptions {
+        kinds: SOURCES,
         flags: flags(&args.secrets)?,
         bindings: settings.bindings,
         environment: context.env.clone(),
@@ -134,42 +136,42 @@ pub(in crate::cli) fn auditor(context: &Context, prompt: Arc<dyn Prompt>) -> Res
 /// # Errors
 ///
 /// As [`auditor`].
-pub(in crate::cli) fn audited(context: &Context, vault: Vault) -> Result<Vault, CliError> {
+pub(in crate::cli) fn audited(context: &Context, vault: SecretSession) -> Result<SecretSession, CliError> {
     Ok(vault.audited(auditor(context, Arc::new(Terminal::new(context)))?))
 }
 
 /// Says what becomes of values that were made for a command which hands them to the user.
-pub(in crate::cli) fn tell_of_lent(vault: &Vault) {
+pub(in crate::cli) fn tell_of_lent(vault: &SecretSession) {
     if vault.has_lent() {
         output::line(
-            "note: it was made for this command and is given back now; `doppio secret exec` runs one with it",
+            "note: it was created for this command and is returned now; `doppio secret exec` runs a command with one",
         );
     }
 }
 
-/// Writes down what a command did with a secret.
+/// Records what a command did with a secret.
 ///
 /// # Errors
 ///
 /// When that can't be written, and the settings say that nothing is done without.
 pub(in crate::cli) fn record(
     context: &Context,
-    deed: Deed,
+    action: AuditAction,
     secret: &str,
     place: Option<String>,
     value: Option<&SecretValue>,
 ) -> Result<(), CliError> {
-    record_all(context, vec![a_use(deed, secret, place, value)])
+    record_all(context, vec![a_use(action, secret, place, value)])
 }
 
 /// A line of the log, with the value that it is about.
 pub(in crate::cli) fn a_use(
-    deed: Deed,
+    action: AuditAction,
     secret: &str,
     place: Option<String>,
     value: Option<&SecretValue>,
 ) -> (Use, Option<SecretValue>) {
-    (Use { deed, secret: secret.to_owned(), source: place, ..Use::default() }, value.cloned())
+    (Use { action, secret: secret.to_owned(), source: place, ..Use::default() }, value.cloned())
 }
 
 /// The same of several.
@@ -184,7 +186,7 @@ pub(in crate::cli) fn record_all(
     auditor(context, Arc::new(Terminal::new(context)))?.record(uses).map_err(|error| not_logged(&error))
 }
 
-/// Does what is written down before it; where it ends in an error, that is written down too.
+/// Does what was recorded before; if it fails, that is recorded too.
 ///
 /// # Errors
 ///
@@ -206,9 +208,9 @@ pub(in crate::cli) async fn logged<T>(
 }
 
 fn not_logged(error: &AuditError) -> CliError {
-    CliError::world("the audit log can't be kept, and the settings say `audit = \"required\"`")
+    CliError::world("the audit log can't be written, and the settings say `audit = \"required\"`")
         .cause(error.to_string())
-        .hint("mend it, or write `audit = \"warn\"` in config.toml")
+        .hint("fix it, or write `audit = \"warn\"` in config.toml")
 }
 
 /// A path of the settings with its `~` resolved.
@@ -231,11 +233,11 @@ fn flags(texts: &[String]) -> Result<BTreeMap<SecretName, Bound>, CliError> {
         };
         if [name.as_str(), &reference.to_string()].into_iter().any(looks_like_value) {
             return Err(never_a_value().hint(
-                "what you gave is in your shell's history now: if it is real, replace it where it was issued",
+                "the value is in your shell's history now: if it is real, replace it where it was issued",
             ));
         }
         if let Origin::Source { scheme, .. } = &reference.origin {
-            source::kind(scheme).map_err(|error| CliError::usage(error.to_string()))?;
+            SOURCES.find(scheme).map_err(|error| CliError::usage(error.to_string()))?;
         }
         flags.insert(name, Bound { reference, by: "`--secret`".to_owned() });
     }
@@ -244,7 +246,7 @@ fn flags(texts: &[String]) -> Result<BTreeMap<SecretName, Bound>, CliError> {
 
 fn never_a_value() -> CliError {
     CliError::usage("`--secret` takes a name and a reference, never a value")
-        .hint("write `--secret huggingface/token=env:HF_TOKEN`, or `…=file:PATH` for one in the vault")
+        .hint("write `--secret huggingface/token=env:HF_TOKEN`, or `…=file:PATH` for one in the age vault")
 }
 
 /// Refuses a name that the command line binds and nobody will ask for: it is not `needed` by the

@@ -6,7 +6,6 @@ mod copy;
 mod discover;
 mod exec;
 mod export;
-mod fit;
 mod get;
 mod history;
 mod ignore;
@@ -29,19 +28,21 @@ mod suggest;
 mod time;
 mod transfer;
 mod uses;
+mod validate;
 mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::SourceError;
+use doppio_secrets::well_known::recognise;
+use doppio_text::name::SecretName;
+
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::name::SecretName;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::source::SourceError;
-use crate::secret::well_known::recognise;
 
 /// Arguments of `secret`.
 #[derive(Debug, clap::Args)]
@@ -55,13 +56,13 @@ pub(super) struct Args {
 enum Command {
     /// Store a secret: type it, or take it from stdin, a file or a variable
     Set(set::Args),
-    /// Say where a secret comes from; print it with --reveal
+    /// Show where a secret comes from; print it with --reveal
     Get(get::Args),
-    /// List what is stored: in the keychain, the vault and other sources
+    /// List what is stored: in the keychain, the age vault and other sources
     List(list::Args),
-    /// Store many secrets: of a dotenv, JSON, YAML or TOML file, or of another source
+    /// Store many secrets: from a dotenv, JSON, YAML or TOML file, or from another source
     Import(import::Args),
-    /// Write secrets, or references to them, in the form that another program reads
+    /// Write secrets, or references to them, in another program's format
     Export(export::Args),
     /// Copy secrets from one source to another
     Copy(copy::Args),
@@ -73,27 +74,27 @@ enum Command {
     Rm(rm::Args),
     /// Give a secret another name
     Mv(mv::Args),
-    /// Put a new value in the place of an old one, verified, with a way back
+    /// Replace a value with a new one, verified, with a way back
     Rotate(rotate::Args),
     /// List the versions of a secret
     History(history::Args),
     /// Go back to an older version of a secret
     Rollback(rollback::Args),
-    /// Say of every secret that the recipes here need where it would come from
+    /// Show where every secret that the recipes here need would come from
     Status(status::Args),
     /// Show every place that is asked for a secret, which one wins, and what it shadows
     Why(why::Args),
     /// Search files, staged changes or the history for stored values and for tokens
     Scan(scan::Args),
-    /// Say what to do about a secret that got out, and where it is
+    /// Show what to do about a leaked secret, and where it is
     Incident(incident::Args),
-    /// Say who used which secret, when and where
+    /// Show who used which secret, when and where
     Audit(audit::Args),
     /// List the credentials that providers' own tools keep on this machine, never their values
     Discover(discover::Args),
     /// List the well-known secrets, what is set, and where to get them
     Suggest(suggest::Args),
-    /// Empty the clipboard later; `get --copy` starts it
+    /// Clear the clipboard later; `get --copy` starts it
     #[command(hide = true)]
     ClearClipboard,
 }
@@ -159,10 +160,10 @@ pub(super) fn refuse_tokens(arguments: &[OsString]) -> Result<(), CliError> {
 fn on_command_line() -> CliError {
     CliError::usage("a value must not stand on the command line: others can read it there")
         .hint("run `doppio secret set NAME`, and type the value when asked, or use `--from-stdin`")
-        .hint("what you gave is in your shell's history now: if it is real, replace it where it was issued")
+        .hint("the value is in your shell's history now: if it is real, replace it where it was issued")
 }
 
-/// A name from the command line. What is none may be a value, so it is not repeated.
+/// A name from the command line. Other text may be a value, so it is not repeated.
 fn name(text: &str) -> Result<SecretName, CliError> {
     text.parse().map_err(|_| {
         CliError::usage("this is not a secret name")

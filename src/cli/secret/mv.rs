@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -12,22 +17,18 @@ use crate::cli::secret::needs;
 use crate::cli::secret::needs::Needs;
 use crate::cli::secret::place;
 use crate::cli::secret::source_error;
-use crate::name::SecretName;
-use crate::secret::Deed;
-use crate::secret::source::Source;
-use crate::secret::source::SourceError;
 
 /// Arguments of `secret mv`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "In the vault the older versions move too. Recipes of this folder that name the old \
-                        one are listed; they are not changed.\n\n\
+#[command(after_help = "In the age vault the older versions move too. Recipes of this folder that name the \
+                        old one are listed; they are not changed.\n\n\
                         Example: doppio secret mv hf/token huggingface/token")]
 pub(super) struct Args {
     /// Its name
     from: String,
     /// Its new name
     to: String,
-    /// Move it in this source only; else wherever it is in the keychain and the vault
+    /// Move it in this source only; else wherever it is in the keychain and the age vault
     #[arg(long = "in", value_name = "SOURCE")]
     source: Option<String>,
 }
@@ -44,8 +45,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         if has(source, &paths[0]).await? {
             // Seen in every place before anything moves in one.
             if has(source, &paths[1]).await? {
-                return Err(CliError::usage(format!("{} has a `{to}` already", source.place())).hint(
-                    format!("if it can go, run `doppio secret rm {to} --in {}` first", source.kind().scheme),
+                return Err(CliError::usage(format!("{} already has a `{to}`", source.place())).hint(
+                    format!(
+                        "if it is not needed, run `doppio secret rm {to} --in {}` first",
+                        source.kind().scheme
+                    ),
                 ));
             }
             holders.push((source, paths));
@@ -57,7 +61,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     for (source, paths) in holders {
         let place = source.place();
         let moved = [(&from, format!("{place}, now `{to}`")), (&to, format!("{place}, before `{from}`"))];
-        let uses = moved.map(|(name, place)| lookup::a_use(Deed::Move, name.as_str(), Some(place), None));
+        let uses =
+            moved.map(|(name, place)| lookup::a_use(AuditAction::Move, name.as_str(), Some(place), None));
         lookup::logged(context, uses.to_vec(), async {
             let renamed = source.rename(&paths[0], &paths[1]).await;
             renamed.map_err(|error| source_error(format!("cannot move `{from}` in {place}"), &error))
@@ -82,7 +87,7 @@ async fn has(source: &dyn Source, path: &str) -> Result<bool, CliError> {
 fn tell_users(context: &Context, from: &SecretName, to: &SecretName) {
     let mut needs = Needs::new();
     for recipe in needs::recipes_in(&context.cwd).unwrap_or_default() {
-        // A recipe that can't be read is `doppio check`'s to tell.
+        // A recipe that can't be read is for `doppio check` to report.
         needs::collect(&recipe, &mut needs).ok();
     }
     let users = needs.iter().filter(|(reference, _)| reference.name() == Some(from));

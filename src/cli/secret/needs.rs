@@ -9,12 +9,13 @@ use std::path::PathBuf;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
+use doppio_secrets::SecretRef;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::open;
+
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::secret::SecretRef;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::open;
 
 /// The references of some recipes, and the recipes that name each.
 pub(super) type Needs = BTreeMap<SecretRef, Vec<PathBuf>>;
@@ -22,8 +23,8 @@ pub(super) type Needs = BTreeMap<SecretRef, Vec<PathBuf>>;
 /// The providers that some recipes name in `credentials`, and the recipes that name each.
 pub(super) type Credentials = BTreeMap<String, Vec<PathBuf>>;
 
-/// The recipes of a folder: its TOML files with a `[recipe]` table or a step. One that is no TOML
-/// may be a recipe, and is told.
+/// The recipes of a folder: its TOML files with a `[recipe]` table or a step. One that is not TOML
+/// may be a recipe, and is reported.
 pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let unreadable = |error: std::io::Error| {
         CliError::world(format!("cannot read `{}`", folder.display())).cause(error.to_string())
@@ -37,7 +38,7 @@ pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
                 Ok(table) if !["recipe", "step"].iter().any(|key| table.get_ref().contains_key(*key)) => {}
                 Ok(_) => recipes.push(path),
                 Err(_) => {
-                    output::line(&format!("note: `{}` is no TOML, and was passed over", path.display()));
+                    output::line(&format!("note: `{}` is not TOML, and was skipped", path.display()));
                 }
             }
         }
@@ -103,8 +104,8 @@ fn strings(value: &DeValue<'_>, each: &mut impl FnMut(&str)) {
     }
 }
 
-/// The references of one string. `$${` is a literal `${`. What can't be read is `doppio check`'s
-/// to tell.
+/// The references of one string. `$${` is a literal `${`. What can't be read is for `doppio check`
+/// to report.
 fn references(text: &str, found: &mut Vec<SecretRef>) {
     let mut rest = text;
     while let Some(at) = rest.find("${") {

@@ -1,13 +1,14 @@
 //! Where secrets are kept: the sources that a command means.
 
+use doppio_secrets::Ladder;
+use doppio_secrets::source::Metadata;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
+use doppio_text::name::SecretName;
+
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::source_error;
-use crate::name::SecretName;
-use crate::secret::Ladder;
-use crate::secret::source::Facts;
-use crate::secret::source::Source;
-use crate::secret::source::SourceError;
 
 /// The sources of this machine that Doppio writes to, in the order of the ladder. Others are
 /// changed only where `--in` names them.
@@ -16,7 +17,7 @@ const LOCAL: [&str; 2] = ["keyring", "file"];
 /// The source of this scheme.
 pub(super) fn named<'a>(ladder: &'a Ladder, scheme: &str) -> Result<&'a dyn Source, CliError> {
     ladder.source(scheme).map_err(|error| {
-        CliError::usage(error.to_string()).hint("`keyring` is the keychain, `file` the encrypted vault")
+        CliError::usage(error.to_string()).hint("`keyring` is the keychain, `file` the age vault")
     })
 }
 
@@ -27,10 +28,10 @@ pub(super) fn writable<'a>(ladder: &'a Ladder, scheme: &str) -> Result<&'a dyn S
         return Ok(source);
     }
     Err(CliError::usage(format!("Doppio can't write to {}", source.place()))
-        .hint("use `keyring`, the keychain, or `file`, the encrypted vault"))
+        .hint("use `keyring`, the keychain, or `file`, the age vault"))
 }
 
-/// Those that `--in` names, else the keychain and the vault.
+/// Those that `--in` names, else the keychain and the age vault.
 pub(super) fn several<'a>(ladder: &'a Ladder, asked: Option<&str>) -> Result<Vec<&'a dyn Source>, CliError> {
     match asked {
         Some(scheme) => Ok(vec![writable(ladder, scheme)?]),
@@ -38,8 +39,8 @@ pub(super) fn several<'a>(ladder: &'a Ladder, asked: Option<&str>) -> Result<Vec
     }
 }
 
-/// Where a new secret is kept: what was asked for, else the keychain, else the vault where there
-/// is no keychain.
+/// Where a new secret is kept: what was asked for, else the keychain, else the age vault where
+/// there is no keychain.
 pub(super) async fn target<'a>(ladder: &'a Ladder, asked: Option<&str>) -> Result<&'a dyn Source, CliError> {
     if let Some(scheme) = asked {
         return writable(ladder, scheme);
@@ -55,7 +56,7 @@ pub(super) async fn target<'a>(ladder: &'a Ladder, asked: Option<&str>) -> Resul
 /// Where a source keeps a name, so that a lookup of the name finds it there.
 pub(super) fn path(ladder: &Ladder, source: &dyn Source, name: &SecretName) -> Result<String, CliError> {
     ladder.path_of(name, source).map_err(|error| {
-        CliError::usage(format!("`{name}` has no place in {}", source.place()))
+        CliError::usage(format!("`{name}` can't be stored in {}", source.place()))
             .cause(error.to_string())
             .hint(error.hint())
     })
@@ -71,7 +72,7 @@ pub(super) fn beside(
 ) -> Result<String, CliError> {
     let beside: SecretName = format!("{name}.{role}")
         .parse()
-        .map_err(|_| CliError::usage(format!("`{name}` is too long to be kept with `.{role}` behind it")))?;
+        .map_err(|_| CliError::usage(format!("`{name}` is too long to be stored with `.{role}` appended")))?;
     path(ladder, source, &beside)
 }
 
@@ -83,7 +84,7 @@ pub(super) fn note_of_previous(name: &SecretName) -> String {
 /// Whether a note may be that of an item: it tells what `rotate` put there from a secret that
 /// somebody gave the same name. Not every source tells a note together with the value, nor does
 /// every keychain keep one.
-pub(super) fn may_have_note(source: &dyn Source, facts: &Facts, note: &str) -> bool {
+pub(super) fn may_have_note(source: &dyn Source, facts: &Metadata, note: &str) -> bool {
     match &facts.note {
         Some(found) => found == note,
         None => !LOCAL.contains(&source.kind().scheme) || facts.created.is_none(),
@@ -99,13 +100,13 @@ pub(super) async fn tell_of_previous(ladder: &Ladder, source: &dyn Source, name:
         && source.locate(&kept, None).await.is_ok()
     {
         output::line(&format!(
-            "note: `{kept}`, its value before the last rotation, is still there: `doppio secret rm {kept}`"
+            "note: `{kept}`, its value before the last rotation, still exists: `doppio secret rm {kept}`"
         ));
     }
 }
 
 /// The one place where a name is kept, and its path there: what was asked for, else the first of
-/// the keychain and the vault that has it.
+/// the keychain and the age vault that has it.
 pub(super) async fn holder<'a>(
     ladder: &'a Ladder,
     name: &SecretName,
@@ -133,7 +134,7 @@ pub(super) fn alias(path: &str, name: &SecretName) -> String {
 pub(super) fn nowhere(ladder: &Ladder, name: &SecretName, asked: Option<&str>) -> CliError {
     let place = asked
         .and_then(|scheme| ladder.source(scheme).ok())
-        .map_or_else(|| "the keychain or the vault".to_owned(), Source::place);
+        .map_or_else(|| "the keychain or the age vault".to_owned(), Source::place);
     CliError::world(format!("`{name}` is not stored in {place}"))
         .hint(format!("run `doppio secret why {name}` to see where it comes from"))
 }

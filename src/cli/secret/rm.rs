@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::source::SourceError;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -10,8 +13,6 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::name;
 use crate::cli::secret::place;
 use crate::cli::secret::source_error;
-use crate::secret::Deed;
-use crate::secret::source::SourceError;
 
 /// Arguments of `secret rm`.
 #[derive(Debug, clap::Args)]
@@ -20,7 +21,7 @@ use crate::secret::source::SourceError;
 pub(super) struct Args {
     /// Its name
     name: String,
-    /// Remove it from this source only; else from the keychain and the vault
+    /// Remove it from this source only; else from the keychain and the age vault
     #[arg(long = "in", value_name = "SOURCE")]
     source: Option<String>,
 }
@@ -31,11 +32,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let mut removed = false;
     for source in place::several(&ladder, args.source.as_deref())? {
         let path = place::path(&ladder, source, &name)?;
-        // Only what is there is written down, and before it goes.
+        // Only what exists is recorded, and before it is removed.
         if let Err(SourceError::Missing | SourceError::Absent { .. }) = source.locate(&path, None).await {
             continue;
         }
-        let what = lookup::a_use(Deed::Remove, name.as_str(), Some(source.place()), None);
+        let what = lookup::a_use(AuditAction::Remove, name.as_str(), Some(source.place()), None);
         let is_gone = lookup::logged(context, vec![what], async {
             match source.delete(&path).await {
                 Ok(()) => Ok(true),

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::SourceError;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -10,9 +14,6 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::place;
 use crate::cli::secret::reference;
 use crate::cli::secret::source_error;
-use crate::secret::Deed;
-use crate::secret::source::Remark;
-use crate::secret::source::SourceError;
 
 /// Arguments of `secret rollback`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,7 @@ pub(super) struct Args {
     /// Its name and the version to go back to, as `huggingface/token@2`
     #[arg(value_name = "NAME@VERSION")]
     target: String,
-    /// The source it is in; else the keychain or the vault, whichever has it
+    /// The source it is in; else the keychain or the age vault, whichever has it
     #[arg(long = "in", value_name = "SOURCE")]
     source: Option<String>,
 }
@@ -64,16 +65,16 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         && !place::may_have_note(source, &then, &place::note_of_previous(name))
     {
         return Err(CliError::usage(format!(
-            "`{kept}` is a secret of its own, and no older value of `{name}`"
+            "`{kept}` is a separate secret, not an older value of `{name}`"
         )));
     }
     if older.is_same(&current) {
-        output::line(&format!("`{name}` has the value of version {version} already: nothing was changed"));
+        output::line(&format!("`{name}` already has the value of version {version}: nothing was changed"));
         return Ok(ExitCode::SUCCESS);
     }
     // An expiry is the current value's, and says nothing of the older one.
     let remark = Remark { note: now.note.clone(), expires: None };
-    let what = lookup::a_use(Deed::Rollback, name.as_str(), Some(place.clone()), Some(&older));
+    let what = lookup::a_use(AuditAction::Rollback, name.as_str(), Some(place.clone()), Some(&older));
     let set = async {
         let facts = source.set(&path, &older, &remark).await.map_err(failed)?;
         let Some(kept) = &kept else { return Ok(facts) };
@@ -92,7 +93,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         output::line("note: when the older value expires is not known; the expiry was removed");
     }
     if kept.is_some() {
-        output::line(&format!("`{name}` has its previous value, and the other one is the previous one now"));
+        output::line(&format!("`{name}` has its previous value, and the other one is now the previous one"));
         output::line(&format!("undo it with `doppio secret rollback {name}@previous`"));
         return Ok(ExitCode::SUCCESS);
     }

@@ -10,10 +10,20 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::Ladder;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Metadata;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
+use doppio_stores::ping;
+use doppio_stores::ping::Verdict;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::secret::fit;
 use crate::cli::secret::input;
 use crate::cli::secret::input::InputArgs;
 use crate::cli::secret::lookup;
@@ -22,23 +32,15 @@ use crate::cli::secret::name;
 use crate::cli::secret::place;
 use crate::cli::secret::set;
 use crate::cli::secret::source_error;
-use crate::name::SecretName;
-use crate::secret::Deed;
-use crate::secret::Ladder;
-use crate::secret::SecretValue;
-use crate::secret::ping;
-use crate::secret::ping::Verdict;
-use crate::secret::source::Facts;
-use crate::secret::source::Remark;
-use crate::secret::source::Source;
-use crate::secret::source::SourceError;
+use crate::cli::secret::validate;
 
 /// Arguments of `secret rotate`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The new value is kept as `NAME.pending` until it is verified. What fails leaves the old \
-                        one in force.\n\n\
-                        Examples:\n  doppio secret rotate huggingface/token --online\n  \
+    after_help = "The new value is kept as `NAME.pending` until it is verified. If that fails, the old one \
+                        stays in force.\n\n\
+                        Examples:\n  \
+                        doppio secret rotate huggingface/token --online\n  \
                         doppio secret rotate team/webhook --generate\n  \
                         doppio secret rotate huggingface/token --continue --online"
 )]
@@ -51,19 +53,19 @@ pub(super) struct Args {
     /// Make a random value: for a secret that is yours to choose
     #[arg(long, group = "from")]
     generate: bool,
-    /// Ask the provider whether it takes the new value
+    /// Ask the provider whether it accepts the new value
     #[arg(long)]
     online: bool,
-    /// Go on with the value that is pending
+    /// Continue with the pending value
     #[arg(long = "continue", group = "from")]
     goes_on: bool,
-    /// Forget the value that is pending
+    /// Discard the pending value
     #[arg(long, group = "from", conflicts_with = "online")]
     abort: bool,
-    /// When the new value stops being good: `90d`, `2027-01-31`
+    /// When the new value expires: `90d`, `2027-01-31`
     #[arg(long, value_name = "WHEN")]
     expires: Option<String>,
-    /// The source it is in; else the keychain or the vault, whichever has it
+    /// The source it is in; else the keychain or the age vault, whichever has it
     #[arg(long = "in", value_name = "SOURCE")]
     source: Option<String>,
 }
@@ -75,7 +77,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             .hint(format!("run it without `--online`: `doppio secret rotate {name}`")));
     }
     if args.online && ping::find(&name).is_none() {
-        return Err(CliError::usage(format!("nobody can be asked whether a new `{name}` is good"))
+        return Err(CliError::usage(format!("no provider can check whether a new `{name}` works"))
             .hint(format!("run it without `--online`: `doppio secret rotate {name}`")));
     }
     let expires = args.expires.as_deref().map(|text| set::when(text, Timestamp::now())).transpose()?;
@@ -85,7 +87,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let pending = rotation.pending().await?;
     if args.abort {
         rotation.forget(pending.is_some()).await?;
-        output::line(&format!("`{name}` is as it was; nothing is pending"));
+        output::line(&format!("`{name}` is unchanged; nothing is pending"));
         return Ok(ExitCode::SUCCESS);
     }
     let (new, expires) = match (pending, args.goes_on) {
@@ -93,9 +95,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         (Some((pending, end)), true) => (pending, expires.or(end)),
         (None, true) => return Err(CliError::usage(format!("no value is pending for `{name}`"))),
         (Some(_), false) => {
-            return Err(CliError::usage(format!("a value is pending for `{name}` already"))
-                .hint(format!("go on with it: `doppio secret rotate {name} --continue`"))
-                .hint(format!("forget it: `doppio secret rotate {name} --abort`")));
+            return Err(CliError::usage(format!("a value is already pending for `{name}`"))
+                .hint(format!("continue with it: `doppio secret rotate {name} --continue`"))
+                .hint(format!("discard it: `doppio secret rotate {name} --abort`")));
         }
         (None, false) => {
             let new = value(args, &name, context)?;
@@ -103,11 +105,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             (new, expires)
         }
     };
-    for warning in fit::warnings(&name, &new) {
+    for warning in validate::warnings(&name, &new) {
         output::line(&format!("warning: {warning}"));
     }
     verify(args.online, &rotation, &new, context).await?;
-    let what = lookup::a_use(Deed::Rotate, name.as_str(), Some(source.place()), Some(&new));
+    let what = lookup::a_use(AuditAction::Rotate, name.as_str(), Some(source.place()), Some(&new));
     lookup::logged(context, vec![what], rotation.switch(&new, expires)).await?;
     // Broken off after the switch, what is in force is the new value: when the old one began is
     // not known.
@@ -125,7 +127,7 @@ fn value(args: &Args, name: &SecretName, context: &Context) -> Result<SecretValu
     } else {
         input::value(&args.input, name, &command, context)?
     };
-    fit::refuse(name, &value)?;
+    validate::refuse(name, &value)?;
     Ok(value)
 }
 
@@ -156,20 +158,20 @@ async fn verify(
     };
     let fault = match verdict {
         Verdict::Accepted => {
-            output::line(&format!("{} takes the new value", provider.provider));
+            output::line(&format!("{} accepts the new value", provider.provider));
             return Ok(());
         }
-        Verdict::Refused => CliError::world(format!("{} does not take the new value", provider.provider)),
+        Verdict::Refused => CliError::world(format!("{} does not accept the new value", provider.provider)),
         Verdict::Unclear(why) => {
-            CliError::world(format!("whether {} takes the new value is not clear", provider.provider))
+            CliError::world(format!("whether {} accepts the new value is not clear", provider.provider))
                 .cause(why)
         }
     };
     // A new token is often shown only once: it is never thrown away unasked.
     Err(fault
-        .hint(format!("the old one of `{name}` stays in force, and the new one is pending"))
+        .hint(format!("the old value of `{name}` stays in force; the new one is pending"))
         .hint(format!("try again with `doppio secret rotate {name} --continue --online`"))
-        .hint(format!("or forget the new one: `doppio secret rotate {name} --abort`")))
+        .hint(format!("or discard the new one: `doppio secret rotate {name} --abort`")))
 }
 
 /// One secret on its way from an old value to a new one.
@@ -178,7 +180,7 @@ struct Rotation<'a> {
     source: &'a dyn Source,
     /// The value in force, and what is known of it.
     old: SecretValue,
-    facts: Facts,
+    facts: Metadata,
     /// Where the value is, the new one before it is in force, and the old one afterwards.
     path: String,
     pending: String,
@@ -211,10 +213,10 @@ impl<'a> Rotation<'a> {
 
     /// What this command has put at a path beside the secret, if it has. Its note tells it from a
     /// secret that somebody gave the same name.
-    async fn own(&self, path: &str, note: &str) -> Result<Option<(SecretValue, Facts)>, CliError> {
+    async fn own(&self, path: &str, note: &str) -> Result<Option<(SecretValue, Metadata)>, CliError> {
         match self.source.get(path, None).await {
             Ok((_, facts)) if !place::may_have_note(self.source, &facts, note) => {
-                Err(CliError::usage(format!("`{path}` is a secret of its own, and `rotate` needs that name"))
+                Err(CliError::usage(format!("`{path}` is a separate secret, and `rotate` needs that name"))
                     .hint(format!("give it another one: `doppio secret mv {path} NAME`")))
             }
             Ok(found) => Ok(Some(found)),
@@ -232,7 +234,7 @@ impl<'a> Rotation<'a> {
     /// Keeps the new value beside the old one.
     async fn keep(&self, new: &SecretValue, expires: Option<Timestamp>) -> Result<(), CliError> {
         if new.is_same(&self.old) {
-            return Err(CliError::usage(format!("this is the value that `{}` has already", self.name))
+            return Err(CliError::usage(format!("`{}` already has this value", self.name))
                 .hint("nothing was changed"));
         }
         let remark = Remark { note: Some(self.note_of_pending()), expires };
@@ -272,18 +274,18 @@ impl<'a> Rotation<'a> {
     }
 
     /// Writes an item and reads it back.
-    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Facts, CliError> {
+    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, CliError> {
         let failed = |error| self.failed("write", path, &error);
         let facts = self.source.set(path, value, remark).await.map_err(failed)?;
         let (back, _) = self.source.get(path, None).await.map_err(failed)?;
         if back.is_same(value) {
             return Ok(facts);
         }
-        Err(CliError::world(format!("{} gave back another value for `{path}`", self.source.place()))
-            .hint(format!("look at it: `doppio secret why {}`", self.name)))
+        Err(CliError::world(format!("{} returned a different value for `{path}`", self.source.place()))
+            .hint(format!("check it: `doppio secret why {}`", self.name)))
     }
 
-    fn failed(&self, deed: &str, path: &str, error: &SourceError) -> CliError {
-        source_error(format!("cannot {deed} `{path}` in {}", self.source.place()), error)
+    fn failed(&self, action: &str, path: &str, error: &SourceError) -> CliError {
+        source_error(format!("cannot {action} `{path}` in {}", self.source.place()), error)
     }
 }

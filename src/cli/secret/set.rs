@@ -4,10 +4,19 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::Ladder;
+use doppio_secrets::Outcome;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Source;
+use doppio_secrets::well_known;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::secret::fit;
 use crate::cli::secret::input;
 use crate::cli::secret::input::InputArgs;
 use crate::cli::secret::lookup;
@@ -15,21 +24,14 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::place;
 use crate::cli::secret::source_error;
 use crate::cli::secret::time;
-use crate::name::SecretName;
-use crate::secret::Deed;
-use crate::secret::Ladder;
-use crate::secret::Outcome;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::source::Remark;
-use crate::secret::source::Source;
-use crate::secret::well_known;
+use crate::cli::secret::validate;
 
 /// Arguments of `secret set`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A value is typed where nobody sees it, or comes from a pipe, a file or a variable; \
-                        a last line break is dropped if it is the only one.\n\n\
-                        Examples:\n  doppio secret set huggingface/token\n  \
+#[command(after_help = "You type the value without echo, or it comes from a pipe, a file or a variable; a \
+                        last line break is dropped if it is the only one.\n\n\
+                        Examples:\n  \
+                        doppio secret set huggingface/token\n  \
                         pass show wandb | doppio secret set wandb/api_key --from-stdin\n  \
                         doppio secret set gcp/key --from-file key.json --expires 90d")]
 pub(super) struct Args {
@@ -40,10 +42,10 @@ pub(super) struct Args {
     value: Vec<std::ffi::OsString>,
     #[command(flatten)]
     input: InputArgs,
-    /// A few words beside it
+    /// A short note, which is shown
     #[arg(long)]
     note: Option<String>,
-    /// When it stops being good: `90d`, `12h`, `2027-01-31`
+    /// When it expires: `90d`, `12h`, `2027-01-31`
     #[arg(long, value_name = "WHEN")]
     expires: Option<String>,
     /// Where to keep it: `keyring`, `file`, or another source that can be written to
@@ -56,16 +58,16 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let now = Timestamp::now();
     let expires = args.expires.as_deref().map(|text| when(text, now)).transpose()?;
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    // Where it will be kept is settled before anybody types.
+    // Where it will be stored is settled before the user types.
     let source = place::target(&ladder, args.source.as_deref()).await?;
     let path = place::path(&ladder, source, &name)?;
     let value = input::value(&args.input, &name, &format!("doppio secret set {name}"), context)?;
-    fit::refuse(&name, &value)?;
+    validate::refuse(&name, &value)?;
     refuse_note(args.note.as_deref(), &value)?;
-    for warning in fit::warnings(&name, &value) {
+    for warning in validate::warnings(&name, &value) {
         output::line(&format!("warning: {warning}"));
     }
-    let what = lookup::a_use(Deed::Set, name.as_str(), Some(source.place()), Some(&value));
+    let what = lookup::a_use(AuditAction::Set, name.as_str(), Some(source.place()), Some(&value));
     let remark = Remark { note: args.note.clone(), expires };
     let facts = lookup::logged(context, vec![what], async {
         let stored = source.set(&path, &value, &remark).await;
@@ -87,13 +89,13 @@ fn refuse_note(note: Option<&str>, value: &SecretValue) -> Result<(), CliError> 
     #[expect(clippy::disallowed_methods, reason = "it is looked for, and not shown")]
     let is_within = value.reveal(|bytes| note.as_bytes().windows(bytes.len()).any(|window| window == bytes));
     if is_within || note.split_whitespace().any(is_token) {
-        return Err(CliError::usage("a value is in the note, and notes are shown")
-            .hint("say with it what the secret is for; `--from-stdin` takes the value"));
+        return Err(CliError::usage("the note contains a value, and notes are shown")
+            .hint("write what the secret is for; `--from-stdin` takes the value"));
     }
     Ok(())
 }
 
-/// The name, unless a value stands on the command line. Nothing that may be one is repeated.
+/// The name, unless a value stands on the command line. Nothing that may be a value is repeated.
 fn name(args: &Args) -> Result<SecretName, CliError> {
     if !args.value.is_empty() || args.name.contains('=') {
         return Err(super::on_command_line());
@@ -106,7 +108,7 @@ pub(super) fn when(text: &str, now: Timestamp) -> Result<Timestamp, CliError> {
         CliError::usage(format!("`{text}` is not a time")).hint("write `90d`, `12h`, `8w` or `2027-01-31`")
     })?;
     if expires <= now {
-        return Err(CliError::usage(format!("`{text}` is over already")));
+        return Err(CliError::usage(format!("`{text}` is in the past")));
     }
     Ok(expires)
 }
@@ -122,7 +124,7 @@ pub(super) async fn tell_of_others(ladder: &Ladder, name: &SecretName, target: &
         {
             let place = &facts.place;
             output::line(&if before {
-                format!("warning: {place} comes before it and will be used instead")
+                format!("warning: {place} takes precedence over it and will be used instead")
             } else {
                 format!("note: {place} has one too, which is not used now")
             });

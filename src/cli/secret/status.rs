@@ -7,6 +7,13 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Mask;
+use doppio_secrets::Providers;
+use doppio_secrets::SecretError;
+use doppio_secrets::SecretSession;
+use doppio_secrets::Wanted;
+use doppio_secrets::source::Metadata;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -17,12 +24,6 @@ use crate::cli::secret::needs;
 use crate::cli::secret::needs::Credentials;
 use crate::cli::secret::needs::Needs;
 use crate::cli::secret::time;
-use crate::secret::Mask;
-use crate::secret::Providers;
-use crate::secret::SecretError;
-use crate::secret::Vault;
-use crate::secret::Wanted;
-use crate::secret::source::Facts;
 
 /// Arguments of `secret status`.
 #[derive(Debug, clap::Args)]
@@ -53,7 +54,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             recipes.iter().filter(|recipe| folder(context, recipe) == project).collect();
         let providers = Providers::new(context.env.clone(), context.home.clone(), BTreeSet::new());
         let ladder = lookup::ladder(context, &project, &args.lookup)?;
-        let vault = Vault::new(ladder, Mask::default()).with_providers(providers);
+        let vault = SecretSession::new(ladder, Mask::default()).with_providers(providers);
         rows.extend(secrets(&of_folder, &vault).await?);
         rows.extend(credentials(&of_folder, &vault).await?);
     }
@@ -74,11 +75,11 @@ struct Row {
     /// The provider, for a credential.
     provider: Option<String>,
     users: Vec<PathBuf>,
-    answer: Result<Facts, SecretError>,
+    answer: Result<Metadata, SecretError>,
 }
 
 /// The secrets that recipes refer to.
-async fn secrets(recipes: &[&PathBuf], vault: &Vault) -> Result<Vec<Row>, CliError> {
+async fn secrets(recipes: &[&PathBuf], vault: &SecretSession) -> Result<Vec<Row>, CliError> {
     let mut needs = Needs::new();
     for recipe in recipes {
         needs::collect(recipe, &mut needs)?;
@@ -95,21 +96,21 @@ async fn secrets(recipes: &[&PathBuf], vault: &Vault) -> Result<Vec<Row>, CliErr
 }
 
 /// The credentials that recipes name.
-async fn credentials(recipes: &[&PathBuf], vault: &Vault) -> Result<Vec<Row>, CliError> {
+async fn credentials(recipes: &[&PathBuf], vault: &SecretSession) -> Result<Vec<Row>, CliError> {
     let mut needs = Credentials::new();
     for recipe in recipes {
         needs::collect_credentials(recipe, &mut needs)?;
     }
     let mut rows = Vec::with_capacity(needs.len());
     for (text, users) in needs {
-        // A name that nobody knows is `doppio check`'s to tell.
+        // An unknown name is for `doppio check` to report.
         let Ok(wanted) = text.parse::<Wanted>() else { continue };
-        let answer = vault.locate_credential(&wanted).await.map(|facts| Facts {
+        let answer = vault.locate_credential(&wanted).await.map(|facts| Metadata {
             place: facts.place,
             expires: facts.expires,
             exposure: Some(facts.exposure.to_string()),
             warnings: facts.warnings,
-            ..Facts::default()
+            ..Metadata::default()
         });
         let label = format!("credentials of {wanted}");
         rows.push(Row { label, provider: Some(wanted.to_string()), users, answer });
@@ -142,7 +143,7 @@ fn plain(rows: &[Row]) -> Result<(), CliError> {
     Ok(())
 }
 
-fn hint(answer: &Result<Facts, SecretError>) -> &str {
+fn hint(answer: &Result<Metadata, SecretError>) -> &str {
     match answer {
         Err(
             SecretError::Missing { hint, .. }

@@ -2,18 +2,19 @@
 
 use std::process::ExitCode;
 
+use doppio_secrets::Location;
+use doppio_secrets::Mask;
+use doppio_secrets::SecretError;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretSession;
+use doppio_secrets::well_known::WELL_KNOWN;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::name::SecretName;
-use crate::secret::Location;
-use crate::secret::Mask;
-use crate::secret::SecretError;
-use crate::secret::SecretRef;
-use crate::secret::Vault;
-use crate::secret::well_known::WELL_KNOWN;
 
 /// Arguments of `secret suggest`.
 #[derive(Debug, clap::Args)]
@@ -26,7 +27,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    let vault = Vault::new(ladder, Mask::default());
+    let vault = SecretSession::new(ladder, Mask::default());
     let mut items = Vec::new();
     let mut failed = None;
     for known in WELL_KNOWN {
@@ -73,7 +74,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             };
             output::data(&format!("{mark:3}  {:width$}  {words}\n", known.name))?;
         }
-        output::line("store one with `doppio secret set NAME`; names of your own are as good");
+        output::line("store one with `doppio secret set NAME`; your own names work too");
     }
     failed.map_or(Ok(ExitCode::SUCCESS), Err)
 }

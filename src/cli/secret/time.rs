@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::secret::source::Facts;
+use doppio_secrets::source::Metadata;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -32,7 +32,7 @@ fn span(seconds: i64) -> String {
 }
 
 /// Where something is, how old, how long it is good: what may be told of a value.
-pub(super) fn describe(facts: &Facts, now: Timestamp) -> String {
+pub(super) fn describe(facts: &Metadata, now: Timestamp) -> String {
     let mut words = vec![facts.place.clone()];
     words.extend(facts.version.as_ref().map(|version| format!("version {version}")));
     words.extend(facts.created.map(|time| format!("set {}", age(time, now))));

@@ -2,24 +2,25 @@
 
 use std::collections::HashMap;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Use;
+use doppio_secrets::source;
+use doppio_secrets::source::NewItem;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::secret::fit;
 use crate::cli::secret::lookup;
 use crate::cli::secret::scan::printable;
 use crate::cli::secret::source_error;
+use crate::cli::secret::validate;
 use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
-use crate::name::SecretName;
-use crate::secret::Deed;
-use crate::secret::SecretValue;
-use crate::secret::Use;
-use crate::secret::source;
-use crate::secret::source::NewItem;
-use crate::secret::source::Remark;
-use crate::secret::source::Source;
-use crate::secret::source::SourceError;
 
 /// A value on its way.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub(super) struct Item {
     pub remark: Remark,
 }
 
-/// What would befall an item.
+/// What would happen to an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     New,
@@ -77,7 +78,7 @@ pub(super) struct Wish {
 
 /// An item of a name: a value that `set` would refuse is refused here.
 pub(super) fn item(name: &SecretName, from: String, value: SecretValue, remark: Remark) -> Item {
-    let value = match fit::unfit(name, &value) {
+    let value = match validate::unfit(name, &value) {
         Some(unfit) => Err(format!("the value {}", unfit.why)),
         None => Ok(value),
     };
@@ -109,7 +110,7 @@ pub(super) async fn plan(
                 Ok((present, _)) if present.is_same(value) => Fate::Same,
                 Ok(_) => Fate::Differs,
                 Err(SourceError::Missing | SourceError::Absent { .. }) => Fate::New,
-                // One of many does not hold up the others.
+                // One failure does not stop the others.
                 Err(SourceError::Unfit { cause }) => {
                     item.value = Err(cause);
                     Fate::Refused
@@ -124,11 +125,11 @@ pub(super) async fn plan(
     Ok(Plan { target, items: items.into_iter().zip(fates).collect(), replaces })
 }
 
-/// The items without those that are there twice with the same value.
+/// The items without those that occur twice with the same value.
 ///
 /// # Errors
 ///
-/// When two have the same path and different values. One that can't go is in nobody's way.
+/// When two have the same path and different values. One that can't be written blocks no other.
 fn without_twins(items: Vec<Item>) -> Result<Vec<Item>, CliError> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut kept: Vec<Item> = Vec::with_capacity(items.len());
@@ -139,7 +140,7 @@ fn without_twins(items: Vec<Item>) -> Result<Vec<Item>, CliError> {
                     continue;
                 }
                 return Err(CliError::usage(format!(
-                    "{} and {} both are `{}`, with different values",
+                    "{} and {} both become `{}`, with different values",
                     earlier.from, item.from, item.path
                 ))
                 .hint("remove one, or give one another name with `--map VARIABLE=NAME`"));
@@ -215,7 +216,7 @@ impl Plan<'_> {
             return Ok(false);
         }
         if self.writes() == 0 {
-            output::line(&format!("nothing is to be written to {place}"));
+            output::line(&format!("there is nothing to write to {place}"));
             return Ok(true);
         }
         if !wish.yes && !ask(&format!("write {} to {place}?", secrets(self.writes())), context)? {
@@ -230,7 +231,7 @@ impl Plan<'_> {
             self.written().map(|item| (self.use_of(item), item.value.clone().ok())).collect(),
         )?;
         self.write().await?;
-        output::line(&format!("wrote {} to {place}, and read each back", secrets(self.writes())));
+        output::line(&format!("wrote {} to {place}, and verified each", secrets(self.writes())));
         Ok(true)
     }
 
@@ -246,7 +247,7 @@ impl Plan<'_> {
                 item.path,
                 self.target.place()
             ))
-            .hint("give the same command again to see what would happen now")),
+            .hint("repeat the command to see what would happen now")),
             None => Ok(()),
         }
     }
@@ -260,7 +261,7 @@ impl Plan<'_> {
     /// What the audit log says of an item.
     fn use_of(&self, item: &Item) -> Use {
         let source = format!("{}, from {}", self.target.place(), item.from);
-        Use { deed: Deed::Set, secret: item.path.clone(), source: Some(source), ..Use::default() }
+        Use { action: AuditAction::Set, secret: item.path.clone(), source: Some(source), ..Use::default() }
     }
 
     /// Writes all that is to be written, and reads each back.
@@ -274,7 +275,7 @@ impl Plan<'_> {
             .collect();
         let failed = |path: &str, error: SourceError| {
             source_error(format!("cannot write `{path}` to {}", self.target.place()), &error)
-                .hint("what was written before stays: give the same command again to go on")
+                .hint("what was written so far stays: repeat the command to continue")
         };
         for (item, answer) in items.iter().zip(self.target.set_many(&items).await) {
             for warning in answer.map_err(|error| failed(&item.path, error))?.warnings {
@@ -287,8 +288,8 @@ impl Plan<'_> {
             let (back, _) = answer.map_err(|error| failed(&item.path, error))?;
             if !back.is_same(&item.value) {
                 let (place, path) = (self.target.place(), &item.path);
-                return Err(CliError::world(format!("{place} gave back another value for `{path}`"))
-                    .hint(format!("look at it: `doppio secret get {}:{path}`", self.target.kind().scheme)));
+                return Err(CliError::world(format!("{place} returned a different value for `{path}`"))
+                    .hint(format!("check it: `doppio secret get {}:{path}`", self.target.kind().scheme)));
             }
         }
         Ok(())
@@ -309,7 +310,7 @@ impl Plan<'_> {
             secrets(self.left()),
             self.target.place()
         ))
-        .hint("give the command again with `--override` to replace what is there"))
+        .hint("repeat the command with `--override` to replace what is there"))
     }
 }
 
@@ -322,9 +323,10 @@ impl Plan<'_> {
     pub(super) fn complain_of_refused(&self) -> Result<(), CliError> {
         match self.count(Fate::Refused) {
             0 => Ok(()),
-            count => {
-                Err(CliError::world(format!("{} could not go: see the lines with `refused`", secrets(count))))
-            }
+            count => Err(CliError::world(format!(
+                "{} could not be written: see the lines with `refused`",
+                secrets(count)
+            ))),
         }
     }
 }
@@ -333,7 +335,7 @@ impl Plan<'_> {
 pub(super) fn ask(question: &str, context: &Context) -> Result<bool, CliError> {
     Terminal::new(context).confirm(question).map_err(|error| match error {
         NoAnswer::Nobody => CliError::usage("there is no terminal to ask on")
-            .hint("give the command again with `--yes`, or look first with `--dry-run`"),
+            .hint("repeat the command with `--yes`, or preview with `--dry-run`"),
         other => CliError::world(other.to_string()),
     })
 }

@@ -8,15 +8,16 @@ use std::io::ErrorKind;
 
 use jiff::Timestamp;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::AuditLog;
+use doppio_secrets::Origin;
+use doppio_secrets::SecretRef;
+use doppio_text::name::RunId;
+
 use crate::cli::context::Context;
 use crate::cli::output;
 use crate::config::Dirs;
 use crate::journal::Store;
-use crate::name::RunId;
-use crate::secret::AuditLog;
-use crate::secret::Deed;
-use crate::secret::Origin;
-use crate::secret::SecretRef;
 
 /// Runs that are looked through, the newest first: more would take longer than anybody waits.
 const RUNS: usize = 500;
@@ -30,7 +31,7 @@ pub(super) struct Use {
     /// The secret, as the recipe or the command refers to it.
     pub secret: String,
     /// The word of the audit log for what was done: `deliver`, `reveal`, …
-    pub deed: &'static str,
+    pub action: &'static str,
     /// The run, where it was one.
     pub run: Option<String>,
     /// The step of the run.
@@ -87,10 +88,10 @@ fn audited(log: &AuditLog, uses: &mut Uses) {
         Vec::new()
     });
     // What failed has a line of before, and may have got there all the same.
-    let given = entries.into_iter().filter(|entry| entry.what.deed.gives_out() && !entry.what.failed);
+    let given = entries.into_iter().filter(|entry| entry.what.action.gives_out() && !entry.what.failed);
     uses.known.extend(given.map(|entry| Use {
         secret: entry.what.secret,
-        deed: entry.what.deed.word(),
+        action: entry.what.action.word(),
         run: entry.what.run,
         step: entry.what.step,
         host: entry.what.host,
@@ -125,7 +126,7 @@ fn delivered(store: &Store, run: &RunId) -> std::io::Result<Vec<Use>> {
     for step in record.state.leaves() {
         uses.extend(step.deliveries.iter().filter(|delivery| !delivery.is_default).map(|delivery| Use {
             secret: delivery.secret.as_str().to_owned(),
-            deed: Deed::Deliver.word(),
+            action: AuditAction::Deliver.word(),
             run: Some(run.to_string()),
             step: Some(step.outline.id.to_string()),
             host: step.host.as_ref().map(ToString::to_string),
@@ -141,7 +142,7 @@ fn delivered(store: &Store, run: &RunId) -> std::io::Result<Vec<Use>> {
 pub(super) fn by_place<'a>(uses: impl IntoIterator<Item = &'a Use>) -> Vec<String> {
     let mut places: BTreeMap<String, Vec<&Use>> = BTreeMap::new();
     for used in uses {
-        let host = used.host.clone().unwrap_or_else(|| format!("this machine, {}", used.deed));
+        let host = used.host.clone().unwrap_or_else(|| format!("this machine, {}", used.action));
         let step = used.step.as_ref().map_or_else(String::new, |step| format!(", step {step}"));
         places.entry(host + &step).or_default().push(used);
     }
@@ -196,7 +197,7 @@ mod tests {
     fn many_runs_make_a_line() {
         let a_use = |day: u32, host: &str, step: &str| Use {
             secret: "a/b".to_owned(),
-            deed: "deliver",
+            action: "deliver",
             run: Some(format!("202611{day:02}")),
             step: Some(step.to_owned()),
             host: Some(host.to_owned()),
@@ -205,7 +206,8 @@ mod tests {
         };
         let mut uses: Vec<Use> = (1..=20).map(|day| a_use(day, "gpu", "train")).collect();
         uses.extend([a_use(7, "gpu", "tidy"), a_use(8, "local", "train"), a_use(9, "local", "train")]);
-        let shown = Use { run: None, step: None, host: None, deed: "reveal", time: None, ..a_use(1, "", "") };
+        let shown =
+            Use { run: None, step: None, host: None, action: "reveal", time: None, ..a_use(1, "", "") };
         uses.push(shown);
         insta::assert_snapshot!(by_place(&uses).join("\n"), @"
         gpu, step tidy: 2026-11-07, run 20261107

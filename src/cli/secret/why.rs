@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Asked;
+use doppio_secrets::Outcome;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -12,8 +15,6 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::reference;
 use crate::cli::secret::time;
-use crate::secret::Asked;
-use crate::secret::Outcome;
 
 /// Arguments of `secret why`.
 #[derive(Debug, clap::Args)]
@@ -70,10 +71,10 @@ fn line(asked: &Asked, now: Timestamp) -> String {
             format!("{head} -> used ({})\n", time::describe(facts, now)) + &warnings(&facts.warnings)
         }
         Outcome::Shadowed(facts) => {
-            format!("{head} -> there, but shadowed ({})\n", time::describe(facts, now))
+            format!("{head} -> found, but shadowed ({})\n", time::describe(facts, now))
                 + &warnings(&facts.warnings)
         }
-        Outcome::Missing => format!("{head} -> not there\n"),
+        Outcome::Missing => format!("{head} -> not found\n"),
         Outcome::Absent(cause) => format!("{head} -> skipped: {cause}\n"),
         Outcome::Failed { cause, stops, .. } => {
             format!("{head} -> {}: {cause}\n", if *stops { "stops the search" } else { "could not be asked" })

@@ -1,7 +1,6 @@
 //! One file of settings: its text → what it says, or all its faults with their places.
 
 mod sources;
-mod value;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,25 +8,26 @@ use std::path::PathBuf;
 
 use toml::Spanned;
 use toml::de::DeTable;
-use toml::de::DeValue;
 
-use crate::name::SecretName;
-use crate::secret::AuditPolicy;
-use crate::secret::Bound;
-use crate::secret::DefaultSource;
-use crate::secret::OnError;
-use crate::secret::Origin;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::source;
-use crate::secret::source::Command;
-use crate::secret::source::Options;
-use crate::secret::well_known;
-use crate::text::Diagnostic;
-use crate::text::Source;
+use doppio_secrets::AuditPolicy;
+use doppio_secrets::Bound;
+use doppio_secrets::DefaultSource;
+use doppio_secrets::OnError;
+use doppio_secrets::Origin;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Command;
+use doppio_secrets::source::Options;
+use doppio_secrets::well_known;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::Span;
+use doppio_text::TomlCodes;
+use doppio_text::TomlReader;
+use doppio_text::TomlValue;
+use doppio_text::name::SecretName;
 
-use self::value::integer;
-use self::value::texts;
+use crate::sources::SOURCES;
 
 /// Whose file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,31 +63,28 @@ pub(super) struct Layer {
 /// The keys of a layer.
 const LAYER: [&str; 4] = ["on_error", "dotenv", "default_source", "secrets"];
 
-type Value<'i> = Spanned<DeValue<'i>>;
+static CODES: TomlCodes = TomlCodes {
+    syntax: "settings::syntax",
+    unknown_key: "settings::unknown-key",
+    wrong_type: "settings::wrong-type",
+    unknown_value: "settings::unknown-value",
+    shows_values: false,
+};
 
 /// Reads a file's text.
 pub(super) fn parse(source: &Source, role: Role) -> Result<File, Vec<Diagnostic>> {
-    let (table, errors) = DeTable::parse_recoverable(source.text());
-    let mut reader = Reader { faults: Vec::new(), file_name: source.name() };
-    for error in errors {
-        let span = error.span().unwrap_or_default();
-        reader.faults.push(Diagnostic::error("settings::syntax", error.message().to_owned(), span));
-    }
-    if !reader.faults.is_empty() {
-        return Err(reader.faults);
-    }
-    let file = reader.file(table.into_inner(), role);
-    reader.faults.sort_by_key(|fault| fault.primary.span.start);
-    if reader.faults.is_empty() { Ok(file) } else { Err(reader.faults) }
+    let mut reader = Reader { toml: TomlReader::new(source, &CODES) };
+    let document = reader.toml.document();
+    let file = if reader.toml.faults.is_empty() { reader.file(&document, role) } else { File::default() };
+    reader.toml.finish(file)
 }
 
-struct Reader<'a> {
-    faults: Vec<Diagnostic>,
-    file_name: &'a str,
+struct Reader<'s> {
+    toml: TomlReader<'s>,
 }
 
 impl Reader<'_> {
-    fn file(&mut self, table: DeTable<'_>, role: Role) -> File {
+    fn file(&mut self, table: &DeTable<'_>, role: Role) -> File {
         const KEYS: [&str; 11] = [
             LAYER[0], LAYER[1], LAYER[2], LAYER[3], "profile", "keyring", "discover", "audit", "scan",
             "vault", "sources",
@@ -95,99 +92,86 @@ impl Reader<'_> {
         let mut file = File::default();
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "profile" => {
-                    for (name, profile) in self.table("profile", value) {
-                        let mut layer = Layer::default();
-                        for (key, value) in self.table(name.get_ref(), profile) {
-                            if let Some(value) = self.layer_key(&mut layer, &key, value) {
-                                drop(value);
-                                self.unknown(&key, &LAYER);
-                            }
-                        }
-                        file.profiles.insert(name.into_inner().into_owned(), layer);
-                    }
-                }
+                "profile" => self.profiles(&mut file, value),
                 "keyring" | "discover" | "audit" | "vault" | "sources" if role == Role::Project => {
-                    self.error(
-                        key.span(),
-                        "settings::not-here",
-                        format!("`{}` can't stand in a project", key.get_ref()),
-                    )
-                    .help = Some(
+                    let message = format!("`{}` is not allowed in a project's settings", key.get_ref());
+                    self.toml.fault(Diagnostic::error("settings::not-here", message, key.span()).help(
                         "move it to your own config.toml: a project that comes from somebody else must not \
-                         choose programs and keys of this machine"
-                            .to_owned(),
-                    );
+                         choose programs and keys of this machine",
+                    ));
                 }
-                "keyring" => file.keyring = self.truth("keyring", &value),
-                "discover" => file.discover = self.truth("discover", &value),
-                "audit" => file.audit = self.audit(&value),
+                "keyring" => file.keyring = self.toml.boolean("`keyring`", value),
+                "discover" => file.discover = self.toml.boolean("`discover`", value),
+                "audit" => file.audit = self.audit(value),
                 "scan" => self.scan(&mut file, value),
                 "vault" => self.vault(&mut file, value),
                 "sources" => self.sources(&mut file, value),
-                _ => {
-                    if self.layer_key(&mut file.base, &key, value).is_some() {
-                        self.unknown(&key, &KEYS);
-                    }
-                }
+                _ if self.layer_key(&mut file.base, key, value) => {}
+                _ => self.unknown(key, "the settings", &KEYS),
             }
         }
         file
     }
 
-    /// Gives the value back if the key is none of a layer's.
-    fn layer_key<'i>(
-        &mut self,
-        layer: &mut Layer,
-        key: &Spanned<Cow<'i, str>>,
-        value: Value<'i>,
-    ) -> Option<Value<'i>> {
+    fn profiles(&mut self, file: &mut File, value: &TomlValue<'_>) {
+        for (name, profile) in self.toml.table("`profile`", value).into_iter().flatten() {
+            let mut layer = Layer::default();
+            let what = format!("`{}`", name.get_ref());
+            for (key, value) in self.toml.table(&what, profile).into_iter().flatten() {
+                if !self.layer_key(&mut layer, key, value) {
+                    self.unknown(key, &format!("profile {what}"), &LAYER);
+                }
+            }
+            file.profiles.insert(name.get_ref().clone().into_owned(), layer);
+        }
+    }
+
+    /// Whether the key is one of a layer's.
+    fn layer_key(&mut self, layer: &mut Layer, key: &Spanned<Cow<'_, str>>, value: &TomlValue<'_>) -> bool {
         match key.get_ref().as_ref() {
             "on_error" => {
-                layer.on_error = match value.get_ref().as_str() {
-                    Some("stop") => Some(OnError::Stop),
-                    Some("next") => Some(OnError::Next),
-                    _ => {
-                        self.wrong("on_error", &value, "`\"stop\"` or `\"next\"`");
-                        None
-                    }
-                };
+                let words = [("stop", OnError::Stop), ("next", OnError::Next)];
+                layer.on_error = self.toml.one_of("`on_error`", value, &words);
             }
-            "dotenv" => layer.dotenv = self.truth("dotenv", &value),
-            "default_source" => layer.default_source = self.default_source(&value),
+            "dotenv" => layer.dotenv = self.toml.boolean("`dotenv`", value),
+            "default_source" => layer.default_source = self.default_source(value),
             "secrets" => {
-                for (name, value) in self.table("secrets", value) {
-                    if let Some((name, bound)) = self.binding(&name, &value) {
+                for (name, value) in self.toml.table("`secrets`", value).into_iter().flatten() {
+                    if let Some((name, bound)) = self.binding(name, value) {
                         layer.secrets.insert(name, bound);
                     }
                 }
             }
-            _ => return Some(value),
+            _ => return false,
         }
-        None
+        true
     }
 
-    fn default_source(&mut self, value: &Value<'_>) -> Option<DefaultSource> {
+    fn default_source(&mut self, value: &TomlValue<'_>) -> Option<DefaultSource> {
         let Some(text) = value.get_ref().as_str() else {
-            self.wrong("default_source", value, "a text, as in `\"aws:ml-workflow/{profile}/{name}\"`");
+            let expected = "a string, as in `\"aws:ml-workflow/{profile}/{name}\"`";
+            self.toml.wrong_type("`default_source`", value, expected);
             return None;
         };
-        match DefaultSource::parse(text) {
-            Ok(template) => Some(template),
-            Err(error) => {
-                self.error(value.span(), "settings::default-source", format!("`default_source`: {error}"));
-                None
-            }
+        let read = DefaultSource::parse(text, SOURCES);
+        if let Err(error) = &read {
+            self.error(value.span(), "settings::default-source", format!("`default_source`: {error}"));
         }
+        read.ok()
     }
 
-    fn binding(&mut self, name: &Spanned<Cow<'_, str>>, value: &Value<'_>) -> Option<(SecretName, Bound)> {
+    fn binding(
+        &mut self,
+        name: &Spanned<Cow<'_, str>>,
+        value: &TomlValue<'_>,
+    ) -> Option<(SecretName, Bound)> {
         let parsed = name.get_ref().parse::<SecretName>();
         if let Err(error) = &parsed {
             self.error(name.span(), "settings::secret-name", error.to_string());
         }
+        let what = format!("`{}`", name.get_ref());
         let Some(text) = value.get_ref().as_str() else {
-            self.wrong(name.get_ref(), value, "a reference, as in `\"env:TOKEN\"`");
+            self.toml.wrong_type(&what, value, "a reference, as in `\"env:TOKEN\"`");
             return None;
         };
         let reference = text.parse::<SecretRef>();
@@ -195,64 +179,63 @@ impl Reader<'_> {
         match &reference {
             // The text may be a value that was put here by mistake, so it is not repeated.
             Err(_) | Ok(_) if is_value || reference.is_err() => {
-                let message = format!("`{}` must be bound to a reference", name.get_ref());
-                self.error(value.span(), "settings::reference", message).help = Some(
-                    "write `SOURCE:PATH`, as in `\"env:TOKEN\"`; values don't belong in settings".to_owned(),
+                let message = format!("{what} must be bound to a reference");
+                let fault = Diagnostic::error("settings::reference", message, value.span());
+                self.toml.fault(
+                    fault.help("write `SOURCE:PATH`, as in `\"env:TOKEN\"`; values don't belong in settings"),
                 );
             }
             Ok(SecretRef { origin: Origin::Source { scheme, .. }, .. }) => {
-                if let Err(error) = source::kind(scheme) {
+                if let Err(error) = SOURCES.find(scheme) {
                     self.error(value.span(), "settings::source", error.to_string());
                     return None;
                 }
             }
             _ => {}
         }
-        let by = format!("`[secrets]` of `{}`", self.file_name);
+        let by = format!("`[secrets]` of `{}`", self.toml.source.name());
         Some((parsed.ok()?, Bound { reference: reference.ok()?, by }))
     }
 
-    fn audit(&mut self, value: &Value<'_>) -> Option<AuditPolicy> {
-        match value.get_ref().as_str() {
-            Some("warn") => Some(AuditPolicy::Warn),
-            Some("required") => Some(AuditPolicy::Required),
-            Some("off") => Some(AuditPolicy::Off),
-            _ => {
-                self.wrong("audit", value, "`\"warn\"`, `\"required\"` or `\"off\"`");
-                None
-            }
-        }
+    fn audit(&mut self, value: &TomlValue<'_>) -> Option<AuditPolicy> {
+        let words =
+            [("warn", AuditPolicy::Warn), ("required", AuditPolicy::Required), ("off", AuditPolicy::Off)];
+        self.toml.one_of("`audit`", value, &words)
     }
 
-    fn scan(&mut self, file: &mut File, value: Value<'_>) {
-        for (key, value) in self.table("scan", value) {
+    fn scan(&mut self, file: &mut File, value: &TomlValue<'_>) {
+        for (key, value) in self.toml.table("`scan`", value).into_iter().flatten() {
             match key.get_ref().as_ref() {
-                "allow" => match texts(&value) {
-                    Some(entries) => file.scan_allow = entries,
-                    None => self.wrong("allow", &value, "a list of paths and fingerprints"),
-                },
-                _ => self.unknown(&key, &["allow"]),
-            }
-        }
-    }
-
-    fn vault(&mut self, file: &mut File, value: Value<'_>) {
-        for (key, value) in self.table("vault", value) {
-            match key.get_ref().as_ref() {
-                "identity" => match value.get_ref().as_str() {
-                    Some(path) => file.vault_identity = Some(PathBuf::from(path)),
-                    None => self.wrong("identity", &value, "a path"),
-                },
-                "work_factor" => {
-                    let number = integer(&value).and_then(|number| u8::try_from(number).ok());
-                    match number.filter(|number| (10..=22).contains(number)) {
-                        Some(number) => file.vault_work_factor = Some(number),
-                        None => self.wrong("work_factor", &value, "a number from 10 to 22"),
-                    }
+                "allow" => {
+                    let entries = self.toml.strings("`allow`", value).unwrap_or_default();
+                    file.scan_allow = entries.into_iter().map(Spanned::into_inner).collect();
                 }
-                _ => self.unknown(&key, &["identity", "work_factor"]),
+                _ => self.unknown(key, "`scan`", &["allow"]),
             }
         }
+    }
+
+    fn vault(&mut self, file: &mut File, value: &TomlValue<'_>) {
+        for (key, value) in self.toml.table("`vault`", value).into_iter().flatten() {
+            match key.get_ref().as_ref() {
+                "identity" => {
+                    file.vault_identity = self.toml.string("`identity`", value).map(PathBuf::from);
+                }
+                "work_factor" => {
+                    let factor = self.toml.within("`work_factor`", value, 10..=22, "");
+                    file.vault_work_factor = factor.and_then(|factor| u8::try_from(factor).ok());
+                }
+                _ => self.unknown(key, "`vault`", &["identity", "work_factor"]),
+            }
+        }
+    }
+
+    fn unknown(&mut self, key: &Spanned<Cow<'_, str>>, place: &str, known: &[&str]) {
+        self.toml.unknown_key(key.get_ref(), key.span(), place, known.iter().copied());
+    }
+
+    fn error(&mut self, span: Span, code: &'static str, message: String) {
+        self.toml.fault(Diagnostic::error(code, message, span));
     }
 }
 
@@ -315,15 +298,15 @@ mod tests {
                     [vault]\nwork_factor = 40\n";
         let found = faults(text, Role::User);
         insta::assert_snapshot!(found.join("\n"), @r#"
-        1:1 unknown key `dotnev` → dotenv
-        2:12 `on_error` must be `"stop"` or `"next"`
+        1:1 unknown key `dotnev` in the settings → dotenv
+        2:12 `on_error` can't be this
         4:1 `a b` is not a secret name: use letters, digits, `_`, `-`, `.` and `/`, as in `huggingface/token`
         5:5 `c` must be bound to a reference
         6:5 `f` must be bound to a reference
         7:5 `d` must be a reference, as in `"env:TOKEN"`
         8:5 no source is called `valt`: did you mean `vault`?
-        10:1 unknown key `keyring`
-        12:7 `run` must be a list of texts, the program first
+        10:1 unknown key `keyring` in profile `p`
+        11:1 this command has no `run`
         13:1 this command has no `run`
         15:15 `work_factor` must be a number from 10 to 22
         "#);
@@ -334,8 +317,8 @@ mod tests {
     fn a_project_chooses_no_programs_and_no_keys() {
         let text = "[sources.command.x]\nrun = ['sh']\n[vault]\nidentity = 'k'\n";
         insta::assert_snapshot!(faults(text, Role::Project).join("\n"), @r"
-        1:2 `sources` can't stand in a project
-        3:2 `vault` can't stand in a project
+        1:2 `sources` is not allowed in a project's settings
+        3:2 `vault` is not allowed in a project's settings
         ");
     }
 

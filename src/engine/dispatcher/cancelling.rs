@@ -1,5 +1,7 @@
 //! Ending early: the user asks for it, or does not even wait.
 
+use doppio_secrets::Masked;
+
 use crate::engine::cancel::left_running;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::ready::Fate;
@@ -7,7 +9,6 @@ use crate::engine::ready::ReadySet;
 use crate::event::End;
 use crate::event::StepStatus;
 use crate::event::What;
-use crate::secret::Masked;
 use crate::step::Stop;
 
 impl Dispatcher<'_> {
@@ -53,7 +54,7 @@ impl Dispatcher<'_> {
                 continue;
             }
             if self.ready.is_always(place) && self.plan.steps()[place].members.is_empty() {
-                let text = format!("step `{}` runs always, and did not run", self.id(place));
+                let text = format!("step `{}` should always run, but did not", self.id(place));
                 let text = self.mask().text(&text);
                 self.tell(What::Notice { step: Some(self.id(place)), text });
             }

@@ -85,7 +85,7 @@ impl Dispatcher<'_> {
     fn tell_end(&mut self, place: usize, status: StepStatus, end: End) {
         let mask = self.mask();
         let story = &mut self.story[place];
-        // What was lent for the step goes with it.
+        // The step's leases end with it.
         story.hold = Arc::default();
         let duration = story.began.map(|began| began.elapsed()).unwrap_or_default();
         let masked = std::mem::take(&mut story.masked)

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use doppio_secrets::Masked;
+
 use crate::engine::attempt::Attempt;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::ready::Fate;
@@ -14,7 +16,6 @@ use crate::event::End;
 use crate::event::StepStatus;
 use crate::event::What;
 use crate::plan::PlannedStep;
-use crate::secret::Masked;
 use crate::step::Place;
 use crate::step::StepContext;
 use crate::step::Stop;
@@ -62,7 +63,7 @@ impl Dispatcher<'_> {
                 self.tell(What::StepWaiting { step: step.id.clone() });
                 self.start(place, None);
                 let mask = self.mask();
-                let message = mask.text("its `when` can't be told");
+                let message = mask.text("its `when` can't be evaluated");
                 let causes = vec![mask.text(&why)];
                 let end = End::Error { message, causes, hint: None, world: false, bug: false };
                 self.end(place, StepStatus::Failed, end);
@@ -97,7 +98,7 @@ impl Dispatcher<'_> {
                 attempt: self.story[place].attempts + 1,
                 values: Arc::clone(&self.values),
                 pool: Arc::clone(&self.options.pool),
-                vault: Arc::clone(&self.options.vault),
+                secrets: Arc::clone(&self.options.secrets),
                 hold: Arc::clone(&self.story[place].hold),
                 host: step.host.clone(),
                 credentials: step.credentials.iter().map(|(wanted, _)| wanted.clone()).collect(),
@@ -125,7 +126,7 @@ impl Dispatcher<'_> {
     }
 }
 
-/// What to call the place where a step runs, if it can be told.
+/// What to call the site where a step runs, if it is known.
 fn host_of(step: &PlannedStep, cx: &StepContext) -> Option<String> {
     match step.operation.place() {
         Place::Nowhere => None,

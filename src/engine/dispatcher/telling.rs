@@ -26,10 +26,10 @@ impl Dispatcher<'_> {
     /// money are still to come.
     fn not_kept(&mut self, kept: Result<(), SinkError>) {
         let Err(error) = kept else { return };
-        let text = format!("{error}: {}; this run can't be looked at or gone on with later", error.source);
+        let text = format!("{error}: {}; this run can't be inspected or resumed later", error.source);
         let what = What::Notice { step: None, text: self.mask().text(&text) };
         let event = self.event(what);
-        // It said so once; the other sinks are to hear of it.
+        // It reported that once; the other sinks must still get the event.
         drop(self.sink.record(&event));
     }
 

@@ -244,10 +244,11 @@ pub(super) fn try_run(
 ) -> Result<Ran, SinkError> {
     let witness = Shared::default();
     let steps = drafts.iter().enumerate().map(|(place, draft)| draft.planned(place, &witness)).collect();
-    let vault = Arc::new(Vault::new(Ladder::of_environment(Environment::default()), Mask::default()));
+    let secrets =
+        Arc::new(SecretSession::new(Ladder::of_environment(Environment::default()), Mask::default()));
     let pool = Pool::new(PoolOptions {
         hosts: HostsFile::default(),
-        vault: Arc::clone(&vault),
+        secrets: Arc::clone(&secrets),
         prompt: Arc::new(NoPrompt),
         home: "/nonexistent".into(),
         state: "/nonexistent".into(),
@@ -257,7 +258,7 @@ pub(super) fn try_run(
     });
     let (cancel, receiver) = watch::channel(Cancel::No);
     let options =
-        Options { run: "test".parse().unwrap(), jobs, pool: Arc::new(pool), vault, cancel: receiver };
+        Options { run: "test".parse().unwrap(), jobs, pool: Arc::new(pool), secrets, cancel: receiver };
     let mut sink = Recorder { witness: Arc::clone(&witness), cancel, wishes, fails_from };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let state = runtime.block_on(async {

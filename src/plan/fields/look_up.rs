@@ -1,7 +1,11 @@
 //! What one reference stands for, as far as it is known before the run.
 
-use crate::name::EnvName;
-use crate::name::StepId;
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+use doppio_text::closest;
+use doppio_text::name::EnvName;
+use doppio_text::name::StepId;
+
 use crate::plan::fields::Fact;
 use crate::plan::fields::Question;
 use crate::plan::fields::Resolved;
@@ -14,9 +18,6 @@ use crate::step::Mode;
 use crate::step::Part;
 use crate::step::Reference;
 use crate::step::StepField;
-use crate::text::Diagnostic;
-use crate::text::Span;
-use crate::text::closest;
 
 impl Resolver<'_> {
     /// A reference that no static variable stands for.
@@ -46,7 +47,7 @@ impl Resolver<'_> {
             Reference::Target => self.target(span),
             Reference::Host => {
                 let host = self.nodes[node].host.as_ref().map(ToString::to_string);
-                // Else it is the host of the operation, which can't be told by this very field.
+                // Else it is the host of the operation, which this very field decides.
                 if host.is_none() && field == "host_id" && self.inputs.target.is_none() {
                     self.target(span);
                 }
@@ -111,7 +112,7 @@ impl Resolver<'_> {
             self.fault(
                 Diagnostic::error(
                     "plan::no-result",
-                    format!("step `{id}` stands for several and has no output of its own"),
+                    format!("step `{id}` expands to several steps and has no output of its own"),
                     span.clone(),
                 )
                 .help(format!("name one of them, as in `step.{one}.output`")),

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 
-use crate::name::EnvName;
+use doppio_secrets::SecretRef;
+use doppio_text::name::EnvName;
+
 use crate::plan::fields::unquoted;
-use crate::secret::SecretRef;
 use crate::step::Part;
 use crate::step::Reference;
 

@@ -16,7 +16,10 @@ use minijinja::Environment;
 use minijinja::Expression;
 use minijinja::UndefinedBehavior;
 
-use crate::name::HostId;
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+use doppio_text::name::HostId;
+
 use crate::plan::fields::Resolver;
 use crate::plan::when::operand::Operand;
 use crate::plan::when::tokens::Fault;
@@ -24,13 +27,11 @@ use crate::step::Part;
 use crate::step::Template;
 use crate::step::Value;
 use crate::step::Values;
-use crate::text::Diagnostic;
-use crate::text::Span;
 
 /// A longer expression is refused: what reads it recurses.
 const LONGEST: usize = 1000;
 
-/// Texts that mean no.
+/// Texts that mean false.
 const NO: [&str; 5] = ["", "false", "0", "no", "off"];
 
 static EMPTY: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -49,7 +50,7 @@ pub struct When {
 
 #[derive(Debug, Clone)]
 enum Condition {
-    /// The old form: a text that means yes or no.
+    /// The old form: a text that is true or false.
     Text(Template),
     Expression(Arc<Checked>),
 }
@@ -158,7 +159,7 @@ impl Checked {
             return Err(whole("`when` is blank", Some("leave it out, or write an expression")));
         }
         if text.len() > LONGEST {
-            return Err(whole("`when` is too long", Some("an expression can have 1000 bytes")));
+            return Err(whole("`when` is too long", Some("an expression can have at most 1000 bytes")));
         }
         let tokens = tokens::tokens(text)?;
         let (rewritten, operands) = operand::take(text, &tokens, |name, start, end| {
@@ -167,7 +168,7 @@ impl Checked {
         });
         let expression = EMPTY.compile_expression_owned(rewritten).map_err(|error| {
             let detail = error.detail().unwrap_or("it can't be read");
-            whole(&format!("`when` is no expression: {detail}"), None)
+            whole(&format!("`when` is not an expression: {detail}"), None)
         })?;
         Ok(Self { source: text.trim().to_owned(), expression, operands })
     }
@@ -188,7 +189,7 @@ impl Checked {
     }
 }
 
-/// What a text means where yes or no is asked.
+/// What a text means as a boolean.
 fn is_yes(text: &str) -> bool {
     !NO.contains(&text.trim().to_lowercase().as_str())
 }
@@ -211,7 +212,7 @@ fn old_form(resolver: &mut Resolver<'_>, node: usize, template: &Template) -> Op
     Some(Condition::Text(resolver.plain(node, template, "when")))
 }
 
-/// Where a part of the expression stands in the recipe; the whole string if that can't be told.
+/// Where a part of the expression stands in the recipe; the whole string if that is not known.
 fn place_of(text: &str, span: &Span, start: usize, end: usize) -> Span {
     // An ordinary one-line string without escapes has its text behind the one quote.
     if span.len() == text.len() + 2 { span.start + 1 + start..span.start + 1 + end } else { span.clone() }
@@ -230,10 +231,11 @@ fn placed(fault: &Fault, text: &str, span: &Span) -> Diagnostic {
 mod tests {
     use std::collections::HashMap;
 
+    use doppio_text::Source;
+
     use super::*;
     use crate::plan::Inputs;
     use crate::step::StepResult;
-    use crate::text::Source;
 
     const RECIPE: &str = r#"
         [recipe]

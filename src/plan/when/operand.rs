@@ -4,9 +4,11 @@ use std::fmt::Write;
 
 use minijinja::Value as Jinja;
 
-use crate::name::EnvName;
-use crate::name::HostId;
-use crate::name::StepId;
+use doppio_text::Span;
+use doppio_text::name::EnvName;
+use doppio_text::name::HostId;
+use doppio_text::name::StepId;
+
 use crate::plan::fields::Resolver;
 use crate::plan::when::is_yes;
 use crate::plan::when::tokens::Kind;
@@ -18,7 +20,6 @@ use crate::step::StepField;
 use crate::step::Template;
 use crate::step::Value;
 use crate::step::Values;
-use crate::text::Span;
 
 /// A name of an expression.
 #[derive(Debug, Clone)]
@@ -67,7 +68,8 @@ pub(super) fn take(
     (rewritten, operands)
 }
 
-/// The neighbours decide: what stands alone is a flag, what is compared with a number is one.
+/// The context decides: a name that stands alone is a flag, one that is compared with a number is a
+/// number.
 fn role(tokens: &[Token], index: usize) -> Role {
     let (mut left, mut right) = (index, index);
     while left > 0

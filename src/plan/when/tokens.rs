@@ -211,7 +211,7 @@ fn step(rest: &str, after: &str, begin: usize) -> Result<(Kind, usize), Fault> {
     }
     let id = &after[..id_end];
     let Some(field) = after[id_end..].strip_prefix('.') else {
-        let message = format!("`steps.{id}` does not say what of the step");
+        let message = format!("`steps.{id}` does not say which of the step's results");
         return Err(Fault::new(0, begin + id_end, message, HELP));
     };
     let end = field.find(|c: char| !is_word(c) && c != '.').unwrap_or(field.len());

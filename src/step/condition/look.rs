@@ -4,11 +4,12 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use regex::Regex;
 
+use doppio_hosts::Exec;
+use doppio_hosts::Interpreter;
+use doppio_text::shell::quote;
+use doppio_text::shell::quote_path;
+
 use crate::event::End;
-use crate::host::Exec;
-use crate::host::Interpreter;
-use crate::shell::quote;
-use crate::shell::quote_path;
 use crate::step::Condition;
 use crate::step::PlainText;
 use crate::step::ShellText;
@@ -23,7 +24,7 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// When it can't be told: the host is out of reach, a secret can't be had.
+    /// When it is not known: the host is out of reach, or a secret is not available.
     pub(in crate::step) fn holds<'a>(
         &'a self,
         cx: &'a mut StepContext,
@@ -127,7 +128,7 @@ async fn run(
     Ok(succeeded(&ended.end)?.then_some(ended.stdout))
 }
 
-/// An answer by exit code. A lost connection is no answer.
+/// An answer by exit code. A lost connection is not an answer.
 fn succeeded(end: &End) -> Result<bool, StepError> {
     match end {
         End::Exit { code } => Ok(*code == 0),

@@ -19,7 +19,7 @@ impl fmt::Display for Condition {
             Self::PortOpen { port, .. } => write!(f, "port {port} is open"),
             Self::TmuxAlive { session_name, .. } => write!(f, "tmux session `{session_name}` is alive"),
             Self::TmuxExited { session_name, .. } => write!(f, "tmux session `{session_name}` has ended"),
-            Self::GpuAvailable { min_count, .. } => write!(f, "{min_count} GPU(s) are there"),
+            Self::GpuAvailable { min_count, .. } => write!(f, "{min_count} GPU(s) are available"),
             Self::GdriveMounted { mount_path, .. } => write!(f, "`{mount_path}` is mounted"),
             Self::Not(inner) => write!(f, "not ({inner})"),
             Self::And(all) => list(f, all, " and "),

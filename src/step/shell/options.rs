@@ -1,4 +1,4 @@
-//! What every operation that runs shell text can say besides the text.
+//! The keys that every operation with shell text has besides the text.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use regex::bytes::Regex;
 
+use doppio_hosts::Exec;
+use doppio_hosts::Host;
+use doppio_hosts::Interpreter;
+use doppio_text::name::EnvName;
+
 use crate::event::End;
-use crate::host::Exec;
-use crate::host::Host;
-use crate::host::Interpreter;
-use crate::name::EnvName;
 use crate::step::Ended;
 use crate::step::FieldMut;
 use crate::step::Outcome;
@@ -46,7 +47,7 @@ macro_rules! shell_operation {
             $($(#[$attribute])* $field: $type,)*
             workdir: Option<$crate::step::PlainText>,
             #[serde(default)]
-            env: std::collections::BTreeMap<$crate::name::EnvName, $crate::step::SecretText>,
+            env: std::collections::BTreeMap<doppio_text::name::EnvName, $crate::step::SecretText>,
             capture_output: Option<String>,
             timeout_secs: Option<u64>,
             shell: Option<String>,
@@ -152,7 +153,7 @@ impl Options {
         prefix: &str,
         command: &ShellText,
     ) -> Result<Outcome, StepError> {
-        // What the step itself says of a variable counts more.
+        // The step's own value of a variable takes precedence.
         let mut env = cx.credentials(host).await?;
         let (script, bound) = cx.script(command).await?;
         env.extend(bound);

@@ -6,7 +6,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
-use crate::host::Host;
+use doppio_hosts::Host;
+
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Place;
@@ -126,13 +127,13 @@ impl Step for RunCommands {
         let mut faults = self.options.faults();
         match self.tmux_mode {
             TmuxMode::None if self.session_name.is_some() => {
-                faults.push(("session_name", "has a meaning only with `tmux_mode`".to_owned()));
+                faults.push(("session_name", "has an effect only with `tmux_mode`".to_owned()));
             }
             TmuxMode::Existing if self.session_name.is_none() => {
                 faults.push(("tmux_mode", "`existing` needs `session_name`".to_owned()));
             }
             TmuxMode::Existing if !self.options.env.is_empty() => {
-                faults.push(("env", "can't be given to a session that is there".to_owned()));
+                faults.push(("env", "can't be given to an existing session".to_owned()));
             }
             _ => {}
         }

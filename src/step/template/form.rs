@@ -1,15 +1,16 @@
 //! The forms of a reference: what may stand between `${` and `}`.
 
-use crate::name::EnvName;
-use crate::name::StepId;
-use crate::secret::Origin;
-use crate::secret::SecretRef;
-use crate::secret::looks_like_value;
-use crate::secret::source;
+use doppio_secrets::Origin;
+use doppio_secrets::SecretRef;
+use doppio_secrets::looks_like_value;
+use doppio_text::closest;
+use doppio_text::name::EnvName;
+use doppio_text::name::StepId;
+
+use crate::sources::SOURCES;
 use crate::step::Mode;
 use crate::step::Reference;
 use crate::step::StepField;
-use crate::text::closest;
 
 /// What can stand before a dot or a colon.
 const HEADS: [&str; 6] = ["secret", "step", "env", "matrix", "run", "recipe"];
@@ -25,7 +26,7 @@ const FORMS: &str = "write `${name}`, `${name|q}`, `${secret:NAME}`, `${step.ID.
 pub(super) struct Fault {
     pub message: String,
     pub help: String,
-    /// The whole reference, mended.
+    /// The whole reference, corrected.
     pub meant: Option<String>,
 }
 
@@ -38,7 +39,7 @@ impl Fault {
 /// What a brace turned out to hold.
 pub(super) enum Braced {
     Reference(Reference),
-    /// The shell's own business.
+    /// For the shell to expand.
     Shell,
     Fault(Fault),
 }
@@ -46,7 +47,7 @@ pub(super) enum Braced {
 /// Whether the source that a reference names is one of this build.
 fn known_source(reference: &SecretRef) -> Result<(), Fault> {
     let Origin::Source { scheme, .. } = &reference.origin else { return Ok(()) };
-    let known = source::kind(scheme).map(drop);
+    let known = SOURCES.find(scheme).map(drop);
     known.map_err(|unknown| {
         Fault::new(unknown.to_string(), "a name without a source, `${secret:NAME}`, is looked up everywhere")
     })
@@ -77,7 +78,7 @@ pub(super) fn braced(inner: &str, mode: Mode) -> Braced {
         && closest(head, ["secret"]).is_some()
     {
         return Braced::Fault(Fault {
-            message: format!("`{head}:` is no kind of reference"),
+            message: format!("`{head}:` is not a kind of reference"),
             help: format!("did you mean `${{secret:{rest}}}`?"),
             meant: Some(format!("secret:{rest}")),
         });
@@ -98,7 +99,7 @@ pub(super) fn braced(inner: &str, mode: Mode) -> Braced {
         "now" if !quoted => Braced::Reference(Reference::Now),
         _ if is_name(name) => Braced::Reference(Reference::Variable { name: name.to_owned(), quoted }),
         _ if mode == Mode::Shell => Braced::Shell,
-        _ => Braced::Fault(Fault::new(format!("`${{{inner}}}` is no reference"), FORMS)),
+        _ => Braced::Fault(Fault::new(format!("`${{{inner}}}` is not a reference"), FORMS)),
     }
 }
 
@@ -115,13 +116,13 @@ fn dotted(head: &str, rest: &str) -> Result<Reference, Fault> {
             .map(Reference::Env)
             .map_err(|fault| Fault::new(format!("{fault}"), "write `${env.NAME}`, as in `${env.HOME}`")),
         "matrix" if is_key(rest) => Ok(Reference::Matrix(rest.to_owned())),
-        "matrix" => Err(Fault::new(format!("`{rest}` is no key of a matrix"), "write `${matrix.NAME}`")),
+        "matrix" => Err(Fault::new(format!("`{rest}` is not a key of a matrix"), "write `${matrix.NAME}`")),
         "run" => only(head, rest, "id", Reference::RunId),
         "recipe" => only(head, rest, "name", Reference::RecipeName),
         _ => {
             let near = closest(head, HEADS).filter(|near| *near != "secret");
             Err(Fault {
-                message: format!("`{head}.` is no kind of reference"),
+                message: format!("`{head}.` is not a kind of reference"),
                 help: near
                     .map_or_else(|| FORMS.to_owned(), |near| format!("did you mean `${{{near}.{rest}}}`?")),
                 meant: near.map(|near| format!("{near}.{rest}")),
@@ -154,7 +155,7 @@ fn step(rest: &str) -> Result<Reference, Fault> {
     let after_brackets =
         rest.find('.').filter(|dot| !rest[..*dot].contains('[')).or_else(|| rest.rfind("]."));
     let Some(dot) = after_brackets.map(|at| if rest[at..].starts_with(']') { at + 1 } else { at }) else {
-        return Err(Fault::new(format!("`step.{rest}` does not say what of the step"), HELP));
+        return Err(Fault::new(format!("`step.{rest}` does not say which of the step's results"), HELP));
     };
     let (id, field) = (&rest[..dot], &rest[dot + 1..]);
     let step_id = id.parse::<StepId>().map_err(|fault| Fault::new(fault.to_string(), HELP))?;
@@ -197,18 +198,18 @@ mod tests {
     #[test]
     fn faults_say_what_was_meant() {
         for mode in [Mode::Plain, Mode::Shell] {
-            let secrets = "`secrets:` is no kind of reference; did you mean `${secret:a/b}`?";
+            let secrets = "`secrets:` is not a kind of reference; did you mean `${secret:a/b}`?";
             assert_eq!(fault("secrets:a/b", mode), secrets);
             let output = "a step has no `ouput`; did you mean `${step.a.output}`?";
             assert_eq!(fault("step.a.ouput", mode), output);
-            let steps = "`steps.` is no kind of reference; did you mean `${step.a.output}`?";
+            let steps = "`steps.` is not a kind of reference; did you mean `${step.a.output}`?";
             assert_eq!(fault("steps.a.output", mode), steps);
             assert_eq!(fault("run.ID", mode), "`run` has no `ID`; write `${run.id}`");
             assert!(fault("secret:", mode).contains("empty"));
-            assert!(fault("step.a", mode).contains("does not say what"));
-            assert!(fault("foo.bar", mode).starts_with("`foo.` is no kind of reference"));
+            assert!(fault("step.a", mode).contains("does not say which"));
+            assert!(fault("foo.bar", mode).starts_with("`foo.` is not a kind of reference"));
         }
-        assert!(fault("X:-1", Mode::Plain).starts_with("`${X:-1}` is no reference; write `${name}`"));
+        assert!(fault("X:-1", Mode::Plain).starts_with("`${X:-1}` is not a reference; write `${name}`"));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Finding the references in a string.
 
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::Span;
+
 use crate::step::Part;
 use crate::step::Template;
 use crate::step::template::form::Braced;
 use crate::step::template::form::braced;
 use crate::step::template::place::Places;
-use crate::text::Diagnostic;
-use crate::text::Source;
-use crate::text::Span;
 
 /// What else may stand in a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Where in the file a reference stands.
 
-use crate::text::Source;
-use crate::text::Span;
+use doppio_text::Source;
+use doppio_text::Span;
 
 /// The places of references: each is looked for in the literal as the file has it, after the one
 /// before. Where escapes hide one, the whole literal stands in for it and for all after it.

@@ -29,7 +29,7 @@ pub(in crate::step) static KIND: StepKind = StepKind {
 struct TmuxCapture {
     host_id: Option<PlainText>,
     session_name: PlainText,
-    /// So many lines from the start; negative: from the end. All of them if left out.
+    /// This many lines from the start; negative: from the end. All of them if left out.
     lines: Option<i64>,
     /// A variable that receives the text.
     capture_output: Option<String>,

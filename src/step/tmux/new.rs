@@ -6,14 +6,15 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
-use crate::host::EnvVar;
-use crate::host::Host;
-use crate::name::EnvName;
-use crate::secret::Delivered;
-use crate::secret::SecretValue;
-use crate::shell::quote;
-use crate::shell::quote_bytes;
-use crate::shell::quote_path;
+use doppio_hosts::EnvVar;
+use doppio_hosts::Host;
+use doppio_secrets::Delivered;
+use doppio_secrets::SecretValue;
+use doppio_text::name::EnvName;
+use doppio_text::shell::quote;
+use doppio_text::shell::quote_bytes;
+use doppio_text::shell::quote_path;
+
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Place;
@@ -55,7 +56,7 @@ struct TmuxNew {
     log: Option<PlainText>,
 }
 
-/// What happens when a session of that name is there already.
+/// What happens when a session of that name already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::step) enum IfExists {
@@ -124,10 +125,10 @@ impl Step for TmuxNew {
     }
 }
 
-/// How long the exit code of a session that has ended is kept. To have been waited for is no
-/// reason to remove it: another wait must tell the same end, be it a further step's, another
-/// run's, or that of a Doppio that was killed before it had written the answer down. It goes with
-/// the next session of that name, with `tmux_kill`, and after these days with any new session.
+/// How long the exit code of a session that has ended is kept. It stays after a wait: another wait
+/// must report the same end, be it a further step's, another run's, or that of a Doppio that was
+/// killed before it had written the answer down. It goes with the next session of that name, with
+/// `tmux_kill`, and after these days with any new session.
 const KEPT_DAYS: u32 = 7;
 
 /// A session to start.
@@ -148,7 +149,7 @@ impl Start {
         let mut exec = session::script(self.script());
         exec.stdin = Some(self.frame());
         // The session outlives the step, and so must what it was given.
-        cx.vault.keep(&cx.hold);
+        cx.secrets.keep(&cx.hold);
         let ended = session::run(cx, host, &self.name, exec).await?;
         let deliveries = self.env.iter().flat_map(|variable| {
             variable.secrets.iter().map(|secret| Delivered {

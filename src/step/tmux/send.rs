@@ -4,8 +4,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
-use crate::host::Host;
-use crate::shell::quote;
+use doppio_hosts::Host;
+use doppio_text::shell::quote;
+
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Place;
@@ -75,7 +76,7 @@ impl Step for TmuxSend {
             if self.allow_secret_keys {
                 let keys = cx.value(&self.secret_keys).await?.into_secret();
                 // The session outlives the step, and so must what it was given.
-                cx.vault.keep(&cx.hold);
+                cx.secrets.keep(&cx.hold);
                 let mut exec = session::script(paste(&name));
                 exec.stdin = Some(keys);
                 return Ok(Outcome::ended(session::run(cx, &host, &name, exec).await?.end));
@@ -106,7 +107,7 @@ fn guard(name: &str) -> String {
     )
 }
 
-/// Pastes stdin from a buffer that is deleted in the same breath, then Enter.
+/// Pastes stdin from a buffer that is deleted at once, then Enter.
 fn paste(name: &str) -> String {
     format!(
         "{}b=doppio-$$\ntmux load-buffer -b \"$b\" - || exit\n\

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
+use doppio_hosts::Exec;
+use doppio_hosts::Host;
+use doppio_hosts::Interpreter;
+use doppio_text::shell::quote;
+
 use crate::event::End;
-use crate::host::Exec;
-use crate::host::Host;
-use crate::host::Interpreter;
-use crate::shell::quote;
 use crate::step::Ended;
 use crate::step::FieldMut;
 use crate::step::PlainText;
@@ -20,7 +21,7 @@ pub(super) const NO_SESSION: i32 = 92;
 pub(super) const NO_FIFO: i32 = 93;
 pub(super) const NOT_STARTED: i32 = 94;
 
-/// Refuses names that tmux would change or take for something else.
+/// Refuses names that tmux would change or misread.
 ///
 /// # Errors
 ///
@@ -123,7 +124,7 @@ pub(super) fn understood(ended: Ended, host: &Host, session: &str) -> Result<End
                 Some("install it there, as in `apt-get install -y tmux`".to_owned()),
             ),
             EXISTS => (
-                format!("tmux session `{session}` is there already on `{}`", host.id()),
+                format!("tmux session `{session}` already exists on `{}`", host.id()),
                 Some("choose `if_exists = \"reuse\"` or `if_exists = \"replace\"`".to_owned()),
             ),
             NO_SESSION => (format!("there is no tmux session `{session}` on `{}`", host.id()), None),

@@ -6,8 +6,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
+use doppio_text::shell::quote;
+
 use crate::event::End;
-use crate::shell::quote;
 use crate::step::FieldMut;
 use crate::step::Outcome;
 use crate::step::Place;
@@ -60,7 +61,7 @@ impl TmuxWait {
 
 fn no_exit_code(name: &str) -> StepError {
     StepError::Failed {
-        message: format!("tmux session `{name}` is over and left no exit code"),
+        message: format!("tmux session `{name}` has ended and left no exit code"),
         hint: Some("only sessions that `tmux_new` started keep one".to_owned()),
     }
 }

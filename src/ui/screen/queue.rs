@@ -32,7 +32,7 @@ pub(super) struct Queue {
     pub closed: bool,
     /// Whether the view is gone.
     pub gone: bool,
-    /// How many want the screen for themselves.
+    /// How many wait for exclusive use of the screen.
     pub guests: usize,
     /// Whether the view has left it to them.
     pub hidden: bool,
@@ -83,7 +83,7 @@ impl Shared {
             for item in items {
                 let shown = match &item {
                     Item::Event(event) => {
-                        // A view shows what it is told; the journal is the judge of legality.
+                        // A view shows what it gets; the journal decides what is legal.
                         state.apply(event).ok();
                         if alive { view.show(event, &state) } else { Ok(()) }
                     }

@@ -1,4 +1,4 @@
-//! Who speaks beside the events, and who wants the screen for themselves.
+//! Messages that are not events, and exclusive use of the screen.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::ui::screen::queue::Item;
 use crate::ui::screen::queue::Shared;
 use crate::ui::screen::queue::TICK;
 
-/// Speaks on the screen of a run, and borrows it. Cheap to clone.
+/// Prints on the screen of a run, and borrows it. Cheap to clone.
 #[derive(Clone)]
 pub struct Voice(pub(super) Arc<Shared>);
 
@@ -30,7 +30,7 @@ impl Voice {
     }
 }
 
-/// Who has the screen for itself.
+/// Exclusive use of the screen.
 pub struct Guest(Arc<Shared>);
 
 impl Drop for Guest {

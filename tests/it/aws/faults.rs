@@ -63,7 +63,7 @@ fn signatures_and_rights_are_checked_by_the_server() {
     let wrong = Keys { secret: format!("{}A", &secret[1..]), ..good.clone() };
     let words = told(&wrong, "aws:rights/s1");
     assert!(words.contains("the secret access key does not belong to the access key"), "{words}");
-    assert!(words.contains("hint: look at AWS_SECRET_ACCESS_KEY"), "{words}");
+    assert!(words.contains("hint: check AWS_SECRET_ACCESS_KEY"), "{words}");
     let unknown = Keys { id: "AKIAZZZZZZZZZZZZZZZZ".to_owned(), ..good };
     let words = told(&unknown, "aws:rights/s1");
     assert!(words.contains("AWS does not know the access key"), "{words}");
@@ -99,7 +99,7 @@ fn each_refusal_has_its_own_words() {
 fn throttling_is_tried_again_and_then_told() {
     let parrot = Parrot::start(400, r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#);
     let words = told(&parrot.keys(), "aws:a/b");
-    assert!(words.contains("AWS takes no more calls for now (ThrottlingException)"), "{words}");
+    assert!(words.contains("AWS accepts no more calls for now (ThrottlingException)"), "{words}");
     assert_eq!(parrot.asked(), 3);
 }
 
@@ -119,8 +119,8 @@ fn an_endpoint_that_is_down_slow_or_something_else_is_told() {
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 
     for (status, body, cause) in [
-        (200, "<html>hunter2</html>", "makes no sense"),
-        (200, r#"{"SecretString": 5, "Name": ["hunter2"]}"#, "makes no sense"),
+        (200, "<html>hunter2</html>", "can't be understood"),
+        (200, r#"{"SecretString": 5, "Name": ["hunter2"]}"#, "can't be understood"),
         (404, "<html>hunter2</html>", "what answered is not AWS (HTTP status 404)"),
         (503, "hunter2", "AWS failed (HTTP status 503)"),
     ] {
@@ -128,7 +128,7 @@ fn an_endpoint_that_is_down_slow_or_something_else_is_told() {
         assert!(words.contains(cause), "{status} {body}: {words}");
         assert!(!words.contains("hunter2"), "{words}");
     }
-    // An answer without a value is none.
+    // An answer without a value does not count.
     let words = told(&Parrot::start(200, "{}").keys(), "aws:a/b");
     assert!(words.contains("a/b"), "{words}");
 }

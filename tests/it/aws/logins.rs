@@ -95,7 +95,7 @@ fn nothing_to_log_in_with_is_told_at_once_with_what_to_do() {
     assert!(told.contains("hint: run `aws configure` or `aws sso login`"), "{told}");
 
     let told = keys.doppio().env("AWS_REGION", "").run(["secret", "get", "aws:a/b"]).expect(3).stderr;
-    assert!(told.contains("no region of AWS is set") && told.contains("hint: set AWS_REGION"), "{told}");
+    assert!(told.contains("no AWS region is set") && told.contains("hint: set AWS_REGION"), "{told}");
 
     let doppio = bare(&keys).env("AWS_PROFILE", "nowhere").env("AWS_REGION", REGION);
     let told = doppio.run(["secret", "get", "ssm:/a/b"]).expect(3).stderr;

@@ -75,7 +75,7 @@ fn what_cannot_be_kept_is_refused_before_it_is_sent() {
             doppio.run_with_stdin(["secret", "set", "unfit", "--from-stdin", "--in", "ssm"], &value)
         });
         let told = told.expect(2).stderr;
-        assert!(told.contains("Parameter Store (standard tier) takes "), "{told}");
+        assert!(told.contains("Parameter Store (standard tier) accepts "), "{told}");
         assert!(!calls.iter().any(|call| call == "PutParameter"), "{calls:?}");
     }
 }

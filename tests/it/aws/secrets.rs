@@ -85,7 +85,7 @@ fn versions_are_stages_and_identifiers() {
     let id = history[1]["version"].as_str().unwrap();
     assert_eq!(reveal(&doppio, &format!("aws:versions/a@{id}")), "value number one");
     let gone = doppio.run(["secret", "get", "aws:versions/a@NOSUCHSTAGE"]).expect(3);
-    assert!(gone.stderr.contains("not there") || gone.stderr.contains("not set"), "{}", gone.stderr);
+    assert!(gone.stderr.contains("not found") || gone.stderr.contains("not set"), "{}", gone.stderr);
     // A default stands in for what is missing.
     assert_eq!(reveal(&doppio, "aws:versions/none?standing in"), "standing in");
 }
@@ -103,7 +103,7 @@ fn what_is_removed_can_be_brought_back_until_a_day_that_is_told() {
         "hunter2 hunter2",
     ]);
     let told = doppio.run(["secret", "rm", "remove/a", "--in", "aws"]).expect(0).stderr;
-    let back = "`aws secretsmanager restore-secret --secret-id remove/a` brings it back";
+    let back = "`aws secretsmanager restore-secret --secret-id remove/a` restores it";
     assert!(told.contains("note: AWS keeps it until 2") && told.contains(back), "{told}");
     // It is not simply missing: nothing stands in for it.
     for command in [["secret", "get", "aws:remove/a?other"], ["secret", "get", "aws:remove/a"]] {

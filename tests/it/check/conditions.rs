@@ -27,7 +27,7 @@ fn conditions_of_a_wrong_form() {
     };
     let asserts: String = conditions.into_iter().enumerate().map(assert).collect();
     insta::assert_snapshot!(faults(&steps(&asserts)), @r#"
-        error: a condition has its kind as its key, and no `type`
+        error: a condition's key is its kind; it has no `type`
          --> r.toml:6:24
           |
         6 | assert = { condition = { type = "file_exists", path = "/x" } }
@@ -35,7 +35,7 @@ fn conditions_of_a_wrong_form() {
           |
           = help: write `condition = { file_exists = { path = "/x" } }`
 
-        error: a condition has its kind as its key, and no `type`
+        error: a condition's key is its kind; it has no `type`
          --> r.toml:9:24
           |
         9 | assert = { condition = { type = "cpu_available" } }
@@ -47,7 +47,7 @@ fn conditions_of_a_wrong_form() {
           --> r.toml:12:24
            |
         12 | assert = { condition = "file_exists" }
-           |                        ^^^^^^^^^^^^^ found its name alone
+           |                        ^^^^^^^^^^^^^ found only its name
            |
            = help: write it as in `condition = { file_exists = { path = "/workspace/model" } }`
 
@@ -79,7 +79,7 @@ fn conditions_of_a_wrong_form() {
            |
            = help: write it as in `condition = { file_exists = { path = "/workspace/model" } }`
 
-        error: what belongs to condition `file_exists` must stand in its table
+        error: the keys of condition `file_exists` belong in its table
           --> r.toml:24:24
            |
         24 | assert = { condition = { file_exists = { path = "/x" }, host_id = "h" } }
@@ -138,7 +138,7 @@ fn conditions_of_a_wrong_form() {
            |
            = help: write it as in `condition = { file_exists = { path = "/workspace/model" } }`
 
-        error: condition `always` takes nothing
+        error: condition `always` takes no value
           --> r.toml:45:35
            |
         45 | assert = { condition = { always = true } }

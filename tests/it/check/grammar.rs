@@ -42,7 +42,7 @@ fn the_head_and_the_tables() {
         "name = \"outside\"\n[recipe]\nname = \" \"\nauthor = \"me\"\n[target]\ntype = \"vats\"\nmin_gpus = -1\n\
          [variables]\nlist = [1]\n[default]\n[[steps]]\nid = \"a\"\n",
     ), @r#"
-        error: `name` stands outside of `[recipe]`
+        error: `name` is outside of `[recipe]`
          --> r.toml:1:1
           |
         1 | name = "outside"

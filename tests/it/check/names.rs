@@ -25,7 +25,7 @@ fn the_graph() {
            |
            = help: take one of these out of `depends_on`
 
-        error: step `train` depends on `trian`, which no step is called
+        error: step `train` depends on `trian`, but no step has that id
          --> r.toml:6:23
           |
         6 | depends_on = ["eval", "trian"]
@@ -82,12 +82,12 @@ fn groups() {
           --> r.toml:14:20
            |
          8 | id = "g"
-           |      --- a member of this already
+           |      --- already a member of this
         ...
         14 | group = { steps = ["a"] }
            |                    ^^^
 
-        error: groups around step `i` stand in each other, or more than 32 deep
+        error: groups around step `i` contain each other, or are nested more than 32 deep
           --> r.toml:16:6
            |
         16 | id = "i"
@@ -198,7 +198,7 @@ fn names_in_texts() {
            |
            = help: give the step `matrix = { … }`
 
-        error: `envv.` is no kind of reference
+        error: `envv.` is not a kind of reference
           --> r.toml:15:84
            |
         15 | echo ${step.one.output} ${step.nope.output} ${step.one.outptu} ${out} ${matrix.lr} ${envv.X} ${secrets:x}
@@ -210,7 +210,7 @@ fn names_in_texts() {
         15 + echo ${step.one.output} ${step.nope.output} ${step.one.outptu} ${out} ${matrix.lr} ${env.X} ${secrets:x}
            |
 
-        error: `secrets:` is no kind of reference
+        error: `secrets:` is not a kind of reference
           --> r.toml:15:94
            |
         15 | echo ${step.one.output} ${step.nope.output} ${step.one.outptu} ${out} ${matrix.lr} ${envv.X} ${secrets:x}
@@ -233,7 +233,7 @@ fn secrets_where_they_may_not_stand() {
          [[step]]\nid = \"a\"\nwhen = \"token == 'x'\"\nssh_command = { host_id = \"${secret:x/y}\", \
          workdir = \"/${token}\", command = '''\ncat <<'EOF'\n${secret:hf/token}\nEOF\necho ${secret:a b}\n''' }\n",
     ), @r#"
-        error: secret `hf/token` can't stand in `when`
+        error: secret `hf/token` is not allowed in `when`
          --> r.toml:7:9
           |
         7 | when = "token == 'x'"
@@ -241,7 +241,7 @@ fn secrets_where_they_may_not_stand() {
           |
           = help: a secret can stand in shell text such as `command`, in `env`, and in `stdin`
 
-        error: secret `x/y` can't stand in `host_id`
+        error: secret `x/y` is not allowed in `host_id`
          --> r.toml:8:28
           |
         8 | ssh_command = { host_id = "${secret:x/y}", workdir = "/${token}", command = '''
@@ -249,7 +249,7 @@ fn secrets_where_they_may_not_stand() {
           |
           = help: a secret can stand in shell text such as `command`, in `env`, and in `stdin`
 
-        error: secret `hf/token` can't stand in `workdir`
+        error: secret `hf/token` is not allowed in `workdir`
          --> r.toml:8:56
           |
         8 | ssh_command = { host_id = "${secret:x/y}", workdir = "/${token}", command = '''
@@ -257,13 +257,13 @@ fn secrets_where_they_may_not_stand() {
           |
           = help: a secret can stand in shell text such as `command`, in `env`, and in `stdin`
 
-        error: a value can't stand in a here-document whose delimiter is quoted
+        error: a value is not allowed in a here-document whose delimiter is quoted
           --> r.toml:10:1
            |
         10 | ${secret:hf/token}
            | ^^^^^^^^^^^^^^^^^^
            |
-           = help: take the quotes off the delimiter, or hand the value over with `env` and read it by that name
+           = help: remove the quotes from the delimiter, or pass the value with `env` and read it by that name
 
         error: `a b` is not a secret name: use letters, digits, `_`, `-`, `.` and `/`, as in `huggingface/token`
           --> r.toml:12:6
@@ -332,7 +332,7 @@ fn conditions() {
            |
            = help: add `depends_on = ["a"]` to step `e`
 
-        error: `when` is no expression: unexpected end of input, expected expression
+        error: `when` is not an expression: unexpected end of input, expected expression
           --> r.toml:27:9
            |
         27 | when = "mode =="
@@ -359,7 +359,7 @@ fn places() {
          [[step]]\nid = \"d\"\nhosts = [\"x\", \"y\"]\nssh_command = { host_id = \"z\", command = \"true\" }\n\
          [[step]]\nid = \"e\"\ndepends_on = [\"d\"]\nssh_command = { host_id = \"z\", command = \"echo ${step.d.output}\" }\n",
     )), @r#"
-        error: no host bears the tag `nobody`
+        error: no host has the tag `nobody`
          --> r.toml:6:9
           |
         6 | hosts = "@nobody"
@@ -367,7 +367,7 @@ fn places() {
           |
           = help: give hosts `tags = ["nobody"]` in hosts.toml
 
-        error: `b[x]` is there twice
+        error: `b[x]` occurs twice
          --> r.toml:9:6
           |
         9 | id = "b"
@@ -389,7 +389,7 @@ fn places() {
            |
            = help: leave `host_id` out, or write `host_id = "${host}"`
 
-        error: step `d` stands for several and has no output of its own
+        error: step `d` expands to several steps and has no output of its own
           --> r.toml:23:48
            |
         23 | ssh_command = { host_id = "z", command = "echo ${step.d.output}" }

@@ -65,7 +65,7 @@ fn what_a_step_does() {
         21 | sleep = 5
            |         ^ found `5`
            |
-           = help: a whole one: sleep = { duration_secs = 5 }
+           = help: a complete example: sleep = { duration_secs = 5 }
 
         error: two steps are called `twice`
           --> r.toml:23:6
@@ -162,7 +162,7 @@ fn operations_with_a_condition_of_a_wrong_form() {
         6 | assert = "x"
           |          ^^^ found a string
           |
-          = help: a whole one: assert = { condition = { file_exists = { path = "/workspace/model" } }, message = "no model" }
+          = help: a complete example: assert = { condition = { file_exists = { path = "/workspace/model" } }, message = "no model" }
 
         error: `timeout_secs` must be a whole number, 0 or more
           --> r.toml:10:16
@@ -170,7 +170,7 @@ fn operations_with_a_condition_of_a_wrong_form() {
         10 | timeout_secs = "5"
            |                ^^^ found a string
 
-        error: a condition has its kind as its key, and no `kind`
+        error: a condition's key is its kind; it has no `kind`
           --> r.toml:11:1
            |
         11 | [step.wait_condition.condition]

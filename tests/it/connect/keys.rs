@@ -139,7 +139,7 @@ async fn the_named_key_comes_before_the_many_of_an_agent() {
     unnamed.agent = Some(agent.socket.clone());
     let text = unnamed.refusal("gpu", &[]).await;
     assert_eq!(text.matches(": refused").count(), 3, "{text}");
-    assert!(text.contains("2 more keys were not offered: servers ban those who offer many"), "{text}");
+    assert!(text.contains("2 more keys were not offered: servers ban clients that offer many"), "{text}");
     assert!(text.contains("hint: name the right key with `identity_file"), "{text}");
     assert_eq!(server.log().matches("Failed publickey").count(), 3, "{}", server.log());
 }
@@ -264,7 +264,7 @@ async fn a_refused_key_is_told_with_what_would_help() {
         "login as `root` on `gpu` refused\n  \
          cause: key KEY (~/key): refused\n  \
          cause: the server offers: publickey\n\
-         hint: `ssh-copy-id -i ~/key -p PORT root@IP` puts a key on the host; another one is named with \
+         hint: `ssh-copy-id -i ~/key -p PORT root@IP` installs a key on the host; name another one with \
          `identity_file` in hosts.toml"
     );
 }
@@ -277,7 +277,7 @@ async fn a_key_that_others_may_read_is_not_used() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let machine = machine.hosts(&entry(&server, "identity_file = [\"~/key\", \"~/none\"]"));
     let text = machine.refusal("gpu", &[]).await;
-    assert!(text.contains("cause: ~/key: others may read it (mode 0644); `chmod 600 HOME/key`"), "{text}");
+    assert!(text.contains("cause: ~/key: others can read it (mode 0644); `chmod 600 HOME/key`"), "{text}");
     assert!(text.contains("cause: ~/none: no such file"), "{text}");
 }
 

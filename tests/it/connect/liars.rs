@@ -86,10 +86,10 @@ async fn a_server_that_comes_up_late_is_reached() {
 
 #[tokio::test]
 async fn silent_before_the_banner() {
-    assert_eq!(said_by(b"", false).await, "`gpu` at ADDRESS is silent: no SSH banner within 1 s");
+    assert_eq!(said_by(b"", false).await, "`gpu` at ADDRESS does not answer: no SSH banner within 1 s");
     assert_eq!(
         said_by(b"Welcome\r\nSSH-2.0-Half", false).await,
-        "`gpu` at ADDRESS is silent: no SSH banner within 1 s\n  cause: it said: Welcome"
+        "`gpu` at ADDRESS does not answer: no SSH banner within 1 s\n  cause: it said: Welcome"
     );
 }
 
@@ -97,7 +97,7 @@ async fn silent_before_the_banner() {
 async fn silent_in_the_key_exchange() {
     assert_eq!(
         said_by(b"SSH-2.0-Liar\r\n", false).await,
-        "`gpu` at ADDRESS is silent: no key exchange within 1 s\n  cause: its banner was `SSH-2.0-Liar`"
+        "`gpu` at ADDRESS does not answer: no key exchange within 1 s\n  cause: its banner was `SSH-2.0-Liar`"
     );
 }
 
@@ -105,9 +105,10 @@ async fn silent_in_the_key_exchange() {
 async fn words_instead_of_a_banner() {
     assert_eq!(
         said_by(b"Not allowed at this time\r\n", true).await,
-        "`gpu` at ADDRESS turns connections away\n  cause: the server said: Not allowed at this time\n\
-         hint: sshd keeps this address out for a while after failed logins or too many connections; \
-         wait a minute, or see PerSourcePenalties in its sshd_config"
+        "`gpu` at ADDRESS rejects connections\n  \
+         cause: the server said: Not allowed at this time\n\
+         hint: sshd blocks this address for a while after failed logins or too many connections; wait a \
+         minute, or see PerSourcePenalties in its sshd_config"
     );
     assert_eq!(
         said_by(b"You shall not pass\r\n", true).await,
@@ -121,7 +122,7 @@ async fn words_instead_of_a_banner() {
 async fn no_ssh_server() {
     let web = b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n<html>this goes on and on</html>\r\n";
     let text = said_by(web, false).await;
-    assert!(text.contains("is silent: no SSH banner") && text.contains("<html>"), "{text}");
+    assert!(text.contains("does not answer: no SSH banner") && text.contains("<html>"), "{text}");
     let garbage = said_by(&[b'x'; 4000], false).await;
     assert!(garbage.starts_with("what listens at ADDRESS for `gpu` is not an SSH server"), "{garbage}");
     assert!(garbage.ends_with("hint: check the port"), "{garbage}");
@@ -145,11 +146,11 @@ async fn a_server_at_its_limit_of_logins() {
     within(Duration::from_secs(6), start);
     assert!(
         text.starts_with(
-            "`gpu` at ADDRESS turns connections away\n  cause: the server said: Exceeded MaxStartups\n  cause: tried "
+            "`gpu` at ADDRESS rejects connections\n  cause: the server said: Exceeded MaxStartups\n  cause: tried "
         ),
         "{text}"
     );
-    assert!(text.contains("hint: too many logins were unfinished at once"), "{text}");
+    assert!(text.contains("hint: too many logins were in progress at once"), "{text}");
 }
 
 #[tokio::test]

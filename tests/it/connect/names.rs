@@ -56,7 +56,7 @@ async fn an_address_as_it_stands() {
         assert_eq!(reached.user, "root");
     }
     let text = machine.refusal("root@gpu:99999", &[]).await;
-    assert!(text.starts_with("`root@gpu:99999` is no address: the port"), "{text}");
+    assert!(text.starts_with("`root@gpu:99999` is not an address: the port"), "{text}");
 }
 
 #[tokio::test]

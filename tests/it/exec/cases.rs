@@ -3,12 +3,12 @@
 use std::time::Duration;
 use std::time::Instant;
 
-use doppio::host::Exec;
-use doppio::host::Exit;
-use doppio::host::Host;
-use doppio::host::Interpreter;
-use doppio::host::Output;
-use doppio::secret::SecretValue;
+use doppio_hosts::Exec;
+use doppio_hosts::Exit;
+use doppio_hosts::Host;
+use doppio_hosts::Interpreter;
+use doppio_hosts::Output;
+use doppio_secrets::SecretValue;
 
 use crate::support::exec::alive;
 use crate::support::exec::finish;

@@ -1,7 +1,7 @@
 //! The cases on this machine.
 
-use doppio::host::Exec;
-use doppio::host::Host;
+use doppio_hosts::Exec;
+use doppio_hosts::Host;
 
 use super::cases;
 use crate::support::exec::run;

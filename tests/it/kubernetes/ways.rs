@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use doppio::secret::source::Remote;
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
+use doppio_secrets::source::Remote;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 use crate::kubernetes::Cluster;
 use crate::kubernetes::LONG;
@@ -172,7 +172,7 @@ fn a_proxy_is_asked_for_the_cluster() {
     for (proxy, cause) in [
         ("socks5://127.0.0.1:1", "a protocol that Doppio does not speak"),
         ("gopher://127.0.0.1:1", "a protocol that Doppio does not speak"),
-        ("://", "is no URL"),
+        ("://", "is not a URL"),
     ] {
         let of_file = way.source(&format!("{AUTHORITY}, proxy-url: '{proxy}'"), ADMIN, &[]);
         assert!(words(wait(of_file.get("app", None))).contains(cause), "{proxy}");

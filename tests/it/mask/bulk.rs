@@ -10,13 +10,14 @@ use proptest::prop_assert_eq;
 use proptest::prop_oneof;
 use proptest::proptest;
 
+use doppio_secrets::Mask;
+use doppio_secrets::SecretValue;
+
 use crate::mask::AWS;
 use crate::mask::Dice;
 use crate::mask::mask_of;
 use crate::mask::shown;
 use crate::mask::whole;
-use doppio::secret::Mask;
-use doppio::secret::SecretValue;
 
 /// A log as a training run prints it: mostly lines, now and then a bar and a path.
 fn training_log(bytes: usize) -> Vec<u8> {

@@ -91,7 +91,11 @@ fn a_stored_credential_goes_as_far_as_its_value_says() {
     };
     for credential in ["gcp", "aws"] {
         let ran = plan(credential, "ours", 2);
-        assert!(ran.stderr.contains("it is as good as you, and others use the host too"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("it can do whatever you can, and others use the host too"),
+            "{}",
+            ran.stderr
+        );
         plan(credential, "mine", 0);
     }
     assert!(plan("github", "box", 0).stdout.contains("data-plane"));
@@ -121,7 +125,7 @@ fn an_aws_key_without_an_end_stays_one_beside_a_token() {
     let world = world().env("AWS_ACCESS_KEY_ID", "AKIAABCDEFGHIJKLMNOP");
     recipe(&world, "[\"aws\"]", "");
     let ran = world.run(["plan", "r.toml", "--host", "ours"]).expect(2);
-    assert!(ran.stderr.contains("it is as good as you"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it can do whatever you can"), "{}", ran.stderr);
 }
 
 #[test]
@@ -263,7 +267,7 @@ fn of_a_provider_that_has_one_no_other_can_be_named() {
     recipe(&world, "[\"wandb:x\"]", "");
     let ran = world.run(["check", "r.toml"]).expect(2);
     assert!(
-        ran.stderr.contains("`wandb` has one credential on a machine, and none that is called `x`"),
+        ran.stderr.contains("`wandb` has only one credential on a machine; none is called `x`"),
         "{}",
         ran.stderr
     );
@@ -287,7 +291,7 @@ fn discovery_is_no_way_around() {
     fs::write(world.home().join(".ssh/id_rsa"), locked).unwrap();
     recipe(&world, "[\"gcp\"]", "");
     let ran = world.run(["plan", "r.toml", "--host", "ours"]).expect(2);
-    assert!(ran.stderr.contains("it is as good as you"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it can do whatever you can"), "{}", ran.stderr);
     recipe(&world, "[\"ssh\"]", "");
     let ran = world.run(["run", "r.toml", "--host", "mine"]).expect(3);
     assert!(ran.stderr.contains("it has a passphrase"), "{}", ran.stderr);
@@ -384,7 +388,7 @@ fn what_is_not_there_or_not_known_is_told_with_a_place() {
     let text = "[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\ncredentials = [\"aws\"]\nsleep = { duration_secs = 1 }\n";
     world.file("r.toml", text);
     let ran = world.run(["check", "r.toml"]).expect(2);
-    assert!(ran.stderr.contains("`sleep` starts nothing that could use `credentials`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`sleep` runs no command that could use `credentials`"), "{}", ran.stderr);
 }
 
 #[test]

@@ -118,7 +118,7 @@ local_command = {{ command = "echo stopped" }}
     assert_eq!(child.wait().unwrap().code(), Some(130), "{seen}");
     assert!(begin.elapsed() < Duration::from_secs(5), "it ends at once");
     assert!(seen.contains("step `deaf` was not waited for"), "{seen}");
-    assert!(seen.contains("step `stop` runs always, and did not run"), "{seen}");
+    assert!(seen.contains("step `stop` should always run, but did not"), "{seen}");
     let show = doppio.run(["runs", "show"]).expect(0).stdout;
     assert!(show.contains("lost       deaf"), "{show}");
     for pid in pids {

@@ -20,7 +20,7 @@ local_command = { command = "true", env = { A = "${secret:team/one}", B = "${sec
     );
     let ran = doppio.run(["run", "recipe.toml"]).expect(3);
     insta::assert_snapshot!(ran.stderr, @"
-    error: 2 secrets can't be had; nothing has run
+    error: 2 secrets are not available; nothing has run
       cause: secret `team/one` is not set
       cause: secret `team/two` is not set
 

@@ -57,7 +57,7 @@ fn a_commit_with_a_value_is_refused() {
     assert!(!commits(&world, repository.folder()), "what is staged counts");
     repository.git(["add", "a.txt"]);
     assert!(commits(&world, repository.folder()));
-    assert!(quiet(&world, &["secret", "scan", "--install-hook"], 0).stderr.contains("is there already"));
+    assert!(quiet(&world, &["secret", "scan", "--install-hook"], 0).stderr.contains("already exists"));
 }
 
 #[test]
@@ -71,10 +71,10 @@ fn another_hook_is_left_as_it_is() {
     assert_eq!(fs::read_to_string(&hook).expect("it is there"), "#!/bin/sh\nmake lint\n");
     fs::write(&hook, "#!/bin/sh\nmake lint\ndoppio secret scan --staged || exit 1\n").expect("a hook");
     let ran = quiet(&world, &["secret", "scan", "--install-hook"], 3);
-    assert!(ran.stderr.contains("git passes over it") && ran.stderr.contains("chmod +x"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("git ignores it") && ran.stderr.contains("chmod +x"), "{}", ran.stderr);
     fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("its mode");
     let ran = quiet(&world, &["secret", "scan", "--install-hook"], 0);
-    assert!(ran.stderr.contains("see to it that no line before ends the hook"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("make sure that no earlier line ends the hook"), "{}", ran.stderr);
     // A link that leads nowhere is a hook that somebody meant.
     fs::remove_file(&hook).expect("it is there");
     std::os::unix::fs::symlink("/nonexistent/hook", &hook).expect("a link");

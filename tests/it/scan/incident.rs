@@ -31,7 +31,7 @@ fn where_it_is_and_what_to_do() {
     repository.write("conf.yaml", format!("key: {VALUE}\n"));
     repository.commit("two");
     let ran = quiet(&world, &["secret", "incident", "huggingface/token"], 1);
-    assert!(ran.stdout.contains("no remote that this repository knows of"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("this repository knows no remotes"), "{}", ran.stdout);
     forge.git(["config", "receive.denyCurrentBranch", "ignore"]);
     repository.git(["remote", "add", "origin", forge.folder().to_str().expect("UTF-8")]);
     let ran = quiet(&world, &["secret", "incident", "huggingface/token"], 1);
@@ -48,7 +48,7 @@ fn where_it_is_and_what_to_do() {
         "doppio secret rotate huggingface/token",
         "git filter-repo --sensitive-data-removal --replace-text ",
         "forks",
-        "the audit log and the journals know of none",
+        "the audit log and the journals show none",
     ] {
         assert!(ran.stdout.contains(words), "{words}:\n{}", ran.stdout);
     }
@@ -104,7 +104,8 @@ fn who_got_it_under_another_name_is_told() {
     for name in ["team/w", "other/name"] {
         let ran = quiet(&world, &["secret", "incident", name], 0);
         assert!(
-            ran.stdout.contains("given to, by the audit log") && ran.stdout.contains("  local, step a: "),
+            ran.stdout.contains("given to, according to the audit log")
+                && ran.stdout.contains("  local, step a: "),
             "{}",
             ran.stdout
         );
@@ -128,7 +129,7 @@ fn what_is_not_known_is_told() {
     let arguments = ["secret", "incident", "huggingface/token", "--write-replacements", "re pl"];
     // Git would see the file, and the value in it.
     let ran = quiet(&world, &arguments, 2);
-    assert!(ran.stderr.contains("re pl` would lie in a git working tree"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("re pl` would be in a git working tree"), "{}", ran.stderr);
     assert!(!work(&world).join("re pl").exists());
     fs::write(work(&world).join(".git/info/exclude"), "re*\n").expect("a file");
     let ran = quiet(&world, &arguments, 1);

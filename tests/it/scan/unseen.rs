@@ -49,7 +49,7 @@ fn folders_that_may_not_be_listed() {
             &["secret", "copy", "--from", "vault", "--to", "file", "--dry-run"],
         ] {
             let ran = quiet(&world, arguments, 3);
-            assert!(ran.stderr.contains(&format!("allows to list `{left_out}`")), "{}", ran.stderr);
+            assert!(ran.stderr.contains(&format!("allows it to list `{left_out}`")), "{}", ran.stderr);
             assert!(arguments[1] != "list" || ran.stdout.contains(shown), "{}", ran.stdout);
         }
     }
@@ -62,7 +62,7 @@ fn names_that_the_settings_bind() {
     let settings = "[secrets]\n'team/key' = 'env:TEAM#member'\n";
     fs::write(world.doppio_home().join("config.toml"), settings).unwrap();
     quiet(&world, &["secret", "scan"], 0);
-    let world = world.env("TEAM", "this is no JSON");
+    let world = world.env("TEAM", "this is not JSON");
     let ran = quiet(&world, &["secret", "scan"], 3);
     assert!(ran.stderr.contains("`team/key`, which the settings bind"), "{}", ran.stderr);
 }
@@ -212,7 +212,7 @@ fn bare_repositories() {
     assert!(ran.stderr.contains("a bare repository has no staged changes"), "{}", ran.stderr);
     quiet(&world, &["secret", "scan", "--history", "in/bare.git"], 1);
     let ran = quiet(&world, &["secret", "scan"], 0);
-    let words = "the history of the bare repository `in/bare.git` was not looked at";
+    let words = "the history of the bare repository `in/bare.git` was not searched";
     assert!(ran.stderr.contains(words), "{}", ran.stderr);
     let bare = Repository::at(&work(&world).join("in/bare.git"));
     bare.git(["config", "remote.origin.url", &format!("https://ada:{VALUE}@example.org/x.git")]);

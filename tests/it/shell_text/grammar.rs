@@ -1,6 +1,6 @@
 //! Random shell text with values in it, and what it must print.
 
-use doppio::shell::Piece;
+use doppio_text::shell::Piece;
 
 use super::values::Dice;
 

@@ -76,7 +76,7 @@ pub(super) fn kubeconfig(url: &str, ca: &str) -> String {
     )
 }
 
-/// A program of the tests that stands in for one that can't be had.
+/// A program of the tests that stands in for one that is not available.
 fn program(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs").join(name)
 }
@@ -150,7 +150,7 @@ pub(super) fn paths(scheme: &str) -> (&'static str, &'static str) {
         "vault" => ("kv/contract/key", "kv/contract/gone"),
         "op" => ("Contract/there/key", "Contract/there/gone"),
         "bw" => ("there/password", "gone/password"),
-        other => panic!("source `{other}` has no place in the contract yet"),
+        other => panic!("source `{other}` can't be stored in the contract yet"),
     }
 }
 

@@ -3,8 +3,9 @@
 mod machine;
 mod unreachable;
 
-use doppio::secret::source::KINDS;
-use doppio::secret::source::Kind;
+use doppio_secrets::source::Kind;
+
+use doppio::sources::SOURCES;
 
 use crate::support::doppio::Doppio;
 use crate::support::doppio::Ran;
@@ -29,7 +30,7 @@ fn reveal(doppio: &Doppio, reference: &str) -> Ran {
 fn every_source_keeps_the_contract() {
     let world = World::new();
     let doppio = machine(&world);
-    for kind in KINDS {
+    for kind in SOURCES.all() {
         writing(&doppio, kind);
         reading(&doppio, kind.scheme);
         missing(&doppio, kind.scheme);
@@ -130,7 +131,7 @@ fn listing_and_removing(doppio: &Doppio, kind: &Kind) {
 fn values_up_to_the_limit_go_there_and_back() {
     let world = World::new();
     let doppio = machine(&world);
-    for Kind { scheme, .. } in KINDS.iter().filter(|kind| kind.writes) {
+    for Kind { scheme, .. } in SOURCES.all().filter(|kind| kind.writes) {
         let (path, longest) = (paths(scheme).0, limits(scheme).longest);
         let value = "0123456789abcdef".repeat(4 << 10);
         set(&doppio, scheme, path, &value[..longest]).expect(0);
@@ -138,7 +139,7 @@ fn values_up_to_the_limit_go_there_and_back() {
         assert_eq!(reveal(&doppio, &reference).expect(0).stdout, value[..longest], "{scheme}");
         if longest < value.len() {
             let ran = set(&doppio, scheme, path, &value).expect(2);
-            assert!(ran.stderr.contains("takes no value over"), "{scheme}: {}", ran.stderr);
+            assert!(ran.stderr.contains("accepts no value over"), "{scheme}: {}", ran.stderr);
             assert_eq!(reveal(&doppio, &reference).expect(0).stdout, value[..longest], "{scheme}");
         }
     }
@@ -150,7 +151,7 @@ fn bytes_that_are_no_text_are_kept_or_refused() {
     let world = World::new();
     let doppio = machine(&world);
     let bytes = b"\xff\xfe hunter2 \x80";
-    for Kind { scheme, .. } in KINDS.iter().filter(|kind| kind.writes) {
+    for Kind { scheme, .. } in SOURCES.all().filter(|kind| kind.writes) {
         let path = paths(scheme).0;
         let ran = set(&doppio, scheme, path, bytes);
         if limits(scheme).only_text {

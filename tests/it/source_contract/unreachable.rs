@@ -5,11 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 use std::time::Instant;
 
-use doppio::secret::source::KINDS;
+use doppio::sources::SOURCES;
 
 use super::machine::azure_login;
 use super::machine::kubeconfig;
 use super::machine::paths;
+
 use crate::support::doppio::Doppio;
 use crate::support::http::Server;
 use crate::support::http::response;
@@ -82,7 +83,7 @@ fn what_could_not_be_asked_is_never_missing() {
         Way { what: "nonsense", server: portal.url(), program: Some("echo '<html>Log in!</html>'; exit 1") },
     ];
     let mut asked = Vec::new();
-    for kind in KINDS.iter().filter(|kind| kind.remote.is_some()) {
+    for kind in SOURCES.remote().map(|source| source.kind) {
         for way in &ways {
             let (scheme, what) = (kind.scheme, way.what);
             let Some(doppio) = misled(scheme, way) else { continue };

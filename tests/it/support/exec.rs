@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use doppio::host::EnvVar;
-use doppio::host::Exec;
-use doppio::host::Exit;
-use doppio::host::Host;
-use doppio::host::Output;
-use doppio::host::Process;
-use doppio::secret::SecretValue;
+use doppio_hosts::EnvVar;
+use doppio_hosts::Exec;
+use doppio_hosts::Exit;
+use doppio_hosts::Host;
+use doppio_hosts::Output;
+use doppio_hosts::Process;
+use doppio_secrets::SecretValue;
 
 /// What a script came to.
 #[derive(Debug)]

@@ -4,14 +4,15 @@
 use std::path::Path;
 use std::time::Duration;
 
-use doppio::secret::Environment;
-use doppio::secret::SecretValue;
-use doppio::secret::source;
-use doppio::secret::source::Local;
-use doppio::secret::source::Options;
-use doppio::secret::source::Remote;
-use doppio::secret::source::Setting;
-use doppio::secret::source::Setup;
+use doppio::sources::SOURCES;
+use doppio_secrets::Environment;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source;
+use doppio_secrets::source::Local;
+use doppio_secrets::source::Options;
+use doppio_secrets::source::Remote;
+use doppio_secrets::source::Setting;
+use doppio_secrets::source::Setup;
 
 /// A source with its settings, as config.toml writes them, and an environment; its deadline is
 /// 10 s unless given.
@@ -25,13 +26,14 @@ pub(crate) fn open(
     // Fails where another test was first.
     #[cfg(feature = "vault")]
     drop(rustls::crypto::ring::default_provider().install_default());
-    let kind = source::kind(scheme).expect("a kind of this build");
-    let remote = kind.remote.as_ref().expect("a remote one");
+    let remote =
+        SOURCES.remote().find(|source| source.kind.scheme == scheme).expect("a source of this build");
+    let keys = remote.kind.remote.as_ref().expect("a remote one").keys;
     let environment: Environment =
         variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let mut options = Options::default();
     for (name, value) in settings {
-        let key = remote.keys.iter().find(|key| key.name == *name).expect("a key of the source");
+        let key = keys.iter().find(|key| key.name == *name).expect("a key of the source");
         let setting = match key.form {
             source::Form::Reference => Setting::Reference(value.parse().expect("a reference")),
             source::Form::Truth => Setting::Truth(value.parse().expect("`true` or `false`")),

@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use doppio::host::Host;
-use doppio::host::HostsFile;
-use doppio::host::Pool;
-use doppio::host::PoolOptions;
-use doppio::secret::Environment;
-use doppio::secret::Ladder;
-use doppio::secret::Mask;
-use doppio::secret::Prompt;
-use doppio::secret::SecretValue;
-use doppio::secret::Vault;
-use doppio::text::Source;
 use tempfile::TempDir;
+
+use doppio_hosts::Host;
+use doppio_hosts::HostsFile;
+use doppio_hosts::Pool;
+use doppio_hosts::PoolOptions;
+use doppio_secrets::Environment;
+use doppio_secrets::Ladder;
+use doppio_secrets::Mask;
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretSession;
+use doppio_secrets::SecretValue;
+use doppio_text::Source;
 
 use crate::support::sshd::Sshd;
 
@@ -43,11 +44,11 @@ impl Testbed {
     pub(crate) fn new(hosts_toml: &str, sandbox: bool, names: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("doppio-pool-").tempdir().expect("a folder");
         let hosts = HostsFile::parse(&Source::new("hosts.toml", hosts_toml)).expect("hosts");
-        let vault = Vault::new(Ladder::of_environment(Environment::default()), Mask::default());
+        let secrets = SecretSession::new(Ladder::of_environment(Environment::default()), Mask::default());
         let env_names = names.iter().map(|name| name.parse().expect("a name")).collect::<BTreeSet<_>>();
         let pool = Pool::new(PoolOptions {
             hosts,
-            vault: Arc::new(vault),
+            secrets: Arc::new(secrets),
             prompt: Arc::new(Nobody),
             home: folder.path().join("home"),
             state: folder.path().join("state"),

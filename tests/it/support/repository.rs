@@ -17,7 +17,7 @@ impl Repository {
         repository
     }
 
-    /// One that is there already.
+    /// One that already exists.
     pub(crate) fn at(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
     }

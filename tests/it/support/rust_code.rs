@@ -1,5 +1,5 @@
-//! Rust source without what is no code: comments, literals and test modules become blanks, so
-//! that places stay where they are.
+//! Rust source without what is not code: comments, literals and test modules become blanks, so that
+//! places stay where they are.
 
 /// `text` with comments, strings and characters blanked.
 pub(crate) fn code_only(text: &str) -> String {

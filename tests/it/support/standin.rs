@@ -1,4 +1,4 @@
-//! Servers that stand in for those that can't be had on a test machine. They are Python
+//! Servers that stand in for those that are not available on a test machine. They are Python
 //! programs in `tests/standins/`, strict about what they are asked.
 
 use std::fs;
@@ -11,11 +11,12 @@ use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
 
-use doppio::secret::SecretValue;
-use doppio::secret::source::Facts;
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
 use tempfile::TempDir;
+
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Metadata;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 /// A stand-in that runs until this is dropped.
 pub(crate) struct Standin {
@@ -116,7 +117,7 @@ pub(crate) fn bytes(value: &SecretValue) -> Vec<u8> {
 }
 
 /// The bytes at a path.
-pub(crate) async fn get(source: &dyn Source, path: &str) -> Result<(Vec<u8>, Facts), SourceError> {
+pub(crate) async fn get(source: &dyn Source, path: &str) -> Result<(Vec<u8>, Metadata), SourceError> {
     source.get(path, None).await.map(|(value, facts)| (bytes(&value), facts))
 }
 

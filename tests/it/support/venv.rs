@@ -9,7 +9,7 @@ use std::process::Command;
 ///
 /// # Panics
 ///
-/// When it is not there: a test is never left out for a missing program.
+/// When it does not exist: a test is never left out for a missing program.
 pub(crate) fn program(name: &str) -> PathBuf {
     let venv = env::var_os("DOPPIO_TEST_VENV")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/venv"), PathBuf::from);

@@ -87,7 +87,7 @@ fn a_key_is_looked_up_in_the_record_whatever_the_record_is() {
     }
     let ran = doppio.run(["secret", "get", "vault:kv/x#gone"]).expect(3);
     assert!(ran.stderr.contains("secret `vault:kv/x#gone` is not set"), "{}", ran.stderr);
-    // A command that would replace the record is no help.
+    // A command that would replace the record is not helpful.
     assert!(ran.stderr.contains("has no `gone`: run `vault kv patch kv/x gone=-`"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("kv put"), "{}", ran.stderr);
     let ran = doppio.run(["secret", "get", "vault:kv/nowhere#gone"]).expect(3);
@@ -141,7 +141,7 @@ fn a_name_is_written_where_it_is_looked_up() {
     set("kv/plain", "by its path").expect(0);
     assert_eq!(bao.bao(&["kv", "get", "-field=value", "kv/plain"]), "by its path");
     let ran = set("alone", "hunter2 hunter2").expect(2);
-    assert!(ran.stderr.contains("`alone` has no place in Vault"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`alone` can't be stored in Vault"), "{}", ran.stderr);
     assert!(ran.stderr.contains("default_source = \"vault:MOUNT/{name}\""), "{}", ran.stderr);
     let ran = set("no/mount", "hunter2 hunter2").expect(3);
     assert!(ran.stderr.contains("has no engine mounted at `no/data/mount`"), "{}", ran.stderr);

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 use crate::support::far::open;
 use crate::support::far::plain;

@@ -82,7 +82,7 @@ fn a_command_with_lent_secrets_gives_them_back() {
     rabbit.slow_down(0);
     // What is shown is over when it is shown, and that is said.
     let ran = doppio.run(["secret", "get", &format!("vault:{WORKER}"), "--reveal", "--force"]).expect(0);
-    assert!(ran.stderr.contains("it was made for this command"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it was created for this command"), "{}", ran.stderr);
     assert!(rabbit.left().is_empty());
 }
 

@@ -1,9 +1,9 @@
 //! Records of the key-value engines.
 
-use doppio::secret::SecretValue;
-use doppio::secret::source::Remark;
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 use crate::support::openbao::Bao;
 use crate::vault_source::read;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use doppio::secret::source::Source;
-use doppio::secret::source::SourceError;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 
 use crate::support::far::open;
 use crate::support::http::Server;
@@ -39,7 +39,7 @@ async fn an_answer_without_a_record_is_not_missing() {
         });
         let fault = read(&vault(&server.url(), "root"), "kv/a", None).await.unwrap_err();
         assert!(matches!(fault, SourceError::Unreachable { .. }), "{version} {answer}: {fault:?}");
-        assert!(fault.to_string().contains("holds no record"), "{version} {answer}: {fault}");
+        assert!(fault.to_string().contains("contains no record"), "{version} {answer}: {fault}");
     }
 }
 
@@ -63,11 +63,11 @@ async fn every_failure_has_its_own_words() {
     for nonsense in [response(200, &[], "<html>hunter2</html>"), json(200, "{\"data\": 7}"), json(418, "{}")]
     {
         let fault = fault_of(move || nonsense.clone()).await;
-        assert!(fault.to_string().contains("does not answer as a Vault server does"), "{fault}");
+        assert!(fault.to_string().contains("does not answer like a Vault server"), "{fault}");
         assert!(!fault.to_string().contains("hunter2"), "{fault}");
     }
     let fault = fault_of(|| response(404, &[], "not here")).await;
-    assert!(matches!(fault, SourceError::Unreachable { .. }), "a web page is no answer: {fault}");
+    assert!(matches!(fault, SourceError::Unreachable { .. }), "a web page is not an answer: {fault}");
     let fault = fault_of(|| json(404, r#"{"errors":[]}"#)).await;
     assert_eq!(fault, SourceError::Missing);
     let fault = fault_of(|| json(404, r#"{"data":{"data":null,"metadata":{"version":3}}}"#)).await;

@@ -1,7 +1,7 @@
 //! What a write leaves as it is, and what it does not.
 
-use doppio::secret::source::Remark;
-use doppio::secret::source::Source;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::Source;
 
 use crate::support::openbao::Bao;
 use crate::vault_source::read;

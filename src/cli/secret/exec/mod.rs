@@ -21,22 +21,23 @@ use std::process::Stdio;
 
 use futures_util::future::try_join_all;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::Mask;
+use doppio_secrets::SecretRef;
+use doppio_secrets::SecretSession;
+use doppio_secrets::SecretValue;
+use doppio_secrets::Use;
+use doppio_secrets::looks_like_value;
+use doppio_text::name::EnvName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output as last_words;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::name::EnvName;
-use crate::secret::Deed;
-use crate::secret::Mask;
-use crate::secret::SecretRef;
-use crate::secret::SecretValue;
-use crate::secret::Use;
-use crate::secret::Vault;
-use crate::secret::looks_like_value;
 
-/// What opens the vault is Doppio's, and no command's that it starts.
+/// What opens the age vault is for Doppio only, not for the commands that it starts.
 const OWN: [&str; 3] = ["DOPPIO_PASSPHRASE", "DOPPIO_PASSPHRASE_FD", "DOPPIO_PASSPHRASE_FILE"];
 
 /// Arguments of `secret exec`.
@@ -63,7 +64,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let bindings = bindings(&args.bindings)?;
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let mask = Mask::default();
-    let vault = lookup::audited(context, Vault::new(ladder, mask.clone()))?;
+    let vault = lookup::audited(context, SecretSession::new(ladder, mask.clone()))?;
     // From here on a signal is an answer: what was lent is given back first.
     let mut signals = signals::listen()?;
     let values = tokio::select! {
@@ -77,7 +78,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         values.iter().map(|(name, value)| used(name, &bindings[name], value)).collect(),
     )?;
     let (program, arguments) = args.command.split_first().expect("clap asks for a command");
-    // Whoever hands the passphrase over on stdin has nothing there for the command.
+    // A stdin that carries the passphrase has nothing left for the command.
     let is_taken = context.env.text("DOPPIO_PASSPHRASE_FD") == Some("0");
     let stdin = if is_taken { Stdio::null() } else { Stdio::inherit() };
     let child = match start(program, arguments, &values, stdin, args.no_mask) {
@@ -93,14 +94,14 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             Err(CliError::world(format!("output of `{}` was lost", program.display()))
                 .cause(error.to_string()))
         }
-        // It has told by itself that it failed.
+        // It has reported its failure itself.
         _ => Ok(exit_code(status)),
     }
 }
 
 /// The values, asked for at the same time: sources that can give many at once do.
 async fn fetch<'a>(
-    vault: &Vault,
+    vault: &SecretSession,
     bindings: &'a BTreeMap<EnvName, SecretRef>,
 ) -> Result<Vec<(&'a EnvName, SecretValue)>, CliError> {
     let values = try_join_all(bindings.values().map(|reference| vault.fetch(reference))).await?;
@@ -110,7 +111,7 @@ async fn fetch<'a>(
 /// What the audit log says of a value that the command gets.
 fn used(variable: &EnvName, reference: &SecretRef, value: &SecretValue) -> (Use, Option<SecretValue>) {
     let what = Use {
-        deed: Deed::Deliver,
+        action: AuditAction::Deliver,
         secret: reference.label(),
         host: Some("local".to_owned()),
         variable: Some(variable.to_string()),
@@ -136,7 +137,7 @@ fn bindings(texts: &[String]) -> Result<BTreeMap<EnvName, SecretRef>, CliError> 
             ))
             .hint("store it with `doppio secret set NAME`, and give the name here")
             .hint(
-                "what you gave is in your shell's history now: if it is real, replace it where it was issued",
+                "the value is in your shell's history now: if it is real, replace it where it was issued",
             ));
         }
         if bindings.insert(variable.clone(), reference).is_some() {
@@ -168,8 +169,8 @@ fn start(
     command.spawn()
 }
 
-/// Passes output and signals on until the command has ended and nobody writes any more. Says how
-/// it ended, and why output was lost, if some was.
+/// Passes output and signals on until the command has ended and nothing writes any more. Returns
+/// how it ended, and why output was lost, if some was.
 async fn attend(
     mut child: Child,
     mask: &Mask,

@@ -8,8 +8,8 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
-use crate::secret::Mask;
-use crate::secret::MaskStream;
+use doppio_secrets::Mask;
+use doppio_secrets::MaskStream;
 
 /// What is read at once. In bytes.
 const CHUNK: usize = 64 * 1024;
@@ -59,7 +59,7 @@ fn copy(mut from: impl Read, mut to: impl Write, mut stream: MaskStream) -> io::
 
 #[cfg(test)]
 mod tests {
-    use crate::secret::SecretValue;
+    use doppio_secrets::SecretValue;
 
     use super::*;
 

@@ -13,8 +13,9 @@ use tokio::signal::unix::signal;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
+use doppio_secrets::source::is_at_terminal;
+
 use crate::cli::error::CliError;
-use crate::secret::source::is_at_terminal;
 
 /// What is passed on, and whether the terminal sends it to the command by itself: Ctrl-C and
 /// Ctrl-\ go to the whole foreground group.
@@ -94,7 +95,7 @@ impl Signals {
                 _ = &mut ended => return Ok(()),
                 Some((number, by_terminal)) = self.came.recv() => {
                     if !(by_terminal && is_at_terminal()) {
-                        // It is not reaped yet, so this can meet nobody else.
+                        // It is not reaped yet, so this can reach no other process.
                         rustix::process::kill_process(pid, number).ok();
                     }
                 }

@@ -3,16 +3,17 @@
 use std::fs::File;
 use std::path::Path;
 
+use doppio_secrets::SecretValue;
+use doppio_secrets::bundle;
+use doppio_secrets::bundle::Entry;
+use doppio_secrets::bundle::Form;
+use doppio_secrets::source::Remark;
+
 use crate::cli::error::CliError;
 use crate::cli::secret::import::Names;
 use crate::cli::secret::input;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
-use crate::secret::SecretValue;
-use crate::secret::bundle;
-use crate::secret::bundle::Entry;
-use crate::secret::bundle::Form;
-use crate::secret::source::Remark;
 
 /// Reads the file and gives each value its name; the text comes with them.
 pub(super) fn items(
@@ -32,7 +33,7 @@ pub(super) fn items(
     });
     let entries = entries.map_err(|fault| {
         CliError::usage(format!("`{shown}`, {fault}"))
-            .hint("nothing was imported; say how it is written with `--format dotenv|json|yaml|toml`")
+            .hint("nothing was imported; name its format with `--format dotenv|json|yaml|toml`")
     })?;
     if entries.is_empty() {
         return Err(CliError::usage(format!("there is no value in `{shown}`")));

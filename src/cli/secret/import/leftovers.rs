@@ -10,6 +10,10 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use doppio_secrets::AuditAction;
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Source;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -22,9 +26,6 @@ use crate::cli::secret::source_error;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Plan;
 use crate::cli::terminal::is_attended;
-use crate::secret::Deed;
-use crate::secret::SecretValue;
-use crate::secret::source::Source;
 
 /// Removes the file where that is wished, and sees to it that git ignores its like.
 /// `text` is what was read of it.
@@ -41,7 +42,7 @@ pub(super) fn of_file(
         output::line(&format!("note: `{shown}` still has values that were not imported"));
         if args.remove_source {
             return Err(CliError::world(format!(
-                "`{shown}` was not removed: it has values that are nowhere else"
+                "`{shown}` was not removed: it holds values that are stored nowhere else"
             )));
         }
     } else if args.remove_source
@@ -82,7 +83,7 @@ fn remove(path: &Path, text: &SecretValue) -> Result<(), CliError> {
     let left =
         |why: &str, hint: &str| Err(CliError::world(format!("`{shown}` was not removed: {why}")).hint(hint));
     if path.is_symlink() {
-        return left("it is a link", "remove by hand the file that it leads to, and the link");
+        return left("it is a link", "remove by hand the file that it points to, and the link");
     }
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = OpenOptions::new();
@@ -90,20 +91,20 @@ fn remove(path: &Path, text: &SecretValue) -> Result<(), CliError> {
     let file = options.open(path).map_err(cannot)?;
     let found = file.metadata().map_err(cannot)?;
     if !found.is_file() {
-        return left("it is no regular file", "remove by hand what the values came from");
+        return left("it is not a regular file", "remove by hand where the values came from");
     }
     if found.nlink() > 1 {
-        return left("it has another name, which would be emptied too", "remove both by hand");
+        return left(
+            "it has another name (a hard link), whose content would be erased too",
+            "remove both by hand",
+        );
     }
-    // Whoever added to it meanwhile has that nowhere else.
+    // What somebody added meanwhile is stored nowhere else.
     let is_same = input::read(&file).is_ok_and(|now| now.is_same(text));
     let is_there = fs::symlink_metadata(path)
         .is_ok_and(|there| (there.dev(), there.ino()) == (found.dev(), found.ino()));
     if !is_same || !is_there {
-        return left(
-            "it changed after it was read",
-            "give the command again: what is stored already is passed over",
-        );
+        return left("it changed after it was read", "repeat the command: what is already stored is skipped");
     }
     file.set_len(0).and_then(|()| file.sync_all()).and_then(|()| fs::remove_file(path)).map_err(cannot)
 }
@@ -125,7 +126,7 @@ pub(super) async fn of_source(
         return Ok(());
     }
     for path in paths {
-        lookup::record(context, Deed::Remove, path, Some(from.place()), None)?;
+        lookup::record(context, AuditAction::Remove, path, Some(from.place()), None)?;
         from.delete(path)
             .await
             .map_err(|error| source_error(format!("cannot remove `{path}` from {}", from.place()), &error))?;
@@ -169,5 +170,5 @@ async fn may_go_with_versions(
     }
     Ok(!has_older
         || args.wish.yes
-        || transfer::ask(&format!("remove them from {} all the same?", from.place()), context)?)
+        || transfer::ask(&format!("remove them from {} anyway?", from.place()), context)?)
 }

@@ -8,6 +8,12 @@ mod provider;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use doppio_secrets::Ladder;
+use doppio_secrets::bundle::Form;
+use doppio_secrets::naming;
+use doppio_secrets::source::Source;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -20,11 +26,6 @@ use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
 use crate::cli::secret::transfer::Plan;
 use crate::cli::secret::transfer::Wish;
-use crate::name::SecretName;
-use crate::secret::Ladder;
-use crate::secret::bundle::Form;
-use crate::secret::naming;
-use crate::secret::source::Source;
 
 /// Arguments of `secret import`.
 #[derive(Debug, clap::Args)]
@@ -47,16 +48,16 @@ pub(super) struct Args {
     /// Import from this source instead; what stands for FILE is then the one secret to import
     #[arg(long, value_name = "SOURCE")]
     from: Option<String>,
-    /// How the file is written; else its name or its text tells
+    /// The file's format; else its name or its text decides
     #[arg(long, value_name = "FORM", conflicts_with = "from")]
     format: Option<FormArg>,
-    /// What stands before the names of variables that are not well-known; else `env`
+    /// The prefix for names of variables that are not well-known; else `env`
     #[arg(long)]
     prefix: Option<String>,
     /// Give one another name
     #[arg(long = "map", value_name = "VARIABLE=NAME")]
     renames: Vec<String>,
-    /// Where to keep them; else the keychain, or the vault where there is no keychain
+    /// Where to keep them; else the keychain, or the age vault where there is no keychain
     #[arg(long = "in", value_name = "SOURCE")]
     target: Option<String>,
     /// Afterwards remove the file, or what was imported from the source, with its older versions
@@ -150,7 +151,7 @@ async fn tell_of_variables(ladder: &Ladder, plan: &Plan<'_>) {
         for variable in env.candidates(&name) {
             if env.locate(&variable, None).await.is_ok() {
                 output::line(&format!(
-                    "warning: variable `{variable}` comes before `{name}` and will be used instead"
+                    "warning: variable `{variable}` takes precedence over `{name}` and will be used instead"
                 ));
             }
         }

@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+use doppio_secrets::Ladder;
+use doppio_secrets::Wanted;
+use doppio_secrets::provider;
+use doppio_secrets::provider::ProviderError;
+use doppio_secrets::source::Remark;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -10,11 +16,6 @@ use crate::cli::secret::import::Names;
 use crate::cli::secret::place;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
-use crate::secret::Ladder;
-use crate::secret::Wanted;
-use crate::secret::provider;
-use crate::secret::provider::ProviderError;
-use crate::secret::source::Remark;
 
 /// Imports everything that the providers of the command line have.
 pub(super) async fn import(
@@ -32,7 +33,7 @@ pub(super) async fn import(
         if let (Some(_), true) = (&wanted.which, found.iter().any(|item| item.value.is_ok())) {
             let name = wanted.provider.name;
             output::line(&format!(
-                "note: under these names it is what `credentials = [\"{name}\"]` gives; other names: `--map NAME=OTHER`"
+                "note: stored under these names, it is what `credentials = [\"{name}\"]` gives; other names: `--map NAME=OTHER`"
             ));
         }
         items.extend(found);
@@ -66,7 +67,7 @@ fn of(wanted: &Wanted, names: &Names, context: &Context) -> Result<Vec<Item>, Cl
     let found = provider::read(wanted, &context.env, &context.home).map_err(failed)?;
     let Some(found) = found else {
         return Err(CliError::world(format!("`{wanted}` keeps no credential on this machine"))
-            .hint("`doppio secret discover` lists what there is")
+            .hint("`doppio secret discover` lists what exists")
             .hint(wanted.provider.alternative));
     };
     let items = found.parts.into_iter().filter_map(|part| {
@@ -78,7 +79,7 @@ fn of(wanted: &Wanted, names: &Names, context: &Context) -> Result<Vec<Item>, Cl
         Some(match &found.only_for {
             Some(server) if renamed.is_none() => Item {
                 value: Err(format!(
-                    "it is for `{server}`, and under this name another would be given it: name it as \
+                    "it is for `{server}`, and under this name another server would get it: name it as \
                      `credentials = [\"{wanted}\"]`, or store it with `--map {usual}=OTHER`"
                 )),
                 ..item

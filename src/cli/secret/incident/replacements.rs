@@ -8,10 +8,11 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use doppio_secrets::SecretValue;
+use doppio_secrets::scan::Repository;
+
 use crate::cli::error::CliError;
 use crate::cli::secret::incident::story::Story;
-use crate::secret::SecretValue;
-use crate::secret::scan::Repository;
 
 /// What stands in place of the value afterwards.
 const REMOVED: &[u8] = b"==>***REMOVED***\n";
@@ -26,7 +27,7 @@ pub(super) fn can_be_written(path: &Path) -> Result<(), CliError> {
         return Ok(());
     }
     let shown = path.display();
-    Err(CliError::usage(format!("`{shown}` would lie in a git working tree, with the value in it"))
+    Err(CliError::usage(format!("`{shown}` would be in a git working tree, with the value in it"))
         .hint("name a file outside of the repository: `--write-replacements /dev/shm/replacements`"))
 }
 
@@ -43,7 +44,7 @@ pub(super) fn write(path: &Path, story: &Story<'_>) -> Result<usize, CliError> {
         let shown = path.display();
         CliError::world(format!("cannot write `{shown}`"))
             .cause(error.to_string())
-            .hint("name a file that is not there yet, outside of the repository")
+            .hint("name a file that does not exist yet, outside of the repository")
     };
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(cannot)?;
     for line in &lines {
@@ -53,7 +54,7 @@ pub(super) fn write(path: &Path, story: &Story<'_>) -> Result<usize, CliError> {
     Ok(lines.len())
 }
 
-/// One expression: every byte that is no letter or digit by its number, so that line breaks and
+/// One expression: every byte that is not a letter or digit by its number, so that line breaks and
 /// `==>` stand for themselves.
 fn line(value: &SecretValue) -> Zeroizing<Vec<u8>> {
     #[expect(clippy::disallowed_methods, reason = "the file is what the user asked for, and theirs alone")]

@@ -1,23 +1,24 @@
-//! What is known of an incident, and how it is told.
+//! What is known of an incident, and how it is reported.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use doppio_secrets::SecretValue;
+use doppio_secrets::scan::Finding;
+use doppio_secrets::scan::GitError;
+use doppio_secrets::scan::Report;
+use doppio_secrets::scan::Repository;
+use doppio_secrets::scan::Scanner;
+use doppio_secrets::scan::Trouble;
+use doppio_secrets::scan::What;
+use doppio_secrets::well_known;
+use doppio_text::name::SecretName;
+use doppio_text::shell::quote;
+
 use crate::cli::secret::scan::printable;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
-use crate::name::SecretName;
-use crate::secret::SecretValue;
-use crate::secret::scan::Finding;
-use crate::secret::scan::GitError;
-use crate::secret::scan::Report;
-use crate::secret::scan::Repository;
-use crate::secret::scan::Scanner;
-use crate::secret::scan::Trouble;
-use crate::secret::scan::What;
-use crate::secret::well_known;
-use crate::shell::quote;
 
 /// Places that are listed of each kind; the rest is counted.
 const SHOWN: usize = 20;
@@ -82,7 +83,7 @@ impl<'a> Story<'a> {
         let objects: BTreeSet<&String> =
             self.history.findings.iter().filter_map(|finding| finding.object.as_ref()).collect();
         for object in objects {
-            // A message of a commit is no file. What can't be read now may be binary, and then
+            // A message of a commit is not a file. What can't be read now may be binary, and then
             // only a removal helps.
             let is_binary = match repository.read(&["cat-file", "blob", object]) {
                 Ok(bytes) => bytes[..bytes.len().min(PROBE)].contains(&0),
@@ -150,14 +151,14 @@ impl<'a> Story<'a> {
         self.tell_new_value(&mut steps);
         if !self.tree.findings.is_empty() || !self.staged.findings.is_empty() {
             steps.add(
-                "take it out of the files above, and write `${secret:…}` or a variable in its place",
+                "remove it from the files above, and write `${secret:…}` or a variable instead",
                 "git restore --staged FILE        # for what is only staged",
             );
         }
         if !self.history.findings.is_empty() {
             self.tell_rewriting(&mut steps, replacements);
         }
-        steps.add("see to it that it does not happen again", "doppio secret scan --install-hook");
+        steps.add("prevent it from happening again", "doppio secret scan --install-hook");
         text
     }
 
@@ -184,7 +185,7 @@ impl<'a> Story<'a> {
         };
         part("working tree", &self.tree, !self.is_store);
         if !has_git {
-            text.push_str("history: the folder is in no git repository\n");
+            text.push_str("history: the folder is not in a git repository\n");
             return;
         }
         part("staged changes", &self.staged, !self.is_bare);
@@ -196,8 +197,8 @@ impl<'a> Story<'a> {
         }
         let known = match (self.history.findings.is_empty(), self.remotes.exist, branches.as_str()) {
             (true, ..) => return,
-            (_, false, _) => "there is no remote that this repository knows of".to_owned(),
-            (.., "") => "no remote branch had it when this repository last heard of them".to_owned(),
+            (_, false, _) => "this repository knows no remotes".to_owned(),
+            (.., "") => "no remote branch had it when this repository last fetched".to_owned(),
             (.., names) => format!("PUBLISHED, these remote branches have it: {names}"),
         };
         writeln!(text, "remotes: {known}").expect("a text takes all");
@@ -224,10 +225,10 @@ impl<'a> Story<'a> {
 
     fn tell_hosts(&self, text: &mut String) {
         if self.uses.is_empty() {
-            text.push_str("hosts: the audit log and the journals know of none that got it\n");
+            text.push_str("hosts: the audit log and the journals show none that got it\n");
             return;
         }
-        text.push_str("given to, by the audit log and the journals:\n");
+        text.push_str("given to, according to the audit log and the journals:\n");
         for line in uses::by_place(&self.uses) {
             writeln!(text, "  {line}").expect("a text takes all");
         }
@@ -236,7 +237,7 @@ impl<'a> Story<'a> {
     fn tell_new_value(&self, steps: &mut Steps<'_>) {
         let known = well_known::find(self.name);
         let revoke = known.map_or_else(String::new, |known| known.revoke().to_owned());
-        let title = "revoke it where it was issued: from now on everything else is tidying up";
+        let title = "revoke it where it was issued: after that, everything else is cleanup";
         steps.add(title, if revoke.is_empty() { "ask whoever issued it" } else { &revoke });
         steps.add("store the new one", &format!("doppio secret rotate {}", self.name));
         if !self.uses.is_empty() {
@@ -269,17 +270,18 @@ impl<'a> Story<'a> {
             lines.push_str(" --strip-blobs-with-ids IDS");
         }
         write!(lines, "\ngit push --force --mirror origin\nrm {file}").expect("a text takes all");
-        steps.add("rewrite the history, in a fresh clone; all who have one must clone anew", &lines);
+        steps
+            .add("rewrite the history, in a fresh clone; everybody who has a clone must clone again", &lines);
         if !self.binary.is_empty() {
             let ids: Vec<&str> = self.binary.iter().map(String::as_str).collect();
             steps.add(
-                "in IDS, these objects: git takes them for binary and replaces nothing in them",
+                "in IDS, these objects: git treats them as binary and replaces nothing in them",
                 &ids.join("\n"),
             );
         }
         steps.add(
             "rewriting does not reach forks, clones, caches of the forge, pull requests, CI logs and artefacts",
-            "ask the forge's support to remove what is cached; treat the old value as known to all",
+            "ask the forge's support to remove what is cached; treat the old value as public",
         );
     }
 }

@@ -3,19 +3,20 @@
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
+use doppio_secrets::SecretValue;
+use doppio_secrets::well_known;
+use doppio_text::name::SecretName;
+
 use crate::cli::error::CliError;
-use crate::name::SecretName;
-use crate::secret::SecretValue;
-use crate::secret::well_known;
 
 /// 256 random bits as 43 characters of letters, digits, `-` and `_`.
 pub(super) fn value(name: &SecretName) -> Result<SecretValue, CliError> {
     if let Some(known) = well_known::find(name) {
-        return Err(CliError::usage(format!("{} is issued, not made up", known.one()))
+        return Err(CliError::usage(format!("{} is issued, not generated", known.one()))
             .hint(format!("get a new one: {}", known.get)));
     }
     let mut random = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *random)
-        .map_err(|error| CliError::world("there are no random numbers").cause(error.to_string()))?;
+        .map_err(|error| CliError::world("the system gives no random numbers").cause(error.to_string()))?;
     Ok(SecretValue::new(BASE64URL_NOPAD.encode(&*random).into_bytes()))
 }

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use doppio_secrets::well_known;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::uses;
-use crate::name::SecretName;
-use crate::secret::well_known;
 
 /// Lists who got it since the old value was set, and says where to revoke it.
 pub(super) fn tell(name: &SecretName, since: Option<Timestamp>, context: &Context) -> Result<(), CliError> {
@@ -17,9 +18,9 @@ pub(super) fn tell(name: &SecretName, since: Option<Timestamp>, context: &Contex
         uses::is_of(&used.secret, name.as_str()) && since.is_none_or(is_later)
     });
     if uses.is_empty() {
-        output::line("nobody was given the old value, as far as this machine knows");
+        output::line("as far as this machine knows, nobody got the old value");
     } else {
-        output::line("the old value was given to:");
+        output::line("these got the old value:");
     }
     for line in uses::by_place(&uses) {
         output::data(&format!("{line}\n"))?;

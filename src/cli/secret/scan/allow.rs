@@ -1,4 +1,4 @@
-//! What the settings say to pass over.
+//! What the settings say to skip.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use ignore::gitignore::Gitignore;
 use ignore::gitignore::GitignoreBuilder;
 
+use doppio_secrets::scan::Finding;
+
 use crate::cli::error::CliError;
-use crate::secret::scan::Finding;
 
 /// Digits of a fingerprint.
 const FINGERPRINT: usize = 16;
@@ -68,7 +69,7 @@ impl Allowed {
 fn patterns(entries: &[String], fingerprints: &mut HashSet<String>) -> Result<Gitignore, CliError> {
     let mut builder = GitignoreBuilder::new("");
     let wrong = |entry: &str, error: &ignore::Error| {
-        CliError::usage(format!("`{entry}` in `allow` of `[scan]` is no pattern of paths"))
+        CliError::usage(format!("`{entry}` in `allow` of `[scan]` is not a path pattern"))
             .cause(error.to_string())
     };
     for entry in entries {

@@ -1,21 +1,22 @@
 //! The values to look for, as the settings and the arguments have it.
 
+use doppio_secrets::scan::Collected;
+use doppio_secrets::scan::Wanted;
+use doppio_secrets::scan::collect;
+use doppio_secrets::source::SourceError;
+use doppio_text::name::SecretName;
+
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::config::Dirs;
 use crate::config::Settings;
-use crate::name::SecretName;
-use crate::secret::scan::Collected;
-use crate::secret::scan::Wanted;
-use crate::secret::scan::collect;
-use crate::secret::source::SourceError;
 
 /// Sources that are on this machine and that keep secrets.
 const LOCAL: [&str; 2] = ["keyring", "file"];
 
-/// What to look for, and what to pass over.
+/// What to search for, and what to skip.
 #[derive(Debug)]
 pub(in crate::cli::secret) struct Gathered {
     pub collected: Collected,
@@ -60,7 +61,7 @@ pub(in crate::cli::secret) async fn gather(
 /// The places that could not be asked, as one error: what is in them was not looked for.
 pub(in crate::cli::secret) fn failures(failed: &[(String, SourceError)]) -> Option<CliError> {
     let (place, first) = failed.first()?;
-    let mut error = CliError::world(format!("cannot ask {place}: what it keeps was not looked for"))
+    let mut error = CliError::world(format!("cannot ask {place}: its values were not searched for"))
         .cause(first.to_string());
     error.hints.extend(first.hint().map(str::to_owned));
     for (place, other) in &failed[1..] {

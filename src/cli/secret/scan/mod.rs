@@ -14,42 +14,45 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use doppio_secrets::scan::GitError;
+use doppio_secrets::scan::Hook;
+use doppio_secrets::scan::Report;
+use doppio_secrets::scan::Repository;
+use doppio_secrets::scan::Scanner;
+use doppio_secrets::scan::Skipped;
+use doppio_secrets::scan::Tree;
+use doppio_secrets::scan::Trouble;
+use doppio_secrets::scan::history;
+use doppio_secrets::scan::install_hook;
+use doppio_secrets::scan::is_store;
+use doppio_secrets::scan::staged;
+use doppio_secrets::scan::tree;
+use doppio_text::shell::quote;
+
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::secret::scan::GitError;
-use crate::secret::scan::Hook;
-use crate::secret::scan::Report;
-use crate::secret::scan::Repository;
-use crate::secret::scan::Scanner;
-use crate::secret::scan::Skipped;
-use crate::secret::scan::Tree;
-use crate::secret::scan::Trouble;
-use crate::secret::scan::history;
-use crate::secret::scan::install_hook;
-use crate::secret::scan::is_store;
-use crate::secret::scan::staged;
-use crate::secret::scan::tree;
-use crate::shell::quote;
 
 use allow::Allowed;
 
 /// Arguments of `secret scan`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Looks for the values in the keychain, the vault, the environment (variables of well-known \
-                        names) and, where it is a source, `.env`, in all the encodings that the mask knows, and \
-                        for texts that look like tokens. Prints places and names, never a value. Links are not \
-                        followed and archives are not opened.\n\n\
+#[command(after_help = "Looks for the values in the keychain, the age vault, the environment (variables of \
+                        well-known names) and, where it is a source, `.env`, in all the encodings that the \
+                        mask knows, and for texts that look like tokens. Prints places and names, never a \
+                        value. Links are not followed and archives are not opened.\n\n\
                         A line with `doppio:allow` on it is passed over; doppio.toml can list more: \
                         `[scan]` with `allow = [\"tests/keys/**\", \"FINGERPRINT\"]`.\n\n\
-                        Exit codes: 0 nothing found, 1 something found, 3 something could not be looked at.\n\n\
-                        Examples:\n  doppio secret scan\n  doppio secret scan --staged\n  \
-                        doppio secret scan --history --json\n  doppio secret scan --install-hook"
-)]
+                        Exit codes: 0 nothing found, 1 something found, 3 something could not be looked \
+                        at.\n\n\
+                        Examples:\n  \
+                        doppio secret scan\n  \
+                        doppio secret scan --staged\n  \
+                        doppio secret scan --history --json\n  \
+                        doppio secret scan --install-hook")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
     /// Files and folders; the current folder if none is given
@@ -70,7 +73,7 @@ pub(super) struct Args {
     /// Look for stored values only, not for texts that look like tokens
     #[arg(long)]
     no_shapes: bool,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
     /// Write a pre-commit hook that runs `doppio secret scan --staged`
@@ -85,7 +88,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         return install(args);
     }
     if (args.staged || args.history) && args.paths.len() > 1 {
-        return Err(CliError::usage("only one repository can be looked at").hint("name one folder"));
+        return Err(CliError::usage("only one repository can be searched").hint("name one folder"));
     }
     let gathered = block_on(context, gather(context, &args.lookup, &args.sources, None))??;
     let (scanner, skipped) = Scanner::new(&gathered.collected.values, !args.no_shapes);
@@ -97,7 +100,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     tell_troubles(&report.troubles);
     for store in &report.stores {
         output::line(&format!(
-            "note: the history of the bare repository `{}` was not looked at: name it with `--history`",
+            "note: the history of the bare repository `{}` was not searched: name it with `--history`",
             printable(store)
         ));
     }
@@ -123,7 +126,7 @@ pub(super) fn tell_troubles(troubles: &[Trouble]) {
     }
 }
 
-/// Says which values are not looked for, and why.
+/// Says which values are not searched for, and why.
 fn tell_skipped(skipped: &[Skipped]) {
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for skipped in skipped {
@@ -133,8 +136,8 @@ fn tell_skipped(skipped: &[Skipped]) {
         reasons.iter().map(|(why, names)| format!("{}, whose value {why}", names.join(", "))).collect();
     match skipped.len() {
         0 => {}
-        1 => output::line(&format!("note: 1 value is not looked for: {}", reasons.join("; "))),
-        count => output::line(&format!("note: {count} values are not looked for: {}", reasons.join("; "))),
+        1 => output::line(&format!("note: 1 value is not searched for: {}", reasons.join("; "))),
+        count => output::line(&format!("note: {count} values are not searched for: {}", reasons.join("; "))),
     }
 }
 
@@ -159,7 +162,7 @@ fn search(args: &Args, scanner: &Scanner) -> Result<(Report, PathBuf), CliError>
     if let Some(path) = paths.iter().find(|path| is_store(path)) {
         let shown = path.display();
         return Err(CliError::usage(format!(
-            "`{shown}` is where git keeps a repository: what lies there is compressed"
+            "`{shown}` is where git keeps a repository: its content is compressed"
         ))
         .hint(format!("look at its history: `{}`", look_at_history(path))));
     }
@@ -175,13 +178,13 @@ pub(super) fn can_be_searched(path: &Path) -> Result<(), CliError> {
     })?;
     if found.is_symlink() && !path.is_dir() {
         return Err(CliError::usage(format!("`{shown}` is a link, and links are not followed"))
-            .hint("name the file that it leads to"));
+            .hint("name the file that it points to"));
     }
     if found.is_file() || path.is_dir() {
         return Ok(());
     }
-    Err(CliError::usage(format!("`{shown}` is no file and no folder"))
-        .hint("write what comes out of it to a file, and name that"))
+    Err(CliError::usage(format!("`{shown}` is neither a file nor a folder"))
+        .hint("write its output to a file, and name that"))
 }
 
 /// The command for the repository at this path.
@@ -198,7 +201,7 @@ fn repository(path: &Path) -> Result<Repository, CliError> {
 
 fn summary(args: &Args, report: &Report, scanner: &Scanner, found: show::Found) {
     let what = if args.history { "objects" } else { "files" };
-    let shapes = if args.no_shapes { "" } else { " and for tokens by their looks" };
+    let shapes = if args.no_shapes { "" } else { " and for token shapes" };
     let allowed = if found.allowed > 0 { format!(", {} more allowed", found.allowed) } else { String::new() };
     let places = match found.real {
         0 => "nothing found".to_owned(),
@@ -207,11 +210,11 @@ fn summary(args: &Args, report: &Report, scanner: &Scanner, found: show::Found) 
     };
     let (files, size, values) = (report.files, size(report.bytes), scanner.values());
     output::line(&format!(
-        "{places}{allowed} in {files} {what}, {size}; looked for {values} stored values{shapes}"
+        "{places}{allowed} in {files} {what}, {size}; searched for {values} stored values{shapes}"
     ));
     if found.real > 0 {
         let hint = if args.staged {
-            "take it out with `git restore --staged FILE`, or mark the line with `doppio:allow`"
+            "unstage it with `git restore --staged FILE`, or mark the line with `doppio:allow`"
         } else {
             "`doppio secret incident NAME` says what to do about a value that got out"
         };
@@ -232,33 +235,33 @@ fn install(args: &Args) -> Result<ExitCode, CliError> {
     let here = PathBuf::from(".");
     match install_hook(&repository(args.paths.first().unwrap_or(&here))?)? {
         Hook::Written(path) => output::line(&format!("wrote the hook `{}`", path.display())),
-        Hook::Present(path) => output::line(&format!("the hook `{}` is there already", path.display())),
+        Hook::Present(path) => output::line(&format!("the hook `{}` already exists", path.display())),
         Hook::Named(path) => output::line(&format!(
-            "the hook `{}` has the line `doppio secret scan --staged` already; see to it that no line before \
-             ends the hook",
+            "the hook `{}` has the line `doppio secret scan --staged` already; make sure that no earlier \
+             line ends the hook",
             path.display()
         )),
         Hook::Closed(path) => {
             let shown = path.display();
             return Err(CliError::world(format!(
-                "the hook `{shown}` is there, and git passes over it: it can't be run"
+                "the hook `{shown}` exists, but git ignores it: it is not executable"
             ))
             .hint(format!("run `chmod +x {shown}`")));
         }
         Hook::Off(folder, scope) => {
             let shown = folder.display();
             let switch = match scope.as_str() {
-                "command" => "unset the variables `GIT_CONFIG_…` that have `core.hooksPath`".to_owned(),
+                "command" => "unset the variables `GIT_CONFIG_…` that set `core.hooksPath`".to_owned(),
                 scope => format!("switch them on: `git config --{scope} --unset-all core.hooksPath`"),
             };
             return Err(CliError::world(format!(
-                "hooks are switched off: `core.hooksPath` is `{shown}`, which is no folder"
+                "hooks are switched off: `core.hooksPath` is `{shown}`, which is not a folder"
             ))
             .hint(switch));
         }
         Hook::Occupied(path, line) => {
             return Err(CliError::world(format!(
-                "there is another hook, `{}`; it was left as it is",
+                "there is another hook, `{}`; it was left unchanged",
                 path.display()
             ))
             .hint(format!("add this line to it:\n\n{line}\n")));
@@ -272,7 +275,7 @@ impl From<GitError> for CliError {
         let fault = Self::world(error.to_string());
         match error {
             GitError::NoRepository { .. } => Self { kind: Kind::Usage, ..fault },
-            GitError::NoGit { .. } => fault.hint("install git, or look at files: `doppio secret scan`"),
+            GitError::NoGit { .. } => fault.hint("install git, or scan files: `doppio secret scan`"),
             GitError::Failed { .. } => fault,
         }
     }

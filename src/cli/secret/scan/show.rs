@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 
 use data_encoding::BASE64;
 
+use doppio_secrets::scan::Finding;
+use doppio_secrets::scan::Report;
+use doppio_secrets::scan::Scanner;
+use doppio_secrets::scan::What;
+
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::scan::allow::Allowed;
-use crate::secret::scan::Finding;
-use crate::secret::scan::Report;
-use crate::secret::scan::Scanner;
-use crate::secret::scan::What;
 
 /// The form of the JSON lines; raised when an older reader would misread one.
 const FORM: u32 = 1;
@@ -109,7 +110,7 @@ fn as_json(finding: &Finding, scanner: &Scanner) -> serde_json::Value {
 }
 
 /// A path or another text of unknown make as a line of a terminal can hold it: what would command
-/// the terminal or turn the line around, and bytes that are no UTF-8, as escapes.
+/// the terminal or turn the line around, and bytes that are not UTF-8, as escapes.
 pub(in crate::cli::secret) fn printable(path: &[u8]) -> String {
     let mut shown = String::with_capacity(path.len());
     for chunk in path.utf8_chunks() {

@@ -2,43 +2,37 @@
 
 use std::time::Duration;
 
-use toml::de::DeTable;
+use doppio_secrets::Origin;
+use doppio_secrets::SecretRef;
+use doppio_secrets::looks_like_value;
+use doppio_secrets::source::Command;
+use doppio_secrets::source::Form;
+use doppio_secrets::source::Key;
+use doppio_secrets::source::Options;
+use doppio_secrets::source::Setting;
+use doppio_secrets::source::TIMEOUT;
+use doppio_secrets::source::UnknownSource;
+use doppio_text::Diagnostic;
+use doppio_text::Span;
+use doppio_text::TomlValue;
 
 use crate::config::settings::COMMAND_TIMEOUT;
 use crate::config::settings::file::File;
 use crate::config::settings::file::Reader;
-use crate::config::settings::file::Value;
-use crate::config::settings::file::value::exit_codes;
-use crate::config::settings::file::value::integer;
-use crate::config::settings::file::value::texts;
-use crate::secret::Origin;
-use crate::secret::SecretRef;
-use crate::secret::looks_like_value;
-use crate::secret::source;
-use crate::secret::source::Command;
-use crate::secret::source::Form;
-use crate::secret::source::KINDS;
-use crate::secret::source::Key;
-use crate::secret::source::Options;
-use crate::secret::source::Setting;
-use crate::secret::source::TIMEOUT;
-use crate::secret::source::UnknownSource;
-use crate::text::Span;
+use crate::sources::SOURCES;
 
 /// What a reference in the settings of a source may name: what is on this machine.
 const LOCAL: [&str; 4] = ["env", "keyring", "file", "command"];
 
 impl Reader<'_> {
-    pub(super) fn sources(&mut self, file: &mut File, value: Value<'_>) {
-        for (key, value) in self.table("sources", value) {
+    pub(super) fn sources(&mut self, file: &mut File, value: &TomlValue<'_>) {
+        for (key, value) in self.toml.table("`sources`", value).into_iter().flatten() {
             let scheme = key.get_ref().as_ref();
-            let found = source::kind(scheme);
+            let found = SOURCES.find(scheme);
             if scheme == "command" {
-                for (name, value) in self.table("command", value) {
-                    let span = value.span();
-                    let table = self.table(name.get_ref(), value);
-                    if let Some(command) = self.command(span, table) {
-                        file.commands.insert(name.into_inner().into_owned(), command);
+                for (name, value) in self.toml.table("`command`", value).into_iter().flatten() {
+                    if let Some(command) = self.command(name.get_ref(), value) {
+                        file.commands.insert(name.get_ref().clone().into_owned(), command);
                     }
                 }
             } else if let Some(remote) = found.as_ref().ok().and_then(|kind| kind.remote.as_ref()) {
@@ -47,30 +41,31 @@ impl Reader<'_> {
             } else if let Err(error @ UnknownSource::NotBuilt { .. }) = found {
                 self.error(key.span(), "settings::source", error.to_string());
             } else {
-                let remote = KINDS.iter().filter(|kind| kind.remote.is_some()).map(|kind| kind.scheme);
+                let remote = SOURCES.remote().map(|source| source.kind.scheme);
                 let known: Vec<&str> = std::iter::once("command").chain(remote).collect();
-                self.unknown(&key, &known);
+                self.unknown(key, "`sources`", &known);
             }
         }
     }
 
-    fn options(&mut self, scheme: &str, keys: &[Key], value: Value<'_>) -> Options {
+    fn options(&mut self, scheme: &str, keys: &[Key], value: &TomlValue<'_>) -> Options {
         let mut options = Options::default();
-        for (name, value) in self.table(scheme, value) {
+        let what = format!("`{scheme}`");
+        for (name, value) in self.toml.table(&what, value).into_iter().flatten() {
             let known = keys.iter().chain([&TIMEOUT]);
             if let Some(key) = known.clone().find(|key| key.name == name.get_ref()) {
-                if let Some(setting) = self.setting(key, &value) {
+                if let Some(setting) = self.setting(key, value) {
                     options.insert(key, setting);
                 }
             } else {
                 let names: Vec<&str> = known.map(|key| key.name).collect();
-                self.unknown(&name, &names);
+                self.unknown(name, &what, &names);
             }
         }
         options
     }
 
-    fn setting(&mut self, key: &Key, value: &Value<'_>) -> Option<Setting> {
+    fn setting(&mut self, key: &Key, value: &TomlValue<'_>) -> Option<Setting> {
         let text = value.get_ref().as_str();
         if key.form == Form::Reference {
             return self.reference(key, text, value.span()).map(Setting::Reference);
@@ -79,37 +74,33 @@ impl Reader<'_> {
             self.value_refused(key, value.span());
             return None;
         }
-        let found = match key.form {
-            Form::Text | Form::Path => {
-                text.filter(|text| !text.is_empty()).map(|text| Setting::Text(text.to_owned()))
+        let what = format!("`{}`", key.name);
+        let of_text = |allowed: &dyn Fn(&str) -> bool| {
+            text.filter(|text| allowed(text)).map(|text| Setting::Text(text.to_owned()))
+        };
+        let (found, expected) = match key.form {
+            Form::Truth => return self.toml.boolean(&what, value).map(Setting::Truth),
+            Form::Seconds => return self.seconds(&what, value).map(Setting::Seconds),
+            Form::Choice(all) => (
+                of_text(&|text| all.contains(&text)),
+                all.iter().map(|text| format!("`\"{text}\"`")).collect::<Vec<_>>().join(" or "),
+            ),
+            Form::Path => (of_text(&|text| !text.is_empty()), "a path".to_owned()),
+            Form::Text | Form::Reference => {
+                (of_text(&|text| !text.is_empty()), "a non-empty string".to_owned())
             }
-            Form::Choice(all) => {
-                text.filter(|text| all.contains(text)).map(|text| Setting::Text(text.to_owned()))
-            }
-            Form::Truth => value.get_ref().as_bool().map(Setting::Truth),
-            Form::Seconds => integer(value)
-                .and_then(|number| u64::try_from(number).ok())
-                .filter(|number| *number > 0)
-                .map(Setting::Seconds),
-            Form::Reference => None,
         };
         if found.is_none() {
-            let expected = match key.form {
-                Form::Text | Form::Reference => "a text that is not empty".to_owned(),
-                Form::Path => "a path".to_owned(),
-                Form::Choice(all) => {
-                    all.iter().map(|text| format!("`\"{text}\"`")).collect::<Vec<_>>().join(" or ")
-                }
-                Form::Truth => "`true` or `false`".to_owned(),
-                Form::Seconds => "a number of seconds, at least 1".to_owned(),
-            };
-            self.wrong(key.name, value, &expected);
+            self.toml.wrong_type(&what, value, &expected);
         }
         found
     }
 
-    /// A reference to something on this machine. What is none may be a value, so it is not
-    /// repeated.
+    fn seconds(&mut self, what: &str, value: &TomlValue<'_>) -> Option<u64> {
+        self.toml.within(what, value, 1..=u64::MAX, " of seconds,")
+    }
+
+    /// A reference to something on this machine. Other text may be a value, so it is not repeated.
     fn reference(&mut self, key: &Key, text: Option<&str>, span: Span) -> Option<SecretRef> {
         let parsed =
             text.filter(|text| !looks_like_value(text)).and_then(|text| text.parse::<SecretRef>().ok());
@@ -126,54 +117,59 @@ impl Reader<'_> {
 
     fn value_refused(&mut self, key: &Key, span: Span) {
         let name = key.name;
-        let (message, example) = match key.form {
+        let (message, help) = match key.form {
             Form::Reference => (
-                format!("`{name}` must be a reference to a secret of this machine, never a value"),
-                "env:VARIABLE",
+                format!("`{name}` must be a reference to a secret on this machine, never a value"),
+                format!(
+                    "write `{name} = \"env:VARIABLE\"`, or `keyring:NAME`, `file:NAME`, `command:NAME`; settings hold no values"
+                ),
             ),
-            _ => (format!("`{name}` looks like the value of a secret"), "file:NAME"),
+            _ => (
+                format!("`{name}` looks like the value of a secret"),
+                "settings hold no values: store it with `doppio secret set`".to_owned(),
+            ),
         };
-        self.error(span, "settings::reference", message).help = Some(match key.form {
-            Form::Reference => format!(
-                "write `{name} = \"{example}\"`, or `keyring:NAME`, `file:NAME`, `command:NAME`; settings hold no values"
-            ),
-            _ => "settings hold no values: keep it with `doppio secret set`".to_owned(),
-        });
+        self.toml.fault(Diagnostic::error("settings::reference", message, span).help(help));
     }
 
-    fn command(&mut self, span: Span, table: DeTable<'_>) -> Option<Command> {
+    fn command(&mut self, name: &str, value: &TomlValue<'_>) -> Option<Command> {
         const KEYS: &[&str] = &["run", "timeout_secs", "missing_exit_codes", "keep_newline"];
         let mut command =
             Command { run: Vec::new(), timeout: COMMAND_TIMEOUT, missing: Vec::new(), keep_newline: false };
-        let before = self.faults.len();
-        for (key, value) in table {
+        let what = format!("`{name}`");
+        let before = self.toml.faults.len();
+        for (key, value) in self.toml.table(&what, value)? {
             match key.get_ref().as_ref() {
                 "run" => {
-                    match texts(&value).filter(|run| run.first().is_some_and(|program| !program.is_empty())) {
-                        Some(run) => command.run = run,
-                        None => self.wrong("run", &value, "a list of texts, the program first"),
+                    let run = self.toml.strings("`run`", value).unwrap_or_default();
+                    command.run = run.into_iter().map(toml::Spanned::into_inner).collect();
+                    if command.run.first().is_some_and(String::is_empty) {
+                        self.toml.wrong_type("`run`", value, "a list of strings, the program first");
                     }
                 }
                 "timeout_secs" => {
-                    match integer(&value).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0) {
-                        Some(seconds) => command.timeout = Duration::from_secs(seconds),
-                        None => self.wrong("timeout_secs", &value, "a number of seconds, at least 1"),
+                    if let Some(seconds) = self.seconds("`timeout_secs`", value) {
+                        command.timeout = Duration::from_secs(seconds);
                     }
                 }
-                "missing_exit_codes" => match exit_codes(&value) {
-                    Some(codes) => command.missing = codes,
-                    None => self.wrong("missing_exit_codes", &value, "a list of exit codes from 0 to 255"),
-                },
+                "missing_exit_codes" => command.missing = self.exit_codes(value),
                 "keep_newline" => {
-                    command.keep_newline = self.truth("keep_newline", &value).unwrap_or_default();
+                    command.keep_newline = self.toml.boolean("`keep_newline`", value).unwrap_or_default();
                 }
-                _ => self.unknown(&key, KEYS),
+                _ => self.unknown(key, &what, KEYS),
             }
         }
-        if command.run.is_empty() && self.faults.len() == before {
-            self.error(span, "settings::missing-key", "this command has no `run`".to_owned()).help =
-                Some("write `run = [\"program\", \"argument\"]`".to_owned());
+        if command.run.is_empty() && self.toml.faults.len() == before {
+            let fault = Diagnostic::error("settings::missing-key", "this command has no `run`", value.span());
+            self.toml.fault(fault.help("write `run = [\"program\", \"argument\"]`"));
         }
-        (self.faults.len() == before).then_some(command)
+        (self.toml.faults.len() == before).then_some(command)
+    }
+
+    fn exit_codes(&mut self, value: &TomlValue<'_>) -> Vec<i32> {
+        let what = "`missing_exit_codes`";
+        let items = self.toml.list(what, value, "a list of exit codes from 0 to 255").unwrap_or_default();
+        let code = |item| self.toml.within(&format!("each of {what}"), item, 0..=255, "");
+        items.iter().filter_map(code).filter_map(|code| i32::try_from(code).ok()).collect()
     }
 }

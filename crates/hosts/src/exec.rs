@@ -1,0 +1,132 @@
+//! What is asked of a host, and what comes back.
+
+use doppio_secrets::SecretValue;
+use doppio_secrets::provider::FileForm;
+use doppio_text::name::EnvName;
+
+/// Shell text to run, and all it needs.
+#[derive(Debug, Clone)]
+pub struct Exec {
+    /// Shell text without any value in it; it may be seen in argv.
+    pub script: String,
+    /// Its environment. Values never reach an argv or a file.
+    pub env: Vec<EnvVar>,
+    /// Where it runs; the home directory otherwise. A leading `~` is the remote home.
+    pub workdir: Option<String>,
+    /// What reads the script.
+    pub interpreter: Interpreter,
+    /// Files that are sourced first.
+    pub source: Vec<String>,
+    /// Bytes for its stdin, which is empty otherwise. End of file follows them.
+    pub stdin: Option<SecretValue>,
+}
+
+impl Exec {
+    /// The script with an empty environment, under `bash` (or `sh` where there is none).
+    pub fn new(script: impl Into<String>) -> Self {
+        Self {
+            script: script.into(),
+            env: Vec::new(),
+            workdir: None,
+            interpreter: Interpreter::default(),
+            source: Vec::new(),
+            stdin: None,
+        }
+    }
+}
+
+/// One environment variable of a process.
+#[derive(Debug, Clone)]
+pub struct EnvVar {
+    /// Its name.
+    pub name: EnvName,
+    /// Its value.
+    pub value: SecretValue,
+    /// The secrets it is made of, as the recipe refers to them; none for an ordinary value.
+    pub secrets: Vec<String>,
+    /// Whether they are not set, and this is the default of the reference.
+    pub is_default: bool,
+    /// The file that it goes as, whose path the variable then has; none for a value of the
+    /// environment.
+    pub file: Option<&'static FileForm>,
+}
+
+/// What reads a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpreter {
+    /// The shell, as in `bash`. Only `bash` falls back to `sh`.
+    pub shell: String,
+    /// Whether it reads the login files first (`-l`).
+    pub login: bool,
+}
+
+impl Default for Interpreter {
+    fn default() -> Self {
+        Self { shell: "bash".to_owned(), login: false }
+    }
+}
+
+/// What a process sends.
+#[derive(Debug)]
+pub enum Output {
+    /// Bytes of its standard output.
+    Stdout(Vec<u8>),
+    /// Bytes of its standard error.
+    Stderr(Vec<u8>),
+    /// It is over; nothing follows.
+    Exit(Exit),
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// It ran to its end with this code.
+    Code(i32),
+    /// A signal ended it: the name without `SIG`.
+    Signal(String),
+    /// The connection broke before an end was heard of.
+    Lost(String),
+}
+
+/// How a variable travelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// As the channel's own environment request, accepted by the server.
+    ChannelEnv,
+    /// In the preamble on the channel's stdin.
+    Preamble,
+    /// As the environment of a process of this machine.
+    LocalEnv,
+    /// As a file in memory that only its owner can read, for large values and for credentials
+    /// that are files: `NAME_FILE` has the path of the one, the variable itself of the other.
+    /// It is removed when the script has ended.
+    File,
+}
+
+impl Carrier {
+    /// The word for it in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ChannelEnv => "channel env",
+            Self::Preamble => "preamble",
+            Self::LocalEnv => "local environment",
+            Self::File => "file in memory",
+        }
+    }
+}
+
+/// What was found of the files that a process had.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CleanupReport {
+    /// They were still there when they were looked for.
+    pub was_there: bool,
+    /// Folders that could not be removed.
+    pub left: Vec<String>,
+}
+
+/// What stopping a process came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stopped {
+    /// Processes of the group that are still there, as `pid name`.
+    pub survivors: Vec<String>,
+}

@@ -1,0 +1,376 @@
+//! `hosts.toml`: the user's own names for hosts.
+
+mod jumps;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+use doppio_secrets::Wanted;
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::Span;
+use doppio_text::TomlCodes;
+use doppio_text::TomlReader;
+use doppio_text::TomlValue;
+
+use crate::CarrierChoice;
+use crate::Trust;
+use crate::hosts_file::jumps::Jump;
+
+/// `hosts.toml`, read and checked.
+#[derive(Debug, Clone, Default)]
+pub struct HostsFile {
+    entries: Vec<Entry>,
+}
+
+/// One host of the file. Paths are as they stand there, with their `~`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Entry {
+    pub name: String,
+    pub hostname: Option<String>,
+    pub port: Option<u16>,
+    pub user: Option<String>,
+    pub identity_files: Vec<String>,
+    pub certificate_files: Vec<String>,
+    pub identities_only: Option<bool>,
+    pub identity_agent: Option<String>,
+    pub jump: Vec<String>,
+    pub proxy_command: Option<String>,
+    pub strict_host_key: bool,
+    pub trust: Option<Trust>,
+    pub carrier: CarrierChoice,
+    pub env: BTreeMap<String, String>,
+    pub workdir: Option<String>,
+    pub keepalive: Option<Duration>,
+    pub connect_timeout: Option<Duration>,
+    pub tags: Vec<String>,
+    pub credentials: Vec<Wanted>,
+}
+
+const KEYS: [&str; 19] = [
+    "hostname",
+    "port",
+    "user",
+    "identity_file",
+    "certificate_file",
+    "identities_only",
+    "identity_agent",
+    "jump",
+    "proxy_command",
+    "strict_host_key",
+    "trust",
+    "carrier",
+    "env",
+    "workdir",
+    "keepalive_secs",
+    "connect_timeout_secs",
+    "tags",
+    "credentials",
+    "note",
+];
+
+impl HostsFile {
+    /// Reads the text of a `hosts.toml`.
+    ///
+    /// # Errors
+    ///
+    /// All its faults, with their places.
+    pub fn parse(source: &Source) -> Result<Self, Vec<Diagnostic>> {
+        let mut reader =
+            Reader { entries: Vec::new(), jumps: Vec::new(), toml: TomlReader::new(source, &CODES) };
+        let document = reader.toml.document();
+        if reader.toml.faults.is_empty() {
+            reader.document(&document);
+            reader.check_jumps();
+        }
+        reader.toml.finish(Self { entries: reader.entries })
+    }
+
+    /// The names it has, in the file's order.
+    pub fn names(&self) -> Vec<String> {
+        self.entries.iter().map(|entry| entry.name.clone()).collect()
+    }
+
+    /// The names that bear a tag, in the file's order.
+    pub fn tagged(&self, tag: &str) -> Vec<String> {
+        let bears = |entry: &&Entry| entry.tags.iter().any(|own| own == tag);
+        self.entries.iter().filter(bears).map(|entry| entry.name.clone()).collect()
+    }
+
+    /// The providers whose credentials every step on a host has.
+    pub fn credentials(&self, name: &str) -> &[Wanted] {
+        self.entry(name).map_or(&[], |entry| &entry.credentials)
+    }
+
+    /// What stands under a name.
+    pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+}
+
+static CODES: TomlCodes = TomlCodes {
+    syntax: "hosts::syntax",
+    unknown_key: "hosts::unknown-key",
+    wrong_type: "hosts::wrong-type",
+    unknown_value: "hosts::unknown-value",
+    shows_values: true,
+};
+
+struct Reader<'s> {
+    entries: Vec<Entry>,
+    jumps: Vec<Jump>,
+    toml: TomlReader<'s>,
+}
+
+type Field<'a, 'i> = &'a TomlValue<'i>;
+
+impl Reader<'_> {
+    fn document(&mut self, document: &DeTable<'_>) {
+        for (key, value) in document {
+            if key.get_ref() != "hosts" {
+                let fault = Diagnostic::error(
+                    "hosts::unknown-key",
+                    format!("unknown key `{}`", key.get_ref()),
+                    key.span(),
+                );
+                self.toml.fault(fault.help("a host is a table `[hosts.NAME]`"));
+                continue;
+            }
+            let Some(hosts) = self.toml.table("`hosts`", value) else { continue };
+            for (name, value) in hosts {
+                self.entry(name, value);
+            }
+        }
+    }
+
+    fn entry(&mut self, name: &toml::Spanned<std::borrow::Cow<'_, str>>, value: Field<'_, '_>) {
+        self.check_name(name.get_ref(), name.span());
+        let Some(table) = self.toml.table(&format!("`{}`", name.get_ref()), value) else { return };
+        let mut entry = Entry { name: name.get_ref().to_string(), ..Entry::default() };
+        for (key, value) in table {
+            self.field(&mut entry, key.get_ref(), key.span(), value);
+        }
+        if !entry.jump.is_empty() && entry.proxy_command.is_some() {
+            self.toml.fault(Diagnostic::error(
+                "hosts::two-ways",
+                format!(
+                    "`{}` has both `jump` and `proxy_command`: only one can be the way to it",
+                    entry.name
+                ),
+                name.span(),
+            ));
+        }
+        self.entries.push(entry);
+    }
+
+    fn check_name(&mut self, name: &str, span: Span) {
+        let taken = matches!(name, "local" | "__local__" | "sandbox");
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:".contains(&b));
+        if taken {
+            self.toml.fault(
+                Diagnostic::error("hosts::name", format!("`{name}` always means {}", meaning(name)), span)
+                    .help("give the host another name"),
+            );
+        } else if name.is_empty() || name.starts_with('-') || !plain {
+            self.toml.fault(
+                Diagnostic::error("hosts::name", format!("`{name}` can't be the name of a host"), span)
+                    .help("use letters, digits, `.`, `_` and `-`"),
+            );
+        }
+    }
+
+    fn field(&mut self, entry: &mut Entry, key: &str, key_span: Span, value: Field<'_, '_>) {
+        let what = format!("`{key}`");
+        let what = what.as_str();
+        let seconds = |reader: &mut Self| {
+            let seconds = reader.toml.within(what, value, 1..=3600, " of seconds");
+            seconds.map(Duration::from_secs)
+        };
+        match key {
+            "hostname" => entry.hostname = self.word(what, value),
+            "user" => entry.user = self.word(what, value),
+            "port" => {
+                let port = self.toml.within(what, value, 1..=65535, "");
+                entry.port = port.and_then(|port| u16::try_from(port).ok());
+            }
+            "identity_file" => entry.identity_files = self.texts(what, value),
+            "certificate_file" => entry.certificate_files = self.texts(what, value),
+            "identities_only" => entry.identities_only = self.toml.boolean(what, value),
+            "identity_agent" => entry.identity_agent = self.word(what, value),
+            "jump" => {
+                let index = self.entries.len();
+                for item in self.toml.one_or_more(what, value).unwrap_or_default() {
+                    let span = item.span();
+                    entry.jump.push(item.get_ref().clone());
+                    self.jumps.push(Jump { entry: index, name: item.into_inner(), span });
+                }
+            }
+            "proxy_command" => entry.proxy_command = self.toml.string(what, value),
+            "strict_host_key" => entry.strict_host_key = self.toml.boolean(what, value).unwrap_or_default(),
+            "trust" => {
+                let words = [("rented", Trust::Rented), ("shared", Trust::Shared), ("owned", Trust::Owned)];
+                entry.trust = self.toml.one_of(what, value, &words);
+            }
+            "carrier" => {
+                let words = [
+                    ("auto", CarrierChoice::Auto),
+                    ("channel", CarrierChoice::Channel),
+                    ("preamble", CarrierChoice::Preamble),
+                ];
+                entry.carrier = self.toml.one_of(what, value, &words).unwrap_or_default();
+            }
+            "env" => self.environment(entry, value),
+            "workdir" => entry.workdir = self.toml.string(what, value),
+            "keepalive_secs" => entry.keepalive = seconds(self),
+            "connect_timeout_secs" => entry.connect_timeout = seconds(self),
+            "tags" => entry.tags = self.texts(what, value),
+            "credentials" => self.credentials(entry, value),
+            "note" => drop(self.toml.string(what, value)),
+            _ => self.toml.unknown_key(key, key_span, &format!("host `{}`", entry.name), KEYS),
+        }
+    }
+
+    /// A text that goes into a protocol or a command line: something, and no blanks.
+    fn word(&mut self, what: &str, value: Field<'_, '_>) -> Option<String> {
+        let text = self.toml.string(what, value)?;
+        let odd = |c: char| c.is_whitespace() || c.is_control();
+        if text.is_empty() || text.starts_with('-') || text.contains(odd) {
+            let message = format!("{what} can't be `{text}`");
+            self.toml.fault(Diagnostic::error(CODES.unknown_value, message, value.span()));
+            return None;
+        }
+        Some(text)
+    }
+
+    fn texts(&mut self, what: &str, value: Field<'_, '_>) -> Vec<String> {
+        let texts = self.toml.one_or_more(what, value).unwrap_or_default();
+        texts.into_iter().map(toml::Spanned::into_inner).collect()
+    }
+
+    fn credentials(&mut self, entry: &mut Entry, value: Field<'_, '_>) {
+        for name in self.toml.one_or_more("`credentials`", value).unwrap_or_default() {
+            let span = name.span();
+            match name.get_ref().parse::<Wanted>() {
+                Ok(wanted) => match entry.credentials.iter().find(|known| known.clashes_with(&wanted)) {
+                    Some(known) => {
+                        let message = format!("`{known}` and `{wanted}` set the same variables");
+                        let fault = Diagnostic::error("hosts::credentials-clash", message, span);
+                        self.toml.fault(fault.help("name one of them here, and the other at the steps"));
+                    }
+                    None => entry.credentials.push(wanted),
+                },
+                Err(unknown) => {
+                    let fault = Diagnostic::error("hosts::unknown-provider", unknown.to_string(), span);
+                    self.toml.fault(fault.help(unknown.hint()));
+                }
+            }
+        }
+    }
+
+    fn environment(&mut self, entry: &mut Entry, value: Field<'_, '_>) {
+        let Some(table) = self.toml.table("`env`", value) else { return };
+        for (name, value) in table {
+            let valid = name.get_ref().parse::<doppio_text::name::EnvName>();
+            if let Err(error) = valid {
+                self.toml.fault(Diagnostic::error("hosts::env-name", error.to_string(), name.span()));
+            } else if let Some(text) = self.toml.string(&format!("`{}`", name.get_ref()), value) {
+                if text.contains("${secret:") {
+                    self.toml.fault(
+                        Diagnostic::error(
+                            "hosts::secret",
+                            format!("a secret is not allowed in the `env` of a host (`{}`)", name.get_ref()),
+                            value.span(),
+                        )
+                        .help("name it in the `env` of the step that needs it"),
+                    );
+                }
+                entry.env.insert(name.get_ref().to_string(), text);
+            }
+        }
+    }
+}
+
+fn meaning(name: &str) -> &'static str {
+    if name == "sandbox" { "the server inside Doppio" } else { "this machine" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn faults(text: &str) -> Vec<String> {
+        let source = Source::new("hosts.toml", text);
+        let faults = HostsFile::parse(&source).expect_err("the text has faults");
+        let told = |fault: Diagnostic| {
+            let (line, column) = source.line_column(fault.primary.span.start);
+            let help = fault.help.map_or(String::new(), |help| format!(" ({help})"));
+            format!("{line}:{column} {}{help}", fault.message)
+        };
+        faults.into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn an_entry_has_what_the_page_shows() {
+        let text = r#"
+            [hosts.gpu-box]
+            hostname = "10.0.0.7"
+            port = 22
+            user = "root"
+            identity_file = "~/.ssh/id_ed25519"
+            jump = ["bastion"]
+            trust = "owned"
+            env = { NCCL_DEBUG = "INFO" }
+            tags = ["gpus"]
+
+            [hosts.bastion]
+            hostname = "b.example.com"
+        "#;
+        let file = HostsFile::parse(&Source::new("hosts.toml", text)).unwrap();
+        assert_eq!(file.names(), ["gpu-box", "bastion"]);
+        assert_eq!(file.tagged("gpus"), ["gpu-box"]);
+        let entry = file.entry("gpu-box").unwrap();
+        assert_eq!(entry.hostname.as_deref(), Some("10.0.0.7"));
+        assert_eq!(entry.identity_files, ["~/.ssh/id_ed25519"]);
+        assert_eq!(entry.trust, Some(Trust::Owned));
+        assert_eq!(entry.env["NCCL_DEBUG"], "INFO");
+        assert!(file.entry("nobody").is_none());
+    }
+
+    #[test]
+    fn all_faults_come_at_once_with_places_and_help() {
+        let text = "\
+[hosts.a]
+hostname = \"\"
+prot = 22
+port = 70000
+trust = \"own\"
+env = { \"1X\" = \"y\", T = \"${secret:t}\" }
+
+[hosts.local]
+hostname = 3
+
+[host.b]
+";
+        assert_eq!(
+            faults(text),
+            [
+                "2:12 `hostname` can't be ``",
+                "3:1 unknown key `prot` in host `a` (a key with a similar name exists)",
+                "4:8 `port` must be a number from 1 to 65535",
+                "5:9 `trust` can't be `own` (write one of `rented`, `shared`, `owned`)",
+                "6:9 `1X` is not a variable name: use letters, digits and `_`, not starting with a digit",
+                "6:25 a secret is not allowed in the `env` of a host (`T`) (name it in the `env` of the step that needs it)",
+                "8:8 `local` always means this machine (give the host another name)",
+                "9:12 `hostname` must be a string",
+                "11:2 unknown key `host` (a host is a table `[hosts.NAME]`)",
+            ]
+        );
+    }
+
+    #[test]
+    fn broken_toml_is_a_fault_like_any_other() {
+        assert!(!faults("[hosts.a\n").is_empty());
+    }
+}

@@ -1,0 +1,56 @@
+//! Where things run: this machine, or another over SSH.
+//!
+//! A [`Host`] runs shell text ([`Exec`]) and gives a [`Process`], whose output is raw bytes: it
+//! has no way to be shown before it went through the mask.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+mod address;
+mod bootstrap;
+mod error;
+mod exec;
+mod hosts_file;
+mod local;
+mod output_pipe;
+mod payload;
+mod place;
+mod pool;
+mod probe;
+mod process;
+mod resolve;
+mod route;
+mod single_flight;
+mod spec;
+mod ssh;
+mod ssh_config;
+mod stop;
+
+pub use doppio_secrets::Prompt;
+pub use error::HostError;
+pub use exec::Carrier;
+pub use exec::CleanupReport;
+pub use exec::EnvVar;
+pub use exec::Exec;
+pub use exec::Exit;
+pub use exec::Interpreter;
+pub use exec::Output;
+pub use exec::Stopped;
+pub use hosts_file::HostsFile;
+pub use place::Host;
+pub use pool::Pool;
+pub use pool::PoolOptions;
+pub use probe::Probed;
+pub use probe::forget;
+pub use probe::probe;
+pub use process::Process;
+pub use route::Route;
+pub use route::route;
+pub use route::sandbox as sandbox_route;
+pub use spec::AgentChoice;
+pub use spec::CarrierChoice;
+pub use spec::FirstContact;
+pub use spec::HostSpec;
+pub use spec::Trust;
+pub use ssh::connect::Deadlines;

@@ -1,0 +1,154 @@
+//! The end of a payload: the interpreter, and the script as its argument.
+
+use doppio_text::shell;
+
+use crate::Exec;
+use crate::HostError;
+use crate::Interpreter;
+use crate::payload::env_split::Load;
+
+/// Scripts above this are handed on in several arguments: Linux refuses one of 128 KiB.
+const ARGUMENT_LIMIT: usize = 100_000;
+
+/// The longest script.
+const SCRIPT_LIMIT: usize = 1 << 20;
+
+/// Whether a payload can be written, as far as that does not depend on values.
+///
+/// # Errors
+///
+/// When the script is too long or has a NUL byte.
+pub(crate) fn check(exec: &Exec) -> Result<(), HostError> {
+    let cause = if exec.script.len() > SCRIPT_LIMIT {
+        format!("it is longer than {} KiB", SCRIPT_LIMIT >> 10)
+    } else if exec.script.contains('\0') {
+        "it has a NUL byte".to_owned()
+    } else if exec.script.len() > ARGUMENT_LIMIT && !is_posix(&exec.interpreter) {
+        format!(
+            "it is longer than {ARGUMENT_LIMIT} bytes, and `{}` can't take it in pieces",
+            exec.interpreter.shell
+        )
+    } else {
+        return Ok(());
+    };
+    Err(HostError {
+        message: "the script can't be run".to_owned(),
+        causes: vec![cause],
+        hint: Some("put it into a file, upload that, and run it".to_owned()),
+    })
+}
+
+/// The shells whose language is not that of POSIX.
+fn is_posix(interpreter: &Interpreter) -> bool {
+    let name = interpreter.shell.rsplit('/').next().unwrap_or_default();
+    !matches!(name, "fish" | "csh" | "tcsh" | "nu" | "pwsh" | "xonsh" | "elvish")
+}
+
+/// The last lines: the interpreter with the script. It takes the place of the shell, unless
+/// that has files to remove when the script has ended.
+pub(super) fn launch(exec: &Exec, load: &Load<'_>, has_files: bool) -> String {
+    let name = shell::quote(&exec.interpreter.shell);
+    let is_bash = exec.interpreter.shell.rsplit('/').next() == Some("bash");
+    // Bash believes that sshd started it, and would read ~/.bashrc, which the login shell has
+    // done already and whose noise would be output here.
+    let norc = if is_bash { "--norc" } else { "" };
+    let mut text = if exec.interpreter.shell == "bash" {
+        "_b\n".to_owned()
+    } else {
+        format!(
+            "_u;_s={name} _o={norc};command -v {name} >/dev/null 2>&1||\
+             {{ printf 'doppio: %s is not installed\\n' {name} >&2;exit 127;}}\n"
+        )
+    };
+    let login = if exec.interpreter.login { " -l" } else { "" };
+    let script = script(exec, load);
+    let command = if script.len() <= ARGUMENT_LIMIT {
+        format!("\"$_s\" $_o{login} -c {}", shell::quote(&script))
+    } else {
+        let pieces: Vec<String> = pieces(&script).map(shell::quote).collect();
+        let join =
+            r#"_doppio=;for _piece do _doppio=$_doppio$_piece;done;set --;unset _piece;eval "$_doppio""#;
+        format!("\"$_s\" $_o{login} -c '{join}' \"$_s\" {}", pieces.join(" "))
+    };
+    if has_files {
+        text.push_str(&command);
+        text.push_str("\nexit $?\n");
+    } else {
+        text.push_str("exec ");
+        text.push_str(&command);
+        text.push('\n');
+    }
+    text
+}
+
+/// The script with what comes before it in the same shell.
+fn script(exec: &Exec, load: &Load<'_>) -> String {
+    let mut text = String::new();
+    let posix = is_posix(&exec.interpreter);
+    if posix {
+        // The script itself sees large values too; only its children must read the file.
+        let large = load.files.iter().filter(|var| var.file.is_none());
+        text.extend(large.map(|var| {
+            let name = &var.name;
+            format!("{name}=$(cat \"${name}_FILE\";printf .);{name}=${{{name}%.}}\n")
+        }));
+    }
+    for file in &exec.source {
+        text.push_str(&source(file, posix));
+    }
+    text.push_str(&exec.script);
+    text
+}
+
+fn source(file: &str, posix: bool) -> String {
+    let has_place = file.contains('/') || file.starts_with('~');
+    let word = shell::quote_path(&if has_place { file.to_owned() } else { format!("./{file}") });
+    if !posix {
+        return format!("source {word}\n");
+    }
+    let shown = shell::quote(file);
+    let check =
+        format!("[ -r {word} ]||{{ printf 'doppio: no file %s to source\\n' {shown} >&2;exit 98;}}\n");
+    // Files of plain assignments, like /etc/environment, say nothing of exporting them.
+    let name = file.rsplit('/').next().unwrap_or_default();
+    let is_plain = name == "environment" || name.split('.').skip(1).any(|part| part == "env");
+    if is_plain { format!("{check}set -a;. {word};set +a\n") } else { format!("{check}. {word}\n") }
+}
+
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut at = rest.len().min(ARGUMENT_LIMIT);
+        while !rest.is_char_boundary(at) {
+            at -= 1;
+        }
+        let (piece, after) = rest.split_at(at);
+        rest = after;
+        Some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_scripts_are_cut_at_characters() {
+        let script = "ä".repeat(ARGUMENT_LIMIT);
+        let joined: String = pieces(&script).collect();
+        assert_eq!(joined, script);
+        assert!(pieces(&script).all(|piece| piece.len() <= ARGUMENT_LIMIT));
+    }
+
+    #[test]
+    fn a_script_that_no_shell_could_take_is_refused() {
+        assert!(check(&Exec::new("x".repeat(SCRIPT_LIMIT + 1))).is_err());
+        let mut exec = Exec::new("x".repeat(ARGUMENT_LIMIT + 1));
+        assert!(check(&exec).is_ok());
+        exec.interpreter.shell = "/usr/bin/fish".to_owned();
+        assert!(check(&exec).is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! A host that is ready to run scripts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use doppio_secrets::SecretValue;
+use doppio_secrets::Wanted;
+use doppio_text::name::EnvName;
+use doppio_text::name::HostId;
+
+use crate::EnvVar;
+use crate::Exec;
+use crate::HostError;
+use crate::Process;
+use crate::Trust;
+use crate::local;
+use crate::local::Inherit;
+use crate::ssh::session::Session;
+
+/// A host that is ready. Cheap to clone.
+#[derive(Clone)]
+pub struct Host(Arc<Inner>);
+
+struct Inner {
+    id: HostId,
+    trust: Trust,
+    env: BTreeMap<String, String>,
+    workdir: Option<String>,
+    credentials: Vec<Wanted>,
+    place: Place,
+}
+
+/// Where scripts go.
+pub(crate) enum Place {
+    /// To this machine.
+    Local,
+    /// Over SSH.
+    Ssh(Arc<Session>),
+}
+
+impl Host {
+    /// This machine. Scripts run in Doppio's own directory unless they say otherwise.
+    #[expect(clippy::missing_panics_doc, reason = "the one name that is parsed is valid")]
+    pub fn local() -> Self {
+        let id = "local".parse().expect("`local` is a host id");
+        Self(Arc::new(Inner {
+            id,
+            trust: Trust::Owned,
+            env: BTreeMap::new(),
+            workdir: None,
+            credentials: Vec::new(),
+            place: Place::Local,
+        }))
+    }
+
+    /// One over SSH, as a recipe calls it.
+    pub(crate) fn ssh(id: HostId, session: Arc<Session>) -> Self {
+        let spec = session.spec();
+        Self(Arc::new(Inner {
+            id,
+            trust: spec.trust,
+            env: spec.env.clone(),
+            workdir: spec.workdir.clone(),
+            credentials: spec.credentials.clone(),
+            place: Place::Ssh(session),
+        }))
+    }
+
+    /// Its id, as the recipe has it.
+    pub fn id(&self) -> &HostId {
+        &self.0.id
+    }
+
+    /// Whether it is this machine, without SSH.
+    pub fn is_local(&self) -> bool {
+        matches!(self.0.place, Place::Local)
+    }
+
+    /// Who else has root on it.
+    pub fn trust(&self) -> Trust {
+        self.0.trust
+    }
+
+    /// The environment of every step on it, which [`Host::exec`] adds by itself.
+    pub fn env(&self) -> &BTreeMap<String, String> {
+        &self.0.env
+    }
+
+    /// Where steps run unless they say otherwise; [`Host::exec`] goes there by itself.
+    pub fn workdir(&self) -> Option<&str> {
+        self.0.workdir.as_deref()
+    }
+
+    /// The providers whose credentials every step on it has.
+    pub fn credentials(&self) -> &[Wanted] {
+        &self.0.credentials
+    }
+
+    /// Connects it, where it isn't.
+    pub(crate) async fn connect(&self) -> Result<(), HostError> {
+        match &self.0.place {
+            Place::Local => Ok(()),
+            Place::Ssh(session) => session.connect().await,
+        }
+    }
+
+    /// Starts a script. When the future is dropped before it is ready, nothing was started.
+    ///
+    /// # Errors
+    ///
+    /// When no channel was available, or a variable may not travel the way the host demands.
+    pub async fn exec(&self, exec: Exec) -> Result<Process, HostError> {
+        let exec = self.with_defaults(exec)?;
+        match &self.0.place {
+            Place::Local => local::exec(&exec, &Inherit::default()).await,
+            Place::Ssh(session) => session.exec(&exec).await,
+        }
+    }
+
+    /// The script with the host's own environment below its own, and the host's directory where
+    /// it has none.
+    fn with_defaults(&self, mut exec: Exec) -> Result<Exec, HostError> {
+        if exec.workdir.is_none() {
+            exec.workdir.clone_from(&self.0.workdir);
+        }
+        if self.0.env.is_empty() {
+            return Ok(exec);
+        }
+        let mut env = Vec::with_capacity(self.0.env.len() + exec.env.len());
+        for (name, value) in &self.0.env {
+            let name: EnvName = name.parse().map_err(|error: doppio_text::name::InvalidName| HostError {
+                message: format!("the environment of `{}` can't be used", self.0.id),
+                causes: vec![error.to_string()],
+                hint: None,
+            })?;
+            env.push(EnvVar {
+                name,
+                value: SecretValue::new(value.clone().into_bytes()),
+                secrets: Vec::new(),
+                is_default: false,
+                file: None,
+            });
+        }
+        env.append(&mut exec.env);
+        exec.env = env;
+        Ok(exec)
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Host").field(&self.0.id).finish()
+    }
+}

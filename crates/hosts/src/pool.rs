@@ -1,0 +1,163 @@
+//! One host a name, connected when it is first needed and shared by all its steps.
+
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use doppio_secrets::Prompt;
+use doppio_secrets::SecretSession;
+use doppio_text::name::EnvName;
+use doppio_text::name::HostId;
+
+use crate::Host;
+use crate::HostError;
+use crate::HostSpec;
+use crate::HostsFile;
+use crate::resolve::Resolver;
+use crate::resolve::Target;
+use crate::ssh::connect::ConnectOptions;
+use crate::ssh::connect::Handshakes;
+use crate::ssh::sandbox::Sandbox;
+use crate::ssh::session::Session;
+
+/// What a pool needs to know.
+pub struct PoolOptions {
+    /// The user's `hosts.toml`.
+    pub hosts: HostsFile,
+    /// Passphrases and passwords come from here (`ssh/passphrase`, `ssh/password`).
+    pub secrets: Arc<SecretSession>,
+    /// Who is asked when the vault has none.
+    pub prompt: Arc<dyn Prompt>,
+    /// The user's home, for `~/.ssh`.
+    pub home: PathBuf,
+    /// Doppio's own state directory, where the host keys it learnt are kept.
+    pub state: PathBuf,
+    /// The agent's socket, if there is one.
+    pub agent: Option<PathBuf>,
+    /// Every host is the sandbox.
+    pub sandbox: bool,
+    /// The variables that steps will want to send, for learning which a server accepts.
+    pub env_names: BTreeSet<EnvName>,
+}
+
+/// All hosts of a run.
+pub struct Pool {
+    hosts: HostsFile,
+    home: PathBuf,
+    connect: ConnectOptions,
+    all_sandbox: bool,
+    env_names: BTreeSet<EnvName>,
+    known: Mutex<HashMap<HostId, Arc<OnceCell<Host>>>>,
+    sessions: Mutex<Vec<Arc<Session>>>,
+    sandbox: OnceCell<(Sandbox, Arc<Session>)>,
+}
+
+impl Pool {
+    /// An empty pool; nothing is connected yet.
+    pub fn new(options: PoolOptions) -> Self {
+        let PoolOptions { hosts, secrets, prompt, home, state, agent, sandbox, env_names } = options;
+        let handshakes = Handshakes::default();
+        Self {
+            hosts,
+            home: home.clone(),
+            connect: ConnectOptions { secrets, prompt, home, state, agent, handshakes },
+            all_sandbox: sandbox,
+            env_names,
+            known: Mutex::default(),
+            sessions: Mutex::default(),
+            sandbox: OnceCell::new(),
+        }
+    }
+
+    /// Whether a name can be resolved, without connecting: for the plan. Gives where it leads, as
+    /// in `root@10.0.0.7:22`.
+    ///
+    /// # Errors
+    ///
+    /// When the name is unknown, with similar names.
+    pub async fn resolve(&self, id: &HostId) -> Result<String, HostError> {
+        Ok(match self.target(id).await? {
+            Target::Local => "this machine".to_owned(),
+            Target::Sandbox => "the sandbox".to_owned(),
+            Target::Ssh(spec) => format!("{}@{}", spec.user, spec.place()),
+        })
+    }
+
+    /// The host, connected and authenticated. Steps that ask at the same time share the attempt;
+    /// a host whose connection has died is connected anew.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be resolved, reached, trusted or logged in to.
+    pub async fn host(&self, id: &HostId) -> Result<Host, HostError> {
+        let cell = Arc::clone(self.known().entry(id.clone()).or_default());
+        let host = cell.get_or_try_init(|| self.find(id)).await?;
+        host.connect().await?;
+        Ok(host.clone())
+    }
+
+    /// This machine.
+    pub fn local(&self) -> Host {
+        Host::local()
+    }
+
+    /// Closes every connection politely, within a second, and ends the sandbox.
+    pub async fn close(&self) {
+        let mut sessions = std::mem::take(&mut *self.sessions.lock().unwrap_or_else(PoisonError::into_inner));
+        sessions.extend(self.sandbox.get().map(|(_, session)| Arc::clone(session)));
+        let farewells = join_all(sessions.iter().map(|session| session.close()));
+        let _late = timeout(Duration::from_secs(1), farewells).await;
+        if let Some((sandbox, _)) = self.sandbox.get() {
+            sandbox.close().await;
+        }
+    }
+
+    async fn target(&self, id: &HostId) -> Result<Target, HostError> {
+        // With the sandbox in place of all hosts, names need not mean anything.
+        if self.all_sandbox {
+            return Ok(Target::Sandbox);
+        }
+        Resolver { hosts: &self.hosts, home: &self.home }.resolve(id).await
+    }
+
+    async fn find(&self, id: &HostId) -> Result<Host, HostError> {
+        Ok(match self.target(id).await? {
+            Target::Local => Host::local(),
+            Target::Sandbox => Host::ssh(id.clone(), Arc::clone(self.sandbox().await?)),
+            Target::Ssh(spec) => {
+                let session = self.session(*spec);
+                self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&session));
+                Host::ssh(id.clone(), session)
+            }
+        })
+    }
+
+    async fn sandbox(&self) -> Result<&Arc<Session>, HostError> {
+        let made = self
+            .sandbox
+            .get_or_try_init(|| async {
+                let sandbox = Sandbox::start(&self.connect.state).await?;
+                let session = self.session(sandbox.spec().clone());
+                Ok((sandbox, session))
+            })
+            .await?;
+        Ok(&made.1)
+    }
+
+    fn session(&self, spec: HostSpec) -> Arc<Session> {
+        Session::new(spec, self.connect.clone(), self.env_names.clone())
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<HostId, Arc<OnceCell<Host>>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

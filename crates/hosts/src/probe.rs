@@ -1,0 +1,85 @@
+//! Whether a host can be reached and logged in to, and what it says of itself.
+
+use std::path::Path;
+
+use doppio_text::name::HostId;
+
+use crate::HostError;
+use crate::HostsFile;
+use crate::PoolOptions;
+use crate::Trust;
+use crate::resolve::Resolver;
+use crate::resolve::Target;
+use crate::ssh::connect::ConnectOptions;
+use crate::ssh::connect::Handshakes;
+use crate::ssh::connect::connect;
+use crate::ssh::known_hosts;
+use crate::ssh::trust::OWN_FILE;
+
+/// What a host that lets us in is like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probed {
+    /// Address and port, as in `10.0.0.7:22`.
+    pub place: String,
+    /// Who logged in.
+    pub user: String,
+    /// Who else has root on it, as far as the user said.
+    pub trust: Trust,
+    /// The server's first line, as in `SSH-2.0-OpenSSH_9.2p1 Debian-2`.
+    pub banner: String,
+    /// The host key, as in `ssh-ed25519 SHA256:…`.
+    pub host_key: String,
+    /// What the server wants a person to read before logging in; empty mostly.
+    pub notice: String,
+    /// By what the login succeeded, as in `key SHA256:… (~/.ssh/id_ed25519)`.
+    pub login: String,
+}
+
+/// Forgets the keys that Doppio has kept for a host. Gives how many there were.
+///
+/// # Errors
+///
+/// When the list of host keys can't be written.
+pub async fn forget(id: &HostId, hosts: &HostsFile, home: &Path, state: &Path) -> Result<usize, HostError> {
+    // A name that leads nowhere any more may still have a key.
+    let identity = match (Resolver { hosts, home }).resolve(id).await {
+        Ok(Target::Ssh(spec)) => spec.identity,
+        _ => id.to_string(),
+    };
+    let list = state.join(OWN_FILE);
+    known_hosts::forget(&list, &identity).map_err(|error| {
+        HostError::new(format!("cannot forget the key of `{id}`"))
+            .cause(format!("cannot write {}: {error}", list.display()))
+    })
+}
+
+/// Resolves a host, connects, logs in and hangs up. None for this machine and the sandbox, which
+/// need no connection.
+///
+/// # Errors
+///
+/// When it can't be resolved, reached, trusted or logged in to.
+pub async fn probe(id: &HostId, options: &PoolOptions) -> Result<Option<Probed>, HostError> {
+    let resolver = Resolver { hosts: &options.hosts, home: &options.home };
+    let Target::Ssh(spec) = resolver.resolve(id).await? else { return Ok(None) };
+    let connect_options = ConnectOptions {
+        secrets: options.secrets.clone(),
+        prompt: options.prompt.clone(),
+        home: options.home.clone(),
+        state: options.state.clone(),
+        agent: options.agent.clone(),
+        handshakes: Handshakes::default(),
+    };
+    let connection = connect(&spec, &connect_options).await?;
+    let server = connection.server.clone();
+    connection.hang_up().await;
+    Ok(Some(Probed {
+        place: spec.place(),
+        user: spec.user,
+        trust: spec.trust,
+        banner: server.banner,
+        host_key: server.host_key,
+        notice: server.notice,
+        login: server.login,
+    }))
+}

@@ -1,0 +1,148 @@
+//! What is known of a host: an entry of `hosts.toml`, or what a name resolved to.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use doppio_secrets::Wanted;
+
+use crate::Deadlines;
+
+/// Who else has root on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// Somebody else owns it.
+    #[default]
+    Rented,
+    /// Several people use it.
+    Shared,
+    /// It is the user's own.
+    Owned,
+}
+
+/// Which way secrets travel to a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CarrierChoice {
+    /// The channel's environment for the names that the server accepts, else the preamble.
+    #[default]
+    Auto,
+    /// The channel's environment, or not at all.
+    Channel,
+    /// The preamble only.
+    Preamble,
+}
+
+/// Which agent holds keys for a host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum AgentChoice {
+    /// The one of the environment.
+    #[default]
+    Default,
+    /// The one behind this socket.
+    Socket(PathBuf),
+    /// None.
+    None,
+}
+
+/// What happens to a host key that nobody knows yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FirstContact {
+    /// It is shown, accepted and kept.
+    #[default]
+    Accept,
+    /// It is refused: `StrictHostKeyChecking yes`.
+    Refuse,
+}
+
+/// How to reach one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSpec {
+    /// What messages call it: the id of the recipe.
+    pub name: String,
+    /// What its key is known under: the entry's name or an alias, else the address as `known_hosts`
+    /// files write it.
+    pub identity: String,
+    /// Name or address.
+    pub hostname: String,
+    /// TCP port.
+    pub port: u16,
+    /// Who logs in.
+    pub user: String,
+    /// Private keys, in the order in which they are offered.
+    pub identity_files: Vec<PathBuf>,
+    /// Whether the identity files were named for this host: they are then offered before other
+    /// keys of the agent.
+    pub identities_named: bool,
+    /// Certificates for them, beside those that lie next to a key as `KEY-cert.pub`.
+    pub certificate_files: Vec<PathBuf>,
+    /// Whether keys of the agent that are in no identity file stay unused.
+    pub identities_only: bool,
+    /// Which agent holds keys for it.
+    pub agent: AgentChoice,
+    /// Hosts to go through, the first one first.
+    pub jump: Vec<HostSpec>,
+    /// A command of this machine whose stdin and stdout are the connection.
+    pub proxy_command: Option<String>,
+    /// The user's own lists of host keys, which are read and never written.
+    pub known_hosts: Vec<PathBuf>,
+    /// What happens at the first contact.
+    pub first_contact: FirstContact,
+    /// Who else has root on it.
+    pub trust: Trust,
+    /// Which way secrets travel.
+    pub carrier: CarrierChoice,
+    /// Environment of every step on it; not for secrets.
+    pub env: BTreeMap<String, String>,
+    /// Where steps run unless they say otherwise.
+    pub workdir: Option<String>,
+    /// The providers whose credentials every step on it has.
+    pub credentials: Vec<Wanted>,
+    /// Time between keepalives; three unanswered ones end the connection.
+    pub keepalive: Duration,
+    /// How long each phase of a connect may take.
+    pub deadlines: Deadlines,
+}
+
+impl HostSpec {
+    /// A host with everything else at its default: no key, no list of host keys, port as given.
+    pub fn new(name: &str, user: &str, hostname: &str, port: u16) -> Self {
+        Self {
+            name: name.to_owned(),
+            identity: known_as(hostname, port),
+            hostname: hostname.to_owned(),
+            port,
+            user: user.to_owned(),
+            identity_files: Vec::new(),
+            identities_named: false,
+            certificate_files: Vec::new(),
+            identities_only: false,
+            agent: AgentChoice::Default,
+            jump: Vec::new(),
+            proxy_command: None,
+            known_hosts: Vec::new(),
+            first_contact: FirstContact::Accept,
+            trust: Trust::Rented,
+            carrier: CarrierChoice::Auto,
+            env: BTreeMap::new(),
+            workdir: None,
+            credentials: Vec::new(),
+            keepalive: Duration::from_secs(10),
+            deadlines: Deadlines::default(),
+        }
+    }
+
+    /// Address and port, as in `10.0.0.7:22` or `[::1]:22`.
+    pub fn place(&self) -> String {
+        if self.hostname.contains(':') {
+            format!("[{}]:{}", self.hostname, self.port)
+        } else {
+            format!("{}:{}", self.hostname, self.port)
+        }
+    }
+}
+
+/// An address as `known_hosts` files write it: alone on port 22, else `[ADDRESS]:PORT`.
+pub(crate) fn known_as(hostname: &str, port: u16) -> String {
+    let hostname = hostname.to_lowercase();
+    if port == 22 { hostname } else { format!("[{hostname}]:{port}") }
+}

@@ -1,0 +1,377 @@
+//! Logging in: keys, then questions, then a password. What was tried is kept for the error.
+
+mod answers;
+
+use std::time::Duration;
+
+use russh::MethodKind;
+use russh::MethodSet;
+use russh::client::AuthResult;
+use russh::client::Handle;
+use russh::keys::Algorithm;
+use russh::keys::HashAlg;
+use russh::keys::PrivateKey;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use doppio_secrets::SecretValue;
+
+use crate::HostError;
+use crate::HostSpec;
+use crate::ssh::client;
+use crate::ssh::client::Client;
+use crate::ssh::connect::ConnectOptions;
+use crate::ssh::identity;
+use crate::ssh::identity::Candidate;
+use crate::ssh::identity::Holder;
+use crate::ssh::identity::Identities;
+use crate::ssh::signer::FileSigner;
+use crate::ssh::signer::SignError;
+
+/// Keys offered to one server. sshd counts each refused one, and bans the address for a while
+/// above its limit (`MaxAuthTries`, `PerSourcePenalties`).
+const MOST_KEYS: usize = 3;
+
+/// Why there is no login.
+pub(in crate::ssh) enum Refusal {
+    /// The server said no.
+    Refused(HostError),
+    /// The session broke, or the server did not answer.
+    Lost(HostError),
+}
+
+impl Refusal {
+    pub(in crate::ssh) fn into_error(self) -> HostError {
+        match self {
+            Self::Refused(error) | Self::Lost(error) => error,
+        }
+    }
+}
+
+/// Logs in, and says by what.
+pub(in crate::ssh) async fn log_in(
+    spec: &HostSpec,
+    options: &ConnectOptions,
+    handle: &mut Handle<Client>,
+    ended: &watch::Receiver<Option<String>>,
+) -> Result<String, Refusal> {
+    let binding = handle.agent_session_binding().cloned();
+    let identities = identity::gather(spec, options, binding.as_ref()).await;
+    let mut login = Login {
+        spec,
+        options,
+        handle,
+        ended,
+        left: spec.deadlines.auth,
+        offered: None,
+        tried: Vec::new(),
+        stored: Stored::default(),
+    };
+    let Identities { candidates, mut agent, notes } = identities;
+    if candidates.is_empty() && login.ask_methods().await? {
+        return Ok("no credentials".to_owned());
+    }
+    let held_back = candidates.len().saturating_sub(MOST_KEYS);
+    for candidate in candidates.iter().take(MOST_KEYS) {
+        if login.may(MethodKind::PublicKey) && login.offer(candidate, agent.as_mut()).await? {
+            return Ok(candidate.label());
+        }
+    }
+    if login.may(MethodKind::KeyboardInteractive) && login.answer_questions().await? {
+        return Ok("answers to the server's questions".to_owned());
+    }
+    if login.may(MethodKind::Password) && login.give_passwords().await? {
+        return Ok("password".to_owned());
+    }
+    Err(Refusal::Refused(login.refused(&candidates, held_back, notes)))
+}
+
+/// One login on its way.
+struct Login<'a> {
+    spec: &'a HostSpec,
+    options: &'a ConnectOptions,
+    handle: &'a mut Handle<Client>,
+    ended: &'a watch::Receiver<Option<String>>,
+    /// What is left of the deadline; a user's thinking does not count.
+    left: Duration,
+    /// The methods that the server named last.
+    offered: Option<MethodSet>,
+    tried: Vec<String>,
+    stored: Stored,
+}
+
+/// Secrets of the vault that were used up: each is tried once per login.
+#[derive(Default)]
+struct Stored {
+    passphrase: bool,
+    password: bool,
+}
+
+impl Login<'_> {
+    fn may(&self, method: MethodKind) -> bool {
+        self.offered.as_ref().is_none_or(|offered| offered.contains(&method))
+    }
+
+    /// Asks the server which methods it has. Whether it lets anybody in.
+    async fn ask_methods(&mut self) -> Result<bool, Refusal> {
+        let user = self.spec.user.clone();
+        let limit = self.left;
+        let start = Instant::now();
+        let asked = tokio::time::timeout(limit, self.handle.authenticate_none(user)).await;
+        self.left = self.left.saturating_sub(start.elapsed());
+        let result = self.answered(asked).await?;
+        self.note(result, None).await
+    }
+
+    /// Takes an answer apart, and keeps what it says of the methods.
+    async fn note(&mut self, result: AuthResult, tried: Option<String>) -> Result<bool, Refusal> {
+        let AuthResult::Failure { remaining_methods, partial_success } = result else { return Ok(true) };
+        // This is how russh tells of a session that ended meanwhile.
+        if remaining_methods.is_empty() && (self.handle.is_closed() || self.ended.borrow().is_some()) {
+            return Err(self.lost(tried).await);
+        }
+        if let Some(tried) = tried {
+            let end = if partial_success { "accepted, but the server wants more" } else { "refused" };
+            self.tried.push(format!("{tried}: {end}"));
+        }
+        self.offered = Some(remaining_methods);
+        Ok(false)
+    }
+
+    async fn answered<T>(
+        &mut self,
+        answer: Result<Result<T, russh::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<T, Refusal> {
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(self.lost(None).await),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    fn silent(&self) -> Refusal {
+        let spec = self.spec;
+        let waited = spec.deadlines.auth;
+        let mut error = HostError::silent(&spec.name, &spec.place(), "answer to the login", waited);
+        error.causes.extend(self.tried.iter().cloned());
+        Refusal::Lost(error)
+    }
+
+    /// The session ended in the middle: the server's reason, which comes a moment later.
+    async fn lost(&mut self, tried: Option<String>) -> Refusal {
+        let mut ended = self.ended.clone();
+        let reason = tokio::time::timeout(Duration::from_millis(500), ended.wait_for(Option::is_some)).await;
+        let reason = match reason {
+            Ok(Ok(reason)) => reason.clone(),
+            _ => None,
+        };
+        let reason = reason.unwrap_or_else(|| client::why(&russh::Error::Disconnect));
+        if reason == client::NO_WAY_IN {
+            self.offered = Some(MethodSet::empty());
+            self.tried.extend(tried.map(|tried| format!("{tried}: refused")));
+            return Refusal::Refused(self.refused(&[], 0, Vec::new()));
+        }
+        let mut error = HostError::new(format!("`{}` ended the session during the login", self.spec.name));
+        error.causes = std::mem::take(&mut self.tried);
+        error.causes.extend(tried);
+        let is_refusal = reason.contains("Too many authentication failures");
+        error.causes.push(reason);
+        if is_refusal { Refusal::Refused(error.hint(key_hint())) } else { Refusal::Lost(error) }
+    }
+
+    /// Offers one key; asks for its passphrase when the server would take it.
+    async fn offer(
+        &mut self,
+        candidate: &Candidate,
+        agent: Option<&mut identity::Agent>,
+    ) -> Result<bool, Refusal> {
+        let hash = self.hash_for(candidate).await?;
+        match &candidate.holder {
+            Holder::Agent => match agent {
+                Some(agent) => self.offer_from_agent(candidate, hash, agent).await,
+                None => Ok(false),
+            },
+            Holder::Open(key) => {
+                self.offer_from_file(candidate, hash, Some(key)).await.map(Option::unwrap_or_default)
+            }
+            Holder::Locked(path) => match self.offer_from_file(candidate, hash, None).await? {
+                Some(done) => Ok(done),
+                None => match self.unlock(path, candidate).await {
+                    Some(key) => {
+                        self.offer_from_file(candidate, hash, Some(&key)).await.map(Option::unwrap_or_default)
+                    }
+                    None => Ok(false),
+                },
+            },
+        }
+    }
+
+    /// The hash of RSA signatures. Asking waits up to a second where the server never tells.
+    async fn hash_for(&mut self, candidate: &Candidate) -> Result<Option<HashAlg>, Refusal> {
+        if !matches!(candidate.key.algorithm(), Algorithm::Rsa { .. }) {
+            return Ok(None);
+        }
+        match self.handle.best_supported_rsa_hash().await {
+            Ok(Some(best)) => Ok(best),
+            // SHA-1 is refused by all servers of these years; this one may do better than it tells.
+            Ok(None) => Ok(Some(HashAlg::Sha256)),
+            Err(_) => Err(self.lost(None).await),
+        }
+    }
+
+    async fn offer_from_agent(
+        &mut self,
+        candidate: &Candidate,
+        hash: Option<HashAlg>,
+        agent: &mut identity::Agent,
+    ) -> Result<bool, Refusal> {
+        let user = self.spec.user.clone();
+        if matches!(candidate.key.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256) {
+            self.options.prompt.notice(&format!("touch your security key: {}", candidate.label()));
+        }
+        let start = Instant::now();
+        let attempt = async {
+            match &candidate.certificate {
+                Some(certificate) => {
+                    let certificate = certificate.as_ref().clone();
+                    self.handle.authenticate_certificate_with(user, certificate, hash, agent).await
+                }
+                None => {
+                    self.handle.authenticate_publickey_with(user, candidate.key.clone(), hash, agent).await
+                }
+            }
+        };
+        let result = tokio::time::timeout(self.left, attempt).await;
+        self.left = self.left.saturating_sub(start.elapsed());
+        match result {
+            Err(_) => Err(self.silent()),
+            Ok(Ok(result)) => self.note(result, Some(candidate.label())).await,
+            Ok(Err(error)) => {
+                self.tried.push(format!("{}: the agent refused to sign: {error}", candidate.label()));
+                Ok(false)
+            }
+        }
+    }
+
+    /// None when the server would take the key and it is locked.
+    async fn offer_from_file(
+        &mut self,
+        candidate: &Candidate,
+        hash: Option<HashAlg>,
+        key: Option<&PrivateKey>,
+    ) -> Result<Option<bool>, Refusal> {
+        let user = self.spec.user.clone();
+        let mut signer = FileSigner { key };
+        let start = Instant::now();
+        let attempt = async {
+            match &candidate.certificate {
+                Some(certificate) => {
+                    let certificate = certificate.as_ref().clone();
+                    self.handle.authenticate_certificate_with(user, certificate, hash, &mut signer).await
+                }
+                None => {
+                    self.handle
+                        .authenticate_publickey_with(user, candidate.key.clone(), hash, &mut signer)
+                        .await
+                }
+            }
+        };
+        let result = tokio::time::timeout(self.left, attempt).await;
+        self.left = self.left.saturating_sub(start.elapsed());
+        match result {
+            Err(_) => Err(self.silent()),
+            Ok(Ok(result)) => self.note(result, Some(candidate.label())).await.map(Some),
+            Ok(Err(SignError::Locked)) => Ok(None),
+            Ok(Err(SignError::Closed)) => Err(self.lost(None).await),
+            Ok(Err(SignError::Failed(error))) => {
+                self.tried.push(format!("{}: it cannot sign: {error}", candidate.label()));
+                Ok(Some(false))
+            }
+        }
+    }
+
+    /// The key of a locked file, with the passphrase of the vault or of the user.
+    async fn unlock(&mut self, path: &std::path::Path, candidate: &Candidate) -> Option<PrivateKey> {
+        let stored = if std::mem::replace(&mut self.stored.passphrase, true) {
+            None
+        } else {
+            self.fetch("ssh/passphrase").await
+        };
+        let had_stored = stored.is_some();
+        if let Some(key) = stored.and_then(|passphrase| unlock(path, &passphrase)) {
+            return Some(key);
+        }
+        let asked = self.ask(format!("passphrase of {}", candidate.from)).await;
+        let had_asked = asked.is_some();
+        if let Some(key) = asked.and_then(|passphrase| unlock(path, &passphrase)) {
+            return Some(key);
+        }
+        let label = candidate.label();
+        self.tried.push(match (had_stored, had_asked) {
+            (_, true) => format!("{label}: the passphrase is wrong"),
+            (true, false) => format!("{label}: the passphrase in `ssh/passphrase` does not open it"),
+            (false, false) => format!("{label}: it is encrypted, and its passphrase is not known"),
+        });
+        None
+    }
+
+    fn refused(&mut self, candidates: &[Candidate], held_back: usize, notes: Vec<String>) -> HostError {
+        let spec = self.spec;
+        let mut error = HostError::new(format!("login as `{}` on `{}` refused", spec.user, spec.name));
+        error.causes = std::mem::take(&mut self.tried);
+        if candidates.is_empty() && error.causes.iter().all(|tried| !tried.contains("SHA256:")) {
+            error.causes.push("there was no key to offer".to_owned());
+        }
+        if held_back > 0 {
+            error.causes.push(match held_back {
+                1 => "one more key was not offered: servers ban clients that offer many".to_owned(),
+                more => format!("{more} more keys were not offered: servers ban clients that offer many"),
+            });
+        }
+        error.causes.extend(notes);
+        let methods: Vec<&str> =
+            self.offered.iter().flat_map(|offered| offered.iter()).map(Into::into).collect();
+        error.causes.push(match methods.as_slice() {
+            [] => client::NO_WAY_IN.to_owned(),
+            methods => format!("the server offers: {}", methods.join(", ")),
+        });
+        let has_keys = self.may(MethodKind::PublicKey);
+        error.hint = Some(if methods.is_empty() {
+            "its sshd_config lets nobody in; see PubkeyAuthentication and AuthenticationMethods there"
+                .to_owned()
+        } else if held_back > 0 {
+            key_hint()
+        } else if has_keys {
+            let key = candidates.iter().find(|candidate| !matches!(candidate.holder, Holder::Agent));
+            let key = key.map_or(String::new(), |key| format!(" -i {}", key.from));
+            format!(
+                "`ssh-copy-id{key} -p {} {}@{}` installs a key on the host; name another one with \
+                 `identity_file` in hosts.toml",
+                spec.port, spec.user, spec.hostname
+            )
+        } else {
+            "store the password with `doppio secret set ssh/password`".to_owned()
+        });
+        error
+    }
+}
+
+fn key_hint() -> String {
+    "name the right key with `identity_file = \"~/.ssh/KEY\"` and `identities_only = true` in hosts.toml"
+        .to_owned()
+}
+
+fn unlock(path: &std::path::Path, passphrase: &SecretValue) -> Option<PrivateKey> {
+    let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).ok()?);
+    let passphrase = zeroize::Zeroizing::new(text_of(passphrase));
+    russh::keys::decode_secret_key(&text, Some(&passphrase)).ok()
+}
+
+/// The value as russh wants it.
+fn text_of(value: &SecretValue) -> String {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a password goes into the encrypted login and nowhere else"
+    )]
+    value.reveal(|bytes| String::from_utf8_lossy(bytes).into_owned())
+}

@@ -1,0 +1,389 @@
+//! From a host's address to an authenticated session.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use russh::client::Handle;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use doppio_secrets::SecretSession;
+
+use crate::HostError;
+use crate::HostSpec;
+use crate::Prompt;
+use crate::error::seconds;
+use crate::error::words;
+use crate::ssh::auth;
+use crate::ssh::banner::BannerStream;
+use crate::ssh::banner::Cutter;
+use crate::ssh::banner::Heard;
+use crate::ssh::banner::Way;
+use crate::ssh::client;
+use crate::ssh::client::Learnt;
+use crate::ssh::dial;
+use crate::ssh::dial::Failure;
+use crate::ssh::trust::Judge;
+
+pub(crate) use crate::ssh::client::Client;
+pub(crate) use crate::ssh::handshakes::Handshakes;
+
+/// Tries of one connect, where a passing trouble ended the others.
+const TRIES: u32 = 4;
+
+/// The longest wait before the second try; it doubles from then on.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// What every connection of a run shares.
+#[derive(Clone)]
+pub(crate) struct ConnectOptions {
+    /// Passphrases and passwords come from here.
+    pub secrets: Arc<SecretSession>,
+    /// Who is asked when the vault has none, and told of new host keys.
+    pub prompt: Arc<dyn Prompt>,
+    /// The user's home, for `~/.ssh`.
+    pub home: PathBuf,
+    /// Doppio's own state directory, where the host keys it learnt are kept.
+    pub state: PathBuf,
+    /// The agent's socket, if there is one.
+    pub agent: Option<PathBuf>,
+    /// How many handshakes run at once; clones share it.
+    pub handshakes: Handshakes,
+}
+
+/// How long each phase of a connect may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// The name's look-up and the TCP handshake.
+    pub tcp: Duration,
+    /// The server's first line.
+    pub banner: Duration,
+    /// The key exchange and the check of the host key.
+    pub kex: Duration,
+    /// Logging in, without the time a user takes to answer.
+    pub auth: Duration,
+    /// No new try is begun after this.
+    pub total: Duration,
+}
+
+impl Deadlines {
+    /// The usual shares, none longer than the whole.
+    pub fn within(total: Duration) -> Self {
+        let usual = Self::default();
+        Self {
+            tcp: usual.tcp.min(total),
+            banner: usual.banner.min(total),
+            kex: usual.kex.min(total),
+            auth: usual.auth.min(total),
+            total,
+        }
+    }
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            tcp: seconds(10),
+            banner: seconds(10),
+            kex: seconds(15),
+            auth: seconds(30),
+            total: seconds(60),
+        }
+    }
+}
+
+/// What the server said of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServerFacts {
+    /// Its first line, as in `SSH-2.0-OpenSSH_9.2p1 Debian-2`.
+    pub banner: String,
+    /// The host key's algorithm and fingerprint, as in `ssh-ed25519 SHA256:…`.
+    pub host_key: String,
+    /// What it wants a person to read before logging in; empty mostly.
+    pub notice: String,
+    /// How the login succeeded, as in `key SHA256:… of ~/.ssh/id_ed25519`.
+    pub login: String,
+}
+
+/// A session that is logged in. Dropping it ends it; share it behind an `Arc`.
+pub(crate) struct Connection {
+    /// russh's own handle of the session: `channel_open_session` takes `&self`.
+    pub handle: Handle<Client>,
+    /// What the server said of itself.
+    pub server: ServerFacts,
+    ended: watch::Receiver<Option<String>>,
+    _cutter: Cutter,
+    /// The session that this one goes through.
+    _through: Option<Box<Connection>>,
+}
+
+impl Connection {
+    /// Why the session ended, in a few words; none while it lives.
+    pub(crate) fn ended(&self) -> Option<String> {
+        self.ended.borrow().clone()
+    }
+
+    /// Says good-bye and waits a little until the session has ended.
+    pub(crate) async fn hang_up(&self) {
+        let bye = async {
+            if self.handle.disconnect(russh::Disconnect::ByApplication, "", "").await.is_ok() {
+                self.wait_ended().await;
+            }
+        };
+        // A server that no longer answers is left alone.
+        drop(tokio::time::timeout(Duration::from_secs(1), bye).await);
+    }
+
+    /// Waits until the session ends and says why.
+    pub(crate) async fn wait_ended(&self) -> String {
+        wait_ended(self.ended.clone()).await
+    }
+}
+
+async fn wait_ended(mut ended: watch::Receiver<Option<String>>) -> String {
+    let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+    reason.unwrap_or_else(|| "the session was dropped".to_owned())
+}
+
+/// Connects and logs in; through the jump hosts where there are any. A passing trouble (refused,
+/// reset, turned away) is tried again a few times while the whole deadline lasts.
+///
+/// # Errors
+///
+/// One [`HostError`] per cause that the user can do something about.
+pub(crate) async fn connect(spec: &HostSpec, options: &ConnectOptions) -> Result<Connection, HostError> {
+    let mut through = None;
+    for jump in &spec.jump {
+        let next = hop(jump, through, options).await.map_err(|mut error| {
+            error.causes.insert(0, format!("on the way to `{}`", spec.name));
+            error
+        })?;
+        through = Some(Box::new(next));
+    }
+    hop(spec, through, options).await
+}
+
+/// One session, with its tries.
+async fn hop(
+    spec: &HostSpec,
+    through: Option<Box<Connection>>,
+    options: &ConnectOptions,
+) -> Result<Connection, HostError> {
+    let start = Instant::now();
+    let mut wait = FIRST_WAIT;
+    let mut tried = 0;
+    let opened = loop {
+        tried += 1;
+        let failure = match open(spec, through.as_deref(), options).await {
+            Ok(opened) => break opened,
+            Err(failure) => failure,
+        };
+        let pause = jitter(wait);
+        if !failure.is_passing || tried == TRIES || start.elapsed() + pause >= spec.deadlines.total {
+            let error = failure.error;
+            return Err(match tried {
+                1 => error,
+                _ => error.cause(format!("tried {tried} times in {}", seconds(whole(start.elapsed())))),
+            });
+        }
+        tokio::time::sleep(pause).await;
+        wait *= 2;
+    };
+    Ok(Connection {
+        handle: opened.handle,
+        server: opened.server,
+        ended: opened.ended,
+        _cutter: opened.cutter,
+        _through: through,
+    })
+}
+
+struct Opened {
+    handle: Handle<Client>,
+    server: ServerFacts,
+    ended: watch::Receiver<Option<String>>,
+    cutter: Cutter,
+}
+
+/// One try: way, banner, key exchange, login.
+async fn open(
+    spec: &HostSpec,
+    through: Option<&Connection>,
+    options: &ConnectOptions,
+) -> Result<Opened, Failure> {
+    let place = spec.place();
+    let _turn = options.handshakes.turn(&place).await;
+    let judge = Judge::new(spec, &options.state, options.prompt.clone()).map_err(Failure::lasting)?;
+    let (way, proxy_said): (Box<dyn Way>, _) = match (&spec.proxy_command, through) {
+        (Some(command), _) => {
+            let (proxy, said) = dial::proxy(spec, command)?;
+            (Box::new(proxy), Some(said))
+        }
+        (None, Some(through)) => (jump(spec, through).await?, None),
+        (None, None) => (Box::new(dial::tcp(spec).await?), None),
+    };
+    let (opening, heard, cutter) = BannerStream::new(way);
+    let config = Arc::new(client::config(spec, &judge));
+    let (handler, learnt, ended) = Client::new(judge);
+    let mut handle = match shake_hands(spec, opening, &heard, config, handler, &learnt).await {
+        Ok(handle) => handle,
+        Err(mut failure) => {
+            if let Some(said) = proxy_said {
+                failure.error.causes.extend(dial::last_words(said).await);
+            }
+            return Err(failure);
+        }
+    };
+    let logged_in = auth::log_in(spec, options, &mut handle, &ended).await;
+    if !matches!(logged_in, Err(auth::Refusal::Lost(_))) {
+        options.handshakes.remember(&place, logged_in.is_err());
+    }
+    let learnt = std::mem::take(&mut *learnt.lock().expect("no holder panics"));
+    match logged_in {
+        Ok(login) => {
+            let banner = heard.banner_line().unwrap_or_default();
+            let server = ServerFacts { banner, host_key: learnt.host_key, notice: learnt.notice, login };
+            Ok(Opened { handle, server, ended, cutter })
+        }
+        Err(refusal) => {
+            let mut error = refusal.into_error();
+            if !learnt.notice.trim().is_empty() {
+                error.causes.push(format!("the server said: {}", words(learnt.notice.as_bytes())));
+            }
+            Err(Failure::lasting(error))
+        }
+    }
+}
+
+/// A way through a jump host.
+async fn jump(spec: &HostSpec, through: &Connection) -> Result<Box<dyn Way>, Failure> {
+    let place = spec.place();
+    let opening =
+        through.handle.channel_open_direct_tcpip(spec.hostname.clone(), u32::from(spec.port), "127.0.0.1", 0);
+    let limit = spec.deadlines.tcp;
+    match tokio::time::timeout(limit, opening).await {
+        Err(_) => Err(Failure::lasting(HostError::silent(
+            &spec.name,
+            &place,
+            "answer through its jump host",
+            limit,
+        ))),
+        Ok(Ok(channel)) => Ok(Box::new(channel.into_stream())),
+        Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
+            let error = HostError::new(format!("the jump host cannot reach `{}` at {place}", spec.name))
+                .cause(format!("it answers: {reason:?}"))
+                .hint("check the address and port as the jump host sees them, and AllowTcpForwarding in its sshd_config");
+            Err(Failure::lasting(error))
+        }
+        Ok(Err(error)) => Err(Failure::lasting(
+            HostError::new(format!("the jump host of `{}` was lost", spec.name))
+                .cause(through.ended().unwrap_or_else(|| client::why(&error))),
+        )),
+    }
+}
+
+/// Banner and key exchange, each within its deadline.
+async fn shake_hands(
+    spec: &HostSpec,
+    opening: BannerStream,
+    heard: &Heard,
+    config: Arc<russh::client::Config>,
+    handler: Client,
+    learnt: &Mutex<Learnt>,
+) -> Result<Handle<Client>, Failure> {
+    let (name, place) = (&spec.name, spec.place());
+    let handshake = russh::client::connect_stream(config, opening, handler);
+    tokio::pin!(handshake);
+    let banner = tokio::time::timeout(spec.deadlines.banner, async {
+        tokio::select! {
+            biased;
+            done = &mut handshake => Some(done),
+            () = heard.banner() => None,
+        }
+    });
+    let done = match banner.await {
+        Err(_) => {
+            let said = words(&heard.before_banner());
+            let error = HostError::silent(name, &place, "SSH banner", spec.deadlines.banner);
+            let error = if said.is_empty() { error } else { error.cause(format!("it said: {said}")) };
+            return Err(Failure::lasting(error));
+        }
+        Ok(Some(done)) => done,
+        Ok(None) => tokio::time::timeout(spec.deadlines.kex, handshake).await.map_err(|_| {
+            let banner = heard.banner_line().unwrap_or_default();
+            let error = HostError::silent(name, &place, "key exchange", spec.deadlines.kex);
+            Failure::lasting(error.cause(format!("its banner was `{banner}`")))
+        })?,
+    };
+    done.map_err(|error| {
+        if let Some(refusal) = learnt.lock().expect("no holder panics").refusal.take() {
+            return Failure::lasting(refusal);
+        }
+        explain(spec, heard, &error)
+    })
+}
+
+/// Why a handshake was aborted, from what the server said until then.
+fn explain(spec: &HostSpec, heard: &Heard, error: &russh::Error) -> Failure {
+    let (name, place) = (&spec.name, spec.place());
+    let said = words(&heard.before_banner());
+    if heard.banner_line().is_some() {
+        let closed = matches!(error, russh::Error::Disconnect | russh::Error::HUP | russh::Error::IO(_));
+        let error = HostError::handshake(name, &place, client::why(error));
+        return Failure { error, is_passing: closed };
+    }
+    // sshd says the first before 9.8 and the second from then on, in place of its banner.
+    if said.contains("MaxStartups") {
+        return Failure::passing(HostError::throttled(name, &place, &said));
+    }
+    if said.contains("Not allowed at this time") {
+        // Coming back at once would make it longer.
+        return Failure::lasting(HostError::throttled(name, &place, &said));
+    }
+    match error {
+        russh::Error::Disconnect | russh::Error::HUP | russh::Error::IO(_) if said.is_empty() => {
+            Failure::passing(HostError::turned_away(name, &place, ""))
+        }
+        russh::Error::Disconnect | russh::Error::HUP | russh::Error::IO(_) => {
+            Failure::lasting(HostError::turned_away(name, &place, &said))
+        }
+        _ => Failure::lasting(HostError::not_ssh(name, &place, &said)),
+    }
+}
+
+/// Between half and all of it, so that those who failed together don't come back together.
+fn jitter(wait: Duration) -> Duration {
+    let mut random = [0];
+    // Without randomness the longest wait is as good as any.
+    let share = getrandom::fill(&mut random).map_or(255, |()| u32::from(random[0]));
+    wait / 2 + wait / 2 * share / 255
+}
+
+/// Rounded to tenths of a second.
+fn whole(time: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(time.as_millis() / 100 * 100).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_whole_shortens_the_parts() {
+        let deadlines = Deadlines::within(Duration::from_secs(12));
+        assert_eq!(deadlines.tcp, Duration::from_secs(10));
+        assert_eq!(deadlines.kex, Duration::from_secs(12));
+        assert_eq!(deadlines.auth, Duration::from_secs(12));
+    }
+
+    #[test]
+    fn waits_vary_within_bounds() {
+        let wait = Duration::from_millis(500);
+        for _ in 0..100 {
+            assert!((wait / 2..=wait).contains(&jitter(wait)));
+        }
+    }
+}

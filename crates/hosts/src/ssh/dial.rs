@@ -1,0 +1,196 @@
+//! The way to a server: TCP, or a command of this machine.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::process::Stdio;
+use std::task::Context;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWrite;
+use tokio::io::ReadBuf;
+use tokio::net::TcpStream;
+use tokio::process::Child;
+use tokio::process::ChildStderr;
+use tokio::process::ChildStdin;
+use tokio::process::ChildStdout;
+use tokio::process::Command;
+use tokio::sync::oneshot;
+use tokio::sync::watch;
+
+use crate::HostError;
+use crate::HostSpec;
+use crate::error::words;
+
+/// A second address is tried when the first has not answered for this long (RFC 8305).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// How long a command may take to report why it failed.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Why there is no stream, and whether trying again soon can help.
+pub(in crate::ssh) struct Failure {
+    pub error: HostError,
+    pub is_passing: bool,
+}
+
+impl Failure {
+    /// Trying again would give the same.
+    pub(in crate::ssh) fn lasting(error: HostError) -> Self {
+        Self { error, is_passing: false }
+    }
+
+    /// Trying again may help.
+    pub(in crate::ssh) fn passing(error: HostError) -> Self {
+        Self { error, is_passing: true }
+    }
+}
+
+/// Connects by TCP. All addresses of the name are tried, each with a head start; the first that
+/// answers wins.
+pub(in crate::ssh) async fn tcp(spec: &HostSpec) -> Result<TcpStream, Failure> {
+    let attempt = async {
+        let found = tokio::net::lookup_host((spec.hostname.as_str(), spec.port)).await;
+        let addresses: Vec<SocketAddr> = match found {
+            Ok(found) => found.collect(),
+            Err(error) => {
+                return Err(Failure::lasting(HostError::no_address(&spec.name, &spec.hostname, &error)));
+            }
+        };
+        race(&addresses).await.map_err(|error| {
+            let passing =
+                matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset);
+            Failure { error: HostError::unreachable(&spec.name, &spec.place(), &error), is_passing: passing }
+        })
+    };
+    let limit = spec.deadlines.tcp;
+    let stream = tokio::time::timeout(limit, attempt).await.unwrap_or_else(|_| {
+        Err(Failure::lasting(HostError::silent(&spec.name, &spec.place(), "answer to TCP", limit)))
+    })?;
+    // Without it each exchange would wait for the other side's delayed acknowledgement.
+    stream
+        .set_nodelay(true)
+        .map_err(|error| Failure::passing(HostError::unreachable(&spec.name, &spec.place(), &error)))?;
+    Ok(stream)
+}
+
+async fn race(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut tries: FuturesUnordered<_> = addresses
+        .iter()
+        .zip(0u32..)
+        .map(|(address, place)| async move {
+            tokio::time::sleep(HEAD_START * place).await;
+            TcpStream::connect(address).await
+        })
+        .collect();
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    while let Some(tried) = tries.next().await {
+        match tried {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// A command whose stdin and stdout are the connection; it ends with it.
+pub(in crate::ssh) struct Proxy {
+    /// The command is ended a moment after this is dropped.
+    _open: oneshot::Sender<()>,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+}
+
+/// Starts the command. What it writes to stderr comes through the second value.
+pub(in crate::ssh) fn proxy(
+    spec: &HostSpec,
+    command: &str,
+) -> Result<(Proxy, watch::Receiver<String>), Failure> {
+    let failed = |error: io::Error| {
+        Failure::lasting(
+            HostError::new(format!("cannot start the proxy command of `{}`", spec.name))
+                .cause(error.to_string()),
+        )
+    };
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("exec {command}")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(failed)?;
+    let missing = || io::Error::other("it has no pipes");
+    let stdin = child.stdin.take().ok_or_else(missing).map_err(failed)?;
+    let stdout = child.stdout.take().ok_or_else(missing).map_err(failed)?;
+    let stderr = child.stderr.take().ok_or_else(missing).map_err(failed)?;
+    let (said, hear) = watch::channel(String::new());
+    let (open, closed) = oneshot::channel();
+    tokio::spawn(attend(child, stderr, said, closed));
+    Ok((Proxy { _open: open, stdin, stdout }, hear))
+}
+
+/// Hears what the command has to say, and ends it after the connection. A command may close its
+/// stdout before it says why.
+async fn attend(
+    child: Child,
+    mut stderr: ChildStderr,
+    said: watch::Sender<String>,
+    mut closed: oneshot::Receiver<()>,
+) {
+    let hear = async move {
+        let mut buffer = vec![0; 4096];
+        while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
+            said.send_replace(words(&buffer[..count]));
+        }
+    };
+    tokio::pin!(hear);
+    tokio::select! {
+        () = &mut hear => drop(closed.await),
+        _ = &mut closed => drop(tokio::time::timeout(LAST_WORDS, hear).await),
+    }
+    // It is killed here if it still runs.
+    drop(child);
+}
+
+/// What a proxy command that failed had to say.
+pub(in crate::ssh) async fn last_words(mut said: watch::Receiver<String>) -> Option<String> {
+    let end = async { while said.changed().await.is_ok() {} };
+    // A child of it may hold the pipe open.
+    drop(tokio::time::timeout(LAST_WORDS, end).await);
+    let said = said.borrow().clone();
+    (!said.is_empty()).then(|| format!("the proxy command said: {said}"))
+}
+
+impl AsyncRead for Proxy {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stdout).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Proxy {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stdin).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stdin).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stdin).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,19 @@
+//! SSH: from a [`HostSpec`](crate::HostSpec) to an authenticated connection and its
+//! channels. `russh` is named only below this module.
+
+mod auth;
+mod banner;
+mod carrier;
+mod channel;
+mod client;
+pub(crate) mod connect;
+mod dial;
+mod handshakes;
+mod identity;
+pub(crate) mod known_hosts;
+mod pooled;
+pub(crate) mod sandbox;
+mod sandbox_exec;
+pub(crate) mod session;
+mod signer;
+pub(crate) mod trust;

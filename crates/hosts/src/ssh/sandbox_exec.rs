@@ -1,0 +1,250 @@
+//! The commands that run on the sandbox.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use russh::ChannelId;
+use russh::ChannelWriteHalf;
+use russh::Sig;
+use russh::server;
+use russh::server::Msg;
+use rustix::process::Pid;
+use rustix::process::Signal;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Child;
+use tokio::process::ChildStdin;
+use tokio::process::Command;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+use crate::local::signal_name;
+
+type Writer = ChannelWriteHalf<Msg>;
+
+/// Where programs are looked for, as a server would have it.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin";
+
+/// The variable that marks what was started here, for finding what has left its group.
+const MARK: &str = "DOPPIO_SANDBOX";
+
+/// The folder and the processes of one sandbox.
+pub(in crate::ssh) struct House {
+    home: PathBuf,
+    nonce: String,
+    /// Those that have not been waited for yet; each leads a group.
+    leaders: Mutex<HashSet<u32>>,
+}
+
+impl House {
+    pub(in crate::ssh) fn new(home: PathBuf, nonce: String) -> Self {
+        Self { home, nonce, leaders: Mutex::default() }
+    }
+
+    fn leaders(&self) -> MutexGuard<'_, HashSet<u32>> {
+        self.leaders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spawn(&self, command: &str) -> io::Result<Child> {
+        let mut sh = Command::new("sh");
+        sh.args(["-c", command]).current_dir(&self.home);
+        sh.env_clear()
+            .env("PATH", PATH)
+            .env("HOME", &self.home)
+            .env("TMUX_TMPDIR", &self.home)
+            .env("USER", "sandbox")
+            .env("LOGNAME", "sandbox")
+            .env("SHELL", "/bin/sh")
+            .env(MARK, &self.nonce);
+        sh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // The bootstrap makes a session of its own where there is `setsid`.
+        if cfg!(not(target_os = "linux")) {
+            sh.process_group(0);
+        }
+        let child = sh.spawn()?;
+        self.leaders().extend(child.id());
+        Ok(child)
+    }
+
+    /// Kills all that was started here.
+    pub(in crate::ssh) fn kill(&self) {
+        for &pid in self.leaders().iter() {
+            if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw).filter(|pid| !pid.is_init()) {
+                let _gone = rustix::process::kill_process_group(pid, Signal::KILL);
+                let _gone = rustix::process::kill_process(pid, Signal::KILL);
+            }
+        }
+        for pid in self.marked() {
+            let _gone = rustix::process::kill_process(pid, Signal::KILL);
+        }
+    }
+
+    /// Kills all, and waits a moment for it to be gone.
+    pub(in crate::ssh) async fn empty(&self) {
+        for _ in 0..40 {
+            self.kill();
+            if self.leaders().is_empty() && self.marked().is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Processes that bear the mark in their environment, which Linux shows.
+    fn marked(&self) -> Vec<Pid> {
+        let mark = format!("{MARK}={}", self.nonce);
+        let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+        let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        let bears = |pid: &i32| {
+            fs::read(format!("/proc/{pid}/environ"))
+                .is_ok_and(|environ| environ.split(|&byte| byte == 0).any(|var| var == mark.as_bytes()))
+        };
+        pids.filter(|&pid| pid > 1).filter(bears).filter_map(Pid::from_raw).collect()
+    }
+}
+
+/// What a client says on a channel.
+pub(in crate::ssh) enum Said {
+    /// Bytes for the command's standard input.
+    Bytes(Vec<u8>),
+    /// No more will come.
+    End,
+}
+
+/// One channel: before its command, and with it.
+pub(in crate::ssh) struct Guest {
+    writer: Option<Writer>,
+    ears: Option<mpsc::UnboundedSender<Said>>,
+    /// Dropped with the channel.
+    over: Option<oneshot::Sender<()>>,
+}
+
+impl Guest {
+    pub(in crate::ssh) fn new(writer: Writer) -> Self {
+        Self { writer: Some(writer), ears: None, over: None }
+    }
+
+    /// Runs the channel's one command.
+    pub(in crate::ssh) fn start(
+        &mut self,
+        house: &Arc<House>,
+        command: &[u8],
+        handle: server::Handle,
+    ) -> io::Result<()> {
+        let writer = self.writer.take().ok_or_else(|| io::Error::other("a command was started before"))?;
+        let command = std::str::from_utf8(command).map_err(io::Error::other)?;
+        let mut child = house.spawn(command)?;
+        let (ears, said) = mpsc::unbounded_channel();
+        let (over, is_over) = oneshot::channel();
+        if let Some(stdin) = child.stdin.take() {
+            tokio::spawn(feed(stdin, said));
+        }
+        tokio::spawn(serve(Arc::clone(house), child, writer, handle, is_over));
+        self.ears = Some(ears);
+        self.over = Some(over);
+        Ok(())
+    }
+
+    pub(in crate::ssh) fn hear(&self, said: Said) {
+        if let Some(ears) = &self.ears {
+            let _ended = ears.send(said);
+        }
+    }
+}
+
+async fn feed(mut stdin: ChildStdin, mut said: mpsc::UnboundedReceiver<Said>) {
+    while let Some(Said::Bytes(bytes)) = said.recv().await {
+        if stdin.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends what the command prints, as fast as the client takes it, and how it ended.
+async fn serve(
+    house: Arc<House>,
+    mut child: Child,
+    writer: Writer,
+    handle: server::Handle,
+    is_over: oneshot::Receiver<()>,
+) {
+    let (pid, stdout, stderr) = (child.id(), child.stdout.take(), child.stderr.take());
+    let channel = writer.id();
+    let ended = async {
+        let status = child.wait().await;
+        if let Some(pid) = pid {
+            house.leaders().remove(&pid);
+        }
+        if let Ok(status) = status {
+            report(&handle, channel, status).await;
+        }
+    };
+    let printed = async {
+        tokio::join!(send(stdout, &writer, None), send(stderr, &writer, Some(1)));
+    };
+    let talk = async {
+        tokio::join!(ended, printed);
+        let _gone = writer.eof().await;
+        let _gone = writer.close().await;
+    };
+    let left_early = tokio::select! {
+        () = talk => false,
+        _ = is_over => true,
+    };
+    // Its pipes are closed now; like with any server, the command may go on, until the end.
+    if left_early
+        && let Some(pid) = pid
+        && child.wait().await.is_ok()
+    {
+        house.leaders().remove(&pid);
+    }
+}
+
+async fn report(handle: &server::Handle, channel: ChannelId, status: ExitStatus) {
+    let _gone = match (status.code(), status.signal()) {
+        (Some(code), _) => handle.exit_status_request(channel, code.unsigned_abs()).await,
+        (None, signal) => {
+            let name = signal_name(signal.unwrap_or_default());
+            let name = match name.as_str() {
+                "KILL" => Sig::KILL,
+                "TERM" => Sig::TERM,
+                "INT" => Sig::INT,
+                "HUP" => Sig::HUP,
+                "PIPE" => Sig::PIPE,
+                "ABRT" => Sig::ABRT,
+                "SEGV" => Sig::SEGV,
+                _ => Sig::Custom(name),
+            };
+            handle
+                .exit_signal_request(channel, name, status.core_dumped(), String::new(), "en".to_owned())
+                .await
+        }
+    };
+}
+
+async fn send<R: AsyncRead + Unpin>(pipe: Option<R>, writer: &Writer, kind: Option<u32>) {
+    let Some(mut pipe) = pipe else { return };
+    let mut buffer = vec![0; 32 << 10];
+    while let Ok(count) = pipe.read(&mut buffer).await {
+        let bytes = buffer[..count].to_vec();
+        let sent = match kind {
+            _ if count == 0 => return,
+            None => writer.data_bytes(bytes).await,
+            Some(kind) => writer.extended_data_bytes(kind, bytes).await,
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! A host over SSH: its connections, and the scripts on them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use doppio_text::name::EnvName;
+
+use crate::Carrier;
+use crate::CarrierChoice;
+use crate::EnvVar;
+use crate::Exec;
+use crate::HostError;
+use crate::HostSpec;
+use crate::Process;
+use crate::output_pipe;
+use crate::payload;
+use crate::payload::Load;
+use crate::process::Reach;
+use crate::single_flight::SingleFlight;
+use crate::ssh::carrier;
+use crate::ssh::carrier::Answers;
+use crate::ssh::channel;
+use crate::ssh::channel::Armed;
+use crate::ssh::channel::Refused;
+use crate::ssh::connect::ConnectOptions;
+use crate::ssh::connect::connect;
+use crate::ssh::pooled::News;
+use crate::ssh::pooled::Pick;
+use crate::ssh::pooled::Pooled;
+
+/// Connections to one host at most.
+const LINES: usize = 4;
+
+/// The same, where each can have one channel only.
+const SINGLE_LINES: usize = 10;
+
+/// How long a script waits for a channel until another connection is made for it.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Channels that may break off one after the other before any command was started on them.
+const FAILURES: u32 = 8;
+
+/// How long no further connection is tried after one failed.
+const GROW_AGAIN: Duration = Duration::from_secs(45);
+
+/// A host over SSH.
+pub(crate) struct Session {
+    spec: HostSpec,
+    options: ConnectOptions,
+    names: BTreeSet<EnvName>,
+    lines: Mutex<Vec<Arc<Pooled>>>,
+    news: Arc<News>,
+    connecting: SingleFlight<()>,
+    growing: Mutex<Growth>,
+    answers: watch::Sender<Option<Answers>>,
+    is_closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Growth {
+    is_under_way: bool,
+    failed: Option<Instant>,
+}
+
+impl Session {
+    /// A host that is not connected yet. `names` are the variables that scripts will want to
+    /// send.
+    pub(crate) fn new(spec: HostSpec, options: ConnectOptions, names: BTreeSet<EnvName>) -> Arc<Self> {
+        Arc::new(Self {
+            spec,
+            options,
+            names,
+            lines: Mutex::default(),
+            news: Arc::default(),
+            connecting: SingleFlight::default(),
+            growing: Mutex::default(),
+            answers: watch::Sender::new(None),
+            is_closed: AtomicBool::new(false),
+        })
+    }
+
+    /// How it is reached.
+    pub(crate) fn spec(&self) -> &HostSpec {
+        &self.spec
+    }
+
+    /// Makes a connection if there is none that lives. Askers at the same time share the attempt.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be reached, trusted or logged in to.
+    pub(crate) async fn connect(&self) -> Result<(), HostError> {
+        if !self.living().is_empty() {
+            return Ok(());
+        }
+        self.connecting
+            .share(|| (!self.living().is_empty()).then_some(()), async {
+                if self.is_closed.load(Ordering::Relaxed) {
+                    return Err(self.error("the run is over", Vec::new()));
+                }
+                let connection = connect(&self.spec, &self.options).await?;
+                let line = Pooled::new(connection, Arc::clone(&self.news));
+                self.lines().push(Arc::clone(&line));
+                line.refill();
+                self.learn(&line);
+                Ok(())
+            })
+            .await
+    }
+
+    /// Asks once a connection which variables are taken, beside whatever else goes on.
+    fn learn(&self, line: &Arc<Pooled>) {
+        self.answers.send_replace(None);
+        // One that can have a single channel takes no variables either.
+        if self.spec.carrier == CarrierChoice::Preamble || self.names.is_empty() || line.is_single() {
+            self.answers.send_replace(Some(Answers::new()));
+            return;
+        }
+        let (line, names, answers) = (Arc::clone(line), self.names.clone(), self.answers.clone());
+        tokio::spawn(async move {
+            let heard = carrier::learn(&line, &names).await;
+            answers.send_replace(Some(heard));
+        });
+    }
+
+    /// Starts a script. When the future is dropped before it is ready, nothing runs.
+    ///
+    /// # Errors
+    ///
+    /// When no channel was available, or a secret may not travel as the host demands.
+    pub(crate) async fn exec(self: &Arc<Self>, exec: &Exec) -> Result<Process, HostError> {
+        let load = Load::sort(&exec.env)?;
+        payload::check(exec)?;
+        loop {
+            self.connect().await?;
+            let answers = self.known_answers().await;
+            let ways =
+                carrier::divide(&self.spec.name, self.spec.carrier, &load.exports, &load.files, &answers)?;
+            let env: Vec<_> = ways.channel.iter().map(|var| (var.name.clone(), var.value.clone())).collect();
+            let armed = self.armed(&env).await?;
+            let (taken, refused): (Vec<_>, Vec<_>) =
+                ways.channel.iter().zip(&armed.accepted).partition(|&(_, taken)| *taken);
+            if self.spec.carrier == CarrierChoice::Channel && !refused.is_empty() {
+                let names: Vec<&EnvName> = refused.iter().map(|(var, _)| &var.name).collect();
+                return Err(carrier::refusal(&self.spec.name, &names));
+            }
+            let in_frame: Vec<&EnvVar> =
+                ways.payload.iter().copied().chain(refused.iter().map(|&(var, _)| *var)).collect();
+            let by = |carrier| move |var: &EnvVar| (var.name.clone(), carrier);
+            let carriers = taken.iter().map(|&(var, _)| *var).map(by(Carrier::ChannelEnv));
+            let carriers = carriers.chain(in_frame.iter().copied().map(by(Carrier::Preamble)));
+            let carriers = carriers.chain(load.files.iter().copied().map(by(Carrier::File))).collect();
+            let payload = payload::write(exec, &Load { exports: in_frame, files: load.files.clone() })?;
+            if let Some(process) = self.launch(armed, payload, exec, carriers) {
+                return Ok(process);
+            }
+            // The channel went away while nothing had been sent on it yet.
+        }
+    }
+
+    /// From the payload's first byte on the script counts as launched: nothing waits here, and
+    /// nothing is tried again.
+    fn launch(
+        self: &Arc<Self>,
+        armed: Armed,
+        payload: payload::Payload,
+        exec: &Exec,
+        carriers: Vec<(EnvName, Carrier)>,
+    ) -> Option<Process> {
+        let (writer, reader) = output_pipe::pair();
+        let folder = payload.folder.clone();
+        let leader = armed.start(payload, exec.stdin.clone(), writer)?;
+        Some(Process { reader, carriers, leader, folder, reach: Reach::Ssh(Arc::clone(self)) })
+    }
+
+    /// Starts a script that can't wait for a channel to be free, like one that stops another.
+    pub(crate) async fn exec_urgent(self: &Arc<Self>, exec: &Exec) -> Result<Process, HostError> {
+        let payload = || payload::write(exec, &Load::default());
+        for line in self.living() {
+            if let Ok(armed) = line.urgent().await
+                && let Some(process) = self.launch(armed, payload()?, exec, Vec::new())
+            {
+                return Ok(process);
+            }
+        }
+        // It lives as long as its channel does.
+        let connection = connect(&self.spec, &self.options).await?;
+        let line = Pooled::new(connection, Arc::clone(&self.news));
+        let armed = line.urgent().await.map_err(|refused| self.refusal(refused))?;
+        self.launch(armed, payload()?, exec, Vec::new())
+            .ok_or_else(|| self.error("the connection broke", Vec::new()))
+    }
+
+    /// What is known of names; all that there is to know where secrets may only go by channel.
+    async fn known_answers(&self) -> Answers {
+        let mut answers = self.answers.subscribe();
+        if self.spec.carrier == CarrierChoice::Channel
+            && let Ok(known) = answers.wait_for(Option::is_some).await
+        {
+            return known.clone().unwrap_or_default();
+        }
+        answers.borrow().clone().unwrap_or_default()
+    }
+
+    /// A channel of any connection, waited for if need be.
+    async fn armed(
+        self: &Arc<Self>,
+        env: &[(EnvName, doppio_secrets::SecretValue)],
+    ) -> Result<Armed, HostError> {
+        let mut refusals = 0;
+        let mut failures = 0;
+        loop {
+            let mut news = pin!(self.news.changed.notified());
+            news.as_mut().enable();
+            self.connect().await?;
+            let waits = match self.pick(env.is_empty()) {
+                Some((_, Pick::Spare(armed))) => {
+                    self.refill();
+                    return Ok(*armed);
+                }
+                Some((_, Pick::Soon(expecting))) => {
+                    news.await;
+                    drop(expecting);
+                    continue;
+                }
+                Some((line, Pick::Slot(slot))) => match channel::arm(&line, slot, env.to_vec()).await {
+                    Ok(armed) => {
+                        self.refill();
+                        return Ok(armed);
+                    }
+                    Err(Refused::Full) => {
+                        refusals += 1;
+                        let pause = line.refused(refusals).ok_or_else(|| self.refusal(Refused::Full))?;
+                        tokio::time::sleep(pause).await;
+                        continue;
+                    }
+                    Err(Refused::Dead(_) | Refused::Again) if failures < FAILURES => {
+                        failures += 1;
+                        tokio::time::sleep(Duration::from_millis(2 << failures)).await;
+                        continue;
+                    }
+                    Err(refused) => return Err(self.refusal(refused)),
+                },
+                Some((_, Pick::Full)) | None => self.news.wait(),
+            };
+            if timeout(PATIENCE, &mut news).await.is_err() && !self.grow() {
+                let _ = timeout(Duration::from_secs(5), news).await;
+            }
+            drop(waits);
+        }
+    }
+
+    /// What the first line that has anything has.
+    fn pick(&self, may_be_spare: bool) -> Option<(Arc<Pooled>, Pick)> {
+        self.living().into_iter().find_map(|line| {
+            let pick = if may_be_spare { line.pick() } else { line.pick_bare() };
+            (!matches!(pick, Pick::Full)).then_some((line, pick))
+        })
+    }
+
+    fn refill(&self) {
+        if let Some(line) = self.living().first() {
+            line.refill();
+        }
+    }
+
+    /// Makes another connection, beside, unless there are enough. Says whether one is under way.
+    fn grow(self: &Arc<Self>) -> bool {
+        let mut growth = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        if growth.is_under_way {
+            return true;
+        }
+        let failed_lately = growth.failed.is_some_and(|failed| failed.elapsed() < GROW_AGAIN);
+        let lines = self.living();
+        let most = if lines.iter().any(|line| line.is_single()) { SINGLE_LINES } else { LINES };
+        if failed_lately || lines.len() >= most || self.is_closed.load(Ordering::Relaxed) {
+            return false;
+        }
+        growth.is_under_way = true;
+        drop(growth);
+        let session = Arc::clone(self);
+        tokio::spawn(async move {
+            let connection = connect(&session.spec, &session.options).await;
+            let mut growth = session.growing.lock().unwrap_or_else(PoisonError::into_inner);
+            growth.is_under_way = false;
+            match connection {
+                Ok(connection) => session.lines().push(Pooled::new(connection, Arc::clone(&session.news))),
+                Err(_) => growth.failed = Some(Instant::now()),
+            }
+            drop(growth);
+            session.news.changed.notify_waiters();
+        });
+        true
+    }
+
+    /// The connections that live.
+    fn living(&self) -> Vec<Arc<Pooled>> {
+        let mut lines = self.lines();
+        lines.retain(|line| {
+            let is_dead = line.is_dead();
+            if is_dead {
+                line.drop_spares();
+            }
+            !is_dead
+        });
+        lines.clone()
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<Arc<Pooled>>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends its connections politely.
+    pub(crate) async fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+        let lines = std::mem::take(&mut *self.lines());
+        for line in lines {
+            line.drop_spares();
+            let farewell = line.connection.handle.disconnect(russh::Disconnect::ByApplication, "", "en");
+            let _late = timeout(Duration::from_secs(1), farewell).await;
+            let _late = timeout(Duration::from_millis(500), line.connection.wait_ended()).await;
+        }
+    }
+
+    fn refusal(&self, refused: Refused) -> HostError {
+        match refused {
+            Refused::Full => HostError {
+                hint: Some("raise `MaxSessions` in the host's /etc/ssh/sshd_config".to_owned()),
+                ..self.error("it allows no channel on a connection", Vec::new())
+            },
+            Refused::Again => self.error("the server closes every channel at once", Vec::new()),
+            Refused::Dead(reason) => self.error("the connection broke", vec![reason]),
+            Refused::Never(what, causes) => self.error(&what, causes),
+        }
+    }
+
+    fn error(&self, what: &str, causes: Vec<String>) -> HostError {
+        let causes = std::iter::once(what.to_owned()).chain(causes).collect();
+        HostError {
+            message: format!("no command could be started on `{}`", self.spec.name),
+            causes,
+            hint: None,
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        for line in self.lines().iter() {
+            line.drop_spares();
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("host", &self.spec.name).finish_non_exhaustive()
+    }
+}

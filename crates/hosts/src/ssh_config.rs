@@ -1,0 +1,182 @@
+//! The user's `ssh_config`, as the user's own OpenSSH client reads it: `ssh -G NAME` knows `Match`,
+//! `Include` and all the rest.
+
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+use crate::HostError;
+
+/// Reading the configuration can run `Match exec` commands, which may hang.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A name that no `Host` block names: what stands under it is what stands under every name.
+const NOBODY: &str = "doppio-7b1f0c-nobody";
+
+/// Who runs this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub user: String,
+    /// The home of the user database, which OpenSSH reads whatever `HOME` says.
+    pub home: PathBuf,
+}
+
+/// Asks the system once. None where there is no shell, or no entry for this user.
+pub(crate) async fn account() -> Option<&'static Account> {
+    static ACCOUNT: OnceCell<Option<Account>> = OnceCell::const_new();
+    ACCOUNT.get_or_init(look_up_account).await.as_ref()
+}
+
+async fn look_up_account() -> Option<Account> {
+    let text = output(Command::new("sh").args(["-c", "id -un && eval echo \"~$(id -un)\""])).await.ok()??;
+    let (user, home) = text.trim_end().split_once('\n')?;
+    Some(Account { user: user.to_owned(), home: PathBuf::from(home) })
+}
+
+/// What a command prints; none when it fails.
+async fn output(command: &mut Command) -> io::Result<Option<String>> {
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(DEADLINE, command.output())
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    Ok(output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
+}
+
+/// What `ssh_config` says of one name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct SshConfig {
+    lines: Vec<(String, String)>,
+    /// Whether more is said of this name than of any other.
+    pub is_named: bool,
+}
+
+/// Asks `ssh -G`; none where no OpenSSH client is installed. A user and a port that are given
+/// count as on the command line of `ssh`.
+///
+/// # Errors
+///
+/// When `ssh` finds a fault in the configuration, with its own words.
+pub(crate) async fn ask(
+    name: &str,
+    user: Option<&str>,
+    port: Option<u16>,
+    home: &Path,
+) -> Result<Option<SshConfig>, HostError> {
+    let (said, of_nobody) = tokio::join!(run(name, user, port, home), run(NOBODY, user, port, home));
+    let (Some(said), Some(of_nobody)) = (said?, of_nobody?) else { return Ok(None) };
+    let is_named = said.to_lowercase() != of_nobody.replace(NOBODY, name).to_lowercase();
+    let lines = said
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    Ok(Some(SshConfig { lines, is_named }))
+}
+
+async fn run(
+    name: &str,
+    user: Option<&str>,
+    port: Option<u16>,
+    home: &Path,
+) -> Result<Option<String>, HostError> {
+    let mut command = Command::new("ssh");
+    command.arg("-G").stdin(Stdio::null()).kill_on_drop(true);
+    // OpenSSH looks the home up by user id. Another home is told by naming its file.
+    if account().await.is_none_or(|account| account.home != home) {
+        let file = home.join(".ssh/config");
+        command.arg("-F").arg(if file.is_file() { file.as_path() } else { Path::new("none") });
+    }
+    if let Some(user) = user {
+        command.args(["-l", user]);
+    }
+    if let Some(port) = port {
+        command.args(["-p", &port.to_string()]);
+    }
+    command.args(["--", name]);
+    let failed = |cause: String| {
+        HostError::new(format!("cannot read the ssh_config for `{name}`"))
+            .cause(cause)
+            .hint(format!("`ssh -G {name}` shows the same"))
+    };
+    match tokio::time::timeout(DEADLINE, command.output()).await {
+        Err(_) => Err(failed(format!("`ssh -G` took longer than {} s", DEADLINE.as_secs()))),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Ok(Err(error)) => Err(failed(error.to_string())),
+        Ok(Ok(output)) if output.status.success() => {
+            Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()))
+        }
+        Ok(Ok(output)) => Err(failed(String::from_utf8_lossy(&output.stderr).trim_end().to_owned())),
+    }
+}
+
+impl SshConfig {
+    /// The first value of a key, which is lowercase.
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        self.lines.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
+    }
+
+    /// The value, unless it is `none`.
+    pub(crate) fn some(&self, key: &str) -> Option<&str> {
+        self.get(key).filter(|value| *value != "none")
+    }
+
+    /// All values of a key.
+    pub(crate) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.lines.iter().filter(move |(own, _)| own == key).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The names of the `Host` lines of a file, patterns left out: for suggestions only.
+pub(crate) fn host_names(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.trim().split_once([' ', '\t', '=']))
+        .filter(|(key, _)| key.eq_ignore_ascii_case("host"))
+        .flat_map(|(_, names)| names.split_whitespace().map(|name| name.trim_matches('"').to_owned()))
+        .filter(|name| !name.contains(['*', '?', '!', '=']))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home(config: &str) -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join(".ssh")).unwrap();
+        std::fs::write(home.path().join(".ssh/config"), config).unwrap();
+        home
+    }
+
+    #[tokio::test]
+    async fn a_block_that_names_a_host_is_seen() {
+        let home = home(
+            "Host gpu *.lab\n  HostName 10.1.2.3\n  IdentityFile ~/.ssh/one\n  IdentityFile ~/.ssh/two\n",
+        );
+        let config = ask("gpu", None, None, home.path()).await.unwrap().expect("ssh is installed");
+        assert!(config.is_named);
+        assert_eq!(config.get("hostname"), Some("10.1.2.3"));
+        assert_eq!(config.all("identityfile").collect::<Vec<_>>(), ["~/.ssh/one", "~/.ssh/two"]);
+        assert!(ask("a.lab", None, None, home.path()).await.unwrap().unwrap().is_named);
+        assert!(!ask("nothing", None, None, home.path()).await.unwrap().unwrap().is_named);
+        assert!(!ask("Nothing", None, None, home.path()).await.unwrap().unwrap().is_named);
+    }
+
+    #[tokio::test]
+    async fn a_fault_comes_in_the_words_of_ssh() {
+        let home = home("Host gpu\n  Prot 22\n");
+        let error = ask("gpu", None, None, home.path()).await.unwrap_err();
+        assert!(error.causes[0].contains("Bad configuration option: prot"), "{error:?}");
+    }
+
+    #[test]
+    fn names_of_blocks_are_for_suggestions() {
+        let home = home("Host gpu *.lab !x\nhost\tb c\nHost=\"d\"\nMatch host e\n");
+        assert_eq!(host_names(&home.path().join(".ssh/config")), ["gpu", "b", "c", "d"]);
+    }
+}

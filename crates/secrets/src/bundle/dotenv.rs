@@ -1,0 +1,197 @@
+//! Dotenv files, assignment by assignment, as the source `dotenv` reads them: nothing is
+//! substituted, `\` means what it means there.
+
+use std::str::FromStr;
+
+use ::dotenv::EnvLoader;
+use ::dotenv::EnvSequence;
+use ::dotenv::Error;
+use zeroize::Zeroize;
+
+use doppio_text::name::EnvName;
+
+use crate::SecretValue;
+use crate::bundle::Entry;
+use crate::bundle::Malformed;
+use crate::bundle::dispute;
+use crate::bundle::utf8;
+use crate::bundle::without_mark;
+use crate::looks_like_value;
+
+/// What one assignment comes to.
+enum Assignment {
+    /// Blank, or a comment.
+    Nothing,
+    Value(String, SecretValue),
+    /// The quote is not closed yet: the value goes on in the next line.
+    Open(char),
+    Wrong(usize, String),
+}
+
+pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
+    let text = utf8(without_mark(text))?;
+    let mut entries = Vec::new();
+    let (mut line, mut rest) = (1, text);
+    while !rest.is_empty() {
+        let (chunk, found) = next(rest);
+        let malformed = |at: usize, why: &str| Malformed { line: at, why: why.to_owned() };
+        match found {
+            Assignment::Nothing => {}
+            Assignment::Value(key, value) => {
+                if EnvName::from_str(&key).is_err() || looks_like_value(&key) {
+                    return Err(malformed(line, "the text before the `=` is not a variable's name"));
+                }
+                if chunk.trim_end_matches(['\r', '\n']).contains('\r') {
+                    let why = "the value contains a carriage return, which would be lost: write it in \
+                               double quotes as `\\r`";
+                    return Err(malformed(line, why));
+                }
+                let is_disputed = dispute::is_disputed(chunk, value.plain());
+                entries.push(Entry {
+                    key,
+                    line,
+                    value: if is_disputed { Err(dispute::WHY) } else { Ok(value) },
+                });
+            }
+            Assignment::Open(quote) => {
+                return Err(malformed(line, &format!("the value has no closing `{quote}`")));
+            }
+            Assignment::Wrong(at, why) => return Err(malformed(line + at - 1, &why)),
+        }
+        line += chunk.matches('\n').count();
+        rest = &rest[chunk.len()..];
+    }
+    Ok(entries)
+}
+
+/// Where and why others read a different value of a variable.
+pub(super) fn disputed(text: &[u8], name: &str) -> Option<String> {
+    // The last one counts.
+    let (line, is_disputed) = assignments(text, name).pop()?;
+    is_disputed.then(|| format!("line {line}: the value of `{name}` {}", dispute::WHY))
+}
+
+/// Whether a variable has more than one assignment.
+pub(super) fn is_twice(text: &[u8], name: &str) -> bool {
+    assignments(text, name).len() > 1
+}
+
+/// The lines of all assignments to a variable, and whether others read another value there.
+fn assignments(text: &[u8], name: &str) -> Vec<(usize, bool)> {
+    let mut found = Vec::new();
+    let (mut line, mut rest) = (1, std::str::from_utf8(without_mark(text)).unwrap_or_default());
+    while !rest.is_empty() {
+        let (chunk, assignment) = next(rest);
+        if let Assignment::Value(key, value) = assignment
+            && key == name
+        {
+            found.push((line, dispute::is_disputed(chunk, value.plain())));
+        }
+        line += chunk.matches('\n').count();
+        rest = &rest[chunk.len()..];
+    }
+    found
+}
+
+/// The first assignment: as many lines as its quotes need.
+fn next(text: &str) -> (&str, Assignment) {
+    let mut end = line_end(text, 0);
+    loop {
+        let chunk = &text[..end];
+        match parse(chunk) {
+            Assignment::Open(quote) => {
+                // Only a line with the quote can close it.
+                let Some(at) = text[end..].find(quote) else { return (chunk, Assignment::Open(quote)) };
+                end = line_end(text, end + at);
+            }
+            found => return (chunk, found),
+        }
+    }
+}
+
+fn line_end(text: &str, from: usize) -> usize {
+    text[from..].find('\n').map_or(text.len(), |at| from + at + 1)
+}
+
+fn parse(chunk: &str) -> Assignment {
+    use ::dotenv::ParseErrorKind;
+    let mut found = match EnvLoader::with_reader(chunk.as_bytes()).sequence(EnvSequence::InputOnly).load() {
+        Ok(found) => found,
+        Err(Error::Parse(fault, _)) => {
+            return match fault.kind() {
+                ParseErrorKind::UnterminatedQuote(quote) => Assignment::Open(*quote),
+                // A character of the name may be one of a value that went astray.
+                ParseErrorKind::InvalidKeyCharacter(_) | ParseErrorKind::InvalidValueCharacter(_) => {
+                    Assignment::Wrong(fault.line(), "there is a control character".to_owned())
+                }
+                ParseErrorKind::MissingEquals => {
+                    Assignment::Wrong(fault.line(), "expected `NAME=value`".to_owned())
+                }
+                kind => Assignment::Wrong(fault.line(), kind.to_string()),
+            };
+        }
+        Err(_) => return Assignment::Wrong(1, "it can't be read".to_owned()),
+    };
+    let Some(key) = found.keys().next().cloned() else { return Assignment::Nothing };
+    let value = found.remove(&key).unwrap_or_default();
+    found.values_mut().for_each(Zeroize::zeroize);
+    Assignment::Value(key, SecretValue::new(value.into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::bundle::Form;
+    use crate::bundle::tests::told;
+
+    #[test]
+    fn values_keep_every_byte() {
+        let text = "\u{feff}# c\r\nA=p$HOME\\n${X}\r\n\nexport B='one\ntwo $B' # c\nC=\"a\\nb\"\nD=\nE = x y # z\nF=it's so\nG='a\\b'\nH=q#r\n";
+        assert_eq!(
+            told(Form::Dotenv, text),
+            [
+                "2: A=\"p$HOME\\\\n${X}\"",
+                "4: B=\"one\\ntwo $B\"",
+                "6: C=\"a\\nb\"",
+                "7: D=\"\"",
+                "8: E=\"x y\"",
+                "9: F=\"it's so\"",
+                "10: G=\"a\\\\b\"",
+                "11: H=\"q#r\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_others_read_otherwise_is_refused() {
+        assert_eq!(
+            told(Form::Dotenv, "A=plain-one\nB=pa\\$ss\n"),
+            [
+                "1: A=\"plain-one\"",
+                "2: B means something else to other readers of dotenv files: write it in single quotes, or store it \
+                 with `doppio secret set`",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_has_its_line() {
+        for (text, fault) in [
+            ("A=1\n\nB='hunter2\nC=2\n", "line 3: the value has no closing `'`"),
+            ("A=1\nhunter2\n", "line 2: expected `NAME=value`"),
+            ("A='x\ny' hunter2\n", "line 2: expected a comment or end of line after the quoted value"),
+            ("A=1\nhunter-2=x\n", "line 2: the text before the `=` is not a variable's name"),
+            (
+                "A=1\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC==\n",
+                "line 2: the text before the `=` is not a variable's name",
+            ),
+            (
+                "A=1\r\nB='x\r\ny'\r\n",
+                "line 2: the value contains a carriage return, which would be lost: write it in double quotes as `\\r`",
+            ),
+            ("A=1\n=x\n", "line 2: expected an environment variable name"),
+        ] {
+            assert_eq!(told(Form::Dotenv, text), [fault], "{text:?}");
+        }
+        assert_eq!(told(Form::Dotenv, "\n# nothing\n"), [""; 0]);
+    }
+}

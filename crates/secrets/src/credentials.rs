@@ -1,0 +1,405 @@
+//! `credentials = ["aws"]`: what a provider's name comes to when a step starts.
+//!
+//! What the user has stored under the provider's names counts first, then what the provider's own
+//! tools keep on this machine. Each value is known to the mask before it is handed out.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+use doppio_text::name::EnvName;
+use doppio_text::name::SecretName;
+
+use crate::Environment;
+use crate::Hold;
+use crate::SecretError;
+use crate::SecretRef;
+use crate::SecretSession;
+use crate::SecretValue;
+use crate::provider;
+use crate::provider::Credential;
+use crate::provider::Discovery;
+use crate::provider::Exposure;
+use crate::provider::FileForm;
+use crate::provider::Key;
+use crate::provider::Local;
+use crate::provider::Part;
+use crate::provider::Provider;
+use crate::provider::ProviderError;
+use crate::provider::Sent;
+use crate::provider::UnknownProvider;
+
+/// A provider as a recipe names it: `aws`, or `aws:prod` for one profile of several.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Which provider.
+    pub provider: &'static Provider,
+    /// Which profile, host, registry, context or key of it.
+    pub which: Option<String>,
+}
+
+impl FromStr for Wanted {
+    type Err = UnknownProvider;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProvider> {
+        let (name, which) = text.split_once(':').map_or((text, None), |(name, which)| (name, Some(which)));
+        let which = which.filter(|which| !which.is_empty()).map(str::to_owned);
+        let provider = provider::find(name)?;
+        match which {
+            Some(which) if provider.several.is_none() => {
+                Err(UnknownProvider::Which { provider: provider.name, which })
+            }
+            which => Ok(Self { provider, which }),
+        }
+    }
+}
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.provider.name)?;
+        self.which.iter().try_for_each(|which| write!(f, ":{which}"))
+    }
+}
+
+impl Wanted {
+    /// Whether both set the same variables, so that a step would get parts of each.
+    pub fn clashes_with(&self, other: &Self) -> bool {
+        self != other && self.provider.name == other.provider.name && self.provider.sets.len() == 1
+    }
+}
+
+impl Eq for Wanted {}
+
+impl PartialEq for Wanted {
+    fn eq(&self, other: &Self) -> bool {
+        self.provider.name == other.provider.name && self.which == other.which
+    }
+}
+
+/// Where providers are looked for, and what may go further than it otherwise might.
+#[derive(Debug)]
+pub struct Providers {
+    discovery: Discovery,
+    home: PathBuf,
+    consented: BTreeSet<String>,
+}
+
+impl Providers {
+    /// This environment and this home; `consented` are the providers that may go to hosts that
+    /// are not the user's own.
+    pub fn new(env: Environment, home: PathBuf, consented: BTreeSet<String>) -> Self {
+        Self { discovery: Discovery::new(env, home.clone()), home, consented }
+    }
+}
+
+/// What is known about a credential without reading it.
+#[derive(Debug, Clone)]
+pub struct CredentialMetadata {
+    /// Where it is.
+    pub place: String,
+    /// How far it may go.
+    pub exposure: Exposure,
+    /// When it expires.
+    pub expires: Option<Timestamp>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// A credential that is ready to be handed over.
+#[derive(Debug, Clone)]
+pub struct Handed {
+    /// How far it may go.
+    pub exposure: Exposure,
+    /// Variables and files that hold a secret.
+    pub secrets: Vec<HandedSecret>,
+    /// Variables that are not secrets, but for a login in an address, which the mask knows.
+    pub settings: Vec<(String, String)>,
+    /// Files that are not secrets, each with the variable that names it.
+    pub files: Vec<(&'static FileForm, String)>,
+}
+
+/// One variable, or one file that a variable names.
+#[derive(Debug, Clone)]
+pub struct HandedSecret {
+    /// The variable.
+    pub variable: EnvName,
+    /// The secret's name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: SecretValue,
+    /// The file that it goes as.
+    pub file: Option<&'static FileForm>,
+}
+
+impl SecretSession {
+    /// The same with providers to hand out credentials of.
+    #[must_use]
+    pub fn with_providers(mut self, providers: Providers) -> Self {
+        self.providers = Some(providers);
+        self
+    }
+
+    /// Whether the user lets this provider's credential go to hosts that are not the user's own.
+    pub fn has_consent(&self, wanted: &Wanted) -> bool {
+        self.providers.as_ref().is_some_and(|providers| providers.consented.contains(wanted.provider.name))
+    }
+
+    /// Where a credential would come from. Nothing is run for it.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist, a source can't be asked, or it can't leave this machine.
+    pub async fn locate_credential(&self, wanted: &Wanted) -> Result<CredentialMetadata, SecretError> {
+        self.credential(&Hold::default(), wanted, false).await.map(facts_of)
+    }
+
+    /// A credential, with all its values known to the mask. Its leases stay valid as long as
+    /// `hold`.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretSession::locate_credential`]; when a value can't be masked.
+    pub async fn fetch_credential(&self, hold: &Hold, wanted: &Wanted) -> Result<Handed, SecretError> {
+        let found = self.credential(hold, wanted, true).await?;
+        let mut secrets = Vec::new();
+        for part in &found.parts {
+            let Some(value) = &part.value else { continue };
+            self.teach(part.key.name, Some(wanted.provider), value)?;
+            // What is stored was written down when it was fetched.
+            let known = self.known(part.key.name);
+            if known.is_none_or(|(_, known)| !known.is_same(value)) {
+                self.note_fetch(part.key.name, &part.place, value).await?;
+            }
+            secrets.extend(handed(part.key, value));
+        }
+        let name = found.parts.first().map_or(wanted.provider.name, |part| part.key.name);
+        for value in &found.inner {
+            self.teach(name, Some(wanted.provider), value)?;
+        }
+        Ok(Handed { exposure: found.exposure, secrets, settings: found.settings, files: found.files })
+    }
+
+    /// What the environment has, else what is stored, else what the provider's own tools keep. With
+    /// `read` all its values are there.
+    async fn credential(&self, hold: &Hold, wanted: &Wanted, read: bool) -> Result<Credential, SecretError> {
+        let found = match self.in_environment(wanted).await? {
+            Some(found) => found,
+            None => match self.stored(hold, wanted, read).await? {
+                Some(found) if found.refusal.is_none() => found,
+                // What is of no use as it was stored may be whole where it came from.
+                refused => match (self.local(wanted, read).await, refused) {
+                    (Err(SecretError::Missing { .. }), Some(refused)) => refused,
+                    (found, _) => found?,
+                },
+            },
+        };
+        match &found.refusal {
+            None => Ok(found),
+            Some(cause) => Err(SecretError::NotAllowed {
+                reference: wanted.to_string(),
+                source_name: found.place(),
+                cause: cause.clone(),
+                hint: wanted.provider.alternative.to_owned(),
+            }),
+        }
+    }
+
+    /// The credential of the environment, which stands above all that is stored: it is taken as
+    /// the vendor's own tools take it, with its end and what goes along. None where the command
+    /// line or the settings say where one of its names is looked up.
+    async fn in_environment(&self, wanted: &Wanted) -> Result<Option<Credential>, SecretError> {
+        let Some(providers) = &self.providers else { return Ok(None) };
+        let provider = wanted.provider;
+        let env = providers.discovery.env();
+        let is_set = |key: &Key| key.read.iter().any(|name| env.get(name).is_some());
+        let is_bound = |key: &Key| key.name.parse().is_ok_and(|name| self.ladder().binding(&name).is_some());
+        if wanted.which.is_some() || !provider.keys().any(is_set) || provider.keys().any(is_bound) {
+            return Ok(None);
+        }
+        let found = providers.discovery.look(provider, None, false).await;
+        let found = found.map_err(|error| unreachable(wanted, error))?;
+        Ok(found.filter(|found| found.is_of_environment() && found.refusal.is_none()))
+    }
+
+    /// What is stored under the provider's names: the first set that is whole and of use. Values that say how
+    /// far they may go are read even where only their place is asked for, if nothing has to be run
+    /// for it.
+    async fn stored(
+        &self,
+        hold: &Hold,
+        wanted: &Wanted,
+        read: bool,
+    ) -> Result<Option<Credential>, SecretError> {
+        let provider = wanted.provider;
+        // Which one of several is asked for only the provider's own files can tell.
+        if wanted.which.is_some() {
+            return Ok(None);
+        }
+        let mut refused = None;
+        'sets: for set in provider.sets {
+            let mut found = Credential::new(provider);
+            for key in *set {
+                let Ok(name) = key.name.parse::<SecretName>() else { continue 'sets };
+                let reference = SecretRef::from(name);
+                // A token that belongs to other keys makes keys without an end invalid.
+                let id = found.parts.first().and_then(|part| part.value.as_ref());
+                if !key.needed && id.is_some_and(provider::is_lasting_aws_key) {
+                    continue;
+                }
+                let facts = match self.locate(&reference).await {
+                    Ok(location) => location.facts,
+                    Err(SecretError::Missing { .. }) if key.needed => continue 'sets,
+                    Err(SecretError::Missing { .. }) => continue,
+                    Err(error) => return Err(error),
+                };
+                let value = if read || (provider.is_told_by_value() && !facts.unproven) {
+                    Some(self.fetch_for(hold, &reference).await?)
+                } else {
+                    None
+                };
+                found.parts.push(Part { key, value, place: facts.place });
+                found.expires = found.expires.into_iter().chain(facts.expires).min();
+                found.warnings.extend(facts.warnings);
+            }
+            if found.parts.is_empty() {
+                continue;
+            }
+            let found = self.complete(found);
+            if found.refusal.is_none() {
+                return Ok(Some(found));
+            }
+            refused.get_or_insert(found);
+        }
+        Ok(refused)
+    }
+
+    /// What was stored, with what its values tell.
+    fn complete(&self, found: Credential) -> Credential {
+        match &self.providers {
+            Some(providers) => providers.discovery.complete(found),
+            None => found,
+        }
+    }
+
+    async fn local(&self, wanted: &Wanted, may_run: bool) -> Result<Credential, SecretError> {
+        let provider = wanted.provider;
+        let missing = || {
+            let first = provider.sets.first().and_then(|set| set.first());
+            let hint = format!(
+                "store it with `doppio secret set`, or log in with the provider's own tool; {}",
+                provider.alternative
+            );
+            SecretError::not_set(first.map_or(provider.name, |key| key.name).to_owned(), hint)
+        };
+        let Some(providers) = &self.providers else { return Err(missing()) };
+        let found = providers.discovery.look(provider, wanted.which.clone(), may_run).await;
+        if let Some(found) = found.map_err(|error| unreachable(wanted, error))? {
+            return Ok(found);
+        }
+        let local = Local::new(providers.discovery.env(), &providers.home).which(wanted.which.as_deref());
+        Err(match provider.lack(&local) {
+            Some(ProviderError { cause, hint }) => {
+                SecretError::Missing { reference: wanted.to_string(), cause, hint }
+            }
+            None => missing(),
+        })
+    }
+}
+
+fn unreachable(wanted: &Wanted, error: ProviderError) -> SecretError {
+    SecretError::Unreachable {
+        reference: wanted.to_string(),
+        source_name: "the provider's own credentials".to_owned(),
+        cause: error.cause,
+        hint: error.hint,
+    }
+}
+
+fn facts_of(found: Credential) -> CredentialMetadata {
+    CredentialMetadata {
+        place: found.place(),
+        exposure: found.exposure,
+        expires: found.expires,
+        warnings: found.warnings,
+    }
+}
+
+/// The variables that a secret goes under, or the one that names its file.
+fn handed(key: &'static Key, value: &SecretValue) -> Vec<HandedSecret> {
+    let (variables, file): (Vec<&str>, _) = match key.sent {
+        Sent::As(variables) => (variables.to_vec(), None),
+        Sent::File(form) => (vec![form.variable], Some(form)),
+    };
+    let named = variables.into_iter().filter_map(|variable| variable.parse::<EnvName>().ok());
+    named.map(|variable| HandedSecret { variable, name: key.name, value: value.clone(), file }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Ladder;
+    use crate::Mask;
+
+    fn vault(variables: &[(&str, &str)], home: PathBuf) -> SecretSession {
+        let env: Environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let vault = SecretSession::new(Ladder::of_environment(env.clone()), Mask::default());
+        vault.with_providers(Providers::new(env, home, BTreeSet::from(["ssh".to_owned()])))
+    }
+
+    #[tokio::test]
+    async fn a_set_is_whole_or_the_next_one_counts() {
+        let home = tempfile::tempdir().unwrap();
+        let pair = [("KAGGLE_USERNAME", "somebody"), ("KAGGLE_KEY", "0123456789abcdef")];
+        let vault = vault(&pair, home.path().to_owned());
+        let handed = vault.fetch_credential(&Hold::default(), &"kaggle".parse().unwrap()).await.unwrap();
+        let names: Vec<&str> = handed.secrets.iter().map(|secret| secret.variable.as_str()).collect();
+        assert_eq!(names, ["KAGGLE_USERNAME", "KAGGLE_KEY"]);
+        assert!(vault.mask().finds(b"0123456789abcdef"));
+        assert!(vault.has_consent(&"ssh".parse().unwrap()) && !vault.has_consent(&"aws".parse().unwrap()));
+    }
+
+    #[tokio::test]
+    async fn keys_without_an_end_are_as_good_as_the_user() {
+        let home = tempfile::tempdir().unwrap();
+        let mut variables = vec![
+            ("AWS_ACCESS_KEY_ID", "AKIAABCDEFGHIJKLMNOP"),
+            ("AWS_SECRET_ACCESS_KEY", "secret-of-that-key"),
+        ];
+        let lasting = vault(&variables, home.path().to_owned());
+        let facts = lasting.locate_credential(&"aws".parse().unwrap()).await.unwrap();
+        assert_eq!((facts.exposure, facts.expires), (Exposure::Personal, None));
+        variables.push(("AWS_SESSION_TOKEN", "token-of-that-key"));
+        let besides = vault(&variables, home.path().to_owned());
+        let facts = besides.locate_credential(&"aws".parse().unwrap()).await.unwrap();
+        assert_eq!(facts.exposure, Exposure::Personal, "a token makes it no shorter");
+        variables[0].1 = "ASIAABCDEFGHIJKLMNOP";
+        variables.push(("AWS_CREDENTIAL_EXPIRATION", "2026-11-22T12:00:00Z"));
+        let short = vault(&variables, home.path().to_owned());
+        let facts = short.locate_credential(&"aws".parse().unwrap()).await.unwrap();
+        assert_eq!(facts.exposure, Exposure::Scoped);
+        assert_eq!(facts.expires.unwrap().to_string(), "2026-11-22T12:00:00Z");
+        assert_eq!(
+            short.fetch_credential(&Hold::default(), &"aws".parse().unwrap()).await.unwrap().secrets.len(),
+            3
+        );
+    }
+
+    #[tokio::test]
+    async fn a_file_of_the_home_is_masked_and_named_by_its_variable() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join(".config/gcloud")).unwrap();
+        let key = r#"{"type":"service_account","private_key":"very private key","project_id":"p"}"#;
+        let path = home.path().join(".config/gcloud/application_default_credentials.json");
+        std::fs::write(path, key).unwrap();
+        let vault = vault(&[], home.path().to_owned());
+        let wanted: Wanted = "gcp".parse().unwrap();
+        assert_eq!(vault.locate_credential(&wanted).await.unwrap().exposure, Exposure::Scoped);
+        let handed = vault.fetch_credential(&Hold::default(), &wanted).await.unwrap();
+        assert_eq!(handed.secrets[0].variable.as_str(), "GOOGLE_APPLICATION_CREDENTIALS");
+        assert!(handed.secrets[0].file.is_some());
+        assert!(vault.mask().finds(b"a very private key b"));
+        assert_eq!(handed.settings, [("GOOGLE_CLOUD_PROJECT".to_owned(), "p".to_owned())]);
+    }
+}

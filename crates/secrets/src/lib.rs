@@ -1,0 +1,76 @@
+//! The only tree that sees plain values.
+//!
+//! A recipe names a secret by a [`SecretRef`]; the [`SecretSession`] walks the [`Ladder`] of sources
+//! when a step starts, teaches the value to the [`Mask`], and hands it out as a [`SecretValue`],
+//! which has no way to be shown. Bytes leave the program as [`Masked`] only.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+mod audit;
+pub mod bundle;
+mod credentials;
+mod environment;
+mod exclusive;
+pub mod export;
+mod ladder;
+mod locked;
+mod mask;
+pub mod naming;
+mod prompt;
+pub mod property;
+pub mod provider;
+mod reference;
+pub mod scan;
+mod session;
+pub mod source;
+mod token_heuristics;
+mod value;
+pub mod well_known;
+
+pub use audit::AuditAction;
+pub use audit::AuditError;
+pub use audit::AuditLog;
+pub use audit::Auditor;
+pub use audit::Entry;
+pub use audit::Policy as AuditPolicy;
+pub use audit::Use;
+pub use audit::Verdict as AuditVerdict;
+pub use audit::Wrong as AuditWrong;
+pub use credentials::CredentialMetadata;
+pub use credentials::Handed;
+pub use credentials::HandedSecret;
+pub use credentials::Providers;
+pub use credentials::Wanted;
+pub use environment::Environment;
+pub use ladder::Asked;
+pub use ladder::Bound;
+pub use ladder::DefaultSource;
+pub use ladder::InvalidTemplate;
+pub use ladder::Ladder;
+pub use ladder::LadderOptions;
+pub use ladder::NoPlace;
+pub use ladder::OnError;
+pub use ladder::Outcome;
+pub use ladder::Trail;
+pub use locked::is_memory_locked;
+pub use mask::Encoding;
+pub use mask::Mask;
+pub use mask::MaskStream;
+pub use mask::MaskStyle;
+pub use mask::Masked;
+pub use mask::Unmaskable;
+pub use mask::Weakness;
+pub use prompt::Prompt;
+pub use reference::InvalidReference;
+pub use reference::Origin;
+pub use reference::SecretRef;
+pub use session::Delivered;
+pub use session::Hold;
+pub use session::Location;
+pub use session::SecretError;
+pub use session::SecretSession;
+pub use token_heuristics::looks_like_value;
+pub use value::Fitness;
+pub use value::SecretValue;

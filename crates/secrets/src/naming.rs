@@ -1,0 +1,101 @@
+//! Between the names of secrets and of the variables that hold them.
+
+use doppio_text::name::EnvName;
+use doppio_text::name::SecretName;
+
+use crate::Origin;
+use crate::SecretRef;
+use crate::source::variables;
+use crate::well_known::WELL_KNOWN;
+
+/// What stands before the names of variables that nobody knows.
+pub const PLAIN: &str = "env";
+
+/// The name under which the value of a variable, or of a member of a file, is kept: the
+/// well-known one, else the key itself below `prefix`. Keys with a `/` are names already, and
+/// need none.
+pub fn name_of(key: &str, prefix: Option<&str>) -> Option<SecretName> {
+    if let Some(known) = WELL_KNOWN.iter().find(|known| known.variables.contains(&key)) {
+        return known.name.parse().ok();
+    }
+    match prefix {
+        Some(prefix) => format!("{}/{key}", prefix.trim_end_matches('/')).parse().ok(),
+        None if key.contains('/') => key.parse().ok(),
+        None => format!("{PLAIN}/{key}").parse().ok(),
+    }
+}
+
+/// The variable that a secret is for: the well-known one; the last part of the name where that is
+/// a variable already, as in `env/DATABASE_URL`; else the name in capitals. Of a member it is the
+/// member that counts.
+pub fn variable_of(reference: &SecretRef) -> Option<EnvName> {
+    if let Some(property) = &reference.property {
+        return in_capitals(last(property));
+    }
+    let path = match &reference.origin {
+        Origin::Name(name) => name.as_str(),
+        Origin::Source { path, .. } => path,
+    };
+    let is_variable =
+        |part: &str| part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    if is_variable(last(path)) {
+        return last(path).parse().ok();
+    }
+    match (path.parse::<SecretName>(), &reference.origin) {
+        (Ok(name), Origin::Name(_)) => variables(&name).first()?.parse().ok(),
+        (Ok(name), Origin::Source { .. }) if WELL_KNOWN.iter().any(|known| known.name == name.as_str()) => {
+            variables(&name).first()?.parse().ok()
+        }
+        _ => in_capitals(last(path)),
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn in_capitals(text: &str) -> Option<EnvName> {
+    let capital = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    text.chars().map(capital).collect::<String>().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_become_names() {
+        for (key, prefix, name) in [
+            ("HF_TOKEN", None, Some("huggingface/token")),
+            ("HUGGING_FACE_HUB_TOKEN", Some("app"), Some("huggingface/token")),
+            ("DATABASE_URL", None, Some("env/DATABASE_URL")),
+            ("DATABASE_URL", Some("app/"), Some("app/DATABASE_URL")),
+            ("db/url", None, Some("db/url")),
+            ("db/url", Some("app"), Some("app/db/url")),
+            ("a b", None, None),
+            ("a//b", None, None),
+        ] {
+            assert_eq!(name_of(key, prefix).as_ref().map(SecretName::as_str), name, "{key}");
+        }
+    }
+
+    #[test]
+    fn secrets_become_variables() {
+        for (reference, variable) in [
+            ("huggingface/token", Some("HF_TOKEN")),
+            ("keyring:huggingface/token", Some("HF_TOKEN")),
+            ("env/DATABASE_URL", Some("DATABASE_URL")),
+            ("env:HF_TOKEN", Some("HF_TOKEN")),
+            ("team/api-key", Some("TEAM_API_KEY")),
+            ("aws:ml/prod/app#DATABASE_URL", Some("DATABASE_URL")),
+            ("app#/db/0/url", Some("URL")),
+            ("vault:kv/ml/prod", Some("PROD")),
+            ("op:Shared/my item", Some("MY_ITEM")),
+            ("aws:ml/0", None),
+        ] {
+            let reference: SecretRef = reference.parse().unwrap();
+            let found = variable_of(&reference);
+            assert_eq!(found.as_ref().map(EnvName::as_str), variable, "{reference}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Providers that keep several credentials on one machine: profiles, hosts, registries.
+
+use crate::provider::Local;
+use crate::provider::Provider;
+use crate::provider::ProviderError;
+
+/// The number of names that are listed.
+const TOLD: usize = 12;
+
+/// What a provider has more than one of.
+#[derive(Debug)]
+pub struct Several {
+    /// The word for one, as in "profile".
+    pub one: &'static str,
+    /// What those of this machine are called.
+    pub(super) names: fn(&Local<'_>) -> Vec<String>,
+}
+
+impl Provider {
+    /// The error if the account that was asked for has no credential; none if no account was asked
+    /// for.
+    pub(crate) fn lack(&self, local: &Local<'_>) -> Option<ProviderError> {
+        let (Several { one, names }, asked) = (self.several.as_ref()?, local.asked()?);
+        let name = self.name;
+        let mut names = names(local);
+        names.sort();
+        names.dedup();
+        if names.iter().any(|known| known == asked) {
+            return Some(ProviderError {
+                cause: format!("{one} `{asked}` of `{name}` has no credential on this machine"),
+                hint: "log in with the provider's own tool".to_owned(),
+            });
+        }
+        let more = if names.len() > TOLD { " and others" } else { "" };
+        names.truncate(TOLD);
+        let there = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        Some(ProviderError {
+            cause: format!("`{name}` has no {one} `{asked}` on this machine"),
+            hint: match names.len() {
+                0 => "there is none; log in with the provider's own tool".to_owned(),
+                1 => format!("there is {there}"),
+                _ => format!("there are {there}{more}"),
+            },
+        })
+    }
+}

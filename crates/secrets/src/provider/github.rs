@@ -1,0 +1,143 @@
+//! GitHub: `cli/go-gh/pkg/auth`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::SecretValue;
+use crate::provider::Credential;
+use crate::provider::Exposure;
+use crate::provider::Key;
+use crate::provider::Local;
+use crate::provider::Provider;
+use crate::provider::ProviderError;
+use crate::provider::Several;
+use crate::provider::local::File;
+use crate::provider::tool;
+
+pub(super) static PROVIDER: Provider = Provider {
+    name: "github",
+    aliases: &["gh"],
+    summary: "GitHub token",
+    exposure: Exposure::Personal,
+    alternative: "create a fine-grained token for one repository and store it: `doppio secret set \
+                  github/token`; or use a deploy key",
+    sets: &[
+        &[Key::variables("github/token", &["GH_TOKEN", "GITHUB_TOKEN"], &["GH_TOKEN"])],
+        &[Key::variables(
+            "github/enterprise_token",
+            &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"],
+            &["GH_ENTERPRISE_TOKEN"],
+        )],
+    ],
+    companions: &[],
+    several: Some(Several { one: "host", names: hosts }),
+    tell: Some(tell),
+    look,
+};
+
+const HOST: &str = "github.com";
+
+/// What `gh` has of a host.
+#[derive(Deserialize)]
+struct Host {
+    oauth_token: Option<String>,
+    user: Option<String>,
+    users: Option<BTreeMap<String, Option<User>>>,
+}
+
+/// One of its users.
+#[derive(Deserialize)]
+struct User {
+    oauth_token: Option<String>,
+}
+
+/// The file of `gh`, and what it has by host.
+type Logins = (File, BTreeMap<String, Host>);
+
+/// Reads that file.
+fn logins(local: &Local<'_>) -> Result<Option<Logins>, ProviderError> {
+    let folder = local.path("GH_CONFIG_DIR").unwrap_or_else(|| match local.path("XDG_CONFIG_HOME") {
+        Some(folder) => folder.join("gh"),
+        None => local.home(".config/gh"),
+    });
+    let Some(file) = Local::read(folder.join("hosts.yml"))? else { return Ok(None) };
+    let hosts =
+        serde_saphyr::from_str(file.text()?).map_err(|_| file.broken("it is not the YAML of `gh`"))?;
+    Ok(Some((file, hosts)))
+}
+
+/// The hosts in it.
+fn hosts(local: &Local<'_>) -> Vec<String> {
+    logins(local).ok().flatten().map_or_else(Vec::new, |(_, hosts)| hosts.into_keys().collect())
+}
+
+/// The host that is meant.
+fn host<'a>(local: &Local<'a>) -> &'a str {
+    local.asked().or_else(|| local.text("GH_HOST")).unwrap_or(HOST)
+}
+
+/// `gh` takes the one kind of token for its vendor's hosts, the other for all others.
+fn is_vendors(host: &str) -> bool {
+    host == HOST || host.ends_with(".ghe.com")
+}
+
+fn look(provider: &'static Provider, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
+    let host = host(local);
+    let set = provider.sets[usize::from(!is_vendors(host))];
+    let key = &set[0];
+    let of = |token: SecretValue, place: String| Credential::of(provider, key, token, place);
+    if let Some((token, place)) = local.first(key.read) {
+        return Ok(Some(of(token, place)));
+    }
+    let Some((file, mut hosts)) = logins(local)? else { return Ok(None) };
+    let Some(found) = hosts.remove(host) else { return Ok(None) };
+    let filled = |token: Option<String>| token.filter(|token| !token.trim().is_empty());
+    let of_user = || {
+        let user = found.user.as_ref()?;
+        found.users?.remove(user)??.oauth_token
+    };
+    if let Some(token) = filled(found.oauth_token).or_else(|| filled(of_user())) {
+        let place = format!("`{host}` in {}", file.place());
+        let token = SecretValue::new(token.trim().as_bytes().to_vec());
+        return Ok(Some(of(token, place).warning(file.warning)));
+    }
+    // The token is in the keychain, in a form that only `gh` knows.
+    let argv = ["gh", "auth", "token", "--hostname", host];
+    let place = format!("`{}`", argv.join(" "));
+    if !tool::is_there(local, "gh") {
+        return Ok(None);
+    }
+    if !local.may_run() {
+        return Ok(Some(Credential::unproven(provider, set, &place)));
+    }
+    let Some(printed) = tool::ask(local, &argv, b"")? else { return Ok(None) };
+    let token = SecretValue::new(printed.plain().trim_ascii().to_vec());
+    Ok(Some(of(token, place)))
+}
+
+/// A token of the GitHub command line can do what its user can; one that was made for a purpose,
+/// and one of an app, can do less. A token of the other kind than that of the host which is meant
+/// would be offered to a host that it is not for.
+fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
+    let host = host(local);
+    let is_of_kind = |set: &[Key]| credential.parts.iter().all(|part| set.contains(part.key));
+    if !is_of_kind(credential.provider.sets[usize::from(!is_vendors(host))]) {
+        return credential.staying(if is_vendors(host) {
+            "it does not say which host it is for: set `GH_HOST`, or name it as `github:HOST`"
+        } else {
+            "it is not for the host that `GH_HOST` names"
+        });
+    }
+    if host != HOST {
+        credential.settings.push(("GH_HOST".to_owned(), host.to_owned()));
+        credential.only_for = Some(host.to_owned());
+    }
+    let is_narrow = |value: &SecretValue| {
+        [&b"github_pat_"[..], b"ghs_"].iter().any(|prefix| value.plain().starts_with(prefix))
+    };
+    if credential.values().next().is_some_and(is_narrow) {
+        return credential.exposed(Exposure::DataPlane);
+    }
+    credential
+}

@@ -1,0 +1,382 @@
+//! Fetches values just in time, once for all who need them, and teaches each to the mask in the
+//! same call.
+
+mod hold;
+mod stay;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::AuditAction;
+use crate::Auditor;
+use crate::Fitness;
+use crate::Ladder;
+use crate::Mask;
+use crate::Providers;
+use crate::SecretRef;
+use crate::SecretValue;
+use crate::Unmaskable;
+use crate::Use;
+use crate::provider;
+use crate::provider::Provider;
+use crate::source::Metadata;
+
+use self::hold::Fetched;
+pub use self::hold::Hold;
+use self::hold::Known;
+
+/// Why there is no value. The variants keep apart what is not there, what is not allowed, and
+/// what could not be asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SecretError {
+    /// No source that was asked has it.
+    #[error("{cause}")]
+    Missing {
+        /// The reference as written.
+        reference: String,
+        /// What is not there, in words.
+        cause: String,
+        /// The command that sets it.
+        hint: String,
+    },
+    /// A source refused.
+    #[error("secret `{reference}`: {source_name} does not allow it: {cause}")]
+    NotAllowed {
+        /// The reference as written.
+        reference: String,
+        /// Which source.
+        source_name: String,
+        /// Its own words.
+        cause: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A source could not be asked: locked, absent, out of reach, past its deadline.
+    #[error("secret `{reference}`: could not ask {source_name}: {cause}")]
+    Unreachable {
+        /// The reference as written.
+        reference: String,
+        /// Which source.
+        source_name: String,
+        /// Its own words.
+        cause: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The value can't be used: too short to be masked, or with a NUL byte.
+    #[error("secret `{reference}` can't be used: {cause}")]
+    Unfit {
+        /// The reference as written.
+        reference: String,
+        /// What is wrong with it; never the value, nor its length.
+        cause: String,
+    },
+}
+
+impl SecretError {
+    /// A secret that is not set, and the command that sets it.
+    pub(crate) fn not_set(reference: String, hint: String) -> Self {
+        Self::Missing { cause: format!("secret `{reference}` is not set"), reference, hint }
+    }
+}
+
+/// Where a secret would come from.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// Place, age, expiry; `unproven` where the source can't say without handing the value out.
+    pub facts: Metadata,
+    /// It is the default of the reference, which is not a secret.
+    pub is_default: bool,
+}
+
+/// One secret on its way to a process.
+#[derive(Debug, Clone)]
+pub struct Delivered<'a> {
+    /// The secret, as [`SecretRef::label`] has it.
+    pub secret: &'a str,
+    /// The variable that carries it.
+    pub variable: &'a str,
+    /// The way it went.
+    pub carrier: &'a str,
+    /// It is not set: the default of the reference went in its place.
+    pub is_default: bool,
+}
+
+/// The run's access to all secrets. Cheap to share behind an `Arc`.
+pub struct SecretSession {
+    ladder: Ladder,
+    mask: Mask,
+    /// What never leaves this machine, by provider.
+    staying: Mask,
+    /// Whose credentials may be handed out.
+    pub(crate) providers: Option<Providers>,
+    known: Known,
+    /// What is needed until the end of the run.
+    hold: Hold,
+    auditor: Option<Arc<Auditor>>,
+}
+
+impl fmt::Debug for SecretSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("ladder", &self.ladder).finish_non_exhaustive()
+    }
+}
+
+impl SecretSession {
+    /// A vault that looks secrets up on `ladder` and teaches them to `mask`.
+    pub fn new(ladder: Ladder, mask: Mask) -> Self {
+        Self {
+            ladder,
+            mask,
+            staying: Mask::default(),
+            providers: None,
+            known: Known::default(),
+            hold: Hold::default(),
+            auditor: None,
+        }
+    }
+
+    /// The same, with an auditor that records what is fetched and where it goes.
+    #[must_use]
+    pub fn audited(mut self, auditor: Arc<Auditor>) -> Self {
+        self.auditor = Some(auditor);
+        self
+    }
+
+    /// The mask that every fetched value is taught to.
+    pub fn mask(&self) -> &Mask {
+        &self.mask
+    }
+
+    /// Where names are looked up.
+    pub fn ladder(&self) -> &Ladder {
+        &self.ladder
+    }
+
+    /// The value, from memory or its source; the mask knows it when this returns. Leases stay valid
+    /// as long as this session. The default of a reference is given out as it is: it stands in the
+    /// recipe and is not a secret.
+    ///
+    /// # Errors
+    ///
+    /// When no source has it, one does not allow it or can't be asked, or when the value can't be
+    /// masked or can't be an environment variable (it holds a NUL byte).
+    pub async fn fetch(&self, reference: &SecretRef) -> Result<SecretValue, SecretError> {
+        self.fetch_for(&self.hold, reference).await
+    }
+
+    /// The same for a caller that ends before the run does: leases stay valid as long as `hold`.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretSession::fetch`].
+    pub async fn fetch_for(&self, hold: &Hold, reference: &SecretRef) -> Result<SecretValue, SecretError> {
+        let cell = self.known.cell(reference);
+        let fetched = cell.get_or_try_init(|| self.ask(reference)).await?;
+        if fetched.facts.lease.is_some() { hold } else { &self.hold }.keep(&cell);
+        Ok(fetched.value.clone())
+    }
+
+    /// Keeps what is held until the end of the run, because it went where it is needed for longer.
+    pub fn keep(&self, hold: &Hold) {
+        self.hold.keep_all(hold);
+    }
+
+    /// Whether part of what was fetched is valid only as long as this session.
+    pub fn has_lent(&self) -> bool {
+        self.hold.has_lent()
+    }
+
+    async fn ask(&self, reference: &SecretRef) -> Result<Fetched, SecretError> {
+        let found = self.ladder.find(reference, true).await?;
+        let unfit =
+            |cause: &str| SecretError::Unfit { reference: reference.label(), cause: cause.to_owned() };
+        let value = found.value.ok_or_else(|| unfit("its source gave no value"))?;
+        let fetched = Fetched { value, facts: found.facts, is_default: found.is_default };
+        if !fetched.is_default {
+            self.teach(&reference.label(), self.provider_of(reference), &fetched.value)?;
+            self.note_fetch(&reference.label(), &fetched.facts.place, &fetched.value).await?;
+        }
+        Ok(fetched)
+    }
+
+    /// Makes a value known to the mask, if it is a secret, and sees that it can be handed over.
+    /// `owner` is the provider whose it is, if it is one's.
+    pub(crate) fn teach(
+        &self,
+        name: &str,
+        owner: Option<&'static Provider>,
+        value: &SecretValue,
+    ) -> Result<(), SecretError> {
+        let unfit = |cause: &str| SecretError::Unfit { reference: name.to_owned(), cause: cause.to_owned() };
+        if !provider::is_public(name) {
+            self.mask.teach(name, value).map_err(|error| unfit(unmaskable(&error)))?;
+            stay::remember(&self.staying, owner, value);
+        }
+        if value.fitness() == Fitness::Nul {
+            return Err(unfit(
+                "it holds a NUL byte, which no environment variable can carry: store it as base64",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Records that a value was fetched.
+    pub(crate) async fn note_fetch(
+        &self,
+        name: &str,
+        source: &str,
+        value: &SecretValue,
+    ) -> Result<(), SecretError> {
+        let Some(auditor) = &self.auditor else { return Ok(()) };
+        let what = Use {
+            action: AuditAction::Fetch,
+            secret: name.to_owned(),
+            source: Some(source.to_owned()),
+            ..Use::default()
+        };
+        auditor.note(vec![(what, Some(value.clone()))]).await.map_err(|error| SecretError::Unfit {
+            reference: name.to_owned(),
+            cause: format!("the settings say `audit = \"required\"`, and the log can't be written: {error}"),
+        })
+    }
+
+    /// Records what went to a process on `host`. The fetch was written before; this adds where the
+    /// value is since.
+    pub async fn delivered(&self, step: &str, host: &str, deliveries: &[Delivered<'_>]) {
+        let Some(auditor) = &self.auditor else { return };
+        let secrets = deliveries.iter().filter(|delivery| !delivery.is_default);
+        let uses = secrets.map(|delivery| {
+            let (source, value) = self.known(delivery.secret).unzip();
+            let what = Use {
+                action: AuditAction::Deliver,
+                secret: delivery.secret.to_owned(),
+                source,
+                step: Some(step.to_owned()),
+                host: Some(host.to_owned()),
+                variable: Some(delivery.variable.to_owned()),
+                carrier: Some(delivery.carrier.to_owned()),
+                ..Use::default()
+            };
+            (what, value)
+        });
+        auditor.note_done(uses.collect()).await;
+    }
+
+    /// What was fetched under this label.
+    pub(crate) fn known(&self, label: &str) -> Option<(String, SecretValue)> {
+        let cell = self.known.labelled(label)?;
+        cell.get().map(|fetched| (fetched.facts.place.clone(), fetched.value.clone()))
+    }
+
+    /// Whether what was fetched is the default of the reference, since the secret is not set.
+    pub fn stands_in(&self, reference: &SecretRef) -> bool {
+        self.known.get(reference).is_some_and(|cell| cell.get().is_some_and(|fetched| fetched.is_default))
+    }
+
+    /// Whether it is there, and where it would come from. Values are not read where the source
+    /// allows that; a reference with a property reads one to see whether it has the member.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretSession::fetch`], but for what only the value can show.
+    pub async fn locate(&self, reference: &SecretRef) -> Result<Location, SecretError> {
+        let found = self.ladder.find(reference, false).await?;
+        Ok(Location { facts: found.facts, is_default: found.is_default })
+    }
+
+    /// Locates each reference once: for the plan, and for the check before a run, which names all
+    /// that are missing.
+    pub async fn survey<'a>(
+        &self,
+        references: impl IntoIterator<Item = &'a SecretRef>,
+    ) -> Vec<(SecretRef, Result<Location, SecretError>)> {
+        let mut wanted: Vec<&SecretRef> = Vec::new();
+        for reference in references {
+            if !wanted.contains(&reference) {
+                wanted.push(reference);
+            }
+        }
+        // All at once, so that a remote source gets all of them in one call.
+        let answers = wanted.iter().map(|reference| self.locate(reference));
+        let answers = futures_util::future::join_all(answers).await;
+        wanted.into_iter().cloned().zip(answers).collect()
+    }
+}
+
+/// What is wrong with a value that the mask refuses, and what to do.
+fn unmaskable(error: &Unmaskable) -> &'static str {
+    match error {
+        Unmaskable::TooShort { .. } => "it is too short to be masked: use a value of at least 4 bytes",
+        Unmaskable::TooLong { .. } => "it is over 256 KiB, too long to be masked: split it",
+        Unmaskable::TooMany { .. } => "it can't be masked together with so many others: use fewer in one run",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Environment;
+
+    use super::*;
+
+    fn vault(variables: &[(&str, &str)]) -> SecretSession {
+        let environment: Environment =
+            variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        SecretSession::new(Ladder::of_environment(environment), Mask::default())
+    }
+
+    fn reference(text: &str) -> SecretRef {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_fetched_is_masked() {
+        let vault = vault(&[("HF_TOKEN", "correct horse")]);
+        let value = vault.fetch(&reference("huggingface/token")).await.unwrap();
+        assert_eq!(value.plain(), b"correct horse");
+        assert!(!vault.stands_in(&reference("huggingface/token")));
+        assert!(vault.mask().finds(b"a correct horse b"));
+    }
+
+    #[tokio::test]
+    async fn a_default_stands_in_for_what_is_missing_and_is_no_secret() {
+        let vault = vault(&[]);
+        let value = vault.fetch(&reference("team/proxy?none at all")).await.unwrap();
+        assert_eq!(value.plain(), b"none at all");
+        assert!(!vault.mask().finds(b"none at all"));
+        assert!(vault.stands_in(&reference("team/proxy?none at all")));
+        assert!(vault.locate(&reference("team/proxy?")).await.unwrap().is_default);
+    }
+
+    #[tokio::test]
+    async fn unfit_values_are_refused_without_a_word_of_them() {
+        let vault = vault(&[("SHORT_ONE", "abc")]);
+        let fault = vault.fetch(&reference("short/one")).await.unwrap_err();
+        assert!(matches!(fault, SecretError::Unfit { .. }));
+        assert!(!fault.to_string().contains("abc"));
+    }
+
+    #[tokio::test]
+    async fn a_survey_names_all_that_are_missing() {
+        let vault = vault(&[("B_B", "12345678")]);
+        let references = ["a/a", "b/b", "a/a", "huggingface/token"].map(reference);
+        let survey = vault.survey(&references).await;
+        let missing: Vec<String> = survey
+            .iter()
+            .filter_map(|(_, answer)| answer.as_ref().err())
+            .map(|error| match error {
+                SecretError::Missing { reference, hint, .. } => format!("{reference}: {hint}"),
+                other => other.to_string(),
+            })
+            .collect();
+        assert_eq!(survey.len(), 3);
+        assert_eq!(
+            missing,
+            [
+                "a/a: run `doppio secret set a/a`",
+                "huggingface/token: run `doppio secret set huggingface/token`; get one at \
+                 https://huggingface.co/settings/tokens",
+            ]
+        );
+    }
+}

@@ -1,0 +1,221 @@
+//! What every source can be asked, and how one answers that can't do a thing.
+
+use std::fmt::Debug;
+
+use futures_util::FutureExt;
+
+use doppio_text::name::SecretName;
+
+use crate::SecretValue;
+use crate::source::Answer;
+use crate::source::Answers;
+use crate::source::Item;
+use crate::source::Kind;
+use crate::source::Member;
+use crate::source::Metadata;
+use crate::source::NewItem;
+use crate::source::Remark;
+use crate::source::SourceError;
+use crate::source::Version;
+
+/// A place where secrets are kept. Values are bytes.
+pub trait Source: Debug + Send + Sync {
+    /// Its kind.
+    fn kind(&self) -> &'static Kind;
+
+    /// What messages call it, as in "the keychain".
+    fn place(&self) -> String;
+
+    /// How a plain name is written as a path here: what the source can't hold is replaced.
+    fn spelling(&self, name: &SecretName) -> String {
+        name.to_string()
+    }
+
+    /// The same for a property of one item that holds many secrets.
+    fn property_spelling(&self, name: &SecretName) -> String {
+        name.to_string()
+    }
+
+    /// The paths under which a plain name may be found here, the first one first; none where a
+    /// name says too little.
+    fn candidates(&self, name: &SecretName) -> Vec<String> {
+        vec![self.spelling(name)]
+    }
+
+    /// What a property means, where items have members of their own: the keys of a Kubernetes
+    /// Secret. Such a member may be any bytes, so it is not looked up in a text of the whole.
+    fn member(&self, path: &str, property: &str) -> Option<Member> {
+        let (_, _) = (path, property);
+        None
+    }
+
+    /// The path to which a property of an item is written; none where only whole items are.
+    fn member_to_write(&self, path: &str, property: &str) -> Option<String> {
+        let member = self.member(path, property)?;
+        member.rest.is_empty().then_some(member.path)
+    }
+
+    /// The command that stores an item there, or how to.
+    fn remedy(&self, path: &str) -> String;
+
+    /// How to add a member to an existing item without touching the others; none where the source
+    /// knows of no members.
+    fn remedy_of_member(&self, path: &str, property: &str) -> Option<String> {
+        let (_, _) = (path, property);
+        None
+    }
+
+    /// Proves that the source can be used, without reading a value of the user's.
+    fn check(&self) -> Answer<'_, ()>;
+
+    /// The value and what is known of it.
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)>;
+
+    /// The same for several items, in their order: in one call where the source has one for that,
+    /// and one after the other where it has none.
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
+        async move {
+            let mut answers = Vec::with_capacity(items.len());
+            for item in items {
+                answers.push(self.get(&item.path, item.version.as_deref()).await);
+            }
+            answers
+        }
+        .boxed()
+    }
+
+    /// Whether reading the item does something: runs a program, makes credentials. Such an item
+    /// is read when a step needs it, and never only to see whether it is there.
+    fn acts<'a>(&'a self, path: &'a str) -> Answer<'a, bool> {
+        let _: &str = path;
+        async { Ok(false) }.boxed()
+    }
+
+    /// Whether finding out where an item is costs as much as reading it, so that both are done in
+    /// one call.
+    fn reads_to_locate(&self) -> bool {
+        false
+    }
+
+    /// What is known of an item; the value is not read where the source allows that.
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
+        async move { self.get(path, version).await.map(|(_, facts)| facts) }.boxed()
+    }
+
+    /// The same for several items, in their order.
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
+        async move {
+            let mut answers = Vec::with_capacity(items.len());
+            for item in items {
+                answers.push(self.locate(&item.path, item.version.as_deref()).await);
+            }
+            answers
+        }
+        .boxed()
+    }
+
+    /// Writes an item, replacing the one that is there.
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
+        let (_, _, _) = (path, value, remark);
+        read_only(&self.place(), "write to")
+    }
+
+    /// The same for several items, in their order: all of them or none where the source can do that
+    /// in one write. Elsewhere one after the other, and the answers end with the first failure.
+    fn set_many<'a>(&'a self, items: &'a [NewItem]) -> Answers<'a, Metadata> {
+        async move {
+            let mut answers = Vec::with_capacity(items.len());
+            for item in items {
+                let answer = self.set(&item.path, &item.value, &item.remark).await;
+                let has_failed = answer.is_err();
+                answers.push(answer);
+                if has_failed {
+                    break;
+                }
+            }
+            answers
+        }
+        .boxed()
+    }
+
+    /// Removes an item with all its versions.
+    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        let _: &str = path;
+        read_only(&self.place(), "remove from")
+    }
+
+    /// Gives an item another path, with its versions where the source can do that. Nothing may be
+    /// at `to`. Here the value is copied and read back before the old item goes.
+    fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> Answer<'a, ()> {
+        async move {
+            match self.locate(to, None).await {
+                Err(SourceError::Missing) => {}
+                Err(error) => return Err(error),
+                Ok(_) => return Err(taken(to)),
+            }
+            let (value, facts) = self.get(from, None).await?;
+            self.set(to, &value, &Remark { note: facts.note, expires: facts.expires }).await?;
+            if !self.get(to, None).await?.0.is_same(&value) {
+                return Err(SourceError::unreachable(
+                    format!("{} returned something other than what was written to `{to}`", self.place()),
+                    format!("`{from}` is as it was; remove `{to}`"),
+                ));
+            }
+            self.delete(from).await.map_err(|error| {
+                let hint = error.hint().unwrap_or("remove one of them").to_owned();
+                SourceError::unreachable(format!("{error}; its copy at `{to}` already exists"), hint)
+            })
+        }
+        .boxed()
+    }
+
+    /// What can still be had of an item that was just removed, and how to bring it back.
+    fn remains(&self, path: &str) -> Option<String> {
+        let _: &str = path;
+        None
+    }
+
+    /// Why the last list does not hold all there is, if it does not.
+    fn unlisted(&self) -> Option<SourceError> {
+        None
+    }
+
+    /// The paths of all items and what is known of them.
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
+        read_only(&self.place(), "list")
+    }
+
+    /// The versions of an item that are kept, the newest first.
+    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
+        let _: &str = path;
+        let cause = format!("{} keeps no versions", self.place());
+        async move { Err(SourceError::Unfit { cause }) }.boxed()
+    }
+
+    /// Gives back what was lent for this run, such as the leases of dynamic secrets.
+    fn close(&self) -> Answer<'_, ()> {
+        async { Ok(()) }.boxed()
+    }
+}
+
+fn read_only<T: Send + 'static>(place: &str, deed: &str) -> Answer<'static, T> {
+    let cause = format!("Doppio can't {deed} {place}");
+    async move { Err(SourceError::Unfit { cause }) }.boxed()
+}
+
+/// The answer when an item would be put where one is.
+pub(super) fn taken(path: &str) -> SourceError {
+    SourceError::Unfit { cause: format!("`{path}` already exists") }
+}
+
+/// The answer of a source without versions, when it is asked for one.
+///
+/// # Errors
+///
+/// When a version is asked for.
+pub fn no_versions(place: &str, version: Option<&str>) -> Result<(), SourceError> {
+    match version {
+        None => Ok(()),
+        Some(_) => Err(SourceError::Unfit { cause: format!("{place} keeps no versions") }),
+    }
+}

@@ -1,0 +1,55 @@
+//! What a source created for the caller, and what ends when it is no longer needed.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Something that was created by being read: credentials with an expiry, what a program printed.
+/// Only those who need it at the same time share it, and it is returned when the last clone is
+/// dropped.
+#[derive(Clone)]
+pub struct Lease(Arc<dyn Lent>);
+
+/// What a [`Lease`] holds. Dropping it returns it.
+pub trait Lent: Send + Sync {
+    /// Whether it has expired.
+    fn is_over(&self) -> bool {
+        false
+    }
+
+    /// Whether it expires when it is returned.
+    fn has_end(&self) -> bool {
+        true
+    }
+}
+
+impl Lease {
+    /// The lease of what is given back when `lent` is dropped.
+    pub fn new(lent: Arc<dyn Lent>) -> Self {
+        Self(lent)
+    }
+
+    /// Whether what was lent has expired.
+    pub fn is_over(&self) -> bool {
+        self.0.is_over()
+    }
+
+    /// Whether what was lent expires when it is returned.
+    pub fn has_end(&self) -> bool {
+        self.0.has_end()
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lease")
+    }
+}
+
+/// Two are the same if what they stand for is.
+impl PartialEq for Lease {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Lease {}

@@ -1,0 +1,200 @@
+//! What every remote source gets: a deadline, the run's memory, and one call for all requests at
+//! the same time.
+//!
+//! An item is asked for once, however many want it and however often: who comes while it is under
+//! way waits for the same answer, who comes later gets it from memory. Failures are not
+//! remembered, nor is what was lent, nor what has stopped being good. Whoever gives up waiting
+//! takes nothing from the others: the call is a task of its own. The values are
+//! [`SecretValue`]s, so they are wiped with this.
+
+mod batcher;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use doppio_text::name::SecretName;
+
+use crate::SecretValue;
+use crate::source::Answer;
+use crate::source::Answers;
+use crate::source::DEADLINE;
+use crate::source::Item;
+use crate::source::Kind;
+use crate::source::Member;
+use crate::source::Metadata;
+use crate::source::Remark;
+use crate::source::Source;
+use crate::source::SourceError;
+use crate::source::Version;
+
+use self::batcher::Batcher;
+
+/// A remote source with a deadline and a memory.
+#[derive(Debug)]
+pub struct Remote {
+    far: Arc<Far>,
+    values: Arc<Batcher<(SecretValue, Metadata)>>,
+    places: Arc<Batcher<Metadata>>,
+}
+
+/// The source itself, and how long it may take.
+#[derive(Debug)]
+struct Far {
+    source: Arc<dyn Source>,
+    deadline: Duration,
+    batch: usize,
+}
+
+impl Remote {
+    /// Stands before `source`; `deadline` is that of the settings.
+    pub fn new(source: Arc<dyn Source>, deadline: Option<Duration>) -> Self {
+        let kind = source.kind().remote.as_ref();
+        let of_kind = kind.map_or(DEADLINE, |kind| kind.deadline);
+        let batch = kind.map_or(1, |kind| kind.batch.max(1));
+        Self {
+            far: Arc::new(Far { source, deadline: deadline.unwrap_or(of_kind), batch }),
+            values: Batcher::new(|source, items| source.get_many(items)),
+            places: Batcher::new(|source, items| source.locate_many(items)),
+        }
+    }
+
+    /// Forgets everything: several paths may lead to what was changed.
+    fn forget(&self) {
+        self.values.forget();
+        self.places.forget();
+    }
+}
+
+impl Far {
+    async fn within<T>(&self, answer: Answer<'_, T>) -> Result<T, SourceError> {
+        tokio::time::timeout(self.deadline, answer).await.unwrap_or_else(|_| Err(self.late()))
+    }
+
+    fn late(&self) -> SourceError {
+        let (place, scheme) = (self.source.place(), self.source.kind().scheme);
+        SourceError::unreachable(
+            format!("{place} did not answer within {} s", self.deadline.as_secs_f64()),
+            format!("try again, or write a longer `timeout_secs` to `[sources.{scheme}]` in config.toml"),
+        )
+    }
+}
+
+impl Source for Remote {
+    fn kind(&self) -> &'static Kind {
+        self.far.source.kind()
+    }
+
+    fn place(&self) -> String {
+        self.far.source.place()
+    }
+
+    fn spelling(&self, name: &SecretName) -> String {
+        self.far.source.spelling(name)
+    }
+
+    fn property_spelling(&self, name: &SecretName) -> String {
+        self.far.source.property_spelling(name)
+    }
+
+    fn candidates(&self, name: &SecretName) -> Vec<String> {
+        self.far.source.candidates(name)
+    }
+
+    fn member(&self, path: &str, property: &str) -> Option<Member> {
+        self.far.source.member(path, property)
+    }
+
+    fn member_to_write(&self, path: &str, property: &str) -> Option<String> {
+        self.far.source.member_to_write(path, property)
+    }
+
+    fn acts<'a>(&'a self, path: &'a str) -> Answer<'a, bool> {
+        self.far.within(self.far.source.acts(path)).boxed()
+    }
+
+    fn remedy(&self, path: &str) -> String {
+        self.far.source.remedy(path)
+    }
+
+    fn remedy_of_member(&self, path: &str, property: &str) -> Option<String> {
+        self.far.source.remedy_of_member(path, property)
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        self.far.within(self.far.source.check()).boxed()
+    }
+
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
+        self.values.ask(&self.far, Item::new(path, version)).boxed()
+    }
+
+    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
+        let asked = items.iter().map(|item| self.values.ask(&self.far, item.clone()));
+        futures_util::future::join_all(asked).boxed()
+    }
+
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
+        async move {
+            let item = Item::new(path, version);
+            match self.values.known(&item) {
+                Some((_, facts)) => Ok(facts),
+                None if self.far.source.reads_to_locate() => {
+                    self.values.ask(&self.far, item).await.map(|(_, facts)| facts)
+                }
+                None => self.places.ask(&self.far, item).await,
+            }
+        }
+        .boxed()
+    }
+
+    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
+        let asked = items.iter().map(|item| self.locate(&item.path, item.version.as_deref()));
+        futures_util::future::join_all(asked).boxed()
+    }
+
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
+        async move {
+            let done = self.far.within(self.far.source.set(path, value, remark)).await;
+            self.forget();
+            done
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        async move {
+            let done = self.far.within(self.far.source.delete(path)).await;
+            self.forget();
+            done
+        }
+        .boxed()
+    }
+
+    fn remains(&self, path: &str) -> Option<String> {
+        self.far.source.remains(path)
+    }
+
+    fn unlisted(&self) -> Option<SourceError> {
+        self.far.source.unlisted()
+    }
+
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
+        self.far.within(self.far.source.list()).boxed()
+    }
+
+    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
+        self.far.within(self.far.source.versions(path)).boxed()
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        async {
+            self.forget();
+            self.far.within(self.far.source.close()).await
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,63 @@
+//! `az` and `azd`, run as every program that Doppio asks for a secret: without stdin, and ended with
+//! all that they have started when the call ends.
+
+use std::ffi::OsStr;
+use std::io;
+use std::process::Output;
+use std::process::Stdio;
+
+use azure_identity::Executor;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::process::Command;
+
+use doppio_secrets::source::Running;
+
+/// No answer with a token is longer, in bytes.
+const LONGEST: usize = 1 << 20;
+
+/// Runs them.
+#[derive(Debug)]
+pub(super) struct Tools;
+
+impl Executor for Tools {
+    fn run<'own, 'program, 'list, 'word, 'all>(
+        &'own self,
+        program: &'program OsStr,
+        args: &'list [&'word OsStr],
+    ) -> BoxFuture<'all, io::Result<Output>>
+    where
+        'own: 'all,
+        'program: 'all,
+        'list: 'all,
+        'word: 'all,
+        Self: 'all,
+    {
+        let mut command = Command::new(program);
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        async move {
+            let running = Running::start(&mut command)?;
+            let mut heard = running.finish(None, LONGEST).await.map_err(io::Error::other)?;
+            let stdout = std::mem::take(&mut *heard.stdout);
+            Ok(Output { status: heard.status, stdout, stderr: heard.stderr })
+        }
+        .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tool_is_heard() {
+        let args = ["-c", "cat; printf token; echo words >&2; exit 3"].map(OsStr::new);
+        let output = Tools.run(OsStr::new("sh"), &args).await.unwrap();
+        assert_eq!(
+            (output.status.code(), output.stdout, output.stderr),
+            (Some(3), b"token".to_vec(), b"words\n".to_vec())
+        );
+        let fault = Tools.run(OsStr::new("no-such-program"), &[]).await.unwrap_err();
+        assert_eq!(fault.kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,198 @@
+//! `HashiCorp` Vault and `OpenBao`: `vault:MOUNT/PATH#key`.
+//!
+//! A record of the key-value engines is a JSON object; a record whose only key is `value` reads
+//! as that value. Any other engine that answers a read gives what it makes: credentials with a
+//! lease, which lasts as long as somebody needs them.
+//!
+//! Answers are kept in memory that is wiped. What can't be wiped are the buffers of TLS and HTTP
+//! through which they come, and the copy of a value that the HTTP client sends.
+
+mod api;
+mod body;
+mod client;
+mod kv;
+mod lease;
+mod list;
+mod login;
+mod mounts;
+mod read;
+mod renewal;
+mod session;
+mod write;
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+
+use futures_util::FutureExt;
+
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Answer;
+use doppio_secrets::source::DEADLINE;
+use doppio_secrets::source::Form;
+use doppio_secrets::source::Key;
+use doppio_secrets::source::Kind;
+use doppio_secrets::source::Member;
+use doppio_secrets::source::Metadata;
+use doppio_secrets::source::Remark;
+use doppio_secrets::source::RemoteKind;
+use doppio_secrets::source::RemoteSource;
+use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
+use doppio_secrets::source::Version;
+use doppio_text::name::SecretName;
+
+use crate::vault::api::Api;
+use crate::vault::kv::Engine;
+
+/// How it is made.
+pub(super) const SOURCE: RemoteSource =
+    RemoteSource { kind: &KIND, open: |setup| Arc::new(VaultSource(Arc::new(Api::new(setup)))) };
+
+static KIND: Kind = Kind {
+    scheme: "vault",
+    summary: "HashiCorp Vault or OpenBao: `vault:MOUNT/PATH#key`",
+    writes: true,
+    versions: true,
+    remote: Some(RemoteKind { deadline: DEADLINE, batch: 1, keys: KEYS }),
+};
+
+const KEYS: &[Key] = &[
+    Key { name: "address", form: Form::Text, doc: "the server, `https://HOST:8200`; else `VAULT_ADDR`" },
+    Key { name: "namespace", form: Form::Text, doc: "the namespace; else `VAULT_NAMESPACE`" },
+    Key {
+        name: "ca_cert",
+        form: Form::Path,
+        doc: "the authority of its certificate, in PEM; else `VAULT_CACERT`",
+    },
+    Key {
+        name: "auth",
+        form: Form::Choice(&["token", "approle", "jwt", "kubernetes"]),
+        doc: "how to log in; `token` unless set",
+    },
+    Key {
+        name: "auth_mount",
+        form: Form::Text,
+        doc: "where the login method is mounted; its own name unless set",
+    },
+    Key { name: "token", form: Form::Reference, doc: "the token; else `VAULT_TOKEN`, then `~/.vault-token`" },
+    Key { name: "role_id", form: Form::Reference, doc: "of an AppRole; else `VAULT_ROLE_ID`" },
+    Key { name: "secret_id", form: Form::Reference, doc: "of an AppRole; else `VAULT_SECRET_ID`" },
+    Key {
+        name: "role",
+        form: Form::Text,
+        doc: "the role of a login by JWT or Kubernetes; else `VAULT_ROLE`",
+    },
+    Key { name: "jwt", form: Form::Reference, doc: "the token of a login by JWT" },
+    Key {
+        name: "jwt_path",
+        form: Form::Path,
+        doc: "the file of that token; else `VAULT_JWT_PATH`, for Kubernetes the pod's own",
+    },
+];
+
+/// The source `vault`.
+#[derive(Debug)]
+struct VaultSource(Arc<Api>);
+
+impl Source for VaultSource {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn place(&self) -> String {
+        match self.0.shown() {
+            Some(address) => format!("Vault at {address}"),
+            None => "Vault".to_owned(),
+        }
+    }
+
+    /// Its first part is the mount.
+    fn candidates(&self, name: &SecretName) -> Vec<String> {
+        name.as_str().contains('/').then(|| name.to_string()).into_iter().collect()
+    }
+
+    /// A key of the record, whatever else is in it. The record is read as a whole, so that all
+    /// keys that are wanted of it belong together.
+    fn member(&self, path: &str, property: &str) -> Option<Member> {
+        let (key, rest) = Member::split(property);
+        (!path.contains('#')).then(|| Member {
+            path: format!("{path}#"),
+            rest: std::iter::once(pointer(&key)).chain(rest).collect(),
+        })
+    }
+
+    fn member_to_write(&self, path: &str, property: &str) -> Option<String> {
+        let (key, rest) = Member::split(property);
+        (rest.is_none() && !path.contains('#')).then(|| format!("{path}#{key}"))
+    }
+
+    fn remedy(&self, path: &str) -> String {
+        let path = path.split('#').next().unwrap_or(path);
+        format!(
+            "run `vault kv put {path} KEY=-` (or `bao kv put …`) with the value on stdin, or `doppio secret set {path} --in vault`"
+        )
+    }
+
+    fn remedy_of_member(&self, path: &str, property: &str) -> Option<String> {
+        let (key, rest) = Member::split(property);
+        let words = "(or `bao kv patch …`) with the value on stdin";
+        rest.is_none().then(|| format!("run `vault kv patch {path} {key}=-` {words}"))
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        self.0.check().boxed()
+    }
+
+    fn acts<'a>(&'a self, path: &'a str) -> Answer<'a, bool> {
+        async move {
+            let may_act = |engine| matches!(engine, Engine::Dynamic | Engine::Unknown);
+            Ok(self.0.places(path).await?.iter().any(|place| may_act(place.mount.engine)))
+        }
+        .boxed()
+    }
+
+    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
+        self.value(path, version).boxed()
+    }
+
+    /// By the metadata, where a policy allows to read that; a dynamic secret is not made.
+    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
+        self.seen(path, version).boxed()
+    }
+
+    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
+        self.write(path, value, remark).boxed()
+    }
+
+    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        self.remove(path).boxed()
+    }
+
+    fn unlisted(&self) -> Option<SourceError> {
+        self.0.unlisted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
+        self.all().boxed()
+    }
+
+    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
+        async move {
+            let place = self.for_writing(path).await?;
+            if place.mount.engine == Engine::Kv1 {
+                return Err(SourceError::unfit(format!("`{}` keeps no versions", place.mount.path)));
+            }
+            Ok(self.metadata(&place).await?.versions)
+        }
+        .boxed()
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        self.0.close().boxed()
+    }
+}
+
+/// A key as the JSON pointer to it (RFC 6901): one that begins with `/` must not be taken for one.
+fn pointer(key: &str) -> String {
+    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
+}

@@ -1,0 +1,34 @@
+//! Text with places: the file that was read, what is wrong with it and where, and what was
+//! probably meant.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+mod diagnostic;
+mod file;
+mod lines;
+pub mod name;
+pub mod shell;
+mod source;
+mod suggest;
+mod toml_reader;
+
+pub use diagnostic::Diagnostic;
+pub use diagnostic::ENOUGH;
+pub use diagnostic::Edit;
+pub use diagnostic::Label;
+pub use diagnostic::SUGGESTED;
+pub use diagnostic::Severity;
+pub use diagnostic::has_enough;
+pub use diagnostic::note;
+pub use file::open;
+pub use lines::Lines;
+pub use source::Source;
+pub use source::Span;
+pub use suggest::closest;
+pub use toml_reader::TomlCodes;
+pub use toml_reader::TomlReader;
+pub use toml_reader::TomlValue;
+pub use toml_reader::described;
+pub use toml_reader::integer;

@@ -1,0 +1,145 @@
+//! Names that are checked once, where they are made, and are right from then on.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+/// Why a text is not a name of its kind. Its `Display` says what was expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not a {what}: {expected}")]
+pub struct InvalidName {
+    found: String,
+    what: &'static str,
+    expected: &'static str,
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                let valid: fn(&str) -> bool = $valid;
+                if valid(text) {
+                    Ok(Self(text.into()))
+                } else {
+                    Err(InvalidName { found: text.to_owned(), what: $what, expected: $expected })
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+
+            fn try_from(text: String) -> Result<Self, InvalidName> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0.as_ref().to_owned()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// The id of a step: what `depends_on` names. A step that stands for one host or one
+    /// combination of a matrix has its place in brackets, as in `train[lr=1e-3]`.
+    StepId,
+    "step id",
+    "use letters, digits, `_` and `-`",
+    |text| {
+        let (base, place) = text.split_once('[').map_or((text, None), |(base, rest)| (base, Some(rest)));
+        let base_is_valid = !base.is_empty()
+            && base.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        base_is_valid
+            && place.is_none_or(|rest| rest.ends_with(']') && !rest.contains(char::is_control))
+    }
+);
+
+name!(
+    /// What a recipe calls a host: a name of `hosts.toml`, `local`, `sandbox`,
+    /// `user@host:port`, or a name that `ssh` knows.
+    HostId,
+    "host",
+    "use a name of hosts.toml, `local`, `sandbox`, `user@host:port`, or a name of ssh_config",
+    |text| !text.is_empty() && !text.starts_with('-') && !text.contains(|c: char| c.is_control() || c.is_whitespace())
+);
+
+name!(
+    /// The name of a secret: `service/key`.
+    SecretName,
+    "secret name",
+    "use letters, digits, `_`, `-`, `.` and `/`, as in `huggingface/token`",
+    |text| {
+        text.len() <= 128
+            && text.split('/').all(|segment| {
+                !segment.is_empty()
+                    && segment != "."
+                    && segment != ".."
+                    && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+            })
+    }
+);
+
+name!(
+    /// The name of an environment variable: a POSIX name.
+    EnvName,
+    "variable name",
+    "use letters, digits and `_`, not starting with a digit",
+    |text| {
+        text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+    }
+);
+
+name!(
+    /// The id of one run: the name of its folder in the journal.
+    RunId,
+    "run id",
+    "use letters, digits and `-`",
+    |text| !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked_where_they_are_made() {
+        assert!("train".parse::<StepId>().is_ok());
+        assert!("train[lr=1e-3]".parse::<StepId>().is_ok());
+        assert!("train step".parse::<StepId>().is_err());
+        assert!("".parse::<StepId>().is_err());
+        assert!("-oProxyCommand=x".parse::<HostId>().is_err());
+        assert!("root@10.0.0.7:2222".parse::<HostId>().is_ok());
+        assert!("huggingface/token".parse::<SecretName>().is_ok());
+        assert!("a//b".parse::<SecretName>().is_err());
+        assert!("../b".parse::<SecretName>().is_err());
+        assert!("HF_TOKEN".parse::<EnvName>().is_ok());
+        assert!("1X".parse::<EnvName>().is_err());
+    }
+}

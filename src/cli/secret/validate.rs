@@ -1,0 +1,70 @@
+//! Whether a value may be stored, and what looks wrong about it.
+
+use doppio_secrets::Fitness;
+use doppio_secrets::SecretValue;
+use doppio_secrets::provider;
+use doppio_secrets::well_known;
+use doppio_text::name::SecretName;
+
+use crate::cli::error::CliError;
+
+/// Why a value can't be stored, without revealing it, and what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unfit {
+    /// What the value does, as in "is empty".
+    pub why: &'static str,
+    /// What to do, where there is something.
+    pub hint: Option<&'static str>,
+}
+
+/// What is wrong with a value, if something is.
+pub(super) fn unfit(name: &SecretName, value: &SecretValue) -> Option<Unfit> {
+    let unfit = |why, hint| Some(Unfit { why, hint });
+    match value.fitness() {
+        Fitness::Empty => unfit("is empty", None),
+        _ if well_known::is_placeholder(value) => {
+            unfit("is only a placeholder", well_known::find(name).map(|known| known.get))
+        }
+        Fitness::Fit => None,
+        Fitness::TooLong => unfit("is too long to be masked", Some("split it: 256 KiB is the limit")),
+        Fitness::TooShort if provider::is_public(name.as_str()) => None,
+        Fitness::TooShort => unfit("is too short to be masked", Some("use a value of at least 4 bytes")),
+        Fitness::Nul => {
+            unfit("holds a NUL byte, which no environment variable can carry", Some("store it as base64"))
+        }
+    }
+}
+
+/// Refuses a value that can't be stored.
+pub(super) fn refuse(name: &SecretName, value: &SecretValue) -> Result<(), CliError> {
+    let Some(Unfit { why, hint }) = unfit(name, value) else { return Ok(()) };
+    let fault = CliError::usage(format!("`{name}` was not stored: the value {why}"));
+    Err(match hint {
+        Some(page) if page.starts_with("https://") => fault.hint(format!("get one at {page}")),
+        Some(hint) => fault.hint(hint),
+        None => fault,
+    })
+}
+
+/// What looks wrong about a value that can be stored.
+pub(super) fn warnings(name: &SecretName, value: &SecretValue) -> Vec<String> {
+    let known = well_known::find(name);
+    let mut warnings = Vec::new();
+    match (known, well_known::recognise(value)) {
+        (known, Some(other)) if known.is_none_or(|known| known.name != other.name) => {
+            warnings.push(format!(
+                "the value looks like {}; its usual name is `{}`",
+                other.one(),
+                other.name
+            ));
+        }
+        (Some(known), _) if !known.matches(value) => {
+            warnings.push(format!("the value does not look like {}: expected {}", known.one(), known.looks));
+        }
+        _ => {}
+    }
+    if value.has_outer_space() {
+        warnings.push("the value begins or ends with white space".to_owned());
+    }
+    warnings
+}
