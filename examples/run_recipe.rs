@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tagged: &|_| Vec::new(),
         is_check: false,
     };
-    let (plan, _) = plan::build(recipe::parse(&source), &source, &inputs).map_err(|faults| {
+    let (plan, _) = plan::build(recipe::parse(&source), &inputs).map_err(|faults| {
         let place = |at: usize| source.line_column(at).0;
         let lines = faults
             .iter()

@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     let source = Source::new("recipe.toml", String::from_utf8_lossy(bytes));
     let env = Environment::default();
     let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: true };
-    match doppio::plan::build(doppio::recipe::parse(&source), &source, &inputs) {
+    match doppio::plan::build(doppio::recipe::parse(&source), &inputs) {
         Ok((plan, warnings)) => {
             doppio::plan::show::show(&plan);
             doppio::ui::report::draw(&source, &warnings);

@@ -87,7 +87,7 @@ fn check(
     };
     let tagged = |tag: &str| hosts.tagged(tag);
     let inputs = Inputs { vars: &[], env: &context.env, target: None, tagged: &tagged, is_check: true };
-    let (faults, steps) = match plan::build(recipe::parse(&source), &source, &inputs) {
+    let (faults, steps) = match plan::build(recipe::parse(&source), &inputs) {
         Ok((plan, warnings)) => (warnings, plan.count()),
         Err(faults) => (faults, 0),
     };

@@ -85,7 +85,7 @@ pub(super) fn load(args: &RecipeArgs, context: &Context, hosts: &HostsFile) -> R
     let tagged = |tag: &str| hosts.tagged(tag);
     let inputs =
         Inputs { vars: &vars, env: &context.env, target: target.as_ref(), tagged: &tagged, is_check: false };
-    let (plan, warnings) = match plan::build(recipe::parse(&source), &source, &inputs) {
+    let (plan, warnings) = match plan::build(recipe::parse(&source), &inputs) {
         Ok(built) => built,
         Err(faults) => return Err(CliError::faults(source, faults)),
     };

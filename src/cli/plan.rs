@@ -161,7 +161,7 @@ async fn routes(plan: &Plan, hosts: &HostsFile, home: &Path, is_sandbox: bool) -
     let named: BTreeSet<&HostId> = plan
         .steps()
         .iter()
-        .filter(|step| step.members.is_empty() && !matches!(step.operation.place(), Place::Nowhere))
+        .filter(|step| step.members.is_empty() && !matches!(step.place(), Place::Nowhere))
         .filter_map(|step| step.host.as_ref())
         .collect();
     let mut found = Vec::with_capacity(named.len());

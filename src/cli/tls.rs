@@ -3,6 +3,7 @@
 /// Installs rustls' ring provider. The clients are built without one, so whoever uses the library
 /// without this module installs one itself before the first secret is asked for.
 #[cfg(any(
+    feature = "aws",
     feature = "azure",
     feature = "gcp",
     feature = "kubernetes",
@@ -16,6 +17,7 @@ pub(super) fn install() {
 
 /// No client that needs it is built.
 #[cfg(not(any(
+    feature = "aws",
     feature = "azure",
     feature = "gcp",
     feature = "kubernetes",

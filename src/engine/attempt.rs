@@ -46,7 +46,8 @@ impl Attempt {
         let id = self.cx.step.clone();
         let mask = self.cx.secrets.mask().clone();
         let told = self.stop.subscribe();
-        let operation = &self.plan.steps()[self.place].operation;
+        let operation = self.plan.steps()[self.place].operation.as_ref();
+        let operation = operation.expect("what stands for others is not launched");
         let mut work = AssertUnwindSafe(operation.run(&mut self.cx)).catch_unwind();
         let stop = tokio::select! {
             biased;

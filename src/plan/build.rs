@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use doppio_text::Diagnostic;
 use doppio_text::ENOUGH;
 use doppio_text::Severity;
-use doppio_text::Source;
 use doppio_text::name::HostId;
 
 use crate::plan::Inputs;
@@ -15,7 +14,6 @@ use crate::plan::PlannedStep;
 use crate::plan::graph::Graph;
 use crate::plan::names::Variables;
 use crate::plan::steps::Steps;
-use crate::recipe::Operation;
 use crate::recipe::Recipe;
 use crate::recipe::TargetKind;
 
@@ -26,11 +24,7 @@ use crate::recipe::TargetKind;
 /// Everything that is wrong with the recipe, with its places: what [`crate::recipe::parse`] found
 /// and what was found here, in the order of the text.
 #[expect(clippy::missing_panics_doc, reason = "`local` is a host")]
-pub fn build(
-    mut recipe: Recipe<'_>,
-    source: &Source,
-    inputs: &Inputs<'_>,
-) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
+pub fn build(mut recipe: Recipe, inputs: &Inputs<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut faults = std::mem::take(&mut recipe.faults);
     if recipe.is_torn {
         return Err(sorted(faults));
@@ -40,10 +34,8 @@ pub fn build(
     let inputs = &Inputs { target, ..*inputs };
     let variables = Variables::resolve(&recipe, inputs.vars, &mut faults);
     let graph = Graph::new(&recipe, &variables, inputs, &mut faults);
-    let operations: Vec<Option<Operation<'_>>> =
-        recipe.steps.iter_mut().map(|step| step.operation.take()).collect();
-    let mut steps = Steps::new(&recipe, &graph, &variables, inputs, operations);
-    let mut planned = steps.plan(source);
+    let mut steps = Steps::new(&recipe, &graph, &variables, inputs);
+    let mut planned = steps.plan();
     let reads = steps.finish(&mut faults);
     let faults = sorted(faults);
     let order = graph.order.filter(|_| faults.iter().all(|fault| fault.severity == Severity::Warning));

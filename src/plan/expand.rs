@@ -51,7 +51,7 @@ type Place = (String, Option<HostId>, Vec<(String, String)>);
 /// The nodes of one step: itself, or one per place and then their join.
 pub(super) fn expand(
     index: usize,
-    step: &RecipeStep<'_>,
+    step: &RecipeStep,
     variables: &Variables,
     inputs: &Inputs<'_>,
     first: usize,
@@ -93,7 +93,7 @@ pub(super) fn expand(
 }
 
 fn places(
-    step: &RecipeStep<'_>,
+    step: &RecipeStep,
     variables: &Variables,
     inputs: &Inputs<'_>,
     faults: &mut Vec<Diagnostic>,

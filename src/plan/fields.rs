@@ -23,13 +23,17 @@ use crate::plan::names::Named;
 use crate::plan::names::Variables;
 use crate::plan::names::push;
 use crate::step::Binding;
-use crate::step::FieldMut;
 use crate::step::Mode;
 use crate::step::Part;
+use crate::step::PlainText;
+use crate::step::Planner;
 use crate::step::Reference;
 use crate::step::Script;
+use crate::step::SecretText;
 use crate::step::ShellText;
 use crate::step::Template;
+use crate::step::Text;
+use crate::step::TextPart;
 
 pub(super) use fixed::fixed_text;
 pub(super) use travel::Travel;
@@ -91,75 +95,109 @@ struct Resolved {
     fixed: HashMap<usize, String>,
 }
 
-impl Resolver<'_> {
-    /// Resolves one field of a node.
-    pub(super) fn field(&mut self, node: usize, name: &str, field: FieldMut<'_>, travel: &mut Travel) {
-        match field {
-            FieldMut::Plain(text) => {
-                let resolved = self.resolve(node, &text.0, Mode::Plain, name);
-                self.refuse_secrets(&resolved, name);
-                text.0.parts = settle(resolved);
-            }
-            FieldMut::Secret(text) => {
-                let resolved = self.resolve(node, &text.0, Mode::Plain, name);
-                text.0.parts = settle(resolved);
-                travel.note_secrets(&text.0.parts);
-                if let Some(Ok(variable)) = name.strip_prefix("env.").map(str::parse::<EnvName>)
-                    && !travel.env_names.contains(&variable)
-                {
-                    travel.env_names.push(variable);
-                }
-            }
-            FieldMut::Shell(text) => self.shell(node, name, text, travel),
-        }
+/// The texts of one node on their way through the resolver.
+pub(super) struct Planning<'p, 'a> {
+    /// Looks names up.
+    pub resolver: &'p mut Resolver<'a>,
+    /// The node.
+    pub node: usize,
+    /// The step type.
+    pub kind: &'static str,
+    /// What the texts send to the host.
+    pub travel: &'p mut Travel,
+}
+
+impl Planner for Planning<'_, '_> {
+    fn plain(&mut self, field: &str, text: &Template) -> PlainText {
+        PlainText(self.resolver.plain(self.node, text, field))
     }
 
-    /// Resolves a text that no shell reads, for `when`.
-    pub(super) fn plain(&mut self, node: usize, template: &Template, name: &str) -> Template {
+    fn secret(&mut self, field: &str, text: &Template) -> SecretText {
+        let parts = settle(self.resolver.resolve(self.node, text, Mode::Plain, field));
+        self.travel.note_secrets(&parts);
+        SecretText(parts.into_iter().collect())
+    }
+
+    fn variable(&mut self, name: &EnvName, text: &Template) -> SecretText {
+        if !self.travel.env_names.contains(name) {
+            self.travel.env_names.push(name.clone());
+        }
+        self.secret("env", text)
+    }
+
+    fn shell(&mut self, field: &str, text: &Template) -> ShellText {
+        self.resolver.shell(self.node, field, text, self.travel)
+    }
+
+    fn invalid(&mut self, field: &str, span: Span, message: &str) {
+        self.resolver.fault(invalid(self.kind, field, span, message));
+    }
+
+    fn fault(&mut self, fault: Diagnostic) {
+        self.resolver.fault(fault);
+    }
+}
+
+/// What is wrong with the value of a field.
+pub(super) fn invalid(kind: &str, field: &str, span: Span, message: &str) -> Diagnostic {
+    // A regular expression's fault has a drawing between its first and its last line.
+    let mut lines = message.lines().map(str::trim);
+    let message = match (lines.next(), lines.next_back()) {
+        (Some(first), Some(last)) => format!("{first} {last}"),
+        (Some(first), None) => first.to_owned(),
+        (None, _) => "is not valid".to_owned(),
+    };
+    Diagnostic::error("plan::invalid-field", format!("`{field}` of `{kind}`: {message}"), span)
+}
+
+impl Resolver<'_> {
+    /// Resolves a text that no shell reads and no secret may stand in; `name` is what messages
+    /// call the place where it stands.
+    pub(super) fn plain(&mut self, node: usize, template: &Template, name: &str) -> Text {
         let resolved = self.resolve(node, template, Mode::Plain, name);
         self.refuse_secrets(&resolved, name);
-        Template { parts: settle(resolved), span: template.span.clone() }
+        settle(resolved).into_iter().collect()
     }
 
-    fn shell(&mut self, node: usize, name: &str, text: &mut ShellText, travel: &mut Travel) {
-        let Resolved { parts, fixed } = self.resolve(node, &text.template, Mode::Shell, name);
+    fn shell(&mut self, node: usize, name: &str, template: &Template, travel: &mut Travel) -> ShellText {
+        let Resolved { parts, fixed } = self.resolve(node, template, Mode::Shell, name);
         travel.note_secrets(&parts);
         let mut pieces = Vec::with_capacity(parts.len());
         let mut bindings: Vec<Binding> = Vec::new();
         let mut bound = HashSet::new();
         for (index, part) in parts.iter().enumerate() {
-            let (reference, span) = match part {
+            let reference = match part {
                 Part::Text(text) => {
                     pieces.push(Piece::Text(text.clone()));
                     continue;
                 }
-                Part::Reference(reference, span) => (reference, span),
+                Part::Reference(reference, _) => reference,
             };
             let variable = travel.hole(reference);
             pieces.push(Piece::Value(variable.clone()));
             if bound.insert(variable.clone()) {
                 let value = match fixed.get(&index) {
-                    Some(value) => Part::Text(value.clone()),
-                    None => Part::Reference(unquoted(reference), span.clone()),
+                    Some(value) => TextPart::Text(value.clone()),
+                    None => TextPart::Reference(unquoted(reference)),
                 };
-                bindings
-                    .push(Binding { variable, value: Template { parts: vec![value], span: span.clone() } });
+                bindings.push(Binding { variable, value: Text { parts: vec![value] } });
             }
         }
-        match rewrite(&pieces) {
-            Ok(rewritten) => text.script = Script { text: rewritten, bindings },
+        let script = match rewrite(&pieces) {
+            Ok(text) => Script { text, bindings },
             Err(errors) => {
                 for error in errors {
                     let span = match parts.get(error.piece) {
                         Some(Part::Reference(_, span)) => span.clone(),
-                        _ => text.template.span.clone(),
+                        _ => template.span.clone(),
                     };
                     self.faults
                         .push(Diagnostic::error("plan::shell-place", error.message, span).help(error.help));
                 }
+                Script::default()
             }
-        }
-        text.template.parts = settle(Resolved { parts, fixed });
+        };
+        ShellText { shown: settle(Resolved { parts, fixed }).into_iter().collect(), script }
     }
 
     fn refuse_secrets(&mut self, resolved: &Resolved, field: &str) {

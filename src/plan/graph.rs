@@ -41,7 +41,7 @@ pub(super) struct Graph {
 impl Graph {
     /// Multiplies steps, looks up what they depend on, and orders them.
     pub(super) fn new(
-        recipe: &Recipe<'_>,
+        recipe: &Recipe,
         variables: &Variables,
         inputs: &Inputs<'_>,
         faults: &mut Vec<Diagnostic>,
@@ -87,7 +87,7 @@ impl Graph {
         self.ranges[step].clone().next_back()
     }
 
-    fn connect(&mut self, recipe: &Recipe<'_>, faults: &mut Vec<Diagnostic>) {
+    fn connect(&mut self, recipe: &Recipe, faults: &mut Vec<Diagnostic>) {
         let mut own: Vec<Vec<usize>> =
             recipe.steps.iter().map(|step| self.needs(step, recipe, faults)).collect();
         for group in self.groups.sequential() {
@@ -115,7 +115,7 @@ impl Graph {
         }
     }
 
-    fn needs(&self, step: &RecipeStep<'_>, recipe: &Recipe<'_>, faults: &mut Vec<Diagnostic>) -> Vec<usize> {
+    fn needs(&self, step: &RecipeStep, recipe: &Recipe, faults: &mut Vec<Diagnostic>) -> Vec<usize> {
         let mut needs = Vec::with_capacity(step.depends_on.len());
         for name in &step.depends_on {
             let text = name.get_ref().as_str();
@@ -143,8 +143,8 @@ impl Graph {
         needs
     }
 
-    fn cycle(&self, cycle: &[usize], recipe: &Recipe<'_>) -> Diagnostic {
-        let mut steps: Vec<&RecipeStep<'_>> = Vec::with_capacity(cycle.len());
+    fn cycle(&self, cycle: &[usize], recipe: &Recipe) -> Diagnostic {
+        let mut steps: Vec<&RecipeStep> = Vec::with_capacity(cycle.len());
         for node in cycle {
             let step = &recipe.steps[self.nodes[*node].step];
             if steps.last().is_none_or(|last| last.id != step.id) {

@@ -26,14 +26,10 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Looks up the members of all groups.
-    pub(super) fn find(
-        recipe: &Recipe<'_>,
-        ids: &HashMap<&str, usize>,
-        faults: &mut Vec<Diagnostic>,
-    ) -> Self {
+    pub(super) fn find(recipe: &Recipe, ids: &HashMap<&str, usize>, faults: &mut Vec<Diagnostic>) -> Self {
         let mut groups = Self::default();
         for (index, step) in recipe.steps.iter().enumerate() {
-            let Some(group) = step.operation.as_ref().and_then(|operation| operation.step.group()) else {
+            let Some(group) = step.operation.as_ref().and_then(|operation| operation.parsed.group()) else {
                 continue;
             };
             if step.hosts.is_some() || !step.matrix.is_empty() {
@@ -65,7 +61,7 @@ impl Groups {
         &mut self,
         group: usize,
         member: &Spanned<String>,
-        recipe: &Recipe<'_>,
+        recipe: &Recipe,
         ids: &HashMap<&str, usize>,
         faults: &mut Vec<Diagnostic>,
     ) -> Option<usize> {
@@ -105,7 +101,7 @@ impl Groups {
     }
 
     /// Breaks groups that are members of each other, and those nested too deep.
-    fn check_depth(&mut self, recipe: &Recipe<'_>, faults: &mut Vec<Diagnostic>) {
+    fn check_depth(&mut self, recipe: &Recipe, faults: &mut Vec<Diagnostic>) {
         let mut members: Vec<usize> = self.group_of.keys().copied().collect();
         members.sort_unstable();
         for member in members {
@@ -147,7 +143,7 @@ impl Groups {
 }
 
 /// What has no effect on a group.
-fn without_effect(step: &RecipeStep<'_>, faults: &mut Vec<Diagnostic>) {
+fn without_effect(step: &RecipeStep, faults: &mut Vec<Diagnostic>) {
     for (key, is_there) in [("retry", step.retry.is_some()), ("timeout_secs", step.timeout.is_some())] {
         if is_there {
             let message = format!("`{key}` of group `{}` has no effect", step.id);
@@ -163,7 +159,7 @@ fn without_effect(step: &RecipeStep<'_>, faults: &mut Vec<Diagnostic>) {
 pub(super) fn unknown_step(
     name: &str,
     at: &Spanned<String>,
-    recipe: &Recipe<'_>,
+    recipe: &Recipe,
     besides: &str,
     message: String,
     may_suggest: bool,

@@ -29,7 +29,8 @@ use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
 use doppio_text::name::StepId;
 
-use crate::step::Step;
+use crate::step::Place;
+use crate::step::Planned;
 
 pub use crate::recipe::Retry;
 pub use crate::recipe::RunIf;
@@ -139,8 +140,15 @@ pub struct PlannedStep {
     pub credentials: Vec<(Wanted, Span)>,
     /// The environment names under which values will travel.
     pub env_names: Vec<EnvName>,
-    /// What it does.
-    pub operation: Box<dyn Step>,
+    /// What it does; none of one that stands for the many of `hosts` and `matrix`.
+    pub operation: Option<Box<dyn Planned>>,
     /// Indices of the steps whose results its texts refer to.
     pub reads: Vec<usize>,
+}
+
+impl PlannedStep {
+    /// Where it runs.
+    pub fn place(&self) -> Place<'_> {
+        self.operation.as_ref().map_or(Place::Nowhere, |operation| operation.place())
+    }
 }

@@ -45,16 +45,13 @@ pub(super) enum Named<'a> {
 
 impl Variables {
     /// Resolves `[variables]` and what the command line says instead.
-    pub(super) fn resolve(
-        recipe: &Recipe<'_>,
-        vars: &[(String, String)],
-        faults: &mut Vec<Diagnostic>,
-    ) -> Self {
+    pub(super) fn resolve(recipe: &Recipe, vars: &[(String, String)], faults: &mut Vec<Diagnostic>) -> Self {
         let dynamic = recipe
             .steps
             .iter()
             .filter_map(|step| step.operation.as_ref())
-            .flat_map(|operation| operation.step.sets().into_iter().map(str::to_owned).collect::<Vec<_>>())
+            .flat_map(|operation| operation.parsed.sets())
+            .map(str::to_owned)
             .collect();
         let mut variables = Self {
             values: HashMap::with_capacity(recipe.variables.len() + vars.len()),
@@ -128,7 +125,7 @@ impl Variables {
     }
 
     /// Those that hold nothing but text.
-    pub(super) fn plain(&self, recipe: &Recipe<'_>, vars: &[(String, String)]) -> Vec<(String, String)> {
+    pub(super) fn plain(&self, recipe: &Recipe, vars: &[(String, String)]) -> Vec<(String, String)> {
         let names = recipe.variables.iter().map(|variable| &variable.name);
         let others = vars.iter().map(|(name, _)| name).filter(|name| !self.places.contains_key(*name));
         names

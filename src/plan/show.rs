@@ -82,7 +82,7 @@ fn shown(plan: &Plan, step: &PlannedStep) -> ShownStep {
         kind: step.kind,
         needs: ids(&step.needs),
         members: ids(&step.members),
-        host: match step.operation.place() {
+        host: match step.place() {
             Place::Nowhere => None,
             Place::Local | Place::Host(_) => step.host.as_ref().map(ToString::to_string),
         },
@@ -96,7 +96,12 @@ fn shown(plan: &Plan, step: &PlannedStep) -> ShownStep {
         max_attempts: step.retry.max_attempts,
         retry: (step.retry.max_attempts > 1).then(|| attempts(&step.retry)),
         continue_on_failure: step.continue_on_failure,
-        does: if step.members.is_empty() { step.operation.show() } else { Vec::new() },
+        does: step
+            .operation
+            .iter()
+            .filter(|_| step.members.is_empty())
+            .flat_map(|does| does.show())
+            .collect(),
         secrets: step.secrets.iter().map(ToString::to_string).collect(),
         credentials: step.credentials.iter().map(|(wanted, _)| wanted.to_string()).collect(),
         env_names: step.env_names.iter().map(ToString::to_string).collect(),

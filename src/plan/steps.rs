@@ -2,15 +2,11 @@
 
 use std::collections::HashMap;
 use std::collections::HashSet;
-use std::time::Duration;
-
-use toml::de::DeString;
 
 use doppio_secrets::Wanted;
 use doppio_secrets::provider::Sent;
 use doppio_text::Diagnostic;
 use doppio_text::ENOUGH;
-use doppio_text::Source;
 use doppio_text::Span;
 use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
@@ -23,27 +19,24 @@ use crate::plan::When;
 use crate::plan::ancestry::reached;
 use crate::plan::expand::Role;
 use crate::plan::fields::Fact;
+use crate::plan::fields::Planning;
 use crate::plan::fields::Question;
 use crate::plan::fields::Resolver;
 use crate::plan::fields::Travel;
+use crate::plan::fields::invalid;
 use crate::plan::graph::Graph;
 use crate::plan::names::Variables;
 use crate::recipe::Operation;
 use crate::recipe::Recipe;
-use crate::recipe::again;
+use crate::step::LONGEST;
 use crate::step::Place;
-use crate::step::Step;
-
-/// The longest time that a timer can hold.
-const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// Plans the steps one by one.
 pub(super) struct Steps<'a> {
-    recipe: &'a Recipe<'a>,
+    recipe: &'a Recipe,
     graph: &'a Graph,
     inputs: &'a Inputs<'a>,
     resolver: Resolver<'a>,
-    operations: Vec<Option<Operation<'a>>>,
     /// Which nodes set a variable.
     setters: HashMap<String, Vec<usize>>,
     /// Places of steps that name no host, while the run has none.
@@ -61,11 +54,10 @@ pub(super) struct Reads {
 impl<'a> Steps<'a> {
     /// Nothing is planned yet.
     pub(super) fn new(
-        recipe: &'a Recipe<'a>,
+        recipe: &'a Recipe,
         graph: &'a Graph,
         variables: &'a Variables,
         inputs: &'a Inputs<'a>,
-        operations: Vec<Option<Operation<'a>>>,
     ) -> Self {
         let resolver = Resolver {
             variables,
@@ -80,56 +72,51 @@ impl<'a> Steps<'a> {
             used: HashSet::new(),
             added: 0,
         };
-        Self { recipe, graph, inputs, resolver, operations, setters: HashMap::new(), hostless: Vec::new() }
+        Self { recipe, graph, inputs, resolver, setters: HashMap::new(), hostless: Vec::new() }
     }
 
     /// A planned step for each node whose operation could be read.
-    pub(super) fn plan(&mut self, source: &Source) -> Vec<Option<PlannedStep>> {
-        (0..self.graph.nodes.len()).map(|node| self.step(node, source)).collect()
+    pub(super) fn plan(&mut self) -> Vec<Option<PlannedStep>> {
+        (0..self.graph.nodes.len()).map(|node| self.step(node)).collect()
     }
 
-    fn step(&mut self, index: usize, source: &Source) -> Option<PlannedStep> {
+    fn step(&mut self, index: usize) -> Option<PlannedStep> {
         let node = &self.graph.nodes[index];
-        let recipe_step = &self.recipe.steps[node.step];
-        let Some(read) = self.operations[node.step].as_ref() else {
+        let recipe = self.recipe;
+        let recipe_step = &recipe.steps[node.step];
+        let Some(read) = &recipe_step.operation else {
             // What could be read of the step is checked all the same.
             self.when(index);
             return None;
         };
-        let kind = read.kind.name;
-        let takes_env = (read.kind.keys)().contains(&"env");
-        let (read_fields, read_span);
-        let mut operation = if node.role == Role::One {
-            (read_fields, read_span) = (read.field_spans.clone(), read.span.clone());
-            again(read, source)
-        } else {
-            // Those for which it is read again come before the one that takes it.
-            let taken = self.operations[node.step].take()?;
-            (read_fields, read_span) = (taken.field_spans, taken.span);
-            taken.step
-        };
-        let runs_nothing = node.role == Role::Join || operation.group().is_some();
+        let kind = read.kind.name();
+        let takes_env = read.kind.spec.keys().any(|key| key == "env");
+        let runs_nothing = node.role == Role::Join || read.parsed.group().is_some();
         let mut travel = Travel::default();
+        let operation = (node.role != Role::Join).then(|| {
+            let resolver = &mut self.resolver;
+            read.parsed.plan(&mut Planning { resolver, node: index, kind, travel: &mut travel })
+        });
         let mut host = None;
-        if !runs_nothing {
-            for (name, field) in operation.fields() {
-                self.resolver.field(index, &name, field, &mut travel);
+        let mut own_timeout = None;
+        if let Some(operation) = operation.as_deref() {
+            for (field, message) in operation.faults() {
+                self.resolver.fault(invalid(kind, field, place_of(read, field), &message));
             }
-            for name in operation.sets() {
-                self.setters.entry(name.to_owned()).or_default().push(index);
+            if !runs_nothing {
+                host = self.host(index, operation.place());
+                own_timeout = operation.timeout().filter(|timeout| !timeout.is_zero());
             }
-            host = self.host(index, operation.as_ref());
         }
-        if node.role != Role::Join {
-            for fault in faults_of(operation.as_ref(), kind, &read_fields, &read_span) {
-                self.resolver.fault(fault);
+        if !runs_nothing {
+            for name in read.parsed.sets() {
+                self.setters.entry(name.to_owned()).or_default().push(index);
             }
         }
         let credentials =
             if runs_nothing { Vec::new() } else { self.credentials(node.step, kind, takes_env) };
         travel.env_names.extend(variables(&credentials));
         let defaults = &self.recipe.defaults;
-        let own_timeout = operation.timeout().filter(|timeout| !timeout.is_zero());
         let timeout = recipe_step.timeout.or(own_timeout).or(defaults.timeout);
         let retry = recipe_step.retry.or(defaults.retry);
         Some(PlannedStep {
@@ -212,10 +199,10 @@ impl<'a> Steps<'a> {
             .unwrap_or_default()
     }
 
-    fn host(&mut self, index: usize, operation: &dyn Step) -> Option<HostId> {
+    fn host(&mut self, index: usize, place: Place<'_>) -> Option<HostId> {
         let node = &self.graph.nodes[index];
         let own = || node.host.clone().or_else(|| self.inputs.target.cloned());
-        match operation.place() {
+        match place {
             Place::Nowhere => own(),
             Place::Local => Some("local".parse().expect("it is a host")),
             Place::Host(None) => {
@@ -226,22 +213,14 @@ impl<'a> Steps<'a> {
                 host
             }
             Place::Host(Some(text)) => {
-                let Some(fixed) = text.fixed() else {
+                let Some(fixed) = text.0.fixed() else {
                     // `${host}` itself; anything else is known when the step starts.
-                    return own().filter(|_| text.to_string() == "${host}");
+                    return own().filter(|_| text.0.to_string() == "${host}");
                 };
-                match fixed.parse::<HostId>() {
-                    Ok(host) => {
-                        self.warn_of_hosts(index, &host);
-                        Some(host)
-                    }
-                    Err(error) => {
-                        let fault =
-                            Diagnostic::error("plan::invalid-host", error.to_string(), text.0.span.clone());
-                        self.resolver.fault(fault);
-                        None
-                    }
-                }
+                // What is no host has been told with the field.
+                let host = fixed.parse::<HostId>().ok()?;
+                self.warn_of_hosts(index, &host);
+                Some(host)
             }
         }
     }
@@ -362,26 +341,8 @@ fn variables(credentials: &[(Wanted, Span)]) -> Vec<EnvName> {
     .collect()
 }
 
-/// What is wrong with the values of an operation, at the locations of its fields.
-fn faults_of(
-    operation: &dyn Step,
-    kind: &str,
-    fields: &[(DeString<'_>, Span)],
-    whole: &Span,
-) -> Vec<Diagnostic> {
-    let place = |field: &str| {
-        let known = fields.iter().find(|(name, _)| name == field);
-        known.map_or_else(|| whole.clone(), |(_, span)| span.clone())
-    };
-    let fault = |(field, message): (&str, String)| {
-        // A regular expression's fault has a drawing between its first and its last line.
-        let mut lines = message.lines().map(str::trim);
-        let message = match (lines.next(), lines.next_back()) {
-            (Some(first), Some(last)) => format!("{first} {last}"),
-            (Some(first), None) => first.to_owned(),
-            (None, _) => "is not valid".to_owned(),
-        };
-        Diagnostic::error("plan::invalid-field", format!("`{field}` of `{kind}`: {message}"), place(field))
-    };
-    operation.faults().into_iter().map(fault).collect()
+/// The place of a field; that of the operation where the recipe does not give the field.
+fn place_of(operation: &Operation, field: &str) -> Span {
+    let known = operation.field_spans.iter().find(|(name, _)| *name == field);
+    known.map_or_else(|| operation.span.clone(), |(_, span)| span.clone())
 }

@@ -9,10 +9,10 @@ use doppio_secrets::provider::PROVIDERS;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
 
-use crate::recipe::reader::Reader;
+use crate::step::Reader;
 
 /// Reads the list; none if it is not a list of strings. Unknown names are faults.
-pub(super) fn read(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Option<Vec<(Wanted, Span)>> {
+pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Vec<(Wanted, Span)>> {
     let names = reader.strings("`credentials`", value)?;
     let mut all: Vec<(Wanted, Span)> = Vec::with_capacity(names.len());
     for name in names {

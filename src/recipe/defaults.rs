@@ -1,5 +1,7 @@
 //! `[defaults]`: what steps and operations get if they leave it out.
 
+use std::borrow::Cow;
+
 use toml::Spanned;
 use toml::de::DeString;
 use toml::de::DeTable;
@@ -9,8 +11,9 @@ use doppio_text::Diagnostic;
 
 use crate::recipe::Defaults;
 use crate::recipe::credentials;
-use crate::recipe::reader::Reader;
 use crate::recipe::retry;
+use crate::step::Reader;
+use crate::step::StepKind;
 
 const KEYS: [&str; 8] =
     ["host_id", "workdir", "env", "shell", "timeout_secs", "retry", "durable", "credentials"];
@@ -24,7 +27,7 @@ pub(super) struct Read<'i> {
 }
 
 /// Reads the table.
-pub(super) fn read<'i>(reader: &mut Reader, value: &Spanned<DeValue<'i>>) -> Read<'i> {
+pub(super) fn read<'i>(reader: &mut Reader<'_>, value: &Spanned<DeValue<'i>>) -> Read<'i> {
     let mut read = Read::default();
     let Some(table) = reader.table("`[defaults]`", value) else { return read };
     for (key, value) in table {
@@ -51,7 +54,7 @@ pub(super) fn read<'i>(reader: &mut Reader, value: &Spanned<DeValue<'i>>) -> Rea
 }
 
 /// `durable`: known, but not built yet.
-pub(super) fn durable(reader: &mut Reader, value: &Spanned<DeValue<'_>>) {
+pub(super) fn durable(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) {
     if reader.boolean("`durable`", value) == Some(true) {
         reader.fault(
             Diagnostic::error("recipe::not-built-yet", "`durable` is not built yet", value.span()).help(
@@ -62,12 +65,27 @@ pub(super) fn durable(reader: &mut Reader, value: &Spanned<DeValue<'_>>) {
 }
 
 impl<'i> Read<'i> {
-    /// Puts into an operation's table what it could have and leaves out.
-    pub(super) fn complete(&self, operation: &mut DeTable<'i>, fields: &[&str], has_hosts: bool) {
+    /// An operation's value with what it could have and leaves out.
+    pub(super) fn complete<'v>(
+        &self,
+        kind: &StepKind,
+        operation: &'v Spanned<DeValue<'i>>,
+        has_hosts: bool,
+    ) -> Cow<'v, Spanned<DeValue<'i>>> {
+        let mut operation = Cow::Borrowed(operation);
+        if !self.entries.is_empty()
+            && let DeValue::Table(table) = operation.to_mut().get_mut()
+        {
+            self.fill(kind, table, has_hosts);
+        }
+        operation
+    }
+
+    fn fill(&self, kind: &StepKind, operation: &mut DeTable<'i>, has_hosts: bool) {
         for (key, value) in &self.entries {
             let name = key.get_ref().as_ref();
             // Where a step has `hosts`, those say where it runs.
-            if !fields.contains(&name) || (has_hosts && name == "host_id") {
+            if kind.spec.keys().all(|known| known != name) || (has_hosts && name == "host_id") {
                 continue;
             }
             match (operation.get_mut(name), value.get_ref()) {

@@ -4,14 +4,11 @@
 //! of a step to its kind ([`crate::step::KINDS`]). What names mean is for the plan to say, and
 //! the plan also hands on the faults found here, so that a user sees all of them at once.
 
-mod attempt;
-mod condition;
 mod credentials;
 mod defaults;
 mod model;
 mod operation;
 mod parse;
-mod reader;
 mod recovery;
 mod retry;
 mod step;
@@ -28,6 +25,5 @@ pub use model::RunIf;
 pub use model::Target;
 pub use model::TargetKind;
 pub use model::Variable;
-pub use operation::again;
 pub use parse::parse;
 pub use parse::values;

@@ -1,25 +1,22 @@
 //! What a recipe says, as data.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::time::Duration;
 
 use toml::Spanned;
-use toml::de::DeString;
-use toml::de::DeValue;
 
 use doppio_secrets::Wanted;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
 use doppio_text::name::StepId;
 
-use crate::step::Step;
+use crate::step::Parsed;
 use crate::step::StepKind;
 use crate::step::Template;
 
 /// A recipe as written: what could be read of it, and what is wrong with the rest.
 #[derive(Debug, Default)]
-pub struct Recipe<'s> {
+pub struct Recipe {
     /// `name` of `[recipe]`.
     pub name: String,
     /// `version` of `[recipe]`.
@@ -33,7 +30,7 @@ pub struct Recipe<'s> {
     /// `[defaults]`, as far as it is about steps rather than operations.
     pub defaults: Defaults,
     /// The steps, in order.
-    pub steps: Vec<RecipeStep<'s>>,
+    pub steps: Vec<RecipeStep>,
     /// Errors and warnings.
     pub faults: Vec<Diagnostic>,
     /// The text is not TOML: names can't be looked up in the part that was read.
@@ -131,7 +128,7 @@ pub enum RunIf {
 
 /// One `[[step]]`.
 #[derive(Debug)]
-pub struct RecipeStep<'s> {
+pub struct RecipeStep {
     /// Its id.
     pub id: StepId,
     /// The place of the id.
@@ -159,27 +156,20 @@ pub struct RecipeStep<'s> {
     /// The providers whose credentials it gets; none if it says nothing of them.
     pub credentials: Option<Vec<(Wanted, Span)>>,
     /// What it does; none when that could not be read.
-    pub operation: Option<Operation<'s>>,
+    pub operation: Option<Operation>,
 }
 
 /// The one key of a step that says what it does.
-pub struct Operation<'s> {
+#[derive(Debug)]
+pub struct Operation {
     /// The step type.
     pub kind: &'static StepKind,
     /// The place of the key that names it.
     pub span: Span,
-    /// The place of each of its fields that the recipe gives.
-    pub field_spans: Vec<(DeString<'s>, Span)>,
-    /// The operation, its texts cut at their references.
-    pub step: Box<dyn Step>,
-    /// Its table, kept for a step that is there more than once.
-    pub(super) table: Option<Spanned<DeValue<'s>>>,
-}
-
-impl fmt::Debug for Operation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(self.kind.name).field("step", &self.step).finish_non_exhaustive()
-    }
+    /// The place of each of its fields that the recipe or its `[defaults]` give.
+    pub field_spans: Vec<(&'static str, Span)>,
+    /// What stands there: planned once for each step that it stands for.
+    pub parsed: Box<dyn Parsed>,
 }
 
 /// `hosts` of a step.

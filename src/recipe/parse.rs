@@ -13,24 +13,24 @@ use doppio_text::Span;
 use crate::recipe::Recipe;
 use crate::recipe::Variable;
 use crate::recipe::defaults;
-use crate::recipe::operation::cut;
-use crate::recipe::reader::Reader;
-use crate::recipe::reader::described;
 use crate::recipe::recovery;
 use crate::recipe::step::StepReader;
 use crate::recipe::target;
+use crate::step::Mode;
 use crate::step::Part;
+use crate::step::Reader;
 use crate::step::Template;
+use crate::step::described;
 
 const TABLES: [&str; 5] = ["recipe", "target", "variables", "defaults", "step"];
 const RECIPE_KEYS: [&str; 3] = ["name", "version", "description"];
 
 /// Reads a recipe: what could be made of the text, with all its faults in [`Recipe::faults`].
-pub fn parse(source: &Source) -> Recipe<'_> {
+pub fn parse(source: &Source) -> Recipe {
     let (document, errors) = DeTable::parse_recoverable(source.text());
     let mut recipe = Recipe { is_torn: !errors.is_empty(), ..Recipe::default() };
-    let mut reader = Reader::default();
-    tables(&mut recipe, &mut reader, document.get_ref(), source);
+    let mut reader = Reader::new(source);
+    tables(&mut recipe, &mut reader, document.get_ref());
     recipe.faults = reader.faults;
     if recipe.is_torn {
         recovery::keep_certain(&mut recipe.faults, &errors, source);
@@ -38,7 +38,7 @@ pub fn parse(source: &Source) -> Recipe<'_> {
     recipe
 }
 
-fn tables<'s>(recipe: &mut Recipe<'s>, reader: &mut Reader, document: &DeTable<'s>, source: &Source) {
+fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &DeTable<'_>) {
     let mut defaults = defaults::Read::default();
     let mut steps = None;
     let mut has_head = false;
@@ -49,7 +49,7 @@ fn tables<'s>(recipe: &mut Recipe<'s>, reader: &mut Reader, document: &DeTable<'
                 head(recipe, reader, value);
             }
             "target" => recipe.target = target::read(reader, value),
-            "variables" => recipe.variables = variables(reader, value, source),
+            "variables" => recipe.variables = variables(reader, value),
             "defaults" => defaults = defaults::read(reader, value),
             "step" => steps = Some(value),
             other => unknown_table(reader, other, key.span(), value),
@@ -63,13 +63,13 @@ fn tables<'s>(recipe: &mut Recipe<'s>, reader: &mut Reader, document: &DeTable<'
     }
     let Some(steps) = steps else { return };
     let Some(tables) = step_tables(reader, steps) else { return };
-    let mut step_reader = StepReader { reader, source, defaults: &defaults, unread: &mut recipe.unread };
+    let mut step_reader = StepReader { reader, defaults: &defaults, unread: &mut recipe.unread };
     recipe.steps = tables.iter().filter_map(|table| step_reader.step(table)).collect();
     recipe.defaults = defaults.steps;
     unique_ids(recipe, reader);
 }
 
-fn head(recipe: &mut Recipe<'_>, reader: &mut Reader, value: &Spanned<DeValue<'_>>) {
+fn head(recipe: &mut Recipe, reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) {
     let Some(table) = reader.table("`[recipe]`", value) else { return };
     let mut has_name = false;
     for (key, value) in table {
@@ -94,7 +94,7 @@ fn head(recipe: &mut Recipe<'_>, reader: &mut Reader, value: &Spanned<DeValue<'_
     }
 }
 
-fn unknown_table(reader: &mut Reader, name: &str, span: Span, value: &Spanned<DeValue<'_>>) {
+fn unknown_table(reader: &mut Reader<'_>, name: &str, span: Span, value: &Spanned<DeValue<'_>>) {
     if name == "steps" {
         reader.fault(
             Diagnostic::error("recipe::unknown-key", "the steps of a recipe are called `step`", span.clone())
@@ -111,13 +111,13 @@ fn unknown_table(reader: &mut Reader, name: &str, span: Span, value: &Spanned<De
     }
 }
 
-fn variables(reader: &mut Reader, value: &Spanned<DeValue<'_>>, source: &Source) -> Vec<Variable> {
+fn variables(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Variable> {
     let Some(table) = reader.table("`[variables]`", value) else { return Vec::new() };
     let mut variables = Vec::with_capacity(table.len());
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         let value = match value.get_ref() {
-            DeValue::String(text) => cut(reader, text, value.span(), source),
+            DeValue::String(text) => reader.cut(text, value.span(), Mode::Plain),
             _ => plain(scalar(reader, name, value).unwrap_or_default(), value.span()),
         };
         variables.push(Variable { name: name.to_owned(), span: key.span(), value });
@@ -126,7 +126,7 @@ fn variables(reader: &mut Reader, value: &Spanned<DeValue<'_>>, source: &Source)
 }
 
 /// A value as text.
-fn scalar(reader: &mut Reader, name: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+fn scalar(reader: &mut Reader<'_>, name: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
     match value.get_ref() {
         DeValue::String(text) => Some(text.clone().into_owned()),
         DeValue::Integer(number) => Some(number.to_string()),
@@ -154,7 +154,7 @@ fn scalar(reader: &mut Reader, name: &str, value: &Spanned<DeValue<'_>>) -> Opti
 /// All its faults.
 pub fn values(source: &Source) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
     let (document, errors) = DeTable::parse_recoverable(source.text());
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(source);
     let mut values = Vec::new();
     for (key, value) in document.get_ref() {
         let name = key.get_ref().as_ref();
@@ -171,7 +171,7 @@ fn plain(text: String, span: Span) -> Template {
 }
 
 fn step_tables<'a, 'i>(
-    reader: &mut Reader,
+    reader: &mut Reader<'_>,
     value: &'a Spanned<DeValue<'i>>,
 ) -> Option<&'a [Spanned<DeValue<'i>>]> {
     if let DeValue::Array(tables) = value.get_ref() {
@@ -183,7 +183,7 @@ fn step_tables<'a, 'i>(
     None
 }
 
-fn unique_ids(recipe: &Recipe<'_>, reader: &mut Reader) {
+fn unique_ids(recipe: &Recipe, reader: &mut Reader) {
     let mut seen = HashMap::with_capacity(recipe.steps.len());
     for step in &recipe.steps {
         if let Some(first) = seen.insert(step.id.clone(), step.id_span.clone()) {

@@ -8,7 +8,6 @@ use toml::de::DeTable;
 use toml::de::DeValue;
 
 use doppio_text::Diagnostic;
-use doppio_text::Source;
 use doppio_text::Span;
 use doppio_text::closest;
 use doppio_text::name::StepId;
@@ -21,13 +20,14 @@ use crate::recipe::RunIf;
 use crate::recipe::credentials;
 use crate::recipe::defaults;
 use crate::recipe::operation;
-use crate::recipe::operation::cut;
-use crate::recipe::reader::Reader;
-use crate::recipe::reader::described;
 use crate::recipe::retry;
 use crate::step::KINDS;
+use crate::step::Mode;
 use crate::step::NOT_YET;
+use crate::step::Reader;
+use crate::step::StepKind;
 use crate::step::Template;
+use crate::step::described;
 
 const KEYS: [&str; 13] = [
     "id",
@@ -49,11 +49,9 @@ const RUN_IF: [(&str, RunIf); 3] =
     [("success", RunIf::Success), ("failure", RunIf::Failure), ("always", RunIf::Always)];
 
 /// Reads steps one by one.
-pub(super) struct StepReader<'a, 'i> {
+pub(super) struct StepReader<'a, 's, 'i> {
     /// Collects the faults.
-    pub reader: &'a mut Reader,
-    /// The recipe.
-    pub source: &'a Source,
+    pub reader: &'a mut Reader<'s>,
     /// `[defaults]`.
     pub defaults: &'a defaults::Read<'i>,
     /// Names that steps which can't be read would have brought.
@@ -63,11 +61,11 @@ pub(super) struct StepReader<'a, 'i> {
 type Key<'t, 'i> = &'t Spanned<DeString<'i>>;
 type Entry<'t, 'i> = (Key<'t, 'i>, &'t Spanned<DeValue<'i>>);
 
-impl<'i> StepReader<'_, 'i> {
+impl<'i> StepReader<'_, '_, 'i> {
     /// Reads one step; none if it has no usable id.
-    pub(super) fn step(&mut self, value: &Spanned<DeValue<'i>>) -> Option<RecipeStep<'i>> {
+    pub(super) fn step(&mut self, value: &Spanned<DeValue<'i>>) -> Option<RecipeStep> {
         let table = self.reader.table("each `step`", value)?;
-        let id = self.id(table, head_span(value, self.source));
+        let id = self.id(table, head_span(value, self.reader.source.text()));
         let mut step = RecipeStep {
             id: id.clone().map_or_else(placeholder, |(id, _)| id),
             id_span: id.as_ref().map_or_else(|| value.span(), |(_, span)| span.clone()),
@@ -91,7 +89,7 @@ impl<'i> StepReader<'_, 'i> {
             if self.common(&mut step, name, value) {
                 continue;
             }
-            if KINDS.iter().any(|kind| kind.name == name) || NOT_YET.contains(&name) {
+            if KINDS.iter().any(|kind| kind.name() == name) || NOT_YET.contains(&name) {
                 operations.push((key, value));
             } else {
                 has_unknown = true;
@@ -115,10 +113,10 @@ impl<'i> StepReader<'_, 'i> {
         &mut self,
         key: Key<'_, 'i>,
         value: &Spanned<DeValue<'i>>,
-        step: &RecipeStep<'i>,
-    ) -> Option<Operation<'i>> {
+        step: &RecipeStep,
+    ) -> Option<Operation> {
         let name = key.get_ref().as_ref();
-        let Some(kind) = KINDS.iter().find(|kind| kind.name == name) else {
+        let Some(kind) = KINDS.iter().find(|kind| kind.name() == name) else {
             self.reader.fault(
                 Diagnostic::error(
                     "recipe::not-built-yet",
@@ -129,16 +127,12 @@ impl<'i> StepReader<'_, 'i> {
             );
             return None;
         };
-        let mut value = value.clone();
-        if let DeValue::Table(table) = value.get_mut() {
-            self.defaults.complete(table, (kind.keys)(), step.hosts.is_some());
-        }
-        let many = step.hosts.is_some() || !step.matrix.is_empty();
-        operation::read(self.reader, kind, key.span(), value, many, self.source)
+        let value = self.defaults.complete(kind, value, step.hosts.is_some());
+        operation::read(self.reader, kind, key.span(), &value)
     }
 
     /// Takes a key that all steps share; false if it is not one of them.
-    fn common(&mut self, step: &mut RecipeStep<'i>, key: &str, value: &Spanned<DeValue<'i>>) -> bool {
+    fn common(&mut self, step: &mut RecipeStep, key: &str, value: &Spanned<DeValue<'i>>) -> bool {
         let reader = &mut *self.reader;
         match key {
             "id" => {}
@@ -196,7 +190,7 @@ impl<'i> StepReader<'_, 'i> {
 
     fn when(&mut self, value: &Spanned<DeValue<'i>>) -> Option<Template> {
         match value.get_ref() {
-            DeValue::String(text) => Some(cut(self.reader, text, value.span(), self.source)),
+            DeValue::String(text) => Some(self.reader.cut(text, value.span(), Mode::Plain)),
             DeValue::Boolean(flag) => {
                 self.reader.fault(
                     Diagnostic::error(
@@ -251,7 +245,7 @@ impl<'i> StepReader<'_, 'i> {
             self.reader.fault(Diagnostic::error("recipe::empty-list", "`hosts` names no host", value.span()));
         }
         let names =
-            names.iter().map(|name| cut(self.reader, name.get_ref(), name.span(), self.source)).collect();
+            names.iter().map(|name| self.reader.cut(name.get_ref(), name.span(), Mode::Plain)).collect();
         Some(Hosts::List(names))
     }
 
@@ -310,7 +304,7 @@ impl<'i> StepReader<'_, 'i> {
     }
 
     fn unknown(&mut self, name: &str, span: Span, value: &Spanned<DeValue<'i>>) {
-        let operations = KINDS.iter().map(|kind| kind.name).chain(NOT_YET.iter().copied());
+        let operations = KINDS.iter().map(StepKind::name).chain(NOT_YET.iter().copied());
         if !value.get_ref().is_table() || closest(name, KEYS).is_some() {
             let known: Vec<_> = if closest(name, KEYS).is_some() {
                 KEYS.to_vec()
@@ -359,7 +353,7 @@ impl<'i> StepReader<'_, 'i> {
 }
 
 fn kinds() -> String {
-    KINDS.iter().map(|kind| format!("`{}`", kind.name)).collect::<Vec<_>>().join(", ")
+    KINDS.iter().map(|kind| format!("`{}`", kind.name())).collect::<Vec<_>>().join(", ")
 }
 
 /// Stands in for an id that can't be used, in a step that is dropped.
@@ -368,8 +362,8 @@ fn placeholder() -> StepId {
 }
 
 /// The first line of a step's table.
-fn head_span(value: &Spanned<DeValue<'_>>, source: &Source) -> Span {
+fn head_span(value: &Spanned<DeValue<'_>>, recipe: &str) -> Span {
     let span = value.span();
-    let line = source.text().get(span.clone()).and_then(|text| text.lines().next()).unwrap_or("");
+    let line = recipe.get(span.clone()).and_then(|text| text.lines().next()).unwrap_or("");
     span.start..span.start + line.len()
 }

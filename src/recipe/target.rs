@@ -8,7 +8,7 @@ use doppio_text::closest;
 
 use crate::recipe::Target;
 use crate::recipe::TargetKind;
-use crate::recipe::reader::Reader;
+use crate::step::Reader;
 
 const KEYS: [&str; 5] = ["type", "min_gpus", "min_memory_gb", "gpu_type", "max_price"];
 
@@ -21,7 +21,7 @@ const KINDS: [(&str, TargetKind); 5] = [
 ];
 
 /// Reads the table.
-pub(super) fn read(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Target {
+pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Target {
     let mut target = Target::default();
     let Some(table) = reader.table("`[target]`", value) else { return target };
     for (key, value) in table {
@@ -37,7 +37,7 @@ pub(super) fn read(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> Target 
     target
 }
 
-fn kind(reader: &mut Reader, value: &Spanned<DeValue<'_>>) -> TargetKind {
+fn kind(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> TargetKind {
     let Some(found) = reader.string("`type`", value) else { return TargetKind::default() };
     if let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == found) {
         return *kind;

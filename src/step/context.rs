@@ -23,14 +23,15 @@ use crate::event::Delivery;
 use crate::event::End;
 use crate::event::Stream;
 use crate::step::Ended;
+use crate::step::HostText;
 use crate::step::Outcome;
-use crate::step::Part;
 use crate::step::PlainText;
 use crate::step::Reference;
 use crate::step::SecretText;
 use crate::step::ShellText;
 use crate::step::StepError;
-use crate::step::Template;
+use crate::step::Text;
+use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::Values;
 use crate::step::follow::Show;
@@ -98,11 +99,11 @@ impl StepContext {
         let mut whole = String::new();
         for part in &text.0.parts {
             match part {
-                Part::Text(text) => whole.push_str(text),
-                Part::Reference(reference @ Reference::Secret(_), _) => {
+                TextPart::Text(text) => whole.push_str(text),
+                TextPart::Reference(reference @ Reference::Secret(_)) => {
                     return Err(secret_in_text(reference));
                 }
-                Part::Reference(reference, _) => match self.values.look_up(reference, self.host.as_ref())? {
+                TextPart::Reference(reference) => match self.values.look_up(reference, self.host.as_ref())? {
                     Value::Plain(text) => whole.push_str(&text),
                     Value::Secret(_) => return Err(secret_in_text(reference)),
                 },
@@ -150,7 +151,7 @@ impl StepContext {
     /// # Errors
     ///
     /// When none is named, or it can't be reached.
-    pub async fn host(&self, field: Option<&PlainText>) -> Result<Host, StepError> {
+    pub async fn host(&self, field: Option<&HostText>) -> Result<Host, StepError> {
         let id = self.host_id(field)?;
         let host = Box::pin(self.unless_stopped(self.pool.host(&id))).await??;
         Ok(host)
@@ -161,10 +162,10 @@ impl StepContext {
     /// # Errors
     ///
     /// When none is named.
-    pub fn host_id(&self, field: Option<&PlainText>) -> Result<HostId, StepError> {
+    pub fn host_id(&self, field: Option<&HostText>) -> Result<HostId, StepError> {
         if let Some(field) = field {
             return self
-                .text(field)?
+                .text(&field.0)?
                 .parse()
                 .map_err(|error: doppio_text::name::InvalidName| StepError::failed(error.to_string()));
         }
@@ -285,18 +286,18 @@ impl StepContext {
         }
     }
 
-    /// A template's value, and the references that made it secret.
-    async fn fill(&self, template: &Template) -> Result<(Value, Vec<Origin>), StepError> {
-        let parts = try_join_all(template.parts.iter().map(|part| self.part(part))).await?;
-        let secrets: Vec<Origin> = template
+    /// A text's value, and the references that made it secret.
+    async fn fill(&self, text: &Text) -> Result<(Value, Vec<Origin>), StepError> {
+        let parts = try_join_all(text.parts.iter().map(|part| self.part(part))).await?;
+        let secrets: Vec<Origin> = text
             .parts
             .iter()
             .zip(&parts)
             .filter_map(|(part, value)| match (part, value) {
-                (Part::Reference(Reference::Secret(secret), _), _) => {
+                (TextPart::Reference(Reference::Secret(secret)), _) => {
                     Some(Origin { name: secret.label(), is_default: self.secrets.stands_in(secret) })
                 }
-                (Part::Reference(reference, _), Value::Secret(_)) => {
+                (TextPart::Reference(reference), Value::Secret(_)) => {
                     Some(Origin { name: reference.to_string(), is_default: false })
                 }
                 _ => None,
@@ -310,18 +311,18 @@ impl StepContext {
         Ok((value, secrets))
     }
 
-    async fn part(&self, part: &Part) -> Result<Value, StepError> {
+    async fn part(&self, part: &TextPart) -> Result<Value, StepError> {
         match part {
-            Part::Text(text) => Ok(Value::Plain(text.clone())),
-            Part::Reference(Reference::Secret(secret), _) => {
+            TextPart::Text(text) => Ok(Value::Plain(text.clone())),
+            TextPart::Reference(Reference::Secret(secret)) => {
                 Ok(Value::Secret(self.unless_stopped(self.secrets.fetch_for(&self.hold, secret)).await??))
             }
-            Part::Reference(reference, _) => self.values.look_up(reference, self.host.as_ref()),
+            TextPart::Reference(reference) => self.values.look_up(reference, self.host.as_ref()),
         }
     }
 
-    async fn variable(&self, name: &EnvName, template: &Template) -> Result<EnvVar, StepError> {
-        let (value, secrets) = self.fill(template).await?;
+    async fn variable(&self, name: &EnvName, text: &Text) -> Result<EnvVar, StepError> {
+        let (value, secrets) = self.fill(text).await?;
         let value = match value {
             Value::Plain(text) => SecretValue::new(text.into_bytes()),
             Value::Secret(secret) => secret,

@@ -1,123 +1,29 @@
-//! Fields of operations: strings that know what may stand in them.
+//! Fields of operations. An operation declares each of its fields once, with [`fields!`]: the type
+//! of a field says what may stand in it and what it means for the step, and from the declaration
+//! follow the parsed and the planned form, the reader with its faults, and what help and docs say.
 
-use std::fmt;
+mod choice;
+mod declare;
+mod many;
+mod number;
+mod one;
+mod set;
+mod spec;
+mod table;
+mod texts;
 
-use serde::Deserialize;
-use serde::Deserializer;
-use toml::Spanned;
-
-use doppio_text::name::EnvName;
-
-use crate::step::Part;
-use crate::step::Reference;
-use crate::step::Template;
-
-/// Text in which a secret is an error.
-#[derive(Debug, Clone, Default)]
-pub struct PlainText(pub Template);
-
-/// A value in which secrets are allowed.
-#[derive(Debug, Clone, Default)]
-pub struct SecretText(pub Template);
-
-/// Shell text: references become environment variables.
-#[derive(Debug, Clone, Default)]
-pub struct ShellText {
-    /// The text as written.
-    pub template: Template,
-    /// The text as it will run; made by the plan.
-    pub script: Script,
-}
-
-/// Shell text that holds no value any more.
-#[derive(Debug, Clone, Default)]
-pub struct Script {
-    /// The text.
-    pub text: String,
-    /// The variables it refers to.
-    pub bindings: Vec<Binding>,
-}
-
-/// A variable of a [`Script`], and the reference whose value it gets when the step starts.
-#[derive(Debug, Clone)]
-pub struct Binding {
-    /// `DOPPIO_SECRET_n` for secrets, `DOPPIO_VALUE_n` for other values.
-    pub variable: EnvName,
-    /// What it carries.
-    pub value: Template,
-}
-
-/// A field on its way through the plan.
-#[derive(Debug)]
-pub enum FieldMut<'a> {
-    /// No secrets.
-    Plain(&'a mut PlainText),
-    /// Secrets as values.
-    Secret(&'a mut SecretText),
-    /// Shell text.
-    Shell(&'a mut ShellText),
-}
-
-/// A string as read: one part of text, to be cut at its references by `recipe::parse`.
-fn uncut<'de, D: Deserializer<'de>>(from: D) -> Result<Template, D::Error> {
-    let text = Spanned::<String>::deserialize(from)?;
-    let span = text.span();
-    Ok(Template { parts: vec![Part::Text(text.into_inner())], span })
-}
-
-impl<'de> Deserialize<'de> for PlainText {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        uncut(from).map(Self)
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretText {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        uncut(from).map(Self)
-    }
-}
-
-impl<'de> Deserialize<'de> for ShellText {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        uncut(from).map(|template| Self { template, script: Script::default() })
-    }
-}
-
-/// A template as a dry run shows it: secrets as `‹secret:name›`, what is not known yet as
-/// `${…}`.
-fn show(template: &Template, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    template.parts.iter().try_for_each(|part| match part {
-        Part::Text(text) => f.write_str(text),
-        Part::Reference(reference @ Reference::Secret(_), _) => write!(f, "‹{reference}›"),
-        Part::Reference(reference, _) => write!(f, "${{{reference}}}"),
-    })
-}
-
-impl fmt::Display for PlainText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(&self.0, f)
-    }
-}
-
-impl fmt::Display for SecretText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(&self.0, f)
-    }
-}
-
-impl fmt::Display for ShellText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(&self.template, f)
-    }
-}
-
-impl PlainText {
-    /// The text, if no reference is left in it.
-    pub fn fixed(&self) -> Option<&str> {
-        match self.0.parts.as_slice() {
-            [] => Some(""),
-            [Part::Text(text)] => Some(text),
-            _ => None,
-        }
-    }
-}
+pub(in crate::step) use choice::choice;
+pub(in crate::step) use declare::fields;
+pub(in crate::step) use many::Env;
+pub(in crate::step) use number::Seconds;
+pub(in crate::step) use number::Timeout;
+pub(in crate::step) use one::Entry;
+pub(in crate::step) use one::Field;
+pub(in crate::step) use set::Fields;
+pub use spec::FieldSpec;
+pub use spec::Form;
+pub use spec::Presence;
+pub use spec::Spec;
+pub(in crate::step) use table::Table;
+pub(in crate::step) use texts::Variable;
+pub(in crate::step) use texts::checked;

@@ -1,71 +1,83 @@
 //! `group`: several steps under one id. Its members run only through it; the plan turns it into
 //! edges of the graph.
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use serde::Deserialize;
+use serde::Serialize;
 use toml::Spanned;
 
-use crate::step::FieldMut;
+use crate::step::Form;
+use crate::step::Operation;
 use crate::step::Outcome;
-use crate::step::Step;
+use crate::step::Planner;
+use crate::step::Reader;
 use crate::step::StepContext;
 use crate::step::StepError;
-use crate::step::StepKind;
-use crate::step::keys::keys;
-use crate::step::typed;
+use crate::step::field::Entry;
+use crate::step::field::Field;
+use crate::step::field::choice;
+use crate::step::field::fields;
 
-pub(super) static KIND: StepKind = StepKind {
-    name: "group",
-    summary: "Runs several steps as one, in parallel or one after the other",
-    example: "group = { mode = \"parallel\", steps = [\"fetch\", \"build\"] }",
-    keys: keys::<Group>,
-    parse: typed::<Group>,
-};
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Group {
-    /// How the members run.
-    #[serde(default)]
-    mode: Mode,
-    /// Ids of the members.
-    steps: Vec<Spanned<String>>,
+fields! {
+    /// Runs several steps as one, in parallel or one after the other.
+    pub(in crate::step) struct Group {
+        /// How the members run.
+        mode: Mode = Mode::Sequential,
+        /// Ids of the members, which run only through their group.
+        steps: Members,
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Mode {
-    #[default]
-    Sequential,
-    Parallel,
+choice! {
+    /// How the members of a group run.
+    pub(in crate::step) enum Mode {
+        /// One after the other.
+        Sequential = "sequential",
+        /// All at once.
+        Parallel = "parallel",
+    }
 }
 
-impl Step for Group {
-    fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        Vec::new()
+/// Ids of steps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::step) struct Members(Vec<String>);
+
+impl Field for Members {
+    type Parsed = Vec<Spanned<String>>;
+
+    const FORM: Form = Form::List(&Form::Literal);
+
+    fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self::Parsed> {
+        reader.strings(entry.what, entry.value)
     }
 
-    fn group(&self) -> Option<crate::step::Group<'_>> {
-        Some(crate::step::Group { members: &self.steps, sequential: self.mode == Mode::Sequential })
+    fn plan(parsed: &Self::Parsed, _: &str, _: &mut dyn Planner) -> Self {
+        Self(parsed.iter().map(|member| member.get_ref().clone()).collect())
+    }
+}
+
+impl Operation for Group {
+    const NAME: &'static str = "group";
+    const EXAMPLE: &'static str = "group = { mode = \"parallel\", steps = [\"fetch\", \"build\"] }";
+
+    fn group(parsed: &Self::Parsed) -> Option<crate::step::Group<'_>> {
+        Some(crate::step::Group { members: &parsed.steps, sequential: parsed.mode == Mode::Sequential })
     }
 
     fn faults(&self) -> Vec<(&'static str, String)> {
-        if self.steps.is_empty() {
-            vec![("steps", "must name at least one step".to_owned())]
-        } else {
-            Vec::new()
+        if self.steps.0.is_empty() {
+            return vec![("steps", "must name at least one step".to_owned())];
         }
+        Vec::new()
     }
 
     fn show(&self) -> Vec<String> {
-        let names: Vec<&str> = self.steps.iter().map(|step| step.get_ref().as_str()).collect();
         let how = if self.mode == Mode::Sequential { "one after the other" } else { "in parallel" };
-        vec![format!("{} ({how})", names.join(", "))]
+        vec![format!("{} ({how})", self.steps.0.join(", "))]
     }
 
-    fn run<'a>(&'a self, _: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
+    async fn run(&self, _: &mut StepContext) -> Result<Outcome, StepError> {
         // The members do the work; the engine joins them under this step.
-        async { Ok(Outcome::success()) }.boxed()
+        Ok(Outcome::success())
     }
 }

@@ -6,6 +6,9 @@ mod place;
 
 use std::fmt;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use doppio_secrets::SecretRef;
 use doppio_text::Span;
 use doppio_text::name::EnvName;
@@ -32,7 +35,8 @@ pub enum Part {
 }
 
 /// What `${…}` can stand for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reference {
     /// `${name}`, or `${name|q}` with the value quoted for a shell.
     Variable {
@@ -67,7 +71,8 @@ pub enum Reference {
 }
 
 /// What of a step's result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StepField {
     /// `output` and `stdout`: standard output without its last newline.
     Stdout,

@@ -3,55 +3,45 @@
 use std::time::Duration;
 use std::time::Instant;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use serde::Deserialize;
-
-use crate::step::Condition;
-use crate::step::FieldMut;
+use crate::step::HostText;
+use crate::step::Operation;
 use crate::step::Outcome;
 use crate::step::Place;
-use crate::step::PlainText;
-use crate::step::Step;
 use crate::step::StepContext;
 use crate::step::StepError;
-use crate::step::StepKind;
-use crate::step::keys::keys;
-use crate::step::typed;
+use crate::step::condition::Condition;
+use crate::step::field::fields;
 
-pub(super) static KIND: StepKind = StepKind {
-    name: "wait_condition",
-    summary: "Waits until a condition holds",
-    example: "wait_condition = { condition = { file_exists = { path = \"/workspace/done\" } }, timeout_secs = 600 }",
-    keys: keys::<WaitCondition>,
-    parse: typed::<WaitCondition>,
-};
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WaitCondition {
-    /// What must become true.
-    condition: Condition,
-    /// The host of conditions that name none.
-    host_id: Option<PlainText>,
-    /// Seconds after which the step fails.
-    #[serde(default = "five_minutes")]
-    timeout_secs: u64,
-    /// Seconds between two checks.
-    #[serde(default = "ten_seconds")]
-    poll_interval_secs: u64,
+fields! {
+    /// Waits until a condition holds.
+    pub(in crate::step) struct WaitCondition {
+        /// What must become true.
+        condition: Condition,
+        /// The host of conditions that name none.
+        host_id: Option<HostText>,
+        /// Seconds after which the step fails.
+        timeout_secs: u64 = 300,
+        /// Seconds between two checks.
+        poll_interval_secs: u64 = 10,
+    }
 }
 
-fn five_minutes() -> u64 {
-    300
-}
+impl Operation for WaitCondition {
+    const NAME: &'static str = "wait_condition";
+    const EXAMPLE: &'static str = "wait_condition = { condition = { file_exists = { path = \"/workspace/done\" } }, timeout_secs = 600 }";
 
-fn ten_seconds() -> u64 {
-    10
-}
+    fn place(&self) -> Place<'_> {
+        self.condition.place(self.host_id.as_ref())
+    }
 
-impl WaitCondition {
-    async fn wait(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
+    fn show(&self) -> Vec<String> {
+        vec![format!(
+            "wait for {} (checks every {} s, at most {} s)",
+            self.condition, self.poll_interval_secs, self.timeout_secs
+        )]
+    }
+
+    async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let begin = Instant::now();
         let limit = Duration::from_secs(self.timeout_secs);
         loop {
@@ -76,32 +66,5 @@ impl WaitCondition {
             let pause = Duration::from_secs(self.poll_interval_secs).max(Duration::from_millis(50));
             cx.sleep(pause.min(limit.saturating_sub(spent))).await?;
         }
-    }
-}
-
-impl Step for WaitCondition {
-    fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        let mut fields = self.condition.fields();
-        fields.extend(self.host_id.iter_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text))));
-        fields
-    }
-
-    fn place(&self) -> Place<'_> {
-        self.condition.place(self.host_id.as_ref())
-    }
-
-    fn faults(&self) -> Vec<(&'static str, String)> {
-        self.condition.faults().into_iter().map(|fault| ("condition", fault)).collect()
-    }
-
-    fn show(&self) -> Vec<String> {
-        vec![format!(
-            "wait for {} (checks every {} s, at most {} s)",
-            self.condition, self.poll_interval_secs, self.timeout_secs
-        )]
-    }
-
-    fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
-        self.wait(cx).boxed()
     }
 }

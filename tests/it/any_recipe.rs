@@ -20,7 +20,7 @@ fn build(text: &str) -> Result<Plan, Vec<Diagnostic>> {
     let source = Source::new("recipe.toml", text);
     let env = Environment::default();
     let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: true };
-    let built = doppio::plan::build(doppio::recipe::parse(&source), &source, &inputs);
+    let built = doppio::plan::build(doppio::recipe::parse(&source), &inputs);
     match built {
         Ok((plan, warnings)) => {
             assert!(warnings.iter().all(|fault| fault.severity == Severity::Warning));

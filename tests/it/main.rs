@@ -26,6 +26,7 @@ mod layers;
 mod leak;
 mod manager_programs;
 mod mask;
+mod operations;
 mod packaging;
 mod plan;
 mod providers;

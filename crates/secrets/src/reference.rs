@@ -17,11 +17,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use doppio_text::name::InvalidName;
 use doppio_text::name::SecretName;
 
 /// A reference as a recipe writes it: where to look, and which part of what is found.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SecretRef {
     /// Where to look.
     pub origin: Origin,
@@ -105,6 +109,20 @@ impl SecretRef {
 impl From<SecretName> for SecretRef {
     fn from(name: SecretName) -> Self {
         Self { origin: Origin::Name(name), property: None, version: None, default: None }
+    }
+}
+
+impl TryFrom<String> for SecretRef {
+    type Error = InvalidReference;
+
+    fn try_from(text: String) -> Result<Self, InvalidReference> {
+        text.parse()
+    }
+}
+
+impl From<SecretRef> for String {
+    fn from(reference: SecretRef) -> Self {
+        reference.to_string()
     }
 }
 

@@ -24,7 +24,7 @@ pub type TomlValue<'i> = Spanned<DeValue<'i>>;
 pub struct TomlCodes {
     /// The text is not TOML.
     pub syntax: &'static str,
-    /// A key that nothing is known by.
+    /// An unknown key.
     pub unknown_key: &'static str,
     /// A value of another type than the expected one.
     pub wrong_type: &'static str,

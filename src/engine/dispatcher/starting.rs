@@ -128,7 +128,7 @@ impl Dispatcher<'_> {
 
 /// What to call the site where a step runs, if it is known.
 fn host_of(step: &PlannedStep, cx: &StepContext) -> Option<String> {
-    match step.operation.place() {
+    match step.place() {
         Place::Nowhere => None,
         Place::Local => Some("local".to_owned()),
         Place::Host(field) => cx.host_id(field).ok().map(String::from),

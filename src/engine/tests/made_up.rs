@@ -1,7 +1,5 @@
 //! Steps that are made up, and a run of them in which everything is witnessed.
 
-use std::collections::VecDeque;
-
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -32,13 +30,15 @@ pub(super) struct Witness {
 
 pub(super) type Shared = Arc<Mutex<Witness>>;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Fake {
-    pub(super) acts: Mutex<VecDeque<Act>>,
+    /// One an attempt, then success.
+    pub(super) acts: Vec<Act>,
     pub(super) millis: u64,
     pub(super) witness: Seen,
 }
 
+#[derive(Clone)]
 pub(super) struct Seen(Shared);
 
 impl std::fmt::Debug for Seen {
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Seen {
 
 impl Fake {
     async fn act(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
-        let act = self.acts.lock().unwrap().pop_front().unwrap_or(Act::Succeed);
+        let act = self.acts.get(cx.attempt as usize - 1).copied().unwrap_or(Act::Succeed);
         cx.progress("begins").await;
         match act {
             Act::Hang => cx.sleep(Duration::from_hours(1)).await?,
@@ -65,9 +65,37 @@ impl Fake {
     }
 }
 
-impl Step for Fake {
-    fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
+impl Planned for Fake {
+    fn kind(&self) -> &'static str {
+        "fake"
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place::Nowhere
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        None
+    }
+
+    fn faults(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    fn show(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn again(&self) -> Box<dyn Planned> {
+        Box::new(self.clone())
+    }
+
+    fn equals(&self, _: &dyn Planned) -> bool {
+        false
+    }
+
+    fn save(&self) -> Result<serde_json::Value, serde_json::Error> {
+        Ok(serde_json::Value::Null)
     }
 
     fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
@@ -201,11 +229,11 @@ impl Draft {
             secrets: Vec::new(),
             credentials: Vec::new(),
             env_names: Vec::new(),
-            operation: Box::new(Fake {
-                acts: Mutex::new(self.acts.clone().into()),
+            operation: Some(Box::new(Fake {
+                acts: self.acts.clone(),
                 millis: self.millis,
                 witness: Seen(Arc::clone(witness)),
-            }),
+            })),
             reads: Vec::new(),
         }
     }

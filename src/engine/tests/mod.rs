@@ -27,9 +27,9 @@ use crate::event::What;
 use crate::plan::PlannedStep;
 use crate::plan::Retry;
 use crate::plan::RunIf;
-use crate::step::FieldMut;
 use crate::step::Outcome;
-use crate::step::Step;
+use crate::step::Place;
+use crate::step::Planned;
 use crate::step::StepContext;
 use crate::step::StepError;
 

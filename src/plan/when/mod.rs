@@ -25,6 +25,8 @@ use crate::plan::when::operand::Operand;
 use crate::plan::when::tokens::Fault;
 use crate::step::Part;
 use crate::step::Template;
+use crate::step::Text;
+use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::Values;
 
@@ -51,7 +53,7 @@ pub struct When {
 #[derive(Debug, Clone)]
 enum Condition {
     /// The old form: a text that is true or false.
-    Text(Template),
+    Text(Text),
     Expression(Arc<Checked>),
 }
 
@@ -114,9 +116,7 @@ impl fmt::Display for When {
         for (index, condition) in self.conditions.iter().enumerate() {
             let and = if index == 0 { "" } else { ", and " };
             match condition {
-                Condition::Text(template) => {
-                    write!(f, "{and}{}", crate::step::PlainText(template.clone()))?;
-                }
+                Condition::Text(text) => write!(f, "{and}{text}")?,
                 Condition::Expression(checked) => write!(f, "{and}{}", checked.source)?,
             }
         }
@@ -127,12 +127,12 @@ impl fmt::Display for When {
 impl Condition {
     fn holds(&self, values: &Values, host: Option<&HostId>) -> Result<bool, String> {
         match self {
-            Self::Text(template) => {
+            Self::Text(planned) => {
                 let mut text = String::new();
-                for part in &template.parts {
+                for part in &planned.parts {
                     match part {
-                        Part::Text(part) => text.push_str(part),
-                        Part::Reference(reference, _) => {
+                        TextPart::Text(part) => text.push_str(part),
+                        TextPart::Reference(reference) => {
                             match values.look_up(reference, host).map_err(|error| error.to_string())? {
                                 Value::Plain(value) => text.push_str(&value),
                                 Value::Secret(_) => return Err(format!("`${{{reference}}}` is secret")),
@@ -261,7 +261,7 @@ mod tests {
         let source = Source::new("r.toml", RECIPE.replace("WHEN", when));
         let env = [("CI".into(), "1".into())].into_iter().collect();
         let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: false };
-        let (plan, _) = crate::plan::build(crate::recipe::parse(&source), &source, &inputs)
+        let (plan, _) = crate::plan::build(crate::recipe::parse(&source), &inputs)
             .map_err(|faults| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))?;
         let value = |text: &str| Value::Plain(text.to_owned());
         let result = StepResult {

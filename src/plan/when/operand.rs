@@ -18,6 +18,8 @@ use crate::step::Part;
 use crate::step::Reference;
 use crate::step::StepField;
 use crate::step::Template;
+use crate::step::Text;
+use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::Values;
 
@@ -27,7 +29,7 @@ pub(super) struct Operand {
     /// As the expression writes it.
     written: String,
     /// What it stands for, as far as that is known.
-    value: Template,
+    value: Text,
     role: Role,
 }
 
@@ -48,7 +50,7 @@ enum Role {
 pub(super) fn take(
     text: &str,
     tokens: &[Token],
-    mut look_up: impl FnMut(&Name, usize, usize) -> Template,
+    mut look_up: impl FnMut(&Name, usize, usize) -> Text,
 ) -> (String, Vec<Operand>) {
     let mut rewritten = String::new();
     let mut operands = Vec::new();
@@ -107,16 +109,16 @@ fn role(tokens: &[Token], index: usize) -> Role {
 }
 
 /// What a name stands for; faults go to the resolver.
-pub(super) fn look_up(name: &Name, resolver: &mut Resolver<'_>, node: usize, place: &Span) -> Template {
+pub(super) fn look_up(name: &Name, resolver: &mut Resolver<'_>, node: usize, place: &Span) -> Text {
     let reference = match name {
         Name::Variable(name) => Reference::Variable { name: name.clone(), quoted: false },
         Name::Step(id, field) => match id.parse::<StepId>() {
             Ok(id) => Reference::Step { id, field: field.clone() },
-            Err(_) => return Template::default(),
+            Err(_) => return Text::default(),
         },
         Name::Env(name) => match name.parse::<EnvName>() {
             Ok(name) => Reference::Env(name),
-            Err(_) => return Template::default(),
+            Err(_) => return Text::default(),
         },
         Name::Matrix(name) => Reference::Matrix(name.clone()),
         Name::Target => Reference::Target,
@@ -134,11 +136,11 @@ impl Operand {
         let mut text = String::new();
         for part in &self.value.parts {
             let reference = match part {
-                Part::Text(part) => {
+                TextPart::Text(part) => {
                     text.push_str(part);
                     continue;
                 }
-                Part::Reference(reference, _) => reference,
+                TextPart::Reference(reference) => reference,
             };
             if let Reference::Step { id, field: StepField::ExitCode } = reference
                 && values.steps.get(id).is_some_and(|result| result.exit_code.is_none())
@@ -180,7 +182,7 @@ mod tests {
 
     fn roles(text: &str) -> Vec<Role> {
         let tokens = tokens(text).unwrap();
-        take(text, &tokens, |_, _, _| Template::default()).1.iter().map(|operand| operand.role).collect()
+        take(text, &tokens, |_, _, _| Text::default()).1.iter().map(|operand| operand.role).collect()
     }
 
     #[test]

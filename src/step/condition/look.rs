@@ -10,13 +10,14 @@ use doppio_text::shell::quote;
 use doppio_text::shell::quote_path;
 
 use crate::event::End;
-use crate::step::Condition;
-use crate::step::PlainText;
+use crate::step::HostText;
 use crate::step::ShellText;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::Value;
-use crate::step::condition::regex;
+use crate::step::condition::kinds::Condition;
+use crate::step::condition::kinds::Pattern;
+use crate::step::condition::kinds::regex;
 use crate::step::tmux;
 
 impl Condition {
@@ -28,7 +29,7 @@ impl Condition {
     pub(in crate::step) fn holds<'a>(
         &'a self,
         cx: &'a mut StepContext,
-        usual: Option<&'a PlainText>,
+        usual: Option<&'a HostText>,
     ) -> BoxFuture<'a, Result<bool, StepError>> {
         async move {
             match self {
@@ -53,7 +54,7 @@ impl Condition {
                 }
                 Self::VarEquals { name, value } => Ok(variable(cx, name)? == cx.text(value)?),
                 Self::VarMatches { name, pattern } => {
-                    let pattern = parsed(&cx.text(pattern)?)?;
+                    let pattern = parsed(cx, pattern)?;
                     Ok(pattern.is_match(&variable(cx, name)?))
                 }
                 Self::HostOnline { host_id } => match cx.host(host_id.as_ref().or(usual)).await {
@@ -65,14 +66,14 @@ impl Condition {
                     Ok(run(cx, host_id.as_ref().or(usual), command).await?.is_some())
                 }
                 Self::OutputMatches { host_id, command, pattern } => {
-                    let pattern = parsed(&cx.text(pattern)?)?;
+                    let pattern = parsed(cx, pattern)?;
                     match run(cx, host_id.as_ref().or(usual), command).await? {
                         None => Ok(false),
                         Some(Value::Plain(output)) => Ok(pattern.is_match(&output)),
                         Some(Value::Secret(_)) => Err(secret_output()),
                     }
                 }
-                _ => self.question(cx)?.ask(cx, self.host().and_then(Option::as_ref).or(usual)).await,
+                _ => self.question(cx)?.ask(cx, self.host().or(usual)).await,
             }
         }
         .boxed()
@@ -89,8 +90,10 @@ impl Condition {
                 "if command -v nc >/dev/null 2>&1; then nc -z -w 2 127.0.0.1 {port}; \
                  else bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}'; fi 2>/dev/null"
             ),
-            Self::TmuxAlive { session_name, .. } => tmux::alive(&cx.text(session_name)?)?,
-            Self::TmuxExited { session_name, .. } => format!("! {}", tmux::alive(&cx.text(session_name)?)?),
+            Self::TmuxAlive { session_name, .. } => tmux::alive(&cx.text(&session_name.0)?)?,
+            Self::TmuxExited { session_name, .. } => {
+                format!("! {}", tmux::alive(&cx.text(&session_name.0)?)?)
+            }
             Self::GpuAvailable { min_count, .. } => {
                 format!(
                     "n=$(nvidia-smi -L 2>/dev/null | grep -c '^GPU '); test \"${{n:-0}}\" -ge {min_count}"
@@ -108,7 +111,7 @@ impl Condition {
 struct Question(String);
 
 impl Question {
-    async fn ask(self, cx: &mut StepContext, host: Option<&PlainText>) -> Result<bool, StepError> {
+    async fn ask(self, cx: &mut StepContext, host: Option<&HostText>) -> Result<bool, StepError> {
         let host = cx.host(host).await?;
         let interpreter = Interpreter { shell: "sh".to_owned(), login: false };
         let ended = cx.ask(&host, Exec { interpreter, ..Exec::new(self.0) }).await?;
@@ -119,7 +122,7 @@ impl Question {
 /// Runs the user's command quietly; its standard output if it ended with 0.
 async fn run(
     cx: &mut StepContext,
-    host: Option<&PlainText>,
+    host: Option<&HostText>,
     command: &ShellText,
 ) -> Result<Option<Value>, StepError> {
     let host = cx.host(host).await?;
@@ -147,8 +150,8 @@ fn variable(cx: &StepContext, name: &str) -> Result<String, StepError> {
     }
 }
 
-fn parsed(pattern: &str) -> Result<Regex, StepError> {
-    regex(pattern).map_err(failed)
+fn parsed(cx: &StepContext, pattern: &Pattern) -> Result<Regex, StepError> {
+    regex(&cx.text(&pattern.0)?).map_err(failed)
 }
 
 fn secret_output() -> StepError {

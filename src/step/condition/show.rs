@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::step::Condition;
+use crate::step::condition::kinds::Condition;
 
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -11,10 +11,10 @@ impl fmt::Display for Condition {
             Self::FileContains { path, pattern, .. } => write!(f, "file `{path}` contains `{pattern}`"),
             Self::CommandSucceeds { command, .. } => write!(f, "`{command}` succeeds"),
             Self::OutputMatches { command, pattern, .. } => {
-                write!(f, "output of `{command}` matches `{pattern}`")
+                write!(f, "output of `{command}` matches `{}`", pattern.0)
             }
             Self::VarEquals { name, value } => write!(f, "variable `{name}` is `{value}`"),
-            Self::VarMatches { name, pattern } => write!(f, "variable `{name}` matches `{pattern}`"),
+            Self::VarMatches { name, pattern } => write!(f, "variable `{name}` matches `{}`", pattern.0),
             Self::HostOnline { .. } => f.write_str("the host is online"),
             Self::PortOpen { port, .. } => write!(f, "port {port} is open"),
             Self::TmuxAlive { session_name, .. } => write!(f, "tmux session `{session_name}` is alive"),

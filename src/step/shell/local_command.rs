@@ -1,69 +1,34 @@
 //! `local_command`: shell text on this machine.
 
-use std::time::Duration;
-
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-
-use crate::step::FieldMut;
+use crate::step::Operation;
 use crate::step::Outcome;
 use crate::step::Place;
 use crate::step::ShellText;
-use crate::step::Step;
 use crate::step::StepContext;
 use crate::step::StepError;
-use crate::step::StepKind;
-use crate::step::keys::keys;
-use crate::step::shell::options::shell_operation;
-use crate::step::typed;
+use crate::step::field::fields;
+use crate::step::shell::options::Options;
 
-pub(in crate::step) static KIND: StepKind = StepKind {
-    name: "local_command",
-    summary: "Runs shell text on this machine",
-    example: "local_command = { command = \"git rev-parse HEAD\", capture_output = \"commit\" }",
-    keys: keys::<Table>,
-    parse: typed::<LocalCommand>,
-};
-
-shell_operation! {
-    /// Shell text on this machine.
-    Table => LocalCommand {
+fields! {
+    /// Runs shell text on this machine.
+    pub(in crate::step) struct LocalCommand {
+        /// What runs.
         command: ShellText,
+        ..options: Options,
     }
 }
 
-impl Step for LocalCommand {
-    fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        let mut fields = vec![("command".to_owned(), FieldMut::Shell(&mut self.command))];
-        fields.extend(self.options.fields());
-        fields
-    }
+impl Operation for LocalCommand {
+    const NAME: &'static str = "local_command";
+    const EXAMPLE: &'static str =
+        "local_command = { command = \"git rev-parse HEAD\", capture_output = \"commit\" }";
 
     fn place(&self) -> Place<'_> {
         Place::Local
     }
 
-    fn sets(&self) -> Vec<&str> {
-        self.options.sets()
-    }
-
-    fn timeout(&self) -> Option<Duration> {
-        self.options.timeout()
-    }
-
-    fn faults(&self) -> Vec<(&'static str, String)> {
-        self.options.faults()
-    }
-
-    fn show(&self) -> Vec<String> {
-        self.options.show(&self.command)
-    }
-
-    fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
-        async move {
-            let host = cx.local();
-            self.options.run(cx, &host, "", &self.command).await
-        }
-        .boxed()
+    async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
+        let host = cx.local();
+        self.options.run(cx, &host, "", &self.command).await
     }
 }

@@ -5,7 +5,6 @@ mod options;
 mod run_commands;
 mod ssh_command;
 
-pub(super) use local_command::KIND as LOCAL_COMMAND;
-pub(super) use options::Options;
-pub(super) use run_commands::KIND as RUN_COMMANDS;
-pub(super) use ssh_command::KIND as SSH_COMMAND;
+pub(super) use local_command::LocalCommand;
+pub(super) use run_commands::RunCommands;
+pub(super) use ssh_command::SshCommand;

@@ -2,149 +2,121 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
-use std::time::Duration;
 
 use regex::bytes::Regex;
+use serde::Deserialize;
+use serde::Serialize;
+use toml::Spanned;
 
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
 use doppio_hosts::Interpreter;
-use doppio_text::name::EnvName;
 
 use crate::event::End;
 use crate::step::Ended;
-use crate::step::FieldMut;
+use crate::step::Form;
 use crate::step::Outcome;
 use crate::step::PlainText;
+use crate::step::Planner;
+use crate::step::Reader;
 use crate::step::SecretText;
 use crate::step::ShellText;
 use crate::step::StepContext;
 use crate::step::StepError;
+use crate::step::field::Entry;
+use crate::step::field::Env;
+use crate::step::field::Field;
+use crate::step::field::Timeout;
+use crate::step::field::Variable;
+use crate::step::field::fields;
 
-/// The common keys. serde's `flatten` would lose the places of errors, so each operation lists
-/// the keys through [`shell_operation`] and hands them over as this.
-#[derive(Debug, Clone, Default)]
-pub(in crate::step) struct Options {
-    pub workdir: Option<PlainText>,
-    pub env: BTreeMap<EnvName, SecretText>,
-    pub capture_output: Option<String>,
-    pub timeout_secs: Option<u64>,
-    pub shell: Option<String>,
-    pub login_shell: bool,
-    pub source: Vec<PlainText>,
-    pub stdin: Option<SecretText>,
-    pub outputs: BTreeMap<String, String>,
-    pub secret_output: bool,
+fields! {
+    /// The common keys.
+    pub(in crate::step) struct Options {
+        /// Where it runs: the home, or the host's `workdir` in hosts.toml, if it is left out; for
+        /// `local_command`, where Doppio was started.
+        workdir: Option<PlainText>,
+        env: Env,
+        /// A variable that receives standard output.
+        capture_output: Option<Variable>,
+        timeout_secs: Option<Timeout>,
+        /// `bash` if it is left out, or `sh` where there is none.
+        shell: Option<Shell>,
+        /// Whether the shell reads the profile first.
+        login_shell: bool = false,
+        /// Files to source first.
+        source: Vec<PlainText>,
+        /// Standard input; empty if it is left out.
+        stdin: Option<SecretText>,
+        outputs: Outputs,
+        /// Whether what is captured is a secret from then on.
+        secret_output: bool = false,
+    }
 }
 
-/// Declares the serde struct of an operation with the common keys behind its own, and takes it
-/// apart into its own fields and [`Options`].
-macro_rules! shell_operation {
-    ($(#[$doc:meta])* $table:ident => $operation:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* }) => {
-        #[derive(Debug, serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct $table {
-            $($(#[$attribute])* $field: $type,)*
-            workdir: Option<$crate::step::PlainText>,
-            #[serde(default)]
-            env: std::collections::BTreeMap<doppio_text::name::EnvName, $crate::step::SecretText>,
-            capture_output: Option<String>,
-            timeout_secs: Option<u64>,
-            shell: Option<String>,
-            #[serde(default)]
-            login_shell: bool,
-            #[serde(default)]
-            source: Vec<$crate::step::PlainText>,
-            stdin: Option<$crate::step::SecretText>,
-            #[serde(default)]
-            outputs: std::collections::BTreeMap<String, String>,
-            #[serde(default)]
-            secret_output: bool,
-        }
+/// The name of a shell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::step) struct Shell(String);
 
-        $(#[$doc])*
-        #[derive(Debug)]
-        struct $operation {
-            $($field: $type,)*
-            options: $crate::step::shell::Options,
-        }
+impl Field for Shell {
+    type Parsed = Spanned<String>;
 
-        impl<'de> serde::Deserialize<'de> for $operation {
-            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let table = $table::deserialize(from)?;
-                Ok(Self {
-                    $($field: table.$field,)*
-                    options: $crate::step::shell::Options {
-                        workdir: table.workdir,
-                        env: table.env,
-                        capture_output: table.capture_output,
-                        timeout_secs: table.timeout_secs,
-                        shell: table.shell,
-                        login_shell: table.login_shell,
-                        source: table.source,
-                        stdin: table.stdin,
-                        outputs: table.outputs,
-                        secret_output: table.secret_output,
-                    },
-                })
-            }
+    const FORM: Form = Form::Literal;
+
+    fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self::Parsed> {
+        reader.string(entry.what, entry.value).map(|name| Spanned::new(entry.value.span(), name))
+    }
+
+    fn plan(parsed: &Self::Parsed, name: &str, planner: &mut dyn Planner) -> Self {
+        let shell = parsed.get_ref();
+        if shell.is_empty() || shell.starts_with('-') {
+            planner.invalid(name, parsed.span(), "must name a shell, as in `bash`");
         }
-    };
+        Self(shell.clone())
+    }
 }
-pub(super) use shell_operation;
+
+/// Regular expressions with one group each, which find the named outputs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::step) struct Outputs(BTreeMap<String, String>);
+
+impl Field for Outputs {
+    type Parsed = BTreeMap<String, Spanned<String>>;
+
+    const FORM: Form = Form::Table(&Form::Literal);
+
+    const DOC: &'static str =
+        "What `${step.ID.outputs.NAME}` finds in standard output: regular expressions with one group.";
+
+    const ABSENT: Option<fn() -> Self::Parsed> = Some(BTreeMap::new);
+
+    fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self::Parsed> {
+        let table = reader.table(entry.what, entry.value)?;
+        let mut outputs = BTreeMap::new();
+        for (key, value) in table {
+            let pattern = reader.string(&format!("`{}`", key.get_ref()), value);
+            let pattern = pattern.map(|pattern| Spanned::new(value.span(), pattern));
+            outputs.extend(pattern.map(|pattern| (key.get_ref().clone().into_owned(), pattern)));
+        }
+        (outputs.len() == table.len()).then_some(outputs)
+    }
+
+    fn plan(parsed: &Self::Parsed, name: &str, planner: &mut dyn Planner) -> Self {
+        for (output, pattern) in parsed {
+            let fault = match Regex::new(pattern.get_ref()) {
+                Err(error) => format!("`{output}` is not a regular expression: {error}"),
+                Ok(regex) if regex.captures_len() != 2 => format!("`{output}` must have exactly one group"),
+                Ok(_) => continue,
+            };
+            planner.invalid(name, pattern.span(), &fault);
+        }
+        Self(parsed.iter().map(|(name, pattern)| (name.clone(), pattern.get_ref().clone())).collect())
+    }
+}
 
 impl Options {
-    /// Every field that may hold references.
-    pub(in crate::step) fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        let mut fields = Vec::new();
-        fields.extend(self.workdir.as_mut().map(|text| ("workdir".to_owned(), FieldMut::Plain(text))));
-        fields
-            .extend(self.env.iter_mut().map(|(name, text)| (format!("env.{name}"), FieldMut::Secret(text))));
-        fields.extend(self.source.iter_mut().map(|text| ("source".to_owned(), FieldMut::Plain(text))));
-        fields.extend(self.stdin.as_mut().map(|text| ("stdin".to_owned(), FieldMut::Secret(text))));
-        fields
-    }
-
-    /// The variables it sets.
-    pub(in crate::step) fn sets(&self) -> Vec<&str> {
-        self.capture_output.as_deref().into_iter().collect()
-    }
-
-    /// The operation's own deadline.
-    pub(in crate::step) fn timeout(&self) -> Option<Duration> {
-        self.timeout_secs.map(Duration::from_secs)
-    }
-
-    /// What is wrong beyond the types.
-    pub(in crate::step) fn faults(&self) -> Vec<(&'static str, String)> {
-        let mut faults = Vec::new();
-        for (name, pattern) in &self.outputs {
-            match Regex::new(pattern) {
-                Err(error) => {
-                    faults.push(("outputs", format!("`{name}` is not a regular expression: {error}")));
-                }
-                Ok(regex) if regex.captures_len() != 2 => {
-                    faults.push(("outputs", format!("`{name}` must have exactly one group")));
-                }
-                Ok(_) => {}
-            }
-        }
-        if self.shell.as_deref().is_some_and(|shell| shell.is_empty() || shell.starts_with('-')) {
-            faults.push(("shell", "must name a shell, as in `bash`".to_owned()));
-        }
-        faults
-    }
-
-    /// The lines that a dry run shows.
-    pub(in crate::step) fn show(&self, command: &ShellText) -> Vec<String> {
-        let mut lines: Vec<String> =
-            command.to_string().lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
-        lines.extend(self.workdir.iter().map(|workdir| format!("workdir {workdir}")));
-        lines.extend(self.env.iter().map(|(name, value)| format!("env {name}={value}")));
-        lines.extend(self.stdin.iter().map(|value| format!("stdin {value}")));
-        lines
-    }
-
     /// Runs the text on a host and makes an outcome of its end. `prefix` is our own shell text.
     pub(in crate::step) async fn run(
         &self,
@@ -157,7 +129,7 @@ impl Options {
         let mut env = cx.credentials(host).await?;
         let (script, bound) = cx.script(command).await?;
         env.extend(bound);
-        env.extend(cx.env(&self.env).await?);
+        env.extend(cx.env(&self.env.0).await?);
         let stdin = match &self.stdin {
             Some(text) => Some(cx.value(text).await?.into_secret()),
             None => None,
@@ -167,14 +139,14 @@ impl Options {
             env,
             workdir: self.workdir.as_ref().map(|text| cx.text(text)).transpose()?,
             interpreter: Interpreter {
-                shell: self.shell.clone().unwrap_or(Interpreter::default().shell),
+                shell: self.shell.as_ref().map_or(Interpreter::default().shell, |shell| shell.0.clone()),
                 login: self.login_shell,
             },
             source: self.source.iter().map(|text| cx.text(text)).collect::<Result<_, _>>()?,
             stdin,
         };
         let ended = if self.secret_output {
-            let name = self.capture_output.clone().unwrap_or_else(|| cx.step.to_string());
+            let name = self.capture_output.as_ref().map_or_else(|| cx.step.to_string(), |to| to.0.clone());
             cx.exec_secret(host, exec, &name).await?
         } else {
             cx.exec(host, exec).await?
@@ -185,7 +157,7 @@ impl Options {
     fn outcome(&self, ended: Ended) -> Result<Outcome, StepError> {
         let mut outputs = HashMap::new();
         if ended.end == (End::Exit { code: 0 }) {
-            for (name, pattern) in &self.outputs {
+            for (name, pattern) in &self.outputs.0 {
                 let regex = Regex::new(pattern).map_err(|error| StepError::Failed {
                     message: format!("output `{name}`: {error}"),
                     hint: None,
@@ -197,7 +169,7 @@ impl Options {
                 outputs.insert(name.clone(), found);
             }
         }
-        let sets = self.capture_output.iter().map(|name| (name.clone(), ended.stdout.clone())).collect();
+        let sets = self.capture_output.iter().map(|to| (to.0.clone(), ended.stdout.clone())).collect();
         Ok(Outcome { end: ended.end, printed: Some((ended.stdout, ended.stderr)), outputs, sets })
     }
 }

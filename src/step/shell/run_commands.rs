@@ -1,57 +1,42 @@
 //! `run_commands`: several lines of shell text on a host, in order, up to the first that fails.
 
-use std::time::Duration;
-
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use serde::Deserialize;
-
 use doppio_hosts::Host;
 
-use crate::step::FieldMut;
+use crate::step::HostText;
+use crate::step::Operation;
 use crate::step::Outcome;
-use crate::step::Place;
-use crate::step::PlainText;
 use crate::step::ShellText;
-use crate::step::Step;
 use crate::step::StepContext;
 use crate::step::StepError;
-use crate::step::StepKind;
-use crate::step::keys::keys;
-use crate::step::shell::options::shell_operation;
+use crate::step::field::choice;
+use crate::step::field::fields;
+use crate::step::shell::options::Options;
 use crate::step::tmux;
-use crate::step::typed;
 
-pub(in crate::step) static KIND: StepKind = StepKind {
-    name: "run_commands",
-    summary: "Runs lines of shell text on a host, up to the first that fails",
-    example: "run_commands = { host_id = \"gpu-box\", commands = \"\"\"\ncd /workspace\npip install -r requirements.txt\n\"\"\" }",
-    keys: keys::<Table>,
-    parse: typed::<RunCommands>,
-};
-
-shell_operation! {
-    /// Lines of shell text on a host.
-    Table => RunCommands {
-        host_id: Option<PlainText>,
+fields! {
+    /// Runs lines of shell text on a host, up to the first that fails.
+    pub(in crate::step) struct RunCommands {
+        host_id: Option<HostText>,
+        /// The lines.
         commands: ShellText,
-        #[serde(default)]
-        tmux_mode: TmuxMode,
-        session_name: Option<PlainText>,
+        /// Whether the lines run in a tmux session: in a new one, or typed into one that is there.
+        tmux_mode: TmuxMode = TmuxMode::None,
+        /// The session's name; a new one is called `recipe` if it is left out.
+        session_name: Option<tmux::Session>,
+        ..options: Options,
     }
 }
 
-/// Whether the lines run in a tmux session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum TmuxMode {
-    /// They do not.
-    #[default]
-    None,
-    /// In a new one, which goes on when the step is over.
-    New,
-    /// They are typed into one that is there.
-    Existing,
+choice! {
+    /// Whether the lines run in a tmux session.
+    pub(in crate::step) enum TmuxMode {
+        /// They do not.
+        None = "none",
+        /// In a new one, which goes on when the step is over.
+        New = "new",
+        /// They are typed into one that is there.
+        Existing = "existing",
+    }
 }
 
 /// The name of a new session that is given none.
@@ -60,7 +45,7 @@ const SESSION: &str = "recipe";
 impl RunCommands {
     fn session(&self, cx: &StepContext) -> Result<String, StepError> {
         let name = match &self.session_name {
-            Some(name) => cx.text(name)?,
+            Some(name) => cx.text(&name.0)?,
             None => SESSION.to_owned(),
         };
         match tmux::check_name(&name) {
@@ -71,7 +56,7 @@ impl RunCommands {
 
     async fn in_new_session(&self, cx: &mut StepContext, host: &Host) -> Result<Outcome, StepError> {
         let (script, mut env) = cx.script(&self.commands).await?;
-        env.extend(cx.env(&self.options.env).await?);
+        env.extend(cx.env(&self.options.env.0).await?);
         let start = tmux::Start {
             name: self.session(cx)?,
             command: format!("set -e\n{script}"),
@@ -99,32 +84,12 @@ impl RunCommands {
     }
 }
 
-impl Step for RunCommands {
-    fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        let mut fields: Vec<_> =
-            self.host_id.iter_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text))).collect();
-        fields.push(("commands".to_owned(), FieldMut::Shell(&mut self.commands)));
-        fields.extend(
-            self.session_name.iter_mut().map(|text| ("session_name".to_owned(), FieldMut::Plain(text))),
-        );
-        fields.extend(self.options.fields());
-        fields
-    }
-
-    fn place(&self) -> Place<'_> {
-        Place::Host(self.host_id.as_ref())
-    }
-
-    fn sets(&self) -> Vec<&str> {
-        self.options.sets()
-    }
-
-    fn timeout(&self) -> Option<Duration> {
-        self.options.timeout()
-    }
+impl Operation for RunCommands {
+    const NAME: &'static str = "run_commands";
+    const EXAMPLE: &'static str = "run_commands = { host_id = \"gpu-box\", commands = \"\"\"\ncd /workspace\npip install -r requirements.txt\n\"\"\" }";
 
     fn faults(&self) -> Vec<(&'static str, String)> {
-        let mut faults = self.options.faults();
+        let mut faults = Vec::new();
         match self.tmux_mode {
             TmuxMode::None if self.session_name.is_some() => {
                 faults.push(("session_name", "has an effect only with `tmux_mode`".to_owned()));
@@ -132,7 +97,7 @@ impl Step for RunCommands {
             TmuxMode::Existing if self.session_name.is_none() => {
                 faults.push(("tmux_mode", "`existing` needs `session_name`".to_owned()));
             }
-            TmuxMode::Existing if !self.options.env.is_empty() => {
+            TmuxMode::Existing if !self.options.env.0.is_empty() => {
                 faults.push(("env", "can't be given to an existing session".to_owned()));
             }
             _ => {}
@@ -146,19 +111,12 @@ impl Step for RunCommands {
         faults
     }
 
-    fn show(&self) -> Vec<String> {
-        self.options.show(&self.commands)
-    }
-
-    fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
-        async move {
-            let host = cx.host(self.host_id.as_ref()).await?;
-            match self.tmux_mode {
-                TmuxMode::None => self.options.run(cx, &host, "set -e\n", &self.commands).await,
-                TmuxMode::New => self.in_new_session(cx, &host).await,
-                TmuxMode::Existing => self.typed_into_session(cx, &host).await,
-            }
+    async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
+        let host = cx.host(self.host_id.as_ref()).await?;
+        match self.tmux_mode {
+            TmuxMode::None => self.options.run(cx, &host, "set -e\n", &self.commands).await,
+            TmuxMode::New => self.in_new_session(cx, &host).await,
+            TmuxMode::Existing => self.typed_into_session(cx, &host).await,
         }
-        .boxed()
     }
 }

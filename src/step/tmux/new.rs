@@ -1,127 +1,90 @@
 //! `tmux_new`: a session that goes on when the laptop closes.
 
-use std::collections::BTreeMap;
-
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use serde::Deserialize;
-
 use doppio_hosts::EnvVar;
 use doppio_hosts::Host;
 use doppio_secrets::Delivered;
 use doppio_secrets::SecretValue;
-use doppio_text::name::EnvName;
 use doppio_text::shell::quote;
 use doppio_text::shell::quote_bytes;
 use doppio_text::shell::quote_path;
 
-use crate::step::FieldMut;
+use crate::step::HostText;
+use crate::step::Operation;
 use crate::step::Outcome;
-use crate::step::Place;
 use crate::step::PlainText;
-use crate::step::SecretText;
 use crate::step::ShellText;
-use crate::step::Step;
 use crate::step::StepContext;
 use crate::step::StepError;
-use crate::step::StepKind;
-use crate::step::keys::keys;
+use crate::step::field::Env;
+use crate::step::field::Fields;
+use crate::step::field::choice;
+use crate::step::field::fields;
 use crate::step::tmux::session;
-use crate::step::typed;
+use crate::step::tmux::session::Session;
 
 /// The way that a secret goes into a session.
 const CARRIER: &str = "tmux fifo";
 
-pub(in crate::step) static KIND: StepKind = StepKind {
-    name: "tmux_new",
-    summary: "Starts a command in a tmux session on a host",
-    example: "tmux_new = { host_id = \"gpu-box\", session_name = \"train\", command = \"python train.py\" }",
-    keys: keys::<TmuxNew>,
-    parse: typed::<TmuxNew>,
-};
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TmuxNew {
-    host_id: Option<PlainText>,
-    session_name: PlainText,
-    /// What runs in it; the user's shell if nothing is given.
-    command: Option<ShellText>,
-    workdir: Option<PlainText>,
-    #[serde(default)]
-    env: BTreeMap<EnvName, SecretText>,
-    #[serde(default)]
-    if_exists: IfExists,
-    /// A file on the host that receives the pane's output.
-    log: Option<PlainText>,
+fields! {
+    /// Starts a command in a tmux session on a host.
+    pub(in crate::step) struct TmuxNew {
+        host_id: Option<HostText>,
+        session_name: Session,
+        /// What runs in it; the user's shell if it is left out.
+        command: Option<ShellText>,
+        /// Where it runs; the home if it is left out.
+        workdir: Option<PlainText>,
+        env: Env,
+        /// What happens when a session of that name already exists.
+        if_exists: IfExists = IfExists::Error,
+        /// A file on the host that receives the pane's output.
+        log: Option<PlainText>,
+    }
 }
 
-/// What happens when a session of that name already exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(in crate::step) enum IfExists {
-    #[default]
-    Error,
-    Reuse,
-    Replace,
+choice! {
+    /// What happens when a session of that name already exists.
+    pub(in crate::step) enum IfExists {
+        /// The step fails.
+        Error = "error",
+        /// It stays, and nothing is started.
+        Reuse = "reuse",
+        /// It is ended first.
+        Replace = "replace",
+    }
 }
 
-impl Step for TmuxNew {
-    fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        let mut fields = session::fields(&mut self.host_id, &mut self.session_name);
-        fields.extend(self.command.iter_mut().map(|text| ("command".to_owned(), FieldMut::Shell(text))));
-        fields.extend(self.workdir.iter_mut().map(|text| ("workdir".to_owned(), FieldMut::Plain(text))));
-        fields
-            .extend(self.env.iter_mut().map(|(name, text)| (format!("env.{name}"), FieldMut::Secret(text))));
-        fields.extend(self.log.iter_mut().map(|text| ("log".to_owned(), FieldMut::Plain(text))));
-        fields
-    }
-
-    fn place(&self) -> Place<'_> {
-        Place::Host(self.host_id.as_ref())
-    }
-
-    fn faults(&self) -> Vec<(&'static str, String)> {
-        session::name_fault(&self.session_name)
-    }
+impl Operation for TmuxNew {
+    const NAME: &'static str = "tmux_new";
+    const EXAMPLE: &'static str =
+        "tmux_new = { host_id = \"gpu-box\", session_name = \"train\", command = \"python train.py\" }";
 
     fn show(&self) -> Vec<String> {
         let mut lines = vec![format!("tmux session {}", self.session_name)];
-        if let Some(command) = &self.command {
-            let text = command.to_string();
-            lines.extend(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
-        }
-        lines.extend(self.workdir.iter().map(|workdir| format!("workdir {workdir}")));
-        lines.extend(self.env.iter().map(|(name, value)| format!("env {name}={value}")));
-        lines.extend(self.log.iter().map(|log| format!("log {log}")));
+        lines.extend(self.lines());
         lines
     }
 
-    fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
-        async move {
-            let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
-            let (command, mut env) = match &self.command {
-                Some(text) => cx.script(text).await?,
-                None => (String::new(), Vec::new()),
-            };
-            let own = cx.env(&self.env).await?;
-            let handed = cx.credentials(&host).await?;
-            if let Some(variable) = handed.iter().find(|variable| variable.file.is_some()) {
-                return Err(StepError::Failed {
-                    message: format!("`{}` names a file, which a session would outlive", variable.name),
-                    hint: Some(
-                        "use `ssh_command`, which removes the file when the command has ended".to_owned(),
-                    ),
-                });
-            }
-            env.splice(0..0, handed);
-            env.extend(own);
-            let workdir = self.workdir.as_ref().map(|text| cx.text(text)).transpose()?;
-            let log = self.log.as_ref().map(|text| cx.text(text)).transpose()?;
-            let start = Start { name, command, env, workdir, if_exists: self.if_exists, log };
-            start.run(cx, &host).await
+    async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
+        let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
+        let (command, mut env) = match &self.command {
+            Some(text) => cx.script(text).await?,
+            None => (String::new(), Vec::new()),
+        };
+        let own = cx.env(&self.env.0).await?;
+        let handed = cx.credentials(&host).await?;
+        if let Some(variable) = handed.iter().find(|variable| variable.file.is_some()) {
+            return Err(StepError::Failed {
+                message: format!("`{}` names a file, which a session would outlive", variable.name),
+                hint: Some("use `ssh_command`, which removes the file when the command has ended".to_owned()),
+            });
         }
-        .boxed()
+        env.splice(0..0, handed);
+        env.extend(own);
+        let workdir = self.workdir.as_ref().map(|text| cx.text(text)).transpose()?;
+        let log = self.log.as_ref().map(|text| cx.text(text)).transpose()?;
+        let start = Start { name, command, env, workdir, if_exists: self.if_exists, log };
+        start.run(cx, &host).await
     }
 }
 

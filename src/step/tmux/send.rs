@@ -1,90 +1,104 @@
 //! `tmux_send`: types into a session.
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use std::fmt;
+
 use serde::Deserialize;
+use serde::Serialize;
 
 use doppio_hosts::Host;
 use doppio_text::shell::quote;
 
-use crate::step::FieldMut;
+use crate::step::Form;
+use crate::step::HostText;
+use crate::step::Operation;
 use crate::step::Outcome;
-use crate::step::Place;
 use crate::step::PlainText;
+use crate::step::Planner;
+use crate::step::Reader;
 use crate::step::SecretText;
-use crate::step::Step;
 use crate::step::StepContext;
 use crate::step::StepError;
-use crate::step::StepKind;
-use crate::step::keys::keys;
+use crate::step::Template;
+use crate::step::field::Entry;
+use crate::step::field::Field;
+use crate::step::field::fields;
 use crate::step::tmux::session;
-use crate::step::typed;
+use crate::step::tmux::session::Session;
 
-pub(in crate::step) static KIND: StepKind = StepKind {
-    name: "tmux_send",
-    summary: "Types keys and Enter into a tmux session on a host",
-    example: "tmux_send = { host_id = \"gpu-box\", session_name = \"train\", keys = \"C-c\" }",
-    keys: keys::<TmuxSend>,
-    parse: typed::<TmuxSend>,
-};
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TmuxSend {
-    host_id: Option<PlainText>,
-    session_name: PlainText,
-    /// Text, or the name of a key as tmux knows it, as in `C-c`.
-    keys: PlainText,
-    /// Lets `keys` hold a secret, which is then pasted from a buffer: typed keys are on the
-    /// screen, and may be in the shell's history, whoever types them.
-    #[serde(default)]
-    allow_secret_keys: bool,
-    #[serde(skip)]
-    secret_keys: SecretText,
+fields! {
+    /// Types keys and Enter into a tmux session on a host.
+    pub(in crate::step) struct TmuxSend {
+        host_id: Option<HostText>,
+        session_name: Session,
+        /// Text, or the name of a key as tmux knows it, as in `C-c`.
+        keys: Keys,
+        /// Lets `keys` hold a secret, which is then pasted from a buffer: typed keys are on the
+        /// screen, and may be in the shell's history, whoever types them.
+        allow_secret_keys: bool = false,
+    }
 }
 
-impl Step for TmuxSend {
-    fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        let mut fields = session::fields(&mut self.host_id, &mut self.session_name);
-        if self.allow_secret_keys {
-            if self.secret_keys.0.parts.is_empty() {
-                self.secret_keys = SecretText(std::mem::take(&mut self.keys.0));
-            }
-            fields.push(("keys".to_owned(), FieldMut::Secret(&mut self.secret_keys)));
+/// What is typed, or pasted: another field decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::step) enum Keys {
+    Typed(PlainText),
+    Pasted(SecretText),
+}
+
+impl Field for Keys {
+    type Parsed = (Template, bool);
+
+    const FORM: Form = Form::Text;
+
+    fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self::Parsed> {
+        let may_be_secret = entry.table.get("allow_secret_keys").and_then(|value| value.get_ref().as_bool());
+        Some((PlainText::read(reader, entry)?, may_be_secret == Some(true)))
+    }
+
+    fn plan((keys, may_be_secret): &Self::Parsed, name: &str, planner: &mut dyn Planner) -> Self {
+        if *may_be_secret {
+            Self::Pasted(planner.secret(name, keys))
         } else {
-            fields.push(("keys".to_owned(), FieldMut::Plain(&mut self.keys)));
+            Self::Typed(planner.plain(name, keys))
         }
-        fields
     }
+}
 
-    fn place(&self) -> Place<'_> {
-        Place::Host(self.host_id.as_ref())
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Typed(keys) => keys.fmt(f),
+            Self::Pasted(keys) => keys.fmt(f),
+        }
     }
+}
 
-    fn faults(&self) -> Vec<(&'static str, String)> {
-        session::name_fault(&self.session_name)
-    }
+impl Operation for TmuxSend {
+    const NAME: &'static str = "tmux_send";
+    const EXAMPLE: &'static str =
+        "tmux_send = { host_id = \"gpu-box\", session_name = \"train\", keys = \"C-c\" }";
 
     fn show(&self) -> Vec<String> {
-        let keys = if self.allow_secret_keys { self.secret_keys.to_string() } else { self.keys.to_string() };
-        vec![format!("type {keys} into tmux session {}", self.session_name)]
+        vec![format!("type {} into tmux session {}", self.keys, self.session_name)]
     }
 
-    fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
-        async move {
-            let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
-            if self.allow_secret_keys {
-                let keys = cx.value(&self.secret_keys).await?.into_secret();
+    async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
+        let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
+        match &self.keys {
+            Keys::Typed(keys) => {
+                let keys = cx.text(keys)?;
+                type_keys(cx, &host, &name, &keys).await
+            }
+            Keys::Pasted(keys) => {
+                let keys = cx.value(keys).await?.into_secret();
                 // The session outlives the step, and so must what it was given.
                 cx.secrets.keep(&cx.hold);
                 let mut exec = session::script(paste(&name));
                 exec.stdin = Some(keys);
-                return Ok(Outcome::ended(session::run(cx, &host, &name, exec).await?.end));
+                Ok(Outcome::ended(session::run(cx, &host, &name, exec).await?.end))
             }
-            let keys = cx.text(&self.keys)?;
-            type_keys(cx, &host, &name, &keys).await
         }
-        .boxed()
     }
 }
 

@@ -1,6 +1,10 @@
 //! What all tmux steps share: names, the state that a session leaves, and what can go wrong.
 
+use std::fmt;
 use std::fmt::Write;
+
+use serde::Deserialize;
+use serde::Serialize;
 
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
@@ -9,10 +13,17 @@ use doppio_text::shell::quote;
 
 use crate::event::End;
 use crate::step::Ended;
-use crate::step::FieldMut;
+use crate::step::Form;
+use crate::step::HostText;
 use crate::step::PlainText;
+use crate::step::Planner;
+use crate::step::Reader;
 use crate::step::StepContext;
 use crate::step::StepError;
+use crate::step::Template;
+use crate::step::field;
+use crate::step::field::Entry;
+use crate::step::field::Field;
 
 /// Exit codes of our own scripts; commands of the user never run in them.
 pub(super) const NO_TMUX: i32 = 90;
@@ -49,31 +60,42 @@ fn checked(name: String) -> Result<String, StepError> {
     }
 }
 
-/// The fields that every tmux operation has.
-pub(super) fn fields<'a>(
-    host_id: &'a mut Option<PlainText>,
-    session_name: &'a mut PlainText,
-) -> Vec<(String, FieldMut<'a>)> {
-    let host = host_id.as_mut().map(|text| ("host_id".to_owned(), FieldMut::Plain(text)));
-    let name = ("session_name".to_owned(), FieldMut::Plain(session_name));
-    host.into_iter().chain([name]).collect()
+/// The name of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::step) struct Session(pub PlainText);
+
+impl Field for Session {
+    type Parsed = Template;
+
+    const FORM: Form = Form::Text;
+
+    const DOC: &'static str = "The session's name.";
+
+    fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Template> {
+        PlainText::read(reader, entry)
+    }
+
+    fn plan(parsed: &Template, name: &str, planner: &mut dyn Planner) -> Self {
+        Self(field::checked(parsed, name, planner, check_name))
+    }
 }
 
-/// The host and the session's name that those fields stand for.
+impl fmt::Display for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The host and the session's name that the fields of a tmux operation stand for.
 pub(super) async fn found(
     cx: &mut StepContext,
-    host_id: Option<&PlainText>,
-    session_name: &PlainText,
+    host_id: Option<&HostText>,
+    session_name: &Session,
 ) -> Result<(Host, String), StepError> {
     let host = cx.host(host_id).await?;
-    let name = checked(cx.text(session_name)?)?;
+    let name = checked(cx.text(&session_name.0)?)?;
     Ok((host, name))
-}
-
-/// The fault of a session's name that is known before the run.
-pub(super) fn name_fault(name: &PlainText) -> Vec<(&'static str, String)> {
-    let fault = name.fixed().and_then(|name| check_name(name).err());
-    fault.map(|fault| ("session_name", fault)).into_iter().collect()
 }
 
 /// A shell test for a live session.

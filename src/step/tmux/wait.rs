@@ -1,45 +1,38 @@
 //! `tmux_wait`: follows a session until its command ends, and takes over its exit code.
 
-use std::time::Duration;
-
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use serde::Deserialize;
-
 use doppio_text::shell::quote;
 
 use crate::event::End;
-use crate::step::FieldMut;
+use crate::step::HostText;
+use crate::step::Operation;
 use crate::step::Outcome;
-use crate::step::Place;
-use crate::step::PlainText;
-use crate::step::Step;
 use crate::step::StepContext;
 use crate::step::StepError;
-use crate::step::StepKind;
 use crate::step::Value;
-use crate::step::keys::keys;
+use crate::step::field::Timeout;
+use crate::step::field::fields;
 use crate::step::tmux::session;
-use crate::step::typed;
+use crate::step::tmux::session::Session;
 
-pub(in crate::step) static KIND: StepKind = StepKind {
-    name: "tmux_wait",
-    summary: "Shows a tmux session's output until its command ends, and ends as it did",
-    example: "tmux_wait = { host_id = \"gpu-box\", session_name = \"train\", timeout_secs = 86400 }",
-    keys: keys::<TmuxWait>,
-    parse: typed::<TmuxWait>,
-};
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TmuxWait {
-    host_id: Option<PlainText>,
-    session_name: PlainText,
-    timeout_secs: Option<u64>,
+fields! {
+    /// Shows a tmux session's output until its command ends, and ends as it did.
+    pub(in crate::step) struct TmuxWait {
+        host_id: Option<HostText>,
+        session_name: Session,
+        timeout_secs: Option<Timeout>,
+    }
 }
 
-impl TmuxWait {
-    async fn wait(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
+impl Operation for TmuxWait {
+    const NAME: &'static str = "tmux_wait";
+    const EXAMPLE: &'static str =
+        "tmux_wait = { host_id = \"gpu-box\", session_name = \"train\", timeout_secs = 86400 }";
+
+    fn show(&self) -> Vec<String> {
+        vec![format!("follow tmux session {}", quote(&self.session_name.to_string()))]
+    }
+
+    async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
         let shown = session::run(cx, &host, &name, session::script(follow(&name))).await?;
         if shown.end != (End::Exit { code: 0 }) {
@@ -100,30 +93,4 @@ fn exit_code(name: &str) -> String {
 "#,
         preamble = session::preamble(name),
     )
-}
-
-impl Step for TmuxWait {
-    fn fields(&mut self) -> Vec<(String, FieldMut<'_>)> {
-        session::fields(&mut self.host_id, &mut self.session_name)
-    }
-
-    fn place(&self) -> Place<'_> {
-        Place::Host(self.host_id.as_ref())
-    }
-
-    fn timeout(&self) -> Option<Duration> {
-        self.timeout_secs.map(Duration::from_secs)
-    }
-
-    fn faults(&self) -> Vec<(&'static str, String)> {
-        session::name_fault(&self.session_name)
-    }
-
-    fn show(&self) -> Vec<String> {
-        vec![format!("follow tmux session {}", quote(&self.session_name.to_string()))]
-    }
-
-    fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
-        self.wait(cx).boxed()
-    }
 }

@@ -101,6 +101,38 @@ fn throttling_is_tried_again_and_then_told() {
     let words = told(&parrot.keys(), "aws:a/b");
     assert!(words.contains("AWS accepts no more calls for now (ThrottlingException)"), "{words}");
     assert_eq!(parrot.asked(), 3);
+
+    let parrot = Parrot::start(503, "");
+    let words = told(&parrot.keys(), "ssm:/a/b");
+    assert!(words.contains("AWS failed (HTTP status 503)"), "{words}");
+    assert_eq!(parrot.asked(), 3);
+
+    let doppio = parrot.keys().doppio().env("AWS_MAX_ATTEMPTS", "1");
+    doppio.run(["secret", "get", "ssm:/a/b"]).expect(3);
+    assert_eq!(parrot.asked(), 4);
+}
+
+/// The credentials of a role are good with their session token only.
+#[test]
+fn a_session_token_is_part_of_the_signature() {
+    // Making the role, its policy, the secret and the session is free.
+    let moto = Moto::start(Some(4));
+    let root = moto.keys("AKIDROLE");
+    let made = root.boto(
+        "iam, sm, sts = client('iam'), client('secretsmanager'), client('sts')\n\
+         role = iam.create_role(RoleName='reader', AssumeRolePolicyDocument='{}')['Role']\n\
+         rule = {'Effect': 'Allow', 'Action': 'secretsmanager:GetSecretValue', 'Resource': '*'}\n\
+         iam.put_role_policy(RoleName='reader', PolicyName='p', PolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [rule]}))\n\
+         sm.create_secret(Name='role/a', SecretString='value for a role')\n\
+         keys = sts.assume_role(RoleArn=role['Arn'], RoleSessionName='session')['Credentials']\n\
+         print(keys['AccessKeyId'], keys['SecretAccessKey'], keys['SessionToken'])",
+    );
+    let [id, secret, token] = made.split(' ').collect::<Vec<_>>().try_into().unwrap();
+    let keys = Keys { id: id.to_owned(), secret: secret.to_owned(), ..root };
+    let doppio = keys.doppio().env("AWS_SESSION_TOKEN", token);
+    assert_eq!(reveal(&doppio, "aws:role/a"), "value for a role");
+    let told = doppio.run(["secret", "get", "ssm:/role/a"]).expect(3).stderr;
+    assert!(told.contains("not authorized to perform: ssm:GetParameter"), "{told}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::support::aws::Moto;
 use crate::support::aws::Parrot;
 use crate::support::aws::REGION;
 use crate::support::doppio::Doppio;
+use crate::support::standin::Standin;
 
 /// A machine that knows the server, and no keys.
 fn bare(keys: &Keys) -> Doppio {
@@ -111,4 +112,52 @@ fn nothing_to_log_in_with_is_told_at_once_with_what_to_do() {
     let told = doppio.run(["secret", "get", "aws:a/b"]).expect(3).stderr;
     assert!(told.contains("you are not logged in to AWS"), "{told}");
     assert!(told.contains("hint: run `aws sso login`"), "{told}");
+}
+
+/// Where one service is asked goes before where all are.
+#[test]
+fn a_profile_moves_one_service_or_all() {
+    let keys = Moto::shared().keys("AKIDMOVED");
+    keys.boto("client('ssm').put_parameter(Name='/moved/a', Value='found it', Type='SecureString')");
+    let doppio = Doppio::new()
+        .env("DOPPIO_KEYRING", "off")
+        .env("AWS_ACCESS_KEY_ID", "AKIDMOVED")
+        .env("AWS_SECRET_ACCESS_KEY", "x")
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    let parrot = Parrot::start(400, r#"{"__type":"ValidationException","message":"the parrot"}"#);
+    profile(
+        &doppio,
+        "config",
+        &format!(
+            "[default]\nregion = {REGION}\nendpoint_url = {}\nservices = s\n\
+             [services s]\nssm =\n  endpoint_url = {}\n",
+            parrot.url, keys.url
+        ),
+    );
+    assert_eq!(reveal(&doppio, "ssm:/moved/a"), "found it");
+    let told = doppio.run(["secret", "get", "aws:moved/a"]).expect(3).stderr;
+    assert!(told.contains("the parrot"), "{told}");
+    assert_eq!(parrot.asked(), 1);
+
+    let told = doppio.env("AWS_USE_FIPS_ENDPOINT", "true").run(["secret", "get", "aws:moved/a"]).expect(3);
+    assert!(told.stderr.contains("can't be a FIPS endpoint"), "{}", told.stderr);
+}
+
+#[test]
+fn certificates_are_those_of_the_system_and_of_the_bundle() {
+    let server = Standin::start("azure", &[]);
+    let keys = Keys { url: server.url(), ..Moto::shared().keys("AKIDBUNDLE") };
+    let told = |doppio: Doppio| doppio.run(["secret", "get", "ssm:/a"]).expect(3).stderr;
+    let words = told(keys.doppio());
+    assert!(words.contains("AWS can't be reached") && words.contains("certificate"), "{words}");
+    // It is trusted, and is no AWS.
+    let words = told(keys.doppio().env("AWS_CA_BUNDLE", server.path("ca.crt")));
+    assert!(words.contains("what answered is not AWS"), "{words}");
+
+    let doppio = keys.doppio();
+    let empty = doppio.file("empty.pem", "");
+    let words = told(doppio.env("AWS_CA_BUNDLE", empty));
+    assert!(words.contains("AWS_CA_BUNDLE holds no certificates"), "{words}");
+    let words = told(keys.doppio().env("AWS_CA_BUNDLE", "/nonexistent/bundle.pem"));
+    assert!(words.contains("AWS_CA_BUNDLE: cannot read"), "{words}");
 }

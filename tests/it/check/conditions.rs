@@ -95,7 +95,7 @@ fn conditions_of_a_wrong_form() {
            |
            = help: write it as in `condition = { and = [{ port_open = { port = 8080 } }, { file_exists = { path = "/workspace/model" } }] }`
 
-        error: unknown key `hostid`
+        error: unknown key `hostid` in `file_exists`
           --> r.toml:30:55
            |
         30 | assert = { condition = { file_exists = { path = "/x", hostid = "h" } } }

@@ -93,7 +93,7 @@ fn all_that_is_wrong_with_one_operation() {
          --> r.toml:6:27
           |
         6 | ssh_command = { host_id = 5, comand = "echo", timeout_secs = "abc", env = { A = 1, B = "ok" } }
-          |                           ^ found integer `5`
+          |                           ^ found `5`
 
         error: unknown key `comand` in `ssh_command`
          --> r.toml:6:30
@@ -116,7 +116,7 @@ fn all_that_is_wrong_with_one_operation() {
          --> r.toml:6:81
           |
         6 | ssh_command = { host_id = 5, comand = "echo", timeout_secs = "abc", env = { A = 1, B = "ok" } }
-          |                                                                                 ^ found integer `1`
+          |                                                                                 ^ found `1`
 
         error: `if_exists` can't be `reus`
           --> r.toml:11:13
@@ -129,22 +129,22 @@ fn all_that_is_wrong_with_one_operation() {
         11 | if_exists = "reuse"
            |                  +
 
-        error: unknown key `file_exist` in `wait_condition`
+        error: no condition is called `file_exist`
           --> r.toml:14:34
            |
         14 | wait_condition = { condition = { file_exist = { path = "x" } } }
            |                                  ^^^^^^^^^^
            |
-        help: write one of `file_exists`, `file_contains`, `command_succeeds`, `output_matches`, `var_equals`, `var_matches`, `host_online`, `port_open`, `tmux_alive`, `tmux_exited`, `gpu_available`, `gdrive_mounted`, `not`, `and`, `or`, `always`, `never`
+        help: a condition with a similar name exists
            |
         14 | wait_condition = { condition = { file_exists = { path = "x" } } }
            |                                            +
 
         error: `outputs` of `run_commands`: `x` is not a regular expression: regex parse error: error: unclosed group
-          --> r.toml:17:62
+          --> r.toml:17:68
            |
         17 | run_commands = { host_id = "h", commands = "true", outputs = { x = "(" } }
-           |                                                              ^^^^^^^^^^^
+           |                                                                    ^^^
 
         error: r.toml has 7 errors
         "#);

@@ -1,7 +1,7 @@
 //! Whose account is asked, where, and how: made with the first question.
 
-use std::fmt;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use aws_config::BehaviorVersion;
 use aws_config::Region;
@@ -13,37 +13,71 @@ use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_sdk_secretsmanager::config::Credentials;
-use aws_sdk_secretsmanager::config::SharedHttpClient;
-use aws_smithy_http_client::tls;
+use aws_config::retry::RetryConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::identity::Identity;
+use aws_types::service_config::ServiceConfigKey;
+use tokio::sync::Mutex;
 use tokio::sync::OnceCell;
 
+use doppio_secrets::source::Form;
+use doppio_secrets::source::Key;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
+
+use crate::aws::connector;
+use crate::aws::endpoint;
+use crate::aws::endpoint::Service;
+use crate::aws::endpoint::Variant;
+use crate::aws::fault::Failure;
+use crate::aws::fault::root_cause;
+use crate::aws::request::Place;
+
+/// The keys of both tables.
+pub(super) const KEYS: &[Key] = &[
+    Key { name: "region", form: Form::Text, doc: "the region, as in `eu-central-1`" },
+    Key { name: "profile", form: Form::Text, doc: "the profile of `~/.aws/config` to use" },
+    Key { name: "endpoint", form: Form::Text, doc: "the URL to ask instead of the region's own" },
+];
 
 /// Where an instance is asked for its role; on any other machine nothing answers, and waiting for
 /// that must not use up the time of the call.
 const INSTANCE: Duration = Duration::from_secs(1);
+
+/// Credentials are looked for again so long before they end.
+const EARLY: Duration = Duration::from_secs(10);
+
+/// Credentials that tell no end are looked for again after this time: a profile may have new ones.
+const LASTING: Duration = Duration::from_mins(15);
 
 /// Whose account is asked.
 pub(super) struct Account {
     setup: Setup,
     /// `aws` or `ssm`.
     scheme: &'static str,
-    /// The variable that moves this service alone.
-    endpoint: &'static str,
-    config: OnceCell<SdkConfig>,
+    service: &'static Service,
+    session: OnceCell<Session>,
 }
 
-impl fmt::Debug for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").field("scheme", &self.scheme).finish_non_exhaustive()
-    }
+/// What every call needs.
+pub(super) struct Session {
+    scheme: &'static str,
+    pub http: reqwest::Client,
+    config: SdkConfig,
+    keys: Mutex<Option<Keys>>,
+}
+
+/// Credentials that were found.
+struct Keys {
+    identity: Identity,
+    until: SystemTime,
 }
 
 impl Account {
-    pub(super) fn new(setup: Setup, scheme: &'static str, endpoint: &'static str) -> Self {
-        Self { setup, scheme, endpoint, config: OnceCell::new() }
+    pub(super) fn new(setup: Setup, scheme: &'static str, service: &'static Service) -> Self {
+        Self { setup, scheme, service, session: OnceCell::new() }
     }
 
     /// The region that the settings or the environment name, for messages.
@@ -51,37 +85,32 @@ impl Account {
         self.setup.text("region", &["AWS_REGION", "AWS_DEFAULT_REGION"])
     }
 
-    /// The configuration of the clients, in the region of `path` where that is an ARN.
+    /// What every call needs.
     ///
     /// # Errors
     ///
-    /// When no region is known, or the settings can't be followed.
-    pub(super) async fn config(&self, path: &str) -> Result<SdkConfig, SourceError> {
-        let config = self.config.get_or_try_init(|| self.load()).await?;
-        let region = arn_region(path).map(|region| Region::new(region.to_owned()));
-        if region.is_some() && region.as_ref() != config.region() {
-            return Ok(config.to_builder().region(region).build());
-        }
-        if config.region().is_none() {
-            let scheme = self.scheme;
-            return Err(SourceError::unreachable(
-                "no AWS region is set",
-                format!(
-                    "set AWS_REGION, or write `region = \"eu-central-1\"` to `[sources.{scheme}]` in config.toml"
-                ),
-            ));
-        }
-        Ok(config.clone())
+    /// When the settings can't be followed.
+    pub(super) async fn session(&self) -> Result<&Session, Failure> {
+        self.session.get_or_try_init(|| self.open()).await.map_err(Failure::Setup)
     }
 
-    async fn load(&self) -> Result<SdkConfig, SourceError> {
+    async fn open(&self) -> Result<Session, SourceError> {
+        let http = connector::client(&self.setup)?;
+        let config = self.load(SharedHttpClient::new(connector::Client(http.clone()))).await;
+        Ok(Session { scheme: self.scheme, http, config, keys: Mutex::default() })
+    }
+
+    async fn load(&self, http: SharedHttpClient) -> SdkConfig {
         let setup = &self.setup;
-        let http = self.http()?;
         let chosen = setup.options.text("profile").map(str::to_owned);
         let profile = setup.text("profile", &["AWS_PROFILE"]);
         let shared = ProviderConfig::without_region().with_http_client(http.clone());
-        let instance =
-            imds::Client::builder().configure(&shared).connect_timeout(INSTANCE).max_attempts(1).build();
+        let instance = imds::Client::builder()
+            .configure(&shared)
+            .connect_timeout(INSTANCE)
+            .read_timeout(INSTANCE)
+            .max_attempts(1)
+            .build();
 
         let mut of_profile = ProfileFileRegionProvider::builder().configure(&shared);
         if let Some(name) = &profile {
@@ -118,14 +147,14 @@ impl Account {
                 loader.credentials_provider(chain.build().await)
             }
         };
-        Ok(loader.load().await)
+        loader.load().await
     }
 
     /// The endpoint of the settings, or of the environment that was handed in.
     fn endpoint(&self) -> Option<String> {
         let variable = |name| self.setup.environment.text(name);
         let is_ignored = variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|text| text == "true");
-        let variables: &[&str] = if is_ignored { &[] } else { &[self.endpoint, "AWS_ENDPOINT_URL"] };
+        let variables: &[&str] = if is_ignored { &[] } else { &[self.service.variable, "AWS_ENDPOINT_URL"] };
         self.setup.text("endpoint", variables)
     }
 
@@ -137,40 +166,73 @@ impl Account {
         let key = variable("AWS_SECRET_ACCESS_KEY")?;
         Some(Credentials::new(id, key, variable("AWS_SESSION_TOKEN"), None, "environment"))
     }
+}
 
-    /// A client with the roots of the system, and those of `AWS_CA_BUNDLE`.
-    fn http(&self) -> Result<SharedHttpClient, SourceError> {
-        let mut roots = tls::TrustStore::default();
-        if let Some(path) = self.setup.environment.path("AWS_CA_BUNDLE") {
-            let pem = std::fs::read(&path).map_err(|error| {
-                let cause = format!("AWS_CA_BUNDLE: cannot read `{}`: {error}", path.display());
-                SourceError::unreachable(cause, "fix AWS_CA_BUNDLE, or unset it")
-            })?;
-            roots = roots.with_pem_certificate(pem);
-        }
-        let context = tls::TlsContext::builder().with_trust_store(roots).build().map_err(|_| {
-            SourceError::unreachable("AWS_CA_BUNDLE holds no certificates", "fix AWS_CA_BUNDLE, or unset it")
-        })?;
-        let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-        Ok(aws_smithy_http_client::Builder::new().tls_provider(provider).tls_context(context).build_https())
+impl Session {
+    /// Where a service is asked: in `region`, or else in the one of the settings.
+    ///
+    /// # Errors
+    ///
+    /// When no region is known, or its name or the endpoint is none.
+    pub(super) fn place(&self, service: &Service, region: Option<&str>) -> Result<Place, Failure> {
+        let Some(region) = region.or_else(|| self.config.region().map(AsRef::as_ref)) else {
+            let scheme = self.scheme;
+            return Err(Failure::Setup(SourceError::unreachable(
+                "no AWS region is set",
+                format!(
+                    "set AWS_REGION, or write `region = \"eu-central-1\"` to `[sources.{scheme}]` in config.toml"
+                ),
+            )));
+        };
+        let variant = Variant {
+            fips: self.config.use_fips().unwrap_or_default(),
+            dual_stack: self.config.use_dual_stack().unwrap_or_default(),
+        };
+        let url = match self.endpoint(service) {
+            Some(endpoint) => endpoint::custom(&endpoint, variant),
+            None => service.url(region, variant),
+        };
+        Ok(Place { region: region.to_owned(), url: url.map_err(Failure::Setup)? })
     }
-}
 
-/// The region in an ARN, `arn:PARTITION:SERVICE:REGION:ACCOUNT:…`.
-fn arn_region(path: &str) -> Option<&str> {
-    let mut parts = path.split(':');
-    (parts.next() == Some("arn")).then(|| parts.nth(2))?.filter(|region| !region.is_empty())
-}
+    /// The endpoint that is set for all services or, in the profile, for this one.
+    fn endpoint(&self, service: &Service) -> Option<String> {
+        let of_all = || self.config.endpoint_url().map(str::to_owned);
+        if self.config.get_origin("endpoint_url").is_client_config() {
+            return of_all();
+        }
+        let key = ServiceConfigKey::builder()
+            .service_id(service.id)
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build()
+            .expect("all of it is there");
+        self.config.service_config().and_then(|config| config.load_config(key)).or_else(of_all)
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// How often and after how long what failed is tried again.
+    pub(super) fn retries(&self) -> RetryConfig {
+        self.config.retry_config().cloned().unwrap_or_else(RetryConfig::standard)
+    }
 
-    #[test]
-    fn the_region_of_an_arn_is_known() {
-        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ml/prod-a1b2c3";
-        assert_eq!(arn_region(arn), Some("eu-west-1"));
-        assert_eq!(arn_region("arn"), None);
-        assert_eq!(arn_region("ml/prod:x:y:z"), None);
+    /// The credentials. Who comes while they are looked for waits for the same ones.
+    ///
+    /// # Errors
+    ///
+    /// When there are none.
+    pub(super) async fn identity(&self) -> Result<Identity, Failure> {
+        let mut keys = self.keys.lock().await;
+        let now = SystemTime::now();
+        if let Some(keys) = keys.as_ref().filter(|keys| now + EARLY < keys.until) {
+            return Ok(keys.identity.clone());
+        }
+        let provider = self.config.credentials_provider();
+        let provider = provider.ok_or_else(|| Failure::Credentials(String::new()))?;
+        let found = provider.provide_credentials().await;
+        let found = found.map_err(|error| Failure::Credentials(root_cause(&error)))?;
+        let until = found.expiry().unwrap_or(now + LASTING);
+        let identity = Identity::from(found);
+        *keys = Some(Keys { identity: identity.clone(), until });
+        Ok(identity)
     }
 }

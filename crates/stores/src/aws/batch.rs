@@ -5,31 +5,30 @@
 //! may read the secrets, so where one is refused each secret is asked for by itself, and the call
 //! that was refused is not tried again.
 
+#![expect(clippy::disallowed_methods, reason = "the items of an answer are read out of its text")]
+
 use std::future::Future;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-use aws_sdk_secretsmanager::types::Filter;
-use aws_sdk_secretsmanager::types::FilterNameStringType;
-use aws_sdk_secretsmanager::types::SecretValueEntry;
 use futures_util::StreamExt;
 use futures_util::stream;
+use serde::Deserialize;
+use serde_json::json;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Item;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
 
-use crate::aws::CALLS;
-use crate::aws::fault::Deed;
-use crate::aws::fault::Trouble;
-use crate::aws::metadata;
-use crate::aws::metadata::Wanted;
+use crate::aws::api::CALLS;
+use crate::aws::call::Call;
+use crate::aws::fault::Failure;
+use crate::aws::metadata::Selector;
+use crate::aws::reply::Object;
 use crate::aws::secrets;
-use crate::aws::secrets::Manager;
-
-/// Secrets that one `BatchGetSecretValue` takes.
-pub(super) const LARGEST: usize = 20;
+use crate::aws::secrets::LARGEST;
+use crate::aws::secrets::SecretsManager;
 
 /// Names that one filter takes.
 const NAMES: usize = 10;
@@ -43,42 +42,107 @@ const FEW: usize = 3;
 
 type Found<T> = Vec<Option<Result<T, SourceError>>>;
 
-/// The values of all items, in their order.
-pub(super) async fn get(
-    manager: &Manager,
-    items: &[Item],
-) -> Vec<Result<(SecretValue, Metadata), SourceError>> {
-    let mut found: Found<(SecretValue, Metadata)> = vec![None; items.len()];
-    let together = current_by_name(items);
-    if together.len() > 1 {
-        for chunk in together.chunks(LARGEST) {
-            if !manager.may_batch.load(Ordering::Relaxed) {
-                break;
+impl SecretsManager {
+    /// The values of all items, in their order.
+    pub(super) async fn get_all(&self, items: &[Item]) -> Vec<Result<(SecretValue, Metadata), SourceError>> {
+        let mut found: Found<(SecretValue, Metadata)> = vec![None; items.len()];
+        let together = current_by_name(items);
+        if together.len() > 1 {
+            for chunk in together.chunks(LARGEST) {
+                if !self.may_batch.load(Ordering::Relaxed) {
+                    break;
+                }
+                let call = Call::reading("secretsmanager:BatchGetSecretValue", "");
+                if let Err(failure) = self.get_together(call, items, chunk, &mut found).await {
+                    broken_off(failure, &self.may_batch, call, chunk, &mut found);
+                }
             }
-            together_get(manager, items, chunk, &mut found).await;
         }
+        rest(items, found, |item| self.get_one(&item.path, item.version.as_deref())).await
     }
-    rest(items, found, |item| manager.get_one(&item.path, item.version.as_deref())).await
-}
 
-/// What is known of all items, in their order.
-pub(super) async fn locate(manager: &Manager, items: &[Item]) -> Vec<Result<Metadata, SourceError>> {
-    let mut found: Found<Metadata> = vec![None; items.len()];
-    let together: Vec<usize> = (0..items.len()).filter(|&at| !items[at].path.starts_with("arn:")).collect();
-    if together.len() >= FEW {
-        for chunk in together.chunks(NAMES) {
-            if !manager.may_list.load(Ordering::Relaxed) {
-                break;
+    /// What is known of all items, in their order.
+    pub(super) async fn locate_all(&self, items: &[Item]) -> Vec<Result<Metadata, SourceError>> {
+        let mut found: Found<Metadata> = vec![None; items.len()];
+        let together: Vec<usize> =
+            (0..items.len()).filter(|&at| !items[at].path.starts_with("arn:")).collect();
+        if together.len() >= FEW {
+            for chunk in together.chunks(NAMES) {
+                if !self.may_list.load(Ordering::Relaxed) {
+                    break;
+                }
+                let call = Call::reading("secretsmanager:ListSecrets", "");
+                if let Err(failure) = self.locate_together(call, items, chunk, &mut found).await {
+                    broken_off(failure, &self.may_list, call, chunk, &mut found);
+                }
             }
-            together_locate(manager, items, chunk, &mut found).await;
         }
+        rest(items, found, |item| self.locate_one(&item.path, item.version.as_deref())).await
     }
-    rest(items, found, |item| manager.locate_one(&item.path, item.version.as_deref())).await
+
+    /// Values of one call.
+    async fn get_together(
+        &self,
+        call: Call<'_>,
+        items: &[Item],
+        chunk: &[usize],
+        found: &mut Found<(SecretValue, Metadata)>,
+    ) -> Result<(), Failure> {
+        let names: Vec<&str> = chunk.iter().map(|&at| items[at].path.as_str()).collect();
+        let mut pages = self.api.pages(call, json!({ "SecretIdList": names }));
+        while let Some(page) = pages.next().await {
+            let page = page?;
+            let Refusals { all } = page.object().metadata()?;
+            for refusal in all.into_iter().flatten() {
+                let of = |at: &&usize| Some(items[**at].path.as_str()) == refusal.secret_id.as_deref();
+                if let (Some(&at), Some(code)) = (chunk.iter().find(of), &refusal.error_code) {
+                    let failure = Failure::refused(code, refusal.message.as_deref().unwrap_or_default());
+                    let call = Call::reading("secretsmanager:GetSecretValue", &items[at].path);
+                    found[at] = Some(Err(failure.tell(call)));
+                }
+            }
+            for entry in page.object().items("SecretValues")? {
+                let entry = Object(entry.expose());
+                let name = secrets::name(entry)?;
+                if let Some(&at) = chunk.iter().find(|&&at| Some(items[at].path.as_str()) == name.as_deref())
+                {
+                    // One without its value is asked for by itself.
+                    found[at] = secrets::version(&items[at].path, entry)?.map(Ok);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A name that is not in the list may still be there: the list lags, and what another account
+    /// shares is not in it. So it keeps no answer here.
+    async fn locate_together(
+        &self,
+        call: Call<'_>,
+        items: &[Item],
+        chunk: &[usize],
+        found: &mut Found<Metadata>,
+    ) -> Result<(), Failure> {
+        let names: Vec<&str> = chunk.iter().map(|&at| items[at].path.as_str()).collect();
+        let filters = json!([{ "Key": "name", "Values": names }]);
+        let mut pages = self.api.pages(call, json!({ "Filters": filters, "MaxResults": 100 }));
+        for _ in 0..PAGES {
+            let Some(page) = pages.next().await else { break };
+            for entry in secrets::list(&page?)? {
+                for &at in chunk.iter().filter(|&&at| Some(&items[at].path) == entry.name.as_ref()) {
+                    let answer = entry.listed(&items[at].path, items[at].version.as_deref());
+                    // The list lags with stages too.
+                    found[at] = Some(answer).filter(|answer| *answer != Err(SourceError::Missing));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The batch call gives current versions only, and only those of one region.
 fn current_by_name(items: &[Item]) -> Vec<usize> {
-    let is_current = |item: &Item| Wanted::of(item.version.as_deref()) == Wanted::Current;
+    let is_current = |item: &Item| Selector::of(item.version.as_deref()) == Selector::Current;
     let by_name = |item: &Item| !item.path.starts_with("arn:");
     (0..items.len()).filter(|&at| is_current(&items[at]) && by_name(&items[at])).collect()
 }
@@ -105,85 +169,30 @@ where
     found.into_iter().map(|answer| answer.unwrap_or(Err(SourceError::Missing))).collect()
 }
 
-async fn together_get(
-    manager: &Manager,
-    items: &[Item],
-    chunk: &[usize],
-    found: &mut Found<(SecretValue, Metadata)>,
-) {
-    let deed = Deed { action: "secretsmanager:BatchGetSecretValue", path: "", writes: false };
-    let client = match manager.client("").await {
-        Ok(client) => client,
-        Err(error) => return chunk.iter().for_each(|&at| found[at] = Some(Err(error.clone()))),
-    };
-    let names: Vec<String> = chunk.iter().map(|&at| items[at].path.clone()).collect();
-    let mut pages = client.batch_get_secret_value().set_secret_id_list(Some(names)).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = match page {
-            Ok(page) => page,
-            Err(error) => return broken_off(Trouble::of(&error), &manager.may_batch, deed, chunk, found),
-        };
-        for error in page.errors() {
-            let of = |at: &&usize| Some(items[**at].path.as_str()) == error.secret_id();
-            if let (Some(&at), Some(code)) = (chunk.iter().find(of), error.error_code()) {
-                let trouble = Trouble::refused(code, error.message().unwrap_or_default());
-                let deed =
-                    Deed { action: "secretsmanager:GetSecretValue", path: &items[at].path, writes: false };
-                found[at] = Some(Err(trouble.tell(deed)));
-            }
-        }
-        for entry in page.secret_values.into_iter().flatten() {
-            if let Some(&at) = chunk.iter().find(|&&at| Some(items[at].path.as_str()) == entry.name()) {
-                // One without its value is asked for by itself.
-                found[at] = fetched(&items[at].path, entry).map(Ok);
-            }
-        }
-    }
-}
-
 /// What a page that failed means for the items of its call: where the call itself is at fault it is
 /// not tried again and each is asked for by itself, and else all of them have failed.
-fn broken_off<T>(trouble: Trouble, may: &AtomicBool, deed: Deed<'_>, chunk: &[usize], found: &mut Found<T>) {
-    if trouble.is_about_the_call() {
+fn broken_off<T>(failure: Failure, may: &AtomicBool, call: Call<'_>, chunk: &[usize], found: &mut Found<T>) {
+    if failure.is_about_the_call() {
         may.store(false, Ordering::Relaxed);
         return;
     }
-    let fault = trouble.tell(deed);
+    let fault = failure.tell(call);
     for &at in chunk {
         found[at].get_or_insert_with(|| Err(fault.clone()));
     }
 }
 
-fn fetched(path: &str, entry: SecretValueEntry) -> Option<(SecretValue, Metadata)> {
-    let facts = metadata::facts(path, entry.version_id(), entry.created_date());
-    Some((secrets::value(entry.secret_string, entry.secret_binary)?, facts))
+/// What a batch says of the secrets that it has no value of.
+#[derive(Deserialize)]
+struct Refusals {
+    #[serde(rename = "Errors")]
+    all: Option<Vec<Refusal>>,
 }
 
-/// A name that is not in the list may still be there: the list lags, and what another account
-/// shares is not in it. So it keeps no answer here.
-async fn together_locate(manager: &Manager, items: &[Item], chunk: &[usize], found: &mut Found<Metadata>) {
-    let deed = Deed { action: "secretsmanager:ListSecrets", path: "", writes: false };
-    let client = match manager.client("").await {
-        Ok(client) => client,
-        Err(error) => return chunk.iter().for_each(|&at| found[at] = Some(Err(error.clone()))),
-    };
-    let names: Vec<String> = chunk.iter().map(|&at| items[at].path.clone()).collect();
-    let filter = Filter::builder().key(FilterNameStringType::Name).set_values(Some(names)).build();
-    let mut pages = client.list_secrets().filters(filter).max_results(100).into_paginator().send();
-    for _ in 0..PAGES {
-        let page = match pages.next().await {
-            None => return,
-            Some(Ok(page)) => page,
-            Some(Err(error)) => {
-                return broken_off(Trouble::of(&error), &manager.may_list, deed, chunk, found);
-            }
-        };
-        for entry in page.secret_list() {
-            for &at in chunk.iter().filter(|&&at| Some(items[at].path.as_str()) == entry.name()) {
-                let answer = metadata::listed(&items[at].path, items[at].version.as_deref(), entry);
-                // The list lags with stages too.
-                found[at] = Some(answer).filter(|answer| *answer != Err(SourceError::Missing));
-            }
-        }
-    }
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Refusal {
+    secret_id: Option<String>,
+    error_code: Option<String>,
+    message: Option<String>,
 }

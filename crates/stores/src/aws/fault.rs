@@ -3,26 +3,17 @@
 
 use std::error::Error;
 
-use aws_sdk_secretsmanager::config::http::HttpResponse;
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
-use aws_sdk_secretsmanager::error::SdkError;
+use serde_json::Value;
 
 use doppio_secrets::source::SourceError;
 
-/// What was done to what when it failed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Deed<'a> {
-    /// As `secretsmanager:GetSecretValue`.
-    pub(super) action: &'static str,
-    /// The secret or parameter; empty where it is all of them.
-    pub(super) path: &'a str,
-    /// Whether a value was sent: then AWS's own words may repeat it.
-    pub(super) writes: bool,
-}
+use crate::aws::call::Call;
 
 /// Why a call failed, apart from what it was for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum Failure {
+    /// The settings can't be followed: nothing was sent.
+    Setup(SourceError),
     /// AWS answered with a code of its own.
     Refused { code: String, message: String },
     /// Something answered with this HTTP status, and no code of AWS.
@@ -88,57 +79,35 @@ const BROKEN: &[&str] = &[
 /// Codes around the key that encrypts.
 const KEY: &[&str] = &["DecryptionFailure", "EncryptionFailure", "InvalidKeyId"];
 
-impl Trouble {
-    pub(super) fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        match error {
-            SdkError::ServiceError(context) => {
-                let meta = context.err().meta();
-                match meta.code() {
-                    Some(code) => Self::refused(code, meta.message().unwrap_or_default()),
-                    None => Self::of_answer(context.raw()),
-                }
-            }
-            SdkError::ResponseError(context) => Self::of_answer(context.raw()),
-            SdkError::TimeoutError(_) => Self::Slow,
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::Slow,
-            SdkError::DispatchFailure(failure) if failure.is_io() => Self::Connection(deepest(error)),
-            _ => {
-                let words = causes(error);
-                if words.iter().any(|cause| cause.contains("credential") || cause.contains("identity")) {
-                    Self::Credentials(words.into_iter().next_back().unwrap_or_default())
-                } else {
-                    Self::Connection(words.into_iter().next_back().unwrap_or_default())
-                }
-            }
-        }
+impl Failure {
+    /// A request that was not sent, or got no whole answer.
+    pub(super) fn of_transport(error: reqwest::Error) -> Self {
+        if error.is_timeout() { Self::Slow } else { Self::Connection(root_cause(&error.without_url())) }
     }
 
-    /// An answer that is not in the form of this service. What stands before the services may
-    /// refuse in XML, whatever the service speaks.
-    fn of_answer(answer: &HttpResponse) -> Self {
-        let status = answer.status();
-        let body =
-            answer.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
-        match element(body, "Code") {
-            Some(code) => Self::refused(code, element(body, "Message").unwrap_or_default()),
-            None if status.is_success() => Self::Garbled,
-            None => Self::Status(status.as_u16()),
+    /// An answer that is no success. `kind` is its header `x-amzn-errortype`. What stands before the
+    /// services may refuse in XML, whatever the service speaks.
+    pub(super) fn of_answer(status: u16, kind: Option<&str>, body: &[u8]) -> Self {
+        let json: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |keys: &[&str]| keys.iter().find_map(|key| json.get(key)?.as_str());
+        let xml = std::str::from_utf8(body).unwrap_or_default();
+        let message = text(&["message", "Message", "errorMessage"]).or_else(|| element(xml, "Message"));
+        match kind.or_else(|| text(&["code", "__type"])).or_else(|| element(xml, "Code")) {
+            Some(code) => Self::refused(code, message.unwrap_or_default()),
+            None => Self::Status(status),
         }
     }
 
     /// A code and a message, as an answer to one of many holds them.
     pub(super) fn refused(code: &str, message: &str) -> Self {
         // `com.amazon.coral.service#AccessDeniedException:http://…`
-        let code = code.rsplit('#').next().unwrap_or(code);
         let code = code.split(':').next().unwrap_or(code);
+        let code = code.rsplit('#').next().unwrap_or(code);
         Self::Refused { code: code.to_owned(), message: message.to_owned() }
     }
 
     /// Whether AWS answered with one of these codes.
-    fn is(&self, codes: &[&str]) -> bool {
+    pub(super) fn is(&self, codes: &[&str]) -> bool {
         matches!(self, Self::Refused { code, .. } if codes.contains(&code.as_str()))
     }
 
@@ -164,11 +133,12 @@ impl Trouble {
     }
 
     /// What the user is told.
-    pub(super) fn tell(self, deed: Deed<'_>) -> SourceError {
-        let Deed { action, path, .. } = deed;
+    pub(super) fn tell(self, call: Call<'_>) -> SourceError {
+        let Call { action, path, .. } = call;
         let of_path = if path.is_empty() { String::new() } else { format!(" on `{path}`") };
         match self {
-            Self::Refused { ref code, ref message } => self.refusal(code, message, deed, &of_path),
+            Self::Setup(error) => error,
+            Self::Refused { ref code, ref message } => self.refusal(code, message, call, &of_path),
             Self::Status(status @ 500..) => SourceError::unreachable(
                 format!("AWS failed (HTTP status {status})"),
                 "try again; https://health.aws.amazon.com says what is down",
@@ -193,8 +163,8 @@ impl Trouble {
         }
     }
 
-    fn refusal(&self, code: &str, message: &str, deed: Deed<'_>, of_path: &str) -> SourceError {
-        let Deed { action, path, writes } = deed;
+    fn refusal(&self, code: &str, message: &str, call: Call<'_>, of_path: &str) -> SourceError {
+        let Call { action, path, writes } = call;
         let words = if message.is_empty() { code } else { message };
         if self.is(MISSING) {
             return SourceError::Missing;
@@ -285,29 +255,23 @@ fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
     Some(rest.split_once(&format!("</{name}>"))?.0)
 }
 
-/// The words of an error and of all below it.
-fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
-    let mut words = vec![error.to_string()];
-    let mut below = error.source();
-    while let Some(error) = below {
-        words.push(error.to_string());
-        below = error.source();
+/// The words of the error at the bottom of a chain: it is the one that says what happened.
+pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut lowest = error;
+    while let Some(below) = lowest.source() {
+        lowest = below;
     }
-    words
-}
-
-fn deepest(error: &(dyn Error + 'static)) -> String {
-    causes(error).pop().unwrap_or_default()
+    lowest.to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GET: Deed<'_> = Deed { action: "secretsmanager:GetSecretValue", path: "ml/prod", writes: false };
+    const GET: Call<'_> = Call::reading("secretsmanager:GetSecretValue", "ml/prod");
 
     fn told(code: &str, message: &str) -> SourceError {
-        Trouble::refused(code, message).tell(GET)
+        Failure::refused(code, message).tell(GET)
     }
 
     #[test]
@@ -341,18 +305,30 @@ mod tests {
     }
 
     #[test]
+    fn a_code_is_where_each_service_writes_it() {
+        let refused = |kind, body: &str| Failure::of_answer(400, kind, body.as_bytes());
+        let denied = Failure::refused("AccessDenied", "no");
+        assert_eq!(refused(None, r#"{"__type":"a.b#AccessDenied","Message":"no"}"#), denied);
+        assert_eq!(refused(None, r#"{"code":"AccessDenied","__type":"x","message":"no"}"#), denied);
+        assert_eq!(refused(Some("a#AccessDenied:http://a/#b"), r#"{"message":"no"}"#), denied);
+        assert_eq!(refused(None, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"), denied);
+        assert_eq!(refused(None, r#"{"__type":5}"#), Failure::Status(400));
+        assert_eq!(refused(None, "<html>"), Failure::Status(400));
+    }
+
+    #[test]
     fn what_was_written_is_never_repeated() {
-        let deed = Deed { action: "ssm:PutParameter", path: "/a", writes: true };
-        let fault = Trouble::refused("ValidationException", "Value 'hunter2' at 'value' failed").tell(deed);
+        let call = Call::writing("ssm:PutParameter", "/a");
+        let fault = Failure::refused("ValidationException", "Value 'hunter2' at 'value' failed").tell(call);
         assert!(!fault.to_string().contains("hunter2"), "{fault}");
         assert!(matches!(fault, SourceError::Unfit { .. }));
     }
 
     #[test]
     fn only_a_fault_of_the_call_is_worth_smaller_calls() {
-        assert!(Trouble::refused("AccessDeniedException", "").is_about_the_call());
-        assert!(Trouble::Status(404).is_about_the_call());
-        assert!(!Trouble::refused("ExpiredToken", "").is_about_the_call());
-        assert!(!Trouble::Slow.is_about_the_call());
+        assert!(Failure::refused("AccessDeniedException", "").is_about_the_call());
+        assert!(Failure::Status(404).is_about_the_call());
+        assert!(!Failure::refused("ExpiredToken", "").is_about_the_call());
+        assert!(!Failure::Slow.is_about_the_call());
     }
 }

@@ -1,34 +1,30 @@
-//! Amazon Web Services: Secrets Manager (`aws`) and Parameter Store (`ssm`), with Amazon's SDK.
+//! Amazon Web Services: Secrets Manager (`aws`) and Parameter Store (`ssm`).
+//!
+//! The few operations that are needed are asked for here, in the protocol of both services (AWS JSON
+//! 1.1): their SDKs would take a sixth of the time of a build. Credentials and signatures are left to
+//! Amazon's own crates.
 //!
 //! Credentials, region and endpoint come from `[sources.aws]` or `[sources.ssm]`, else from
 //! where every AWS program has them: the environment, the profiles of `~/.aws`, single sign-on,
 //! a credential process, a web identity, the container, the instance. This is the one place where
-//! a library below reads the process environment and the home by itself: Amazon's SDK does.
+//! a library below reads the process environment and the home by itself: Amazon's `aws-config` does.
 
 mod account;
+mod api;
 mod batch;
+mod body;
+mod call;
+mod connector;
+mod endpoint;
 mod fault;
 mod metadata;
+mod parameter;
 mod parameters;
+mod reply;
+mod request;
+mod retry;
 mod secrets;
-
-use doppio_secrets::source::Form;
-use doppio_secrets::source::Key;
+mod writing;
 
 pub(super) use self::parameters::SOURCE as PARAMETERS;
 pub(super) use self::secrets::SOURCE as MANAGER;
-
-/// The keys of both tables.
-const KEYS: &[Key] = &[
-    Key { name: "region", form: Form::Text, doc: "the region, as in `eu-central-1`" },
-    Key { name: "profile", form: Form::Text, doc: "the profile of `~/.aws/config` to use" },
-    Key { name: "endpoint", form: Form::Text, doc: "the URL to ask instead of the region's own" },
-];
-
-/// Single calls of one batch that are under way at the same time.
-const CALLS: usize = 8;
-
-/// The time as Amazon tells it.
-fn time(time: &aws_sdk_secretsmanager::primitives::DateTime) -> Option<jiff::Timestamp> {
-    jiff::Timestamp::from_second(time.secs()).ok()
-}

@@ -1,20 +1,20 @@
 //! Parameter Store of AWS Systems Manager. A version is its number or one of its labels. What
 //! Doppio writes is a `SecureString`.
 
-#![expect(clippy::disallowed_methods, reason = "values go into the body of a request")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a value goes into a request, and the items of an answer are read out of its text"
+)]
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-use aws_sdk_ssm::Client;
-use aws_sdk_ssm::primitives::DateTime;
-use aws_sdk_ssm::types::Parameter;
-use aws_sdk_ssm::types::ParameterType;
 use futures_util::FutureExt;
 use futures_util::StreamExt;
 use futures_util::stream;
+use serde::Deserialize;
+use serde_json::json;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
@@ -31,16 +31,23 @@ use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
 
-use crate::aws::CALLS;
-use crate::aws::KEYS;
-use crate::aws::account::Account;
-use crate::aws::fault::Deed;
-use crate::aws::fault::Trouble;
-use crate::aws::time;
+use crate::aws::account::KEYS;
+use crate::aws::api::Api;
+use crate::aws::api::CALLS;
+use crate::aws::body;
+use crate::aws::call::Call;
+use crate::aws::endpoint::PARAMETERS;
+use crate::aws::fault::Failure;
+use crate::aws::metadata::Moment;
+use crate::aws::parameter;
+use crate::aws::parameter::Found;
+use crate::aws::parameter::full;
+use crate::aws::parameter::selected;
+use crate::aws::reply::Object;
 
 /// How it is made.
 pub(crate) const SOURCE: RemoteSource =
-    RemoteSource { kind: &KIND, open: |setup| Arc::new(Parameters::new(setup)) };
+    RemoteSource { kind: &KIND, open: |setup| Arc::new(ParameterStore::new(setup)) };
 
 static KIND: Kind = Kind {
     scheme: "ssm",
@@ -59,51 +66,54 @@ const SERVICE: &str = "Parameter Store (standard tier)";
 
 /// The source `ssm`.
 #[derive(Debug)]
-struct Parameters {
-    account: Account,
+struct ParameterStore {
+    api: Api,
     /// Cleared when these credentials may not ask for several at once.
     may_batch: AtomicBool,
 }
 
-/// What AWS calls a parameter: a name with a slash in it must begin with one.
-fn full(path: &str) -> Cow<'_, str> {
-    let is_whole = path.starts_with('/') || path.starts_with("arn:") || !path.contains('/');
-    if is_whole { Cow::Borrowed(path) } else { Cow::Owned(format!("/{path}")) }
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Missing {
+    invalid_parameters: Option<Vec<String>>,
 }
 
-/// What AWS calls a version of a parameter.
-fn selected(path: &str, version: Option<&str>) -> String {
-    match version {
-        None | Some("latest") => full(path).into_owned(),
-        Some(version) => format!("{}:{version}", full(path)),
-    }
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    parameters: Option<Vec<Found>>,
 }
 
-fn date(date: Option<&DateTime>) -> Option<jiff::Timestamp> {
-    date.and_then(time)
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Written {
+    #[serde(default)]
+    version: i64,
 }
 
-impl Parameters {
+impl ParameterStore {
     fn new(setup: Setup) -> Self {
-        Self {
-            account: Account::new(setup, KIND.scheme, "AWS_ENDPOINT_URL_SSM"),
-            may_batch: AtomicBool::new(true),
-        }
-    }
-
-    async fn client(&self, path: &str) -> Result<Client, SourceError> {
-        Ok(Client::new(&self.account.config(path).await?))
+        Self { api: Api::new(setup, KIND.scheme, &PARAMETERS), may_batch: AtomicBool::new(true) }
     }
 
     /// The parameter; not decrypted unless `plain`.
     async fn one(&self, item: &Item, plain: bool) -> Result<(SecretValue, Metadata), SourceError> {
-        let deed = Deed { action: "ssm:GetParameter", path: &item.path, writes: false };
+        let call = Call::reading("ssm:GetParameter", &item.path);
+        self.fetch(call, item, plain).await.map_err(|failure| failure.tell(call))
+    }
+
+    async fn fetch(
+        &self,
+        call: Call<'_>,
+        item: &Item,
+        plain: bool,
+    ) -> Result<(SecretValue, Metadata), Failure> {
         let name = selected(&item.path, item.version.as_deref());
-        let ask = self.client(&item.path).await?.get_parameter().name(name).with_decryption(plain);
-        let found = ask.send().await.map_err(|error| Trouble::of(&error).tell(deed))?;
-        let found = found.parameter.and_then(|found| parameter(&item.path, found));
+        let reply = self.api.ask(call, &json!({ "Name": name, "WithDecryption": plain })).await?;
+        let found = reply.object().member("Parameter")?;
+        let found = found.map(|found| parameter::read(&item.path, found)).transpose()?.flatten();
         // What is not there is an error of AWS: an answer without a value is none of AWS.
-        found.ok_or_else(|| Trouble::Garbled.tell(deed))
+        found.ok_or(Failure::Garbled)
     }
 
     async fn many(&self, items: &[Item], plain: bool) -> Vec<Result<(SecretValue, Metadata), SourceError>> {
@@ -113,7 +123,7 @@ impl Parameters {
         if together.len() > 1 {
             for chunk in together.chunks(LARGEST) {
                 if self.may_batch.load(Ordering::Relaxed) {
-                    self.together(items, chunk, plain, &mut found).await;
+                    self.batch(items, chunk, plain, &mut found).await;
                 }
             }
         }
@@ -129,65 +139,76 @@ impl Parameters {
         found.into_iter().map(|answer| answer.unwrap_or(Err(SourceError::Missing))).collect()
     }
 
-    async fn together(
+    async fn batch(
         &self,
         items: &[Item],
         chunk: &[usize],
         plain: bool,
         found: &mut [Option<Result<(SecretValue, Metadata), SourceError>>],
     ) {
-        let deed = Deed { action: "ssm:GetParameters", path: "", writes: false };
-        let name = |at: usize| selected(&items[at].path, items[at].version.as_deref());
-        let names = chunk.iter().map(|&at| name(at)).collect();
-        let client = match self.client("").await {
-            Ok(client) => client,
-            Err(error) => return chunk.iter().for_each(|&at| found[at] = Some(Err(error.clone()))),
-        };
-        let ask = client.get_parameters().set_names(Some(names)).with_decryption(plain);
-        let page = match ask.send().await {
-            Ok(page) => page,
-            Err(error) => match Trouble::of(&error) {
-                // One name that may not be read spoils the call for all: these are asked one by one.
-                trouble if trouble.is_about_the_call() => {
-                    self.may_batch.store(!trouble.is_denied(), Ordering::Relaxed);
-                    return;
-                }
-                trouble => {
-                    let fault = trouble.tell(deed);
-                    return chunk.iter().for_each(|&at| found[at] = Some(Err(fault.clone())));
-                }
-            },
-        };
-        for missing in page.invalid_parameters() {
-            for &at in chunk.iter().filter(|&&at| name(at) == *missing) {
-                found[at] = Some(Err(SourceError::Missing));
+        let call = Call::reading("ssm:GetParameters", "");
+        match self.together(call, items, chunk, plain, found).await {
+            Ok(()) => {}
+            // One name that may not be read spoils the call for all: these are asked one by one.
+            Err(failure) if failure.is_about_the_call() => {
+                self.may_batch.store(!failure.is_denied(), Ordering::Relaxed);
             }
-        }
-        for entry in page.parameters.into_iter().flatten() {
-            let full =
-                format!("{}{}", entry.name().unwrap_or_default(), entry.selector().unwrap_or_default());
-            if let Some(&at) = chunk.iter().find(|&&at| name(at) == full) {
-                found[at] = parameter(&items[at].path, entry).map(Ok);
+            Err(failure) => {
+                let fault = failure.tell(call);
+                for &at in chunk {
+                    found[at] = Some(Err(fault.clone()));
+                }
             }
         }
     }
 
+    async fn together(
+        &self,
+        call: Call<'_>,
+        items: &[Item],
+        chunk: &[usize],
+        plain: bool,
+        found: &mut [Option<Result<(SecretValue, Metadata), SourceError>>],
+    ) -> Result<(), Failure> {
+        let name = |at: usize| selected(&items[at].path, items[at].version.as_deref());
+        let names: Vec<String> = chunk.iter().map(|&at| name(at)).collect();
+        let reply = self.api.ask(call, &json!({ "Names": names, "WithDecryption": plain })).await?;
+        let Missing { invalid_parameters } = reply.object().metadata()?;
+        for missing in invalid_parameters.into_iter().flatten() {
+            for &at in chunk.iter().filter(|&&at| name(at) == missing) {
+                found[at] = Some(Err(SourceError::Missing));
+            }
+        }
+        for entry in reply.object().items("Parameters")? {
+            let entry = Object(entry.expose());
+            let Found { name: called, selector, .. } = entry.metadata()?;
+            let full = format!("{}{}", called.unwrap_or_default(), selector.unwrap_or_default());
+            if let Some(&at) = chunk.iter().find(|&&at| name(at) == full) {
+                found[at] = parameter::read(&items[at].path, entry)?.map(Ok);
+            }
+        }
+        Ok(())
+    }
+
     /// A description that is not given stays as it is.
     async fn put(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, SourceError> {
-        let text = value.reveal(<[u8]>::to_vec);
-        let Ok(text) = std::str::from_utf8(&text) else {
+        let Ok(text) = std::str::from_utf8(value.expose()) else {
             return Err(SourceError::not_text(SERVICE));
         };
         if text.len() > STANDARD {
             return Err(SourceError::too_long(SERVICE, STANDARD));
         }
-        let deed = Deed { action: "ssm:PutParameter", path, writes: true };
-        let ask = self.client(path).await?.put_parameter().name(full(path)).value(text).overwrite(true);
-        let ask = ask.r#type(ParameterType::SecureString).set_description(remark.note.clone());
-        let done = ask.send().await.map_err(|error| Trouble::of(&error).tell(deed))?;
+        let call = Call::writing("ssm:PutParameter", path);
+        let mut request = json!({ "Name": full(path), "Type": "SecureString", "Overwrite": true });
+        if let Some(note) = &remark.note {
+            request["Description"] = note.as_str().into();
+        }
+        let reply = self.api.send(call, body::with_text(&request, "Value", text)).await;
+        let done = reply.and_then(|reply| reply.object().metadata::<Written>());
+        let Written { version } = done.map_err(|failure| failure.tell(call))?;
         let mut facts = Metadata {
             place: format!("AWS parameter `{path}`"),
-            version: Some(done.version().to_string()),
+            version: Some(version.to_string()),
             note: remark.note.clone(),
             ..Metadata::default()
         };
@@ -198,48 +219,39 @@ impl Parameters {
     }
 
     async fn remove(&self, path: &str) -> Result<(), SourceError> {
-        let deed = Deed { action: "ssm:DeleteParameter", path, writes: false };
-        let done = self.client(path).await?.delete_parameter().name(full(path)).send().await;
-        done.map(drop).map_err(|error| Trouble::of(&error).tell(deed))
+        let call = Call::reading("ssm:DeleteParameter", path);
+        let done = self.api.ask(call, &json!({ "Name": full(path) })).await;
+        done.map(drop).map_err(|failure| failure.tell(call))
     }
 
-    async fn all(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
-        let deed = Deed { action: "ssm:DescribeParameters", path: "", writes: false };
-        let mut pages = self.client("").await?.describe_parameters().max_results(50).into_paginator().send();
+    async fn all(&self, call: Call<'_>) -> Result<Vec<(String, Metadata)>, Failure> {
+        let mut pages = self.api.pages(call, json!({ "MaxResults": 50 }));
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Trouble::of(&error).tell(deed))?;
-            for entry in page.parameters() {
-                let Some(name) = entry.name() else { continue };
-                let facts = Metadata {
-                    place: format!("AWS parameter `{name}`"),
-                    version: Some(entry.version().to_string()),
-                    created: date(entry.last_modified_date()),
-                    note: entry.description().filter(|note| !note.is_empty()).map(str::to_owned),
-                    ..Metadata::default()
-                };
-                found.push((name.to_owned(), facts));
+            let Listed { parameters } = page?.object().metadata()?;
+            for entry in parameters.into_iter().flatten() {
+                let Some(name) = &entry.name else { continue };
+                found.push((name.clone(), entry.facts(name)));
             }
         }
         Ok(found)
     }
 
-    async fn history(&self, path: &str) -> Result<Vec<Version>, SourceError> {
-        let deed = Deed { action: "ssm:GetParameterHistory", path, writes: false };
-        let ask = self.client(path).await?.get_parameter_history().name(full(path)).with_decryption(false);
-        let mut pages = ask.max_results(50).into_paginator().send();
+    async fn history(&self, call: Call<'_>) -> Result<Vec<Version>, Failure> {
+        let request = json!({ "Name": full(call.path), "WithDecryption": false, "MaxResults": 50 });
+        let mut pages = self.api.pages(call, request);
         let mut versions: Vec<(i64, Version)> = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Trouble::of(&error).tell(deed))?;
-            versions.extend(page.parameters().iter().map(|entry| {
+            let Listed { parameters } = page?.object().metadata()?;
+            versions.extend(parameters.into_iter().flatten().map(|entry| {
                 let version = Version {
-                    id: entry.version().to_string(),
-                    created: date(entry.last_modified_date()),
-                    labels: entry.labels().to_vec(),
+                    id: entry.version.to_string(),
+                    created: entry.last_modified_date.and_then(Moment::timestamp),
+                    labels: entry.labels.unwrap_or_default(),
                     current: false,
                     readable: true,
                 };
-                (entry.version(), version)
+                (entry.version, version)
             }));
         }
         versions.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
@@ -250,35 +262,26 @@ impl Parameters {
     }
 
     async fn ping(&self) -> Result<(), SourceError> {
-        let deed = Deed { action: "ssm:DescribeParameters", path: "", writes: false };
-        match self.client("").await?.describe_parameters().max_results(1).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match Trouble::of(&error) {
-                // Credentials that may not list are known anyway.
-                trouble if trouble.is_denied() => Ok(()),
-                trouble => Err(trouble.tell(deed)),
-            },
+        let call = Call::reading("ssm:DescribeParameters", "");
+        match self.api.ask(call, &json!({ "MaxResults": 1 })).await {
+            Ok(page) => {
+                let listed = page.object().metadata::<Listed>();
+                listed.map(drop).map_err(|failure| failure.tell(call))
+            }
+            // Credentials that may not list are known anyway.
+            Err(failure) if failure.is_denied() => Ok(()),
+            Err(failure) => Err(failure.tell(call)),
         }
     }
 }
 
-fn parameter(path: &str, found: Parameter) -> Option<(SecretValue, Metadata)> {
-    let facts = Metadata {
-        place: format!("AWS parameter `{path}`"),
-        version: Some(found.version().to_string()),
-        created: date(found.last_modified_date()),
-        ..Metadata::default()
-    };
-    Some((SecretValue::new(found.value?.into_bytes()), facts))
-}
-
-impl Source for Parameters {
+impl Source for ParameterStore {
     fn kind(&self) -> &'static Kind {
         &KIND
     }
 
     fn place(&self) -> String {
-        match self.account.region() {
+        match self.api.region() {
             Some(region) => format!("AWS Parameter Store in {region}"),
             None => "AWS Parameter Store".to_owned(),
         }
@@ -326,23 +329,12 @@ impl Source for Parameters {
     }
 
     fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
-        self.all().boxed()
+        let call = Call::reading("ssm:DescribeParameters", "");
+        self.all(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
     }
 
     fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
-        self.history(path).boxed()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_is_written_behind_the_name() {
-        assert_eq!(selected("/a/b", Some("3")), "/a/b:3");
-        assert_eq!(selected("/a/b", Some("latest")), "/a/b");
-        assert_eq!(selected("a/b", None), "/a/b");
-        assert_eq!(selected("a", Some("current")), "a:current");
+        let call = Call::reading("ssm:GetParameterHistory", path);
+        self.history(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
     }
 }

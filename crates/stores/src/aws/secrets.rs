@@ -1,17 +1,15 @@
 //! Secrets Manager. A version is a stage (`AWSCURRENT`, `AWSPREVIOUS`, one of your own) or the
 //! identifier of a version.
 
-#![expect(clippy::disallowed_methods, reason = "values go into the body of a request")]
-
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 
-use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::primitives::Blob;
 use futures_util::FutureExt;
+use serde::Deserialize;
+use serde_json::json;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
@@ -28,40 +26,41 @@ use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
 
-use crate::aws::KEYS;
-use crate::aws::account::Account;
-use crate::aws::batch;
-use crate::aws::fault::Deed;
-use crate::aws::fault::Trouble;
+use crate::aws::account::KEYS;
+use crate::aws::api::Api;
+use crate::aws::call::Call;
+use crate::aws::endpoint::SECRETS;
+use crate::aws::fault::Failure;
 use crate::aws::metadata::CURRENT;
-use crate::aws::metadata::EXPIRES;
-use crate::aws::metadata::Wanted;
-use crate::aws::metadata::described;
-use crate::aws::metadata::expires;
-use crate::aws::metadata::expiry;
+use crate::aws::metadata::Described;
+use crate::aws::metadata::Moment;
+use crate::aws::metadata::Selector;
 use crate::aws::metadata::facts;
-use crate::aws::metadata::listed;
-use crate::aws::time;
+use crate::aws::reply::Object;
+use crate::aws::reply::Reply;
 
 /// How it is made.
 pub(crate) const SOURCE: RemoteSource =
-    RemoteSource { kind: &KIND, open: |setup| Arc::new(Manager::new(setup)) };
+    RemoteSource { kind: &KIND, open: |setup| Arc::new(SecretsManager::new(setup)) };
 
 static KIND: Kind = Kind {
     scheme: "aws",
     summary: "AWS Secrets Manager: a name or an ARN",
     writes: true,
     versions: true,
-    remote: Some(RemoteKind { deadline: DEADLINE, batch: batch::LARGEST, keys: KEYS }),
+    remote: Some(RemoteKind { deadline: DEADLINE, batch: LARGEST, keys: KEYS }),
 };
+
+/// Secrets that one `BatchGetSecretValue` takes.
+pub(super) const LARGEST: usize = 20;
 
 /// How long AWS keeps what was removed; the longest it offers.
 const RECOVERY_DAYS: i64 = 30;
 
 /// The source `aws`.
 #[derive(Debug)]
-pub(super) struct Manager {
-    account: Account,
+pub(super) struct SecretsManager {
+    pub(super) api: Api,
     /// Cleared when these credentials may not ask for several values at once.
     pub(super) may_batch: AtomicBool,
     /// Cleared when these credentials may not list.
@@ -70,19 +69,69 @@ pub(super) struct Manager {
     removed: Mutex<HashMap<String, jiff::Timestamp>>,
 }
 
-impl Manager {
+/// A version as an answer with its value has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Found {
+    name: Option<String>,
+    version_id: Option<String>,
+    created_date: Option<Moment>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Removed {
+    deletion_date: Option<Moment>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    secret_list: Option<Vec<Described>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Versions {
+    versions: Option<Vec<Listing>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listing {
+    version_id: Option<String>,
+    version_stages: Option<Vec<String>>,
+    created_date: Option<Moment>,
+}
+
+/// The name of the secret in an answer with its value.
+pub(super) fn name(object: Object<'_>) -> Result<Option<String>, Failure> {
+    Ok(object.metadata::<Found>()?.name)
+}
+
+/// A version with its value; none where the answer holds no value.
+pub(super) fn version(path: &str, object: Object<'_>) -> Result<Option<(SecretValue, Metadata)>, Failure> {
+    let found: Found = object.metadata()?;
+    let value = match object.text("SecretString")? {
+        None => object.binary("SecretBinary")?,
+        text => text,
+    };
+    Ok(value.map(|value| (value, facts(path, found.version_id.as_deref(), found.created_date))))
+}
+
+/// The secrets on a page of a list.
+pub(super) fn list(page: &Reply) -> Result<Vec<Described>, Failure> {
+    Ok(page.object().metadata::<Listed>()?.secret_list.unwrap_or_default())
+}
+
+impl SecretsManager {
     fn new(setup: Setup) -> Self {
         Self {
-            account: Account::new(setup, KIND.scheme, "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            api: Api::new(setup, KIND.scheme, &SECRETS),
             may_batch: AtomicBool::new(true),
             may_list: AtomicBool::new(true),
             removed: Mutex::default(),
         }
-    }
-
-    /// The client for a path: an ARN names its region.
-    pub(super) async fn client(&self, path: &str) -> Result<Client, SourceError> {
-        Ok(Client::new(&self.account.config(path).await?))
     }
 
     pub(super) async fn get_one(
@@ -90,18 +139,24 @@ impl Manager {
         path: &str,
         version: Option<&str>,
     ) -> Result<(SecretValue, Metadata), SourceError> {
-        let ask = self.client(path).await?.get_secret_value().secret_id(path);
-        let ask = match Wanted::of(version) {
-            Wanted::Current => ask,
-            Wanted::Stage(stage) => ask.version_stage(stage),
-            Wanted::Id(id) => ask.version_id(id),
-        };
-        let deed = Deed { action: "secretsmanager:GetSecretValue", path, writes: false };
-        let found = ask.send().await.map_err(|error| Trouble::of(&error).tell(deed))?;
-        let facts = facts(path, found.version_id(), found.created_date());
+        let call = Call::reading("secretsmanager:GetSecretValue", path);
+        let mut request = json!({ "SecretId": path });
+        match Selector::of(version) {
+            Selector::Current => {}
+            Selector::Stage(stage) => request["VersionStage"] = stage.into(),
+            Selector::Id(id) => request["VersionId"] = id.into(),
+        }
+        let reply = self.api.ask(call, &request).await.map_err(|failure| failure.tell(call))?;
+        let found = self::version(path, reply.object()).map_err(|failure| failure.tell(call))?;
         // What is not there is an error of AWS: an answer without a value is none of AWS.
-        let value = value(found.secret_string, found.secret_binary);
-        Ok((value.ok_or_else(|| Trouble::Garbled.tell(deed))?, facts))
+        found.ok_or_else(|| Failure::Garbled.tell(call))
+    }
+
+    pub(super) async fn describe(&self, path: &str) -> Result<Described, Failure> {
+        let call = Call::reading("secretsmanager:DescribeSecret", path);
+        let reply = self.api.ask(call, &json!({ "SecretId": path })).await?;
+        let found: Described = reply.object().metadata()?;
+        if found.name.is_none() && found.arn.is_none() { Err(Failure::Garbled) } else { Ok(found) }
     }
 
     /// Asks what is known of a secret; where that is not allowed, the value shows that it is there.
@@ -112,141 +167,59 @@ impl Manager {
         path: &str,
         version: Option<&str>,
     ) -> Result<Metadata, SourceError> {
-        let deed = Deed { action: "secretsmanager:DescribeSecret", path, writes: false };
-        match self.client(path).await?.describe_secret().secret_id(path).send().await {
-            Ok(found) if found.name().is_none() && found.arn().is_none() => Err(Trouble::Garbled.tell(deed)),
-            Ok(found) => match described(path, version, &found) {
-                Err(SourceError::Missing) if Wanted::of(version) != Wanted::Current => {
+        match self.describe(path).await {
+            Ok(found) => match found.described(path, version) {
+                Err(SourceError::Missing) if Selector::of(version) != Selector::Current => {
                     self.get_one(path, version).await.map(|(_, facts)| facts)
                 }
-                told => told,
+                described => described,
             },
-            Err(error) => match Trouble::of(&error) {
-                trouble if trouble.is_denied() => self.get_one(path, version).await.map(|(_, facts)| facts),
-                trouble => Err(trouble.tell(deed)),
-            },
-        }
-    }
-
-    async fn create(
-        &self,
-        path: &str,
-        value: &SecretValue,
-        remark: &Remark,
-    ) -> Result<Metadata, SourceError> {
-        let (text, bytes) = written(value);
-        let ask = self.client(path).await?.create_secret().name(path);
-        let ask = ask.set_secret_string(text).set_secret_binary(bytes).set_description(remark.note.clone());
-        let done = ask.set_tags(remark.expires.map(|time| vec![expires(time)])).send().await;
-        let deed = Deed { action: "secretsmanager:CreateSecret", path, writes: true };
-        let done = done.map_err(|error| Trouble::of(&error).tell(deed))?;
-        Ok(Metadata {
-            note: remark.note.clone(),
-            expires: remark.expires,
-            ..facts(path, done.version_id(), None)
-        })
-    }
-
-    /// Writes what the user said beside the value, and removes what was said of the value before;
-    /// the value already exists.
-    async fn remark(&self, path: &str, remark: &Remark) -> Result<(), SourceError> {
-        let client = self.client(path).await?;
-        if let Some(note) = &remark.note {
-            let done = client.update_secret().secret_id(path).description(note).send().await;
-            let deed = Deed { action: "secretsmanager:UpdateSecret", path, writes: true };
-            done.map_err(|error| Trouble::of(&error).tell(deed))?;
-        }
-        if let Some(time) = remark.expires {
-            let done = client.tag_resource().secret_id(path).tags(expires(time)).send().await;
-            let deed = Deed { action: "secretsmanager:TagResource", path, writes: true };
-            done.map_err(|error| Trouble::of(&error).tell(deed))?;
-        } else if self.has_expiry(path).await? {
-            let done = client.untag_resource().secret_id(path).tag_keys(EXPIRES).send().await;
-            let deed = Deed { action: "secretsmanager:UntagResource", path, writes: true };
-            done.map_err(|error| Trouble::of(&error).tell(deed))?;
-        }
-        Ok(())
-    }
-
-    /// Whether an expiry stands beside a secret. Credentials that may not even ask have written
-    /// none.
-    async fn has_expiry(&self, path: &str) -> Result<bool, SourceError> {
-        let deed = Deed { action: "secretsmanager:DescribeSecret", path, writes: false };
-        match self.client(path).await?.describe_secret().secret_id(path).send().await {
-            Ok(found) => Ok(expiry(found.tags()).is_some()),
-            Err(error) => match Trouble::of(&error) {
-                trouble if trouble.is_denied() => Ok(false),
-                trouble => Err(trouble.tell(deed)),
-            },
-        }
-    }
-
-    async fn put_or_create(
-        &self,
-        path: &str,
-        value: &SecretValue,
-        remark: &Remark,
-    ) -> Result<Metadata, SourceError> {
-        let deed = Deed { action: "secretsmanager:PutSecretValue", path, writes: true };
-        let (text, bytes) = written(value);
-        let ask = self.client(path).await?.put_secret_value().secret_id(path);
-        let done = ask.set_secret_string(text).set_secret_binary(bytes).send().await;
-        match done.map(|done| done.version_id).map_err(|error| Trouble::of(&error)) {
-            Ok(version) => {
-                let mut facts = facts(path, version.as_deref(), None);
-                if let Err(error) = self.remark(path, remark).await {
-                    facts.warnings.push(remark.unwritten(&error));
-                }
-                Ok(facts)
-            }
-            Err(trouble) if trouble.is_missing() => self.create(path, value, remark).await,
-            Err(trouble) => Err(trouble.tell(deed)),
+            Err(failure) if failure.is_denied() => self.get_one(path, version).await.map(|(_, facts)| facts),
+            Err(failure) => Err(failure.tell(Call::reading("secretsmanager:DescribeSecret", path))),
         }
     }
 
     async fn remove(&self, path: &str) -> Result<(), SourceError> {
-        let deed = Deed { action: "secretsmanager:DeleteSecret", path, writes: false };
-        let ask = self.client(path).await?.delete_secret().secret_id(path);
-        let done = ask.recovery_window_in_days(RECOVERY_DAYS).send().await;
-        let done = done.map_err(|error| Trouble::of(&error).tell(deed))?;
-        if let Some(until) = done.deletion_date().and_then(time) {
+        let call = Call::reading("secretsmanager:DeleteSecret", path);
+        let request = json!({ "SecretId": path, "RecoveryWindowInDays": RECOVERY_DAYS });
+        let reply = self.api.ask(call, &request).await.map_err(|failure| failure.tell(call))?;
+        let done: Removed = reply.object().metadata().map_err(|failure| failure.tell(call))?;
+        if let Some(until) = done.deletion_date.and_then(Moment::timestamp) {
             let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
             removed.insert(path.to_owned(), until);
         }
         Ok(())
     }
 
-    async fn all(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
-        let deed = Deed { action: "secretsmanager:ListSecrets", path: "", writes: false };
-        let mut pages = self.client("").await?.list_secrets().max_results(100).into_paginator().send();
+    async fn all(&self, call: Call<'_>) -> Result<Vec<(String, Metadata)>, Failure> {
+        let mut pages = self.api.pages(call, json!({ "MaxResults": 100 }));
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Trouble::of(&error).tell(deed))?;
-            for entry in page.secret_list() {
+            for entry in list(&page?)? {
+                let Some(name) = &entry.name else { continue };
                 // One without a value can't be used.
-                if let (Some(name), Ok(facts)) =
-                    (entry.name(), listed(entry.name().unwrap_or_default(), None, entry))
-                {
-                    found.push((name.to_owned(), facts));
+                if let Ok(facts) = entry.listed(name, None) {
+                    found.push((name.clone(), facts));
                 }
             }
         }
         Ok(found)
     }
 
-    async fn history(&self, path: &str) -> Result<Vec<Version>, SourceError> {
-        let deed = Deed { action: "secretsmanager:ListSecretVersionIds", path, writes: false };
-        let ask = self.client(path).await?.list_secret_version_ids().secret_id(path).max_results(100);
-        let mut pages = ask.into_paginator().send();
+    async fn history(&self, call: Call<'_>) -> Result<Vec<Version>, Failure> {
+        let mut pages = self.api.pages(call, json!({ "SecretId": call.path, "MaxResults": 100 }));
         let mut versions = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Trouble::of(&error).tell(deed))?;
-            versions.extend(page.versions().iter().map(|entry| Version {
-                id: entry.version_id().unwrap_or_default().to_owned(),
-                created: entry.created_date().and_then(time),
-                labels: entry.version_stages().to_vec(),
-                current: entry.version_stages().iter().any(|stage| stage == CURRENT),
-                readable: true,
+            let Versions { versions: listed } = page?.object().metadata()?;
+            versions.extend(listed.into_iter().flatten().map(|entry| {
+                let labels = entry.version_stages.unwrap_or_default();
+                Version {
+                    id: entry.version_id.unwrap_or_default(),
+                    created: entry.created_date.and_then(Moment::timestamp),
+                    current: labels.iter().any(|stage| stage == CURRENT),
+                    labels,
+                    readable: true,
+                }
             }));
         }
         versions.sort_by_key(|version| std::cmp::Reverse((version.current, version.created)));
@@ -254,39 +227,23 @@ impl Manager {
     }
 
     async fn ping(&self) -> Result<(), SourceError> {
-        let deed = Deed { action: "secretsmanager:ListSecrets", path: "", writes: false };
-        match self.client("").await?.list_secrets().max_results(1).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match Trouble::of(&error) {
-                // Credentials that may not list are known anyway.
-                trouble if trouble.is_denied() => Ok(()),
-                trouble => Err(trouble.tell(deed)),
-            },
+        let call = Call::reading("secretsmanager:ListSecrets", "");
+        match self.api.ask(call, &json!({ "MaxResults": 1 })).await {
+            Ok(page) => list(&page).map(drop).map_err(|failure| failure.tell(call)),
+            // Credentials that may not list are known anyway.
+            Err(failure) if failure.is_denied() => Ok(()),
+            Err(failure) => Err(failure.tell(call)),
         }
     }
 }
 
-/// The value of an answer; it has one of both.
-pub(super) fn value(text: Option<String>, bytes: Option<Blob>) -> Option<SecretValue> {
-    text.map(String::into_bytes).or_else(|| bytes.map(Blob::into_inner)).map(SecretValue::new)
-}
-
-/// The same for the way there: text where it is text, so that the console shows it.
-fn written(value: &SecretValue) -> (Option<String>, Option<Blob>) {
-    let bytes = value.reveal(<[u8]>::to_vec);
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => (Some(text.to_owned()), None),
-        Err(_) => (None, Some(Blob::new(bytes.clone()))),
-    }
-}
-
-impl Source for Manager {
+impl Source for SecretsManager {
     fn kind(&self) -> &'static Kind {
         &KIND
     }
 
     fn place(&self) -> String {
-        match self.account.region() {
+        match self.api.region() {
             Some(region) => format!("AWS Secrets Manager in {region}"),
             None => "AWS Secrets Manager".to_owned(),
         }
@@ -307,7 +264,7 @@ impl Source for Manager {
     }
 
     fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
-        batch::get(self, items).boxed()
+        self.get_all(items).boxed()
     }
 
     fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
@@ -315,7 +272,7 @@ impl Source for Manager {
     }
 
     fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
-        batch::locate(self, items).boxed()
+        self.locate_all(items).boxed()
     }
 
     fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
@@ -336,23 +293,35 @@ impl Source for Manager {
     }
 
     fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
-        self.all().boxed()
+        let call = Call::reading("secretsmanager:ListSecrets", "");
+        self.all(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
     }
 
     fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
-        self.history(path).boxed()
+        let call = Call::reading("secretsmanager:ListSecretVersionIds", path);
+        self.history(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
     }
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests compare values")]
 mod tests {
     use super::*;
 
+    fn found(text: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let found = version("x", Object(text.as_bytes()))?;
+        Ok(found.map(|(value, _)| value.expose().to_vec()))
+    }
+
     #[test]
-    fn text_goes_as_text_and_bytes_as_bytes() {
-        let (text, bytes) = written(&SecretValue::new("ü".into()));
-        assert!(text.is_some() && bytes.is_none());
-        let (text, bytes) = written(&SecretValue::new(vec![0xff, 0xfe]));
-        assert_eq!(value(text, bytes).unwrap().reveal(<[u8]>::to_vec), b"\xff\xfe");
+    fn a_value_is_a_text_or_bytes() {
+        assert_eq!(found(r#"{"SecretString": "a\nb", "VersionId": "v"}"#).unwrap().unwrap(), b"a\nb");
+        assert_eq!(
+            found(r#"{"SecretBinary": "//4=", "SecretString": null}"#).unwrap().unwrap(),
+            [0xff, 0xfe]
+        );
+        assert_eq!(found("{}").unwrap(), None);
+        assert_eq!(found(r#"{"SecretString": 5}"#).unwrap_err(), Failure::Garbled);
+        assert_eq!(found(r#"{"SecretString": "a", "VersionId": 5}"#).unwrap_err(), Failure::Garbled);
     }
 }

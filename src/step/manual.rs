@@ -1,0 +1,62 @@
+//! What docs say of the step types: made of their declarations.
+
+use std::fmt::Write;
+
+use crate::step::FieldSpec;
+use crate::step::KINDS;
+use crate::step::Presence;
+use crate::step::condition;
+
+/// The section of the recipe's documentation on operations and conditions, in Markdown.
+pub fn manual() -> String {
+    let mut text = String::new();
+    let mut common: &[FieldSpec] = &[];
+    for kind in KINDS {
+        write!(text, "### `{}`\n\n{}.\n\n", kind.spec.name, kind.spec.doc()).ok();
+        write!(text, "```toml step\n{}\n```\n\n", kind.spec.example).ok();
+        fields(&mut text, kind.spec.own);
+        if !kind.spec.common.is_empty() {
+            common = kind.spec.common;
+            text.push_str("\nAnd the [common keys](#common-keys).\n");
+        }
+        text.push('\n');
+    }
+    text.push_str("### Common keys\n\nWhat runs shell text has these, too.\n\n");
+    fields(&mut text, common);
+    text.push_str("\n### Conditions\n\n| condition | its keys | holds if | example |\n|---|---|---|---|\n");
+    for kind in condition::KINDS {
+        let keys: Vec<String> = kind.own.iter().map(key).collect();
+        let (name, example) = (kind.name, kind.example);
+        writeln!(text, "| `{name}` | {} | {} | `{example}` |", keys.join(", "), escaped(kind.doc())).ok();
+    }
+    for kind in condition::MADE {
+        writeln!(text, "| `{}` | – | {} | `{}` |", kind.name, kind.doc(), kind.example).ok();
+    }
+    text
+}
+
+fn fields(text: &mut String, fields: &[FieldSpec]) {
+    text.push_str("| key | is | default | meaning |\n|---|---|---|---|\n");
+    for field in fields {
+        let default = match field.presence {
+            Presence::Required => "required".to_owned(),
+            Presence::Optional => "none".to_owned(),
+            Presence::Default(value) => format!("`{}`", value().to_string().trim_matches('"')),
+        };
+        let doc = escaped(field.doc());
+        writeln!(text, "| `{}` | {} | {default} | {doc} |", field.name, field.form).ok();
+    }
+}
+
+/// A key of a condition, and its default.
+fn key(field: &FieldSpec) -> String {
+    match field.presence {
+        Presence::Default(value) => format!("`{}` ({})", field.name, value()),
+        Presence::Required | Presence::Optional => format!("`{}`", field.name),
+    }
+}
+
+/// A bar ends a cell.
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|")
+}
