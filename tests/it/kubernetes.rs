@@ -2,6 +2,7 @@
 //! contract with a real kube-apiserver.
 
 mod real;
+mod ways;
 
 use std::fs;
 use std::net::TcpListener;
@@ -156,7 +157,7 @@ async fn contract(cluster: &Cluster) {
     );
     assert!(words(reader.list().await).contains("cannot list resource"));
     let team = cluster.source("reader", &[("namespace", "team")]);
-    assert!(words(team.check().await).starts_with("not allowed: no Secret of the namespace `team`"));
+    assert!(words(team.check().await).starts_with("not allowed: reading Secrets in the namespace `team`"));
     let nobody = cluster.source("nobody", &[]);
     let fault = words(nobody.get("large", None).await);
     assert!(fault.starts_with("not allowed: the cluster does not accept these credentials"), "{fault}");

@@ -62,8 +62,9 @@ class Gcp(standin.Handler):
             return error(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
         elif self.headers.get("x-goog-user-project") != "payer":
             raise Fault(f"x-goog-user-project is {self.headers.get('x-goog-user-project')!r}")
-        if not re.search(r"\bgl-(rust|python)/", self.headers.get("x-goog-api-client") or ""):
-            raise Fault("no x-goog-api-client")
+        told = [self.headers.get(name) or "" for name in ("user-agent", "x-goog-api-client")]
+        if not re.search(r"\b(doppio|gl-python)/", " ".join(told)):
+            raise Fault("nobody says who asks")
         found = NAME.fullmatch(self.path_only)
         if not found:
             raise Fault("no such path")

@@ -5,7 +5,8 @@
 
 Written after the API reference of Secrets (core/v1), the API concepts (resource versions, merge
 patches, tables, partial object metadata, chunked lists) and RBAC's words. The users are the tokens
-`admin` (may do everything) and `reader` (may read the Secret `default/readable`, nothing else).
+`admin` (may do everything; the certificate in user.crt is its own, too) and `reader` (may read the
+Secret `default/readable`, nothing else).
 DIR/seed may hold {"count": N}: N Secrets in the namespace `many`.
 """
 
@@ -91,6 +92,8 @@ class Kubernetes(standin.Handler):
         if control.get("status"):
             return status(control["status"], "ServiceUnavailable", "the server is currently unable to handle the request")
         user = {"Bearer admin": "admin", "Bearer reader": "reader"}.get(self.headers.get("authorization"))
+        for (name, value), in (self.connection.getpeercert() or {}).get("subject", []):
+            user = value if name == "commonName" else user
         if user is None:
             return status(401, "Unauthorized", "Unauthorized")
         if self.path_only == "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews" and self.command == "POST":

@@ -22,7 +22,7 @@ class Fault(Exception):
 
 
 def certificate(directory):
-    """A CA and a certificate for 127.0.0.1 and localhost, made by the openssl program."""
+    """A CA, a certificate for 127.0.0.1 and localhost, and one of a user `admin`; by openssl."""
 
     def run(*arguments):
         subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
@@ -32,8 +32,10 @@ def certificate(directory):
     run("req", *key, "-subj", "/CN=a server of the tests", "-keyout", "tls.key", "-out", "tls.csr")
     with open(os.path.join(directory, "ext"), "w") as ext:
         ext.write("subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:*.vault.localhost\nbasicConstraints=CA:FALSE\n")
-    run("x509", "-req", "-in", "tls.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-        "-extfile", "ext", "-out", "tls.crt")
+    run("req", *key, "-subj", "/CN=admin", "-keyout", "user.key", "-out", "user.csr")
+    of_ca = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"]
+    run("x509", "-req", "-in", "tls.csr", *of_ca, "-extfile", "ext", "-out", "tls.crt")
+    run("x509", "-req", "-in", "user.csr", *of_ca, "-extfile", "ext", "-out", "user.crt")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -125,6 +127,9 @@ def main(handler, secure):
         certificate(handler.directory)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(os.path.join(handler.directory, "tls.crt"), os.path.join(handler.directory, "tls.key"))
+        # Who has a certificate may show it.
+        context.load_verify_locations(os.path.join(handler.directory, "ca.crt"))
+        context.verify_mode = ssl.CERT_OPTIONAL
         # The handshake belongs to the connection's thread, or one silent client holds up all.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -13,6 +13,8 @@ mod aws;
 mod azure;
 #[cfg(feature = "gcp")]
 mod gcp;
+#[cfg(any(feature = "gcp", feature = "kubernetes", feature = "vault"))]
+mod http;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 pub mod ping;

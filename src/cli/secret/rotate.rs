@@ -72,6 +72,10 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let name = name(&args.name)?;
+    if args.online && !ping::IS_BUILT {
+        return Err(CliError::usage("asking providers is not built into this doppio: the feature `online`")
+            .hint(format!("run it without `--online`: `doppio secret rotate {name}`")));
+    }
     if args.online && ping::find(&name).is_none() {
         return Err(CliError::usage(format!("no provider can check whether a new `{name}` works"))
             .hint(format!("run it without `--online`: `doppio secret rotate {name}`")));
@@ -137,7 +141,7 @@ async fn verify(
     let name = rotation.name;
     let provider = ping::find(name);
     if !online {
-        if let Some(provider) = provider {
+        if let Some(provider) = provider.filter(|_| ping::IS_BUILT) {
             output::line(&format!("note: {} was not asked; `--online` asks it", provider.provider));
         }
         return Ok(());

@@ -1,12 +1,72 @@
-//! What the client's errors mean. The service's own words are told only where they are a status of
-//! Google's APIs, which names resources and rights; other texts may quote anything.
+//! What goes wrong with a request, and what that means. The service's own words are told only where
+//! they are a status of Google's APIs, which names resources and rights; other texts may quote
+//! anything.
 
-use std::error::Error as _;
+use std::error::Error;
 
-use google_cloud_gax::error::rpc::StatusDetails;
-use google_cloud_secretmanager_v1::Error;
+use google_cloud_auth::errors::CredentialsError;
+use serde::Deserialize;
 
 use doppio_secrets::source::SourceError;
+
+use crate::http::innermost;
+use crate::http::one_line;
+
+/// Why a request has no answer that helps.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// There is no token.
+    Login(CredentialsError),
+    /// Nothing answers.
+    Connection(reqwest::Error),
+    /// The service refused: <https://cloud.google.com/apis/design/errors>.
+    Status(Status),
+    /// Something else refused, with this status of HTTP.
+    Http(u16),
+    /// Something else answered.
+    Nonsense,
+}
+
+/// A status of Google's APIs.
+#[derive(Debug, Deserialize)]
+pub(super) struct Status {
+    #[serde(rename = "status", default)]
+    code: Option<String>,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    details: Vec<Detail>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Detail {
+    #[serde(rename = "@type", default)]
+    kind: String,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    error: Status,
+}
+
+impl Failure {
+    /// The failure that an answer tells.
+    pub(super) fn of_answer(status: u16, body: &[u8]) -> Self {
+        serde_json::from_slice(body).map_or(Self::Http(status), |Body { error }| Self::Status(error))
+    }
+
+    fn has_code(&self, code: &str) -> bool {
+        matches!(self, Self::Status(status) if status.code() == code)
+    }
+}
+
+impl Status {
+    fn code(&self) -> &str {
+        self.code.as_deref().unwrap_or("UNKNOWN")
+    }
+}
 
 /// Errors of OAuth 2.0 (RFC 6749, section 5.2) and Google's own.
 const OAUTH: [&str; 7] = [
@@ -20,53 +80,38 @@ const OAUTH: [&str; 7] = [
 ];
 
 /// Whether there is one of this name already.
-pub(super) fn is_conflict(error: &Error) -> bool {
-    error.status().is_some_and(|status| status.code.name() == "ALREADY_EXISTS")
+pub(super) fn is_conflict(failure: &Failure) -> bool {
+    failure.has_code("ALREADY_EXISTS")
 }
 
 /// Whether the service knows who asks, and this one right is not given. What it says of an API that
 /// is off, or of a project without an account to pay, has the same code.
-pub(super) fn is_denied(error: &Error) -> bool {
-    let is_of_right = |detail: &StatusDetails| match detail {
-        StatusDetails::ErrorInfo(info) => info.reason == "IAM_PERMISSION_DENIED",
-        _ => true,
+pub(super) fn is_denied(failure: &Failure) -> bool {
+    let Failure::Status(status) = failure else { return false };
+    let is_of_right = |detail: &Detail| {
+        !detail.kind.ends_with("/google.rpc.ErrorInfo") || detail.reason == "IAM_PERMISSION_DENIED"
     };
-    error.status().is_some_and(|status| {
-        status.code.name() == "PERMISSION_DENIED" && status.details.iter().all(is_of_right)
-    })
+    status.code() == "PERMISSION_DENIED" && status.details.iter().all(is_of_right)
 }
 
-/// The answer came from something else.
-pub(super) fn nonsense() -> SourceError {
-    SourceError::unreachable("what answered is not Secret Manager", "check `endpoint` in `[sources.gcp]`")
-}
-
-/// What an error means.
-pub(super) fn of(error: &Error) -> SourceError {
-    if error.is_authentication() {
-        return of_login(error);
-    }
-    if let Some(status) = error.status() {
-        let words: String =
-            status.message.chars().filter(|character| !character.is_control()).take(600).collect();
-        return of_status(status.code.name(), words);
-    }
-    if let Some(code) = error.http_status_code() {
-        return SourceError::unreachable(
+/// What a failure means.
+pub(super) fn of(failure: Failure) -> SourceError {
+    match failure {
+        Failure::Login(error) => of_login(&error),
+        Failure::Status(status) => of_status(status.code(), one_line(&status.message)),
+        Failure::Http(code) => SourceError::unreachable(
             format!("what answered is not Secret Manager (status {code})"),
             "check `endpoint` in `[sources.gcp]`, and the proxy before it",
-        );
+        ),
+        Failure::Nonsense => SourceError::unreachable(
+            "what answered is not Secret Manager",
+            "check `endpoint` in `[sources.gcp]`",
+        ),
+        Failure::Connection(error) => SourceError::unreachable(
+            format!("Secret Manager can't be reached: {}", innermost(&error.without_url())),
+            "check the network, `HTTPS_PROXY` and `endpoint` in `[sources.gcp]`",
+        ),
     }
-    if error.is_deserialization() || error.is_serialization() {
-        return nonsense();
-    }
-    if error.is_binding() {
-        return SourceError::unfit("this is not a name of Secret Manager");
-    }
-    SourceError::unreachable(
-        format!("Secret Manager can't be reached: {}", innermost(error)),
-        "check the network, `HTTPS_PROXY` and `endpoint` in `[sources.gcp]`",
-    )
 }
 
 fn of_status(code: &str, words: String) -> SourceError {
@@ -91,9 +136,9 @@ fn of_status(code: &str, words: String) -> SourceError {
 }
 
 /// The words of who gives tokens may hold one; only known errors are told.
-fn of_login(error: &Error) -> SourceError {
+fn of_login(error: &CredentialsError) -> SourceError {
     let mut words = String::new();
-    let mut next: Option<&(dyn std::error::Error + 'static)> = error.source();
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
         words.push_str(&error.to_string());
         words.push(' ');
@@ -111,10 +156,33 @@ fn of_login(error: &Error) -> SourceError {
     }
 }
 
-fn innermost(error: &Error) -> String {
-    let mut innermost: &(dyn std::error::Error + 'static) = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: &str, reason: &str) -> Failure {
+        let body = serde_json::json!({ "error": {
+            "code": 403, "status": status, "message": "no\nway",
+            "details": [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason }],
+        }});
+        Failure::of_answer(403, body.to_string().as_bytes())
     }
-    innermost.to_string()
+
+    #[test]
+    fn a_right_that_is_not_given_is_told_from_an_api_that_is_off() {
+        assert!(is_denied(&refused("PERMISSION_DENIED", "IAM_PERMISSION_DENIED")));
+        assert!(!is_denied(&refused("PERMISSION_DENIED", "SERVICE_DISABLED")));
+        assert!(!is_denied(&refused("UNAUTHENTICATED", "IAM_PERMISSION_DENIED")));
+        let bare = Failure::of_answer(403, br#"{"error": {"status": "PERMISSION_DENIED"}}"#);
+        assert!(is_denied(&bare));
+        assert!(of(refused("ALREADY_EXISTS", "")).to_string().contains("noway"));
+    }
+
+    #[test]
+    fn an_answer_of_something_else_is_not_quoted() {
+        for body in ["<html>hunter2", r#"{"error": "hunter2"}"#, "{}", ""] {
+            let fault = of(Failure::of_answer(502, body.as_bytes())).to_string();
+            assert_eq!(fault, "what answered is not Secret Manager (status 502)");
+        }
+    }
 }

@@ -13,8 +13,6 @@ use google_cloud_auth::credentials::impersonated;
 use google_cloud_auth::credentials::mds;
 use google_cloud_auth::credentials::service_account;
 use google_cloud_auth::credentials::user_account;
-use google_cloud_gax::retry_policy::NeverRetry;
-use google_cloud_secretmanager_v1::client::SecretManagerService;
 use reqwest::Url;
 use zeroize::Zeroizing;
 
@@ -22,6 +20,8 @@ use doppio_process::OWN;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
+use super::api::Api;
+use super::host;
 use super::path;
 
 /// Where the project is looked for after the settings.
@@ -36,7 +36,7 @@ const HOW_TO_LOG_IN: &str =
 /// The client, and whose secrets it sees.
 #[derive(Debug)]
 pub(super) struct Login {
-    pub client: SecretManagerService,
+    pub api: Api,
     pub project: Option<String>,
 }
 
@@ -62,20 +62,8 @@ pub(super) async fn login(setup: &Setup) -> Result<Login, SourceError> {
     if let Some(project) = project.as_deref().filter(|project| !path::is_project(project)) {
         return Err(SourceError::unfit(format!("`{project}` is not the id or number of a project")));
     }
-    let mut builder = SecretManagerService::builder()
-        .with_credentials(credentials)
-        // The deadline is outside: an unreachable server is reported at once.
-        .with_retry_policy(NeverRetry);
-    if let Some(endpoint) = endpoint {
-        builder = builder.with_endpoint(endpoint);
-    }
-    let client = builder.build().await.map_err(|_| {
-        SourceError::unreachable(
-            "the client of Secret Manager can't be made",
-            "check `endpoint` in `[sources.gcp]`",
-        )
-    })?;
-    Ok(Login { client, project })
+    let universe = host::universe(setup, &credentials).await?;
+    Ok(Login { api: Api::new(endpoint, &universe, credentials)?, project })
 }
 
 /// Whether this is an http address of the loopback interface, where no login may travel in the

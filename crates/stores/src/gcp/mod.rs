@@ -1,8 +1,10 @@
 //! Google Cloud Secret Manager: `gcp:NAME`, `gcp:projects/PROJECT/secrets/NAME`, each with
 //! `@VERSION`, which is a number, `latest` or an alias.
 
+mod api;
 mod crc32c;
 mod fault;
+mod host;
 mod login;
 mod path;
 
@@ -10,14 +12,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use google_cloud_secretmanager_v1::client::SecretManagerService;
-use google_cloud_secretmanager_v1::model::Replication;
-use google_cloud_secretmanager_v1::model::Secret;
-use google_cloud_secretmanager_v1::model::SecretPayload;
-use google_cloud_secretmanager_v1::model::SecretVersion;
-use google_cloud_secretmanager_v1::model::UpdateSecretRequest;
-use google_cloud_secretmanager_v1::model::replication::Automatic;
-use google_cloud_secretmanager_v1::model::secret_version::State;
 use tokio::sync::OnceCell;
 
 use doppio_secrets::SecretValue;
@@ -36,6 +30,10 @@ use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
 use doppio_text::name::SecretName;
 
+use api::Api;
+use api::Secret;
+use api::SecretVersion;
+use api::State;
 use login::Login;
 use path::Path;
 
@@ -66,12 +64,6 @@ static KIND: Kind = Kind {
 /// What an item is without a version.
 const LATEST: &str = "latest";
 
-/// The service takes no more: <https://cloud.google.com/secret-manager/quotas>.
-const LONGEST: usize = 64 << 10;
-
-/// Names of one page of a list.
-const PAGE: i32 = 1000;
-
 /// What Doppio writes on a secret that it makes.
 const MANAGED_BY: (&str, &str) = ("managed-by", "doppio");
 const NOTE: &str = "doppio.note";
@@ -94,40 +86,37 @@ impl Gcp {
         self.login.get_or_try_init(|| login::login(&self.setup)).await
     }
 
-    /// The client, and the full name of a secret.
-    async fn secret(&self, path: &str) -> Result<(&SecretManagerService, String), SourceError> {
+    /// The service, and the full name of a secret.
+    async fn secret(&self, path: &str) -> Result<(&Api, String), SourceError> {
         let path = Path::parse(path)?;
         let login = self.login().await?;
-        Ok((&login.client, path.full(login.project.as_deref())?))
+        Ok((&login.api, path.full(login.project.as_deref())?))
     }
 
     async fn read(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Metadata), SourceError> {
         let version = path::version(version.unwrap_or(LATEST))?;
-        let (client, name) = self.secret(path).await?;
-        let request = client.access_secret_version().set_name(format!("{name}/versions/{version}"));
-        let answer = request.send().await.map_err(|error| fault::of(&error))?;
-        let payload = answer.payload.ok_or_else(fault::nonsense)?;
-        let mut facts = facts(&name, &answer.name);
-        match payload.data_crc32c {
-            Some(sum) if sum != i64::from(crc32c::of(&payload.data)) => {
+        let (api, name) = self.secret(path).await?;
+        let found = api.access(&format!("{name}/versions/{version}")).await.map_err(fault::of)?;
+        let mut facts = facts(&name, &found.name);
+        match found.is_whole {
+            Some(true) => {}
+            Some(false) => {
                 return Err(SourceError::unreachable(
                     "the value arrived damaged: its CRC32C is not what the service says",
                     "try again",
                 ));
             }
-            Some(_) => {}
             None => facts.warnings.push("the service sent no CRC32C beside the value".to_owned()),
         }
-        Ok((SecretValue::new(Vec::from(payload.data)), facts))
+        Ok((found.value, facts))
     }
 
     /// Asks what is known of a version. `roles/secretmanager.secretAccessor` may only read; then
     /// the value, which is wiped at once, shows that it is there.
     async fn place_of(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
         let wanted = path::version(version.unwrap_or(LATEST))?;
-        let (client, name) = self.secret(path).await?;
-        let request = client.get_secret_version().set_name(format!("{name}/versions/{wanted}"));
-        let found = match request.send().await.map_err(|error| fault::of(&error)) {
+        let (api, name) = self.secret(path).await?;
+        let found = match api.version(&format!("{name}/versions/{wanted}")).await.map_err(fault::of) {
             Err(SourceError::NotAllowed { .. }) => {
                 return self.read(path, version).await.map(|(_, facts)| facts);
             }
@@ -135,155 +124,97 @@ impl Gcp {
         };
         if found.state != State::Enabled {
             let id = last(&found.name);
-            return Err(SourceError::unfit(format!("version {id} of `{name}` is {}", state(&found))));
+            return Err(SourceError::unfit(format!("version {id} of `{name}` is {}", words(found.state))));
         }
-        Ok(Metadata { created: created(&found), ..facts(&name, &found.name) })
+        Ok(Metadata { created: found.create_time, ..facts(&name, &found.name) })
     }
 
     async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, SourceError> {
-        let (client, name) = self.secret(path).await?;
-        let payload = payload(value)?;
-        let add = || client.add_secret_version().set_parent(name.clone()).set_payload(payload.clone());
+        let (api, name) = self.secret(path).await?;
+        let payload = api::payload(value)?;
         let mut warnings = Vec::new();
-        let added = match add().send().await.map_err(|error| fault::of(&error)) {
+        let added = match api.add(&name, &payload).await.map_err(fault::of) {
             Err(SourceError::Missing) => {
-                create(client, &name, remark).await?;
-                add().send().await.map_err(|error| fault::of(&error))?
+                create(api, &name, remark).await?;
+                api.add(&name, &payload).await.map_err(fault::of)?
             }
             Err(error) => return Err(error),
             Ok(added) => {
                 // The value is in force by now.
-                let done = annotate(client, &name, remark).await;
+                let done = annotate(api, &name, remark).await;
                 warnings.extend(done.err().map(|error| remark.unwritten(&error)));
                 added
             }
         };
-        Ok(Metadata { created: created(&added), warnings, ..facts(&name, &added.name) })
+        Ok(Metadata { created: added.create_time, warnings, ..facts(&name, &added.name) })
     }
 
     async fn remove(&self, path: &str) -> Result<(), SourceError> {
-        let (client, name) = self.secret(path).await?;
-        client.delete_secret().set_name(name).send().await.map_err(|error| fault::of(&error))
+        let (api, name) = self.secret(path).await?;
+        api.delete(&name).await.map_err(fault::of)
     }
 
     async fn paths(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
         let login = self.login().await?;
-        let project = login.project()?;
-        let mut all = Vec::new();
-        let mut next = String::new();
-        loop {
-            let page = login
-                .client
-                .list_secrets()
-                .set_parent(format!("projects/{project}"))
-                .set_page_size(PAGE)
-                .set_page_token(std::mem::take(&mut next))
-                .send()
-                .await
-                .map_err(|error| fault::of(&error))?;
-            all.extend(page.secrets.iter().map(|secret| {
-                let note = |name: &str| secret.annotations.get(name).cloned();
-                let facts = Metadata {
-                    place: format!("`{}`", secret.name),
-                    created: secret
-                        .create_time
-                        .as_ref()
-                        .and_then(|time| jiff::Timestamp::new(time.seconds(), time.nanos()).ok()),
-                    note: note(NOTE),
-                    expires: note(EXPIRES).and_then(|text| text.parse().ok()),
-                    ..Metadata::default()
-                };
-                (last(&secret.name).to_owned(), facts)
-            }));
-            if page.next_page_token.is_empty() {
-                return Ok(all);
+        let all = login.api.secrets(login.project()?).await.map_err(fault::of)?;
+        let facts = |secret: &Secret| {
+            let note = |name: &str| secret.annotations.get(name).cloned();
+            Metadata {
+                place: format!("`{}`", secret.name),
+                created: secret.create_time,
+                note: note(NOTE),
+                expires: note(EXPIRES).and_then(|text| text.parse().ok()),
+                ..Metadata::default()
             }
-            next = page.next_page_token;
-        }
+        };
+        Ok(all.iter().map(|secret| (last(&secret.name).to_owned(), facts(secret))).collect())
     }
 
     async fn history(&self, path: &str) -> Result<Vec<Version>, SourceError> {
-        let (client, name) = self.secret(path).await?;
-        let mut all: Vec<SecretVersion> = Vec::new();
-        let mut next = String::new();
-        loop {
-            let request = client.list_secret_versions().set_parent(name.clone()).set_page_size(PAGE);
-            let page = request.set_page_token(std::mem::take(&mut next)).send().await;
-            let page = page.map_err(|error| fault::of(&error))?;
-            all.extend(page.versions);
-            if page.next_page_token.is_empty() {
-                break;
-            }
-            next = page.next_page_token;
-        }
+        let (api, name) = self.secret(path).await?;
+        let mut all = api.versions(&name).await.map_err(fault::of)?;
         all.sort_by_key(|version| std::cmp::Reverse(last(&version.name).parse::<u64>().unwrap_or(0)));
-        Ok(all
-            .iter()
-            .enumerate()
-            .map(|(at, version)| Version {
-                id: last(&version.name).to_owned(),
-                created: created(version),
-                labels: vec![state(version).to_owned()],
-                // `latest` is the newest one, whether or not it can be read.
-                current: at == 0,
-                readable: version.state == State::Enabled,
-            })
-            .collect())
+        let of = |(at, version): (usize, &SecretVersion)| Version {
+            id: last(&version.name).to_owned(),
+            created: version.create_time,
+            labels: vec![words(version.state).to_owned()],
+            // `latest` is the newest one, whether or not it can be read.
+            current: at == 0,
+            readable: version.state == State::Enabled,
+        };
+        Ok(all.iter().enumerate().map(of).collect())
     }
 
     async fn prove(&self) -> Result<(), SourceError> {
         let login = self.login().await?;
-        let parent = format!("projects/{}", login.project()?);
-        let asked = login.client.list_secrets().set_parent(parent).set_page_size(1).send().await;
-        match asked {
-            Err(error) if !fault::is_denied(&error) => Err(fault::of(&error)),
+        match login.api.peek(login.project()?).await {
+            Err(failure) if !fault::is_denied(&failure) => Err(fault::of(failure)),
             // Credentials that may not list are known anyway.
             _ => Ok(()),
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the value goes to Secret Manager")]
-fn payload(value: &SecretValue) -> Result<SecretPayload, SourceError> {
-    value.reveal(|bytes| {
-        if bytes.len() > LONGEST {
-            return Err(SourceError::too_long("Secret Manager", LONGEST));
-        }
-        let sum = i64::from(crc32c::of(bytes));
-        Ok(SecretPayload::new().set_data(bytes.to_vec()).set_data_crc32c(sum))
-    })
-}
-
 /// Makes a secret without a version. It may have been made by somebody else meanwhile.
-async fn create(client: &SecretManagerService, name: &str, remark: &Remark) -> Result<(), SourceError> {
-    let (parent, id) = name.split_once("/secrets/").unwrap_or_default();
-    let secret = Secret::new()
-        .set_replication(Replication::new().set_automatic(Automatic::new()))
-        .set_labels([MANAGED_BY])
-        .set_annotations(noted(HashMap::new(), remark));
-    let made = client.create_secret().set_parent(parent).set_secret_id(id).set_secret(secret).send().await;
-    match made {
-        Err(error) if !fault::is_conflict(&error) => Err(fault::of(&error)),
+async fn create(api: &Api, name: &str, remark: &Remark) -> Result<(), SourceError> {
+    match api.create(name, MANAGED_BY, &noted(HashMap::new(), remark)).await {
+        Err(failure) if !fault::is_conflict(&failure) => Err(fault::of(failure)),
         _ => Ok(()),
     }
 }
 
 /// Writes note and expiry on a secret that is there, and removes what was said of the value before.
-async fn annotate(client: &SecretManagerService, name: &str, remark: &Remark) -> Result<(), SourceError> {
-    let found = match client.get_secret().set_name(name).send().await.map_err(|error| fault::of(&error)) {
+async fn annotate(api: &Api, name: &str, remark: &Remark) -> Result<(), SourceError> {
+    let found = match api.secret(name).await.map_err(fault::of) {
         // Credentials that may only add versions have written nothing on it before.
         Err(SourceError::NotAllowed { .. }) if remark.is_empty() => return Ok(()),
         found => found?,
     };
     let annotations = noted(found.annotations.clone(), remark);
-    if annotations == found.annotations {
-        return Ok(());
+    if annotations != found.annotations {
+        api.annotate(&found, &annotations).await.map_err(fault::of)?;
     }
-    let secret = Secret::new().set_name(name).set_etag(found.etag).set_annotations(annotations);
-    let mut change = UpdateSecretRequest::new().set_secret(secret);
-    change.update_mask.get_or_insert_default().paths = vec!["annotations".to_owned()];
-    let changed = client.update_secret().with_request(change).send().await;
-    changed.map(drop).map_err(|error| fault::of(&error))
+    Ok(())
 }
 
 fn noted(mut annotations: HashMap<String, String>, remark: &Remark) -> HashMap<String, String> {
@@ -301,12 +232,12 @@ fn last(name: &str) -> &str {
     name.rsplit_once('/').map_or(name, |(_, last)| last)
 }
 
-fn state(version: &SecretVersion) -> &'static str {
-    match version.state {
+fn words(state: State) -> &'static str {
+    match state {
         State::Enabled => "enabled",
         State::Disabled => "disabled",
         State::Destroyed => "destroyed",
-        _ => "in a state that Doppio does not know",
+        State::Unknown => "in a state that Doppio does not know",
     }
 }
 
@@ -314,11 +245,6 @@ fn state(version: &SecretVersion) -> &'static str {
 /// secret, which is another request: only a list tells them.
 fn facts(name: &str, version: &str) -> Metadata {
     Metadata { place: format!("`{name}`"), version: Some(last(version).to_owned()), ..Metadata::default() }
-}
-
-fn created(version: &SecretVersion) -> Option<jiff::Timestamp> {
-    let time = version.create_time.as_ref()?;
-    jiff::Timestamp::new(time.seconds(), time.nanos()).ok()
 }
 
 impl Source for Gcp {

@@ -6,17 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use k8s_openapi::ByteString;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::Client;
-use kube::core::Request;
-use kube::core::params::DeleteParams;
-use kube::core::params::GetParams;
-use kube::core::params::ListParams;
-use kube::core::params::Patch;
-use kube::core::params::PatchParams;
-use kube::core::params::PostParams;
-use kube::core::params::Preconditions;
+use data_encoding::BASE64;
+use hyper::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -25,19 +16,31 @@ use zeroize::Zeroizing;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::SourceError;
 
+use super::client::Ask;
+use super::client::Client;
 use super::fault;
+use super::fault::Failure;
+use super::kubeconfig::Hidden;
 
 /// Rows of one page of a list.
-const PAGE: u32 = 500;
+const PAGE: &str = "500";
 
 /// The field manager, as the cluster records it.
-const MANAGER: &str = "doppio";
+const MANAGER: (&str, &str) = ("fieldManager", "doppio");
+
+/// The whole of an object.
+const JSON: &str = "application/json";
+
+/// A change of an object: RFC 7396.
+const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// Only what is written on an object, not what is in it.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /// A list as columns of text: how many values a Secret has, and none of them.
 const TABLE: &str = "application/json;as=Table;g=meta.k8s.io;v=v1";
+
+type Answer = Result<Zeroizing<Vec<u8>>, SourceError>;
 
 /// A cluster, as one user sees it.
 pub(super) struct Api {
@@ -52,11 +55,32 @@ impl fmt::Debug for Api {
     }
 }
 
+/// What Kubernetes knows of every object.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Metadata {
+    pub name: Option<String>,
+    pub uid: Option<String>,
+    pub resource_version: Option<String>,
+    pub creation_timestamp: Option<jiff::Timestamp>,
+    pub labels: Option<BTreeMap<String, String>>,
+    pub annotations: Option<BTreeMap<String, String>>,
+    managed_fields: Option<Vec<Managed>>,
+}
+
+/// What somebody wrote of an object.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Managed {
+    #[serde(default)]
+    fields_v1: serde_json::Value,
+}
+
 /// What stands on a Secret.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Written {
     #[serde(default)]
-    pub metadata: ObjectMeta,
+    pub metadata: Metadata,
 }
 
 /// What is in it too.
@@ -78,9 +102,9 @@ pub(super) struct Row {
 struct WholeSecret {
     kind: String,
     #[serde(default)]
-    metadata: ObjectMeta,
+    metadata: Metadata,
     #[serde(default)]
-    data: Option<BTreeMap<String, ByteString>>,
+    data: Option<BTreeMap<String, Hidden>>,
 }
 
 #[derive(Deserialize)]
@@ -136,12 +160,16 @@ struct Rule {
     resources: Vec<String>,
 }
 
-fn secrets(namespace: &str) -> Request {
-    Request::new(format!("/api/v1/namespaces/{namespace}/secrets"))
+fn secrets(namespace: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/secrets")
 }
 
-fn never(error: &kube::core::request::Error) -> SourceError {
-    SourceError::unfit(format!("this can't be asked of Kubernetes: {error}"))
+fn secret(namespace: &str, name: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/secrets/{name}")
+}
+
+fn fault_of(failure: Failure) -> SourceError {
+    fault::of(failure, "secrets")
 }
 
 impl Api {
@@ -149,29 +177,28 @@ impl Api {
         Self { client, namespace }
     }
 
+    async fn read(&self, path: String, query: &[(&str, &str)], accept: &'static str) -> Answer {
+        let ask = Ask { method: Method::GET, path, query, accept, body: None };
+        self.client.send(&ask).await.map_err(fault_of)
+    }
+
     /// A Secret with its values.
     pub(super) async fn get(&self, namespace: &str, name: &str) -> Result<Found, SourceError> {
-        let request = secrets(namespace).get(name, &GetParams::default()).map_err(|error| never(&error))?;
-        let text = self.client.request_text(request).await;
-        let text = text.map(Zeroizing::new).map_err(|error| fault::of(error, "secrets"))?;
-        let whole: WholeSecret = parse(&text)?;
+        let whole: WholeSecret = parse(&self.read(secret(namespace, name), &[], JSON).await?)?;
         if whole.kind != "Secret" || whole.metadata.name.as_deref() != Some(name) {
             return Err(fault::nonsense());
         }
         let data = whole.data.unwrap_or_default().into_iter();
-        Ok(Found {
-            written: Written { metadata: whole.metadata },
-            data: data.map(|(key, bytes)| (key, SecretValue::new(bytes.0))).collect(),
-        })
+        let decoded = data.map(|(key, text)| {
+            let bytes = BASE64.decode(text.as_str().as_bytes()).map_err(|_| fault::nonsense())?;
+            Ok((key, SecretValue::new(bytes)))
+        });
+        Ok(Found { written: Written { metadata: whole.metadata }, data: decoded.collect::<Result<_, _>>()? })
     }
 
     /// What stands on a Secret; no value is sent.
     pub(super) async fn look(&self, namespace: &str, name: &str) -> Result<Written, SourceError> {
-        let mut request =
-            secrets(namespace).get(name, &GetParams::default()).map_err(|error| never(&error))?;
-        request.headers_mut().insert("accept", METADATA_ONLY.parse().expect("a header"));
-        let text = self.client.request_text(request).await;
-        let written: Written = parse(&Zeroizing::new(text.map_err(|error| fault::of(error, "secrets"))?))?;
+        let written: Written = parse(&self.read(secret(namespace, name), &[], METADATA_ONLY).await?)?;
         if written.metadata.name.as_deref() == Some(name) { Ok(written) } else { Err(fault::nonsense()) }
     }
 
@@ -181,11 +208,10 @@ impl Api {
         namespace: &str,
         secret: &serde_json::Value,
     ) -> Result<Option<Written>, SourceError> {
-        let post = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
-        let request = secrets(namespace)
-            .create(&post, secret.to_string().into_bytes())
-            .map_err(|error| never(&error))?;
-        settle(self.client.request_text(request).await)
+        self.write(Method::POST, secrets(namespace), &[MANAGER], JSON, secret)
+            .await?
+            .map(|answer| parse(&answer))
+            .transpose()
     }
 
     /// Changes a Secret; none if another writer was faster.
@@ -195,25 +221,42 @@ impl Api {
         name: &str,
         change: &serde_json::Value,
     ) -> Result<Option<Written>, SourceError> {
-        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        let request =
-            secrets(namespace).patch(name, &params, &Patch::Merge(change)).map_err(|error| never(&error))?;
-        settle(self.client.request_text(request).await)
+        let path = secret(namespace, name);
+        self.write(Method::PATCH, path, &[MANAGER], MERGE_PATCH, change)
+            .await?
+            .map(|answer| parse(&answer))
+            .transpose()
     }
 
-    /// Removes a Secret; false if another writer was faster.
+    /// Removes a Secret that is still what was read; false if another writer was faster.
     pub(super) async fn delete(
         &self,
         namespace: &str,
         name: &str,
-        preconditions: Preconditions,
+        read: &Metadata,
     ) -> Result<bool, SourceError> {
-        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
-        let request = secrets(namespace).delete(name, &params).map_err(|error| never(&error))?;
-        match self.client.request_text(request).await {
-            Ok(_) => Ok(true),
-            Err(error) if fault::is_conflict(&error) => Ok(false),
-            Err(error) => Err(fault::of(error, "secrets")),
+        let options = json!({
+            "preconditions": { "uid": read.uid, "resourceVersion": read.resource_version },
+        });
+        let done = self.write(Method::DELETE, secret(namespace, name), &[], JSON, &options).await?;
+        Ok(done.is_some())
+    }
+
+    /// The answer; none if another writer was faster.
+    async fn write(
+        &self,
+        method: Method,
+        path: String,
+        query: &[(&str, &str)],
+        kind: &'static str,
+        body: &serde_json::Value,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, SourceError> {
+        let body = Zeroizing::new(body.to_string());
+        let ask = Ask { method, path, query, accept: JSON, body: Some((kind, body.as_bytes())) };
+        match self.client.send(&ask).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(failure) if failure.is_conflict() => Ok(None),
+            Err(failure) => Err(fault_of(failure)),
         }
     }
 
@@ -222,12 +265,10 @@ impl Api {
         let mut rows = Vec::new();
         let mut next: Option<String> = None;
         loop {
-            let mut params = ListParams::default().limit(PAGE);
-            params.continue_token = next.take();
-            let mut request = secrets(namespace).list(&params).map_err(|error| never(&error))?;
-            request.headers_mut().insert("accept", TABLE.parse().expect("a header"));
-            let text = self.client.request_text(request).await;
-            let table: Table = parse(&text.map_err(|error| fault::of(error, "secrets"))?)?;
+            let token = next.take();
+            let mut query = vec![("limit", PAGE)];
+            query.extend(token.as_deref().map(|token| ("continue", token)));
+            let table: Table = parse(&self.read(secrets(namespace), &query, TABLE).await?)?;
             let count = table.column_definitions.iter().position(|column| column.name == "Data");
             rows.extend(table.rows.unwrap_or_default().into_iter().map(|row| {
                 let count = count.and_then(|at| row.cells.get(at)?.as_u64());
@@ -248,11 +289,17 @@ impl Api {
             "kind": "SelfSubjectRulesReview",
             "spec": { "namespace": namespace },
         });
-        let request = Request::new("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews")
-            .create(&PostParams::default(), review.to_string().into_bytes())
-            .map_err(|error| never(&error))?;
-        let text = self.client.request_text(request).await;
-        let review: Review = parse(&text.map_err(|error| fault::of(error, "selfsubjectrulesreviews"))?)?;
+        let body = review.to_string();
+        let ask = Ask {
+            method: Method::POST,
+            path: "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews".to_owned(),
+            query: &[],
+            accept: JSON,
+            body: Some((JSON, body.as_bytes())),
+        };
+        let answer = self.client.send(&ask).await;
+        let answer = answer.map_err(|failure| fault::of(failure, "selfsubjectrulesreviews"))?;
+        let review: Review = parse(&answer)?;
         let has = |list: &[String], wanted: &str| list.iter().any(|found| found == wanted || found == "*");
         let allows = |rule: &Rule| {
             has(&rule.verbs, "get") && has(&rule.api_groups, "") && has(&rule.resources, "secrets")
@@ -271,10 +318,10 @@ impl Api {
 }
 
 /// The keys according to `managedFields`, if those have all.
-fn keys(metadata: &ObjectMeta, count: Option<u64>) -> Vec<String> {
+fn keys(metadata: &Metadata, count: Option<u64>) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     for manager in metadata.managed_fields.iter().flatten() {
-        let data = manager.fields_v1.as_ref().and_then(|fields| fields.0.get("f:data")?.as_object());
+        let data = manager.fields_v1.get("f:data").and_then(serde_json::Value::as_object);
         keys.extend(
             data.into_iter()
                 .flat_map(|data| data.keys())
@@ -287,24 +334,16 @@ fn keys(metadata: &ObjectMeta, count: Option<u64>) -> Vec<String> {
     if count == u64::try_from(keys.len()).ok() { keys } else { Vec::new() }
 }
 
-fn settle(answer: Result<String, kube::Error>) -> Result<Option<Written>, SourceError> {
-    match answer {
-        Ok(text) => parse(&Zeroizing::new(text)).map(Some),
-        Err(error) if fault::is_conflict(&error) => Ok(None),
-        Err(error) => Err(fault::of(error, "secrets")),
-    }
-}
-
 /// The parser's own words may quote a value, so they are dropped.
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, SourceError> {
-    serde_json::from_str(text).map_err(|_| fault::nonsense())
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, SourceError> {
+    serde_json::from_slice(text).map_err(|_| fault::nonsense())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn metadata(text: &str) -> ObjectMeta {
+    fn metadata(text: &str) -> Metadata {
         serde_json::from_str(text).unwrap()
     }
 
@@ -324,7 +363,7 @@ mod tests {
     #[test]
     fn an_answer_that_is_none_is_not_quoted() {
         for text in ["hunter2", r#"{"data": {"a": "hunter2!"}}"#, r#"{"data": "hunter2"}"#, "<html>"] {
-            let fault = parse::<WholeSecret>(text).err().unwrap();
+            let fault = parse::<WholeSecret>(text.as_bytes()).err().unwrap();
             assert!(!fault.to_string().contains("hunter2"), "{fault}");
         }
     }

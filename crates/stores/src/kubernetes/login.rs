@@ -1,50 +1,34 @@
 //! Which cluster, and as whom: a kubeconfig, or the service account of the pod that this runs in.
 
+use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-use kube::Client;
-use kube::Config;
-use kube::config::ExecInteractiveMode;
-use kube::config::KubeConfigOptions;
-use kube::config::Kubeconfig;
-
-use doppio_process::OWN;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
-use doppio_secrets::source::Stuck;
-use doppio_secrets::source::detached;
 
 use super::api::Api;
-use super::fault;
+use super::client::Client;
+use super::kubeconfig;
+use super::kubeconfig::Chosen;
+use super::kubeconfig::Cluster;
+use super::kubeconfig::Kubeconfig;
+use super::kubeconfig::User;
 
 /// Set in every pod.
 const IN_CLUSTER: &str = "KUBERNETES_SERVICE_HOST";
+const IN_CLUSTER_PORT: &str = "KUBERNETES_SERVICE_PORT";
+
+/// Where a pod finds its service account.
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Connects nothing yet; the kubeconfig's login program may run.
 pub(super) async fn api(setup: &Setup) -> Result<Api, SourceError> {
-    let mut config = match files(setup) {
-        files if files.is_empty() => in_cluster(setup)?,
-        files => from_files(&files, setup).await?,
-    };
-    if let Some(namespace) = setup.options.text("namespace") {
-        config.default_namespace = namespace.to_owned();
-    }
-    // The caller retries; the deadline is outside.
-    config.default_retry = false;
-    let namespace = config.default_namespace.clone();
-    // A login program is waited for by the thread that starts it.
-    let runtime = tokio::runtime::Handle::current();
-    let client = detached(None, move || {
-        let _guard = runtime.enter();
-        Client::try_from(config)
-    });
-    match client.await {
-        Ok(client) => Ok(Api::new(client.map_err(|error| fault::of(error, "secrets"))?, namespace)),
-        Err(Stuck::Deadline | Stuck::Died) => {
-            Err(SourceError::unreachable("the client of Kubernetes broke", "report it, please"))
-        }
-    }
+    let files = files(setup);
+    let chosen = if files.is_empty() { in_cluster(setup)? } else { from_files(&files, setup)? };
+    let namespace = setup.options.text("namespace").map(str::to_owned);
+    let namespace = namespace.or_else(|| chosen.namespace.clone()).unwrap_or_else(|| "default".to_owned());
+    Ok(Api::new(Client::open(chosen, setup).await?, namespace))
 }
 
 /// The kubeconfigs that are there: those of the settings or of `KUBECONFIG`, else the usual one.
@@ -63,60 +47,53 @@ fn files(setup: &Setup) -> Vec<PathBuf> {
     if usual.exists() { vec![usual] } else { Vec::new() }
 }
 
-fn in_cluster(setup: &Setup) -> Result<Config, SourceError> {
-    if setup.environment.get(IN_CLUSTER).is_none() {
+fn in_cluster(setup: &Setup) -> Result<Chosen, SourceError> {
+    let Some(host) = setup.environment.text(IN_CLUSTER) else {
         return Err(SourceError::unreachable(
             "there is no kubeconfig, and this is not inside a cluster",
             "set `KUBECONFIG`, or write `kubeconfig = \"PATH\"` to `[sources.kubernetes]` in config.toml",
         ));
-    }
-    Config::incluster().map_err(|error| {
+    };
+    of_account(host, setup.environment.text(IN_CLUSTER_PORT), Path::new(ACCOUNT)).map_err(|cause| {
         SourceError::unreachable(
-            format!("the service account of this pod can't be used: {error}"),
+            format!("the service account of this pod can't be used: {cause}"),
             "let the pod have one (`automountServiceAccountToken`)",
         )
     })
 }
 
-async fn from_files(files: &[PathBuf], setup: &Setup) -> Result<Config, SourceError> {
+/// The cluster that a pod runs in, as the service account in `folder`.
+fn of_account(host: &str, port: Option<&str>, folder: &Path) -> Result<Chosen, String> {
+    let port = port.ok_or_else(|| format!("`{IN_CLUSTER_PORT}` is not set"))?;
+    let port: u16 = port.parse().map_err(|_| format!("`{IN_CLUSTER_PORT}` is not the number of a port"))?;
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let file = |name: &str| {
+        let path = folder.join(name);
+        fs::metadata(&path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+        Ok::<PathBuf, String>(path)
+    };
+    let namespace = fs::read_to_string(file("namespace")?).map_err(|error| error.to_string())?;
+    let cluster = Cluster {
+        server: Some(format!("https://{host}:{port}")),
+        certificate_authority: Some(file("ca.crt")?),
+        ..Cluster::default()
+    };
+    let user = User { token_file: Some(file("token")?), ..User::default() };
+    let origin = "the service account of this pod".to_owned();
+    Ok(Chosen { cluster, user, namespace: Some(namespace.trim().to_owned()), origin })
+}
+
+fn from_files(files: &[PathBuf], setup: &Setup) -> Result<Chosen, SourceError> {
     let mut merged = Kubeconfig::default();
     for path in files {
-        let read = read(path)?;
-        merged = merged.merge(read).map_err(|error| fault::of_kubeconfig(&error, &shown(path)))?;
+        merged = merged.merge(kubeconfig::read(path)?);
     }
-    for user in merged.auth_infos.iter_mut().filter_map(|user| user.auth_info.as_mut()) {
-        // The program does not get the terminal: its questions would come between our lines.
-        if let Some(exec) = &mut user.exec {
-            exec.interactive_mode = Some(ExecInteractiveMode::Never);
-            exec.drop_env.get_or_insert_default().extend(OWN.map(str::to_owned));
-        }
-        if let Some(provider) = &mut user.auth_provider {
-            let dropped = provider.config.entry("cmd-drop-env".to_owned()).or_default();
-            *dropped = format!("{dropped} {}", OWN.join(" "));
-        }
-    }
-    let options = KubeConfigOptions {
-        context: setup.options.text("context").map(str::to_owned),
-        ..KubeConfigOptions::default()
-    };
-    let last = files.last().map_or_else(String::new, |path| shown(path));
-    Config::from_custom_kubeconfig(merged, &options)
-        .await
-        .map_err(|error| fault::of_kubeconfig(&error, &last))
-}
-
-fn read(path: &Path) -> Result<Kubeconfig, SourceError> {
-    Kubeconfig::read_from(path).map_err(|error| fault::of_kubeconfig(&error, &shown(path)))
-}
-
-fn shown(path: &Path) -> String {
-    format!("`{}`", path.display())
+    let last = files.last().map_or_else(String::new, |path| kubeconfig::shown(path));
+    merged.choose(setup.options.text("context"), last)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use doppio_secrets::Environment;
     use doppio_secrets::source::Local;
     use doppio_secrets::source::Options;
@@ -152,5 +129,21 @@ mod tests {
     async fn without_kubeconfig_and_cluster_it_says_so() {
         let folder = tempfile::tempdir().unwrap();
         assert!(fault(&setup(folder.path(), &[])).await.contains("no kubeconfig"));
+    }
+
+    #[test]
+    fn a_pod_has_its_cluster_and_its_account() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |port| of_account("fd00::1", port, folder.path());
+        assert!(of(Some("443")).unwrap_err().contains("namespace"));
+        for (name, text) in [("namespace", "ml\n"), ("ca.crt", "x"), ("token", "hunter2")] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let chosen = of(Some("443")).unwrap();
+        assert_eq!(chosen.cluster.server.as_deref(), Some("https://[fd00::1]:443"));
+        assert_eq!(chosen.namespace.as_deref(), Some("ml"));
+        assert_eq!(chosen.user.token_file, Some(folder.path().join("token")));
+        assert!(of(None).unwrap_err().contains("is not set"));
+        assert!(of(Some("x")).unwrap_err().contains("not the number of a port"));
     }
 }

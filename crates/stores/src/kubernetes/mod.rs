@@ -5,9 +5,13 @@
 //! the whole.
 
 mod api;
+mod client;
 mod fault;
+mod kubeconfig;
 mod login;
 mod path;
+mod program;
+mod tls;
 mod write;
 
 use std::collections::BTreeMap;
@@ -162,7 +166,7 @@ fn facts(path: &Path<'_>, namespace: &str, key: &str, written: &Written) -> Meta
             Some(version) => format!("{}, resourceVersion {version}", place(path, namespace, key)),
             None => place(path, namespace, key),
         },
-        created: written.metadata.creation_timestamp.as_ref().map(|time| time.0),
+        created: written.metadata.creation_timestamp,
         expires: note(EXPIRES).and_then(|text| text.parse().ok()),
         note: note(NOTE),
         ..Metadata::default()

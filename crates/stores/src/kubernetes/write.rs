@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use kube::core::params::Preconditions;
 use serde_json::json;
 
 use doppio_secrets::SecretValue;
@@ -94,16 +93,14 @@ impl Kubernetes {
                 None if found.data.is_empty() => String::new(),
                 None => only_key(&path, &found)?.to_owned(),
             };
-            let resource_version = found.written.metadata.resource_version.clone();
             let is_done = if found.data.len() > 1 {
                 let change = json!({
-                    "metadata": { "resourceVersion": resource_version },
+                    "metadata": { "resourceVersion": found.written.metadata.resource_version },
                     "data": { key: null },
                 });
                 api.patch(namespace, path.name, &change).await?.is_some()
             } else {
-                let uid = found.written.metadata.uid.clone();
-                api.delete(namespace, path.name, Preconditions { resource_version, uid }).await?
+                api.delete(namespace, path.name, &found.written.metadata).await?
             };
             if is_done {
                 return Ok(());

@@ -23,6 +23,9 @@ use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::TIMEOUT;
 
+use crate::http::Unread;
+use crate::http::body;
+
 /// No answer is longer, in bytes.
 const LONGEST: usize = 4 << 20;
 
@@ -179,20 +182,10 @@ impl Client {
                 }
                 continue;
             }
-            let mut body = Zeroizing::new(Vec::with_capacity(16 << 10));
-            while let Some(chunk) = response.chunk().await.map_err(|error| self.no_answer(error))? {
-                if body.len() + chunk.len() > LONGEST {
-                    return Err(self.nonsense("its answer is longer than 4 MiB"));
-                }
-                // A vector that grows leaves its old bytes behind, so it is moved by hand.
-                if body.capacity() - body.len() < chunk.len() {
-                    let room = (body.len() + chunk.len()).next_power_of_two();
-                    let mut longer = Zeroizing::new(Vec::with_capacity(room));
-                    longer.extend_from_slice(&body);
-                    body = longer;
-                }
-                body.extend_from_slice(&chunk);
-            }
+            let body = body(&mut response, LONGEST).await.map_err(|unread| match unread {
+                Unread::TooLong => self.nonsense("its answer is longer than 4 MiB"),
+                Unread::Broken(error) => self.no_answer(error),
+            })?;
             return Ok(Reply { status, body });
         }
         Err(self.busy(None))
