@@ -157,9 +157,15 @@ pub(super) fn scalars(text: &str) -> Vec<Scalar> {
 fn scalars_of(key: &str, node: &Node, is_item: bool, found: &mut Vec<Scalar>) {
     match node {
         Node::Mapping(members) => {
-            members.iter().for_each(|(key, node)| scalars_of(key, &node.value, false, found));
+            for (key, node) in members {
+                scalars_of(key, &node.value, false, found);
+            }
         }
-        Node::List(items) => items.iter().for_each(|node| scalars_of(key, &node.value, true, found)),
+        Node::List(items) => {
+            for node in items {
+                scalars_of(key, &node.value, true, found);
+            }
+        }
         Node::Text(value) => found.push(Scalar::new(key, value.plain(), is_item)),
         Node::Plain(Some(digits)) => found.extend(Scalar::of_number(key, digits, is_item)),
         Node::Plain(None) | Node::Null => {}
