@@ -112,9 +112,8 @@ impl File {
                     length + 1
                 }
                 ["#", "!", ..] => 2 + closed(&rest[2..]),
-                ["#", ..] => 1 + closed(&rest[1..]),
-                ["pub", "(", ..] => 1 + closed(&rest[1..]),
-                ["pub", ..] => 1,
+                ["#", ..] | ["pub", "(", ..] => 1 + closed(&rest[1..]),
+                ["pub", ..] | [] => 1,
                 [first, "::", ..] if is_name(first) && !["::", ".", "$"].contains(&before) => {
                     let parts = rest.chunks(2).take_while(|pair| is_name(pair[0]));
                     let more = parts.clone().take_while(|pair| pair.get(1) == Some(&"::")).count();
@@ -133,7 +132,6 @@ impl File {
                     self.is_face = false;
                     1
                 }
-                [] => 1,
             };
         }
     }
