@@ -5,6 +5,7 @@
 //! `Recipe`, [`plan`] makes a `Plan` of it, and [`engine`] runs the plan, writing events
 //! ([`event`]) to a sink: the [`journal`] first, then [`ui`]. A step ([`step`]) runs on a
 //! [`doppio_hosts::Host`]; what it prints passes the mask of [`doppio_secrets`] before anything else sees it.
+//! Programs of this machine are started by [`doppio_process`] only.
 
 pub mod cli;
 pub mod config;

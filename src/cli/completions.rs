@@ -17,9 +17,10 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+/// Prints them for this command line.
+pub(super) fn run(args: &Args, mut command: clap::Command) -> Result<ExitCode, CliError> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut super::command(), "doppio", &mut script);
+    clap_complete::generate(args.shell, &mut command, "doppio", &mut script);
     output::data(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
 }

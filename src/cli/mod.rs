@@ -21,15 +21,17 @@ mod secret;
 mod terminal;
 mod tls;
 mod version;
+mod wait;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::Subcommand;
-
 use context::Context;
 use error::CliError;
+
+use crate::cli::wait::block_on;
 
 /// Runs TOML recipes on GPU hosts over SSH. Secrets arrive just in time, inside the encrypted
 /// channel, and never become text.
@@ -86,10 +88,10 @@ fn attempt(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn dispatch(command: Command, context: &Context) -> Result<ExitCode, CliError> {
-    match command {
+fn dispatch(chosen: Command, context: &Context) -> Result<ExitCode, CliError> {
+    match chosen {
         Command::Check(args) => check::run(&args, context),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, command()),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Host(args) => host::run(&args, context),
         Command::Plan(args) => plan::run(&args, context),
@@ -98,27 +100,6 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitCode, CliError> {
         Command::Runs(args) => runs::run(&args, context),
         Command::Version(args) => version::run(&args),
     }
-}
-
-/// Runs what waits on the network, on this thread. Leases of its sources are returned when it is
-/// done, also after a failure.
-///
-/// # Errors
-///
-/// When the system gives no means to wait.
-fn block_on<T>(context: &Context, work: impl Future<Output = T>) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
-    let done = runtime.block_on(async {
-        let done = work.await;
-        context.opened.close().await;
-        done
-    });
-    // Threads that wait for a keychain or a resolver must not hold up the end.
-    runtime.shutdown_timeout(std::time::Duration::from_millis(100));
-    Ok(done)
 }
 
 /// The whole command line as clap knows it: for completions and for the tests of the docs.

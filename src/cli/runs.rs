@@ -2,18 +2,15 @@
 
 mod list;
 mod logs;
+mod record;
 mod show;
 
 use std::process::ExitCode;
 
-use doppio_text::name::RunId;
-
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::config::Dirs;
-use crate::event::RunStatus;
 use crate::journal::FindError;
-use crate::journal::Record;
 use crate::journal::Store;
 
 /// Arguments of `runs`.
@@ -35,15 +32,6 @@ enum Command {
     Logs(logs::Args),
 }
 
-/// How data is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
-    /// For people
-    Plain,
-    /// For programs
-    Json,
-}
-
 /// Answers from the journals.
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let store = Store::new(Dirs::new(&context.env, &context.home).runs());
@@ -51,26 +39,6 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         Command::List(args) => list::run(args, &store),
         Command::Show(args) => show::run(args, &store),
         Command::Logs(args) => logs::run(args, &store),
-    }
-}
-
-/// The run that is meant, and what its journal says.
-fn find(store: &Store, text: Option<&str>) -> Result<(RunId, Record), CliError> {
-    let run = store.find(text)?;
-    let record = store.read(&run).map_err(|error| {
-        CliError::world(format!("cannot read the journal of run `{run}`")).cause(error.to_string())
-    })?;
-    Ok((run, record))
-}
-
-/// How a run stands, in one word.
-fn standing(record: &Record) -> &'static str {
-    match record.state.status {
-        Some(RunStatus::Success) => "success",
-        Some(RunStatus::Failed) => "failed",
-        Some(RunStatus::Cancelled) => "cancelled",
-        None if record.is_live => "running",
-        None => "interrupted",
     }
 }
 

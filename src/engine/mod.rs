@@ -7,18 +7,11 @@
 mod attempt;
 mod cancel;
 mod dispatcher;
+mod options;
 mod ready;
 mod result;
 #[cfg(test)]
 mod tests;
-
-use std::sync::Arc;
-
-use tokio::sync::watch;
-
-use doppio_hosts::Pool;
-use doppio_secrets::SecretSession;
-use doppio_text::name::RunId;
 
 use crate::event::RunState;
 use crate::event::Sink;
@@ -26,20 +19,7 @@ use crate::event::SinkError;
 use crate::plan::Plan;
 
 pub use cancel::Cancel;
-
-/// What a run needs besides its plan.
-pub struct Options {
-    /// The run's id.
-    pub run: RunId,
-    /// Attempts at once, at least 1.
-    pub jobs: usize,
-    /// The hosts.
-    pub pool: Arc<Pool>,
-    /// The secrets, and the mask.
-    pub secrets: Arc<SecretSession>,
-    /// Goes to [`Cancel::Ask`] on the first Ctrl-C and to [`Cancel::Force`] on the second.
-    pub cancel: watch::Receiver<Cancel>,
-}
+pub use options::Options;
 
 /// Runs a plan to its end and returns the state that its events add up to.
 ///

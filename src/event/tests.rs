@@ -1,6 +1,11 @@
 //! Every event reads back as it was written, and the state takes legal events only.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
+
+use doppio_secrets::Masked;
+use doppio_text::name::StepId;
 
 use super::*;
 

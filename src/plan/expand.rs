@@ -1,49 +1,18 @@
 //! Steps that exist more than once: `hosts` and `matrix`.
 
-use std::rc::Rc;
-
 use doppio_text::Diagnostic;
 use doppio_text::name::HostId;
-use doppio_text::name::StepId;
 
 use crate::plan::Inputs;
 use crate::plan::fields::fixed_text;
 use crate::plan::names::Variables;
+use crate::plan::node::Node;
+use crate::plan::node::Role;
 use crate::recipe::Hosts;
 use crate::recipe::RecipeStep;
 
 /// The number of steps that one step may expand to.
 const MOST: usize = 10_000;
-
-/// A step of the plan before its texts are resolved.
-#[derive(Debug)]
-pub(super) struct Node {
-    /// Which step of the recipe it comes from.
-    pub step: usize,
-    /// Its id.
-    pub id: StepId,
-    /// The host of its place, if its step has `hosts`.
-    pub host: Option<HostId>,
-    /// The values of its place, if its step has a `matrix`.
-    pub matrix: Rc<[(String, String)]>,
-    /// What it is of its step.
-    pub role: Role,
-    /// Nodes that it depends on.
-    pub needs: Vec<usize>,
-    /// Nodes that it stands for.
-    pub members: Vec<usize>,
-}
-
-/// What a node is of the step it comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    /// All of it.
-    Whole,
-    /// One of many.
-    One,
-    /// That which stands for the many.
-    Join,
-}
 
 /// A place of a step among its like.
 type Place = (String, Option<HostId>, Vec<(String, String)>);

@@ -18,10 +18,10 @@ use doppio_text::shell::Piece;
 use doppio_text::shell::rewrite;
 
 use crate::plan::Inputs;
-use crate::plan::expand::Node;
 use crate::plan::names::Named;
 use crate::plan::names::Variables;
 use crate::plan::names::push;
+use crate::plan::node::Node;
 use crate::step::Binding;
 use crate::step::Mode;
 use crate::step::Part;

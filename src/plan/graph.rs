@@ -9,11 +9,11 @@ use doppio_text::has_enough;
 use doppio_text::name::StepId;
 
 use crate::plan::Inputs;
-use crate::plan::expand::Node;
 use crate::plan::expand::expand;
 use crate::plan::groups::Groups;
 use crate::plan::groups::unknown_step;
 use crate::plan::names::Variables;
+use crate::plan::node::Node;
 use crate::plan::order;
 use crate::recipe::Recipe;
 use crate::recipe::RecipeStep;

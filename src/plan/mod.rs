@@ -13,6 +13,7 @@ mod fields;
 mod graph;
 mod groups;
 mod names;
+mod node;
 mod order;
 mod select;
 pub mod show;

@@ -31,10 +31,10 @@ pub fn parse(source: &Source) -> Recipe {
     let mut recipe = Recipe { is_torn: !errors.is_empty(), ..Recipe::default() };
     let mut reader = Reader::new(source);
     tables(&mut recipe, &mut reader, document.get_ref());
-    recipe.faults = reader.faults;
     if recipe.is_torn {
-        recovery::keep_certain(&mut recipe.faults, &errors, source);
+        recovery::keep_certain(&mut reader, &errors);
     }
+    recipe.faults = reader.into_faults();
     recipe
 }
 
@@ -161,9 +161,9 @@ pub fn values(source: &Source) -> Result<Vec<(String, String)>, Vec<Diagnostic>>
         values.extend(scalar(&mut reader, name, value).map(|value| (name.to_owned(), value)));
     }
     if !errors.is_empty() {
-        recovery::keep_certain(&mut reader.faults, &errors, source);
+        recovery::keep_certain(&mut reader, &errors);
     }
-    if reader.faults.is_empty() { Ok(values) } else { Err(reader.faults) }
+    if reader.faults.is_empty() { Ok(values) } else { Err(reader.into_faults()) }
 }
 
 fn plain(text: String, span: Span) -> Template {

@@ -28,7 +28,7 @@ mod tests {
         let mut reader = Reader::new(&source);
         let read = form::read(&mut reader, &table["condition"], "`condition`");
         assert_eq!(read.is_some(), reader.faults.is_empty(), "{text}: {:?}", reader.faults);
-        read.ok_or_else(|| reader.faults.into_iter().map(|fault| fault.message).collect())
+        read.ok_or_else(|| reader.into_faults().into_iter().map(|fault| fault.message).collect())
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 
 use doppio_hosts::EnvVar;
-use doppio_hosts::Exec;
 use doppio_hosts::Host;
 use doppio_hosts::Pool;
 use doppio_secrets::Delivered;
@@ -20,9 +19,7 @@ use doppio_text::name::HostId;
 use doppio_text::name::StepId;
 
 use crate::event::Delivery;
-use crate::event::End;
 use crate::event::Stream;
-use crate::step::Ended;
 use crate::step::HostText;
 use crate::step::Outcome;
 use crate::step::PlainText;
@@ -34,7 +31,6 @@ use crate::step::Text;
 use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::Values;
-use crate::step::follow::Show;
 
 /// What an attempt is asked to do from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -178,42 +174,6 @@ impl StepContext {
     /// This machine as a host.
     pub fn local(&self) -> Host {
         self.pool.local()
-    }
-
-    /// Runs a script to its end: output goes through the mask to the dispatcher, a stop ends the
-    /// whole process group.
-    ///
-    /// # Errors
-    ///
-    /// When it could not be started, or was stopped.
-    pub async fn exec(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
-        Box::pin(self.follow(host, exec, Show::Everything)).await
-    }
-
-    /// The same without showing the output: for questions that Doppio asks.
-    ///
-    /// # Errors
-    ///
-    /// As [`StepContext::exec`].
-    pub async fn ask(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
-        Box::pin(self.follow(host, exec, Show::Nothing)).await
-    }
-
-    /// The same for a script whose standard output is a secret: only standard error is shown, and
-    /// the output is known to the mask as `name` when this returns.
-    ///
-    /// # Errors
-    ///
-    /// As [`StepContext::exec`]; when the output can't be masked.
-    pub async fn exec_secret(&mut self, host: &Host, exec: Exec, name: &str) -> Result<Ended, StepError> {
-        let ended = Box::pin(self.follow(host, exec, Show::Errors)).await?;
-        let failed = ended.end != End::Exit { code: 0 };
-        let stdout = match self.register(name, ended.stdout) {
-            // A failure is reported as it is; its output is not needed then.
-            Err(_) if failed => Value::Plain(String::new()),
-            registered => registered?,
-        };
-        Ok(Ended { stdout, ..ended })
     }
 
     /// Makes a secret of a value: from now on the mask knows it as `name`. An empty value stays

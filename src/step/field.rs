@@ -24,6 +24,7 @@ pub use spec::FieldSpec;
 pub use spec::Form;
 pub use spec::Presence;
 pub use spec::Spec;
+pub(in crate::step) use spec::line;
 pub(in crate::step) use table::Table;
 pub(in crate::step) use texts::Variable;
 pub(in crate::step) use texts::checked;

@@ -3,9 +3,11 @@
 use std::fmt::Write;
 
 use crate::step::FieldSpec;
+use crate::step::Form;
 use crate::step::KINDS;
 use crate::step::Presence;
 use crate::step::condition;
+use crate::step::field::line;
 
 /// The section of the recipe's documentation on operations and conditions, in Markdown.
 pub fn manual() -> String {
@@ -43,9 +45,23 @@ fn fields(text: &mut String, fields: &[FieldSpec]) {
             Presence::Optional => "none".to_owned(),
             Presence::Default(value) => format!("`{}`", value().to_string().trim_matches('"')),
         };
-        let doc = escaped(field.doc());
+        let doc = escaped(&meaning(field));
         writeln!(text, "| `{}` | {} | {default} | {doc} |", field.name, field.form).ok();
     }
+}
+
+/// What a field is for, and what each of its words means.
+fn meaning(field: &FieldSpec) -> String {
+    let Form::OneOf(words) = field.form else { return field.doc().to_owned() };
+    let words: Vec<String> = words.iter().map(|(word, doc)| format!("`{word}`: {}", within(doc))).collect();
+    format!("{}. {}", field.doc(), words.join("; "))
+}
+
+/// A sentence within another one.
+fn within(doc: &'static str) -> String {
+    let doc = line(doc);
+    let mut letters = doc.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// A key of a condition, and its default.

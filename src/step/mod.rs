@@ -8,6 +8,7 @@ mod assert;
 mod condition;
 mod context;
 pub mod credentials;
+mod exec;
 mod field;
 mod follow;
 mod group;

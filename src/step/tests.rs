@@ -98,7 +98,7 @@ fn read(kind: &StepKind, text: &str) -> Result<Box<dyn Parsed>, Vec<(String, Str
     let parsed = kind.read(&mut reader, table.values().next().expect("it has a key"));
     assert_eq!(parsed.is_some(), reader.faults.is_empty(), "{text}: {:?}", reader.faults);
     let told = |fault: Diagnostic| (text[fault.primary.span].to_owned(), fault.message);
-    parsed.ok_or_else(|| reader.faults.into_iter().map(told).collect())
+    parsed.ok_or_else(|| reader.into_faults().into_iter().map(told).collect())
 }
 
 #[test]

@@ -12,9 +12,10 @@ use crate::support::rust_code::without_tests;
 /// not in it: it may name all.
 const CRATES: &[(&str, &str, &[&str])] = &[
     ("doppio_text", "crates/text/src/", &[]),
-    ("doppio_secrets", "crates/secrets/src/", &["doppio_text"]),
-    ("doppio_stores", "crates/stores/src/", &["doppio_text", "doppio_secrets"]),
-    ("doppio_hosts", "crates/hosts/src/", &["doppio_text", "doppio_secrets"]),
+    ("doppio_process", "crates/process/src/", &[]),
+    ("doppio_secrets", "crates/secrets/src/", &["doppio_text", "doppio_process"]),
+    ("doppio_stores", "crates/stores/src/", &["doppio_text", "doppio_process", "doppio_secrets"]),
+    ("doppio_hosts", "crates/hosts/src/", &["doppio_text", "doppio_process", "doppio_secrets"]),
 ];
 
 /// A module of the root package, which crates it may name and which of the other modules.
@@ -31,7 +32,7 @@ const MODULES: &[(&str, &[&str], &[&str])] = &[
     ("ui", &["doppio_text"], &["event"]),
     (
         "cli",
-        &["doppio_text", "doppio_secrets", "doppio_stores", "doppio_hosts"],
+        &["doppio_text", "doppio_process", "doppio_secrets", "doppio_stores", "doppio_hosts"],
         &["sources", "event", "config", "step", "recipe", "plan", "engine", "journal", "ui"],
     ),
 ];
@@ -44,6 +45,9 @@ const CONFINED: &[(&str, &str)] = &[
     ("keyring", "crates/secrets/src/source/keyring.rs"),
     ("minijinja", "src/plan/when/"),
 ];
+
+/// The one place that starts programs of this machine, and so the one that may name these.
+const PROGRAMS: &str = "crates/process/src/";
 
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "manager"];
@@ -166,6 +170,7 @@ fn check(path: &str, text: &str) -> Vec<String> {
         let code = without_tests(&code);
         check_paths(path, &code, &mut fault);
         check_confined(path, &code, &mut fault);
+        check_programs(path, &code, text, &mut fault);
     }
     faults
 }
@@ -262,6 +267,36 @@ fn check_confined(path: &str, code: &str, fault: &mut dyn FnMut(usize, String)) 
     }
 }
 
+/// Programs that are started elsewhere than in their one place, or git by another way than its own.
+fn check_programs(path: &str, code: &str, text: &str, fault: &mut dyn FnMut(usize, String)) {
+    if path.starts_with(PROGRAMS) {
+        return;
+    }
+    for (at, found) in code.match_indices("process::") {
+        let rest = code[at + found.len()..].trim_start();
+        let group = rest.strip_prefix('{').map(|rest| rest.split('}').next().unwrap_or(rest));
+        let is_named = word(rest).starts_with("Command")
+            || rest.starts_with('*')
+            || group.is_some_and(|names| names.contains("Command") || names.contains('*'));
+        if is_named {
+            fault(
+                at,
+                format!("`process::Command` is named in `{PROGRAMS}` only: use `doppio_process::Program`"),
+            );
+        }
+    }
+    for (at, found) in code.match_indices("process as ") {
+        if !is_word(code[..at].chars().next_back()) && word(&code[at + found.len()..]) != "_" {
+            fault(at, "`process` under another name".to_owned());
+        }
+    }
+    for (at, found) in code.match_indices("Program::new(") {
+        if text[at + found.len()..].starts_with("\"git\"") {
+            fault(at, "git is asked by `doppio_process::Repository` only".to_owned());
+        }
+    }
+}
+
 /// The name that `text` begins with.
 fn word(text: &str) -> &str {
     let end = text.find(|c: char| !is_word(Some(c))).unwrap_or(text.len());
@@ -270,6 +305,36 @@ fn word(text: &str) -> &str {
 
 fn is_word(c: Option<char>) -> bool {
     c.is_some_and(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// Variables that Doppio reads from its environment or sets for what it starts, and that programs
+/// may get: none of them opens the vault.
+const HANDED_ON: &[&str] = &[
+    "DOPPIO_GIT_PASSWORD",
+    "DOPPIO_GIT_USERNAME",
+    "DOPPIO_HOME",
+    "DOPPIO_KEYRING",
+    "DOPPIO_PING_",
+    "DOPPIO_PROFILE",
+    "DOPPIO_SANDBOX",
+    "DOPPIO_SECRET_",
+    "DOPPIO_VALUE_",
+];
+
+#[test]
+fn every_variable_of_our_own_is_handed_on_or_not() {
+    let mut found = BTreeSet::new();
+    for folder in ["src", "crates"] {
+        walk(Path::new(env!("CARGO_MANIFEST_DIR")), Path::new(folder), &mut |_, text| {
+            for (at, start) in text.match_indices("DOPPIO_") {
+                let name = text[at..].split(|c: char| !(c.is_ascii_uppercase() || c == '_')).next();
+                found.extend(name.filter(|name| name.len() > start.len()).map(str::to_owned));
+            }
+        });
+    }
+    let known: BTreeSet<String> =
+        HANDED_ON.iter().chain(&doppio_process::OWN).map(|name| (*name).to_owned()).collect();
+    assert_eq!(found, known, "a new variable goes to `HANDED_ON` here, or to `OWN` of crates/process");
 }
 
 #[test]
@@ -297,6 +362,12 @@ fn each_rule_catches_its_planted_fault() {
         ("crates/secrets/src/source/mod.rs", "mod keyring; use ::keyring::Entry;", "`keyring` is named in"),
         ("src/cli/doctor.rs", "let e = keyring::Entry::new();", "`keyring` is named in"),
         ("src/step/a.rs", "use minijinja::Environment;", "`minijinja` is named in"),
+        ("src/cli/a.rs", "use std::process::Command;", "`process::Command` is named in"),
+        ("crates/stores/src/a.rs", "let c = tokio::process::Command::new(\"x\");", "is named in"),
+        ("crates/hosts/src/a.rs", "use std::process::{Child, Command};", "`process::Command` is named in"),
+        ("crates/hosts/src/a.rs", "use std::os::unix::process::CommandExt;", "is named in"),
+        ("src/step/a.rs", "use std::process as other;", "`process` under another name"),
+        ("crates/secrets/src/a.rs", "Program::new(\"git\").arg(\"status\")", "git is asked by"),
         ("tests/it/a.rs", "#[allow(dead_code)]", "`allow`"),
         ("src/lib.rs", "#![allow(missing_docs)]", "`allow`"),
         ("crates/hosts/src/util.rs", "", "`util` says nothing"),
@@ -322,6 +393,9 @@ fn what_is_allowed_is_no_fault() {
         ("crates/secrets/src/source/keyring.rs", "use ::keyring::Entry;"),
         ("crates/secrets/src/ladder.rs", "let a = source::keyring::KIND; let keyring = 1;"),
         ("src/main.rs", "use doppio::cli;"),
+        ("crates/process/src/a.rs", "use std::process::Command; Program::new(\"git\");"),
+        ("src/cli/a.rs", "use std::process::Child; use doppio_process::Program; Program::new(\"ssh\");"),
+        ("crates/hosts/src/a.rs", "#[cfg(test)]\nmod tests { use std::process::Command; }"),
     ] {
         let faults = check(path, text);
         assert!(faults.is_empty(), "{path}: {text}: {faults:?}");

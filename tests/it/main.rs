@@ -11,6 +11,8 @@ mod aws;
 #[cfg(feature = "azure")]
 mod azure;
 mod check;
+mod child_processes;
+mod circles;
 mod cli;
 mod connect;
 mod docs;

@@ -83,7 +83,10 @@ impl HostsFile {
         let document = reader.toml.document();
         if reader.toml.faults.is_empty() {
             reader.document(&document);
-            reader.check_jumps();
+            let names: Vec<String> = reader.entries.iter().map(|entry| entry.name.clone()).collect();
+            for fault in jumps::check(&names, &reader.jumps) {
+                reader.toml.fault(fault);
+            }
         }
         reader.toml.finish(Self { entries: reader.entries })
     }

@@ -9,6 +9,7 @@ struct Readme;
 
 mod address;
 mod bootstrap;
+mod deadlines;
 mod error;
 mod exec;
 mod hosts_file;
@@ -27,6 +28,7 @@ mod ssh;
 mod ssh_config;
 mod stop;
 
+pub use deadlines::Deadlines;
 pub use doppio_secrets::Prompt;
 pub use error::HostError;
 pub use exec::Carrier;
@@ -53,4 +55,3 @@ pub use spec::CarrierChoice;
 pub use spec::FirstContact;
 pub use spec::HostSpec;
 pub use spec::Trust;
-pub use ssh::connect::Deadlines;

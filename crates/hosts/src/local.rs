@@ -6,20 +6,22 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
-use std::process::Stdio;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
-use tokio::process::Child;
-use tokio::process::ChildStdin;
-use tokio::process::ChildStdout;
-use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use doppio_process::Chunks;
+use doppio_process::Program;
+use doppio_process::Running;
+use doppio_process::Stdin;
+use doppio_process::Stdout;
 use doppio_secrets::SecretValue;
 
 use crate::Carrier;
@@ -42,9 +44,6 @@ use crate::process::Reach;
 /// How long `sh` may take to announce itself.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// Variables of Doppio's own that no step may inherit.
-const OWN: [&str; 3] = ["DOPPIO_PASSPHRASE", "DOPPIO_PASSPHRASE_FD", "DOPPIO_PASSPHRASE_FILE"];
-
 /// What a process takes over from Doppio.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Inherit {
@@ -60,9 +59,9 @@ pub(crate) struct Inherit {
 pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, HostError> {
     let Load { exports, files } = Load::sort(&exec.env)?;
     let payload = payload::write(exec, &Load { exports: Vec::new(), files: files.clone() })?;
-    let mut child = spawn(&exports, inherit)?;
-    let stdin = child.stdin.take();
-    let mut stdout = child.stdout.take();
+    let mut running = start(&exports, inherit)?;
+    let stdin = running.stdin.take();
+    let mut stdout = running.stdout.take();
     let (leader, early) = timeout(START_LIMIT, announced(stdout.as_mut()))
         .await
         .unwrap_or_else(|_| Err(failed("it did not announce itself within 30 seconds".to_owned())))?;
@@ -71,40 +70,43 @@ pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, Host
     let carriers = carriers.chain(files.iter().map(|var| (var.name.clone(), Carrier::File))).collect();
     let folder = payload.folder.clone();
     let feed = stdin.map(|stdin| tokio::spawn(feed(stdin, payload, exec.stdin.clone())));
-    tokio::spawn(follow(child, stdout, feed, early, writer));
-    Ok(Process { reader, carriers, leader, folder, reach: Reach::Local })
+    tokio::spawn(follow(running, stdout, feed, early, writer));
+    Ok(Process { reader, carriers, leader, folder, reach: Box::new(ThisMachine) })
+}
+
+/// Where local processes run.
+#[derive(Debug)]
+struct ThisMachine;
+
+impl Reach for ThisMachine {
+    fn exec<'a>(&'a self, script: &'a Exec) -> BoxFuture<'a, Result<Process, HostError>> {
+        async move { exec(script, &Inherit::default()).await }.boxed()
+    }
 }
 
 fn failed(cause: String) -> HostError {
     HostError { message: "could not start `sh` on this machine".to_owned(), causes: vec![cause], hint: None }
 }
 
-fn spawn(exports: &[&EnvVar], inherit: &Inherit) -> Result<Child, HostError> {
-    let mut command = Command::new("sh");
-    command.args(["-c", bootstrap::TEXT, "sh", bootstrap::TEXT]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+fn start(exports: &[&EnvVar], inherit: &Inherit) -> Result<Running, HostError> {
+    let mut program = Program::shell(bootstrap::TEXT).args(["sh", bootstrap::TEXT]);
     if let Some(dir) = &inherit.dir {
-        command.current_dir(dir);
-    }
-    for name in OWN {
-        command.env_remove(name);
+        program = program.dir(dir);
     }
     for var in exports {
         #[expect(
             clippy::disallowed_methods,
             reason = "the environment of the process is what carries the value"
         )]
-        var.value.reveal(|bytes| command.env(var.name.as_str(), OsStr::from_bytes(bytes)));
+        let given = var.value.reveal(|bytes| program.env(var.name.as_str(), OsStr::from_bytes(bytes)));
+        program = given;
     }
     // The bootstrap makes a session of its own with `setsid`, so that nothing can ask at
     // Doppio's terminal; macOS has no such program.
-    if cfg!(not(target_os = "linux")) {
-        command.process_group(0);
-    }
-    command.spawn().map_err(|error| failed(error.to_string()))
+    program.start_apart().map_err(|error| failed(error.to_string()))
 }
 
-async fn announced(stdout: Option<&mut ChildStdout>) -> Result<(Leader, Vec<u8>), HostError> {
+async fn announced(stdout: Option<&mut Stdout>) -> Result<(Leader, Vec<u8>), HostError> {
     let mut listener = Listener::default();
     let mut buffer = [0; 1024];
     if let Some(stdout) = stdout {
@@ -125,7 +127,7 @@ async fn announced(stdout: Option<&mut ChildStdout>) -> Result<(Leader, Vec<u8>)
 
 /// Writes the payload and what is meant for the script. A script that reads nothing is allowed to, so
 /// it is not an error.
-async fn feed(mut stdin: ChildStdin, payload: Payload, rest: Option<SecretValue>) {
+async fn feed(mut stdin: Stdin, payload: Payload, rest: Option<SecretValue>) {
     if stdin.write_all(&payload.bytes).await.is_err() {
         return;
     }
@@ -141,8 +143,8 @@ async fn feed(mut stdin: ChildStdin, payload: Payload, rest: Option<SecretValue>
 
 /// Drains the process to its end.
 async fn follow(
-    mut child: Child,
-    stdout: Option<ChildStdout>,
+    mut running: Running,
+    stdout: Option<Stdout>,
     feed: Option<JoinHandle<()>>,
     early: Vec<u8>,
     writer: PipeWriter,
@@ -152,15 +154,15 @@ async fn follow(
     }
     let (alive, mut moved) = mpsc::channel::<()>(1);
     let out = tokio::spawn(drain(stdout, Output::Stdout, writer.clone(), alive.clone()));
-    let err = tokio::spawn(drain(child.stderr.take(), Output::Stderr, writer.clone(), alive));
+    let err = tokio::spawn(drain(running.stderr.take(), Output::Stderr, writer.clone(), alive));
     let status = loop {
         tokio::select! {
-            status = child.wait() => break status,
+            status = running.wait() => break status,
             Some(()) = moved.recv() => {}
             () = writer.abandoned() => {
                 out.abort();
                 err.abort();
-                break child.wait().await;
+                break running.wait().await;
             }
         }
     };
@@ -178,13 +180,9 @@ async fn drain<R>(pipe: Option<R>, kind: fn(Vec<u8>) -> Output, writer: PipeWrit
 where
     R: AsyncRead + Unpin,
 {
-    let Some(mut pipe) = pipe else { return };
-    let mut buffer = vec![0; 32 << 10];
-    while let Ok(count) = pipe.read(&mut buffer).await {
-        if count == 0 {
-            break;
-        }
-        writer.send(kind(buffer[..count].to_vec())).await;
+    let mut chunks = Chunks::new(pipe);
+    while let Some(bytes) = chunks.next().await {
+        writer.send(kind(bytes)).await;
         let _full = alive.try_send(());
     }
 }

@@ -24,8 +24,8 @@ use crate::HostSpec;
 use crate::HostsFile;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
-use crate::ssh::connect::ConnectOptions;
 use crate::ssh::connect::Handshakes;
+use crate::ssh::options::ConnectOptions;
 use crate::ssh::sandbox::Sandbox;
 use crate::ssh::session::Session;
 

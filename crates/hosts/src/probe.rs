@@ -10,10 +10,10 @@ use crate::PoolOptions;
 use crate::Trust;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
-use crate::ssh::connect::ConnectOptions;
 use crate::ssh::connect::Handshakes;
 use crate::ssh::connect::connect;
 use crate::ssh::known_hosts;
+use crate::ssh::options::ConnectOptions;
 use crate::ssh::trust::OWN_FILE;
 
 /// What a host that lets us in is like.

@@ -1,7 +1,9 @@
 //! A process that runs on a host, and how it is ended.
 
-use std::sync::Arc;
+use std::fmt::Debug;
 use std::time::Duration;
+
+use futures_util::future::BoxFuture;
 
 use doppio_text::name::EnvName;
 
@@ -14,9 +16,7 @@ use crate::Interpreter;
 use crate::Output;
 use crate::Stopped;
 use crate::bootstrap::Leader;
-use crate::local;
 use crate::output_pipe::PipeReader;
-use crate::ssh::session::Session;
 use crate::stop;
 
 /// A running process. When it is dropped before its end, its pipes are closed, and it is left to
@@ -28,29 +28,14 @@ pub struct Process {
     pub(crate) leader: Leader,
     /// The folder of its files, if it has any.
     pub(crate) folder: Option<String>,
-    pub(crate) reach: Reach,
+    /// Where it runs.
+    pub(crate) reach: Box<dyn Reach>,
 }
 
 /// How the machine of a process is reached again, to stop it.
-#[derive(Debug, Clone)]
-pub(crate) enum Reach {
-    /// It is this one.
-    Local,
-    /// By one of its channels.
-    Ssh(Arc<Session>),
-}
-
-impl Reach {
-    /// Runs a text of ours on the same machine, without waiting for a channel to be free.
-    async fn ask(&self, text: String) -> Result<(Exit, Vec<u8>), HostError> {
-        let exec =
-            Exec { interpreter: Interpreter { shell: "sh".to_owned(), login: false }, ..Exec::new(text) };
-        let process = match self {
-            Self::Local => local::exec(&exec, &local::Inherit::default()).await?,
-            Self::Ssh(session) => session.exec_urgent(&exec).await?,
-        };
-        Ok(process.collect().await)
-    }
+pub(crate) trait Reach: Debug + Send + Sync {
+    /// Starts a script on the same machine, without waiting for a channel to be free.
+    fn exec<'a>(&'a self, exec: &'a Exec) -> BoxFuture<'a, Result<Process, HostError>>;
 }
 
 impl Process {
@@ -84,7 +69,7 @@ impl Process {
         }
         self.reader.set_stopping();
         let text = stop::script(&self.leader, self.folder.as_deref(), grace);
-        let (exit, output) = self.reach.ask(text).await?;
+        let (exit, output) = self.ask(text).await?;
         let survivors = stop::parse(&output).ok_or_else(|| HostError {
             message: format!("could not check whether process {} was stopped", self.leader.pid),
             causes: vec![match exit {
@@ -105,12 +90,20 @@ impl Process {
     /// When the host could not be asked.
     pub async fn sweep(&self) -> Result<Option<CleanupReport>, HostError> {
         let Some(folder) = &self.folder else { return Ok(None) };
-        let (_, output) = self.reach.ask(stop::sweep(folder)).await?;
+        let (_, output) = self.ask(stop::sweep(folder)).await?;
         stop::parse_sweep(&output).map(Some).ok_or_else(|| HostError {
             message: "could not check whether its files are gone".to_owned(),
             causes: Vec::new(),
             hint: Some(format!("look on the host: `ls -d /dev/shm/{folder} /run/user/*/{folder}`")),
         })
+    }
+
+    /// Runs a text of ours on the same machine.
+    async fn ask(&self, text: String) -> Result<(Exit, Vec<u8>), HostError> {
+        let exec =
+            Exec { interpreter: Interpreter { shell: "sh".to_owned(), login: false }, ..Exec::new(text) };
+        let process = self.reach.exec(&exec).await?;
+        Ok(process.collect().await)
     }
 
     /// Reads to the end: how it ended, and its standard output.

@@ -18,7 +18,6 @@ use crate::Trust;
 use crate::address::Address;
 use crate::error::toml_key;
 use crate::hosts_file::Entry;
-use crate::spec::known_as;
 use crate::ssh_config;
 use crate::ssh_config::SshConfig;
 
@@ -364,9 +363,4 @@ fn vast_is_not_built(name: &str, instance: &str) -> HostError {
              [hosts.{}]\nhostname = \"ssh4.vast.ai\"\nport = 12345\nuser = \"root\"",
             toml_key(name)
         ))
-}
-
-/// What an address is known under if it has no name.
-pub(crate) fn address_of(spec: &HostSpec) -> String {
-    known_as(&spec.hostname, spec.port)
 }

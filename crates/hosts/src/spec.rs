@@ -146,3 +146,8 @@ pub(crate) fn known_as(hostname: &str, port: u16) -> String {
     let hostname = hostname.to_lowercase();
     if port == 22 { hostname } else { format!("[{hostname}]:{port}") }
 }
+
+/// What an address is known under if it has no name.
+pub(crate) fn address_of(spec: &HostSpec) -> String {
+    known_as(&spec.hostname, spec.port)
+}

@@ -4,16 +4,18 @@
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::Command;
 use tokio::sync::OnceCell;
+
+use doppio_process::Broken;
+use doppio_process::Limits;
+use doppio_process::Program;
 
 use crate::HostError;
 
 /// Reading the configuration can run `Match exec` commands, which may hang.
-const DEADLINE: Duration = Duration::from_secs(10);
+const LIMITS: Limits = Limits { longest: 16 << 20, deadline: Duration::from_secs(10) };
 
 /// A name that no `Host` block names: what stands under it is what stands under every name.
 const NOBODY: &str = "doppio-7b1f0c-nobody";
@@ -33,18 +35,10 @@ pub(crate) async fn account() -> Option<&'static Account> {
 }
 
 async fn look_up_account() -> Option<Account> {
-    let text = output(Command::new("sh").args(["-c", "id -un && eval echo \"~$(id -un)\""])).await.ok()??;
+    let asked = Program::shell("id -un && eval echo \"~$(id -un)\"").hear(None, LIMITS).await.ok()?;
+    let text = asked.status.success().then(|| String::from_utf8_lossy(&asked.stdout).into_owned())?;
     let (user, home) = text.trim_end().split_once('\n')?;
     Some(Account { user: user.to_owned(), home: PathBuf::from(home) })
-}
-
-/// What a command prints; none when it fails.
-async fn output(command: &mut Command) -> io::Result<Option<String>> {
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(DEADLINE, command.output())
-        .await
-        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    Ok(output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
 /// What `ssh_config` says of one name.
@@ -84,33 +78,31 @@ async fn run(
     port: Option<u16>,
     home: &Path,
 ) -> Result<Option<String>, HostError> {
-    let mut command = Command::new("ssh");
-    command.arg("-G").stdin(Stdio::null()).kill_on_drop(true);
+    let mut ssh = Program::new("ssh").arg("-G");
     // OpenSSH looks the home up by user id. Another home is told by naming its file.
     if account().await.is_none_or(|account| account.home != home) {
         let file = home.join(".ssh/config");
-        command.arg("-F").arg(if file.is_file() { file.as_path() } else { Path::new("none") });
+        ssh = ssh.arg("-F").arg(if file.is_file() { file.as_path() } else { Path::new("none") });
     }
     if let Some(user) = user {
-        command.args(["-l", user]);
+        ssh = ssh.args(["-l", user]);
     }
     if let Some(port) = port {
-        command.args(["-p", &port.to_string()]);
+        ssh = ssh.args(["-p", &port.to_string()]);
     }
-    command.args(["--", name]);
     let failed = |cause: String| {
         HostError::new(format!("cannot read the ssh_config for `{name}`"))
             .cause(cause)
             .hint(format!("`ssh -G {name}` shows the same"))
     };
-    match tokio::time::timeout(DEADLINE, command.output()).await {
-        Err(_) => Err(failed(format!("`ssh -G` took longer than {} s", DEADLINE.as_secs()))),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Ok(Err(error)) => Err(failed(error.to_string())),
-        Ok(Ok(output)) if output.status.success() => {
-            Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()))
+    match ssh.args(["--", name]).hear(None, LIMITS).await {
+        Err(Broken::Late(deadline)) => {
+            Err(failed(format!("`ssh -G` took longer than {} s", deadline.as_secs())))
         }
-        Ok(Ok(output)) => Err(failed(String::from_utf8_lossy(&output.stderr).trim_end().to_owned())),
+        Err(Broken::NotStarted(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error.to_string())),
+        Ok(heard) if heard.status.success() => Ok(Some(String::from_utf8_lossy(&heard.stdout).into_owned())),
+        Ok(heard) => Err(failed(String::from_utf8_lossy(&heard.stderr).trim_end().to_owned())),
     }
 }
 

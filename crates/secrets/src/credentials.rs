@@ -3,96 +3,27 @@
 //! What the user has stored under the provider's names counts first, then what the provider's own
 //! tools keep on this machine. Each value is known to the mask before it is handed out.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::str::FromStr;
-
 use jiff::Timestamp;
 
 use doppio_text::name::EnvName;
 use doppio_text::name::SecretName;
 
-use crate::Environment;
 use crate::Hold;
 use crate::SecretError;
 use crate::SecretRef;
 use crate::SecretSession;
 use crate::SecretValue;
+use crate::Wanted;
+use crate::consent::Providers;
 use crate::provider;
 use crate::provider::Credential;
-use crate::provider::Discovery;
 use crate::provider::Exposure;
 use crate::provider::FileForm;
 use crate::provider::Key;
 use crate::provider::Local;
 use crate::provider::Part;
-use crate::provider::Provider;
 use crate::provider::ProviderError;
 use crate::provider::Sent;
-use crate::provider::UnknownProvider;
-
-/// A provider as a recipe names it: `aws`, or `aws:prod` for one profile of several.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// Which provider.
-    pub provider: &'static Provider,
-    /// Which profile, host, registry, context or key of it.
-    pub which: Option<String>,
-}
-
-impl FromStr for Wanted {
-    type Err = UnknownProvider;
-
-    fn from_str(text: &str) -> Result<Self, UnknownProvider> {
-        let (name, which) = text.split_once(':').map_or((text, None), |(name, which)| (name, Some(which)));
-        let which = which.filter(|which| !which.is_empty()).map(str::to_owned);
-        let provider = provider::find(name)?;
-        match which {
-            Some(which) if provider.several.is_none() => {
-                Err(UnknownProvider::Which { provider: provider.name, which })
-            }
-            which => Ok(Self { provider, which }),
-        }
-    }
-}
-
-impl std::fmt::Display for Wanted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.provider.name)?;
-        self.which.iter().try_for_each(|which| write!(f, ":{which}"))
-    }
-}
-
-impl Wanted {
-    /// Whether both set the same variables, so that a step would get parts of each.
-    pub fn clashes_with(&self, other: &Self) -> bool {
-        self != other && self.provider.name == other.provider.name && self.provider.sets.len() == 1
-    }
-}
-
-impl Eq for Wanted {}
-
-impl PartialEq for Wanted {
-    fn eq(&self, other: &Self) -> bool {
-        self.provider.name == other.provider.name && self.which == other.which
-    }
-}
-
-/// Where providers are looked for, and what may go further than it otherwise might.
-#[derive(Debug)]
-pub struct Providers {
-    discovery: Discovery,
-    home: PathBuf,
-    consented: BTreeSet<String>,
-}
-
-impl Providers {
-    /// This environment and this home; `consented` are the providers that may go to hosts that
-    /// are not the user's own.
-    pub fn new(env: Environment, home: PathBuf, consented: BTreeSet<String>) -> Self {
-        Self { discovery: Discovery::new(env, home.clone()), home, consented }
-    }
-}
 
 /// What is known about a credential without reading it.
 #[derive(Debug, Clone)]
@@ -338,7 +269,11 @@ fn handed(key: &'static Key, value: &SecretValue) -> Vec<HandedSecret> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::Environment;
     use crate::Ladder;
     use crate::Mask;
 

@@ -7,9 +7,10 @@
 //! does not have could not be asked.
 
 mod ask;
+mod build;
 mod rungs;
 mod template;
-mod trail;
+pub(crate) mod trail;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,11 @@ use futures_util::future::BoxFuture;
 
 use doppio_text::name::SecretName;
 
+use self::ask::Question;
+use self::ask::ask;
+use self::ask::stand_in;
+use self::rungs::Place;
+use self::rungs::Rung;
 use crate::Origin;
 use crate::SecretError;
 use crate::SecretRef;
@@ -28,19 +34,12 @@ use crate::source::SourceKinds;
 use crate::source::UnknownSource;
 use crate::well_known;
 
-use self::ask::Question;
-use self::ask::ask;
-use self::ask::stand_in;
-use self::rungs::Place;
-use self::rungs::Rung;
-
 pub(crate) use self::ask::Found;
+pub use self::rungs::Bound;
 pub use self::rungs::LadderOptions;
+pub use self::rungs::OnError;
 pub use template::DefaultSource;
 pub use template::InvalidTemplate;
-pub use trail::Asked;
-pub use trail::Outcome;
-pub use trail::Trail;
 
 /// Why a name has no place in a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,25 +76,6 @@ impl NoPlace {
             Self::Property { scheme, .. } => format!("write it with the tools of `{scheme}`"),
         }
     }
-}
-
-/// What a rung that could not be asked does to the search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnError {
-    /// It ends it.
-    #[default]
-    Stop,
-    /// The next rung is asked.
-    Next,
-}
-
-/// A name that the settings or the command line bind to a reference.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bound {
-    /// Where to look instead.
-    pub reference: SecretRef,
-    /// Who says so, as in "`--secret`" or "`[secrets]` of `doppio.toml`".
-    pub by: String,
 }
 
 /// The rungs, in order.

@@ -7,6 +7,7 @@ mod stay;
 use std::fmt;
 use std::sync::Arc;
 
+use self::hold::Fetched;
 use crate::AuditAction;
 use crate::Auditor;
 use crate::Fitness;
@@ -21,64 +22,9 @@ use crate::provider;
 use crate::provider::Provider;
 use crate::source::Metadata;
 
-use self::hold::Fetched;
 pub use self::hold::Hold;
 use self::hold::Known;
-
-/// Why there is no value. The variants keep apart what is not there, what is not allowed, and
-/// what could not be asked.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum SecretError {
-    /// No source that was asked has it.
-    #[error("{cause}")]
-    Missing {
-        /// The reference as written.
-        reference: String,
-        /// What is not there, in words.
-        cause: String,
-        /// The command that sets it.
-        hint: String,
-    },
-    /// A source refused.
-    #[error("secret `{reference}`: {source_name} does not allow it: {cause}")]
-    NotAllowed {
-        /// The reference as written.
-        reference: String,
-        /// Which source.
-        source_name: String,
-        /// Its own words.
-        cause: String,
-        /// What to do.
-        hint: String,
-    },
-    /// A source could not be asked: locked, absent, out of reach, past its deadline.
-    #[error("secret `{reference}`: could not ask {source_name}: {cause}")]
-    Unreachable {
-        /// The reference as written.
-        reference: String,
-        /// Which source.
-        source_name: String,
-        /// Its own words.
-        cause: String,
-        /// What to do.
-        hint: String,
-    },
-    /// The value can't be used: too short to be masked, or with a NUL byte.
-    #[error("secret `{reference}` can't be used: {cause}")]
-    Unfit {
-        /// The reference as written.
-        reference: String,
-        /// What is wrong with it; never the value, nor its length.
-        cause: String,
-    },
-}
-
-impl SecretError {
-    /// A secret that is not set, and the command that sets it.
-    pub(crate) fn not_set(reference: String, hint: String) -> Self {
-        Self::Missing { cause: format!("secret `{reference}` is not set"), reference, hint }
-    }
-}
+use crate::error::SecretError;
 
 /// Where a secret would come from.
 #[derive(Debug, Clone)]
@@ -134,6 +80,20 @@ impl SecretSession {
             hold: Hold::default(),
             auditor: None,
         }
+    }
+
+    /// The provider whose secret a reference means, also by way of what its name is bound to. Of
+    /// several the one whose secrets go least far.
+    pub fn provider_of(&self, reference: &SecretRef) -> Option<&'static Provider> {
+        let bound = reference.name().into_iter().flat_map(|name| self.ladder.bindings(name));
+        let meant = bound.map(|bound| &bound.reference).chain([reference]);
+        meant.filter_map(provider::of_reference).max_by_key(|provider| provider.exposure)
+    }
+
+    /// The provider of a credential that never leaves this machine and is in `value`, in whatever
+    /// encoding.
+    pub fn stays(&self, value: &SecretValue) -> Option<&'static Provider> {
+        stay::owner(&self.staying, value)
     }
 
     /// The same, with an auditor that records what is fetched and where it goes.

@@ -4,11 +4,11 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::Command;
-
+use doppio_process::Broken;
+use doppio_process::Limits;
+use doppio_process::Program;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
 use doppio_secrets::SecretError;
@@ -23,7 +23,7 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::config::Dirs;
 
 /// A program that hangs is a finding, not the end of the examination.
-const DEADLINE: Duration = Duration::from_secs(10);
+const LIMITS: Limits = Limits { longest: 1 << 20, deadline: Duration::from_secs(10) };
 
 /// What to do without a keychain.
 const VAULT: &str = "keep secrets in the age vault: `doppio secret set NAME --in file`";
@@ -138,7 +138,7 @@ fn agent(context: &Context) -> Finding {
 }
 
 async fn openssh(context: &Context) -> Vec<Finding> {
-    let client = match said_by(Command::new("ssh").arg("-V")).await {
+    let client = match said_by(Program::new("ssh").arg("-V")).await {
         Ok((true, said)) => Finding::ok("ssh-client", said),
         Ok((false, why)) | Err(why) => {
             return vec![Finding::warning(
@@ -152,7 +152,7 @@ async fn openssh(context: &Context) -> Vec<Finding> {
     if !file.is_file() {
         return vec![client, Finding::ok("ssh-config", "there is no ~/.ssh/config")];
     }
-    let asked = said_by(Command::new("ssh").args(["-G", "-F"]).arg(&file).arg("doppio-doctor")).await;
+    let asked = said_by(Program::new("ssh").args(["-G", "-F"]).arg(&file).arg("doppio-doctor")).await;
     let config = match asked {
         Ok((true, _)) => Finding::ok("ssh-config", format!("{} is read", file.display())),
         Ok((false, why)) | Err(why) => {
@@ -163,12 +163,11 @@ async fn openssh(context: &Context) -> Vec<Finding> {
 }
 
 /// Whether a program succeeds, and the last line it writes to stderr.
-async fn said_by(command: &mut Command) -> Result<(bool, String), String> {
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = tokio::time::timeout(DEADLINE, output)
-        .await
-        .map_err(|_| "it did not answer".to_owned())?
-        .map_err(|error| error.to_string())?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    Ok((output.status.success(), said.lines().last().unwrap_or_default().to_owned()))
+async fn said_by(program: Program) -> Result<(bool, String), String> {
+    let heard = program.hear(None, LIMITS).await.map_err(|error| match error {
+        Broken::Late(_) => "it did not answer".to_owned(),
+        error => error.to_string(),
+    })?;
+    let said = String::from_utf8_lossy(&heard.stderr);
+    Ok((heard.status.success(), said.lines().last().unwrap_or_default().to_owned()))
 }

@@ -1,16 +1,17 @@
 //! `doppio doctor`: what is wrong here or on a host, each with its fix.
 
+mod finding;
 mod local;
 mod remote;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use serde::Serialize;
-
 use doppio_text::name::HostId;
 
 use crate::cli::context::Context;
+use crate::cli::doctor::finding::Finding;
+use crate::cli::doctor::finding::Severity;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
@@ -34,41 +35,6 @@ enum Form {
     Plain,
     /// One JSON object
     Json,
-}
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Severity {
-    Ok,
-    Warning,
-    Error,
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Serialize)]
-struct Finding {
-    /// A stable name for machines.
-    id: &'static str,
-    severity: Severity,
-    message: String,
-    /// What to do about it, in one line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mend: Option<String>,
-}
-
-impl Finding {
-    fn ok(id: &'static str, message: impl Into<String>) -> Self {
-        Self { id, severity: Severity::Ok, message: message.into(), mend: None }
-    }
-
-    fn warning(id: &'static str, message: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { id, severity: Severity::Warning, message: message.into(), mend: Some(mend.into()) }
-    }
-
-    fn error(id: &'static str, message: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { id, severity: Severity::Error, message: message.into(), mend: Some(mend.into()) }
-    }
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {

@@ -6,8 +6,8 @@ use doppio_text::name::RunId;
 
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::runs::Form;
-use crate::cli::runs::standing;
+use crate::cli::runs::record::Form;
+use crate::cli::runs::record::standing;
 use crate::event::StepStatus;
 use crate::journal::Record;
 use crate::journal::Store;

@@ -12,8 +12,8 @@ use doppio_text::closest;
 use doppio_text::name::StepId;
 
 use crate::cli::error::CliError;
-use crate::cli::runs::Form;
-use crate::cli::runs::find;
+use crate::cli::runs::record::Form;
+use crate::cli::runs::record::find;
 use crate::journal::Store;
 use crate::ui::shown;
 

@@ -8,9 +8,9 @@ use doppio_text::name::RunId;
 
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::runs::Form;
-use crate::cli::runs::find;
-use crate::cli::runs::standing;
+use crate::cli::runs::record::Form;
+use crate::cli::runs::record::find;
+use crate::cli::runs::record::standing;
 use crate::event::StepState;
 use crate::event::StepStatus;
 use crate::journal::Record;

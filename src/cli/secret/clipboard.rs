@@ -8,10 +8,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::io::Write;
 use std::path::Path;
-use std::process::Child;
-use std::process::Command;
 use std::process::ExitCode;
-use std::process::Stdio;
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -22,6 +19,9 @@ use hmac::Mac;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use doppio_process::Heard;
+use doppio_process::Limits;
+use doppio_process::Program;
 use doppio_secrets::Environment;
 use doppio_secrets::SecretValue;
 
@@ -31,6 +31,9 @@ use crate::cli::output;
 
 /// A terminal takes no more than this in one sequence. In bytes, before base64.
 const TERMINAL_TAKES: usize = 74_994;
+
+/// No clipboard takes longer to answer, or holds more than this.
+const LIMITS: Limits = Limits { longest: 64 << 20, deadline: Duration::from_secs(30) };
 
 /// A clipboard that programs write and read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,47 +152,37 @@ fn is_program(path: &Path) -> bool {
 /// Runs a program with the value on its stdin. What it prints is dropped: `xclip` stays behind to
 /// serve the clipboard, and would keep a pipe open.
 fn pipe(command: &[&str], value: &SecretValue) -> io::Result<()> {
-    let mut child = start(command, Stdio::piped(), Stdio::null())?;
-    let mut stdin = child.stdin.take().ok_or_else(|| io::Error::other("it has no stdin"))?;
+    let program = program(command)?.without_stdout();
     #[expect(clippy::disallowed_methods, reason = "the clipboard is where the user wants it")]
-    let written = value.reveal(|bytes| stdin.write_all(bytes));
-    drop(stdin);
-    ended_well(&mut child)?;
-    written
+    value.reveal(|bytes| ended_well(program, Some(bytes))).map(drop)
 }
 
-fn ended_well(child: &mut Child) -> io::Result<()> {
-    let status = child.wait()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("it ended with {status}"))) }
+fn ended_well(program: Program, stdin: Option<&[u8]>) -> io::Result<Heard> {
+    let heard = program.hear_blocking(stdin, LIMITS).map_err(io::Error::other)?;
+    let status = heard.status;
+    if status.success() { Ok(heard) } else { Err(io::Error::other(format!("it ended with {status}"))) }
 }
 
-fn start(command: &[&str], stdin: Stdio, stdout: Stdio) -> io::Result<Child> {
+fn program(command: &[&str]) -> io::Result<Program> {
     let (program, arguments) = command.split_first().ok_or_else(|| io::Error::other("no program"))?;
-    Command::new(program).args(arguments).stdin(stdin).stdout(stdout).stderr(Stdio::null()).spawn()
+    Ok(Program::new(program).args(arguments).without_stderr())
 }
 
 fn clear(tool: Tool) -> io::Result<()> {
-    ended_well(&mut start(tool.clear, Stdio::null(), Stdio::null())?)
+    ended_well(program(tool.clear)?.without_stdout(), None).map(drop)
 }
 
 /// Starts the `doppio` that empties the clipboard, in a process group of its own so that Ctrl-C
 /// at the prompt does not end it. What it must know goes through its stdin.
 fn leave_watch(tool: Tool, value: &SecretValue, keep: Duration) -> io::Result<()> {
-    use std::os::unix::process::CommandExt;
     let mut key = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *key).map_err(|error| io::Error::other(error.to_string()))?;
     #[expect(clippy::disallowed_methods, reason = "only the hash leaves")]
     let hash = value.reveal(|bytes| hash(&*key, bytes));
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(["secret", "clear-clipboard"])
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()?;
-    let mut stdin = child.stdin.take().ok_or_else(|| io::Error::other("it has no stdin"))?;
-    writeln!(stdin, "{} {} {} {}", tool.name, keep.as_secs(), HEXLOWER.encode(&*key), HEXLOWER.encode(&hash))
+    let words =
+        format!("{} {} {} {}\n", tool.name, keep.as_secs(), HEXLOWER.encode(&*key), HEXLOWER.encode(&hash));
+    let own = Program::new(std::env::current_exe()?);
+    own.args(["secret", "clear-clipboard"]).dir("/").leave(Zeroizing::new(words).as_bytes())
 }
 
 fn hash(key: &[u8], bytes: &[u8]) -> [u8; 32] {
@@ -212,9 +205,10 @@ pub(super) fn watch() -> Result<ExitCode, CliError> {
     let key = HEXLOWER.decode(key.as_bytes()).map_err(|_| garbled())?;
     std::thread::sleep(Duration::from_secs(seconds));
     let failed = |error: io::Error| CliError::world("cannot read the clipboard").cause(error.to_string());
-    let child = start(tool.paste, Stdio::null(), Stdio::piped()).map_err(failed)?;
-    let found = Zeroizing::new(child.wait_with_output().map_err(failed)?.stdout);
-    if HEXLOWER.encode(&hash(&key, &found)) == expected {
+    let found = program(tool.paste).and_then(|program| {
+        program.hear_blocking(None, LIMITS).map_err(io::Error::other).map(|heard| heard.stdout)
+    });
+    if HEXLOWER.encode(&hash(&key, &found.map_err(failed)?)) == expected {
         clear(tool).map_err(failed)?;
     }
     Ok(ExitCode::SUCCESS)

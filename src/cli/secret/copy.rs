@@ -12,10 +12,10 @@ use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::place;
-use crate::cli::secret::source_error;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
 use crate::cli::secret::transfer::Wish;

@@ -13,6 +13,8 @@ use std::process::ExitCode;
 
 use futures_util::future::try_join_all;
 
+use doppio_process::Ignored;
+use doppio_process::Repository;
 use doppio_secrets::AuditAction;
 use doppio_secrets::Ladder;
 use doppio_secrets::Mask;
@@ -27,12 +29,12 @@ use doppio_secrets::export::Unwritable;
 use doppio_secrets::export::Wrapping;
 use doppio_secrets::looks_like_value;
 use doppio_secrets::naming;
-use doppio_secrets::scan::Repository;
 use doppio_text::name::EnvName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::secret::arguments;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::needs;
@@ -224,7 +226,7 @@ fn binding(text: &str) -> Result<(EnvName, SecretRef), CliError> {
         Some((variable, reference)) if variable.parse::<EnvName>().is_ok() => (Some(variable), reference),
         _ => (None, text),
     };
-    let reference = super::reference(reference)?;
+    let reference = arguments::reference(reference)?;
     if looks_like_value(&reference.to_string()) {
         return Err(CliError::usage("this looks like a value, not like a reference to one")
             .hint("store it with `doppio secret set NAME`, and give the name here"));
@@ -302,12 +304,15 @@ fn github_file(args: &Args, context: &Context) -> Result<(PathBuf, File, bool), 
 /// Says that a file of values would be in the next commit.
 fn warn_of_git(args: &Args, context: &Context) {
     let Some(path) = args.out.as_ref().map(|path| context.cwd.join(path)) else { return };
-    // If git can't be asked, there is nothing to warn about.
-    if Repository::would_see(&path).unwrap_or(false) {
-        let shown = path.display();
-        output::line(&format!(
+    let shown = path.display();
+    match Repository::ignores_blocking(&path) {
+        Ignored::Yes | Ignored::Nowhere => {}
+        Ignored::No => output::line(&format!(
             "warning: git does not ignore `{shown}`: the next `git add` would add the values"
-        ));
+        )),
+        Ignored::Unknown(why) => {
+            output::line(&format!("warning: whether git ignores `{shown}` is not known: {why}"));
+        }
     }
 }
 

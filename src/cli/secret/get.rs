@@ -15,10 +15,10 @@ use doppio_secrets::SecretValue;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::secret::arguments::reference;
 use crate::cli::secret::clipboard;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::reference;
 use crate::cli::secret::time;
 
 /// Arguments of `secret get`.

@@ -7,17 +7,19 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use story::Story;
+
+use doppio_process::GitError;
+use doppio_process::Repository;
+use doppio_process::is_store;
 use doppio_secrets::AuditError;
 use doppio_secrets::AuditLog;
 use doppio_secrets::SecretValue;
-use doppio_secrets::scan::GitError;
 use doppio_secrets::scan::Report;
-use doppio_secrets::scan::Repository;
 use doppio_secrets::scan::Scanner;
 use doppio_secrets::scan::Tree;
 use doppio_secrets::scan::Trouble;
 use doppio_secrets::scan::history;
-use doppio_secrets::scan::is_store;
 use doppio_secrets::scan::staged;
 use doppio_secrets::scan::tree;
 
@@ -26,8 +28,8 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
+use crate::cli::secret::arguments::name;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::name;
 use crate::cli::secret::scan::can_be_searched;
 use crate::cli::secret::scan::failures;
 use crate::cli::secret::scan::gather;
@@ -35,8 +37,6 @@ use crate::cli::secret::scan::tell_troubles;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
 use crate::config::Dirs;
-
-use story::Story;
 
 /// Arguments of `secret incident`.
 #[derive(Debug, clap::Args)]

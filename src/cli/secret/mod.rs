@@ -1,11 +1,13 @@
 //! `doppio secret`: one file a subcommand.
 
+mod arguments;
 mod audit;
 mod clipboard;
 mod copy;
 mod discover;
 mod exec;
 mod export;
+mod fault;
 mod get;
 mod history;
 mod ignore;
@@ -31,18 +33,13 @@ mod uses;
 mod validate;
 mod why;
 
-use std::ffi::OsString;
 use std::process::ExitCode;
-
-use doppio_secrets::SecretRef;
-use doppio_secrets::SecretValue;
-use doppio_secrets::source::SourceError;
-use doppio_secrets::well_known::recognise;
-use doppio_text::name::SecretName;
 
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+
+pub(super) use arguments::refuse_tokens;
 
 /// Arguments of `secret`.
 #[derive(Debug, clap::Args)]
@@ -130,56 +127,4 @@ fn done(
     work: impl Future<Output = Result<ExitCode, CliError>>,
 ) -> Result<ExitCode, CliError> {
     block_on(context, work)?
-}
-
-/// A reference from the command line. One that can't be read may be a value, so it is not
-/// repeated.
-fn reference(text: &str) -> Result<SecretRef, CliError> {
-    text.parse().map_err(|_| {
-        CliError::usage("this is not a reference to a secret")
-            .hint("write a name as `huggingface/token`, or `SOURCE:PATH` as `env:HF_TOKEN`")
-    })
-}
-
-/// Refuses a token that stands where a name or an option is meant, before anything repeats it.
-/// What is behind `--` is a command of the user's own.
-///
-/// # Errors
-///
-/// When there is one.
-pub(super) fn refuse_tokens(arguments: &[OsString]) -> Result<(), CliError> {
-    let is_token = |text: &str| recognise(&SecretValue::new(text.as_bytes().to_vec())).is_some();
-    let has_token =
-        |word: &str| is_token(word) || word.split_once('=').is_some_and(|(_, rest)| is_token(rest));
-    let mut words = arguments.iter().skip(1).map_while(|word| word.to_str().filter(|word| *word != "--"));
-    let is_secret = matches!(words.next(), Some("secret" | "secrets"));
-    if is_secret && words.any(has_token) { Err(on_command_line()) } else { Ok(()) }
-}
-
-/// The error of a value among the arguments.
-fn on_command_line() -> CliError {
-    CliError::usage("a value must not stand on the command line: others can read it there")
-        .hint("run `doppio secret set NAME`, and type the value when asked, or use `--from-stdin`")
-        .hint("the value is in your shell's history now: if it is real, replace it where it was issued")
-}
-
-/// A name from the command line. Other text may be a value, so it is not repeated.
-fn name(text: &str) -> Result<SecretName, CliError> {
-    text.parse().map_err(|_| {
-        CliError::usage("this is not a secret name")
-            .hint("use letters, digits, `_`, `-`, `.` and `/`, as in `huggingface/token`")
-    })
-}
-
-/// A source's error as the command's.
-fn source_error(what: String, error: &SourceError) -> CliError {
-    let fault = match error {
-        SourceError::Unfit { .. } => CliError::usage(what),
-        _ => CliError::world(what),
-    };
-    let fault = fault.cause(error.to_string());
-    match error.hint() {
-        Some(hint) => fault.hint(hint),
-        None => fault,
-    }
 }

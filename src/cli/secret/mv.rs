@@ -10,13 +10,13 @@ use doppio_text::name::SecretName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::secret::arguments::name;
+use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::name;
 use crate::cli::secret::needs;
 use crate::cli::secret::needs::Needs;
 use crate::cli::secret::place;
-use crate::cli::secret::source_error;
 
 /// Arguments of `secret mv`.
 #[derive(Debug, clap::Args)]

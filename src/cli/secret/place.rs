@@ -8,7 +8,7 @@ use doppio_text::name::SecretName;
 
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::secret::source_error;
+use crate::cli::secret::fault::source_error;
 
 /// The sources of this machine that Doppio writes to, in the order of the ladder. Others are
 /// changed only where `--in` names them.

@@ -9,11 +9,11 @@ use doppio_secrets::source::SourceError;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::secret::arguments::reference;
+use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::place;
-use crate::cli::secret::reference;
-use crate::cli::secret::source_error;
 
 /// Arguments of `secret rollback`.
 #[derive(Debug, clap::Args)]

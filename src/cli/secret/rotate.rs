@@ -24,14 +24,14 @@ use doppio_text::name::SecretName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::secret::arguments::name;
+use crate::cli::secret::fault::source_error;
 use crate::cli::secret::input;
 use crate::cli::secret::input::InputArgs;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::name;
 use crate::cli::secret::place;
 use crate::cli::secret::set;
-use crate::cli::secret::source_error;
 use crate::cli::secret::validate;
 
 /// Arguments of `secret rotate`.

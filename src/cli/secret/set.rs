@@ -17,12 +17,13 @@ use doppio_text::name::SecretName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::secret::arguments;
+use crate::cli::secret::fault::source_error;
 use crate::cli::secret::input;
 use crate::cli::secret::input::InputArgs;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::place;
-use crate::cli::secret::source_error;
 use crate::cli::secret::time;
 use crate::cli::secret::validate;
 
@@ -98,9 +99,9 @@ fn refuse_note(note: Option<&str>, value: &SecretValue) -> Result<(), CliError> 
 /// The name, unless a value stands on the command line. Nothing that may be a value is repeated.
 fn name(args: &Args) -> Result<SecretName, CliError> {
     if !args.value.is_empty() || args.name.contains('=') {
-        return Err(super::on_command_line());
+        return Err(arguments::on_command_line());
     }
-    super::name(&args.name)
+    arguments::name(&args.name)
 }
 
 pub(super) fn when(text: &str, now: Timestamp) -> Result<Timestamp, CliError> {

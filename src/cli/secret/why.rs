@@ -11,9 +11,9 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
+use crate::cli::secret::arguments::reference;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::reference;
 use crate::cli::secret::time;
 
 /// Arguments of `secret why`.

@@ -3,6 +3,9 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use doppio_hosts::Pool;
+use doppio_secrets::SecretSession;
+
 use super::*;
 
 /// How a made-up attempt goes.

@@ -22,6 +22,7 @@ use doppio_text::name::HostId;
 
 use crate::plan::fields::Resolver;
 use crate::plan::when::operand::Operand;
+use crate::plan::when::operand::is_yes;
 use crate::plan::when::tokens::Fault;
 use crate::step::Part;
 use crate::step::Template;
@@ -32,9 +33,6 @@ use crate::step::Values;
 
 /// A longer expression is refused: what reads it recurses.
 const LONGEST: usize = 1000;
-
-/// Texts that mean false.
-const NO: [&str; 5] = ["", "false", "0", "no", "off"];
 
 static EMPTY: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::empty();
@@ -187,11 +185,6 @@ impl Checked {
             None => result.is_true(),
         })
     }
-}
-
-/// What a text means as a boolean.
-fn is_yes(text: &str) -> bool {
-    !NO.contains(&text.trim().to_lowercase().as_str())
 }
 
 /// `"${flag}"`, and nothing beside the one reference.

@@ -10,7 +10,6 @@ use doppio_text::name::HostId;
 use doppio_text::name::StepId;
 
 use crate::plan::fields::Resolver;
-use crate::plan::when::is_yes;
 use crate::plan::when::tokens::Kind;
 use crate::plan::when::tokens::Name;
 use crate::plan::when::tokens::Token;
@@ -22,6 +21,9 @@ use crate::step::Text;
 use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::Values;
+
+/// Texts that mean false.
+const NO: [&str; 5] = ["", "false", "0", "no", "off"];
 
 /// A name of an expression.
 #[derive(Debug, Clone)]
@@ -173,6 +175,11 @@ impl Operand {
             }
         }
     }
+}
+
+/// What a text means as a boolean.
+pub(super) fn is_yes(text: &str) -> bool {
+    !NO.contains(&text.trim().to_lowercase().as_str())
 }
 
 #[cfg(test)]

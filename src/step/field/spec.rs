@@ -30,7 +30,7 @@ impl Spec {
 }
 
 /// A doc comment as help and docs show it.
-fn line(doc: &'static str) -> &'static str {
+pub(in crate::step) fn line(doc: &'static str) -> &'static str {
     doc.trim().trim_end_matches('.')
 }
 
@@ -82,8 +82,8 @@ pub enum Form {
     Number,
     /// `true` or `false`.
     Boolean,
-    /// One of these words.
-    OneOf(&'static [&'static str]),
+    /// One of these words, each with what it means.
+    OneOf(&'static [(&'static str, &'static str)]),
     /// A list.
     List(&'static Self),
     /// A table with keys of one's own.
@@ -106,7 +106,7 @@ impl fmt::Display for Form {
             Self::Number => f.write_str("number, 0 or more"),
             Self::Boolean => f.write_str("`true` or `false`"),
             Self::OneOf(words) => {
-                for (index, word) in words.iter().enumerate() {
+                for (index, (word, _)) in words.iter().enumerate() {
                     write!(f, "{}`{word}`", if index == 0 { "" } else { ", " })?;
                 }
                 Ok(())

@@ -19,7 +19,7 @@ fields! {
         host_id: Option<HostText>,
         /// The lines.
         commands: ShellText,
-        /// Whether the lines run in a tmux session: in a new one, or typed into one that is there.
+        /// Whether the lines run in a tmux session.
         tmux_mode: TmuxMode = TmuxMode::None,
         /// The session's name; a new one is called `recipe` if it is left out.
         session_name: Option<tmux::Session>,

@@ -1,5 +1,6 @@
 //! What several areas' tests share.
 
+pub(crate) mod arrows;
 #[cfg(feature = "aws")]
 pub(crate) mod aws;
 pub(crate) mod doppio;

@@ -4,8 +4,6 @@ use doppio_text::Diagnostic;
 use doppio_text::Span;
 use doppio_text::closest;
 
-use crate::hosts_file::Reader;
-
 /// A jump as it was written: which entry has it, what it says, where.
 pub(super) struct Jump {
     pub entry: usize,
@@ -13,47 +11,47 @@ pub(super) struct Jump {
     pub span: Span,
 }
 
-impl Reader<'_> {
-    pub(super) fn check_jumps(&mut self) {
-        let names: Vec<String> = self.entries.iter().map(|entry| entry.name.clone()).collect();
-        let mut edges: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
-        for jump in &self.jumps {
-            if let Some(to) = names.iter().position(|name| *name == jump.name) {
-                edges[jump.entry].push(to);
-            } else if !jump.name.contains('@') && !jump.name.starts_with("ssh://") {
-                let fault = Diagnostic::error(
-                    "hosts::unknown-jump",
-                    format!(
-                        "`{}` jumps through `{}`, which is not a host of this file",
-                        names[jump.entry], jump.name
-                    ),
-                    jump.span.clone(),
-                );
-                let near = closest(&jump.name, names.iter().map(String::as_str));
-                self.toml.fault(match near {
-                    Some(near) => fault
-                        .help(format!("a similar host exists: `{near}`"))
-                        .edit(jump.span.clone(), format!("\"{near}\"")),
-                    None => fault.help("add it as `[hosts.NAME]`, or write `USER@ADDRESS:PORT`"),
-                });
-            }
-        }
-        for start in 0..names.len() {
-            let Some(path) = cycle_through(start, &edges) else { continue };
-            // Each cycle is reported once, at its first host in the file.
-            if path.iter().any(|&other| other < start) {
-                continue;
-            }
-            let way: Vec<&str> = path.iter().chain([&start]).map(|&at| names[at].as_str()).collect();
-            let next = path.get(1).unwrap_or(&start);
-            let place = self.jumps.iter().find(|jump| jump.entry == start && jump.name == names[*next]);
-            self.toml.fault(Diagnostic::error(
-                "hosts::jump-cycle",
-                format!("hosts jump through each other: {}", way.join(" -> ")),
-                place.map_or(0..0, |jump| jump.span.clone()),
-            ));
+/// What is wrong with the jumps of the entries with these names.
+pub(super) fn check(names: &[String], jumps: &[Jump]) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let mut edges: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
+    for jump in jumps {
+        if let Some(to) = names.iter().position(|name| *name == jump.name) {
+            edges[jump.entry].push(to);
+        } else if !jump.name.contains('@') && !jump.name.starts_with("ssh://") {
+            let fault = Diagnostic::error(
+                "hosts::unknown-jump",
+                format!(
+                    "`{}` jumps through `{}`, which is not a host of this file",
+                    names[jump.entry], jump.name
+                ),
+                jump.span.clone(),
+            );
+            let near = closest(&jump.name, names.iter().map(String::as_str));
+            faults.push(match near {
+                Some(near) => fault
+                    .help(format!("a similar host exists: `{near}`"))
+                    .edit(jump.span.clone(), format!("\"{near}\"")),
+                None => fault.help("add it as `[hosts.NAME]`, or write `USER@ADDRESS:PORT`"),
+            });
         }
     }
+    for start in 0..names.len() {
+        let Some(path) = cycle_through(start, &edges) else { continue };
+        // Each cycle is reported once, at its first host in the file.
+        if path.iter().any(|&other| other < start) {
+            continue;
+        }
+        let way: Vec<&str> = path.iter().chain([&start]).map(|&at| names[at].as_str()).collect();
+        let next = path.get(1).unwrap_or(&start);
+        let place = jumps.iter().find(|jump| jump.entry == start && jump.name == names[*next]);
+        faults.push(Diagnostic::error(
+            "hosts::jump-cycle",
+            format!("hosts jump through each other: {}", way.join(" -> ")),
+            place.map_or(0..0, |jump| jump.span.clone()),
+        ));
+    }
+    faults
 }
 
 /// The way from a node back to itself, without the node at its end.

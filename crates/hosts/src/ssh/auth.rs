@@ -20,11 +20,11 @@ use crate::HostError;
 use crate::HostSpec;
 use crate::ssh::client;
 use crate::ssh::client::Client;
-use crate::ssh::connect::ConnectOptions;
 use crate::ssh::identity;
 use crate::ssh::identity::Candidate;
 use crate::ssh::identity::Holder;
 use crate::ssh::identity::Identities;
+use crate::ssh::options::ConnectOptions;
 use crate::ssh::signer::FileSigner;
 use crate::ssh::signer::SignError;
 

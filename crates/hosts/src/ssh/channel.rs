@@ -11,8 +11,6 @@ use std::time::Instant;
 use russh::ChannelMsg;
 use russh::ChannelOpenFailure;
 use russh::Sig;
-use russh::client;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -27,9 +25,12 @@ use crate::bootstrap::Listener;
 use crate::output_pipe::LINGER;
 use crate::output_pipe::LINGER_LIMIT;
 use crate::output_pipe::PipeWriter;
-use crate::payload::Payload;
+use crate::ssh::armed::Armed;
+use crate::ssh::armed::Refused;
+use crate::ssh::armed::Writer;
 use crate::ssh::pooled::Pooled;
 use crate::ssh::pooled::Slot;
+use crate::ssh::pooled::Urgent;
 
 /// How long a server may take to open a channel.
 const OPEN_LIMIT: Duration = Duration::from_secs(30);
@@ -38,60 +39,6 @@ const OPEN_LIMIT: Duration = Duration::from_secs(30);
 const ANNOUNCE_LIMIT: Duration = Duration::from_secs(45);
 
 type Reader = russh::ChannelReadHalf;
-type Writer = russh::ChannelWriteHalf<client::Msg>;
-
-/// A channel whose bootstrap waits for its payload.
-pub(in crate::ssh) struct Armed {
-    /// What the bootstrap said of itself.
-    pub leader: Leader,
-    /// For each variable that was asked for, whether the server took it.
-    pub accepted: Vec<bool>,
-    writer: Arc<Writer>,
-    start: oneshot::Sender<PipeWriter>,
-    over: oneshot::Receiver<()>,
-}
-
-/// Why there is no channel.
-#[derive(Debug)]
-pub(in crate::ssh) enum Refused {
-    /// The connection has all the channels that the server allows.
-    Full,
-    /// The server closed it before it had answered. Dropbear does so when the command of another
-    /// channel ends in the moment between this one's opening and its request.
-    Again,
-    /// The connection is over.
-    Dead(String),
-    /// It will not be otherwise next time: what happened, and what the server said.
-    Never(String, Vec<String>),
-}
-
-impl Armed {
-    /// Whether it can still be used.
-    pub(in crate::ssh) fn is_usable(&self) -> bool {
-        !self.start.is_closed()
-    }
-
-    /// Sends the payload and what is meant for the script; from here on it runs. `None` when the
-    /// channel went away before anything was sent.
-    pub(in crate::ssh) fn start(
-        self,
-        payload: Payload,
-        stdin: Option<SecretValue>,
-        writer: PipeWriter,
-    ) -> Option<Leader> {
-        // The reader must know where output goes before there can be any.
-        self.start.send(writer).ok()?;
-        let Self { writer, over, leader, .. } = self;
-        tokio::spawn(async move {
-            // A script that never reads leaves the writer waiting, until the channel is over.
-            tokio::select! {
-                () = feed(&writer, payload, stdin) => {}
-                _ = over => {}
-            }
-        });
-        Some(leader)
-    }
-}
 
 /// Opens a channel and starts the bootstrap on it, with `env` asked for before. The work goes on
 /// in a task of its own, so that nothing is left half done when the asker goes away.
@@ -152,7 +99,27 @@ async fn tend(
     let _dead = writer.close().await;
     drop(slot);
     if has_run {
-        line.refill();
+        refill(&line);
+    }
+}
+
+/// Opens channels ahead, as far as there is room and nobody waits for it.
+pub(in crate::ssh) fn refill(line: &Arc<Pooled>) {
+    while let Some(slot) = line.slot_ahead() {
+        let line = Arc::clone(line);
+        tokio::spawn(async move {
+            let armed = arm(&line, slot, Vec::new()).await;
+            line.came(armed);
+        });
+    }
+}
+
+/// A channel for something that can't wait: a spare one, or one beyond the limit, which leaves
+/// room for that.
+pub(in crate::ssh) async fn urgent(line: &Arc<Pooled>) -> Result<Armed, Refused> {
+    match line.urgent()? {
+        Urgent::Spare(armed) => Ok(*armed),
+        Urgent::Slot(slot) => arm(line, slot, Vec::new()).await,
     }
 }
 
@@ -344,25 +311,4 @@ fn signal(signal: &Sig) -> String {
         Sig::Custom(name) => name.split('@').next().unwrap_or_default().to_owned(),
         known => format!("{known:?}"),
     }
-}
-
-/// Writes the payload, what is meant for the script, and the end. A script may end without reading it
-/// all.
-async fn feed(writer: &Writer, payload: Payload, stdin: Option<SecretValue>) {
-    let mut pipe = writer.make_writer();
-    if pipe.write_all(&payload.bytes).await.is_err() {
-        return;
-    }
-    drop(payload);
-    if let Some(stdin) = stdin {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the standard input of the process is where the bytes are meant to go"
-        )]
-        let bytes = stdin.reveal(|bytes| zeroize::Zeroizing::new(bytes.to_vec()));
-        if pipe.write_all(&bytes).await.is_err() {
-            return;
-        }
-    }
-    let _dead = writer.eof().await;
 }

@@ -1,6 +1,5 @@
 //! From a host's address to an authenticated session.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -9,11 +8,8 @@ use russh::client::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use doppio_secrets::SecretSession;
-
 use crate::HostError;
 use crate::HostSpec;
-use crate::Prompt;
 use crate::error::seconds;
 use crate::error::words;
 use crate::ssh::auth;
@@ -29,71 +25,13 @@ use crate::ssh::trust::Judge;
 
 pub(crate) use crate::ssh::client::Client;
 pub(crate) use crate::ssh::handshakes::Handshakes;
+use crate::ssh::options::ConnectOptions;
 
 /// Tries of one connect, where a passing trouble ended the others.
 const TRIES: u32 = 4;
 
 /// The longest wait before the second try; it doubles from then on.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-
-/// What every connection of a run shares.
-#[derive(Clone)]
-pub(crate) struct ConnectOptions {
-    /// Passphrases and passwords come from here.
-    pub secrets: Arc<SecretSession>,
-    /// Who is asked when the vault has none, and told of new host keys.
-    pub prompt: Arc<dyn Prompt>,
-    /// The user's home, for `~/.ssh`.
-    pub home: PathBuf,
-    /// Doppio's own state directory, where the host keys it learnt are kept.
-    pub state: PathBuf,
-    /// The agent's socket, if there is one.
-    pub agent: Option<PathBuf>,
-    /// How many handshakes run at once; clones share it.
-    pub handshakes: Handshakes,
-}
-
-/// How long each phase of a connect may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deadlines {
-    /// The name's look-up and the TCP handshake.
-    pub tcp: Duration,
-    /// The server's first line.
-    pub banner: Duration,
-    /// The key exchange and the check of the host key.
-    pub kex: Duration,
-    /// Logging in, without the time a user takes to answer.
-    pub auth: Duration,
-    /// No new try is begun after this.
-    pub total: Duration,
-}
-
-impl Deadlines {
-    /// The usual shares, none longer than the whole.
-    pub fn within(total: Duration) -> Self {
-        let usual = Self::default();
-        Self {
-            tcp: usual.tcp.min(total),
-            banner: usual.banner.min(total),
-            kex: usual.kex.min(total),
-            auth: usual.auth.min(total),
-            total,
-        }
-    }
-}
-
-impl Default for Deadlines {
-    fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self {
-            tcp: seconds(10),
-            banner: seconds(10),
-            kex: seconds(15),
-            auth: seconds(30),
-            total: seconds(60),
-        }
-    }
-}
 
 /// What the server said of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -370,14 +308,6 @@ fn whole(time: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_short_whole_shortens_the_parts() {
-        let deadlines = Deadlines::within(Duration::from_secs(12));
-        assert_eq!(deadlines.tcp, Duration::from_secs(10));
-        assert_eq!(deadlines.kex, Duration::from_secs(12));
-        assert_eq!(deadlines.auth, Duration::from_secs(12));
-    }
 
     #[test]
     fn waits_vary_within_bounds() {

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::process::Stdio;
 use std::task::Context;
 use std::task::Poll;
 use std::time::Duration;
@@ -11,17 +10,17 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::io::AsyncRead;
-use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
-use tokio::process::Child;
-use tokio::process::ChildStderr;
-use tokio::process::ChildStdin;
-use tokio::process::ChildStdout;
-use tokio::process::Command;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
+
+use doppio_process::Chunks;
+use doppio_process::Program;
+use doppio_process::Running;
+use doppio_process::Stdin;
+use doppio_process::Stdout;
 
 use crate::HostError;
 use crate::HostSpec;
@@ -102,8 +101,8 @@ async fn race(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
 pub(in crate::ssh) struct Proxy {
     /// The command is ended a moment after this is dropped.
     _open: oneshot::Sender<()>,
-    stdin: ChildStdin,
-    stdout: ChildStdout,
+    stdin: Stdin,
+    stdout: Stdout,
 }
 
 /// Starts the command. What it writes to stderr comes through the second value.
@@ -117,36 +116,23 @@ pub(in crate::ssh) fn proxy(
                 .cause(error.to_string()),
         )
     };
-    let mut child = Command::new("sh")
-        .args(["-c", &format!("exec {command}")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(failed)?;
+    let mut running = Program::shell(format!("exec {command}")).start().map_err(failed)?;
     let missing = || io::Error::other("it has no pipes");
-    let stdin = child.stdin.take().ok_or_else(missing).map_err(failed)?;
-    let stdout = child.stdout.take().ok_or_else(missing).map_err(failed)?;
-    let stderr = child.stderr.take().ok_or_else(missing).map_err(failed)?;
+    let stdin = running.stdin.take().ok_or_else(missing).map_err(failed)?;
+    let stdout = running.stdout.take().ok_or_else(missing).map_err(failed)?;
     let (said, hear) = watch::channel(String::new());
     let (open, closed) = oneshot::channel();
-    tokio::spawn(attend(child, stderr, said, closed));
+    tokio::spawn(attend(running, said, closed));
     Ok((Proxy { _open: open, stdin, stdout }, hear))
 }
 
 /// Hears what the command has to say, and ends it after the connection. A command may close its
 /// stdout before it says why.
-async fn attend(
-    child: Child,
-    mut stderr: ChildStderr,
-    said: watch::Sender<String>,
-    mut closed: oneshot::Receiver<()>,
-) {
+async fn attend(mut running: Running, said: watch::Sender<String>, mut closed: oneshot::Receiver<()>) {
+    let mut stderr = Chunks::new(running.stderr.take());
     let hear = async move {
-        let mut buffer = vec![0; 4096];
-        while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
-            said.send_replace(words(&buffer[..count]));
+        while let Some(bytes) = stderr.next().await {
+            said.send_replace(words(&bytes));
         }
     };
     tokio::pin!(hear);
@@ -155,7 +141,7 @@ async fn attend(
         _ = &mut closed => drop(tokio::time::timeout(LAST_WORDS, hear).await),
     }
     // It is killed here if it still runs.
-    drop(child);
+    drop(running);
 }
 
 /// What a proxy command that failed had to say.

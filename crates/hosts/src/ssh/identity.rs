@@ -19,7 +19,7 @@ use tokio::net::UnixStream;
 
 use crate::AgentChoice;
 use crate::HostSpec;
-use crate::ssh::connect::ConnectOptions;
+use crate::ssh::options::ConnectOptions;
 
 /// An agent that does not answer must not hold up a login that works without it.
 const AGENT_DEADLINE: Duration = Duration::from_secs(5);

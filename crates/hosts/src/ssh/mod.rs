@@ -1,6 +1,7 @@
 //! SSH: from a [`HostSpec`](crate::HostSpec) to an authenticated connection and its
 //! channels. `russh` is named only below this module.
 
+mod armed;
 mod auth;
 mod banner;
 mod carrier;
@@ -11,6 +12,7 @@ mod dial;
 mod handshakes;
 mod identity;
 pub(crate) mod known_hosts;
+pub(crate) mod options;
 mod pooled;
 pub(crate) mod sandbox;
 mod sandbox_exec;

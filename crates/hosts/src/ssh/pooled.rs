@@ -14,9 +14,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::ssh::channel;
-use crate::ssh::channel::Armed;
-use crate::ssh::channel::Refused;
+use crate::ssh::armed::Armed;
+use crate::ssh::armed::Refused;
 use crate::ssh::connect::Connection;
 
 /// Channels on one connection at most; sshd allows 10, and frees one only some time after it was
@@ -85,6 +84,14 @@ pub(in crate::ssh) enum Pick {
     Full,
 }
 
+/// What somebody in a hurry gets; see [`Pooled::urgent`].
+pub(in crate::ssh) enum Urgent {
+    /// A channel with its bootstrap running.
+    Spare(Box<Armed>),
+    /// The right to open one.
+    Slot(Slot),
+}
+
 impl Pooled {
     pub(in crate::ssh) fn new(connection: Connection, news: Arc<News>) -> Arc<Self> {
         // Dropbear (2022.83) closes a channel that has no command yet when the command of another
@@ -142,21 +149,15 @@ impl Pooled {
         slot.map_or(Pick::Full, Pick::Slot)
     }
 
-    /// A channel for something that can't wait: a spare one, or one beyond the limit, which
-    /// leaves room for that.
-    pub(in crate::ssh) async fn urgent(self: &Arc<Self>) -> Result<Armed, Refused> {
-        let spare = {
-            let mut state = self.state();
-            let spare = state.spare();
-            if self.is_single() && state.used > 0 && spare.is_none() {
-                return Err(Refused::Full);
-            }
-            spare
-        };
-        if let Some(spare) = spare {
-            return Ok(spare);
+    /// What something that can't wait gets: a spare channel, or the right to one beyond the
+    /// limit, which leaves room for that.
+    pub(in crate::ssh) fn urgent(&self) -> Result<Urgent, Refused> {
+        let mut state = self.state();
+        match state.spare() {
+            Some(spare) => Ok(Urgent::Spare(Box::new(spare))),
+            None if self.is_single() && state.used > 0 => Err(Refused::Full),
+            None => Ok(Urgent::Slot(Slot::beyond())),
         }
-        channel::arm(self, Slot::beyond(), Vec::new()).await
     }
 
     /// Whether it may have one channel only.
@@ -175,26 +176,9 @@ impl Pooled {
         })
     }
 
-    /// Opens channels ahead, as far as there is room and nobody waits for it.
-    pub(in crate::ssh) fn refill(self: &Arc<Self>) {
-        while let Some(slot) = self.slot_ahead() {
-            let line = Arc::clone(self);
-            tokio::spawn(async move {
-                let armed = channel::arm(&line, slot, Vec::new()).await;
-                let mut state = line.state();
-                state.arming -= 1;
-                match armed {
-                    Ok(armed) => state.spares.push_back(armed),
-                    Err(_) => state.wanted = 1,
-                }
-                drop(state);
-                line.news.changed.notify_waiters();
-            });
-        }
-    }
-
-    /// The right to open one channel more ahead.
-    fn slot_ahead(self: &Arc<Self>) -> Option<Slot> {
+    /// The right to open one channel more ahead, as far as there is room and nobody waits for it;
+    /// [`came`](Self::came) is to be told what became of it.
+    pub(in crate::ssh) fn slot_ahead(self: &Arc<Self>) -> Option<Slot> {
         let mut state = self.state();
         let has_enough = state.spares.len() + state.arming >= state.wanted;
         if has_enough || self.is_dead() || self.news.waiting.load(Ordering::Relaxed) > 0 {
@@ -203,6 +187,18 @@ impl Pooled {
         let slot = self.slot(&mut state)?;
         state.arming += 1;
         Some(slot)
+    }
+
+    /// A channel that was opened ahead is there, or is not to be had.
+    pub(in crate::ssh) fn came(&self, armed: Result<Armed, Refused>) {
+        let mut state = self.state();
+        state.arming -= 1;
+        match armed {
+            Ok(armed) => state.spares.push_back(armed),
+            Err(_) => state.wanted = 1,
+        }
+        drop(state);
+        self.news.changed.notify_waiters();
     }
 
     /// The server refused a channel for the `times`th time in a row; gives the time to wait.

@@ -6,7 +6,6 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -21,13 +20,14 @@ use russh::server::Msg;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use tokio::io::AsyncRead;
-use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
-use tokio::process::Child;
-use tokio::process::ChildStdin;
-use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
+
+use doppio_process::Chunks;
+use doppio_process::Program;
+use doppio_process::Running;
+use doppio_process::Stdin;
 
 use crate::local::signal_name;
 
@@ -56,25 +56,21 @@ impl House {
         self.leaders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn spawn(&self, command: &str) -> io::Result<Child> {
-        let mut sh = Command::new("sh");
-        sh.args(["-c", command]).current_dir(&self.home);
-        sh.env_clear()
+    fn spawn(&self, command: &str) -> io::Result<Running> {
+        // The bootstrap makes a session of its own where there is `setsid`.
+        let running = Program::shell(command)
+            .dir(&self.home)
+            .env_only([])
             .env("PATH", PATH)
             .env("HOME", &self.home)
             .env("TMUX_TMPDIR", &self.home)
             .env("USER", "sandbox")
             .env("LOGNAME", "sandbox")
             .env("SHELL", "/bin/sh")
-            .env(MARK, &self.nonce);
-        sh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // The bootstrap makes a session of its own where there is `setsid`.
-        if cfg!(not(target_os = "linux")) {
-            sh.process_group(0);
-        }
-        let child = sh.spawn()?;
-        self.leaders().extend(child.id());
-        Ok(child)
+            .env(MARK, &self.nonce)
+            .start_apart()?;
+        self.leaders().extend(running.id());
+        Ok(running)
     }
 
     /// Kills all that was started here.
@@ -144,13 +140,13 @@ impl Guest {
     ) -> io::Result<()> {
         let writer = self.writer.take().ok_or_else(|| io::Error::other("a command was started before"))?;
         let command = std::str::from_utf8(command).map_err(io::Error::other)?;
-        let mut child = house.spawn(command)?;
+        let mut running = house.spawn(command)?;
         let (ears, said) = mpsc::unbounded_channel();
         let (over, is_over) = oneshot::channel();
-        if let Some(stdin) = child.stdin.take() {
+        if let Some(stdin) = running.stdin.take() {
             tokio::spawn(feed(stdin, said));
         }
-        tokio::spawn(serve(Arc::clone(house), child, writer, handle, is_over));
+        tokio::spawn(serve(Arc::clone(house), running, writer, handle, is_over));
         self.ears = Some(ears);
         self.over = Some(over);
         Ok(())
@@ -163,7 +159,7 @@ impl Guest {
     }
 }
 
-async fn feed(mut stdin: ChildStdin, mut said: mpsc::UnboundedReceiver<Said>) {
+async fn feed(mut stdin: Stdin, mut said: mpsc::UnboundedReceiver<Said>) {
     while let Some(Said::Bytes(bytes)) = said.recv().await {
         if stdin.write_all(&bytes).await.is_err() {
             return;
@@ -174,15 +170,15 @@ async fn feed(mut stdin: ChildStdin, mut said: mpsc::UnboundedReceiver<Said>) {
 /// Sends what the command prints, as fast as the client takes it, and how it ended.
 async fn serve(
     house: Arc<House>,
-    mut child: Child,
+    mut running: Running,
     writer: Writer,
     handle: server::Handle,
     is_over: oneshot::Receiver<()>,
 ) {
-    let (pid, stdout, stderr) = (child.id(), child.stdout.take(), child.stderr.take());
+    let (pid, stdout, stderr) = (running.id(), running.stdout.take(), running.stderr.take());
     let channel = writer.id();
     let ended = async {
-        let status = child.wait().await;
+        let status = running.wait().await;
         if let Some(pid) = pid {
             house.leaders().remove(&pid);
         }
@@ -205,7 +201,7 @@ async fn serve(
     // Its pipes are closed now; like with any server, the command may go on, until the end.
     if left_early
         && let Some(pid) = pid
-        && child.wait().await.is_ok()
+        && running.wait().await.is_ok()
     {
         house.leaders().remove(&pid);
     }
@@ -234,12 +230,9 @@ async fn report(handle: &server::Handle, channel: ChannelId, status: ExitStatus)
 }
 
 async fn send<R: AsyncRead + Unpin>(pipe: Option<R>, writer: &Writer, kind: Option<u32>) {
-    let Some(mut pipe) = pipe else { return };
-    let mut buffer = vec![0; 32 << 10];
-    while let Ok(count) = pipe.read(&mut buffer).await {
-        let bytes = buffer[..count].to_vec();
+    let mut chunks = Chunks::new(pipe);
+    while let Some(bytes) = chunks.next().await {
         let sent = match kind {
-            _ if count == 0 => return,
             None => writer.data_bytes(bytes).await,
             Some(kind) => writer.extended_data_bytes(kind, bytes).await,
         };

@@ -12,6 +12,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -29,13 +31,13 @@ use crate::payload;
 use crate::payload::Load;
 use crate::process::Reach;
 use crate::single_flight::SingleFlight;
+use crate::ssh::armed::Armed;
+use crate::ssh::armed::Refused;
 use crate::ssh::carrier;
 use crate::ssh::carrier::Answers;
 use crate::ssh::channel;
-use crate::ssh::channel::Armed;
-use crate::ssh::channel::Refused;
-use crate::ssh::connect::ConnectOptions;
 use crate::ssh::connect::connect;
+use crate::ssh::options::ConnectOptions;
 use crate::ssh::pooled::News;
 use crate::ssh::pooled::Pick;
 use crate::ssh::pooled::Pooled;
@@ -113,7 +115,7 @@ impl Session {
                 let connection = connect(&self.spec, &self.options).await?;
                 let line = Pooled::new(connection, Arc::clone(&self.news));
                 self.lines().push(Arc::clone(&line));
-                line.refill();
+                channel::refill(&line);
                 self.learn(&line);
                 Ok(())
             })
@@ -182,14 +184,14 @@ impl Session {
         let (writer, reader) = output_pipe::pair();
         let folder = payload.folder.clone();
         let leader = armed.start(payload, exec.stdin.clone(), writer)?;
-        Some(Process { reader, carriers, leader, folder, reach: Reach::Ssh(Arc::clone(self)) })
+        Some(Process { reader, carriers, leader, folder, reach: Box::new(Arc::clone(self)) })
     }
 
     /// Starts a script that can't wait for a channel to be free, like one that stops another.
     pub(crate) async fn exec_urgent(self: &Arc<Self>, exec: &Exec) -> Result<Process, HostError> {
         let payload = || payload::write(exec, &Load::default());
         for line in self.living() {
-            if let Ok(armed) = line.urgent().await
+            if let Ok(armed) = channel::urgent(&line).await
                 && let Some(process) = self.launch(armed, payload()?, exec, Vec::new())
             {
                 return Ok(process);
@@ -198,7 +200,7 @@ impl Session {
         // It lives as long as its channel does.
         let connection = connect(&self.spec, &self.options).await?;
         let line = Pooled::new(connection, Arc::clone(&self.news));
-        let armed = line.urgent().await.map_err(|refused| self.refusal(refused))?;
+        let armed = channel::urgent(&line).await.map_err(|refused| self.refusal(refused))?;
         self.launch(armed, payload()?, exec, Vec::new())
             .ok_or_else(|| self.error("the connection broke", Vec::new()))
     }
@@ -272,7 +274,7 @@ impl Session {
 
     fn refill(&self) {
         if let Some(line) = self.living().first() {
-            line.refill();
+            channel::refill(line);
         }
     }
 
@@ -353,6 +355,12 @@ impl Session {
             causes,
             hint: None,
         }
+    }
+}
+
+impl Reach for Arc<Session> {
+    fn exec<'a>(&'a self, exec: &'a Exec) -> BoxFuture<'a, Result<Process, HostError>> {
+        self.exec_urgent(exec).boxed()
     }
 }
 

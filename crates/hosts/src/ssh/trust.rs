@@ -19,7 +19,7 @@ use crate::HostError;
 use crate::HostSpec;
 use crate::Prompt;
 use crate::Trust;
-use crate::resolve::address_of;
+use crate::spec::address_of;
 use crate::ssh::known_hosts;
 use crate::ssh::known_hosts::Entry;
 use crate::ssh::known_hosts::KnownHosts;

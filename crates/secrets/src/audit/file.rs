@@ -19,9 +19,30 @@ use rustix::fs::OFlags;
 use crate::audit::AuditAction;
 use crate::audit::AuditError;
 use crate::audit::AuditLog;
+use crate::audit::Entry;
 use crate::audit::Use;
 use crate::audit::line;
 use crate::exclusive;
+
+impl AuditLog {
+    /// Adds lines: all of them are on the disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When they are not.
+    pub fn record(&self, uses: &[Use]) -> Result<(), AuditError> {
+        append(self, uses)
+    }
+
+    /// All lines that can be read, in order.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read; that there is none is not an error.
+    pub fn entries(&self) -> Result<Vec<Entry>, AuditError> {
+        Ok(lines(&read(self)?).filter_map(line::parse).collect())
+    }
+}
 
 /// How long a writer waits for another writer.
 const LOCK_DEADLINE: Duration = Duration::from_secs(10);

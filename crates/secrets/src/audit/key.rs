@@ -16,6 +16,18 @@ use crate::audit::AuditError;
 use crate::audit::AuditLog;
 use crate::audit::file;
 
+impl AuditLog {
+    /// What stands for a value in the log: 64 bits of an HMAC-SHA256, in hexadecimal. Its key is
+    /// made at the first use.
+    ///
+    /// # Errors
+    ///
+    /// When the key can't be read or made.
+    pub fn fingerprint(&self, value: &SecretValue) -> Result<String, AuditError> {
+        fingerprint(self, value)
+    }
+}
+
 /// Bytes of the key.
 const KEY: usize = 32;
 

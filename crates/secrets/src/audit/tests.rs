@@ -3,6 +3,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::SecretValue;
 
 fn a_use(secret: &str) -> Use {
     Use { secret: secret.to_owned(), host: Some("gpu".to_owned()), ..Use::default() }

@@ -6,6 +6,17 @@ use crate::audit::AuditLog;
 use crate::audit::file;
 use crate::audit::line;
 
+impl AuditLog {
+    /// Looks whether every line is as it was written, and none is missing.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read; that there is none is not an error.
+    pub fn verify(&self) -> Result<Verdict, AuditError> {
+        verify(self)
+    }
+}
+
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verdict {

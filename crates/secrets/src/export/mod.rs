@@ -5,6 +5,7 @@
 mod github;
 mod references;
 mod values;
+mod wrapping;
 
 use zeroize::Zeroizing;
 
@@ -15,6 +16,8 @@ use crate::SecretValue;
 
 pub use github::Github;
 pub use github::github;
+pub use wrapping::Unwritable;
+pub use wrapping::Wrapping;
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,27 +36,6 @@ pub enum Format {
     Compose,
     /// The block of an Amulet configuration.
     Amlt,
-}
-
-/// The object that some forms need around the secrets.
-#[derive(Debug, Clone)]
-pub struct Wrapping {
-    /// Its name.
-    pub name: String,
-    /// Its namespace, where it has one.
-    pub namespace: Option<String>,
-    /// The `SecretStore` that references are looked up in.
-    pub store: String,
-}
-
-/// Why a secret can't be written in a form. No value is in it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{variable}` can't be written: {why}")]
-pub struct Unwritable {
-    /// Which.
-    pub variable: EnvName,
-    /// Why.
-    pub why: &'static str,
 }
 
 impl Format {
@@ -96,19 +78,4 @@ pub fn values(
         Format::K8s => Ok(values::k8s(secrets, wrapping)),
         _ => values::dotenv(secrets),
     }
-}
-
-/// A text in YAML's double quotes, which are JSON's.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// The head of a Kubernetes object.
-fn head(api: &str, kind: &str, wrapping: &Wrapping) -> String {
-    let mut text =
-        format!("apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: {}\n", quoted(&wrapping.name));
-    if let Some(namespace) = &wrapping.namespace {
-        text.extend([format!("  namespace: {}\n", quoted(namespace))]);
-    }
-    text
 }

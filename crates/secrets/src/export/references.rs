@@ -6,8 +6,8 @@ use crate::Origin;
 use crate::SecretRef;
 use crate::export::Unwritable;
 use crate::export::Wrapping;
-use crate::export::head;
-use crate::export::quoted;
+use crate::export::wrapping::head;
+use crate::export::wrapping::quoted;
 
 type Secrets = [(EnvName, SecretRef)];
 

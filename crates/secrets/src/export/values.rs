@@ -8,7 +8,7 @@ use doppio_text::name::EnvName;
 use crate::SecretValue;
 use crate::export::Unwritable;
 use crate::export::Wrapping;
-use crate::export::head;
+use crate::export::wrapping::head;
 
 type Secrets = [(EnvName, SecretValue)];
 
@@ -102,8 +102,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::bundle;
-    use crate::bundle::Form;
+    use crate::format;
+    use crate::format::Format;
 
     fn one(bytes: &[u8]) -> Vec<(EnvName, SecretValue)> {
         vec![("A".parse().unwrap(), SecretValue::new(bytes.to_vec()))]
@@ -132,10 +132,10 @@ mod tests {
         #[test]
         fn what_is_written_is_read_back(value in "[ -~\n'\"\\\\$#é]{1,12}") {
             let secrets = one(value.as_bytes());
-            for (form, text) in [(Form::Dotenv, dotenv(&secrets).ok()), (Form::Json, json(&secrets).ok())] {
+            for (form, text) in [(Format::Dotenv, dotenv(&secrets).ok()), (Format::Json, json(&secrets).ok())] {
                 let Some(text) = text else { continue };
                 prop_assert!(text.len() <= text.capacity());
-                let entries = bundle::read(form, &text).unwrap();
+                let entries = format::read(form, &text).unwrap();
                 prop_assert_eq!(entries[0].value.as_ref().unwrap().plain(), value.as_bytes());
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::SecretRef;
 use crate::SecretValue;
-use crate::property;
+use crate::format;
 use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
@@ -64,7 +64,7 @@ async fn ask_for(source: &dyn Source, path: &str, question: Question<'_>) -> Res
     }
     let (mut value, facts) = source.get(path, question.version).await?;
     for name in question.properties {
-        let found = property::select_in(&value, name, path).map_err(|cause| SourceError::Unfit { cause })?;
+        let found = format::select_in(&value, name, path).map_err(|cause| SourceError::Unfit { cause })?;
         value = found.ok_or(SourceError::Missing)?;
     }
     Ok(Found { value: question.read.then_some(value), facts, is_default: false })

@@ -3,14 +3,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::*;
 use crate::Prompt;
 use crate::SecretValue;
+use crate::ladder::trail::Outcome;
 use crate::source::Command;
 use crate::source::KeyOptions;
 use crate::source::Keychain;
 use crate::source::Remark;
-
-use super::*;
 
 /// Nobody is there.
 struct Nobody;

@@ -7,6 +7,7 @@ use crate::Origin;
 use crate::SecretRef;
 use crate::ladder::ask::Question;
 use crate::ladder::ask::ask;
+use crate::ladder::rungs::OnError;
 use crate::ladder::rungs::Place;
 use crate::source::Metadata;
 use crate::source::Source;
@@ -73,7 +74,7 @@ impl Trail {
 impl Ladder {
     /// Asks every rung, those after a hit too.
     pub async fn trail(&self, reference: &SecretRef) -> Trail {
-        let mut trail = Maker { asked: Vec::new(), over: false, stop: self.on_error == super::OnError::Stop };
+        let mut trail = Maker { asked: Vec::new(), over: false, stop: self.on_error == OnError::Stop };
         match &reference.origin {
             Origin::Source { scheme, path } => {
                 let properties: Vec<&str> = reference.property.iter().map(String::as_str).collect();

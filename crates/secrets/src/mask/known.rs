@@ -7,7 +7,6 @@ use crate::mask::normalised::Normalised;
 use crate::mask::pattern::Pattern;
 use crate::mask::pattern::Rule;
 use crate::mask::policy;
-use crate::mask::stream::SPREAD;
 use crate::mask::table::Table;
 
 /// The patterns of all secrets, ready to be searched for.
@@ -142,3 +141,6 @@ fn insert(sorted: &mut Vec<Arc<Pattern>>, new: Arc<Pattern>) -> bool {
     sorted.insert(at, new);
     true
 }
+
+/// A value that is broken up is found if it is spread over no more than this. In bytes.
+pub(super) const SPREAD: u64 = 8 * 1024;

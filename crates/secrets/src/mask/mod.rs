@@ -15,7 +15,9 @@ mod parts;
 mod pattern;
 mod policy;
 mod render;
+mod shared;
 mod stream;
+mod style;
 mod table;
 mod view;
 
@@ -23,12 +25,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 use crate::SecretValue;
 use crate::mask::known::Known;
+use crate::mask::shared::Shared;
 
 pub(crate) use escape::Class;
 pub(crate) use escape::Parser;
@@ -41,19 +43,10 @@ pub(crate) use policy::LONGEST;
 pub(crate) use policy::SHORTEST;
 pub use policy::Weakness;
 pub use stream::MaskStream;
+pub use style::MaskStyle;
 
 /// All patterns together may have this size; past it the mask closes. In bytes.
 const MOST: usize = 512 * 1024 * 1024;
-
-/// What stands for a secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum MaskStyle {
-    /// `***`
-    #[default]
-    Stars,
-    /// `‹name›`
-    Names,
-}
 
 /// Why a value can't be masked, and so must not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,29 +76,6 @@ pub enum Unmaskable {
 #[derive(Clone, Default)]
 pub struct Mask {
     shared: Arc<Shared>,
-}
-
-/// What all clones of a mask and all its streams have in common.
-#[derive(Default)]
-struct Shared {
-    known: RwLock<Arc<Known>>,
-    version: AtomicU64,
-    closed: AtomicBool,
-}
-
-impl Shared {
-    /// What is known now. A lock that a panic left behind holds a state that is whole.
-    fn known(&self) -> Arc<Known> {
-        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn version(&self) -> u64 {
-        self.version.load(Ordering::Acquire)
-    }
-
-    fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
-    }
 }
 
 /// Closes the mask unless a value was learnt, come what may: nothing leaves any more then.

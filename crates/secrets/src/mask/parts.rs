@@ -1,11 +1,11 @@
 //! The parts of a value: lines, members, passwords in URLs. Each is a secret by itself when a
 //! program prints it alone.
 
+use crate::format;
+use crate::format::Scalar;
 use crate::mask::encode::Form;
 use crate::mask::encode::form;
 use crate::mask::policy;
-use crate::property;
-use crate::property::Scalar;
 
 /// A part of a value.
 pub(super) struct Part {
@@ -52,7 +52,7 @@ pub(super) fn parts(value: &[u8]) -> Vec<Part> {
 fn parts_of(value: &[u8], left: u8) -> Vec<Part> {
     let mut parts = Vec::new();
     let text = value.trim_ascii();
-    if let Some(found) = property::json_scalars(text) {
+    if let Some(found) = format::json_scalars(text) {
         for scalar in &found {
             member(scalar, text, left, &mut parts);
         }
@@ -60,7 +60,7 @@ fn parts_of(value: &[u8], left: u8) -> Vec<Part> {
     }
     // All forms that it can have are tried, and its lines as well: how it will be taken apart is
     // unknown.
-    for scalar in std::str::from_utf8(text).map(property::scalars).unwrap_or_default() {
+    for scalar in std::str::from_utf8(text).map(format::scalars).unwrap_or_default() {
         set(&scalar.key, &scalar.text, scalar.is_item, &mut parts);
         within(&scalar.text, text, left, &mut parts);
     }
@@ -127,7 +127,7 @@ fn is_uncommon(value: &[u8]) -> bool {
     let has = |class: fn(&u8) -> bool| value.iter().any(class);
     value.len() >= policy::LONG
         || value.len() >= policy::SHORTEST && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
-        || value.len() >= property::DIGITS && value.iter().all(u8::is_ascii_digit)
+        || value.len() >= format::DIGITS && value.iter().all(u8::is_ascii_digit)
 }
 
 fn telling(key: &str) -> bool {

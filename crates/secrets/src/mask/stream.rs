@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::mask::Shared;
 use crate::mask::known::Known;
+use crate::mask::known::SPREAD;
 use crate::mask::masked::Masked;
 use crate::mask::masked::Utf8;
 use crate::mask::normalised::Normalised;
@@ -22,9 +23,6 @@ use crate::mask::view::look;
 
 /// What is looked at together, small enough to stay in the cache. In bytes.
 const PIECE: usize = 16 * 1024;
-
-/// A value that is broken up is found if it is spread over no more than this. In bytes.
-pub(super) const SPREAD: u64 = 8 * 1024;
 
 /// Where a text was broken by white space, fewer bytes than this of a secret before the break are
 /// neither held nor hidden.

@@ -1,7 +1,6 @@
 //! Providers that keep several credentials on one machine: profiles, hosts, registries.
 
 use crate::provider::Local;
-use crate::provider::Provider;
 use crate::provider::ProviderError;
 
 /// The number of names that are listed.
@@ -16,12 +15,11 @@ pub struct Several {
     pub(super) names: fn(&Local<'_>) -> Vec<String>,
 }
 
-impl Provider {
-    /// The error if the account that was asked for has no credential; none if no account was asked
-    /// for.
-    pub(crate) fn lack(&self, local: &Local<'_>) -> Option<ProviderError> {
-        let (Several { one, names }, asked) = (self.several.as_ref()?, local.asked()?);
-        let name = self.name;
+impl Several {
+    /// In what words the provider of this name has no credential of the one that is asked for; none
+    /// where none of several is.
+    pub(super) fn lack(&self, name: &str, local: &Local<'_>) -> Option<ProviderError> {
+        let (Self { one, names }, asked) = (self, local.asked()?);
         let mut names = names(local);
         names.sort();
         names.dedup();

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::SecretValue;
-use crate::property;
+use crate::format;
+use crate::format::Ini;
+use crate::format::IniSection;
 use crate::provider::Credential;
 use crate::provider::Exposure;
 use crate::provider::Key;
@@ -13,8 +15,6 @@ use crate::provider::Local;
 use crate::provider::Provider;
 use crate::provider::ProviderError;
 use crate::provider::Several;
-use crate::provider::ini::Ini;
-use crate::provider::ini::Section;
 use crate::provider::local::File;
 use crate::provider::tool;
 
@@ -110,7 +110,7 @@ fn credential(
     local: &Local<'_>,
     profile: &str,
     config: Option<&File>,
-    own: Option<&Section>,
+    own: Option<&IniSection>,
 ) -> Looked {
     if local.asked().is_none()
         && let Some(found) = of_environment(provider, local)?
@@ -157,7 +157,7 @@ fn of_environment(provider: &'static Provider, local: &Local<'_>) -> Looked {
     Ok(Some(found.ending(end)))
 }
 
-fn of_section(provider: &'static Provider, file: &File, section: &Section) -> Looked {
+fn of_section(provider: &'static Provider, file: &File, section: &IniSection) -> Looked {
     let Some(id) = section.get("aws_access_key_id") else { return Ok(None) };
     let Some(secret) = section.get("aws_secret_access_key") else {
         return Err(file.broken(&format!("`[{}]` has a key id, but no key", section.name)));
@@ -198,7 +198,7 @@ fn exported(provider: &'static Provider, local: &Local<'_>, profile: &str) -> Lo
             hint: format!("log in with `aws sso login --profile {profile}`, then try again"),
         });
     };
-    let member = |name: &str| property::select(&printed, name).ok().flatten();
+    let member = |name: &str| format::select(&printed, name).ok().flatten();
     let (Some(id), Some(secret)) = (member("AccessKeyId"), member("SecretAccessKey")) else {
         return Ok(None);
     };

@@ -1,4 +1,4 @@
-//! What was found of a provider.
+//! A provider, and what was found of it.
 
 use std::fmt;
 
@@ -10,7 +10,10 @@ use crate::SecretValue;
 use crate::provider::Exposure;
 use crate::provider::FileForm;
 use crate::provider::Key;
-use crate::provider::Provider;
+use crate::provider::Local;
+use crate::provider::ProviderError;
+use crate::provider::Several;
+use crate::provider::url;
 use crate::source::Metadata;
 
 /// A credential of this machine: its secrets, and what is known of them.
@@ -164,6 +167,21 @@ impl Credential {
     }
 }
 
+impl Local<'_> {
+    /// A set of secrets of which all that are needed are in the environment.
+    pub(super) fn set(&self, provider: &'static Provider, set: &'static [Key]) -> Option<Credential> {
+        let mut credential = Credential::new(provider);
+        for key in set {
+            match self.first(key.read) {
+                Some((value, place)) => credential = credential.with(key, value, place),
+                None if key.needed => return None,
+                None => {}
+            }
+        }
+        Some(credential)
+    }
+}
+
 /// When a JSON Web Token ends (RFC 7519, section 4.1.4); none for anything else.
 pub(super) fn jwt_expiry(value: &SecretValue) -> Option<Timestamp> {
     #[derive(serde::Deserialize)]
@@ -185,6 +203,81 @@ pub(super) fn jwt_expiry(value: &SecretValue) -> Option<Timestamp> {
 #[expect(clippy::cast_possible_truncation, reason = "the part below a second is to go")]
 pub(super) fn seconds(since_1970: f64) -> Option<Timestamp> {
     Timestamp::from_second(since_1970 as i64).ok()
+}
+
+/// A provider: where its credential is on this machine, and what the far side needs.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name, as in `credentials = ["huggingface"]`.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// What it is, in one line.
+    pub summary: &'static str,
+    /// How far its credential may go, unless the credential itself says otherwise.
+    pub exposure: Exposure,
+    /// What else to do where it may not go or does not suffice.
+    pub alternative: &'static str,
+    /// The secrets that make a credential; of several sets the first one that is whole counts.
+    pub sets: &'static [&'static [Key]],
+    /// Variables that are not secrets and go along when they are set, as `WANDB_BASE_URL`.
+    pub companions: &'static [&'static str],
+    /// What it has several of on one machine, to name one as in `aws:prod`.
+    pub several: Option<Several>,
+    /// What the values themselves say, wherever they were found: how far they may go, that they are
+    /// of no use elsewhere, what they need beside them. None if they say nothing.
+    pub(super) tell: Option<Tell>,
+    /// Looks for it, in the vendor's own order.
+    pub(super) look: fn(&'static Provider, &Local<'_>) -> Result<Option<Credential>, ProviderError>,
+}
+
+/// Completes a credential by what its values tell.
+pub(super) type Tell = fn(Credential, &Local<'_>) -> Credential;
+
+impl Provider {
+    /// All its secrets.
+    pub fn keys(&self) -> impl Iterator<Item = &'static Key> + use<> {
+        self.sets.iter().flat_map(|set| set.iter())
+    }
+
+    /// Looks for its credential on this machine; none if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When a file can't be read or understood, or two settings contradict each other.
+    pub fn look(&'static self, local: &Local<'_>) -> Result<Option<Credential>, ProviderError> {
+        let found = (self.look)(self, local)?;
+        Ok(found.map(|credential| self.complete(credential, local)))
+    }
+
+    /// The error if the account that was asked for has no credential; none if no account was asked
+    /// for.
+    pub(crate) fn lack(&self, local: &Local<'_>) -> Option<ProviderError> {
+        self.several.as_ref()?.lack(self.name, local)
+    }
+
+    /// Whether only the values decide how far its credential may go.
+    pub(crate) fn is_told_by_value(&self) -> bool {
+        self.tell.is_some()
+    }
+
+    /// A credential with what its values tell, and what goes along with it.
+    pub(crate) fn complete(&self, credential: Credential, local: &Local<'_>) -> Credential {
+        let mut credential = match self.tell {
+            Some(tell) => tell(credential, local),
+            None => credential,
+        };
+        for name in self.companions {
+            if let Some(value) = local.text(name)
+                && credential.settings.iter().all(|(known, _)| known != name)
+            {
+                credential.settings.push(((*name).to_owned(), value.to_owned()));
+            }
+        }
+        let addresses = credential.settings.iter().flat_map(|(_, value)| url::secrets(value));
+        credential.inner.extend(addresses);
+        credential
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use crate::SecretValue;
-use crate::property;
+use crate::format;
 use crate::provider::Credential;
 use crate::provider::Exposure;
 use crate::provider::FileForm;
@@ -83,8 +83,8 @@ fn login(
         return of_helper(provider, local, &helper, registry);
     }
     let Some(entry) = file.json(&below("/auths"))? else { return Ok(None) };
-    if property::select(&entry, "auth").ok().flatten().is_none()
-        && property::select(&entry, "identitytoken").ok().flatten().is_none()
+    if format::select(&entry, "auth").ok().flatten().is_none()
+        && format::select(&entry, "identitytoken").ok().flatten().is_none()
     {
         return Ok(None);
     }
@@ -185,7 +185,7 @@ fn of_helper(
         return Ok(Some(Credential::refused(provider, place, "that helper is not installed")));
     }
     let Some(printed) = tool::ask(local, &[&program, "get"], registry.as_bytes())? else { return Ok(None) };
-    let member = |name: &str| property::select(&printed, name).ok().flatten();
+    let member = |name: &str| format::select(&printed, name).ok().flatten();
     let (Some(user), Some(secret)) = (member("Username"), member("Secret")) else { return Ok(None) };
     let entry = if user.plain() == b"<token>" {
         let text = Zeroizing::new(String::from_utf8_lossy(secret.plain()).into_owned());

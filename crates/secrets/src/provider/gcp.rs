@@ -1,6 +1,6 @@
 //! Google Cloud: `google/auth/_default.py` and `_cloud_sdk.py`.
 
-use crate::property;
+use crate::format;
 use crate::provider::Credential;
 use crate::provider::Exposure;
 use crate::provider::FileForm;
@@ -74,7 +74,7 @@ fn kind(name: &str) -> Option<Kind> {
 fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
     let Some(value) = credential.values().next().cloned() else { return credential };
     let member = |name: &str| {
-        let found = property::select(&value, name).ok().flatten()?;
+        let found = format::select(&value, name).ok().flatten()?;
         String::from_utf8(found.plain().to_vec()).ok()
     };
     if local.text("GOOGLE_CLOUD_PROJECT").is_none() {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::format::Ini;
 use crate::provider::Credential;
 use crate::provider::Exposure;
 use crate::provider::Key;
@@ -9,7 +10,6 @@ use crate::provider::Local;
 use crate::provider::Provider;
 use crate::provider::ProviderError;
 use crate::provider::credential::seconds;
-use crate::provider::ini::Ini;
 use crate::provider::local::variable;
 
 pub(super) static PROVIDER: Provider = Provider {

@@ -11,10 +11,7 @@ use doppio_text::open;
 
 use crate::Environment;
 use crate::SecretValue;
-use crate::property;
-use crate::provider::Credential;
-use crate::provider::Key;
-use crate::provider::Provider;
+use crate::format;
 use crate::provider::ProviderError;
 
 /// A longer file is not a credential, in bytes.
@@ -109,19 +106,6 @@ impl<'a> Local<'a> {
         names.iter().find_map(|name| Some((self.token(name)?, variable(name))))
     }
 
-    /// A set of secrets of which all that are needed are in the environment.
-    pub(super) fn set(&self, provider: &'static Provider, set: &'static [Key]) -> Option<Credential> {
-        let mut credential = Credential::new(provider);
-        for key in set {
-            match self.first(key.read) {
-                Some((value, place)) => credential = credential.with(key, value, place),
-                None if key.needed => return None,
-                None => {}
-            }
-        }
-        Some(credential)
-    }
-
     /// A file's bytes; none if it does not exist.
     ///
     /// # Errors
@@ -186,7 +170,7 @@ impl File {
         if serde_json::from_slice::<serde::de::IgnoredAny>(self.value.plain()).is_err() {
             return Err(self.broken("it is not JSON"));
         }
-        let found = property::select(&self.value, pointer).unwrap_or(None);
+        let found = format::select(&self.value, pointer).unwrap_or(None);
         Ok(found.filter(|value| !value.plain().trim_ascii().is_empty()))
     }
 

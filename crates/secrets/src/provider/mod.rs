@@ -11,13 +11,13 @@ mod azure;
 mod credential;
 mod discovery;
 mod docker;
+mod error;
 mod exposure;
 mod gcp;
 mod git;
 mod github;
 mod gpu_clouds;
 mod huggingface;
-mod ini;
 mod kaggle;
 mod keys;
 mod kubeconfig;
@@ -27,172 +27,34 @@ mod netrc;
 mod netrc_text;
 mod npm;
 mod pypi;
+mod registry;
 mod row;
 mod ssh;
 mod tool;
 mod url;
 mod wandb;
-
-use std::path::Path;
-
-use doppio_text::closest;
-use doppio_text::name::SecretName;
-
-use crate::Environment;
-use crate::Origin;
-use crate::SecretRef;
-use crate::Wanted;
-use crate::source::variables;
+mod wanted;
 
 pub use accounts::Several;
 pub(crate) use aws::is_lasting as is_lasting_aws_key;
 pub use credential::Credential;
 pub use credential::Part;
+pub use credential::Provider;
 pub use discovery::Discovery;
+pub use error::ProviderError;
 pub use exposure::Exposure;
-pub(crate) use ini::Ini;
 pub use local::Local;
+pub use registry::PROVIDERS;
+pub use registry::UnknownProvider;
+pub use registry::find;
+pub use registry::is_public;
+pub use registry::of_reference;
+pub use registry::of_secret;
 pub use row::FileForm;
 pub use row::Key;
-pub use row::Provider;
 pub use row::Sent;
-
-/// All of them, in the order in which they are listed.
-pub static PROVIDERS: &[&Provider] = &[
-    &anthropic::PROVIDER,
-    &aws::PROVIDER,
-    &azure::PROVIDER,
-    &keys::COHERE,
-    &docker::PROVIDER,
-    &gcp::PROVIDER,
-    &git::PROVIDER,
-    &github::PROVIDER,
-    &huggingface::PROVIDER,
-    &kaggle::PROVIDER,
-    &kubeconfig::PROVIDER,
-    &gpu_clouds::LAMBDA,
-    &langsmith::PROVIDER,
-    &netrc::PROVIDER,
-    &npm::PROVIDER,
-    &keys::OPENAI,
-    &keys::PINECONE,
-    &pypi::PROVIDER,
-    &gpu_clouds::RUNPOD,
-    &ssh::PROVIDER,
-    &pypi::UV,
-    &gpu_clouds::VAST,
-    &wandb::PROVIDER,
-];
-
-/// Why a provider's credential is not available.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{cause}")]
-pub struct ProviderError {
-    /// What is wrong: a file's name and place, never what is in it.
-    pub cause: String,
-    /// What to do.
-    pub hint: String,
-}
-
-/// There is no such provider.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnknownProvider {
-    /// No provider.
-    #[error("no provider is called `{name}`")]
-    Name {
-        /// The name as written.
-        name: String,
-        /// The one that was probably meant.
-        near: Option<&'static str>,
-    },
-    /// Not one of several, for the provider has one.
-    #[error("`{provider}` has only one credential on a machine; none is called `{which}`")]
-    Which {
-        /// The provider.
-        provider: &'static str,
-        /// What stands behind the colon.
-        which: String,
-    },
-}
-
-impl UnknownProvider {
-    /// What there is.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Which { provider, .. } => format!("write `{provider}`"),
-            Self::Name { near: Some(near), .. } => format!("did you mean `{near}`?"),
-            Self::Name { near: None, .. } => format!(
-                "the providers are {}",
-                PROVIDERS.iter().map(|known| format!("`{}`", known.name)).collect::<Vec<_>>().join(", ")
-            ),
-        }
-    }
-}
-
-/// The provider of this name or alias.
-///
-/// # Errors
-///
-/// When there is none, with what was probably meant.
-pub fn find(name: &str) -> Result<&'static Provider, UnknownProvider> {
-    let is_named = |known: &&&Provider| known.name == name || known.aliases.contains(&name);
-    if let Some(known) = PROVIDERS.iter().find(is_named) {
-        return Ok(known);
-    }
-    let names = PROVIDERS.iter().flat_map(|known| known.aliases.iter().copied().chain([known.name]));
-    Err(UnknownProvider::Name { name: name.to_owned(), near: closest(name, names) })
-}
-
-/// The provider that a secret of this name belongs to, as `huggingface/token` to `huggingface`.
-pub fn of_secret(name: &SecretName) -> Option<(&'static Provider, &'static Key)> {
-    PROVIDERS.iter().find_map(|provider| {
-        let key = provider.keys().find(|key| key.name == name.as_str())?;
-        Some((*provider, key))
-    })
-}
-
-/// Whether what has this name is not a secret though it is kept beside one, as a user's name.
-pub fn is_public(name: &str) -> bool {
-    PROVIDERS.iter().flat_map(|provider| provider.keys()).any(|key| key.name == name && key.is_public)
-}
-
-/// The provider whose secret a reference means: by its name, by a path that is one, or by the
-/// variable that the vendor reads, however the name is spelled that leads to it.
-pub fn of_reference(reference: &SecretRef) -> Option<&'static Provider> {
-    let of_variable = |variable: &str| {
-        PROVIDERS.iter().copied().find(|known| known.keys().any(|key| key.read.contains(&variable)))
-    };
-    let of_name = |name: &SecretName| {
-        let named = of_secret(name).map(|(provider, _)| provider);
-        named.or_else(|| variables(name).iter().find_map(|variable| of_variable(variable)))
-    };
-    match &reference.origin {
-        Origin::Name(name) => of_name(name),
-        Origin::Source { scheme, path } if matches!(scheme.as_str(), "env" | "dotenv") => of_variable(path),
-        Origin::Source { path, .. } => of_name(&path.parse().ok()?),
-    }
-}
-
-/// What a provider keeps on this machine, none where it keeps nothing. Runs the vendor's own program
-/// where only that can tell (`gh auth token`, `aws configure export-credentials`).
-///
-/// # Errors
-///
-/// When a file can't be read or understood, or two settings contradict each other.
-pub fn read(wanted: &Wanted, env: &Environment, home: &Path) -> Result<Option<Credential>, ProviderError> {
-    let provider = wanted.provider;
-    let local = Local::new(env, home).which(wanted.which.as_deref());
-    let Some(credential) = provider.look(&local)? else {
-        return provider.lack(&local).map_or(Ok(None), Err);
-    };
-    if let (Some(cause), true) = (&credential.refusal, credential.parts.is_empty()) {
-        return Err(ProviderError {
-            cause: format!("{}: {cause}", credential.place()),
-            hint: provider.alternative.to_owned(),
-        });
-    }
-    Ok(Some(credential))
-}
+pub use wanted::Wanted;
+pub use wanted::read;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! `PyPI`: twine's `~/.pypirc`, and uv.
 
 use crate::SecretValue;
+use crate::format::Ini;
 use crate::provider::Credential;
 use crate::provider::Exposure;
 use crate::provider::Key;
@@ -8,7 +9,6 @@ use crate::provider::Local;
 use crate::provider::Provider;
 use crate::provider::ProviderError;
 use crate::provider::Several;
-use crate::provider::ini::Ini;
 use crate::provider::keys::environment;
 use crate::provider::local::File;
 

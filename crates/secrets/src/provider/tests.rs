@@ -1,5 +1,9 @@
-use super::*;
+use std::path::Path;
 
+use doppio_text::name::SecretName;
+
+use super::*;
+use crate::Environment;
 use crate::well_known;
 
 /// A home with these files, and an environment.

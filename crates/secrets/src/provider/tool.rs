@@ -1,20 +1,18 @@
 //! Asking a vendor's own program, where only that knows.
 
-use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::Command;
+use doppio_process::Broken;
+use doppio_process::Heard;
+use doppio_process::Limits;
+use doppio_process::Program;
 
 use crate::SecretValue;
 use crate::provider::Local;
 use crate::provider::ProviderError;
-use crate::source::Running;
 
-/// How long it may take; a program that asks something has no terminal and would wait for ever.
-const DEADLINE: Duration = Duration::from_secs(15);
-
-/// No credential is longer, in bytes.
-const LONGEST: usize = 4 << 20;
+/// No credential is longer; and a program that asks something has no terminal and would wait for ever.
+const LIMITS: Limits = Limits { longest: 4 << 20, deadline: Duration::from_secs(15) };
 
 /// Whether there is such a program on the `PATH`.
 pub(super) fn is_there(local: &Local<'_>, program: &str) -> bool {
@@ -39,37 +37,12 @@ pub(super) fn ask(
         hint: format!("run `{shown}` yourself to see why"),
     };
     let (program, arguments) = argv.split_first().ok_or_else(|| trouble("no program".to_owned()))?;
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .env_clear()
-        .envs(local.env().all())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    // Whoever asks may be on a thread of the runtime, and none can wait inside another.
-    let printed = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| wait(hear(&mut command, stdin, DEADLINE)));
-        asked.join().unwrap_or_else(|_| Err("Doppio could not read its answer".to_owned()))
-    });
-    printed.map_err(trouble)
+    let program = Program::new(program).args(arguments).env_only(local.env().all()).without_stderr();
+    heard(program.hear_blocking(Some(stdin), LIMITS)).map_err(|error| trouble(error.to_string()))
 }
 
-fn wait<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| error.to_string())?.block_on(work)
-}
-
-async fn hear(
-    command: &mut Command,
-    stdin: &[u8],
-    deadline: Duration,
-) -> Result<Option<SecretValue>, String> {
-    let running = Running::start(command).map_err(|error| error.to_string())?;
-    let mut heard = tokio::time::timeout(deadline, running.finish(Some(stdin), LONGEST))
-        .await
-        .map_err(|_| format!("it did not end within {} seconds", deadline.as_secs()))?
-        .map_err(|error| error.to_string())?;
+fn heard(heard: Result<Heard, Broken>) -> Result<Option<SecretValue>, Broken> {
+    let mut heard = heard?;
     let printed = SecretValue::new(std::mem::take(&mut *heard.stdout));
     Ok(heard.status.success().then_some(printed))
 }
@@ -78,28 +51,14 @@ async fn hear(
 mod tests {
     use super::*;
 
-    fn heard(script: &str, deadline: Duration) -> Result<Option<SecretValue>, String> {
-        let mut command = Command::new("sh");
-        command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        wait(hear(&mut command, b"in", deadline))
-    }
-
     #[test]
     fn what_it_prints_is_taken_if_it_ends_well() {
-        let printed = |script| heard(script, DEADLINE).unwrap().map(|value| value.plain().to_vec());
+        let printed = |script| {
+            let program = Program::shell(script).without_stderr();
+            heard(program.hear_blocking(Some(b"in"), LIMITS)).unwrap().map(|value| value.plain().to_vec())
+        };
         assert_eq!(printed("cat; echo oh >&2").as_deref(), Some(&b"in"[..]));
         assert_eq!(printed("cat; exit 1"), None);
-    }
-
-    #[test]
-    fn too_much_is_not_cut_off() {
-        assert_eq!(heard("head -c 5000000 /dev/zero", DEADLINE).unwrap_err(), "it printed too much");
-    }
-
-    #[test]
-    fn one_that_prints_nothing_more_has_to_end_all_the_same() {
-        let fault = heard("exec >&-; sleep 600", Duration::from_secs(1)).unwrap_err();
-        assert_eq!(fault, "it did not end within 1 seconds");
     }
 
     #[tokio::test]

@@ -11,10 +11,10 @@ use crate::SecretError;
 use crate::SecretRef;
 use crate::SecretSession;
 use crate::SecretValue;
+use crate::format::dotenv_variables;
 use crate::mask::Mask;
 use crate::source::Source;
 use crate::source::SourceError;
-use crate::source::dotenv_all;
 use crate::source::dotenv_text;
 use crate::well_known::WELL_KNOWN;
 
@@ -154,7 +154,7 @@ impl Collector<'_> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
             Err(error) => return self.fail_dotenv(path, error.to_string()),
         };
-        match dotenv_all(&text) {
+        match dotenv_variables(&text) {
             Ok(variables) => {
                 for (name, value) in variables {
                     let is_secret = is_telling(&name) || Mask::looks_random(&value);

@@ -7,11 +7,11 @@ use std::ops::Range;
 use zeroize::Zeroize;
 
 use crate::SecretValue;
-use crate::scan::ALLOW;
 use crate::scan::Hit;
 use crate::scan::Scanner;
 use crate::scan::What;
-use crate::scan::fingerprint;
+use crate::scan::finding::ALLOW;
+use crate::scan::finding::fingerprint;
 use crate::scan::lines;
 use crate::scan::lines::Walk;
 use crate::scan::normalised::Bare;
@@ -183,4 +183,28 @@ fn fill(from: &mut dyn Read, window: &mut Vec<u8>, size: usize) -> io::Result<bo
         }
     }
     Ok(false)
+}
+
+impl Scanner {
+    /// Looks through bytes that are all there.
+    pub fn search(&self, bytes: &[u8]) -> Vec<Hit> {
+        Examiner::new(self).bytes(bytes)
+    }
+
+    /// The bytes with all that was found in them replaced by `***`: for paths, which are shown.
+    pub fn mask(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut shown = Vec::with_capacity(bytes.len());
+        let mut from = 0;
+        let mut places: Vec<_> = Examiner::new(self).places(bytes);
+        places.sort_by_key(|place| place.start);
+        for place in places {
+            if place.start >= from {
+                shown.extend_from_slice(&bytes[from..place.start]);
+                shown.extend_from_slice(b"***");
+            }
+            from = from.max(place.end);
+        }
+        shown.extend_from_slice(&bytes[from.min(bytes.len())..]);
+        shown
+    }
 }

@@ -3,12 +3,14 @@
 
 mod commits;
 
+use doppio_process::GitError;
+use doppio_process::Repository;
+
 use crate::scan::Finding;
-use crate::scan::GitError;
 use crate::scan::Report;
-use crate::scan::Repository;
 use crate::scan::Scanner;
 use crate::scan::Trouble;
+use crate::scan::objects::look;
 use crate::scan::work::share;
 use crate::scan::work::threads;
 
@@ -51,7 +53,7 @@ pub fn history(scanner: &Scanner, repository: &Repository) -> Result<Report, Git
     let mut report: Report =
         share(parts, |part| {
             let ids: Vec<&str> = part.iter().map(|object| object.id.as_str()).collect();
-            repository.look(scanner, &ids, |index| {
+            look(repository, scanner, &ids, |index| {
                 if part[index].is_blob { Vec::new() } else { b"(message)".to_vec() }
             })
         })

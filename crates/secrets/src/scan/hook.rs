@@ -4,14 +4,13 @@ use std::fs::DirBuilder;
 use std::fs::OpenOptions;
 use std::io;
 use std::io::Write;
-use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use crate::scan::GitError;
-use crate::scan::Repository;
+use doppio_process::GitError;
+use doppio_process::Repository;
 
 /// The line that does it.
 const LINE: &str = "doppio secret scan --staged || exit 1";
@@ -50,16 +49,11 @@ pub enum Hook {
 ///
 /// When git can't be asked, or the file can't be written.
 pub fn install(repository: &Repository) -> Result<Hook, GitError> {
-    let mut folder = repository.read(&["rev-parse", "--path-format=absolute", "--git-path", "hooks"])?;
-    if folder.last() == Some(&b'\n') {
-        folder.pop();
-    }
-    let folder = PathBuf::from(std::ffi::OsString::from_vec(folder));
+    let folder = repository.hooks()?;
     if folder.metadata().is_ok_and(|found| !found.is_dir())
-        && let Ok(scope) = repository.read(&["config", "--show-scope", "--get", "core.hooksPath"])
+        && let Some(scope) = repository.scope_of_hooks()
     {
-        let scope = String::from_utf8_lossy(&scope);
-        return Ok(Hook::Off(folder, scope.split('\t').next().unwrap_or_default().to_owned()));
+        return Ok(Hook::Off(folder, scope));
     }
     let path = folder.join("pre-commit");
     match write(&folder, &path) {

@@ -1,9 +1,11 @@
 //! What the next commit would bring.
 
-use crate::scan::GitError;
+use doppio_process::GitError;
+use doppio_process::Repository;
+
 use crate::scan::Report;
-use crate::scan::Repository;
 use crate::scan::Scanner;
+use crate::scan::objects::look;
 use crate::scan::work::share;
 use crate::scan::work::threads;
 
@@ -25,6 +27,7 @@ pub fn staged(scanner: &Scanner, repository: &Repository) -> Result<Report, GitE
         "--no-abbrev",
         "--no-renames",
         "--no-ext-diff",
+        "--no-textconv",
         "--ignore-submodules=all",
         "--diff-filter=d",
     ])?;
@@ -33,7 +36,7 @@ pub fn staged(scanner: &Scanner, repository: &Repository) -> Result<Report, GitE
     let parts: Vec<&[(String, Vec<u8>)]> = files.chunks(files.len().div_ceil(threads).max(1)).collect();
     let mut report: Report = share(parts, |part| {
         let ids: Vec<&str> = part.iter().map(|(id, _)| id.as_str()).collect();
-        repository.look(scanner, &ids, |index| part[index].1.clone())
+        look(repository, scanner, &ids, |index| part[index].1.clone())
     })
     .into_iter()
     .collect();

@@ -1,6 +1,7 @@
 use std::io::Read;
 
 use super::*;
+use crate::SecretValue;
 
 /// The value that is planted; of letters, digits and what escapes change.
 const VALUE: &str = "kQ7/zVb+Xm\"W n$RtY'pL&sD%f9GhJ\\cK=x2";

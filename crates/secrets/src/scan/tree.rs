@@ -20,14 +20,14 @@ use ignore::WalkBuilder;
 use ignore::WalkState;
 use rustix::fs::OFlags;
 
+use doppio_process::Repository;
+use doppio_process::is_store;
+
 use crate::scan::Examiner;
 use crate::scan::Report;
-use crate::scan::Repository;
 use crate::scan::Scanner;
 use crate::scan::Trouble;
 use crate::scan::work::threads;
-
-pub use repositories::is_store;
 
 /// What of the files is looked at.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use crate::SecretValue;
-use crate::property;
+use crate::format;
 use crate::source::Answer;
 use crate::source::Answers;
 use crate::source::Form;
@@ -75,7 +75,7 @@ impl Bitwarden {
             Some(words) => self.run(&["list", "items", "--search", words]).await?,
             None => self.run(&["list", "items"]).await?,
         };
-        let items = property::json_items(&printed.stdout).ok_or_else(|| {
+        let items = format::json_items(&printed.stdout).ok_or_else(|| {
             SourceError::unreachable(
                 "`bw list items` did not print a list",
                 "run `bw status` by hand to see what it says",
@@ -95,18 +95,18 @@ struct Entry {
 
 impl Entry {
     fn new(text: SecretValue) -> Self {
-        let of = |key| property::json_member(text.plain(), &[key]);
+        let of = |key| format::json_member(text.plain(), &[key]);
         Self { id: of("id"), name: of("name"), text }
     }
 
     fn of(&self, path: &[&str]) -> Option<SecretValue> {
-        property::json_member(self.text.plain(), path)
+        format::json_member(self.text.plain(), path)
     }
 
     /// A field of its own. Fields may have no name, or no value.
     fn own(&self, field: &str) -> Option<SecretValue> {
-        let fields = property::json_items(self.of(&["fields"])?.plain())?;
-        let of = |found: &SecretValue, key| property::json_member(found.plain(), &[key]);
+        let fields = format::json_items(self.of(&["fields"])?.plain())?;
+        let of = |found: &SecretValue, key| format::json_member(found.plain(), &[key]);
         let is_it = |found: &&SecretValue| of(found, "name").is_some_and(|name| is(&name, field));
         of(fields.iter().find(is_it)?, "value")
     }

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -15,6 +14,10 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::OnceCell;
 
+use doppio_process::Broken;
+use doppio_process::Limits;
+use doppio_process::Program;
+
 use crate::SecretValue;
 use crate::source::Answer;
 use crate::source::Kind;
@@ -23,8 +26,6 @@ use crate::source::Lent;
 use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
-use crate::source::child::Broken;
-use crate::source::child::Running;
 use crate::source::no_versions;
 
 pub(super) static KIND: Kind = Kind {
@@ -102,20 +103,18 @@ impl CommandSource {
 }
 
 async fn ask(path: &str, command: &Command, program: &str) -> Result<SecretValue, SourceError> {
-    let mut started = tokio::process::Command::new(program);
-    started.args(&command.run[1..]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let running = Running::start(&mut started).map_err(|error| {
-        SourceError::unreachable(
+    let started = Program::new(program).args(&command.run[1..]).without_stderr();
+    let again = || format!("run `{}` by hand to see what it says", command.run.join(" "));
+    let limits = Limits { longest: LONGEST, deadline: command.timeout };
+    let heard = started.hear(None, limits).await.map_err(|error| match error {
+        Broken::NotStarted(error) => SourceError::unreachable(
             format!("cannot start `{program}`: {error}"),
             format!("install it, or fix `[sources.command.{path}]` in config.toml"),
-        )
-    })?;
-    let again = || format!("run `{}` by hand to see what it says", command.run.join(" "));
-    let Ok(heard) = tokio::time::timeout(command.timeout, running.finish(None, LONGEST)).await else {
-        let cause = format!("`{program}` did not end within {} s", command.timeout.as_secs());
-        return Err(SourceError::unreachable(cause, again()));
-    };
-    let heard = heard.map_err(|error| match error {
+        ),
+        Broken::Late(deadline) => {
+            let cause = format!("`{program}` did not end within {} s", deadline.as_secs());
+            SourceError::unreachable(cause, again())
+        }
         Broken::TooLong => SourceError::unfit(format!("`{program}` printed more than a secret can be")),
         Broken::System(error) => SourceError::unreachable(format!("`{program}`: {error}"), again()),
     })?;

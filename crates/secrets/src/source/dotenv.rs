@@ -6,20 +6,17 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::Duration;
 
-use dotenv::EnvLoader;
-use dotenv::EnvSequence;
 use futures_util::FutureExt;
-use zeroize::Zeroize;
 use zeroize::Zeroizing;
 
+use doppio_process::Ignored;
+use doppio_process::Repository;
 use doppio_text::name::SecretName;
 use doppio_text::open;
 
 use crate::SecretValue;
-use crate::bundle;
+use crate::format;
 use crate::source::Answer;
 use crate::source::Kind;
 use crate::source::Metadata;
@@ -37,9 +34,6 @@ pub(super) static KIND: Kind = Kind {
     versions: false,
     remote: None,
 };
-
-/// How long `git` may take to say whether the file is ignored.
-const GIT_DEADLINE: Duration = Duration::from_secs(2);
 
 /// One file; read anew each time, kept nowhere.
 #[derive(Debug)]
@@ -60,8 +54,10 @@ impl Dotenv {
             }
             Err(error) => return Err(self.broken(&error.to_string())),
         };
-        let value = select(&text, name).map_err(|fault| self.broken(&fault))?.ok_or(SourceError::Missing)?;
-        match bundle::disputed(&text, name) {
+        let value = format::dotenv_select(&text, name)
+            .map_err(|fault| self.broken(&fault))?
+            .ok_or(SourceError::Missing)?;
+        match format::dotenv_disputed(&text, name) {
             Some(why) => Err(self.broken(&why)),
             None => Ok(value),
         }
@@ -83,8 +79,12 @@ impl Dotenv {
         {
             warnings.push(format!("others can read `{shown}`: run `chmod 600 {shown}`"));
         }
-        if !ignored_by_git(&self.0).await {
-            warnings.push(format!("git does not ignore `{shown}`: add it to .gitignore"));
+        match Repository::ignores(&self.0).await {
+            Ignored::Yes | Ignored::Nowhere => {}
+            Ignored::No => warnings.push(format!("git does not ignore `{shown}`: add it to .gitignore")),
+            Ignored::Unknown(why) => {
+                warnings.push(format!("whether git ignores `{shown}` is not known: {why}"));
+            }
         }
         warnings
     }
@@ -95,56 +95,6 @@ pub(crate) fn text(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::new());
     open(path)?.read_to_end(&mut text)?;
     Ok(text)
-}
-
-fn parse(text: &[u8]) -> Result<dotenv::EnvMap, String> {
-    let variables = EnvLoader::with_reader(text).sequence(EnvSequence::InputOnly).load();
-    variables.map_err(|error| match error {
-        dotenv::Error::Parse(fault, _) => {
-            format!("line {}, column {}: {}", fault.line(), fault.column(), fault.kind())
-        }
-        _ => "it is not UTF-8 text".to_owned(),
-    })
-}
-
-/// All variables of a dotenv text that are not empty.
-pub(crate) fn all(text: &[u8]) -> Result<Vec<(String, SecretValue)>, String> {
-    let mut variables = parse(text)?;
-    let names: Vec<String> = variables.keys().cloned().collect();
-    let value =
-        |name: String| variables.remove(&name).map(|value| (name, SecretValue::new(value.into_bytes())));
-    Ok(names.into_iter().filter_map(value).filter(|(_, value)| !value.plain().is_empty()).collect())
-}
-
-/// The value of one variable of a dotenv text. Faults are reported by location, without the text.
-pub(crate) fn select(text: &[u8], name: &str) -> Result<Option<SecretValue>, String> {
-    let mut variables = parse(text)?;
-    let found = variables.remove(name);
-    variables.values_mut().for_each(Zeroize::zeroize);
-    Ok(found.filter(|value| !value.is_empty()).map(|value| SecretValue::new(value.into_bytes())))
-}
-
-/// Whether git ignores the file; true where no work tree is, or no git.
-async fn ignored_by_git(path: &Path) -> bool {
-    let Ok(path) = fs::canonicalize(path) else { return true };
-    let (Some(folder), Some(file)) = (path.parent(), path.file_name()) else { return true };
-    if !folder.ancestors().any(|folder| folder.join(".git").exists()) {
-        return true;
-    }
-    let git = tokio::process::Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args(["check-ignore", "--quiet", "--"])
-        .arg(file)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .status();
-    match tokio::time::timeout(GIT_DEADLINE, git).await {
-        Ok(Ok(status)) => status.code() != Some(1),
-        _ => true,
-    }
 }
 
 impl Source for Dotenv {

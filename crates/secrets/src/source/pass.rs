@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use crate::SecretValue;
-use crate::property;
+use crate::format;
 use crate::source::Answer;
 use crate::source::Form;
 use crate::source::Key;
@@ -184,7 +184,7 @@ fn line(entry: &SecretValue, property: &str, path: &str) -> Result<SecretValue, 
         Some([]) => Err(SourceError::Missing),
         Some(line) => Ok(SecretValue::new(line.to_vec())),
         // An entry may be a whole document.
-        None => property::select_in(entry, property, path).ok().flatten().ok_or(SourceError::Missing),
+        None => format::select_in(entry, property, path).ok().flatten().ok_or(SourceError::Missing),
     }
 }
 

@@ -4,17 +4,19 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use doppio_process::Broken;
+use doppio_process::Limits;
+
 use crate::SecretValue;
 use crate::source::SourceError;
-use crate::source::child::Broken;
-use crate::source::child::Running;
 
-/// Nothing that a program prints is longer, in bytes.
-const LONGEST: usize = 32 << 20;
+/// Nothing that a program prints is longer; and no call, which has a deadline of its own, lasts
+/// longer, even where the program asks the user something.
+const LIMITS: Limits = Limits { longest: 32 << 20, deadline: Duration::from_mins(10) };
 
 /// What a shell, `env` or `nice` ends with where the program below can't be run or is not there
 /// (POSIX, "Exit Status for Commands"): then the password manager itself has said nothing.
@@ -54,35 +56,32 @@ impl Program {
         secrets: &[(&str, SecretValue)],
     ) -> Result<Printed, SourceError> {
         let name = self.path.display();
-        let mut command = tokio::process::Command::new(&self.path);
-        command
-            .args(arguments)
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        let mut program = doppio_process::Program::new(&self.path).args(arguments);
+        for (variable, value) in &self.variables {
+            program = program.env(variable, value);
+        }
         for (variable, value) in secrets {
             let text = std::str::from_utf8(value.plain())
                 .ok()
                 .filter(|text| !text.contains('\0'))
                 .ok_or_else(|| SourceError::unfit(format!("the value for `{variable}` is not text")))?;
-            command.env(variable, text);
+            program = program.env(variable, text);
         }
-        let running = Running::start(&mut command).map_err(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
-                return SourceError::unreachable(
+        let by_hand = || format!("run `{name}` by hand to see what it says");
+        let heard = program.hear(stdin, LIMITS).await.map_err(|error| match error {
+            Broken::NotStarted(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                SourceError::unreachable(
                     format!("`{name}` is not installed"),
                     format!("install it ({}), or write its path as `program` to the settings", self.get),
-                );
+                )
             }
-            SourceError::unreachable(format!("cannot start `{name}`: {error}"), "check the file's mode")
-        })?;
-        let by_hand = || format!("run `{name}` by hand to see what it says");
-        let heard = running.finish(stdin, LONGEST).await.map_err(|error| match error {
+            Broken::NotStarted(error) => {
+                SourceError::unreachable(format!("cannot start `{name}`: {error}"), "check the file's mode")
+            }
             Broken::TooLong => {
                 SourceError::unreachable(format!("`{name}` printed more than 32 MiB"), by_hand())
             }
-            Broken::System(error) => SourceError::unreachable(format!("`{name}`: {error}"), by_hand()),
+            error => SourceError::unreachable(format!("`{name}`: {error}"), by_hand()),
         })?;
         let printed = Printed {
             success: heard.status.success(),

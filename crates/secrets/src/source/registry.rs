@@ -1,12 +1,8 @@
 //! All sources of a program: those of this crate, and those that it is handed.
 
-use std::sync::Arc;
-
 use doppio_text::closest;
 
 use crate::source::Kind;
-use crate::source::Setup;
-use crate::source::Source;
 use crate::source::age_vault;
 use crate::source::bw;
 use crate::source::command;
@@ -15,15 +11,7 @@ use crate::source::env;
 use crate::source::keyring;
 use crate::source::op;
 use crate::source::pass;
-
-/// A source that is made from its table in the settings.
-#[derive(Debug)]
-pub struct RemoteSource {
-    /// What is known of it.
-    pub kind: &'static Kind,
-    /// Makes it. Nothing is asked yet: that happens with the first question.
-    pub open: fn(Setup) -> Arc<dyn Source>,
-}
+use crate::source::setup::RemoteSource;
 
 /// The sources that a program can use, in the order in which help lists them: those of this
 /// machine, the stores that it was handed, and the password managers' programs.

@@ -8,6 +8,7 @@
 //! [`SecretValue`]s, so they are wiped with this.
 
 mod batcher;
+mod far;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use futures_util::FutureExt;
 
 use doppio_text::name::SecretName;
 
+use self::batcher::Batcher;
 use crate::SecretValue;
 use crate::source::Answer;
 use crate::source::Answers;
@@ -30,8 +32,7 @@ use crate::source::Remark;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::Version;
-
-use self::batcher::Batcher;
+use crate::source::remote::far::Far;
 
 /// A remote source with a deadline and a memory.
 #[derive(Debug)]
@@ -39,14 +40,6 @@ pub struct Remote {
     far: Arc<Far>,
     values: Arc<Batcher<(SecretValue, Metadata)>>,
     places: Arc<Batcher<Metadata>>,
-}
-
-/// The source itself, and how long it may take.
-#[derive(Debug)]
-struct Far {
-    source: Arc<dyn Source>,
-    deadline: Duration,
-    batch: usize,
 }
 
 impl Remote {
@@ -66,20 +59,6 @@ impl Remote {
     fn forget(&self) {
         self.values.forget();
         self.places.forget();
-    }
-}
-
-impl Far {
-    async fn within<T>(&self, answer: Answer<'_, T>) -> Result<T, SourceError> {
-        tokio::time::timeout(self.deadline, answer).await.unwrap_or_else(|_| Err(self.late()))
-    }
-
-    fn late(&self) -> SourceError {
-        let (place, scheme) = (self.source.place(), self.source.kind().scheme);
-        SourceError::unreachable(
-            format!("{place} did not answer within {} s", self.deadline.as_secs_f64()),
-            format!("try again, or write a longer `timeout_secs` to `[sources.{scheme}]` in config.toml"),
-        )
     }
 }
 

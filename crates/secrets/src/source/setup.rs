@@ -10,8 +10,9 @@ use crate::Environment;
 use crate::Origin;
 use crate::SecretRef;
 use crate::SecretValue;
-use crate::property;
+use crate::format;
 use crate::source::Key;
+use crate::source::Kind;
 use crate::source::Source;
 use crate::source::SourceError;
 
@@ -150,10 +151,19 @@ impl Local {
         let (value, _) = source.get(path, reference.version.as_deref()).await.map_err(failed)?;
         match &reference.property {
             None => Ok(value),
-            Some(name) => property::select_in(&value, name, path)
+            Some(name) => format::select_in(&value, name, path)
                 .map_err(SourceError::unfit)
                 .and_then(|found| found.ok_or(SourceError::Missing))
                 .map_err(failed),
         }
     }
+}
+
+/// A source that is made from its table in the settings.
+#[derive(Debug)]
+pub struct RemoteSource {
+    /// What is known of it.
+    pub kind: &'static Kind,
+    /// Makes it. Nothing is asked yet: that happens with the first question.
+    pub open: fn(Setup) -> Arc<dyn Source>,
 }

@@ -6,14 +6,18 @@ use std::time::SystemTime;
 use aws_config::BehaviorVersion;
 use aws_config::Region;
 use aws_config::SdkConfig;
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
 use aws_config::imds;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::imds::region::ImdsRegionProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -33,6 +37,7 @@ use crate::aws::endpoint::Service;
 use crate::aws::endpoint::Variant;
 use crate::aws::fault::Failure;
 use crate::aws::fault::root_cause;
+use crate::aws::profiles;
 use crate::aws::request::Place;
 
 /// The keys of both tables.
@@ -131,21 +136,34 @@ impl Account {
         if let Some(url) = self.endpoint() {
             loader = loader.endpoint_url(url);
         }
-        let shared = shared.with_region(region.clone());
+        let shared = shared.with_region(region);
+        let mut of_profile = ProfileFileCredentialsProvider::builder()
+            .configure(&shared)
+            .profile_files(profiles::files(setup));
+        if let Some(name) = &profile {
+            of_profile = of_profile.profile_name(name);
+        }
         loader = match (&chosen, self.keys()) {
             // Whoever names a profile in the settings means it, whatever the environment says.
-            (Some(name), _) => loader.credentials_provider(
-                ProfileFileCredentialsProvider::builder().configure(&shared).profile_name(name).build(),
-            ),
+            (Some(_), _) => loader.credentials_provider(of_profile.build()),
             (None, Some(keys)) => loader.credentials_provider(keys),
-            (None, None) => {
-                let mut chain = DefaultCredentialsChain::builder().configure(shared).imds_client(instance);
-                chain.set_region(region);
-                if let Some(name) = &profile {
-                    chain = chain.profile_name(name);
-                }
-                loader.credentials_provider(chain.build().await)
-            }
+            // The SDK's own chain, which takes no files.
+            (None, None) => loader.credentials_provider(
+                CredentialsProviderChain::first_try(
+                    "Environment",
+                    EnvironmentVariableCredentialsProvider::new(),
+                )
+                .or_else("Profile", of_profile.build())
+                .or_else(
+                    "WebIdentityToken",
+                    WebIdentityTokenCredentialsProvider::builder().configure(&shared).build(),
+                )
+                .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(&shared).build())
+                .or_else(
+                    "Ec2InstanceMetadata",
+                    ImdsCredentialsProvider::builder().configure(&shared).imds_client(instance).build(),
+                ),
+            ),
         };
         loader.load().await
     }

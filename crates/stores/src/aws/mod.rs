@@ -20,6 +20,7 @@ mod fault;
 mod metadata;
 mod parameter;
 mod parameters;
+mod profiles;
 mod reply;
 mod request;
 mod retry;

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::property;
+use doppio_secrets::format;
 
 use crate::aws::fault::Failure;
 
@@ -75,7 +75,7 @@ impl<'a> Object<'a> {
     pub(super) fn text(self, key: &str) -> Result<Option<SecretValue>, Failure> {
         match self.raw(key)? {
             None => Ok(None),
-            Some(raw @ [b'"', ..]) => property::json_member(raw, &[]).map(Some).ok_or(Failure::Garbled),
+            Some(raw @ [b'"', ..]) => format::json_member(raw, &[]).map(Some).ok_or(Failure::Garbled),
             Some(_) => Err(Failure::Garbled),
         }
     }
@@ -114,12 +114,12 @@ impl<'a> Object<'a> {
     ///
     /// When it is not a list.
     pub(super) fn items(self, key: &str) -> Result<Vec<SecretValue>, Failure> {
-        self.raw(key)?.map_or(Ok(Vec::new()), |raw| property::json_items(raw).ok_or(Failure::Garbled))
+        self.raw(key)?.map_or(Ok(Vec::new()), |raw| format::json_items(raw).ok_or(Failure::Garbled))
     }
 
     /// A member as it is written.
     fn raw(self, key: &str) -> Result<Option<&'a [u8]>, Failure> {
-        let members = property::json_members(self.0).ok_or(Failure::Garbled)?;
+        let members = format::json_members(self.0).ok_or(Failure::Garbled)?;
         let found = members.into_iter().find(|(name, _)| name == key).map(|(_, raw)| raw);
         Ok(found.filter(|raw| *raw != b"null"))
     }

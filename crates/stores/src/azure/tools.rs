@@ -4,17 +4,18 @@
 use std::ffi::OsStr;
 use std::io;
 use std::process::Output;
-use std::process::Stdio;
+use std::time::Duration;
 
 use azure_identity::Executor;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::process::Command;
 
-use doppio_secrets::source::Running;
+use doppio_process::Broken;
+use doppio_process::Limits;
+use doppio_process::Program;
 
-/// No answer with a token is longer, in bytes.
-const LONGEST: usize = 1 << 20;
+/// No answer with a token is longer; and no call, which has a deadline of its own, lasts longer.
+const LIMITS: Limits = Limits { longest: 1 << 20, deadline: Duration::from_mins(10) };
 
 /// Runs them.
 #[derive(Debug)]
@@ -33,11 +34,12 @@ impl Executor for Tools {
         'word: 'all,
         Self: 'all,
     {
-        let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let program = Program::new(program).args(args);
         async move {
-            let running = Running::start(&mut command)?;
-            let mut heard = running.finish(None, LONGEST).await.map_err(io::Error::other)?;
+            let mut heard = program.hear(None, LIMITS).await.map_err(|error| match error {
+                Broken::NotStarted(error) | Broken::System(error) => error,
+                error => io::Error::other(error),
+            })?;
             let stdout = std::mem::take(&mut *heard.stdout);
             Ok(Output { status: heard.status, stdout, stderr: heard.stderr })
         }

@@ -19,11 +19,12 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use doppio_secrets::SecretValue;
+use doppio_secrets::format;
+use doppio_secrets::source::SourceError;
+
 use crate::http::Unread;
 use crate::http::body;
-use doppio_secrets::SecretValue;
-use doppio_secrets::property;
-use doppio_secrets::source::SourceError;
 
 use super::crc32c;
 use super::fault::Failure;
@@ -129,7 +130,7 @@ impl Api {
     /// The value of a version.
     pub(super) async fn access(&self, version: &str) -> Result<Accessed, Failure> {
         let answer = self.send(Method::GET, &format!("{version}:access"), &[], None).await?;
-        let member = |keys: &[&str]| property::json_member(&answer, keys);
+        let member = |keys: &[&str]| format::json_member(&answer, keys);
         let text = |keys: &[&str]| String::from_utf8(member(keys)?.reveal(<[u8]>::to_vec)).ok();
         if member(&["payload"]).is_none() {
             return Err(Failure::Nonsense);

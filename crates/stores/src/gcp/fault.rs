@@ -7,9 +7,10 @@ use std::error::Error;
 use google_cloud_auth::errors::CredentialsError;
 use serde::Deserialize;
 
+use doppio_secrets::source::SourceError;
+
 use crate::http::innermost;
 use crate::http::one_line;
-use doppio_secrets::source::SourceError;
 
 /// Why a request has no answer that helps.
 #[derive(Debug)]

@@ -16,6 +16,7 @@ use google_cloud_auth::credentials::user_account;
 use reqwest::Url;
 use zeroize::Zeroizing;
 
+use doppio_process::OWN;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
@@ -78,13 +79,14 @@ fn is_this_machine(endpoint: &str) -> bool {
 
 /// The credentials, and the project that their file names.
 fn credentials(setup: &Setup) -> Result<(Credentials, Option<String>), SourceError> {
-    let Some((file, json)) = file(setup)? else {
+    let Some((file, mut json)) = file(setup)? else {
         // Without a file this is a machine of Google's, or has no login.
         let built = with_quota(setup, mds::Builder::default(), mds::Builder::with_quota_project_id).build();
         return built
             .map(|credentials| (credentials, None))
             .map_err(|error| unusable("the metadata server", &error));
     };
+    forget_own(&mut json);
     let text = |key: &str| json.get(key).and_then(|value| value.as_str()).map(str::to_owned);
     let project = text("project_id").or_else(|| text("quota_project_id"));
     let built = match text("type").as_deref() {
@@ -117,6 +119,18 @@ fn credentials(setup: &Setup) -> Result<(Credentials, Option<String>), SourceErr
         }
     };
     built.map(|credentials| (credentials, project)).map_err(|error| unusable(&file, &error))
+}
+
+/// Has programs that the file names, which the library starts by itself with all of Doppio's
+/// environment, forget what is Doppio's own. Their words are split at white space, by no shell.
+fn forget_own(json: &mut serde_json::Value) {
+    for at in ["", "/source_credentials"] {
+        let place = format!("{at}/credential_source/executable/command");
+        if let Some(serde_json::Value::String(command)) = json.pointer_mut(&place) {
+            let forget = OWN.map(|name| format!("-u {name} ")).concat();
+            command.insert_str(0, &format!("env {forget}"));
+        }
+    }
 }
 
 fn with_quota<B>(setup: &Setup, builder: B, set: impl Fn(B, String) -> B) -> B {
@@ -156,6 +170,24 @@ fn file(setup: &Setup) -> Result<Option<(String, serde_json::Value)>, SourceErro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_forget_what_is_our_own() {
+        let source = serde_json::json!({ "executable": { "command": "login --now" } });
+        let mut json = serde_json::json!({
+            "credential_source": source, "source_credentials": { "credential_source": source },
+        });
+        forget_own(&mut json);
+        for at in ["", "/source_credentials"] {
+            let place = format!("{at}/credential_source/executable/command");
+            let command = json.pointer(&place).and_then(serde_json::Value::as_str).unwrap();
+            assert!(command.starts_with("env -u ") && command.ends_with(" login --now"), "{command}");
+            assert!(OWN.iter().all(|name| command.contains(&format!("-u {name} "))), "{command}");
+        }
+        let mut other = serde_json::json!({ "type": "authorized_user" });
+        forget_own(&mut other);
+        assert_eq!(other, serde_json::json!({ "type": "authorized_user" }));
+    }
 
     #[test]
     fn only_this_machine_is_spoken_to_in_the_open() {

@@ -35,9 +35,10 @@ use rustls::pki_types::ServerName;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use crate::http::append;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
+
+use crate::http::append;
 
 use super::fault::Failure;
 use super::kubeconfig::Chosen;

@@ -5,9 +5,10 @@ use std::error::Error;
 
 use serde::Deserialize;
 
+use doppio_secrets::source::SourceError;
+
 use crate::http::innermost;
 use crate::http::one_line;
-use doppio_secrets::source::SourceError;
 
 /// Why a request has no answer that helps.
 #[derive(Debug)]

@@ -1,22 +1,23 @@
 //! The login programs of kubeconfigs:
 //! <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>.
 
-use std::process::Stdio;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
-use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use doppio_secrets::source::Running;
+use doppio_process::Broken;
+use doppio_process::Limits;
+use doppio_process::Program;
 use doppio_secrets::source::SourceError;
 
 use super::kubeconfig::Cluster;
 use super::kubeconfig::Exec;
 use super::kubeconfig::Hidden;
 
-/// No answer with credentials is longer, in bytes.
-const LONGEST: usize = 1 << 20;
+/// No answer with credentials is longer; and no call, which has a deadline of its own, lasts longer.
+const LIMITS: Limits = Limits { longest: 1 << 20, deadline: Duration::from_mins(10) };
 
 /// What the program gave.
 #[derive(Debug)]
@@ -51,19 +52,17 @@ pub(super) async fn ask(exec: &Exec, cluster: &Cluster) -> Result<Grant, SourceE
         spec["cluster"] = cluster.for_programs()?;
     }
     let info = json!({ "apiVersion": exec.api_version, "kind": "ExecCredential", "spec": spec });
-    let mut command = Command::new(program);
-    command
-        .args(exec.args.iter().flatten())
-        .envs(exec.env.iter().flatten().map(|variable| (&variable.name, variable.value.as_str())))
-        .env("KUBERNETES_EXEC_INFO", info.to_string())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let running = Running::start(&mut command)
-        .map_err(|error| fault(format!("the login program of the kubeconfig can't be started: {error}")))?;
-    let heard = running.finish(None, LONGEST).await;
-    let heard = heard
-        .map_err(|error| fault(format!("the login program of the kubeconfig can't be heard: {error}")))?;
+    let mut program = Program::new(program).args(exec.args.iter().flatten());
+    for variable in exec.env.iter().flatten() {
+        program = program.env(&variable.name, variable.value.as_str());
+    }
+    let program = program.env("KUBERNETES_EXEC_INFO", info.to_string());
+    let heard = program.hear(None, LIMITS).await.map_err(|error| match error {
+        Broken::NotStarted(error) => {
+            fault(format!("the login program of the kubeconfig can't be started: {error}"))
+        }
+        error => fault(format!("the login program of the kubeconfig can't be heard: {error}")),
+    })?;
     if !heard.status.success() {
         return Err(fault(format!("the login program of the kubeconfig ended with {}", heard.status)));
     }

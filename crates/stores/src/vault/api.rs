@@ -12,9 +12,9 @@ use crate::vault::client::Client;
 use crate::vault::client::Reply;
 use crate::vault::client::Request;
 use crate::vault::kv::Mount;
-use crate::vault::lease::Leases;
+use crate::vault::loan::Leases;
 use crate::vault::login::Session;
-use crate::vault::session::Standing;
+use crate::vault::standing::Standing;
 
 /// What all requests share.
 #[derive(Debug)]

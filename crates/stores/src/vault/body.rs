@@ -8,7 +8,7 @@
 use zeroize::Zeroizing;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::property;
+use doppio_secrets::format;
 use doppio_secrets::source::SourceError;
 
 /// JSON that is wiped.
@@ -32,7 +32,7 @@ pub(super) fn record(old: Option<&SecretValue>, key: &str, value: &SecretValue) 
 
 /// The members of `others` with one of them set.
 fn with_member(others: &[u8], key: &str, value: &SecretValue) -> Result<Body, SourceError> {
-    let others = property::json_members(others)
+    let others = format::json_members(others)
         .ok_or_else(|| SourceError::unfit("the record is not a JSON object, so it has no keys"))?;
     let size: usize = others.iter().map(|(name, raw)| name.len() * 6 + raw.len() + 4).sum();
     let mut text = Zeroizing::new(Vec::with_capacity(size + room(key, value) + 2));

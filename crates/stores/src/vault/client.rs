@@ -18,7 +18,7 @@ use reqwest::header::HeaderValue;
 use zeroize::Zeroizing;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::property;
+use doppio_secrets::format;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::TIMEOUT;
@@ -286,7 +286,7 @@ impl Reply {
     /// A member of the answer, byte for byte; none where it does not exist or the answer is not
     /// JSON.
     pub(super) fn member(&self, path: &[&str]) -> Option<SecretValue> {
-        property::json_member(&self.body, path)
+        format::json_member(&self.body, path)
     }
 
     /// The same as text, for what is not a secret.

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::property;
+use doppio_secrets::format;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
@@ -132,7 +132,7 @@ impl Place {
             )
         })?;
         let member =
-            |key: &str| record.reveal(|text| property::json_member(text, &[key])).ok_or(SourceError::Missing);
+            |key: &str| record.reveal(|text| format::json_member(text, &[key])).ok_or(SourceError::Missing);
         match &self.part {
             Part::Key(key) => member(key),
             Part::Plain if keys(&record).is_some_and(|keys| keys == [VALUE]) => member(VALUE),
@@ -188,7 +188,7 @@ pub(super) const EXPIRES: &str = "doppio-expires";
 /// The keys of a record.
 pub(super) fn keys(record: &SecretValue) -> Option<Vec<String>> {
     record.reveal(|text| {
-        let members = property::json_members(text)?;
+        let members = format::json_members(text)?;
         Some(members.into_iter().map(|(name, _)| name).collect())
     })
 }

@@ -1,177 +1,62 @@
-//! Leases: renewed while they are needed, then returned.
-//!
-//! A loan is a record that was created by being read. All who need it at the same time share it,
-//! whichever of its keys they name; when the last of them drops it, it is returned. What could not
-//! be returned then is tried again at the end, and reported if it fails again.
+//! What is lent is kept alive while somebody needs it, then given back. What could not be given
+//! back then is tried again at the end, and told if it fails again.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
-use std::sync::Weak;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
-use tokio::sync::RwLock;
 
-use doppio_secrets::source::Lent;
 use doppio_secrets::source::SourceError;
 
 use crate::vault::api::Api;
 use crate::vault::client::Reply;
 use crate::vault::client::Request;
+use crate::vault::loan::Cell;
+use crate::vault::loan::Lender;
+use crate::vault::loan::Loan;
 use crate::vault::renewal;
-use crate::vault::session::broke_off;
+use crate::vault::standing::broke_off;
 
 /// How long the end waits for what is still under way.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A loan, or the place of one that is being made.
-#[derive(Debug, Default)]
-pub(super) struct Cell(OnceCell<Loan>);
-
-impl Cell {
-    /// The loan, if it was made.
-    pub(super) fn get(&self) -> Option<&Loan> {
-        self.0.get()
-    }
-}
-
-/// All leases of this run.
-#[derive(Debug, Default)]
-pub(super) struct Leases {
-    state: Mutex<State>,
-    /// Held for reading by everything that borrows or gives back.
-    work: Arc<RwLock<()>>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// By the path that was read, for those who need the same.
-    loans: HashMap<String, Weak<Cell>>,
-    /// Leases that are to be given back, and whether that is being done.
-    held: HashMap<String, bool>,
-    is_closed: bool,
-}
-
-/// A record that was made because it was read.
-#[derive(Debug)]
-pub(super) struct Loan {
-    api: Arc<Api>,
-    pub reply: Arc<Reply>,
-    /// None where nothing is to be given back.
-    id: Option<String>,
-    /// It is valid until it is no longer needed.
-    pub can_last: bool,
-    /// When it expires, in seconds since 1970, as far as the server has said.
-    end: Arc<AtomicI64>,
-}
-
-impl Leases {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The loan at this path, or a place for one.
-    fn cell(&self, path: &str) -> Arc<Cell> {
-        let mut state = self.state();
-        let is_good = |cell: &Arc<Cell>| !cell.get().is_some_and(Loan::has_ended);
-        if let Some(cell) = state.loans.get(path).and_then(Weak::upgrade).filter(is_good) {
-            return cell;
+/// The loan that a reply tells of.
+fn loan(api: &Arc<Api>, reply: Reply) -> Loan {
+    let id = reply.text(&["lease_id"]).filter(|id| !id.is_empty());
+    let good_for = Duration::from_secs(reply.number(&["lease_duration"]).unwrap_or(0));
+    let has_end = id.is_some() && !good_for.is_zero();
+    let can_last = !has_end || reply.text(&["renewable"]).as_deref() == Some("true");
+    let end = Arc::new(AtomicI64::new(if has_end { end_of(good_for) } else { i64::MAX }));
+    if let Some(id) = &id {
+        api.leases.state().held.insert(id.clone(), false);
+        if can_last && has_end {
+            keep(api, id.clone(), good_for, Arc::clone(&end));
         }
-        state.loans.retain(|_, cell| cell.strong_count() > 0);
-        let cell = Arc::new(Cell::default());
-        state.loans.insert(path.to_owned(), Arc::downgrade(&cell));
-        cell
     }
-
-    fn holds(&self, id: &str) -> bool {
-        self.state().held.contains_key(id)
-    }
-
-    /// Claims a lease to return it; false if another task does or did.
-    fn claim(&self, id: &str) -> bool {
-        self.state().held.get_mut(id).is_some_and(|is_claimed| !std::mem::replace(is_claimed, true))
-    }
-
-    /// Claims all that are not being returned.
-    fn claim_all(&self) -> Vec<String> {
-        let mut state = self.state();
-        let free = state.held.iter_mut().filter(|(_, is_claimed)| !**is_claimed);
-        free.map(|(id, is_claimed)| {
-            *is_claimed = true;
-            id.clone()
-        })
-        .collect()
-    }
-}
-
-impl Loan {
-    fn new(api: &Arc<Api>, reply: Reply) -> Self {
-        let id = reply.text(&["lease_id"]).filter(|id| !id.is_empty());
-        let good_for = Duration::from_secs(reply.number(&["lease_duration"]).unwrap_or(0));
-        let has_end = id.is_some() && !good_for.is_zero();
-        let can_last = !has_end || reply.text(&["renewable"]).as_deref() == Some("true");
-        let end = Arc::new(AtomicI64::new(if has_end { end_of(good_for) } else { i64::MAX }));
-        if let Some(id) = &id {
-            api.leases.state().held.insert(id.clone(), false);
-            if can_last && has_end {
-                keep(api, id.clone(), good_for, Arc::clone(&end));
-            }
-        }
-        Self { api: Arc::clone(api), reply: Arc::new(reply), id, can_last, end }
-    }
-
-    fn has_ended(&self) -> bool {
-        self.end.load(Ordering::Relaxed) <= Timestamp::now().as_second()
-    }
-
-    /// Whether there is something to give back.
-    pub(super) fn has_lease(&self) -> bool {
-        self.id.is_some()
-    }
-
-    /// When it expires, if that can't be extended.
-    pub(super) fn expires(&self) -> Option<Timestamp> {
-        let end = self.end.load(Ordering::Relaxed);
-        if self.can_last { None } else { Timestamp::from_second(end).ok() }
-    }
-}
-
-impl Lent for Cell {
-    fn is_over(&self) -> bool {
-        self.get().is_some_and(Loan::has_ended)
-    }
-
-    fn has_end(&self) -> bool {
-        self.get().is_some_and(Loan::has_lease)
-    }
-}
-
-impl Drop for Loan {
-    fn drop(&mut self) {
-        let Some(id) = self.id.take() else { return };
-        // At the end, and where nothing can be done beside, `close` does it.
-        let Ok(runtime) = Handle::try_current() else { return };
-        let Ok(at_work) = Arc::clone(&self.api.leases.work).try_read_owned() else { return };
-        let api = Arc::clone(&self.api);
-        runtime.spawn(async move {
-            let _at_work = at_work;
-            if api.leases.claim(&id) {
-                // What fails now is tried again at the end.
-                api.give_back(&id).await.ok();
-            }
-        });
-    }
+    let lender: Arc<dyn Lender> = Arc::clone(api) as _;
+    Loan { lender, reply: Arc::new(reply), id, can_last, end }
 }
 
 fn end_of(good_for: Duration) -> i64 {
     Timestamp::now().as_second().saturating_add(i64::try_from(good_for.as_secs()).unwrap_or(i64::MAX))
+}
+
+impl Lender for Api {
+    fn take_back(self: Arc<Self>, id: String) {
+        // At the end, and where nothing can be done beside, `close` does it.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let Ok(at_work) = Arc::clone(&self.leases.work).try_read_owned() else { return };
+        runtime.spawn(async move {
+            let _at_work = at_work;
+            if self.leases.claim(&id) {
+                // What fails now is tried again at the end.
+                self.give_back(&id).await.ok();
+            }
+        });
+    }
 }
 
 /// Renews a lease for as long as it is held and the source lives.
@@ -200,7 +85,7 @@ impl Api {
                     let _at_work = at_work;
                     let reply = api.call(Request::get(&path)).await?;
                     let reply = api.success(reply, "read", &path).await?;
-                    let loan = Loan::new(&api, reply);
+                    let loan = loan(&api, reply);
                     if api.leases.state().is_closed {
                         api.come_late().await?;
                         return Err(SourceError::unreachable("the run is over", "repeat the command"));

@@ -13,11 +13,13 @@ mod client;
 mod kv;
 mod lease;
 mod list;
+mod loan;
 mod login;
 mod mounts;
 mod read;
 mod renewal;
 mod session;
+mod standing;
 mod write;
 
 use std::sync::Arc;

@@ -15,8 +15,8 @@ use crate::vault::kv::Engine;
 use crate::vault::kv::Part;
 use crate::vault::kv::Place;
 use crate::vault::kv::RecordMetadata;
-use crate::vault::lease::Cell;
-use crate::vault::lease::Loan;
+use crate::vault::loan::Cell;
+use crate::vault::loan::Loan;
 
 /// An answer, and the loan that it belongs to.
 struct Found {

@@ -10,6 +10,8 @@ use crate::vault::client::Request;
 use crate::vault::login;
 use crate::vault::login::Session;
 use crate::vault::renewal;
+use crate::vault::standing::Standing;
+use crate::vault::standing::broke_off;
 
 /// Where a token looks at itself.
 const SELF: &str = "auth/token/lookup-self";
@@ -19,16 +21,6 @@ const RENEW_SELF: &str = "auth/token/renew-self";
 
 /// Where a token revokes itself.
 const REVOKE_SELF: &str = "auth/token/revoke-self";
-
-/// What the server thinks of a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    Good,
-    /// The server says that it is not valid.
-    Dead,
-    /// It may not even look at itself.
-    Hidden,
-}
 
 impl Api {
     pub(super) async fn session(self: &Arc<Self>) -> Result<Arc<Session>, SourceError> {
@@ -113,9 +105,4 @@ impl Api {
 /// and older Vaults, which say `1 error occurred` before them where a policy is meant.
 fn is_of_dead_token(words: &str) -> bool {
     words == "permission denied" || ["invalid token", "bad token"].iter().any(|dead| words.contains(dead))
-}
-
-/// A task of ours ended unexpectedly.
-pub(super) fn broke_off(what: &str) -> SourceError {
-    SourceError::unreachable(format!("{what} was aborted"), "try again, and report it if it happens again")
 }

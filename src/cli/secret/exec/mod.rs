@@ -14,13 +14,14 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Child;
-use std::process::Command;
 use std::process::ExitCode;
 use std::process::ExitStatus;
 use std::process::Stdio;
 
 use futures_util::future::try_join_all;
 
+use doppio_process::Outputs;
+use doppio_process::Program;
 use doppio_secrets::AuditAction;
 use doppio_secrets::Mask;
 use doppio_secrets::SecretRef;
@@ -36,9 +37,6 @@ use crate::cli::error::Kind;
 use crate::cli::output as last_words;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
-
-/// What opens the age vault is for Doppio only, not for the commands that it starts.
-const OWN: [&str; 3] = ["DOPPIO_PASSPHRASE", "DOPPIO_PASSPHRASE_FD", "DOPPIO_PASSPHRASE_FILE"];
 
 /// Arguments of `secret exec`.
 #[derive(Debug, clap::Args)]
@@ -154,19 +152,13 @@ fn start(
     stdin: Stdio,
     is_open: bool,
 ) -> io::Result<Child> {
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(stdin);
-    for name in OWN {
-        command.env_remove(name);
-    }
+    let mut command = Program::new(program).args(arguments);
     for (variable, value) in values {
         #[expect(clippy::disallowed_methods, reason = "the environment of the command is where it belongs")]
-        value.reveal(|bytes| command.env(variable.as_str(), OsStr::from_bytes(bytes)));
+        let given = value.reveal(|bytes| command.env(variable.as_str(), OsStr::from_bytes(bytes)));
+        command = given;
     }
-    if !is_open {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    }
-    command.spawn()
+    command.start_beside(stdin, if is_open { Outputs::Inherited } else { Outputs::Piped })
 }
 
 /// Passes output and signals on until the command has ended and nothing writes any more. Returns

@@ -13,7 +13,7 @@ use tokio::signal::unix::signal;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
-use doppio_secrets::source::is_at_terminal;
+use doppio_process::is_at_terminal;
 
 use crate::cli::error::CliError;
 

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::path::Path;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::bundle;
-use doppio_secrets::bundle::Entry;
-use doppio_secrets::bundle::Form;
+use doppio_secrets::format;
+use doppio_secrets::format::Entry;
+use doppio_secrets::format::Format;
 use doppio_secrets::source::Remark;
 
 use crate::cli::error::CliError;
@@ -18,7 +18,7 @@ use crate::cli::secret::transfer::Item;
 /// Reads the file and gives each value its name; the text comes with them.
 pub(super) fn items(
     path: &Path,
-    form: Option<Form>,
+    form: Option<Format>,
     names: &Names,
 ) -> Result<(Vec<Item>, SecretValue), CliError> {
     let shown = path.display();
@@ -28,8 +28,8 @@ pub(super) fn items(
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     #[expect(clippy::disallowed_methods, reason = "the file is a box of values, opened to take them out")]
     let entries = text.reveal(|text| {
-        let form = form.or_else(|| Form::of_name(&name)).unwrap_or_else(|| Form::of_text(text));
-        bundle::read(form, text)
+        let form = form.or_else(|| Format::of_name(&name)).unwrap_or_else(|| Format::of_text(text));
+        format::read(form, text)
     });
     let entries = entries.map_err(|fault| {
         CliError::usage(format!("`{shown}`, {fault}"))

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use doppio_process::Ignored;
+use doppio_process::Repository;
 use doppio_secrets::SecretValue;
-use doppio_secrets::scan::Repository;
 
 use crate::cli::error::CliError;
 use crate::cli::secret::incident::story::Story;
@@ -23,12 +24,17 @@ const REMOVED: &[u8] = b"==>***REMOVED***\n";
 ///
 /// When the file would lie in a working tree and is not ignored there.
 pub(super) fn can_be_written(path: &Path) -> Result<(), CliError> {
-    if !Repository::would_see(path)? {
-        return Ok(());
-    }
     let shown = path.display();
-    Err(CliError::usage(format!("`{shown}` would be in a git working tree, with the value in it"))
-        .hint("name a file outside of the repository: `--write-replacements /dev/shm/replacements`"))
+    let fault = match Repository::ignores_blocking(path) {
+        Ignored::Yes | Ignored::Nowhere => return Ok(()),
+        Ignored::No => {
+            CliError::usage(format!("`{shown}` would be in a git working tree, with the value in it"))
+        }
+        Ignored::Unknown(why) => {
+            CliError::world(format!("whether git ignores `{shown}` is not known")).cause(why)
+        }
+    };
+    Err(fault.hint("name a file outside of the repository: `--write-replacements /dev/shm/replacements`"))
 }
 
 /// Writes a new file of mode 0600, a line for each form, and says how many there are.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use doppio_process::GitError;
+use doppio_process::Repository;
 use doppio_secrets::SecretValue;
 use doppio_secrets::scan::Finding;
-use doppio_secrets::scan::GitError;
 use doppio_secrets::scan::Report;
-use doppio_secrets::scan::Repository;
 use doppio_secrets::scan::Scanner;
 use doppio_secrets::scan::Trouble;
 use doppio_secrets::scan::What;

@@ -14,17 +14,17 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use doppio_secrets::scan::GitError;
+use doppio_process::GitError;
+use doppio_process::Repository;
+use doppio_process::is_store;
 use doppio_secrets::scan::Hook;
 use doppio_secrets::scan::Report;
-use doppio_secrets::scan::Repository;
 use doppio_secrets::scan::Scanner;
 use doppio_secrets::scan::Skipped;
 use doppio_secrets::scan::Tree;
 use doppio_secrets::scan::Trouble;
 use doppio_secrets::scan::history;
 use doppio_secrets::scan::install_hook;
-use doppio_secrets::scan::is_store;
 use doppio_secrets::scan::staged;
 use doppio_secrets::scan::tree;
 use doppio_text::shell::quote;
@@ -276,6 +276,10 @@ impl From<GitError> for CliError {
         match error {
             GitError::NoRepository { .. } => Self { kind: Kind::Usage, ..fault },
             GitError::NoGit { .. } => fault.hint("install git, or scan files: `doppio secret scan`"),
+            GitError::Planted { path, top } => {
+                let [path, top] = [path, top].map(|path| quote(&path));
+                fault.hint(format!("name the one that is meant: the working tree `{top}`, or `{path}`"))
+            }
             GitError::Failed { .. } => fault,
         }
     }

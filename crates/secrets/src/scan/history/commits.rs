@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
+use doppio_process::GitError;
+use doppio_process::Repository;
+
 use crate::scan::Examiner;
 use crate::scan::Finding;
-use crate::scan::GitError;
 use crate::scan::Report;
-use crate::scan::Repository;
 use crate::scan::Scanner;
 use crate::scan::Trouble;
 use crate::scan::staged::new_object;
@@ -58,7 +59,7 @@ pub(super) fn walk(
 ) -> Brought {
     let all = (commits.join("\n") + "\n").into_bytes();
     let order = ["rev-list", "--stdin", "--topo-order", "--reverse", "--ignore-missing"];
-    let ordered = match repository.read_with(&order, all) {
+    let ordered = match repository.read_with(&order, &all) {
         Ok(ordered) => ordered,
         Err(error) => return Brought { troubles: vec![trouble(&error)], ..Brought::default() },
     };
@@ -70,7 +71,7 @@ pub(super) fn walk(
             Walk { scanner, examiner: Examiner::new(scanner), wanted, known, seen: HashSet::new() };
         let mut brought = Brought::default();
         for commits in part.chunks(AT_ONCE) {
-            match differences(repository, commits.concat()) {
+            match differences(repository, &commits.concat()) {
                 Ok(raw) => walk.read(&raw, &mut brought),
                 Err(error) => brought.troubles.push(trouble(&error)),
             }
@@ -86,7 +87,7 @@ fn trouble(error: &GitError) -> Trouble {
 }
 
 /// What commits have that no parent has.
-fn differences(repository: &Repository, commits: Vec<u8>) -> Result<Vec<u8>, GitError> {
+fn differences(repository: &Repository, commits: &[u8]) -> Result<Vec<u8>, GitError> {
     let arguments = [
         "diff-tree",
         "--stdin",
@@ -95,6 +96,8 @@ fn differences(repository: &Repository, commits: Vec<u8>) -> Result<Vec<u8>, Git
         "-c",
         "-z",
         "--raw",
+        "--no-ext-diff",
+        "--no-textconv",
         "--no-abbrev",
         "--no-renames",
         "--always",

@@ -6,15 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::scan::GitError;
-use crate::scan::Repository;
-
-/// Whether a folder is where git keeps a repository: a bare one, or a `.git`. What lies in it is
-/// compressed.
-pub fn is_store(folder: &Path) -> bool {
-    folder.join("HEAD").symlink_metadata().is_ok()
-        && ["objects", "refs"].iter().all(|name| folder.join(name).is_dir())
-}
+use doppio_process::GitError;
+use doppio_process::Repository;
+use doppio_process::is_store;
 
 /// The files of the configuration of the repository of this folder, and of this working tree;
 /// some may not be there.

@@ -16,18 +16,11 @@ use crate::source::SourceError;
 use crate::source::age_vault::key::Key;
 use crate::source::age_vault::key::secret_string;
 use crate::source::age_vault::key::ssh_identity;
+use crate::source::age_vault::lock::Lock;
 use crate::source::age_vault::store;
 
 /// A vault that asks for more of scrypt is refused: 2²² takes half a minute and 4 GiB.
 const DEAREST: u8 = 22;
-
-/// What a vault is locked with, as its header says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lock {
-    Passphrase,
-    Ssh,
-    Identity,
-}
 
 /// Reads the header.
 pub(super) fn lock(path: &Path, bytes: &[u8]) -> Result<Lock, SourceError> {

@@ -24,7 +24,7 @@ use crate::Prompt;
 use crate::SecretValue;
 use crate::source::Keychain;
 use crate::source::SourceError;
-use crate::source::age_vault::crypt::Lock;
+use crate::source::age_vault::lock::Lock;
 use crate::source::detached::detached;
 
 /// The keychain's item that locks vaults; one for all vaults of a user.

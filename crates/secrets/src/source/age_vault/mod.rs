@@ -2,6 +2,7 @@
 
 mod crypt;
 mod key;
+mod lock;
 mod records;
 mod store;
 

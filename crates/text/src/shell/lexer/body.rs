@@ -6,21 +6,9 @@ use crate::shell::lexer::Lexer;
 use crate::shell::lexer::Origin;
 use crate::shell::lexer::Read;
 use crate::shell::lexer::VALUE;
+use crate::shell::lexer::document::Document;
 use crate::shell::placement::Fault;
 use crate::shell::placement::Refusal;
-
-/// A here-document whose operator was read and whose lines are still to come.
-#[derive(Debug)]
-pub(super) struct Document {
-    at: usize,
-    delimiter: Vec<u8>,
-    /// Part of the delimiter is quoted: nothing in the lines is expanded.
-    quoted: bool,
-    /// `<<-`: tabs before a line are nothing.
-    strips_tabs: bool,
-    /// The list that its operator stands in.
-    pub(super) scope: usize,
-}
 
 impl Lexer<'_> {
     /// `<<` or `<<-` and the delimiter.

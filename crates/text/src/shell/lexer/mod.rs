@@ -7,6 +7,7 @@
 mod backquote;
 mod body;
 mod commands;
+mod document;
 mod dollar;
 
 use crate::shell::frame::ArithmeticEnd;
@@ -14,7 +15,7 @@ use crate::shell::frame::Frame;
 use crate::shell::frame::Open;
 use crate::shell::frame::Parameter;
 use crate::shell::frame::ParameterPart;
-use crate::shell::lexer::body::Document;
+use crate::shell::lexer::document::Document;
 use crate::shell::list::List;
 use crate::shell::list::ListKind;
 use crate::shell::placement::Fault;

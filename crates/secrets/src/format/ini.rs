@@ -1,6 +1,15 @@
 //! INI as Python's `configparser` reads it: what AWS, Hugging Face and `PyPI` tools share.
 
+use std::borrow::Cow;
+
 use zeroize::Zeroizing;
+
+use crate::SecretValue;
+use crate::format::entry;
+use crate::format::entry::Entry;
+use crate::format::entry::text_value;
+use crate::format::entry::utf8;
+use crate::format::pointer::Fault;
 
 /// The sections, in order.
 #[derive(Default)]
@@ -10,7 +19,14 @@ pub(crate) struct Ini(Vec<Section>);
 pub(crate) struct Section {
     /// Its name, as written between the brackets.
     pub name: String,
-    entries: Vec<(String, Zeroizing<String>)>,
+    entries: Vec<Assignment>,
+}
+
+/// A value with its name, and the line where it begins.
+struct Assignment {
+    name: String,
+    line: usize,
+    value: Zeroizing<String>,
 }
 
 /// The line that is not INI syntax, counted from 1.
@@ -35,7 +51,9 @@ impl Ini {
             }
             let indent = line.len() - line.trim_start().len();
             if entry.is_some_and(|depth| indent > depth) {
-                if let Some((_, value)) = ini.0.last_mut().and_then(|section| section.entries.last_mut()) {
+                if let Some(Assignment { value, .. }) =
+                    ini.0.last_mut().and_then(|section| section.entries.last_mut())
+                {
                     let mut longer = Zeroizing::new(String::with_capacity(value.len() + bare.len() + 1));
                     longer.push_str(value);
                     longer.push('\n');
@@ -55,10 +73,11 @@ impl Ini {
             let Some((name, value)) = bare.split_once(['=', ':']) else { return malformed };
             let name = name.trim().to_lowercase();
             let Some(section) = ini.0.last_mut() else { return malformed };
-            if name.is_empty() || section.entries.iter().any(|(known, _)| *known == name) {
+            if name.is_empty() || section.has(&name) {
                 return malformed;
             }
-            section.entries.push((name, Zeroizing::new(value.trim().to_owned())));
+            let value = Zeroizing::new(value.trim().to_owned());
+            section.entries.push(Assignment { name, line: number, value });
             entry = Some(indent);
         }
         Ok(ini)
@@ -78,19 +97,62 @@ impl Ini {
 impl Section {
     /// A value that is not blank.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.entries.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        let found = self.entries.iter().find(|known| known.name == name);
+        found.map(|known| known.value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// Whether there is such a name, with or without a value.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.entries.iter().any(|(known, _)| known == name)
+        self.entries.iter().any(|known| known.name == name)
     }
+}
+
+/// All values, by `SECTION/NAME`.
+pub(super) fn entries(text: &[u8]) -> Result<Vec<Entry>, entry::Malformed> {
+    let ini = Ini::parse(utf8(text)?)
+        .map_err(|Malformed(line)| entry::Malformed { line, why: "it is not INI".to_owned() })?;
+    let all = ini.sections().flat_map(|section| section.entries.iter().map(move |found| (section, found)));
+    Ok(all
+        .map(|(section, found)| Entry {
+            key: format!("{}/{}", section.name, found.name),
+            line: found.line,
+            value: Ok(text_value(&found.value)),
+        })
+        .collect())
+}
+
+/// The member, by section and key, or by the key of the one section that has it.
+pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
+    let ini = Ini::parse(text).map_err(|_| Fault::Format)?;
+    match path {
+        [section, key] => {
+            Ok(ini.section(section).and_then(|found| found.get(&key.to_lowercase())).map(text_value))
+        }
+        [key] => {
+            let key = key.to_lowercase();
+            let mut found = ini.sections().filter_map(|section| section.get(&key));
+            match (found.next(), found.next()) {
+                (Some(_), Some(_)) => Err(Fault::Member(
+                    "several sections have this property: write it as `#/SECTION/KEY`".to_owned(),
+                )),
+                (found, _) => Ok(found.map(text_value)),
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Whether readers of INI make different values of what is written.
+pub(super) fn is_vague(written: &[u8]) -> bool {
+    let comment = |pair: &[u8]| pair[0].is_ascii_whitespace() && matches!(pair[1], b'#' | b';');
+    matches!(written.first(), Some(b'"' | b'\'')) || written.windows(2).any(comment)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::Format;
+    use crate::format::whole::tests::told;
 
     #[test]
     fn values_are_as_pythons() {
@@ -110,5 +172,15 @@ mod tests {
         for (text, line) in [("a = 1", 1), ("[a]\nb", 2), ("[a]\nb=1\nb=2", 3), ("[a]\n[a]", 2)] {
             assert_eq!(Ini::parse(text).err(), Some(Malformed(line)), "{text}");
         }
+    }
+
+    #[test]
+    fn values_are_read_with_their_lines() {
+        let text = "# c\n[default]\nkey = a=b\n  more\n\n[prod]\ntoken: t\nempty =\n";
+        assert_eq!(
+            told(Format::Ini, text),
+            ["3: default/key=\"a=b\\nmore\"", "7: prod/token=\"t\"", "8: prod/empty=\"\""]
+        );
+        assert_eq!(told(Format::Ini, "[a]\nhunter2\n"), ["line 2: it is not INI"]);
     }
 }

@@ -1,28 +1,22 @@
 //! `#PROPERTY`: a member of a structured value, by key or JSON pointer.
 //!
-//! The form is what the path of the item ends with (`.json`, `.toml`, `.env`, `.yaml`, `.yml`,
-//! `.ini`). Else it is JSON where that fits; where it does not, every other form that fits is
+//! The format is what the path of the item ends with (`.json`, `.toml`, `.env`, `.yaml`, `.yml`,
+//! `.ini`). Else it is JSON where that fits; where it does not, every other format that fits is
 //! asked, and the member is what those that have it agree on: a line more or less in the text can
-//! take it away, and never change it. Of JSON and YAML only the member itself is copied out; what the
-//! parsers of TOML, dotenv and INI copy is wiped as far as it comes back to us. What is not wiped: the
-//! parsers' own buffers for scalars that are written with escapes.
-
-mod json;
-mod toml;
-mod yaml;
+//! take it away, and never change it.
 
 use std::borrow::Cow;
 
-use zeroize::Zeroizing;
-
 use crate::SecretValue;
-use crate::bundle;
-use crate::provider::Ini;
-use crate::source;
-
-pub(crate) use json::leaves as json_leaves;
-pub use json::members as json_members;
-pub(crate) use json::scalars as json_scalars;
+use crate::format::dotenv;
+use crate::format::ini;
+use crate::format::json;
+use crate::format::kind::Format;
+use crate::format::pointer::Fault;
+use crate::format::pointer::keys;
+use crate::format::scalar::Scalar;
+use crate::format::toml;
+use crate::format::yaml;
 
 /// The member of a value that has no path: see [`select_in`].
 ///
@@ -31,33 +25,6 @@ pub(crate) use json::scalars as json_scalars;
 /// As [`select_in`].
 pub fn select(value: &SecretValue, property: &str) -> Result<Option<SecretValue>, String> {
     select_in(value, property, "")
-}
-
-/// A form that has members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Json,
-    Toml,
-    Dotenv,
-    Yaml,
-    Ini,
-}
-
-/// All of them, with their names and the ends of paths.
-const FORMS: [(Form, &str, &[&str]); 5] = [
-    (Form::Json, "JSON", &[".json"]),
-    (Form::Toml, "TOML", &[".toml"]),
-    (Form::Dotenv, "dotenv", &[".env"]),
-    (Form::Yaml, "YAML", &[".yaml", ".yml"]),
-    (Form::Ini, "INI", &[".ini"]),
-];
-
-/// Why a form gives no member.
-enum Fault {
-    /// The text has another form.
-    Form,
-    /// It has this form, and the member is none that can be given.
-    Member(String),
 }
 
 /// The member of `value` that `property` names, or none where there is no such member. `path` is
@@ -70,39 +37,36 @@ enum Fault {
 ///
 /// # Errors
 ///
-/// When the value is of no form that has members, or the member has no bytes of its own. Nothing
+/// When the value is of no format that has members, or the member has no bytes of its own. Nothing
 /// of the value is in the text.
 pub fn select_in(value: &SecretValue, property: &str, path: &str) -> Result<Option<SecretValue>, String> {
     let keys = keys(property);
     let Ok(text) = std::str::from_utf8(value.plain()) else {
         return Err("it is not text, so it has no properties".to_owned());
     };
-    let Some((form, name, _)) = FORMS.iter().find(|(_, _, ends)| ends.iter().any(|end| path.ends_with(end)))
-    else {
-        return of_any_form(text, &keys);
-    };
-    of_form(*form, text, &keys).map_err(|fault| match fault {
-        Fault::Form => format!("it is not {name}, though its name says so"),
+    let Some(format) = Format::of_path(path) else { return of_any_format(text, &keys) };
+    of_format(format, text, &keys).map_err(|fault| match fault {
+        Fault::Format => format!("it is not {}, though its name says so", format.name()),
         Fault::Member(cause) => cause,
     })
 }
 
-/// The member of a text of unknown form.
-fn of_any_form(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, String> {
+/// The member of a text whose format nothing tells.
+fn of_any_format(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, String> {
     let mut is_read = false;
-    let mut found: Option<(&str, SecretValue)> = None;
-    for (form, name, _) in FORMS {
-        let answer = match of_form(form, text, path) {
-            Err(Fault::Form) => continue,
+    let mut found: Option<(Format, SecretValue)> = None;
+    for format in Format::ALL {
+        let answer = match of_format(format, text, path) {
+            Err(Fault::Format) => continue,
             Err(Fault::Member(cause)) => return Err(cause),
-            Ok(answer) if form == Form::Json => return Ok(answer),
+            Ok(answer) if format == Format::Json => return Ok(answer),
             Ok(answer) => answer,
         };
         is_read = true;
         let Some(value) = answer else { continue };
-        let is_vague = form == Form::Ini && is_vague(value.plain());
+        let is_vague = format == Format::Ini && ini::is_vague(value.plain());
         match &found {
-            // It counts less than a form that is certain.
+            // It has no word against a format that is sure.
             Some(_) if is_vague => {}
             None if is_vague => {
                 return Err("readers of INI disagree on this property (its quotes, or what may be a \
@@ -111,11 +75,13 @@ fn of_any_form(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>,
             }
             Some((other, earlier)) if !value.is_same(earlier) => {
                 return Err(format!(
-                    "{other} and {name} read this property differently: write the value as JSON"
+                    "{} and {} read this property differently: write the value as JSON",
+                    other.name(),
+                    format.name()
                 ));
             }
             Some(_) => {}
-            None => found = Some((name, value)),
+            None => found = Some((format, value)),
         }
     }
     match found {
@@ -125,138 +91,19 @@ fn of_any_form(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>,
     }
 }
 
-fn of_form(form: Form, text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
-    let no_text = || Fault::Member("this property is a table or a list: name a member of it".to_owned());
-    let twice = || Fault::Member("this property occurs twice, and it is not clear which is meant".to_owned());
-    match form {
-        Form::Json => {
-            let is_json = text.trim_ascii_start().starts_with(['{', '[']);
-            let found = if is_json { json::select(text.as_bytes(), path) } else { Err(json::Fault::NotJson) };
-            found.map(|found| found.map(SecretValue::new)).map_err(|fault| match fault {
-                json::Fault::NotJson => Fault::Form,
-                json::Fault::Half => Fault::Member(
-                    "this property holds half of a surrogate pair, which is not text".to_owned(),
-                ),
-                json::Fault::Twice => twice(),
-            })
-        }
-        Form::Toml => toml::select(text, path).map_err(|fault| match fault {
-            toml::Fault::NotToml => Fault::Form,
-            toml::Fault::NoText => no_text(),
-        }),
-        Form::Dotenv => {
-            let found = source::dotenv_select(text.as_bytes(), &path[0]).map_err(|_| Fault::Form)?;
-            let found = found.filter(|_| path.len() == 1);
-            if path.len() == 1 && bundle::is_twice(text.as_bytes(), &path[0]) {
-                return Err(twice());
-            }
-            match found.as_ref().and_then(|_| bundle::disputed(text.as_bytes(), &path[0])) {
-                Some(why) => Err(Fault::Member(why)),
-                None => Ok(found),
-            }
-        }
-        Form::Yaml => yaml::select(text, path).map_err(|fault| match fault {
-            yaml::Fault::NotYaml => Fault::Form,
-            yaml::Fault::NoText => no_text(),
-            yaml::Fault::Twice => twice(),
-        }),
-        Form::Ini => in_ini(text, path),
+fn of_format(format: Format, text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
+    match format {
+        Format::Dotenv => dotenv::member_of(text, path),
+        Format::Json => json::select_in(text, path),
+        Format::Yaml => yaml::select(text, path),
+        Format::Toml => toml::select(text, path),
+        Format::Ini => ini::select(text, path),
     }
 }
 
-/// Whether readers of INI make different values of what is written.
-fn is_vague(written: &[u8]) -> bool {
-    let comment = |pair: &[u8]| pair[0].is_ascii_whitespace() && matches!(pair[1], b'#' | b';');
-    matches!(written.first(), Some(b'"' | b'\'')) || written.windows(2).any(comment)
-}
-
-fn in_ini(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
-    let ini = Ini::parse(text).map_err(|_| Fault::Form)?;
-    let secret = |value: &str| SecretValue::new(value.as_bytes().to_vec());
-    match path {
-        [section, key] => {
-            Ok(ini.section(section).and_then(|found| found.get(&key.to_lowercase())).map(secret))
-        }
-        [key] => {
-            let key = key.to_lowercase();
-            let mut found = ini.sections().filter_map(|section| section.get(&key));
-            match (found.next(), found.next()) {
-                (Some(_), Some(_)) => Err(Fault::Member(
-                    "several sections have this property: write it as `#/SECTION/KEY`".to_owned(),
-                )),
-                (found, _) => Ok(found.map(secret)),
-            }
-        }
-        _ => Ok(None),
-    }
-}
-
-/// A member of a JSON text by its keys, byte for byte; none where there is no such member or the
-/// text is not JSON.
-pub fn json_member(text: &[u8], keys: &[&str]) -> Option<SecretValue> {
-    let path: Vec<Cow<'_, str>> = keys.iter().map(|key| Cow::Borrowed(*key)).collect();
-    json::select(text, &path).ok().flatten().map(SecretValue::new)
-}
-
-/// The items of a JSON list, each byte for byte; none where the text is not JSON, or not a list.
-pub fn json_items(text: &[u8]) -> Option<Vec<SecretValue>> {
-    let items = json::items(text).ok()??;
-    Some(items.into_iter().map(SecretValue::new).collect())
-}
-
-/// A text or a number of a structured value; wiped when dropped.
-pub struct Scalar {
-    /// The key that it stands under; of an item of a list the list's key.
-    pub key: String,
-    /// Its bytes.
-    pub text: Zeroizing<Vec<u8>>,
-    /// Whether it is an item of a list, and so has no name of its own.
-    pub is_item: bool,
-}
-
-/// Numbers of fewer digits are ports, sizes and counts.
-pub const DIGITS: usize = 6;
-
-impl Scalar {
-    fn new(key: &str, text: &[u8], is_item: bool) -> Self {
-        Self { key: key.to_owned(), text: Zeroizing::new(text.to_vec()), is_item }
-    }
-
-    /// The same of a number; none where it is too short to be a secret.
-    fn of_number(key: &str, written: &str, is_item: bool) -> Option<Self> {
-        let digits = written.bytes().filter(u8::is_ascii_digit).count();
-        (digits >= DIGITS).then(|| Self::new(key, written.as_bytes(), is_item))
-    }
-}
-
-/// All texts and numbers, at any depth, of a text that is not JSON, as each form reads it.
+/// All texts and numbers, at any depth, of a text that is not JSON, as each format reads it.
 pub fn scalars(text: &str) -> Vec<Scalar> {
-    let dotenv = source::dotenv_all(text.as_bytes()).unwrap_or_default();
-    let dotenv = dotenv.iter().map(|(key, value)| Scalar::new(key, value.plain(), false));
-    toml::scalars(text).into_iter().chain(dotenv).chain(yaml::scalars(text)).collect()
-}
-
-/// The keys on the way down; never empty.
-fn keys(property: &str) -> Vec<Cow<'_, str>> {
-    match property.strip_prefix('/') {
-        None => vec![Cow::Borrowed(property)],
-        Some(pointer) => pointer
-            .split('/')
-            .map(|key| {
-                if key.contains('~') {
-                    Cow::Owned(key.replace("~1", "/").replace("~0", "~"))
-                } else {
-                    Cow::Borrowed(key)
-                }
-            })
-            .collect(),
-    }
-}
-
-/// The place in a list that a key of a pointer names: digits, and none before them that could be
-/// left out (RFC 6901, section 4).
-fn index(key: &str) -> Option<usize> {
-    key.parse().ok().filter(|at: &usize| at.to_string() == key)
+    toml::scalars(text).into_iter().chain(dotenv::scalars(text)).chain(yaml::scalars(text)).collect()
 }
 
 #[cfg(test)]

@@ -1,27 +1,21 @@
-//! A program that Doppio starts to get a secret: it gets its input and is read to its end; if the
-//! caller stops waiting, it is ended with all that it has started. What it leaves behind when it
-//! ends by itself, as an agent that keeps a key open, lives on.
-//!
-//! Away from a terminal it has a process group of its own, which dies with a call that is given up:
-//! what `sh -c` or `pass` started must not go on, and perhaps write, when the user was told that it
-//! failed. At a terminal it stays in the group that the terminal listens to, because it may ask
-//! something there and one in another group would be stopped for that; then those that descend
-//! from it are ended one by one.
+//! A program that runs: it gets its input, is read to its end, and where the caller stops waiting, it
+//! is ended with all that it has started.
 
-use std::fs;
 use std::io;
 use std::pin::pin;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use rustix::process::Pid;
-use rustix::process::Signal;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Child;
-use tokio::process::Command;
+use tokio::process::ChildStderr;
+use tokio::process::ChildStdin;
+use tokio::process::ChildStdout;
 use zeroize::Zeroizing;
+
+use crate::ending::Group;
 
 /// How much of its error output is kept, in bytes.
 const COMPLAINTS: u64 = 16 << 10;
@@ -30,11 +24,27 @@ const COMPLAINTS: u64 = 16 << 10;
 /// behind may hold them open for ever.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// A program that runs; it dies when this is dropped.
+/// A program that runs.
 #[derive(Debug)]
 pub struct Running {
+    /// Its stdin, until it is taken.
+    pub stdin: Option<ChildStdin>,
+    /// Its stdout, until it is taken.
+    pub stdout: Option<ChildStdout>,
+    /// Its stderr, until it is taken.
+    pub stderr: Option<ChildStderr>,
     child: Child,
-    has_group: bool,
+    /// The group of one that dies with this.
+    dies_in: Option<Group>,
+}
+
+/// How much is heard of a program, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// What it may print, in bytes.
+    pub longest: usize,
+    /// When it is ended.
+    pub deadline: Duration,
 }
 
 /// What became of it. What it printed may be a secret, so this has no `Debug`.
@@ -50,6 +60,12 @@ pub struct Heard {
 /// Why it could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
+    /// It could not be started.
+    #[error("{0}")]
+    NotStarted(io::Error),
+    /// It did not end in time.
+    #[error("it did not end within {} seconds", .0.as_secs())]
+    Late(Duration),
     /// It printed more than the caller can use.
     #[error("it printed too much")]
     TooLong,
@@ -59,27 +75,28 @@ pub enum Broken {
 }
 
 impl Running {
-    /// Starts it.
+    pub(crate) fn new(mut child: Child, dies_in: Option<Group>) -> Self {
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        Self { stdin, stdout, stderr, child, dies_in }
+    }
+
+    /// Its number; none when it has been waited for.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Waits for its end, whatever its pipes are at. May be dropped and called again.
     ///
     /// # Errors
     ///
-    /// When it can't be started.
-    pub fn start(command: &mut Command) -> io::Result<Self> {
-        let has_group = !is_at_terminal();
-        if has_group {
-            command.process_group(0);
-        }
-        Ok(Self { child: command.kill_on_drop(true).spawn()?, has_group })
+    /// When the system lost it.
+    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
     }
 
     /// Writes its input and reads it to its end; `longest` is in bytes.
-    ///
-    /// # Errors
-    ///
-    /// When it prints more, or a pipe breaks.
-    pub async fn finish(mut self, stdin: Option<&[u8]>, longest: usize) -> Result<Heard, Broken> {
-        let (into, out, complaints) =
-            (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take());
+    pub(crate) async fn finish(mut self, stdin: Option<&[u8]>, longest: usize) -> Result<Heard, Broken> {
+        let (into, out, complaints) = (self.stdin.take(), self.stdout.take(), self.stderr.take());
         let (mut stdout, mut stderr) = (Zeroizing::new(Vec::new()), Vec::new());
         let write = async {
             if let (Some(mut into), Some(text)) = (into, stdin) {
@@ -115,12 +132,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // None when it has ended already: then its number may be somebody else's.
-        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let Some(pid) = pid.filter(|pid| !pid.is_init()) else { return };
-        if self.has_group {
-            rustix::process::kill_process_group(pid, Signal::KILL).ok();
-        } else {
-            end_with_descendants(pid);
+        if let (Some(group), Some(id)) = (self.dies_in, self.child.id()) {
+            group.end(id);
         }
     }
 }
@@ -154,49 +167,25 @@ async fn hear(from: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-/// Whether there is a terminal that listens to Doppio's process group: its keys reach what Doppio
-/// starts, too.
-pub fn is_at_terminal() -> bool {
-    let Ok(terminal) = fs::File::open("/dev/tty") else { return false };
-    rustix::termios::tcgetpgrp(&terminal).is_ok_and(|front| front == rustix::process::getpgrp())
-}
-
-/// Ends a process and all that descend from it, as far as the system tells who does: Linux only.
-/// Each is stopped before its children are looked up, so that none is made meanwhile.
-fn end_with_descendants(pid: Pid) {
-    rustix::process::kill_process(pid, Signal::STOP).ok();
-    for child in children(pid) {
-        end_with_descendants(child);
-    }
-    rustix::process::kill_process(pid, Signal::KILL).ok();
-}
-
-fn children(pid: Pid) -> Vec<Pid> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let mut found = Vec::new();
-    for thread in threads.flatten() {
-        let text = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-        found.extend(text.split_whitespace().filter_map(|word| Pid::from_raw(word.parse().ok()?)));
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::path::Path;
+    use std::process::Command;
     use std::process::Stdio;
     use std::time::Instant;
 
+    use rustix::process::Pid;
+    use rustix::process::Signal;
+
+    use crate::Program;
+
     use super::*;
 
-    fn shell(script: &str) -> Command {
-        let mut command = Command::new("sh");
-        command.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
+    const LIMITS: Limits = Limits { longest: 1 << 20, deadline: Duration::from_mins(1) };
 
     async fn heard(script: &str) -> Result<Heard, Broken> {
-        Running::start(&mut shell(script)).unwrap().finish(None, 1 << 20).await
+        Program::shell(script).hear(None, LIMITS).await
     }
 
     async fn until(is_so: impl Fn() -> bool) {
@@ -226,14 +215,15 @@ mod tests {
     #[tokio::test]
     async fn what_it_has_started_dies_with_the_call() {
         let folder = tempfile::tempdir().unwrap();
-        for has_group in [true, false] {
-            let file = folder.path().join(format!("number-{has_group}"));
-            let mut command = shell(&pipeline(&file));
-            if has_group {
-                command.process_group(0);
+        for group in [Group::Own, Group::Shared] {
+            let file = folder.path().join(format!("number-{group:?}"));
+            let mut command = Command::new("sh");
+            command.args(["-c", &pipeline(&file)]).stdin(Stdio::null());
+            if group == Group::Own {
+                std::os::unix::process::CommandExt::process_group(&mut command, 0);
             }
-            let child = command.kill_on_drop(true).spawn().unwrap();
-            let mut call = Box::pin(Running { child, has_group }.finish(None, 10));
+            let child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
+            let mut call = Box::pin(Running::new(child, Some(group)).finish(None, 10));
             let grandchild = tokio::select! {
                 _ = &mut call => panic!("it ended by itself"),
                 pid = number(&file) => pid,

@@ -1,9 +1,11 @@
-//! Dotenv files, assignment by assignment, as the source `dotenv` reads them: nothing is
-//! substituted, `\` means what it means there.
+//! Dotenv: nothing is substituted. A whole file is read assignment by assignment, so that each has
+//! its line; of what is looked up the text is read at once.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use ::dotenv::EnvLoader;
+use ::dotenv::EnvMap;
 use ::dotenv::EnvSequence;
 use ::dotenv::Error;
 use zeroize::Zeroize;
@@ -11,11 +13,13 @@ use zeroize::Zeroize;
 use doppio_text::name::EnvName;
 
 use crate::SecretValue;
-use crate::bundle::Entry;
-use crate::bundle::Malformed;
-use crate::bundle::dispute;
-use crate::bundle::utf8;
-use crate::bundle::without_mark;
+use crate::format::dispute;
+use crate::format::entry::Entry;
+use crate::format::entry::Malformed;
+use crate::format::entry::utf8;
+use crate::format::entry::without_mark;
+use crate::format::pointer::Fault;
+use crate::format::scalar::Scalar;
 use crate::looks_like_value;
 
 /// What one assignment comes to.
@@ -28,7 +32,8 @@ enum Assignment {
     Wrong(usize, String),
 }
 
-pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
+/// All assignments.
+pub(super) fn entries(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
     let text = utf8(without_mark(text))?;
     let mut entries = Vec::new();
     let (mut line, mut rest) = (1, text);
@@ -65,14 +70,14 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
 }
 
 /// Where and why others read a different value of a variable.
-pub(super) fn disputed(text: &[u8], name: &str) -> Option<String> {
+pub(crate) fn disputed(text: &[u8], name: &str) -> Option<String> {
     // The last one counts.
     let (line, is_disputed) = assignments(text, name).pop()?;
     is_disputed.then(|| format!("line {line}: the value of `{name}` {}", dispute::WHY))
 }
 
 /// Whether a variable has more than one assignment.
-pub(super) fn is_twice(text: &[u8], name: &str) -> bool {
+fn is_twice(text: &[u8], name: &str) -> bool {
     assignments(text, name).len() > 1
 }
 
@@ -115,7 +120,7 @@ fn line_end(text: &str, from: usize) -> usize {
 
 fn parse(chunk: &str) -> Assignment {
     use ::dotenv::ParseErrorKind;
-    let mut found = match EnvLoader::with_reader(chunk.as_bytes()).sequence(EnvSequence::InputOnly).load() {
+    let mut found = match load(chunk.as_bytes()) {
         Ok(found) => found,
         Err(Error::Parse(fault, _)) => {
             return match fault.kind() {
@@ -138,16 +143,69 @@ fn parse(chunk: &str) -> Assignment {
     Assignment::Value(key, SecretValue::new(value.into_bytes()))
 }
 
+fn load(text: &[u8]) -> Result<EnvMap, Error> {
+    EnvLoader::with_reader(text).sequence(EnvSequence::InputOnly).load()
+}
+
+/// All variables, the last of those with the same name. Faults are reported by location, without
+/// the text.
+fn whole(text: &[u8]) -> Result<EnvMap, String> {
+    load(text).map_err(|error| match error {
+        Error::Parse(fault, _) => {
+            format!("line {}, column {}: {}", fault.line(), fault.column(), fault.kind())
+        }
+        _ => "it is not UTF-8 text".to_owned(),
+    })
+}
+
+/// All variables of a dotenv text that are not empty.
+pub(crate) fn variables(text: &[u8]) -> Result<Vec<(String, SecretValue)>, String> {
+    let mut variables = whole(text)?;
+    let names: Vec<String> = variables.keys().cloned().collect();
+    let value =
+        |name: String| variables.remove(&name).map(|value| (name, SecretValue::new(value.into_bytes())));
+    Ok(names.into_iter().filter_map(value).filter(|(_, value)| !value.plain().is_empty()).collect())
+}
+
+/// The value of one variable of a dotenv text. Faults are reported by location, without the text.
+pub(crate) fn select(text: &[u8], name: &str) -> Result<Option<SecretValue>, String> {
+    let mut variables = whole(text)?;
+    let found = variables.remove(name);
+    variables.values_mut().for_each(Zeroize::zeroize);
+    Ok(found.filter(|value| !value.is_empty()).map(|value| SecretValue::new(value.into_bytes())))
+}
+
+/// The member, which is a variable.
+pub(super) fn member_of(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
+    let found = select(text.as_bytes(), &path[0]).map_err(|_| Fault::Format)?;
+    if path.len() != 1 {
+        return Ok(None);
+    }
+    if is_twice(text.as_bytes(), &path[0]) {
+        return Err(Fault::twice());
+    }
+    match found.as_ref().and_then(|_| disputed(text.as_bytes(), &path[0])) {
+        Some(why) => Err(Fault::Member(why)),
+        None => Ok(found),
+    }
+}
+
+/// All values; none where the text is not dotenv text.
+pub(super) fn scalars(text: &str) -> Vec<Scalar> {
+    let found = variables(text.as_bytes()).unwrap_or_default();
+    found.iter().map(|(key, value)| Scalar::new(key, value.plain(), false)).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::bundle::Form;
-    use crate::bundle::tests::told;
+    use crate::format::Format;
+    use crate::format::whole::tests::told;
 
     #[test]
     fn values_keep_every_byte() {
         let text = "\u{feff}# c\r\nA=p$HOME\\n${X}\r\n\nexport B='one\ntwo $B' # c\nC=\"a\\nb\"\nD=\nE = x y # z\nF=it's so\nG='a\\b'\nH=q#r\n";
         assert_eq!(
-            told(Form::Dotenv, text),
+            told(Format::Dotenv, text),
             [
                 "2: A=\"p$HOME\\\\n${X}\"",
                 "4: B=\"one\\ntwo $B\"",
@@ -164,7 +222,7 @@ mod tests {
     #[test]
     fn what_others_read_otherwise_is_refused() {
         assert_eq!(
-            told(Form::Dotenv, "A=plain-one\nB=pa\\$ss\n"),
+            told(Format::Dotenv, "A=plain-one\nB=pa\\$ss\n"),
             [
                 "1: A=\"plain-one\"",
                 "2: B means something else to other readers of dotenv files: write it in single quotes, or store it \
@@ -190,8 +248,8 @@ mod tests {
             ),
             ("A=1\n=x\n", "line 2: expected an environment variable name"),
         ] {
-            assert_eq!(told(Form::Dotenv, text), [fault], "{text:?}");
+            assert_eq!(told(Format::Dotenv, text), [fault], "{text:?}");
         }
-        assert_eq!(told(Form::Dotenv, "\n# nothing\n"), [""; 0]);
+        assert_eq!(told(Format::Dotenv, "\n# nothing\n"), [""; 0]);
     }
 }

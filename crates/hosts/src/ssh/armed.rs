@@ -1,0 +1,92 @@
+//! A channel that only waits for its script.
+
+use std::sync::Arc;
+
+use russh::client;
+use tokio::io::AsyncWriteExt;
+use tokio::sync::oneshot;
+
+use doppio_secrets::SecretValue;
+
+use crate::bootstrap::Leader;
+use crate::output_pipe::PipeWriter;
+use crate::payload::Payload;
+
+/// What is written to a channel.
+pub(super) type Writer = russh::ChannelWriteHalf<client::Msg>;
+
+/// A channel whose bootstrap waits for its payload.
+pub(in crate::ssh) struct Armed {
+    /// What the bootstrap said of itself.
+    pub leader: Leader,
+    /// For each variable that was asked for, whether the server took it.
+    pub accepted: Vec<bool>,
+    pub(super) writer: Arc<Writer>,
+    /// Where output goes, from the script's start on.
+    pub(super) start: oneshot::Sender<PipeWriter>,
+    /// Comes when the channel is over.
+    pub(super) over: oneshot::Receiver<()>,
+}
+
+/// Why there is no channel.
+#[derive(Debug)]
+pub(in crate::ssh) enum Refused {
+    /// The connection has all the channels that the server allows.
+    Full,
+    /// The server closed it before it had answered. Dropbear does so when the command of another
+    /// channel ends in the moment between this one's opening and its request.
+    Again,
+    /// The connection is over.
+    Dead(String),
+    /// It will not be otherwise next time: what happened, and what the server said.
+    Never(String, Vec<String>),
+}
+
+impl Armed {
+    /// Whether it can still be used.
+    pub(in crate::ssh) fn is_usable(&self) -> bool {
+        !self.start.is_closed()
+    }
+
+    /// Sends the payload and what is meant for the script; from here on it runs. `None` when the
+    /// channel went away before anything was sent.
+    pub(in crate::ssh) fn start(
+        self,
+        payload: Payload,
+        stdin: Option<SecretValue>,
+        writer: PipeWriter,
+    ) -> Option<Leader> {
+        // The reader must know where output goes before there can be any.
+        self.start.send(writer).ok()?;
+        let Self { writer, over, leader, .. } = self;
+        tokio::spawn(async move {
+            // A script that never reads leaves the writer waiting, until the channel is over.
+            tokio::select! {
+                () = feed(&writer, payload, stdin) => {}
+                _ = over => {}
+            }
+        });
+        Some(leader)
+    }
+}
+
+/// Writes the payload, what is meant for the script, and the end. A script may end without reading it
+/// all.
+async fn feed(writer: &Writer, payload: Payload, stdin: Option<SecretValue>) {
+    let mut pipe = writer.make_writer();
+    if pipe.write_all(&payload.bytes).await.is_err() {
+        return;
+    }
+    drop(payload);
+    if let Some(stdin) = stdin {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the standard input of the process is where the bytes are meant to go"
+        )]
+        let bytes = stdin.reveal(|bytes| zeroize::Zeroizing::new(bytes.to_vec()));
+        if pipe.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
+    let _dead = writer.eof().await;
+}

@@ -1,0 +1,26 @@
+//! What every connection of a run shares.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use doppio_secrets::SecretSession;
+
+use crate::Prompt;
+use crate::ssh::handshakes::Handshakes;
+
+/// What every connection of a run shares.
+#[derive(Clone)]
+pub(crate) struct ConnectOptions {
+    /// Passphrases and passwords come from here.
+    pub secrets: Arc<SecretSession>,
+    /// Who is asked when the vault has none, and told of new host keys.
+    pub prompt: Arc<dyn Prompt>,
+    /// The user's home, for `~/.ssh`.
+    pub home: PathBuf,
+    /// Doppio's own state directory, where the host keys it learnt are kept.
+    pub state: PathBuf,
+    /// The agent's socket, if there is one.
+    pub agent: Option<PathBuf>,
+    /// How many handshakes run at once; clones share it.
+    pub handshakes: Handshakes,
+}
