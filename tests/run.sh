@@ -180,6 +180,16 @@ scripts() {
   shellcheck --severity=style "${found[@]}"
 }
 
+# The program without its features, and with each of them alone.
+features() {
+  local feature status=0
+  for feature in "" $(sed -n 's/^default = \[\(".*\)\]/\1/p' Cargo.toml | tr -d '",'); do
+    echo "with ${feature:-none of them}"
+    cargo clippy --locked --workspace --no-default-features --features "$feature" -- -D warnings || status=1
+  done
+  return "$status"
+}
+
 # The test that needs a real kube-apiserver: no package has one. DOPPIO_KUBE_APISERVER names it.
 api_server() {
   command -v etcd >/dev/null || apt_install etcd-server >"$scratch/apt.log" 2>&1 || tail -n 5 "$scratch/apt.log"
@@ -217,6 +227,7 @@ step "python programs" python_programs
 step "format" cargo fmt --all --check
 step "scripts" scripts
 step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
+step "features" features
 step "build" cargo test --locked --workspace --no-run
 step "tests" tests
 if [ -x "$kube_apiserver" ]; then

@@ -1,5 +1,6 @@
 //! What the sources that speak HTTP share.
 
+#[cfg(any(feature = "gcp", feature = "kubernetes"))]
 use std::error::Error;
 
 use zeroize::Zeroizing;
@@ -45,6 +46,7 @@ pub(crate) fn append(body: &mut Zeroizing<Vec<u8>>, part: &[u8], longest: usize)
     true
 }
 
+#[cfg(any(feature = "gcp", feature = "kubernetes"))]
 /// The innermost cause, which says most: "connection refused", "invalid peer certificate".
 pub(crate) fn innermost(error: &dyn Error) -> String {
     let Some(mut innermost) = error.source() else { return error.to_string() };
@@ -54,6 +56,7 @@ pub(crate) fn innermost(error: &dyn Error) -> String {
     innermost.to_string()
 }
 
+#[cfg(any(feature = "gcp", feature = "kubernetes"))]
 /// Words of a server as one short line.
 pub(crate) fn one_line(words: &str) -> String {
     words.chars().filter(|character| !character.is_control()).take(600).collect()

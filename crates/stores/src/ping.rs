@@ -1,12 +1,11 @@
 //! Whether a provider accepts a new value: one small request that changes nothing.
 
-#![expect(clippy::disallowed_methods, reason = "the value goes into a header of the question")]
-
 use doppio_secrets::SecretValue;
 use doppio_text::name::SecretName;
 
 /// Which server to ask about a secret, and how.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "online"), expect(dead_code, reason = "this build asks nobody"))]
 pub struct Ping {
     /// The secret's name.
     pub name: &'static str,
@@ -26,7 +25,6 @@ pub struct Ping {
 
 /// How the value is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(feature = "online"), expect(dead_code, reason = "nobody is asked in this build"))]
 enum Login {
     /// `Authorization: Bearer`.
     Bearer,
@@ -161,6 +159,7 @@ impl Ping {
     }
 
     #[cfg(feature = "online")]
+    #[expect(clippy::disallowed_methods, reason = "the value goes into a header of the question")]
     async fn request(&self, value: &SecretValue, base: Option<&str>) -> Result<Verdict, reqwest::Error> {
         use std::time::Duration;
         use zeroize::Zeroizing;

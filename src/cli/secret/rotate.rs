@@ -73,7 +73,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
     let name = name(&args.name)?;
     if args.online && !ping::IS_BUILT {
-        return Err(CliError::usage("asking providers is not built into this doppio: the feature `online`")
+        return Err(CliError::usage("this build of doppio lacks the feature `online`")
             .hint(format!("run it without `--online`: `doppio secret rotate {name}`")));
     }
     if args.online && ping::find(&name).is_none() {
