@@ -12,6 +12,7 @@ use crate::support::arrows::Arrows;
 /// The crates' roots; `tests/it/layers.rs` holds the arrows between crates.
 const ROOTS: &[&str] = &[
     "crates/text/src/lib.rs",
+    "crates/process/src/lib.rs",
     "crates/secrets/src/lib.rs",
     "crates/stores/src/lib.rs",
     "crates/hosts/src/lib.rs",
