@@ -111,7 +111,7 @@ fn what_cannot_be_read_is_refused_with_its_line() {
         (".env", "A=hunter2\nA=hunter3\n", "`.env`, line 2: `A` has another value in line 1"),
         (".env", "A=-----BEGIN hunter2\nhunter2hunter2\n", "`.env`, line 2: expected `NAME=value`"),
         (".env", "A=\"x\r\nhunter2\"\r\n", "line 1: the value contains a carriage return"),
-        (".env", "HF_TOKEN=hunter2\nHUGGING_FACE_HUB_TOKEN=hunter3\n", "both are `huggingface/token`"),
+        (".env", "HF_TOKEN=hunter2\nHUGGING_FACE_HUB_TOKEN=hunter3\n", "both become `huggingface/token`"),
         (".env", "# nothing\n", "there is no value in `.env`"),
         ("a.json", "{\"a\": \"hunter2\",}", "`a.json`, line 1: it is not JSON"),
         ("a.yaml", "a: hunter2\nb: [hunter2\n", "it is not YAML"),
