@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
                     if steps == 1 { "" } else { "s" }
                 ));
             }
-            Form::Plain => output::line(&report::draw(&source, &faults)),
+            Form::Plain => output::faults(&source, &faults),
         }
     }
     Ok(if is_denied { ExitCode::from(Kind::Usage.exit_code()) } else { ExitCode::SUCCESS })

@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     match &args.command {
         Command::List => {
             let names: String = hosts.names().into_iter().map(|name| name + "\n").collect();
-            output::data(&names)?;
+            output::text(&names)?;
         }
         Command::Forget { host } => {
             let dirs = Dirs::new(&context.env, &context.home);

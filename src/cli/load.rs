@@ -28,7 +28,6 @@ use crate::plan::Plan;
 use crate::plan::SelectError;
 use crate::plan::Selection;
 use crate::recipe;
-use crate::ui::report;
 
 /// A longer file is not a recipe, in bytes.
 const LONGEST: u64 = 64 << 20;
@@ -109,7 +108,7 @@ impl Loaded {
     /// Draws the warnings.
     pub(super) fn say_warnings(&self) {
         if !self.warnings.is_empty() {
-            output::line(&report::draw(&self.source, &self.warnings));
+            output::faults(&self.source, &self.warnings);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! How a command prints its result. stdout is data, stderr is for people.
+//! How a command says its words. What people read passes [`doppio_text::page`] here, whoever wrote
+//! it; what programs read is left as it is.
 
 use std::io;
 use std::io::Write;
@@ -7,6 +8,10 @@ use std::process::ExitCode;
 use clap::error::ContextKind;
 use clap::error::ContextValue;
 use clap::error::ErrorKind;
+
+use doppio_text::Diagnostic;
+use doppio_text::Source;
+use doppio_text::page;
 
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -26,9 +31,33 @@ pub(super) fn data(text: &str) -> Result<(), CliError> {
     }
 }
 
-/// Writes a line for people to stderr; if nobody reads it, there is nothing to do.
+/// Writes text for people to stdout: whole lines, each fit to be shown.
+///
+/// # Errors
+///
+/// As [`data`].
+pub(super) fn text(text: &str) -> Result<(), CliError> {
+    data(&page(text))
+}
+
+/// Writes a line for people to stderr, or several; if nobody reads it, there is nothing to do.
 pub(super) fn line(text: &str) {
-    writeln!(anstream::stderr().lock(), "{text}").ok();
+    coloured("", text);
+}
+
+/// Writes a line with a word before it, in colour where there is colour.
+fn coloured(word: &str, text: &str) {
+    writeln!(anstream::stderr().lock(), "{word}{}", page(text)).ok();
+}
+
+/// Writes what to do next to stderr.
+pub(super) fn hint(text: &str) {
+    coloured("\x1b[1;36mhint\x1b[0m: ", text);
+}
+
+/// Draws faults on stderr.
+pub(super) fn faults(source: &Source, faults: &[Diagnostic]) {
+    writeln!(anstream::stderr().lock(), "{}", report::draw(source, faults)).ok();
 }
 
 /// clap's own errors, help and version. An extra argument may be a value, so it is not repeated.
@@ -47,10 +76,10 @@ pub(super) fn usage(mut error: clap::Error) -> ExitCode {
 /// The error of a command that failed.
 pub(super) fn fail(error: &CliError) -> ExitCode {
     for (source, faults) in &error.faults {
-        line(&report::draw(source, faults));
+        self::faults(source, faults);
     }
     if let Some(message) = &error.message {
-        line(&format!("\x1b[1;31merror\x1b[0m: {message}"));
+        coloured("\x1b[1;31merror\x1b[0m: ", message);
     }
     for cause in &error.causes {
         line(&format!("  cause: {cause}"));
@@ -59,7 +88,7 @@ pub(super) fn fail(error: &CliError) -> ExitCode {
         line("");
     }
     for hint in &error.hints {
-        line(&format!("\x1b[1;36mhint\x1b[0m: {hint}"));
+        self::hint(hint);
     }
     error.exit_code()
 }

@@ -33,7 +33,6 @@ use crate::cli::secret::lookup::LookupArgs;
 use crate::plan::Plan;
 use crate::plan::show::show;
 use crate::step::Place;
-use crate::ui::report;
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -113,11 +112,11 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
         return Err(CliError::faults(loaded.source, seen));
     }
     if !seen.is_empty() {
-        output::line(&report::draw(&loaded.source, &seen));
+        output::faults(&loaded.source, &seen);
     }
     let page = Page { plan: show(&loaded.plan), secrets, hosts };
     if !wish.as_json {
-        output::data(&drawn(&page))?;
+        output::text(&drawn(&page))?;
         return Ok(ExitCode::SUCCESS);
     }
     let json = serde_json::to_string(&page)

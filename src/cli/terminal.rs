@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use doppio_secrets::Prompt;
 use doppio_secrets::SecretValue;
+use doppio_text::shown;
 
 use crate::cli::context::Context;
 use crate::cli::output;
@@ -65,7 +66,7 @@ impl Terminal {
         }
         let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
         let silence = Silence::over(&terminal, question)?;
-        write!(terminal, "{question}: ")?;
+        write!(terminal, "{}: ", shown(question))?;
         let mut line = Zeroizing::new(Vec::with_capacity(LINE + 1));
         let mut byte = Zeroizing::new([0]);
         while line.len() < LINE && terminal.read(&mut *byte)? == 1 && byte[0] != b'\n' {
@@ -90,7 +91,7 @@ impl Terminal {
             return Err(NoAnswer::Nobody);
         }
         let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-        write!(terminal, "{question} [y/N] ")?;
+        write!(terminal, "{} [y/N] ", shown(question))?;
         let mut line = Vec::new();
         let mut byte = [0];
         while line.len() < LINE && terminal.read(&mut byte)? == 1 && byte[0] != b'\n' {

@@ -2,6 +2,7 @@
 
 use doppio_text::Diagnostic;
 use doppio_text::name::HostId;
+use doppio_text::shown;
 
 use crate::plan::Inputs;
 use crate::plan::fields::fixed_text;
@@ -42,7 +43,7 @@ pub(super) fn expand(
     let mut nodes = Vec::with_capacity(places.len() + 1);
     let mut seen = std::collections::HashSet::new();
     for (place, host, matrix) in places {
-        let place: String = place.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+        let place = shown(&place).into_owned();
         if !seen.insert(place.clone()) {
             let message = format!("`{}[{place}]` occurs twice", step.id);
             faults.push(

@@ -2,7 +2,6 @@
 //! in, and `cli` decides which view it is.
 
 mod json;
-mod lines;
 mod paint;
 mod plain;
 mod progress;
@@ -13,7 +12,6 @@ mod view;
 mod words;
 
 pub use json::Json;
-pub use lines::shown;
 pub use paint::Paint;
 pub use plain::Plain;
 pub use progress::Progress;

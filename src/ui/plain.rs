@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::io;
 use std::io::Write;
 
+use doppio_text::Printed;
 use doppio_text::name::StepId;
+use doppio_text::shown;
 
 use crate::event::Event;
 use crate::event::RunState;
@@ -12,8 +14,6 @@ use crate::event::StepStatus;
 use crate::event::Stream;
 use crate::event::What;
 use crate::ui::View;
-use crate::ui::lines::Lines;
-use crate::ui::lines::shown;
 use crate::ui::words;
 
 /// Ids wider than this push their lines to the right instead of widening every prefix.
@@ -23,7 +23,7 @@ const WIDEST: usize = 24;
 pub struct Plain<W> {
     to: W,
     width: usize,
-    open: HashMap<(StepId, bool), Lines>,
+    open: HashMap<(StepId, bool), Printed>,
 }
 
 impl<W: Write + Send> Plain<W> {
@@ -34,7 +34,12 @@ impl<W: Write + Send> Plain<W> {
 
     fn line(&mut self, step: &StepId, mark: &str, text: &str) -> io::Result<()> {
         let width = self.width;
-        writeln!(self.to, "{:width$} {mark} {}", step.as_str(), shown(text))
+        self.write(&format!("{:width$} {mark} {text}", shown(step.as_str())))
+    }
+
+    /// The one way out: a line, fit to be shown.
+    fn write(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.to, "{}", shown(line))
     }
 
     fn output(&mut self, step: &StepId, stream: Stream, text: &str) -> io::Result<()> {
@@ -43,7 +48,7 @@ impl<W: Write + Send> Plain<W> {
         let lines = self.open.entry((step.clone(), stream == Stream::Stderr)).or_default();
         lines.push(text, |line| {
             if written.is_ok() {
-                written = writeln!(to, "{:width$} | {line}", step.as_str());
+                written = writeln!(to, "{:width$} | {line}", shown(step.as_str()));
             }
         });
         written
@@ -90,7 +95,7 @@ impl<W: Write + Send> View for Plain<W> {
                 self.width = widest.unwrap_or(0).min(WIDEST);
                 let leaves = steps.iter().filter(|step| step.members.is_empty()).count();
                 let steps = words::count(leaves, "step", "steps");
-                writeln!(self.to, "run `{run}` of `{}`: {steps}", recipe.as_str())
+                self.write(&format!("run `{run}` of `{}`: {steps}", recipe.as_str()))
             }
             What::StepStarted { step, attempt, .. } => {
                 let host = state.step(step).map(words::on_host).unwrap_or_default();
@@ -114,10 +119,10 @@ impl<W: Write + Send> View for Plain<W> {
                 } else {
                     "stopping what runs; `always` steps still run"
                 };
-                writeln!(self.to, "{}: {what}", reason.as_str())
+                self.write(&format!("{}: {what}", reason.as_str()))
             }
             What::Notice { step: Some(step), text } => self.line(step, "!", text.as_str()),
-            What::Notice { step: None, text } => writeln!(self.to, "! {}", shown(text.as_str())),
+            What::Notice { step: None, text } => self.write(&format!("! {}", text.as_str())),
             What::StepWaiting { .. }
             | What::SecretsDelivered { .. }
             | What::RunFinished { .. }

@@ -17,7 +17,9 @@ use indicatif::ProgressDrawTarget;
 use indicatif::ProgressState;
 use indicatif::ProgressStyle;
 
+use doppio_text::Printed;
 use doppio_text::name::StepId;
+use doppio_text::shown;
 
 use crate::event::Event;
 use crate::event::RunState;
@@ -27,8 +29,6 @@ use crate::event::StepStatus;
 use crate::event::What;
 use crate::ui::Paint;
 use crate::ui::View;
-use crate::ui::lines::Lines;
-use crate::ui::lines::shown;
 use crate::ui::words;
 
 /// Rows at most; what runs beyond them is counted.
@@ -67,8 +67,8 @@ struct Row {
 
 #[derive(Default)]
 struct Running {
-    stdout: Lines,
-    stderr: Lines,
+    stdout: Printed,
+    stderr: Printed,
     last: VecDeque<String>,
     /// What its row says now.
     message: String,
@@ -205,7 +205,7 @@ impl Progress {
             return self.print(&self.row(&self.paint.yellow("⊘"), step, "cancelled"));
         }
         let how = step.end.as_ref().map(words::end).unwrap_or_default();
-        let how = format!("{}{}", shown(&how), words::on_host(step));
+        let how = format!("{how}{}", words::on_host(step));
         self.print(&self.row(&self.paint.red("✗"), step, &format!("{time}  {}", self.paint.red(&how))))?;
         let (causes, hint) = step.end.as_ref().map(words::details).unwrap_or_default();
         for cause in causes {
@@ -283,7 +283,7 @@ impl View for Progress {
                 if let Some(step) = state.step(id) {
                     let how = words::end(end);
                     let wait = words::duration(*delay);
-                    let rest = format!("attempt {attempt}: {}; trying again in {wait}", shown(&how));
+                    let rest = format!("attempt {attempt}: {how}; trying again in {wait}");
                     self.print(&self.row(&self.paint.yellow("↻"), step, &rest))?;
                 }
             }
@@ -300,7 +300,7 @@ impl View for Progress {
                 } else {
                     "stopping what runs; press Ctrl-C again to end at once"
                 };
-                let text = format!("{}: {what}", reason.as_str());
+                let text = format!("{}: {what}", shown(reason.as_str()));
                 self.print(&self.paint.yellow(&text))?;
             }
             What::Notice { text, .. } => {

@@ -1,5 +1,6 @@
 //! Draws faults with the lines they stand on. The one file that knows the renderer.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -19,6 +20,9 @@ use doppio_text::Lines;
 use doppio_text::Severity;
 use doppio_text::Source;
 use doppio_text::Span;
+use doppio_text::exact_lines;
+use doppio_text::page;
+use doppio_text::shown;
 
 /// Faults beyond these are counted and not drawn.
 const MOST: usize = 50;
@@ -51,7 +55,7 @@ pub fn draw(source: &Source, faults: &[Diagnostic]) -> String {
         write!(drawn, "… and {} more\n\n", faults.len() - MOST).ok();
     }
     let errors = faults.iter().filter(|fault| fault.severity == Severity::Error).count();
-    let title = closing(source.name(), errors, faults.len() - errors);
+    let title = closing(&shown(source.name()), errors, faults.len() - errors);
     let level = if errors > 0 { Level::ERROR } else { Level::WARNING };
     drawn.push_str(&renderer.render(&[Group::with_title(level.primary_title(title))]));
     drawn
@@ -98,12 +102,20 @@ struct Page<'a> {
 /// A stretch of the text that is drawn in one piece.
 struct Window<'a> {
     text: &'a str,
+    /// As it is drawn: what is not seen is written out.
+    drawn: Cow<'a, str>,
     /// Where it begins in the text.
     start: usize,
     /// The number of its first line, from 1.
     line: usize,
     /// It is a part of one long line.
     is_cut: bool,
+}
+
+impl<'a> Window<'a> {
+    fn new(text: &'a str, start: usize, line: usize, is_cut: bool) -> Self {
+        Self { text, drawn: exact_lines(text), start, line, is_cut }
+    }
 }
 
 impl<'a> Page<'a> {
@@ -116,7 +128,7 @@ impl<'a> Page<'a> {
         let is_near = |label: &&Label| self.lines.line(label.span.start).abs_diff(home) <= NEAR;
         let (near, far): (Vec<&Label>, Vec<&Label>) = fault.others.iter().partition(is_near);
         let mut group =
-            level.primary_title(fault.message.as_str()).elements(self.cause(&fault.primary, &near));
+            level.primary_title(shown(&fault.message)).elements(self.cause(&fault.primary, &near));
         for label in far {
             group = group.elements(self.cause(label, &[]));
         }
@@ -126,13 +138,13 @@ impl<'a> Page<'a> {
             (Some((edit, window)), help) if !window.is_cut => {
                 groups.push(group);
                 let span = self.within(&edit.span, &window);
-                let snippet = Snippet::source(window.text)
+                let snippet = Snippet::source(window.drawn.clone())
                     .line_start(window.line)
-                    .patch(Patch::new(span, edit.replacement.as_str()));
-                let title = help.as_deref().unwrap_or("write this instead");
+                    .patch(Patch::new(span, exact_lines(&edit.replacement)));
+                let title = help.as_deref().map_or(Cow::Borrowed("write this instead"), page);
                 groups.push(Level::HELP.secondary_title(title).element(snippet));
             }
-            (_, Some(help)) => groups.push(group.element(Level::HELP.message(help.as_str()))),
+            (_, Some(help)) => groups.push(group.element(Level::HELP.message(page(help)))),
             (_, None) => groups.push(group),
         }
         groups
@@ -143,21 +155,21 @@ impl<'a> Page<'a> {
         let spans: Vec<Span> = near.iter().map(|label| label.span.clone()).collect();
         let window = self.window(&first.span, &spans);
         let mark = |kind: AnnotationKind, label: &'a Label| -> Annotation<'a> {
-            let text = (!label.text.is_empty()).then_some(label.text.as_str());
+            let text = (!label.text.is_empty()).then(|| shown(&label.text));
             kind.span(self.within(&label.span, &window)).label(text)
         };
-        let mut snippet = Snippet::source(window.text)
+        let mut snippet = Snippet::source(window.drawn.clone())
             .line_start(window.line)
             .annotation(mark(AnnotationKind::Primary, first));
         if window.is_cut {
             let (line, column) = self.lines.line_column(self.source.text(), first.span.start);
-            let origin = Origin::path(self.source.name()).line(line).char_column(column);
+            let origin = Origin::path(shown(self.source.name())).line(line).char_column(column);
             return vec![origin.into(), snippet.into()];
         }
         for label in near {
             snippet = snippet.annotation(mark(AnnotationKind::Context, label));
         }
-        vec![snippet.path(self.source.name()).into()]
+        vec![snippet.path(shown(self.source.name())).into()]
     }
 
     /// Whole lines that hold all spans; a part of the first span's line where lines are too long.
@@ -167,13 +179,13 @@ impl<'a> Page<'a> {
         let (low, high) = lines.fold((usize::MAX, 0), |(low, high), line| (low.min(line), high.max(line)));
         let range = self.lines.start(low)..self.lines.end(high, text);
         if range.len() <= LONGEST_LINE * (high - low + 1) {
-            return Window { text: &text[range.clone()], start: range.start, line: low + 1, is_cut: false };
+            return Window::new(&text[range.clone()], range.start, low + 1, false);
         }
         let home = self.lines.line(first.start);
         let line = self.lines.start(home)..self.lines.end(home, text);
         let start = text.floor_char_boundary(first.start.saturating_sub(MARGIN).max(line.start));
         let end = text.ceil_char_boundary((first.start + 2 * MARGIN).min(line.end)).max(start);
-        Window { text: &text[start..end], start, line: home + 1, is_cut: true }
+        Window::new(&text[start..end], start, home + 1, true)
     }
 
     /// A span as offsets in a window, cut to its first line.
@@ -183,7 +195,8 @@ impl<'a> Page<'a> {
         let last = window.start + window.text.len();
         let start = text.floor_char_boundary(span.start.clamp(window.start, last));
         let end = text.floor_char_boundary(span.end.min(line_end).clamp(start, last));
-        start - window.start..end - window.start
+        let place = |at: usize| exact_lines(&text[window.start..at]).len().min(window.drawn.len());
+        place(start)..place(end)
     }
 }
 

@@ -7,7 +7,6 @@ use crate::event::End;
 use crate::event::RunState;
 use crate::event::StepState;
 use crate::event::StepStatus;
-use crate::ui::lines::shown;
 use crate::ui::words;
 
 /// Failures that are listed one by one; the rest is counted.
@@ -105,11 +104,11 @@ pub fn failures(state: &RunState) -> (Vec<Failure>, Vec<String>) {
         let verb = if step.status == StepStatus::Lost { "is lost" } else { "failed" };
         let (causes, hint) = step.end.as_ref().map(words::details).unwrap_or_default();
         told.push(Failure {
-            message: format!("step `{id}` {verb}{}: {}", words::on_host(step), shown(&how)),
-            causes: causes.into_iter().map(|cause| shown(cause).into_owned()).collect(),
+            message: format!("step `{id}` {verb}{}: {}", words::on_host(step), how),
+            causes: causes.into_iter().map(str::to_owned).collect(),
         });
         // A hint may show several lines of a file to write.
-        hints.extend(hint.map(|hint| hint.lines().map(shown).collect::<Vec<_>>().join("\n")));
+        hints.extend(hint.map(str::to_owned));
     }
     if failed.len() > TOLD {
         let message = format!("{} more failed", words::count(failed.len() - TOLD, "step", "steps"));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use doppio_text::shown;
+
 use crate::event::End;
 use crate::event::StepState;
 
@@ -28,7 +30,7 @@ pub(super) fn clock(duration: Duration) -> String {
 
 /// How an attempt ended, in a few words.
 pub fn end(end: &End) -> String {
-    match end {
+    let words = match end {
         End::Exit { code } => match code {
             126 => "exit code 126 (not executable)".to_owned(),
             127 => "exit code 127 (command not found)".to_owned(),
@@ -44,13 +46,14 @@ pub fn end(end: &End) -> String {
         End::Cancelled => "cancelled".to_owned(),
         End::Lost { cause } => format!("its end is not known: {}", cause.as_str()),
         End::Error { message, .. } => message.as_str().to_owned(),
-    }
+    };
+    shown(&words).into_owned()
 }
 
 /// ` on HOST`, or nothing for a step without a host and for this machine.
 pub(super) fn on_host(step: &StepState) -> String {
     match &step.host {
-        Some(host) if host.as_str() != "local" => format!(" on `{}`", host.as_str()),
+        Some(host) if host.as_str() != "local" => format!(" on `{}`", shown(host.as_str())),
         _ => String::new(),
     }
 }

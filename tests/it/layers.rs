@@ -49,6 +49,52 @@ const CONFINED: &[(&str, &str)] = &[
 /// The one place that starts programs of this machine, and so the one that may name these.
 const PROGRAMS: &str = "crates/process/src/";
 
+/// Code that only some files may have: what to look for, where it may stand, and what to do elsewhere.
+/// What begins with a backslash is looked for in literals.
+const DOORS: &[(&str, &[&str], &str)] = &[
+    (
+        "is_control",
+        &["crates/text/src/show.rs", "crates/text/src/escape.rs"],
+        "what is fit to be shown is said in `doppio_text::shown` and its like only",
+    ),
+    ("escape_de", &["crates/text/src/show.rs"], "names are made visible by `doppio_text::exact` only"),
+    ("0x1b", &["crates/text/src/escape.rs"], "escape sequences are read by `doppio_text::escape` only"),
+    (
+        "\\x1b",
+        &["src/ui/paint.rs", "src/cli/output.rs", "src/cli/secret/clipboard.rs"],
+        "escape sequences are read by `doppio_text::escape` only, and written in few places",
+    ),
+    (
+        "\\u{1b}",
+        &["src/ui/paint.rs"],
+        "escape sequences are read by `doppio_text::escape` only, and written in few places",
+    ),
+    (
+        "stdout()",
+        &[
+            "src/cli/output.rs",
+            "src/cli/context.rs",
+            "src/cli/run/view.rs",
+            "src/cli/runs/logs.rs",
+            "src/cli/secret/exec/output.rs",
+            "src/cli/secret/export.rs",
+            "src/cli/secret/get.rs",
+        ],
+        "people are told by `cli::output`, which makes all fit to be shown",
+    ),
+    (
+        "stderr()",
+        &[
+            "src/cli/output.rs",
+            "src/cli/context.rs",
+            "src/cli/run/view.rs",
+            "src/cli/secret/exec/output.rs",
+            "src/ui/progress.rs",
+        ],
+        "people are told by `cli::output`, which makes all fit to be shown",
+    ),
+];
+
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "manager"];
 
@@ -171,6 +217,7 @@ fn check(path: &str, text: &str) -> Vec<String> {
         check_paths(path, &code, &mut fault);
         check_confined(path, &code, &mut fault);
         check_programs(path, &code, text, &mut fault);
+        check_doors(path, text, &code, &mut fault);
     }
     faults
 }
@@ -297,6 +344,21 @@ fn check_programs(path: &str, code: &str, text: &str, fault: &mut dyn FnMut(usiz
     }
 }
 
+/// Code that has one place, and stands in another. Escapes stand in literals, which are no code: they
+/// are looked for in the text before its tests.
+fn check_doors(path: &str, text: &str, code: &str, fault: &mut dyn FnMut(usize, String)) {
+    let before_tests = text.find("#[cfg(test)]").unwrap_or(text.len());
+    for (what, places, why) in DOORS {
+        if places.contains(&path) || path.ends_with("tests.rs") {
+            continue;
+        }
+        let searched = if what.starts_with('\\') { &text[..before_tests] } else { code };
+        for (at, _) in searched.match_indices(what) {
+            fault(at, format!("`{what}`: {why}"));
+        }
+    }
+}
+
 /// The name that `text` begins with.
 fn word(text: &str) -> &str {
     let end = text.find(|c: char| !is_word(Some(c))).unwrap_or(text.len());
@@ -368,6 +430,13 @@ fn each_rule_catches_its_planted_fault() {
         ("crates/hosts/src/a.rs", "use std::os::unix::process::CommandExt;", "is named in"),
         ("src/step/a.rs", "use std::process as other;", "`process` under another name"),
         ("crates/secrets/src/a.rs", "Program::new(\"git\").arg(\"status\")", "git is asked by"),
+        ("crates/hosts/src/a.rs", "fn f(c: char) { c.is_control() }", "`is_control`: what is fit"),
+        ("src/cli/a.rs", "fn f(c: char) { c.escape_default() }", "`escape_de`: names are made"),
+        ("crates/secrets/src/mask/a.rs", "match byte { 0x1b => 1 }", "`0x1b`: escape sequences are read"),
+        ("src/ui/a.rs", "let a = \"\\x1b[1m\";", "`\\x1b`: escape sequences are read"),
+        ("src/ui/a.rs", "match c { '\\u{1b}' => 1 }", "`\\u{1b}`: escape sequences are read"),
+        ("src/cli/a.rs", "std::io::stdout().write(b)", "`stdout()`: people are told"),
+        ("src/cli/a.rs", "std::io::stderr().write(b)", "`stderr()`: people are told"),
         ("tests/it/a.rs", "#[allow(dead_code)]", "`allow`"),
         ("src/lib.rs", "#![allow(missing_docs)]", "`allow`"),
         ("crates/hosts/src/util.rs", "", "`util` says nothing"),

@@ -18,6 +18,7 @@ mod connect;
 mod docs;
 mod doctor;
 mod exec;
+mod foreign_text;
 #[cfg(feature = "gcp")]
 mod gcp;
 mod journal;

@@ -3,6 +3,7 @@
 mod bulk;
 mod encodings;
 mod printed;
+mod screen;
 mod terminals;
 
 use data_encoding::BASE64;

@@ -329,7 +329,7 @@ fn what_is_missing_is_said_with_what_to_do() {
         r: 1 step
 
         1. a  ssh_command on vast-12345
-           │ echo �[31m ‹secret:team/key› ‹secret:team/proxy?none›
+           │ echo \u{1b}[31m ‹secret:team/key› ‹secret:team/proxy?none›
            carries DOPPIO_SECRET_1, DOPPIO_SECRET_2
 
         secrets

@@ -3,7 +3,10 @@
 
 use std::fmt::Display;
 use std::io;
+
 use std::time::Duration;
+
+use doppio_text::brief;
 
 /// What went wrong between here and a host.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -135,16 +138,11 @@ pub(crate) fn seconds(time: Duration) -> String {
     }
 }
 
-/// What a server wrote, fit for one line of a message: the printable part of its last line.
+/// What a server wrote, fit for one line of a message: its last line.
 pub(crate) fn words(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    let mut words: String = line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if let Some((end, _)) = words.char_indices().nth(200) {
-        words.truncate(end);
-        words.push('…');
-    }
-    words
+    brief(line, 200)
 }
 
 #[cfg(test)]
@@ -161,7 +159,7 @@ mod tests {
     #[test]
     fn a_servers_words_are_one_harmless_line() {
         assert_eq!(words(b"\r\nExceeded MaxStartups\r\n"), "Exceeded MaxStartups");
-        assert_eq!(words(b"a\x1b[2Jb"), "a\u{fffd}[2Jb");
+        assert_eq!(words(b"a\x1b[2Jb"), "ab");
         assert_eq!(words(b""), "");
         assert_eq!(words(&[b'x'; 500]).chars().count(), 201);
     }

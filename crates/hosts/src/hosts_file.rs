@@ -14,6 +14,7 @@ use doppio_text::Span;
 use doppio_text::TomlCodes;
 use doppio_text::TomlReader;
 use doppio_text::TomlValue;
+use doppio_text::has_controls;
 
 use crate::CarrierChoice;
 use crate::Trust;
@@ -238,8 +239,8 @@ impl Reader<'_> {
     /// A text that goes into a protocol or a command line: something, and no blanks.
     fn word(&mut self, what: &str, value: Field<'_, '_>) -> Option<String> {
         let text = self.toml.string(what, value)?;
-        let odd = |c: char| c.is_whitespace() || c.is_control();
-        if text.is_empty() || text.starts_with('-') || text.contains(odd) {
+        let is_odd = has_controls(&text) || text.contains(char::is_whitespace);
+        if text.is_empty() || text.starts_with('-') || is_odd {
             let message = format!("{what} can't be `{text}`");
             self.toml.fault(Diagnostic::error(CODES.unknown_value, message, value.span()));
             return None;

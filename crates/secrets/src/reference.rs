@@ -20,6 +20,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::Serialize;
 
+use doppio_text::has_controls;
 use doppio_text::name::InvalidName;
 use doppio_text::name::SecretName;
 
@@ -130,7 +131,7 @@ impl FromStr for SecretRef {
     type Err = InvalidReference;
 
     fn from_str(text: &str) -> Result<Self, InvalidReference> {
-        if text.contains(char::is_control) {
+        if has_controls(text) {
             return Err(InvalidReference::Control);
         }
         let (reference, default) = match text.split_once('?') {

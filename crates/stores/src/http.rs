@@ -55,9 +55,3 @@ pub(crate) fn innermost(error: &dyn Error) -> String {
     }
     innermost.to_string()
 }
-
-#[cfg(any(feature = "gcp", feature = "kubernetes"))]
-/// Words of a server as one short line.
-pub(crate) fn one_line(words: &str) -> String {
-    words.chars().filter(|character| !character.is_control()).take(600).collect()
-}

@@ -1,15 +1,17 @@
 //! Text with places: the file that was read, what is wrong with it and where, and what was
-//! probably meant.
+//! probably meant. And foreign text, made fit to be shown.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
 mod diagnostic;
+pub mod escape;
 mod file;
 mod lines;
 pub mod name;
 pub mod shell;
+mod show;
 mod source;
 mod suggest;
 mod toml_reader;
@@ -24,6 +26,13 @@ pub use diagnostic::has_enough;
 pub use diagnostic::note;
 pub use file::open;
 pub use lines::Lines;
+pub use show::Printed;
+pub use show::brief;
+pub use show::exact;
+pub use show::exact_lines;
+pub use show::has_controls;
+pub use show::page;
+pub use show::shown;
 pub use source::Source;
 pub use source::Span;
 pub use suggest::closest;

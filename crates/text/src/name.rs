@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::show::has_controls;
+
 /// Why a text is not a name of its kind. Its `Display` says what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a {what}: {expected}")]
@@ -76,7 +78,7 @@ name!(
         let base_is_valid = !base.is_empty()
             && base.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
         base_is_valid
-            && place.is_none_or(|rest| rest.ends_with(']') && !rest.contains(char::is_control))
+            && place.is_none_or(|rest| rest.ends_with(']') && !has_controls(rest))
     }
 );
 
@@ -86,7 +88,7 @@ name!(
     HostId,
     "host",
     "use a name of hosts.toml, `local`, `sandbox`, `user@host:port`, or a name of ssh_config",
-    |text| !text.is_empty() && !text.starts_with('-') && !text.contains(|c: char| c.is_control() || c.is_whitespace())
+    |text| !text.is_empty() && !text.starts_with('-') && !has_controls(text) && !text.contains(char::is_whitespace)
 );
 
 name!(

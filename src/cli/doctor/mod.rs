@@ -45,10 +45,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         }
         Ok::<_, CliError>(findings)
     })??;
-    output::data(&match args.output {
-        Form::Plain => plain(&findings),
-        Form::Json => format!("{}\n", serde_json::json!({ "findings": findings })),
-    })?;
+    match args.output {
+        Form::Plain => output::text(&plain(&findings))?,
+        Form::Json => output::data(&format!("{}\n", serde_json::json!({ "findings": findings })))?,
+    }
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(CliError::silent(Kind::World));
     }

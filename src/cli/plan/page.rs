@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use doppio_text::exact_lines;
+
 use crate::plan::show::Shown;
 use crate::plan::show::ShownStep;
 
@@ -54,7 +56,7 @@ pub(super) struct Host {
 /// The page for people.
 pub(super) fn drawn(page: &Page) -> String {
     let plan = &page.plan;
-    let mut text = clean(&plan.recipe);
+    let mut text = plan.recipe.clone();
     let count = plan.steps.iter().filter(|step| step.members.is_empty()).count();
     write!(text, ": {count} step{}", if count == 1 { "" } else { "s" }).ok();
     if plan.steps.len() > count {
@@ -93,9 +95,9 @@ pub(super) fn drawn(page: &Page) -> String {
 }
 
 fn draw_step(text: &mut String, number: usize, step: &ShownStep) {
-    write!(text, "\n{number}. {}", clean(&step.id)).ok();
+    write!(text, "\n{number}. {}", step.id).ok();
     if let Some(name) = &step.name {
-        write!(text, " ({})", clean(name)).ok();
+        write!(text, " ({})", name).ok();
     }
     write!(text, "  {}", step.kind).ok();
     if let Some(host) = step.host.as_ref().filter(|_| step.members.is_empty()) {
@@ -119,10 +121,10 @@ fn draw_step(text: &mut String, number: usize, step: &ShownStep) {
         facts.push("may fail".to_owned());
     }
     for fact in facts {
-        writeln!(text, "   {}", clean(&fact)).ok();
+        writeln!(text, "   {}", fact).ok();
     }
     for line in &step.does {
-        writeln!(text, "   │ {}", clean(line)).ok();
+        writeln!(text, "   │ {}", exact_lines(line)).ok();
     }
     if !step.credentials.is_empty() {
         writeln!(text, "   credentials of {}", step.credentials.join(", ")).ok();
@@ -134,10 +136,10 @@ fn draw_step(text: &mut String, number: usize, step: &ShownStep) {
 
 /// One line of what was looked up, and what to do if it was not found.
 fn draw_found(text: &mut String, name: &str, width: usize, said: Option<String>, hint: Option<&String>) {
-    writeln!(text, "   {:width$}  {}", clean(name), clean(&said.unwrap_or_default())).ok();
+    writeln!(text, "   {:width$}  {}", name, said.unwrap_or_default()).ok();
     for (number, line) in hint.iter().flat_map(|hint| hint.lines()).enumerate() {
         let head = if number == 0 { "hint: " } else { "      " };
-        writeln!(text, "   {:width$}  {head}{}", "", clean(line)).ok();
+        writeln!(text, "   {:width$}  {head}{}", "", line).ok();
     }
 }
 
@@ -146,9 +148,4 @@ fn list(ids: &[String]) -> String {
     const MOST: usize = 8;
     let shown = ids.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
     if ids.len() > MOST { format!("{shown} and {} more", ids.len() - MOST) } else { shown }
-}
-
-/// Text of the recipe, without what a terminal would obey.
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
 }

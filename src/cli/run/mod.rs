@@ -54,7 +54,6 @@ use crate::journal::Store;
 use crate::plan::Plan;
 use crate::plan::show::show;
 use crate::ui::Screen;
-use crate::ui::report;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -243,7 +242,7 @@ fn check_credentials(seen: Seen, source: Source) -> Result<(), CliError> {
     let (errors, warnings): (Vec<_>, Vec<_>) =
         seen.faults.into_iter().partition(|fault| fault.severity == Severity::Error);
     if !warnings.is_empty() {
-        output::line(&report::draw(&source, &warnings));
+        output::faults(&source, &warnings);
     }
     if !errors.is_empty() {
         return Err(CliError::faults(source, errors));

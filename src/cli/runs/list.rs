@@ -12,7 +12,6 @@ use crate::event::StepStatus;
 use crate::journal::Record;
 use crate::journal::Store;
 use crate::ui::duration;
-use crate::ui::shown;
 
 /// Arguments of `runs list`.
 #[derive(Debug, clap::Args)]
@@ -31,11 +30,10 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
     for run in runs {
         // A run whose folder has no journal that can be read is named all the same.
         let record = store.read(&run).ok();
-        let line = match args.output {
-            Form::Plain => plain(&run, record.as_ref()),
-            Form::Json => json(&run, record.as_ref()).to_string(),
-        };
-        output::data(&format!("{line}\n"))?;
+        match args.output {
+            Form::Plain => output::text(&format!("{}\n", plain(&run, record.as_ref())))?,
+            Form::Json => output::data(&format!("{}\n", json(&run, record.as_ref())))?,
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -45,7 +43,7 @@ fn plain(run: &RunId, record: Option<&Record>) -> String {
     let state = &record.state;
     let done = state.leaves().filter(|step| step.status.is_over()).count();
     let time = state.duration.map(duration).unwrap_or_default();
-    let recipe = state.recipe.as_ref().map(|recipe| shown(recipe.as_str()).into_owned()).unwrap_or_default();
+    let recipe = state.recipe.as_ref().map(|recipe| recipe.as_str().to_owned()).unwrap_or_default();
     let failed = state.count(StepStatus::Failed) + state.count(StepStatus::Lost);
     let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
     format!(

@@ -8,14 +8,15 @@ use std::io::IsTerminal;
 use std::io::Write;
 use std::process::ExitCode;
 
+use doppio_text::Printed;
 use doppio_text::closest;
 use doppio_text::name::StepId;
+use doppio_text::shown;
 
 use crate::cli::error::CliError;
 use crate::cli::runs::record::Form;
 use crate::cli::runs::record::find;
 use crate::journal::Store;
-use crate::ui::shown;
 
 /// Arguments of `runs logs`.
 #[derive(Debug, clap::Args)]
@@ -58,18 +59,28 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
                 );
             }
         };
+        let name = shown(step.as_str());
+        let head = if with_prefix { format!("{name:width$} | ") } else { String::new() };
+        let mut printed = Printed::default();
         let copied = each_line(BufReader::new(file), |line| match args.output {
             Form::Json => {
                 let text = String::from_utf8_lossy(line);
                 let object = serde_json::json!({ "step": step, "line": text.trim_end_matches(['\r', '\n']) });
                 writeln!(to, "{object}")
             }
-            Form::Plain if with_prefix => {
-                writeln!(to, "{:width$} | {}", step.as_str(), shown(&String::from_utf8_lossy(line)))
+            Form::Plain if with_prefix || is_terminal => {
+                let mut written = Ok(());
+                printed.push(&String::from_utf8_lossy(line), |line| {
+                    if written.is_ok() {
+                        written = writeln!(to, "{head}{line}");
+                    }
+                });
+                written
             }
-            Form::Plain if is_terminal => writeln!(to, "{}", shown(&String::from_utf8_lossy(line))),
             Form::Plain => to.write_all(line),
         });
+        let copied =
+            copied.and_then(|()| printed.finish().map_or(Ok(()), |last| writeln!(to, "{head}{last}")));
         match copied {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),

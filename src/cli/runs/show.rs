@@ -17,7 +17,6 @@ use crate::journal::Record;
 use crate::journal::Store;
 use crate::ui::duration;
 use crate::ui::end;
-use crate::ui::shown;
 
 /// Arguments of `runs show`.
 #[derive(Debug, clap::Args)]
@@ -34,7 +33,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
     let (run, record) = find(store, args.run.as_deref())?;
     let folder = store.folder(&run).display().to_string();
     match args.output {
-        Form::Plain => output::data(&plain(&run, &record, &folder))?,
+        Form::Plain => output::text(&plain(&run, &record, &folder))?,
         Form::Json => output::data(&format!("{}\n", json(&run, &record, &folder)))?,
     }
     for fault in &record.faults {
@@ -45,7 +44,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
 
 fn plain(run: &RunId, record: &Record, folder: &str) -> String {
     let state = &record.state;
-    let recipe = state.recipe.as_ref().map(|recipe| shown(recipe.as_str()).into_owned()).unwrap_or_default();
+    let recipe = state.recipe.as_ref().map(|recipe| recipe.as_str().to_owned()).unwrap_or_default();
     let time = state.duration.map(|time| format!(" in {}", duration(time))).unwrap_or_default();
     let mut text = format!("run `{run}` of `{recipe}`: {}{time}\n", standing(record));
     if record.is_abandoned() {
@@ -59,19 +58,19 @@ fn plain(run: &RunId, record: &Record, folder: &str) -> String {
         let id = step.outline.id.as_str();
         writeln!(text, "  {:9}  {id:width$}  {}", step.status, how(step)).expect("a string takes text");
         for delivery in &step.deliveries {
-            let (secret, variable) = (shown(delivery.secret.as_str()), &delivery.variable);
+            let (secret, variable) = (delivery.secret.as_str(), &delivery.variable);
             let what = if delivery.is_default { "is not set: its default was sent" } else { "went" };
             writeln!(text, "{:13}secret `{secret}` {what} as {variable} ({})", "", delivery.carrier)
                 .expect("a string takes text");
         }
         for (secret, times) in &step.masked {
-            writeln!(text, "{:13}`{}` was masked {times} times", "", shown(secret.as_str()))
+            writeln!(text, "{:13}`{}` was masked {times} times", "", secret.as_str())
                 .expect("a string takes text");
         }
     }
     for (step, notice) in &state.notices {
         let about = step.as_ref().map(|step| format!("{step}: ")).unwrap_or_default();
-        writeln!(text, "! {about}{}", shown(notice.as_str())).expect("a string takes text");
+        writeln!(text, "! {about}{}", notice.as_str()).expect("a string takes text");
     }
     writeln!(text, "log: {folder}").expect("a string takes text");
     text
@@ -81,15 +80,15 @@ fn plain(run: &RunId, record: &Record, folder: &str) -> String {
 fn how(step: &StepState) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(step.duration.filter(|_| step.attempts > 0).map(duration));
-    parts.extend(step.host.as_ref().map(|host| format!("on {}", shown(host.as_str()))));
+    parts.extend(step.host.as_ref().map(|host| format!("on {}", host.as_str())));
     if step.attempts > 1 {
         parts.push(format!("{} attempts", step.attempts));
     }
-    parts.extend(step.reason.as_ref().map(|reason| shown(reason.as_str()).into_owned()));
+    parts.extend(step.reason.as_ref().map(|reason| reason.as_str().to_owned()));
     if !matches!(step.status, StepStatus::Success | StepStatus::Skipped)
         && let Some(last) = &step.end
     {
-        parts.push(shown(&end(last)).into_owned());
+        parts.push(end(last));
     }
     if step.forgiven {
         parts.push("allowed to fail".to_owned());

@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     }
     let now = Timestamp::now();
     for entry in &wanted {
-        output::data(&format!("{}\n", line(entry, now)))?;
+        output::text(&format!("{}\n", line(entry, now)))?;
     }
     if wanted.is_empty() {
         output::line("no use is recorded");
@@ -122,7 +122,7 @@ fn verify(log: &AuditLog) -> Result<ExitCode, CliError> {
     let path = log.path().display().to_string();
     match verdict.wrong {
         None => {
-            output::data(&format!("{} lines of `{path}` are unchanged\n", verdict.lines))?;
+            output::text(&format!("{} lines of `{path}` are unchanged\n", verdict.lines))?;
             Ok(ExitCode::SUCCESS)
         }
         Some(wrong) => {

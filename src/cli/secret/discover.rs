@@ -68,7 +68,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let width = rows.iter().map(|row| row.provider.name.len()).max().unwrap_or(0);
     for row in &rows {
         for line in lines(row, width) {
-            output::data(&format!("{}\n", line.trim_end()))?;
+            output::text(&format!("{}\n", line.trim_end()))?;
         }
     }
     output::line(if rows.is_empty() {

@@ -78,7 +78,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             output::line(&format!("warning: {warning}"));
         }
         let place = time::describe(&location.facts, Timestamp::now());
-        output::data(&format!("{} = *** ({place})\n", reference.label()))?;
+        output::text(&format!("{} = *** ({place})\n", reference.label()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

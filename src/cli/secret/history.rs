@@ -59,7 +59,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         words.extend(version.current.then(|| "in use".to_owned()));
         words.extend(version.labels.iter().cloned());
         words.extend((!version.readable).then(|| "can't be read any more".to_owned()));
-        output::data(&format!("{name}@{}  {}\n", version.id, words.join("  ")))?;
+        output::text(&format!("{name}@{}  {}\n", version.id, words.join("  ")))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -119,7 +119,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
             path.display()
         ));
     }
-    output::data(&story.tell(replacements.as_deref(), repository.is_some()))?;
+    output::text(&story.tell(replacements.as_deref(), repository.is_some()))?;
     story.troubles().for_each(tell_troubles);
     if story.is_found() {
         return Ok(ExitCode::from(Kind::StepFailed.exit_code()));

@@ -47,11 +47,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     let rules = root.join(".gitignore");
     if args.dry_run {
         if !settings.exists() {
-            output::data(&format!("doppio.toml\n{SETTINGS}\n"))?;
+            output::text(&format!("doppio.toml\n{SETTINGS}\n"))?;
         }
         let missing = ignore::missing(&root)?;
         if !missing.is_empty() {
-            output::data(&format!("{}\n{}\n", rules.display(), missing.join("\n")))?;
+            output::text(&format!("{}\n{}\n", rules.display(), missing.join("\n")))?;
         }
         return Ok(ExitCode::SUCCESS);
     }

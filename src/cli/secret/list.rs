@@ -9,6 +9,7 @@ use doppio_secrets::provider;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
+use doppio_text::exact;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -17,7 +18,6 @@ use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::place;
-use crate::cli::secret::scan::printable;
 use crate::cli::secret::time;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
@@ -85,7 +85,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         let items: Vec<serde_json::Value> = items.iter().map(|item| json(item, &items)).collect();
         output::data(&format!("{}\n", serde_json::Value::from(items)))?;
     } else {
-        output::data(&table(&items, Timestamp::now()))?;
+        output::text(&table(&items, Timestamp::now()))?;
         if items.is_empty() && failed.is_none() {
             output::line("nothing is stored; `doppio secret suggest` shows what others store");
         }
@@ -140,7 +140,7 @@ fn json(item: &Item, items: &[Item]) -> serde_json::Value {
 }
 
 fn table(items: &[Item], now: Timestamp) -> String {
-    let width = items.iter().map(|item| printable(item.name.as_bytes()).chars().count()).max().unwrap_or(0);
+    let width = items.iter().map(|item| exact(item.name.as_bytes()).chars().count()).max().unwrap_or(0);
     let place = items.iter().map(|item| item.source.len()).max().unwrap_or(0).max(7);
     let mut text = String::new();
     for Item { name, source, facts, last } in items {
@@ -155,8 +155,8 @@ fn table(items: &[Item], now: Timestamp) -> String {
         words.extend(facts.exposure.clone());
         words.extend(facts.note.clone().filter(|_| kept.is_none()));
         // Others may have written names and notes.
-        let words = printable(words.join("  ").as_bytes());
-        text += format!("{:width$}  {words}", printable(name.as_bytes())).trim_end();
+        let words = exact(words.join("  ").as_bytes());
+        text += format!("{:width$}  {words}", exact(name.as_bytes())).trim_end();
         text.push('\n');
     }
     text

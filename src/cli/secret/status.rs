@@ -132,7 +132,7 @@ fn plain(rows: &[Row]) -> Result<(), CliError> {
             Err(SecretError::Missing { .. }) => format!("missing  {label:width$}  {}", hint(answer)),
             Err(error) => format!("failed   {label:width$}  {error}; {}", hint(answer)),
         };
-        output::data(&format!("{}\n", line.trim_end().trim_end_matches(';')))?;
+        output::text(&format!("{}\n", line.trim_end().trim_end_matches(';')))?;
         for warning in answer.iter().flat_map(|facts| &facts.warnings) {
             output::line(&format!("warning: {warning}"));
         }

@@ -72,7 +72,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
                 State::Missing => ("-", format!("{}; {}", known.summary, known.get)),
                 State::Unknown => ("?", format!("{}; {}", known.summary, known.get)),
             };
-            output::data(&format!("{mark:3}  {:width$}  {words}\n", known.name))?;
+            output::text(&format!("{mark:3}  {:width$}  {words}\n", known.name))?;
         }
         output::line("store one with `doppio secret set NAME`; your own names work too");
     }

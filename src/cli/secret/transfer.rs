@@ -10,6 +10,7 @@ use doppio_secrets::source::NewItem;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
+use doppio_text::exact;
 use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
@@ -17,7 +18,6 @@ use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
-use crate::cli::secret::scan::printable;
 use crate::cli::secret::validate;
 use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
@@ -156,14 +156,14 @@ impl Plan<'_> {
     /// A line an item, and how many there are of each kind.
     pub(super) fn table(&self) -> String {
         // Others may have chosen the names.
-        let paths: Vec<String> = self.items.iter().map(|(item, _)| printable(item.path.as_bytes())).collect();
+        let paths: Vec<String> = self.items.iter().map(|(item, _)| exact(item.path.as_bytes())).collect();
         let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
         let mut text = String::new();
         for ((item, fate), path) in self.items.iter().zip(paths) {
             let word = if *fate == Fate::Differs && self.replaces { "replace" } else { fate.word() };
-            text.extend([format!("{word:7}  {path:width$}  {}", printable(item.from.as_bytes()))]);
+            text.extend([format!("{word:7}  {path:width$}  {}", exact(item.from.as_bytes()))]);
             if let Err(why) = &item.value {
-                text.extend([format!(": {}", printable(why.as_bytes()))]);
+                text.extend([format!(": {}", exact(why.as_bytes()))]);
             }
             text.push('\n');
         }
@@ -206,7 +206,7 @@ impl Plan<'_> {
     /// When nobody can be asked, or a value could not be written or did not come back the same.
     /// What was written before stays: another try goes on from there.
     pub(super) async fn carry_out(&self, wish: Wish, context: &Context) -> Result<bool, CliError> {
-        output::data(&self.table())?;
+        output::text(&self.table())?;
         let place = self.target.place();
         if wish.dry_run {
             output::line(&format!(

@@ -32,7 +32,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let trail = ladder.trail(&reference).await;
     let now = Timestamp::now();
     for asked in &trail.asked {
-        output::data(&line(asked, now))?;
+        output::text(&line(asked, now))?;
     }
     if trail.winner().is_some() {
         return Ok(ExitCode::SUCCESS);
@@ -40,7 +40,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     if let Some(default) = &reference.default {
         let words = if default.is_empty() { "the empty text".to_owned() } else { format!("`{default}`") };
         if !trail.asked.iter().any(|asked| matches!(asked.outcome, Outcome::Failed { .. })) {
-            output::data(&format!("the default of the reference is used: {words}\n"))?;
+            output::text(&format!("the default of the reference is used: {words}\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
     }

@@ -7,6 +7,7 @@ use toml::de::DeValue;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
 use doppio_text::closest;
+use doppio_text::has_controls;
 
 use crate::step::Reader;
 use crate::step::Spec;
@@ -184,11 +185,7 @@ fn by_name(
 /// A value as it stands in the recipe, unless it is long.
 fn shown<'s>(reader: &Reader<'s>, value: &Spanned<DeValue<'_>>) -> &'s str {
     let text = reader.source.text().get(value.span()).unwrap_or_default();
-    if text.is_empty() || text.len() > LONGEST_SHOWN || text.contains(char::is_control) {
-        "…"
-    } else {
-        text
-    }
+    if text.is_empty() || text.len() > LONGEST_SHOWN || has_controls(text) { "…" } else { text }
 }
 
 fn found(value: &DeValue<'_>) -> String {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
 use doppio_hosts::Interpreter;
+use doppio_text::has_controls;
 use doppio_text::shell::quote;
 
 use crate::event::End;
@@ -44,7 +45,7 @@ pub(in crate::step) fn check_name(name: &str) -> Result<(), String> {
         "tmux changes `.` and `:`"
     } else if name.starts_with(['=', '$', '@', '%', '{', '-', '+', '!', '~']) {
         "tmux reads its first character as something else"
-    } else if name.contains(|c: char| c.is_control()) {
+    } else if has_controls(name) {
         "it has control characters"
     } else {
         return Ok(());

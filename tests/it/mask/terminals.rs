@@ -43,6 +43,17 @@ fn other_things_that_terminals_do() {
         format!("{head}\u{200b}{tail}"),
         format!("{head}\u{feff}{tail}"),
         format!("{head}\u{ad}{tail}"),
+        format!("{head}\u{202e}{tail}"),
+        format!("{head}\u{e0041}{tail}"),
+        format!("{head}\u{85}{tail}"),
+        format!("{head}\u{9b}1m{tail}"),
+        format!("{head}\u{9d}0;a title\u{9c}{tail}"),
+        format!("{head}\x1b[{}m{tail}", "0;".repeat(50)),
+        format!("{head}\x1b]0;{}\x07{tail}", "title".repeat(3000)),
+        format!("{head}\x1bPq#0\x07#1\x1b\\{tail}"),
+        format!("{head}\x1b[3\x0b1m{tail}"),
+        format!("{head}{}{tail}", "\0".repeat(10_000)),
+        format!("{head}\u{e9}\x08{tail}"),
         HF.chars().flat_map(|char| [char.to_string(), "\x1b[0m".to_owned()]).collect::<String>(),
     ];
     for case in cases {

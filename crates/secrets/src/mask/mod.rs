@@ -6,7 +6,6 @@
 
 mod encode;
 mod encode_shell;
-mod escape;
 mod forms;
 mod known;
 mod masked;
@@ -32,8 +31,6 @@ use crate::SecretValue;
 use crate::mask::known::Known;
 use crate::mask::shared::Shared;
 
-pub(crate) use escape::Class;
-pub(crate) use escape::Parser;
 pub(crate) use forms::compile;
 pub use masked::Masked;
 pub use pattern::Encoding;

@@ -1,10 +1,12 @@
 //! The second view of a stream: its text without escape sequences, white space, line ends,
-//! overstrikes and zero-width characters, and where each byte of it stood.
+//! overstrikes and invisible characters, and where each byte of it stood.
+
+use doppio_text::escape::Class;
+use doppio_text::escape::Parser;
+use doppio_text::escape::last_character;
 
 use crate::mask::encode::Form;
 use crate::mask::encode::form;
-use crate::mask::escape::Class;
-use crate::mask::escape::Parser;
 
 /// Bytes looked at together.
 const CHUNK: usize = 64;
@@ -15,24 +17,15 @@ fn is_text(byte: u8) -> bool {
     (byte > 0x20) & (byte != 0x7f)
 }
 
-/// Whether `byte` takes a closer look: escape sequences, backspace, characters without width.
-#[expect(clippy::needless_bitwise_bool, reason = "without a branch, so that many are done at once")]
-fn is_special(byte: u8) -> bool {
-    (byte == 0x1b) | (byte == 0x08) | (byte == 0xc2) | (byte == 0xe2) | (byte == 0xef)
+/// A byte before which something stood that is not text.
+#[derive(Clone, Copy)]
+struct Gap {
+    place: u64,
+    /// Bytes of the stream before `place` that are not seen.
+    unseen: u64,
+    /// There was a break, not only what is not seen.
+    broken: bool,
 }
-
-/// Characters without width: soft hyphen, zero-width space, non-joiner, joiner, marks of
-/// direction, word joiner, byte order mark.
-const WIDTHLESS: [&[u8]; 8] = [
-    "\u{ad}".as_bytes(),
-    "\u{200b}".as_bytes(),
-    "\u{200c}".as_bytes(),
-    "\u{200d}".as_bytes(),
-    "\u{200e}".as_bytes(),
-    "\u{200f}".as_bytes(),
-    "\u{2060}".as_bytes(),
-    "\u{feff}".as_bytes(),
-];
 
 /// The text of a stream, grown at its end and cut at its start.
 #[derive(Default)]
@@ -40,19 +33,19 @@ pub(super) struct Normalised {
     text: Vec<u8>,
     /// Where each byte stood in the stream.
     places: Vec<u64>,
-    /// Of the bytes that do not follow the one before at once, the places of those between which
-    /// there is no break, only an escape sequence or a character without width.
-    unbroken: Vec<u64>,
-    /// How much of the stream was seen.
-    seen: u64,
+    /// The bytes of the text before which something is not seen.
+    gaps: Vec<Gap>,
+    /// How much of the stream was looked at; some bytes more may wait in the parser.
+    taken: u64,
+    /// How much of that is not seen, and how much of it stood before all that is not forgotten.
+    unseen: u64,
+    forgotten: u64,
     parser: Parser,
     /// There was a break since the last byte.
     broken: bool,
-    /// There was something without width since the last byte.
+    /// There was something that is not seen since the last byte.
     skipped: bool,
-    /// The start of what may be a character without width.
-    partial: Vec<u8>,
-    /// The last byte of the stream was text, and could be struck over.
+    /// The last of the stream was text, and could be struck over.
     open: bool,
 }
 
@@ -71,15 +64,21 @@ impl Normalised {
     pub(super) fn feed(&mut self, stream: &[u8]) {
         for chunk in stream.chunks(CHUNK) {
             // Without an early exit, so that it is done for many bytes at once.
-            let special = chunk.iter().fold(false, |seen, &byte| seen | is_special(byte));
-            if !special && !self.skipped && self.parser.at_ground() && self.partial.is_empty() {
+            let special = chunk.iter().fold(false, |seen, &byte| seen | Parser::is_special(byte));
+            if !special && !self.skipped && self.parser.is_at_rest() {
                 self.feed_plain(chunk);
             } else {
-                for &byte in chunk {
-                    self.step(byte);
-                }
+                self.feed_any(chunk);
             }
         }
+    }
+
+    fn feed_any(&mut self, chunk: &[u8]) {
+        let mut parser = self.parser;
+        for &byte in chunk {
+            parser.step(byte, |class, bytes| self.take(class, bytes));
+        }
+        self.parser = parser;
     }
 
     /// Takes bytes that are text or breaks, without a branch for each.
@@ -90,40 +89,34 @@ impl Normalised {
         let text = self.text.last_chunk_mut::<CHUNK>().expect("there is room for a chunk");
         let places = self.places.last_chunk_mut::<CHUNK>().expect("there is room for a chunk");
         let mut len = 0;
-        for (&byte, place) in chunk.iter().zip(self.seen..) {
+        for (&byte, place) in chunk.iter().zip(self.taken..) {
             text[len % CHUNK] = byte;
             places[len % CHUNK] = place;
             len += usize::from(is_text(byte));
         }
         self.text.truncate(start + len);
         self.places.truncate(start + len);
-        self.seen += chunk.len() as u64;
+        self.taken += chunk.len() as u64;
         self.open = chunk.last().is_some_and(|&byte| is_text(byte));
         self.broken = !self.open;
     }
 
-    fn step(&mut self, byte: u8) {
-        let place = self.seen;
-        self.seen += 1;
-        if !self.partial.is_empty() && self.continues(byte) {
-            return;
-        }
-        match self.parser.step(byte) {
-            Class::Text if is_special(byte) => {
-                self.partial.push(byte);
-                self.open = false;
-            }
-            Class::Text => self.push(byte, place),
+    fn take(&mut self, class: Class, bytes: &[u8]) {
+        match class {
+            Class::Text => self.push(bytes),
             Class::Break => self.interrupt(),
-            Class::Escape => self.skip(),
+            Class::Control | Class::Invisible => self.skip(bytes.len()),
             Class::Back => {
                 if self.open {
-                    self.text.pop();
-                    self.places.pop();
+                    let left = self.text.len() - last_character(&self.text);
+                    self.text.truncate(left);
+                    self.places.truncate(left);
                 }
-                self.interrupt();
+                self.skip(bytes.len());
+                self.broken = true;
             }
         }
+        self.taken += bytes.len() as u64;
     }
 
     fn interrupt(&mut self) {
@@ -131,57 +124,35 @@ impl Normalised {
         self.open = false;
     }
 
-    fn skip(&mut self) {
+    fn skip(&mut self, len: usize) {
+        self.unseen += len as u64;
         self.skipped = true;
         self.open = false;
     }
 
-    fn push(&mut self, byte: u8, place: u64) {
-        if self.skipped && !self.broken {
-            self.unbroken.push(place);
+    fn push(&mut self, bytes: &[u8]) {
+        if self.skipped {
+            self.gaps.push(Gap { place: self.taken, unseen: self.unseen, broken: self.broken });
         }
-        self.text.push(byte);
-        self.places.push(place);
+        self.text.extend_from_slice(bytes);
+        self.places.extend((self.taken..).take(bytes.len()));
         self.broken = false;
         self.skipped = false;
         self.open = true;
     }
 
-    /// Goes on with a character that may have no width; false if `byte` is not part of it.
-    fn continues(&mut self, byte: u8) -> bool {
-        self.partial.push(byte);
-        if WIDTHLESS.contains(&self.partial.as_slice()) {
-            self.partial.clear();
-            self.skip();
-            return true;
-        }
-        if WIDTHLESS.iter().any(|char| char.starts_with(&self.partial)) {
-            return true;
-        }
-        self.partial.pop();
-        self.settle(1);
-        false
-    }
-
-    /// What looked like the start of a character without width is text; `after` bytes of the
-    /// stream were seen after it.
-    fn settle(&mut self, after: u64) {
-        let place = self.seen - after - self.partial.len() as u64;
-        for (byte, place) in std::mem::take(&mut self.partial).into_iter().zip(place..) {
-            self.push(byte, place);
-        }
-    }
-
     /// Nothing follows.
     pub(super) fn finish(&mut self) {
-        self.settle(0);
+        let mut parser = std::mem::take(&mut self.parser);
+        parser.finish(|class, bytes| self.take(class, bytes));
         self.interrupt();
-        self.parser = Parser::default();
     }
 
     /// The text as far as it can't be struck over any more.
     pub(super) fn settled(&self) -> &[u8] {
-        &self.text[..self.text.len() - usize::from(self.open)]
+        // What waits in the parser has come between the last character and a backspace.
+        let open = if self.open && self.parser.pending() == 0 { last_character(&self.text) } else { 0 };
+        &self.text[..self.text.len() - open]
     }
 
     /// Where the byte at `index` stood.
@@ -189,15 +160,26 @@ impl Normalised {
         self.places[index]
     }
 
-    /// Where the byte at `index` stood, or, if it is still to come, will stand at the earliest.
-    pub(super) fn place_or_next(&self, index: usize) -> u64 {
-        let next = self.seen - self.partial.len() as u64;
-        self.places.get(index).copied().unwrap_or(next)
+    /// How far it is from the byte at `index` to the one `len` later, or, if that is still to come,
+    /// how far at the least: in bytes of the stream that are seen.
+    pub(super) fn distance(&self, index: usize, len: usize) -> u64 {
+        let from = self.places[index];
+        let (to, unseen) = match self.places.get(index + len) {
+            Some(&place) => (place, self.unseen_before(place)),
+            None => (self.taken, self.unseen),
+        };
+        (to - from) - (unseen - self.unseen_before(from))
+    }
+
+    /// How much before the text's byte at `place` is not seen.
+    fn unseen_before(&self, place: u64) -> u64 {
+        let gaps = self.gaps.partition_point(|gap| gap.place <= place);
+        gaps.checked_sub(1).map_or(self.forgotten, |last| self.gaps[last].unseen)
     }
 
     /// How much of the stream was seen.
     pub(super) fn seen(&self) -> u64 {
-        self.seen
+        self.taken + self.parser.pending() as u64
     }
 
     /// Where the hiding of a match that begins at `index` begins: at its start, or after the last
@@ -208,13 +190,17 @@ impl Normalised {
         let end = (index + len.min(few)).min(self.places.len());
         let broken = |&at: &usize| {
             let place = self.places[at];
-            place != self.places[at - 1] + 1 && !self.unbroken.contains(&place)
+            place != self.places[at - 1] + 1 && self.gap_at(place).is_none_or(|gap| gap.broken)
         };
         match (index + 1..end).rev().find(broken) {
-            _ if self.broken && index + few.min(len) > self.text.len() => self.seen,
+            _ if self.broken && index + few.min(len) > self.text.len() => self.seen(),
             Some(at) => self.place(at),
             None => self.place(index),
         }
+    }
+
+    fn gap_at(&self, place: u64) -> Option<Gap> {
+        self.gaps.binary_search_by_key(&place, |gap| gap.place).ok().map(|at| self.gaps[at])
     }
 
     /// The first byte that stood at `place` or later.
@@ -226,9 +212,10 @@ impl Normalised {
     pub(super) fn forget(&mut self, count: usize) {
         self.text.drain(..count);
         self.places.drain(..count);
-        let first = self.places.first().copied().unwrap_or(self.seen);
-        let gone = self.unbroken.partition_point(|&place| place < first);
-        self.unbroken.drain(..gone);
+        let first = self.places.first().copied().unwrap_or(self.taken);
+        let gone = self.gaps.partition_point(|gap| gap.place < first);
+        self.forgotten = gone.checked_sub(1).map_or(self.forgotten, |last| self.gaps[last].unseen);
+        self.gaps.drain(..gone);
     }
 }
 

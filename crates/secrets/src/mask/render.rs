@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::mask::escape::Class;
-use crate::mask::escape::Parser;
+use doppio_text::escape::Class;
+use doppio_text::escape::Parser;
 
 /// A match, by its place in the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,12 +154,14 @@ impl Interval {
         if place >= self.veiled {
             return;
         }
-        let is_control = self.parser.step(byte) == Class::Escape || matches!(byte, b'\r' | b'\n');
-        if is_control && place >= self.dropped {
-            self.kept.push(byte);
-            if self.kept.len() > MOST_KEPT {
-                self.flush(replacement, out);
+        let (kept, dropped) = (&mut self.kept, self.dropped);
+        self.parser.step(byte, |class, bytes| {
+            if place >= dropped && (class == Class::Control || matches!(bytes, b"\r" | b"\n")) {
+                kept.extend_from_slice(bytes);
             }
+        });
+        if self.kept.len() > MOST_KEPT {
+            self.flush(replacement, out);
         }
     }
 

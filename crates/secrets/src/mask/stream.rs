@@ -186,8 +186,7 @@ impl MaskStream {
         let renderer = &mut self.renderer;
         let text = Text { bytes: normalised.settled(), before: None, end };
         let len = text.bytes.len();
-        let near =
-            |at: usize, len: usize| normalised.place_or_next(at + len - 1) - normalised.place(at) < SPREAD;
+        let near = |at: usize, len: usize| normalised.distance(at, len - 1) < SPREAD;
         self.across = self.known.across().map_or(len, |table| {
             look(table, text, self.across, near, |found| {
                 let start = normalised.hidden_from(found.start, found.len, FEW);

@@ -6,8 +6,8 @@
 
 use zeroize::Zeroize;
 
-use crate::mask::Class;
-use crate::mask::Parser;
+use doppio_text::escape::Class;
+use doppio_text::escape::Sequence;
 
 /// How much of the text has one mark. In bytes.
 const CHUNK: usize = 64;
@@ -26,21 +26,21 @@ struct Mark {
 /// What a byte depends on besides itself.
 #[derive(Debug, Clone, Copy, Default)]
 struct Walker {
-    parser: Parser,
+    sequence: Sequence,
     after_backslash: bool,
 }
 
 impl Walker {
     /// Whether the next byte stays.
     fn keeps(&mut self, byte: u8) -> bool {
-        let class = self.parser.step(byte);
+        let class = self.sequence.step(byte);
         let letter = self.after_backslash && matches!(byte, b'n' | b'r' | b't');
         self.after_backslash = byte == b'\\';
         class == Class::Text && !is_bare_break(byte) && !letter
     }
 
     fn is_plain(self) -> bool {
-        self.parser.at_ground() && !self.after_backslash
+        self.sequence.at_ground() && !self.after_backslash
     }
 }
 
@@ -53,7 +53,7 @@ fn is_bare_break(byte: u8) -> bool {
 /// Whether a byte changes what the next ones are.
 #[expect(clippy::needless_bitwise_bool, reason = "without a branch, so that many are done at once")]
 fn is_special(byte: u8) -> bool {
-    (byte == 0x1b) | (byte == b'\\')
+    Sequence::begins_with(byte) | (byte == b'\\')
 }
 
 /// The normalised text of one text, and where each byte of it stood. Made to be used again.

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use doppio_process::Broken;
 use doppio_process::Limits;
+use doppio_text::brief;
 
 use crate::SecretValue;
 use crate::source::SourceError;
@@ -116,8 +117,7 @@ impl Printed {
     pub(super) fn complaint(&self) -> String {
         let stdout = if self.success { "".into() } else { String::from_utf8_lossy(&self.stdout) };
         let text = if self.stderr.trim().is_empty() { stdout.as_ref() } else { self.stderr.as_str() };
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        line.chars().filter(|character| !character.is_control()).take(300).collect()
+        brief(text, 300)
     }
 }
 

@@ -8,6 +8,7 @@ use azure_core::error::ErrorKind;
 use serde::Deserialize;
 
 use doppio_secrets::source::SourceError;
+use doppio_text::brief;
 
 const HOW_TO_LOG_IN: &str =
     "run `az login`, or set `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`";
@@ -82,8 +83,7 @@ fn of_status(status: u16, body: Option<Body>) -> SourceError {
     };
     let inner = error.inner_code().to_owned();
     let code = error.code.unwrap_or_default();
-    let words: String =
-        error.message.unwrap_or_else(|| code.clone()).chars().filter(|c| !c.is_control()).take(600).collect();
+    let words = brief(&error.message.unwrap_or_else(|| code.clone()), 600);
     match (status, code.as_str()) {
         (404, "SecretNotFound") => SourceError::Missing,
         (401, _) => SourceError::not_allowed("Key Vault does not accept this login (401)", HOW_TO_LOG_IN),

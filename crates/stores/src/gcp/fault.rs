@@ -8,9 +8,9 @@ use google_cloud_auth::errors::CredentialsError;
 use serde::Deserialize;
 
 use doppio_secrets::source::SourceError;
+use doppio_text::brief;
 
 use crate::http::innermost;
-use crate::http::one_line;
 
 /// Why a request has no answer that helps.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ pub(super) fn is_denied(failure: &Failure) -> bool {
 pub(super) fn of(failure: Failure) -> SourceError {
     match failure {
         Failure::Login(error) => of_login(&error),
-        Failure::Status(status) => of_status(status.code(), one_line(&status.message)),
+        Failure::Status(status) => of_status(status.code(), brief(&status.message, 600)),
         Failure::Http(code) => SourceError::unreachable(
             format!("what answered is not Secret Manager (status {code})"),
             "check `endpoint` in `[sources.gcp]`, and the proxy before it",

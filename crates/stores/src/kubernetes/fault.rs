@@ -6,9 +6,9 @@ use std::error::Error;
 use serde::Deserialize;
 
 use doppio_secrets::source::SourceError;
+use doppio_text::brief;
 
 use crate::http::innermost;
-use crate::http::one_line;
 
 /// Why a request has no answer that helps.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ pub(super) fn of(failure: Failure, resource: &str) -> SourceError {
 }
 
 fn of_status(code: u16, status: &Status, resource: &str) -> SourceError {
-    let words = || one_line(if status.message.is_empty() { &status.reason } else { &status.message });
+    let words = || brief(if status.message.is_empty() { &status.reason } else { &status.message }, 600);
     match code {
         401 => not_accepted(),
         403 => SourceError::not_allowed(

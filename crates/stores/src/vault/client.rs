@@ -22,6 +22,7 @@ use doppio_secrets::format;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::TIMEOUT;
+use doppio_text::brief;
 
 use crate::http::Unread;
 use crate::http::body;
@@ -322,8 +323,7 @@ impl Reply {
         let said = [self.json(&["errors"]), self.json(&["warnings"])];
         let said = said.iter().flatten().filter_map(serde_json::Value::as_array).flatten();
         let text = said.filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join("; ");
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        line.chars().filter(|character| !character.is_control()).take(200).collect()
+        brief(&text, 200)
     }
 }
 

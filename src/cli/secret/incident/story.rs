@@ -13,10 +13,10 @@ use doppio_secrets::scan::Scanner;
 use doppio_secrets::scan::Trouble;
 use doppio_secrets::scan::What;
 use doppio_secrets::well_known;
+use doppio_text::exact;
 use doppio_text::name::SecretName;
 use doppio_text::shell::quote;
 
-use crate::cli::secret::scan::printable;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
 
@@ -220,7 +220,7 @@ impl<'a> Story<'a> {
         } else {
             format!("line {}, column {}", finding.hit.line, finding.hit.column)
         };
-        format!("{commit}{}, {place} ({name}, {form})", printable(&finding.path))
+        format!("{commit}{}, {place} ({name}, {form})", exact(&finding.path))
     }
 
     fn tell_hosts(&self, text: &mut String) {

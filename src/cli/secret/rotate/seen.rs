@@ -23,7 +23,7 @@ pub(super) fn tell(name: &SecretName, since: Option<Timestamp>, context: &Contex
         output::line("these got the old value:");
     }
     for line in uses::by_place(&uses) {
-        output::data(&format!("{line}\n"))?;
+        output::text(&format!("{line}\n"))?;
     }
     if let Some(known) = well_known::find(name) {
         output::line(&format!("revoke the old one where it was issued: {}", known.get));

@@ -6,7 +6,6 @@ mod show;
 
 pub(super) use gather::failures;
 pub(super) use gather::gather;
-pub(super) use show::printable;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -27,6 +26,7 @@ use doppio_secrets::scan::history;
 use doppio_secrets::scan::install_hook;
 use doppio_secrets::scan::staged;
 use doppio_secrets::scan::tree;
+use doppio_text::exact;
 use doppio_text::shell::quote;
 
 use crate::cli::block_on;
@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     for store in &report.stores {
         output::line(&format!(
             "note: the history of the bare repository `{}` was not searched: name it with `--history`",
-            printable(store)
+            exact(store)
         ));
     }
     let failed = failures(&gathered.collected.failed);
@@ -121,7 +121,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
 /// Says what could not be looked at.
 pub(super) fn tell_troubles(troubles: &[Trouble]) {
     for trouble in troubles {
-        let path = printable(&trouble.path);
+        let path = exact(&trouble.path);
         output::line(&format!("warning: cannot look at `{path}`: {}", trouble.cause));
     }
 }
@@ -218,7 +218,8 @@ fn summary(args: &Args, report: &Report, scanner: &Scanner, found: show::Found) 
         } else {
             "`doppio secret incident NAME` says what to do about a value that got out"
         };
-        output::line(&format!("\n\x1b[1;36mhint\x1b[0m: {hint}"));
+        output::line("");
+        output::hint(hint);
     }
 }
 

@@ -1,13 +1,12 @@
 //! Findings, a line each.
 
-use std::fmt::Write as _;
-
 use data_encoding::BASE64;
 
 use doppio_secrets::scan::Finding;
 use doppio_secrets::scan::Report;
 use doppio_secrets::scan::Scanner;
 use doppio_secrets::scan::What;
+use doppio_text::exact;
 
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -52,7 +51,11 @@ pub(super) fn findings(
         }
         text.push('\n');
     }
-    output::data(&text)?;
+    if json {
+        output::data(&text)?
+    } else {
+        output::text(&text)?
+    }
     Ok(found)
 }
 
@@ -68,7 +71,7 @@ fn line(finding: &Finding, scanner: &Scanner) -> String {
         }
         _ => String::new(),
     };
-    let path = printable(&finding.path);
+    let path = exact(&finding.path);
     let name = scanner.name(finding.hit.what);
     let form = match (finding.hit.what, &finding.hit.fingerprint) {
         (What::Value(_, encoding), _) => encoding.word().to_owned(),
@@ -107,35 +110,4 @@ fn as_json(finding: &Finding, scanner: &Scanner) -> serde_json::Value {
         "commit": finding.commit,
         "object": finding.object,
     })
-}
-
-/// A path or another text of unknown make as a line of a terminal can hold it: what would command
-/// the terminal or turn the line around, and bytes that are not UTF-8, as escapes.
-pub(in crate::cli::secret) fn printable(path: &[u8]) -> String {
-    let mut shown = String::with_capacity(path.len());
-    for chunk in path.utf8_chunks() {
-        for char in chunk.valid().chars() {
-            let is_bidi = matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if char.is_control() || is_bidi {
-                write!(shown, "{}", char.escape_default()).expect("a text takes all");
-            } else {
-                shown.push(char);
-            }
-        }
-        for byte in chunk.invalid() {
-            write!(shown, "\\x{byte:02x}").expect("a text takes all");
-        }
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_cant_command_a_terminal() {
-        assert_eq!(printable("a/ä b".as_bytes()), "a/ä b");
-        assert_eq!(printable(b"a\x1b[2J\n\xff"), "a\\u{1b}[2J\\n\\xff");
-    }
 }
