@@ -97,7 +97,7 @@ pub(super) fn drawn(page: &Page) -> String {
 fn draw_step(text: &mut String, number: usize, step: &ShownStep) {
     write!(text, "\n{number}. {}", step.id).ok();
     if let Some(name) = &step.name {
-        write!(text, " ({})", name).ok();
+        write!(text, " ({name})").ok();
     }
     write!(text, "  {}", step.kind).ok();
     if let Some(host) = step.host.as_ref().filter(|_| step.members.is_empty()) {
@@ -121,7 +121,7 @@ fn draw_step(text: &mut String, number: usize, step: &ShownStep) {
         facts.push("may fail".to_owned());
     }
     for fact in facts {
-        writeln!(text, "   {}", fact).ok();
+        writeln!(text, "   {fact}").ok();
     }
     for line in &step.does {
         writeln!(text, "   │ {}", exact_lines(line)).ok();

@@ -175,7 +175,7 @@ mod tests {
         assert!(!is_denied(&refused("UNAUTHENTICATED", "IAM_PERMISSION_DENIED")));
         let bare = Failure::of_answer(403, br#"{"error": {"status": "PERMISSION_DENIED"}}"#);
         assert!(is_denied(&bare));
-        assert!(of(refused("ALREADY_EXISTS", "")).to_string().contains("noway"));
+        assert!(of(refused("ALREADY_EXISTS", "")).to_string().contains("no way"));
     }
 
     #[test]

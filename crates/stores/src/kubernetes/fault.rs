@@ -124,7 +124,7 @@ mod tests {
             of(Failure::of_answer(code, body.to_string().as_bytes()), "secrets")
         };
         assert_eq!(told(404, "Status"), SourceError::Missing);
-        assert_eq!(told(403, "Status").to_string(), "noway");
+        assert_eq!(told(403, "Status").to_string(), "no way");
         assert!(told(404, "Page").to_string().ends_with("(status 404)"));
         assert!(told(401, "Page").to_string().contains("does not accept"));
         assert!(Failure::of_answer(409, br#"{"kind": "Status"}"#).is_conflict());

@@ -52,9 +52,9 @@ pub(super) fn findings(
         text.push('\n');
     }
     if json {
-        output::data(&text)?
+        output::data(&text)?;
     } else {
-        output::text(&text)?
+        output::text(&text)?;
     }
     Ok(found)
 }
