@@ -1,7 +1,7 @@
 //! Texts with many values: dotenv, JSON, YAML, TOML, INI.
 //!
 //! Each format has one file, which reads a text for all purposes: whole, with the line of every
-//! value ([`read`]); one member, by `#PROPERTY` ([`select`]); and all that may be a secret, for the
+//! value ([`read`]); one member, by `#PROPERTY` ([`select()`]); and all that may be a secret, for the
 //! mask. A value is read byte for byte, or refused; no text of a file is in an error, for what is in
 //! the wrong place may be a secret. What the parsers copy is wiped as far as it comes back to us; what
 //! is not: their own buffers for scalars that are written with escapes.

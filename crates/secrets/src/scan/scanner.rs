@@ -21,7 +21,7 @@ impl Scanner {
         (Self { needles, shapes: shapes.then(Shapes::new), keeps_text: false }, skipped)
     }
 
-    /// The same, with the bytes that were found in each [`Hit`].
+    /// The same, with the bytes that were found in each [`Hit`](crate::scan::Hit).
     #[must_use]
     pub fn keeping_text(mut self) -> Self {
         self.keeps_text = true;
