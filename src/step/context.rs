@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use tokio::sync::mpsc;
+use tokio::sync::watch;
 
 use doppio_hosts::EnvVar;
 use doppio_hosts::Host;
@@ -27,22 +29,12 @@ use crate::step::Reference;
 use crate::step::SecretText;
 use crate::step::ShellText;
 use crate::step::StepError;
+use crate::step::Stop;
 use crate::step::Text;
 use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::Values;
-
-/// What an attempt is asked to do from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Stop {
-    /// Go on.
-    #[default]
-    No,
-    /// Stop: the deadline has passed.
-    Timeout,
-    /// Stop: the run was cancelled.
-    Cancel,
-}
+use crate::step::stopped;
 
 /// What an attempt reports to the dispatcher.
 #[derive(Debug)]
@@ -81,8 +73,8 @@ pub struct StepContext {
     pub host: Option<HostId>,
     /// The providers whose credentials it gets.
     pub credentials: Vec<Wanted>,
-    pub(crate) reports: tokio::sync::mpsc::Sender<(StepId, Report)>,
-    pub(crate) stop: tokio::sync::watch::Receiver<Stop>,
+    pub(crate) reports: mpsc::Sender<(StepId, Report)>,
+    pub(crate) stop: watch::Receiver<Stop>,
 }
 
 impl StepContext {
@@ -306,12 +298,6 @@ struct Origin {
     name: String,
     /// The secret is not set: the default of the reference is in its place.
     is_default: bool,
-}
-
-/// Waits until the attempt is told to stop.
-pub(crate) async fn stopped(mut told: tokio::sync::watch::Receiver<Stop>) -> Stop {
-    // If no sender is left, the run is over.
-    told.wait_for(|stop| *stop != Stop::No).await.map_or(Stop::Cancel, |stop| *stop)
 }
 
 fn secret_in_text(reference: &Reference) -> StepError {

@@ -25,7 +25,7 @@ use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::Stop;
 use crate::step::Value;
-use crate::step::context::stopped;
+use crate::step::stopped;
 
 /// How long a process has between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(10);

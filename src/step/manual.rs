@@ -4,16 +4,16 @@ use std::fmt::Write;
 
 use crate::step::FieldSpec;
 use crate::step::Form;
-use crate::step::KINDS;
 use crate::step::Presence;
+use crate::step::StepKind;
 use crate::step::condition;
 use crate::step::field::line;
 
-/// The section of the recipe's documentation on operations and conditions, in Markdown.
-pub fn manual() -> String {
+/// The section of the recipe's documentation on these operations and on conditions, in Markdown.
+pub fn manual(kinds: &[StepKind]) -> String {
     let mut text = String::new();
     let mut common: &[FieldSpec] = &[];
-    for kind in KINDS {
+    for kind in kinds {
         write!(text, "### `{}`\n\n{}.\n\n", kind.spec.name, kind.spec.doc()).ok();
         write!(text, "```toml step\n{}\n```\n\n", kind.spec.example).ok();
         fields(&mut text, kind.spec.own);

@@ -14,8 +14,6 @@ use doppio_text::Span;
 use doppio_text::name::EnvName;
 use doppio_text::name::StepId;
 
-pub use parse::Mode;
-
 /// A string of the recipe, cut at its references.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Template {
@@ -23,6 +21,15 @@ pub struct Template {
     pub parts: Vec<Part>,
     /// The whole string's place in the recipe.
     pub span: Span,
+}
+
+/// What else may stand in a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing: whatever begins with `${` is a reference.
+    Plain,
+    /// A shell's own expansions, which pass untouched.
+    Shell,
 }
 
 /// A piece of a [`Template`].

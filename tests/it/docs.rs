@@ -119,7 +119,7 @@ fn operations_are_documented_as_they_are_declared() {
     let page = fs::read_to_string(&path).expect("pages are UTF-8");
     let begin = page.find(BEGIN).expect("the section begins") + BEGIN.len();
     let end = begin + page[begin..].find(END).expect("the section ends");
-    let made = format!("\n{}\n", doppio::step::manual());
+    let made = format!("\n{}\n", doppio::step::manual(doppio::step::KINDS));
     if std::env::var_os("DOPPIO_ACCEPT_DOCS").is_some() {
         fs::write(&path, format!("{}{made}{}", &page[..begin], &page[end..])).expect("docs can be written");
         return;

@@ -8,8 +8,8 @@ use doppio_text::name::StepId;
 
 use crate::plan::fields::Fact;
 use crate::plan::fields::Question;
-use crate::plan::fields::Resolved;
 use crate::plan::fields::Resolver;
+use crate::plan::fields::resolver::Resolved;
 use crate::plan::names::Named;
 use crate::plan::names::is_capital;
 use crate::plan::names::push;

@@ -4,20 +4,12 @@ use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
 
+use crate::step::Mode;
 use crate::step::Part;
 use crate::step::Template;
 use crate::step::template::form::Braced;
 use crate::step::template::form::braced;
 use crate::step::template::place::Places;
-
-/// What else may stand in a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Nothing: whatever begins with `${` is a reference.
-    Plain,
-    /// A shell's own expansions, which pass untouched.
-    Shell,
-}
 
 impl Template {
     /// Cuts a string of the recipe at its references. `span` is the place of the whole string
