@@ -10,7 +10,6 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use occurrence::Delivery;
 pub use occurrence::End;
 pub use occurrence::Event;
 pub use occurrence::RunStatus;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::Serialize;
 
+use doppio_secrets::Delivery;
 use doppio_secrets::Masked;
 use doppio_text::name::RunId;
 use doppio_text::name::StepId;
@@ -251,20 +252,6 @@ pub enum RunStatus {
     Failed,
     /// The user stopped it.
     Cancelled,
-}
-
-/// How one secret travelled to one step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// The variable that carries it on the host.
-    pub variable: String,
-    /// Which secret, as the recipe refers to it.
-    pub secret: Masked,
-    /// Which way.
-    pub carrier: String,
-    /// It is not set: the default of the reference went in its place.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_default: bool,
 }
 
 mod millis {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Delivery;
 use doppio_secrets::Masked;
 use doppio_text::name::RunId;
 use doppio_text::name::StepId;
 
-use crate::event::Delivery;
 use crate::event::End;
 use crate::event::Event;
 use crate::event::RunStatus;

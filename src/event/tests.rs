@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use doppio_secrets::Carrier;
+use doppio_secrets::Delivery;
 use doppio_secrets::Masked;
 use doppio_text::name::StepId;
 
@@ -77,9 +79,9 @@ fn every_kind() -> Vec<What> {
             step: step.clone(),
             deliveries: vec![Delivery {
                 is_default: false,
-                variable: "HF_TOKEN".to_owned(),
+                variable: "HF_TOKEN".parse().unwrap(),
                 secret: masked("huggingface/token"),
-                carrier: "preamble".to_owned(),
+                carrier: Carrier::Preamble,
             }],
         },
         What::StepSkipped { step: step.clone(), reason: masked("`when` is false"), blocked: false },

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use doppio_hosts::EnvVar;
 use doppio_hosts::Host;
 use doppio_hosts::Pool;
-use doppio_secrets::Delivered;
+use doppio_secrets::Delivery;
 use doppio_secrets::Hold;
 use doppio_secrets::Masked;
 use doppio_secrets::SecretSession;
@@ -20,7 +20,6 @@ use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
 use doppio_text::name::StepId;
 
-use crate::event::Delivery;
 use crate::event::Stream;
 use crate::step::HostText;
 use crate::step::Outcome;
@@ -196,18 +195,11 @@ impl StepContext {
     }
 
     /// Records and reports how secrets travelled to a host.
-    pub(in crate::step) async fn delivered(&self, host: &Host, deliveries: &[Delivered<'_>]) {
-        if deliveries.is_empty() {
-            return;
+    pub(in crate::step) async fn delivered(&self, host: &Host, deliveries: &[Delivery<String>]) {
+        if !deliveries.is_empty() {
+            let told = self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
+            self.report(Report::Delivered(told)).await;
         }
-        self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
-        let told = deliveries.iter().map(|delivery| Delivery {
-            variable: delivery.variable.to_owned(),
-            secret: self.secrets.mask().text(delivery.secret),
-            carrier: delivery.carrier.to_owned(),
-            is_default: delivery.is_default,
-        });
-        self.report(Report::Delivered(told.collect())).await;
     }
 
     /// Says how far the step is.
@@ -288,7 +280,7 @@ impl StepContext {
                 names.push(secret.name.clone());
             }
         }
-        Ok(EnvVar { name: name.clone(), value, secrets: names, is_default, file: None })
+        Ok(EnvVar { secrets: names, is_default, ..EnvVar::new(name.clone(), value) })
     }
 }
 

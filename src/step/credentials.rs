@@ -83,14 +83,12 @@ impl StepContext {
                     message: format!("the credential of `{wanted}` needs `{name}`, which is not a variable"),
                     hint: None,
                 })?;
-                own.push(EnvVar { name, value, secrets: Vec::new(), is_default: false, file });
+                own.push(EnvVar { file, ..EnvVar::new(name, value) });
             }
             own.extend(handed.secrets.into_iter().map(|secret| EnvVar {
-                name: secret.variable,
-                value: secret.value,
                 secrets: vec![secret.name.to_owned()],
-                is_default: false,
                 file: secret.file,
+                ..EnvVar::new(secret.variable, secret.value)
             }));
             let twice = |variable: &EnvVar| env.iter().find(|(_, known)| known.name == variable.name);
             if let Some((other, variable)) = own.iter().find_map(twice) {

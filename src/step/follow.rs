@@ -11,7 +11,6 @@ use doppio_hosts::Exit;
 use doppio_hosts::Host;
 use doppio_hosts::Output;
 use doppio_hosts::Process;
-use doppio_secrets::Delivered;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
@@ -62,25 +61,9 @@ impl StepContext {
         show: Show,
     ) -> Result<Ended, StepError> {
         self.keep_here(host, &exec)?;
-        let variables: Vec<_> =
-            exec.env.iter().map(|var| (var.name.clone(), var.secrets.clone(), var.is_default)).collect();
         let has_files = exec.env.iter().any(|var| var.file.is_some());
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
-        let mut deliveries = Vec::new();
-        for (name, carrier) in process.carriers() {
-            let (variable, carrier) = (name.as_str(), carrier.as_str());
-            // Of two with the same name, the process gets the later.
-            let Some((_, secrets, is_default)) = variables.iter().rfind(|(of, ..)| of == name) else {
-                continue;
-            };
-            deliveries.extend(secrets.iter().map(|secret| Delivered {
-                secret,
-                variable,
-                carrier,
-                is_default: *is_default,
-            }));
-        }
-        self.delivered(host, &deliveries).await;
+        self.delivered(host, process.deliveries()).await;
         let mut masked = MaskedOutput::new(self.secrets.mask(), show);
         let end = match self.drain(&mut process, &mut masked, Some(self.stop.clone())).await {
             Ok(exit) => exit,

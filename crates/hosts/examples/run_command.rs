@@ -62,11 +62,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let mut exec = Exec::new(command);
     exec.env.push(EnvVar {
-        name: "TOKEN".parse()?,
-        value: token,
         secrets: vec!["demo/token".to_owned()],
-        is_default: false,
-        file: None,
+        ..EnvVar::new("TOKEN".parse()?, token)
     });
     let mut process = pool.host(&host.parse()?).await?.exec(exec).await?;
     let mut shown = secrets.mask().stream();
