@@ -155,7 +155,7 @@ impl<'a> Dispatcher<'a> {
         let steps = plan.steps().iter().map(|step| StepOutline {
             id: step.id.clone(),
             name: step.name.as_deref().map(|name| mask.text(name)),
-            kind: step.kind.to_owned(),
+            kind: step.kind.clone(),
             needs: ids(&step.needs),
             members: ids(&step.members),
         });

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use doppio_secrets::SecretRef;
 use doppio_secrets::Wanted;
 use doppio_text::Span;
@@ -15,15 +18,15 @@ use crate::plan::When;
 use crate::step::Place;
 use crate::step::Planned;
 
-/// What will be done. Only [`build()`] makes one, so every plan is an acyclic graph with every name
-/// resolved.
-#[derive(Debug)]
+/// What will be done. Only [`build()`](crate::plan::build()) makes one, so every plan is an acyclic
+/// graph with every name resolved. It can be saved and read back; secrets are there as references.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    pub(in crate::plan) name: String,
-    pub(in crate::plan) steps: Vec<PlannedStep>,
-    pub(in crate::plan) variables: Vec<(String, String)>,
-    pub(in crate::plan) target: Option<HostId>,
-    pub(in crate::plan) unused_vars: Vec<String>,
+    pub(super) name: String,
+    pub(super) steps: Vec<PlannedStep>,
+    pub(super) variables: Vec<(String, String)>,
+    pub(super) target: Option<HostId>,
+    pub(super) unused_vars: Vec<String>,
 }
 
 impl Plan {
@@ -66,14 +69,14 @@ impl Plan {
 }
 
 /// One step of a plan.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedStep {
     /// Its id; `train[lr=1e-3]` for one combination of a matrix.
     pub id: StepId,
     /// What is shown instead of the id.
     pub name: Option<String>,
     /// The step type, as in `ssh_command`.
-    pub kind: &'static str,
+    pub kind: String,
     /// Indices of the steps it depends on.
     pub needs: Vec<usize>,
     /// Indices of the steps that it stands for: members of a group, or one per host or

@@ -122,7 +122,7 @@ impl<'a> Steps<'a> {
         Some(PlannedStep {
             id: node.id.clone(),
             name: recipe_step.name.clone(),
-            kind,
+            kind: kind.to_owned(),
             needs: node.needs.clone(),
             members: node.members.clone(),
             when: self.when_of(index, node.role),

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::Serialize;
 use toml::Spanned;
 
 use doppio_secrets::Wanted;
@@ -94,7 +96,7 @@ pub struct Defaults {
 }
 
 /// How a failed attempt is followed by another.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Retry {
     /// All attempts together, at least 1.
     pub max_attempts: u32,
@@ -115,7 +117,8 @@ impl Retry {
 }
 
 /// What a step's needs must have done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RunIf {
     /// All succeeded.
     #[default]
@@ -124,6 +127,20 @@ pub enum RunIf {
     Failure,
     /// They have ended, however; on a cancel too.
     Always,
+}
+
+impl RunIf {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Success, Self::Failure, Self::Always];
+
+    /// The word of a recipe for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Always => "always",
+        }
+    }
 }
 
 /// One `[[step]]`.

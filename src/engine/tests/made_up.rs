@@ -213,7 +213,7 @@ impl Draft {
         PlannedStep {
             id: format!("s{place}").parse().unwrap(),
             name: None,
-            kind: "fake",
+            kind: "fake".to_owned(),
             needs: self.needs.clone(),
             members: self.members.clone(),
             when: None,

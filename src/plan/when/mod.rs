@@ -9,12 +9,12 @@ mod operand;
 mod tokens;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::LazyLock;
 
 use minijinja::Environment;
-use minijinja::Expression;
 use minijinja::UndefinedBehavior;
+use serde::Deserialize;
+use serde::Serialize;
 
 use doppio_text::Diagnostic;
 use doppio_text::Span;
@@ -40,32 +40,28 @@ static EMPTY: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-/// A checked expression.
-#[derive(Debug, Clone)]
+/// A checked condition of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct When {
     /// All must hold: a step's own, and those of the groups around it.
     conditions: Vec<Condition>,
     host: Option<HostId>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Condition {
     /// The old form: a text that is true or false.
     Text(Text),
-    Expression(Arc<Checked>),
+    Expression(Expression),
 }
 
-struct Checked {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Expression {
     source: String,
-    expression: Expression<'static, 'static>,
-    /// One per placeholder, in order.
+    /// With a placeholder for each operand.
+    rewritten: String,
     operands: Vec<Operand>,
-}
-
-impl fmt::Debug for Checked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.source)
-    }
 }
 
 impl When {
@@ -76,8 +72,8 @@ impl When {
         } else {
             let text = template.parts.iter().map(|part| if let Part::Text(text) = part { text } else { "" });
             let text: String = text.collect();
-            match Checked::new(&text, resolver, node, &template.span) {
-                Ok(checked) => Condition::Expression(Arc::new(checked)),
+            match Expression::check(&text, resolver, node, &template.span) {
+                Ok(expression) => Condition::Expression(expression),
                 Err(fault) => {
                     resolver.fault(placed(&fault, &text, &template.span));
                     return None;
@@ -115,7 +111,7 @@ impl fmt::Display for When {
             let and = if index == 0 { "" } else { ", and " };
             match condition {
                 Condition::Text(text) => write!(f, "{and}{text}")?,
-                Condition::Expression(checked) => write!(f, "{and}{}", checked.source)?,
+                Condition::Expression(expression) => write!(f, "{and}{}", expression.source)?,
             }
         }
         Ok(())
@@ -140,13 +136,13 @@ impl Condition {
                 }
                 Ok(is_yes(&text))
             }
-            Self::Expression(checked) => checked.holds(values, host),
+            Self::Expression(expression) => expression.holds(values, host),
         }
     }
 }
 
-impl Checked {
-    fn new(text: &str, resolver: &mut Resolver<'_>, node: usize, span: &Span) -> Result<Self, Fault> {
+impl Expression {
+    fn check(text: &str, resolver: &mut Resolver<'_>, node: usize, span: &Span) -> Result<Self, Fault> {
         let whole = |message: &str, help: Option<&str>| Fault {
             start: 0,
             end: text.len(),
@@ -164,11 +160,11 @@ impl Checked {
             let place = place_of(text, span, start, end);
             operand::look_up(name, resolver, node, &place)
         });
-        let expression = EMPTY.compile_expression_owned(rewritten).map_err(|error| {
+        if let Err(error) = EMPTY.compile_expression(&rewritten) {
             let detail = error.detail().unwrap_or("it can't be read");
-            whole(&format!("`when` is not an expression: {detail}"), None)
-        })?;
-        Ok(Self { source: text.trim().to_owned(), expression, operands })
+            return Err(whole(&format!("`when` is not an expression: {detail}"), None));
+        }
+        Ok(Self { source: text.trim().to_owned(), rewritten, operands })
     }
 
     fn holds(&self, values: &Values, host: Option<&HostId>) -> Result<bool, String> {
@@ -176,9 +172,9 @@ impl Checked {
         for (index, operand) in self.operands.iter().enumerate() {
             context.push((format!("_{index}"), operand.value(values, host)?));
         }
-        let result = self
-            .expression
-            .eval(minijinja::Value::from_pairs(context))
+        let result = EMPTY
+            .compile_expression(&self.rewritten)
+            .and_then(|expression| expression.eval(minijinja::Value::from_pairs(context)))
             .map_err(|error| error.detail().unwrap_or("it has no value").to_owned())?;
         Ok(match result.as_str() {
             Some(text) => is_yes(text),
@@ -223,6 +219,7 @@ fn placed(fault: &Fault, text: &str, span: &Span) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+    use std::sync::Arc;
 
     use doppio_text::Source;
 
@@ -272,7 +269,11 @@ mod tests {
             now: String::new(),
             target: None,
         };
-        plan.steps()[1].when.as_ref().expect("it has one").holds(&values)
+        let when = plan.steps()[1].when.as_ref().expect("it has one");
+        let saved = serde_json::to_string(when).expect("it can be saved");
+        let loaded: When = serde_json::from_str(&saved).expect("it can be read back");
+        assert_eq!(loaded.holds(&values), when.holds(&values));
+        when.holds(&values)
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use minijinja::Value as Jinja;
+use serde::Deserialize;
+use serde::Serialize;
 
 use doppio_text::Span;
 use doppio_text::name::EnvName;
@@ -26,7 +28,7 @@ use crate::step::Values;
 const NO: [&str; 5] = ["", "false", "0", "no", "off"];
 
 /// A name of an expression.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Operand {
     /// As the expression writes it.
     written: String,
@@ -36,7 +38,8 @@ pub(super) struct Operand {
 }
 
 /// As what a value is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Role {
     /// Text.
     Text,
