@@ -220,9 +220,19 @@ pub enum End {
 }
 
 impl End {
+    /// The status of a step whose last attempt ended like this.
+    pub fn status(&self) -> StepStatus {
+        match self {
+            Self::Exit { code: 0 } => StepStatus::Success,
+            Self::Cancelled => StepStatus::Cancelled,
+            Self::Lost { .. } => StepStatus::Lost,
+            _ => StepStatus::Failed,
+        }
+    }
+
     /// Whether the step did what it was to do.
     pub fn is_success(&self) -> bool {
-        *self == Self::Exit { code: 0 }
+        self.status() == StepStatus::Success
     }
 
     /// The causes below its message, where Doppio could not do it.

@@ -226,9 +226,9 @@ proptest! {
                 prop_assert_eq!(&before, &format!("{:?}", state.steps));
             }
             prop_assert!(!(taken && run_was_over));
-            for (place, step) in state.steps.iter().enumerate() {
-                if over[place] {
-                    prop_assert_eq!(step.status, statuses[place]);
+            for (index, step) in state.steps.iter().enumerate() {
+                if over[index] {
+                    prop_assert_eq!(step.status, statuses[index]);
                 }
             }
             if state.status.is_some() {

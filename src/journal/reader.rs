@@ -10,7 +10,7 @@ use crate::journal::lock;
 
 /// A line that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct BadLine {
     /// Counted from 1.
     pub line: usize,
     /// What is wrong with it.
@@ -25,7 +25,7 @@ pub struct Record {
     /// Whether its Doppio lives.
     pub is_live: bool,
     /// Lines that could not be used. The last line of a run that was killed is none of them.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<BadLine>,
 }
 
 impl Record {
@@ -48,17 +48,17 @@ pub(super) fn read(folder: &Path) -> io::Result<Record> {
 }
 
 /// What the lines add up to.
-fn fold(bytes: &[u8]) -> (RunState, Vec<Fault>) {
+fn fold(bytes: &[u8]) -> (RunState, Vec<BadLine>) {
     let mut state = RunState::default();
     let mut faults = Vec::new();
-    for (place, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+    for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let taken = serde_json::from_slice::<Event>(line)
             .map_err(|error| error.to_string())
             .and_then(|event| state.apply(&event).map_err(|error| error.to_string()));
         if let Err(why) = taken
             && line.ends_with(b"\n")
         {
-            faults.push(Fault { line: place + 1, why });
+            faults.push(BadLine { line: index + 1, why });
         }
     }
     (state, faults)

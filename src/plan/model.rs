@@ -15,8 +15,8 @@ use doppio_text::name::StepId;
 use crate::plan::Retry;
 use crate::plan::RunIf;
 use crate::plan::When;
-use crate::step::Place;
 use crate::step::Planned;
+use crate::step::Site;
 
 /// What will be done. Only [`build()`](crate::plan::build()) makes one, so every plan is an acyclic
 /// graph with every name resolved. It can be saved and read back; secrets are there as references.
@@ -112,7 +112,7 @@ pub struct PlannedStep {
 
 impl PlannedStep {
     /// Where it runs.
-    pub fn place(&self) -> Place<'_> {
-        self.operation.as_ref().map_or(Place::Nowhere, |operation| operation.place())
+    pub fn site(&self) -> Site<'_> {
+        self.operation.as_ref().map_or(Site::Nowhere, |operation| operation.site())
     }
 }

@@ -12,9 +12,9 @@ pub(super) struct Node {
     pub step: usize,
     /// Its id.
     pub id: StepId,
-    /// The host of its place, if its step has `hosts`.
+    /// Its host, if its step has `hosts`.
     pub host: Option<HostId>,
-    /// The values of its place, if its step has a `matrix`.
+    /// Its values, if its step has a `matrix`.
     pub matrix: Rc<[(String, String)]>,
     /// What it is of its step.
     pub role: Role,

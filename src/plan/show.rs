@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
 use crate::plan::Retry;
-use crate::step::Place;
+use crate::step::Site;
 
 /// The form of [`Shown`] in JSON; raised when a reader must know.
 pub const SCHEMA: u32 = 1;
@@ -81,9 +81,9 @@ fn shown(plan: &Plan, step: &PlannedStep) -> ShownStep {
         kind: step.kind.clone(),
         needs: ids(&step.needs),
         members: ids(&step.members),
-        host: match step.place() {
-            Place::Nowhere => None,
-            Place::Local | Place::Host(_) => step.host.as_ref().map(ToString::to_string),
+        host: match step.site() {
+            Site::Nowhere => None,
+            Site::Local | Site::Host(_) => step.host.as_ref().map(ToString::to_string),
         },
         when: step.when.as_ref().map(ToString::to_string),
         run_if: step.run_if.as_str(),

@@ -29,7 +29,7 @@ use crate::plan::node::Role;
 use crate::recipe::Operation;
 use crate::recipe::Recipe;
 use crate::step::LONGEST;
-use crate::step::Place;
+use crate::step::Site;
 
 /// Plans the steps one by one.
 pub(super) struct Steps<'a> {
@@ -39,7 +39,7 @@ pub(super) struct Steps<'a> {
     resolver: Resolver<'a>,
     /// Which nodes set a variable.
     setters: HashMap<String, Vec<usize>>,
-    /// Places of steps that name no host, while the run has none.
+    /// Locations of steps that name no host, while the run has none.
     hostless: Vec<Span>,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Steps<'a> {
         };
         let kind = read.kind.name();
         let takes_env = read.kind.spec.keys().any(|key| key == "env");
-        let runs_nothing = node.role == Role::Join || read.parsed.group().is_some();
+        let runs_nothing = node.role == Role::Join || read.parsed.members().is_some();
         let mut travel = Travel::default();
         let operation = (node.role != Role::Join).then(|| {
             let resolver = &mut self.resolver;
@@ -101,10 +101,10 @@ impl<'a> Steps<'a> {
         let mut own_timeout = None;
         if let Some(operation) = operation.as_deref() {
             for (field, message) in operation.faults() {
-                self.resolver.fault(invalid(kind, field, place_of(read, field), &message));
+                self.resolver.fault(invalid(kind, field, span_of(read, field), &message));
             }
             if !runs_nothing {
-                host = self.host(index, operation.place());
+                host = self.host(index, operation.site());
                 own_timeout = operation.timeout().filter(|timeout| !timeout.is_zero());
             }
         }
@@ -199,20 +199,20 @@ impl<'a> Steps<'a> {
             .unwrap_or_default()
     }
 
-    fn host(&mut self, index: usize, place: Place<'_>) -> Option<HostId> {
+    fn host(&mut self, index: usize, site: Site<'_>) -> Option<HostId> {
         let node = &self.graph.nodes[index];
         let own = || node.host.clone().or_else(|| self.inputs.target.cloned());
-        match place {
-            Place::Nowhere => own(),
-            Place::Local => Some("local".parse().expect("it is a host")),
-            Place::Host(None) => {
+        match site {
+            Site::Nowhere => own(),
+            Site::Local => Some("local".parse().expect("it is a host")),
+            Site::Host(None) => {
                 let host = own();
                 if host.is_none() {
                     self.hostless.push(self.recipe.steps[node.step].id_span.clone());
                 }
                 host
             }
-            Place::Host(Some(text)) => {
+            Site::Host(Some(text)) => {
                 let Some(fixed) = text.0.fixed() else {
                     // `${host}` itself; anything else is known when the step starts.
                     return own().filter(|_| text.0.to_string() == "${host}");
@@ -315,10 +315,10 @@ impl<'a> Steps<'a> {
     }
 
     fn no_target(&self, faults: &mut Vec<Diagnostic>) {
-        let mut places: Vec<&Span> = self.resolver.targetless.iter().chain(&self.hostless).collect();
-        places.sort_unstable_by_key(|span| span.start);
-        let Some(first) = places.first().filter(|_| !self.inputs.is_check) else { return };
-        let message = match places.len() {
+        let mut spans: Vec<&Span> = self.resolver.targetless.iter().chain(&self.hostless).collect();
+        spans.sort_unstable_by_key(|span| span.start);
+        let Some(first) = spans.first().filter(|_| !self.inputs.is_check) else { return };
+        let message = match spans.len() {
             1 => "this needs a host, and the run has no target".to_owned(),
             count => format!("this and {} more need a host, and the run has no target", count - 1),
         };
@@ -341,8 +341,8 @@ fn variables(credentials: &[(Wanted, Span)]) -> Vec<EnvName> {
     .collect()
 }
 
-/// The place of a field; that of the operation where the recipe does not give the field.
-fn place_of(operation: &Operation, field: &str) -> Span {
+/// The location of a field; that of the operation where the recipe does not give the field.
+fn span_of(operation: &Operation, field: &str) -> Span {
     let known = operation.field_spans.iter().find(|(name, _)| *name == field);
     known.map_or_else(|| operation.span.clone(), |(_, span)| span.clone())
 }

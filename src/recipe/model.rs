@@ -36,7 +36,7 @@ pub struct Recipe {
     /// Errors and warnings.
     pub faults: Vec<Diagnostic>,
     /// The text is not TOML: names can't be looked up in the part that was read.
-    pub is_torn: bool,
+    pub has_syntax_errors: bool,
     /// Ids of steps that could not be read, and variables that those may set: a name among them
     /// is not at fault.
     pub unread: HashSet<String>,
@@ -78,7 +78,7 @@ pub enum TargetKind {
 pub struct Variable {
     /// The name.
     pub name: String,
-    /// The place of the name.
+    /// The location of the name.
     pub span: Span,
     /// The value; it may hold references.
     pub value: Template,
@@ -148,7 +148,7 @@ impl RunIf {
 pub struct RecipeStep {
     /// Its id.
     pub id: StepId,
-    /// The place of the id.
+    /// The location of the id.
     pub id_span: Span,
     /// What is shown instead of the id.
     pub name: Option<String>,
@@ -181,9 +181,9 @@ pub struct RecipeStep {
 pub struct Operation {
     /// The step type.
     pub kind: &'static StepKind,
-    /// The place of the key that names it.
+    /// The location of the key that names it.
     pub span: Span,
-    /// The place of each of its fields that the recipe or its `[defaults]` give.
+    /// The location of each of its fields that the recipe or its `[defaults]` give.
     pub field_spans: Vec<(&'static str, Span)>,
     /// What stands there: planned once for each step that it stands for.
     pub parsed: Box<dyn Parsed>,
@@ -198,7 +198,7 @@ pub enum Hosts {
     Tagged {
         /// The tag, without `@`.
         tag: String,
-        /// The place of the value.
+        /// The location of the value.
         span: Span,
     },
 }
@@ -208,7 +208,7 @@ pub enum Hosts {
 pub struct Axis {
     /// The name, as in `${matrix.NAME}`.
     pub name: String,
-    /// The place of the name.
+    /// The location of the name.
     pub span: Span,
     /// Its values; at least one.
     pub values: Vec<String>,

@@ -21,7 +21,7 @@ pub(in crate::step) use one::Entry;
 pub(in crate::step) use one::Field;
 pub(in crate::step) use set::Fields;
 pub use spec::FieldSpec;
-pub use spec::Form;
+pub use spec::FieldType;
 pub use spec::Presence;
 pub use spec::Spec;
 pub(in crate::step) use spec::line;

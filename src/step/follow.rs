@@ -132,14 +132,14 @@ impl StepContext {
 
     /// Ends the process group and reads what it still says.
     async fn wind_down(&self, host: &Host, process: &mut Process, masked: &mut MaskedOutput) {
-        let place = host.id();
+        let id = host.id();
         match process.stop(GRACE).await {
             Ok(stopped) if stopped.survivors.is_empty() => {}
             Ok(stopped) => {
                 let step = &self.step;
                 let left = stopped.survivors.join(", ");
                 self.notice(&format!(
-                    "`{step}` was told to stop, but on `{place}` these still run: {left} (pid, name)"
+                    "`{step}` was told to stop, but on `{id}` these still run: {left} (pid, name)"
                 ))
                 .await;
             }
@@ -148,7 +148,7 @@ impl StepContext {
                 let causes = error.causes.join(": ");
                 let colon = if causes.is_empty() { "" } else { ": " };
                 self.notice(&format!(
-                    "`{step}` could not be stopped and may still be running on `{place}`: {error}{colon}{causes}"
+                    "`{step}` could not be stopped and may still be running on `{id}`: {error}{colon}{causes}"
                 ))
                 .await;
             }
@@ -158,25 +158,25 @@ impl StepContext {
 
     /// Checks that the files of its credentials are gone, and reports it.
     async fn sweep(&self, host: &Host, process: &Process) {
-        let (step, place) = (&self.step, host.id());
+        let (step, id) = (&self.step, host.id());
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
             Ok(Ok(None)) => return,
             Ok(Ok(Some(swept))) if swept.left.is_empty() => {
-                format!("`{step}`: the files of its credentials are gone from `{place}`")
+                format!("`{step}`: the files of its credentials are gone from `{id}`")
             }
             Ok(Ok(Some(swept))) => format!(
-                "`{step}`: files of its credentials are left on `{place}`; remove them: `rm -rf {}`",
+                "`{step}`: files of its credentials are left on `{id}`; remove them: `rm -rf {}`",
                 swept.left.join(" ")
             ),
             Ok(Err(error)) => {
                 let hint = error.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
                 format!(
-                    "`{step}`: whether the files of its credentials are gone from `{place}` is not known: {error}{hint}"
+                    "`{step}`: whether the files of its credentials are gone from `{id}` is not known: {error}{hint}"
                 )
             }
-            Err(_) => format!(
-                "`{step}`: `{place}` did not say in time whether the files of its credentials are gone"
-            ),
+            Err(_) => {
+                format!("`{step}`: `{id}` did not say in time whether the files of its credentials are gone")
+            }
         };
         self.notice(&told).await;
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::step::FieldSpec;
-use crate::step::Form;
+use crate::step::FieldType;
 use crate::step::Presence;
 use crate::step::StepKind;
 use crate::step::condition;
@@ -46,13 +46,13 @@ fn fields(text: &mut String, fields: &[FieldSpec]) {
             Presence::Default(value) => format!("`{}`", value().to_string().trim_matches('"')),
         };
         let doc = escaped(&meaning(field));
-        writeln!(text, "| `{}` | {} | {default} | {doc} |", field.name, field.form).ok();
+        writeln!(text, "| `{}` | {} | {default} | {doc} |", field.name, field.kind).ok();
     }
 }
 
 /// What a field is for, and what each of its words means.
 fn meaning(field: &FieldSpec) -> String {
-    let Form::OneOf(words) = field.form else { return field.doc().to_owned() };
+    let FieldType::OneOf(words) = field.kind else { return field.doc().to_owned() };
     let words: Vec<String> = words.iter().map(|(word, doc)| format!("`{word}`: {}", within(doc))).collect();
     format!("{}. {}", field.doc(), words.join("; "))
 }

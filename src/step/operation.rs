@@ -5,9 +5,9 @@ use std::fmt::Debug;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::step::Group;
+use crate::step::Members;
 use crate::step::Outcome;
-use crate::step::Place;
+use crate::step::Site;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::field::Fields;
@@ -24,12 +24,12 @@ pub(in crate::step) trait Operation:
     const EXAMPLE: &'static str;
 
     /// Where it runs: where its fields say.
-    fn place(&self) -> Place<'_> {
-        Fields::place(self).unwrap_or(Place::Nowhere)
+    fn site(&self) -> Site<'_> {
+        Fields::site(self).unwrap_or(Site::Nowhere)
     }
 
     /// For a group: its members and how they run.
-    fn group(_: &Self::Parsed) -> Option<Group<'_>> {
+    fn members(_: &Self::Parsed) -> Option<Members<'_>> {
         None
     }
 

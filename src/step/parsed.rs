@@ -3,13 +3,13 @@
 use std::fmt;
 use std::fmt::Debug;
 
-use crate::step::Group;
+use crate::step::Members;
 use crate::step::Operation;
 use crate::step::Planned;
 use crate::step::Planner;
 use crate::step::field::Fields;
 
-/// An operation as read: with places, its references as written. It can be planned any number of
+/// An operation as read: with locations, its references as written. It can be planned any number of
 /// times, once for each step that it stands for.
 pub trait Parsed: Debug + Send + Sync {
     /// Plans it; what is wrong with it is told to the planner.
@@ -19,7 +19,7 @@ pub trait Parsed: Debug + Send + Sync {
     fn sets(&self) -> Vec<&str>;
 
     /// For a group: its members and how they run.
-    fn group(&self) -> Option<Group<'_>>;
+    fn members(&self) -> Option<Members<'_>>;
 }
 
 /// The fields of an operation of one type.
@@ -40,7 +40,7 @@ impl<T: Operation> Parsed for Written<T> {
         T::sets(&self.0)
     }
 
-    fn group(&self) -> Option<Group<'_>> {
-        T::group(&self.0)
+    fn members(&self) -> Option<Members<'_>> {
+        T::members(&self.0)
     }
 }

@@ -13,7 +13,7 @@ use serde::ser::SerializeMap;
 
 use crate::step::Operation;
 use crate::step::Outcome;
-use crate::step::Place;
+use crate::step::Site;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::field::Fields;
@@ -25,7 +25,7 @@ pub trait Planned: Debug + Send + Sync + Any {
     fn kind(&self) -> &'static str;
 
     /// Where it runs.
-    fn place(&self) -> Place<'_>;
+    fn site(&self) -> Site<'_>;
 
     /// Its own `timeout_secs`; the step's overrides it.
     fn timeout(&self) -> Option<Duration>;
@@ -58,8 +58,8 @@ impl<T: Operation> Planned for T {
         T::NAME
     }
 
-    fn place(&self) -> Place<'_> {
-        Operation::place(self)
+    fn site(&self) -> Site<'_> {
+        Operation::site(self)
     }
 
     fn timeout(&self) -> Option<Duration> {

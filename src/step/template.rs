@@ -1,8 +1,8 @@
 //! `${…}`: text with references.
 
-mod form;
+mod braced;
+mod locations;
 mod parse;
-mod place;
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ use doppio_text::name::StepId;
 pub struct Template {
     /// The pieces, in order.
     pub parts: Vec<Part>,
-    /// The whole string's place in the recipe.
+    /// The whole string's location in the recipe.
     pub span: Span,
 }
 
@@ -37,7 +37,7 @@ pub enum Mode {
 pub enum Part {
     /// Text that stands for itself.
     Text(String),
-    /// A reference, and its place in the recipe.
+    /// A reference, and its location in the recipe.
     Reference(Reference, Span),
 }
 

@@ -13,6 +13,12 @@ pub enum Value {
     Secret(SecretValue),
 }
 
+impl Default for Value {
+    fn default() -> Self {
+        Self::Plain(String::new())
+    }
+}
+
 impl Value {
     /// The bytes in their box, whether they are a secret or not.
     pub fn into_secret(self) -> SecretValue {

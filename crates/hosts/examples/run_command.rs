@@ -61,10 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
 
     let mut exec = Exec::new(command);
-    exec.env.push(EnvVar {
-        secrets: vec!["demo/token".to_owned()],
-        ..EnvVar::new("TOKEN".parse()?, token)
-    });
+    exec.env.push(EnvVar { secrets: vec!["demo/token".to_owned()], ..EnvVar::new("TOKEN".parse()?, token) });
     let mut process = pool.host(&host.parse()?).await?.exec(exec).await?;
     let mut shown = secrets.mask().stream();
     let mut out = std::io::stdout().lock();

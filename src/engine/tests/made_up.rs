@@ -22,7 +22,7 @@ pub(super) enum Act {
 }
 
 /// What the made-up steps and the sink see of each other.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Witness {
     pub(super) events: Vec<Event>,
     pub(super) settled: usize,
@@ -38,16 +38,7 @@ pub(super) struct Fake {
     /// One an attempt, then success.
     pub(super) acts: Vec<Act>,
     pub(super) millis: u64,
-    pub(super) witness: Seen,
-}
-
-#[derive(Clone)]
-pub(super) struct Seen(Shared);
-
-impl std::fmt::Debug for Seen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Seen")
-    }
+    pub(super) witness: Shared,
 }
 
 impl Fake {
@@ -73,8 +64,8 @@ impl Planned for Fake {
         "fake"
     }
 
-    fn place(&self) -> Place<'_> {
-        Place::Nowhere
+    fn site(&self) -> Site<'_> {
+        Site::Nowhere
     }
 
     fn timeout(&self) -> Option<Duration> {
@@ -104,7 +95,7 @@ impl Planned for Fake {
     fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
         async move {
             {
-                let mut witness = self.witness.0.lock().unwrap();
+                let mut witness = self.witness.lock().unwrap();
                 let settled = &witness.events[..witness.settled];
                 let is_durable = settled.iter().any(|event| {
                     matches!(&event.what, What::StepStarted { step, attempt, .. }
@@ -116,7 +107,7 @@ impl Planned for Fake {
                 witness.running += 1;
                 witness.most_running = witness.most_running.max(witness.running);
             }
-            let _running = Leave(&self.witness.0);
+            let _running = Leave(&self.witness);
             self.act(cx).await
         }
         .boxed()
@@ -209,9 +200,9 @@ impl Draft {
         self
     }
 
-    pub(super) fn planned(&self, place: usize, witness: &Shared) -> PlannedStep {
+    pub(super) fn planned(&self, index: usize, witness: &Shared) -> PlannedStep {
         PlannedStep {
-            id: format!("s{place}").parse().unwrap(),
+            id: format!("s{index}").parse().unwrap(),
             name: None,
             kind: "fake".to_owned(),
             needs: self.needs.clone(),
@@ -235,7 +226,7 @@ impl Draft {
             operation: Some(Box::new(Fake {
                 acts: self.acts.clone(),
                 millis: self.millis,
-                witness: Seen(Arc::clone(witness)),
+                witness: Arc::clone(witness),
             })),
             reads: Vec::new(),
         }
@@ -250,12 +241,12 @@ pub(super) struct Ran {
 }
 
 impl Ran {
-    pub(super) fn status(&self, place: usize) -> StepStatus {
-        self.state.steps[place].status
+    pub(super) fn status(&self, index: usize) -> StepStatus {
+        self.state.steps[index].status
     }
 
-    pub(super) fn reason(&self, place: usize) -> &str {
-        self.state.steps[place].reason.as_ref().map_or("", |reason| reason.as_str())
+    pub(super) fn reason(&self, index: usize) -> &str {
+        self.state.steps[index].reason.as_ref().map_or("", |reason| reason.as_str())
     }
 
     pub(super) fn notices(&self) -> Vec<&str> {
@@ -274,7 +265,7 @@ pub(super) fn try_run(
     fails_from: Option<usize>,
 ) -> Result<Ran, SinkError> {
     let witness = Shared::default();
-    let steps = drafts.iter().enumerate().map(|(place, draft)| draft.planned(place, &witness)).collect();
+    let steps = drafts.iter().enumerate().map(|(index, draft)| draft.planned(index, &witness)).collect();
     let secrets =
         Arc::new(SecretSession::new(Ladder::of_environment(Environment::default()), Mask::default()));
     let pool = Pool::new(PoolOptions {

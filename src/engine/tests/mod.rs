@@ -28,8 +28,8 @@ use crate::plan::PlannedStep;
 use crate::plan::Retry;
 use crate::plan::RunIf;
 use crate::step::Outcome;
-use crate::step::Place;
 use crate::step::Planned;
+use crate::step::Site;
 use crate::step::StepContext;
 use crate::step::StepError;
 
@@ -75,11 +75,11 @@ fn attempts_are_counted_and_their_wait_holds_no_slot() {
     assert_eq!((ran.status(0), ran.state.steps[0].attempts), (StepStatus::Success, 3));
     assert_eq!((ran.status(1), ran.state.steps[1].attempts), (StepStatus::Failed, 2));
     assert_eq!(ran.most_running, 1);
-    let place = |what: &dyn Fn(&What) -> bool| ran.events.iter().position(|event| what(&event.what)).unwrap();
-    let rests = place(&|what| matches!(what, What::StepRetrying { step, .. } if step.as_str() == "s0"));
-    let other = place(&|what| matches!(what, What::StepStarted { step, .. } if step.as_str() == "s1"));
+    let index = |what: &dyn Fn(&What) -> bool| ran.events.iter().position(|event| what(&event.what)).unwrap();
+    let rests = index(&|what| matches!(what, What::StepRetrying { step, .. } if step.as_str() == "s0"));
+    let other = index(&|what| matches!(what, What::StepStarted { step, .. } if step.as_str() == "s1"));
     let again =
-        place(&|what| matches!(what, What::StepStarted { step, attempt: 2, .. } if step.as_str() == "s0"));
+        index(&|what| matches!(what, What::StepStarted { step, attempt: 2, .. } if step.as_str() == "s0"));
     assert!(rests < other && other < again, "the other step runs while this one rests");
 }
 
@@ -143,8 +143,8 @@ fn a_group_that_does_not_begin_takes_its_members_along() {
         4,
         Vec::new(),
     );
-    for place in 1..4 {
-        assert_eq!((ran.status(place), ran.reason(place)), (StepStatus::Skipped, "step `s0` failed"));
+    for index in 1..4 {
+        assert_eq!((ran.status(index), ran.reason(index)), (StepStatus::Skipped, "step `s0` failed"));
     }
 }
 

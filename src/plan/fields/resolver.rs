@@ -70,7 +70,7 @@ pub(in crate::plan) struct Resolver<'a> {
     pub faults: Vec<Diagnostic>,
     /// What must have ended by then.
     pub questions: Vec<Question>,
-    /// The first places that need a target while the run has none.
+    /// The first locations that need a target while the run has none.
     pub targetless: Vec<Span>,
     /// Variables of the command line that were used.
     pub used: HashSet<String>,
@@ -89,14 +89,20 @@ pub(super) struct Resolved {
 
 impl Resolver<'_> {
     /// Resolves a text that no shell reads and no secret may stand in; `name` is what messages
-    /// call the place where it stands.
+    /// call the field where it stands.
     pub(in crate::plan) fn plain(&mut self, node: usize, template: &Template, name: &str) -> Text {
         let resolved = self.resolve(node, template, Mode::Plain, name);
         self.refuse_secrets(&resolved, name);
         settle(resolved).into_iter().collect()
     }
 
-    pub(super) fn shell(&mut self, node: usize, name: &str, template: &Template, travel: &mut Travel) -> ShellText {
+    pub(super) fn shell(
+        &mut self,
+        node: usize,
+        name: &str,
+        template: &Template,
+        travel: &mut Travel,
+    ) -> ShellText {
         let Resolved { parts, fixed } = self.resolve(node, template, Mode::Shell, name);
         travel.note_secrets(&parts);
         let mut pieces = Vec::with_capacity(parts.len());

@@ -2,7 +2,7 @@
 //!
 //! The grammar is that of `minijinja`'s expressions, and small: names, strings, numbers,
 //! comparisons, `in`, `and`, `or`, `not`. Each name is replaced by a placeholder of its own, so
-//! that the place where it stands decides how its text is taken: as a number beside a number, as
+//! that its neighbours decide how its text is taken: as a number beside a number, as
 //! yes or no where it stands alone, as text otherwise.
 
 mod operand;
@@ -23,12 +23,12 @@ use doppio_text::name::HostId;
 use crate::plan::fields::Resolver;
 use crate::plan::when::operand::Operand;
 use crate::plan::when::operand::is_yes;
-use crate::plan::when::tokens::Fault;
+use crate::plan::when::tokens::ExpressionError;
 use crate::step::Part;
+use crate::step::Reference;
+use crate::step::StepError;
 use crate::step::Template;
 use crate::step::Text;
-use crate::step::TextPart;
-use crate::step::Value;
 use crate::step::Values;
 
 /// A longer expression is refused: what reads it recurses.
@@ -75,7 +75,7 @@ impl When {
             match Expression::check(&text, resolver, node, &template.span) {
                 Ok(expression) => Condition::Expression(expression),
                 Err(fault) => {
-                    resolver.fault(placed(&fault, &text, &template.span));
+                    resolver.fault(diagnostic(&fault, &text, &template.span));
                     return None;
                 }
             }
@@ -121,20 +121,10 @@ impl fmt::Display for When {
 impl Condition {
     fn holds(&self, values: &Values, host: Option<&HostId>) -> Result<bool, String> {
         match self {
-            Self::Text(planned) => {
-                let mut text = String::new();
-                for part in &planned.parts {
-                    match part {
-                        TextPart::Text(part) => text.push_str(part),
-                        TextPart::Reference(reference) => {
-                            match values.look_up(reference, host).map_err(|error| error.to_string())? {
-                                Value::Plain(value) => text.push_str(&value),
-                                Value::Secret(_) => return Err(format!("`${{{reference}}}` is secret")),
-                            }
-                        }
-                    }
-                }
-                Ok(is_yes(&text))
+            Self::Text(text) => {
+                let refused =
+                    |reference: &Reference| StepError::failed(format!("`${{{reference}}}` is secret"));
+                values.fill(text, host, refused).map(|text| is_yes(&text)).map_err(|error| error.to_string())
             }
             Self::Expression(expression) => expression.holds(values, host),
         }
@@ -142,8 +132,13 @@ impl Condition {
 }
 
 impl Expression {
-    fn check(text: &str, resolver: &mut Resolver<'_>, node: usize, span: &Span) -> Result<Self, Fault> {
-        let whole = |message: &str, help: Option<&str>| Fault {
+    fn check(
+        text: &str,
+        resolver: &mut Resolver<'_>,
+        node: usize,
+        span: &Span,
+    ) -> Result<Self, ExpressionError> {
+        let whole = |message: &str, help: Option<&str>| ExpressionError {
             start: 0,
             end: text.len(),
             message: message.to_owned(),
@@ -157,8 +152,8 @@ impl Expression {
         }
         let tokens = tokens::tokens(text)?;
         let (rewritten, operands) = operand::take(text, &tokens, |name, start, end| {
-            let place = place_of(text, span, start, end);
-            operand::look_up(name, resolver, node, &place)
+            let span = span_of(text, span, start, end);
+            operand::look_up(name, resolver, node, &span)
         });
         if let Err(error) = EMPTY.compile_expression(&rewritten) {
             let detail = error.detail().unwrap_or("it can't be read");
@@ -202,14 +197,14 @@ fn old_form(resolver: &mut Resolver<'_>, node: usize, template: &Template) -> Op
 }
 
 /// Where a part of the expression stands in the recipe; the whole string if that is not known.
-fn place_of(text: &str, span: &Span, start: usize, end: usize) -> Span {
+fn span_of(text: &str, span: &Span, start: usize, end: usize) -> Span {
     // An ordinary one-line string without escapes has its text behind the one quote.
     if span.len() == text.len() + 2 { span.start + 1 + start..span.start + 1 + end } else { span.clone() }
 }
 
-fn placed(fault: &Fault, text: &str, span: &Span) -> Diagnostic {
-    let place = place_of(text, span, fault.start, fault.end);
-    let diagnostic = Diagnostic::error("plan::invalid-when", fault.message.clone(), place);
+fn diagnostic(fault: &ExpressionError, text: &str, span: &Span) -> Diagnostic {
+    let span = span_of(text, span, fault.start, fault.end);
+    let diagnostic = Diagnostic::error("plan::invalid-when", fault.message.clone(), span);
     match &fault.help {
         Some(help) => diagnostic.help(help.clone()),
         None => diagnostic,
@@ -226,6 +221,7 @@ mod tests {
     use super::*;
     use crate::plan::Inputs;
     use crate::step::StepResult;
+    use crate::step::Value;
 
     const RECIPE: &str = r#"
         [recipe]

@@ -1,6 +1,6 @@
 //! A condition as a field of an operation.
 
-use crate::step::Form;
+use crate::step::FieldType;
 use crate::step::Planner;
 use crate::step::Reader;
 use crate::step::condition::form;
@@ -12,7 +12,7 @@ use crate::step::field::Field;
 impl Field for Condition {
     type Parsed = Parsed;
 
-    const FORM: Form = Form::Condition;
+    const TYPE: FieldType = FieldType::Condition;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Parsed> {
         form::read(reader, entry.value, entry.what)

@@ -50,7 +50,7 @@ pub(super) fn all_kinds() -> impl Iterator<Item = &'static Spec> + Clone {
     KINDS.iter().chain(MADE)
 }
 
-/// Reads a condition; `what` is what messages call the place where it stands.
+/// Reads a condition; `what` is what messages call the field where it stands.
 pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>, what: &str) -> Option<Parsed> {
     match value.get_ref() {
         DeValue::String(text) => word(reader, text, value.span(), what),

@@ -4,13 +4,13 @@ use regex::Regex;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::step::Form;
+use crate::step::FieldType;
 use crate::step::HostText;
-use crate::step::Place;
 use crate::step::PlainText;
 use crate::step::Planner;
 use crate::step::Reader;
 use crate::step::ShellText;
+use crate::step::Site;
 use crate::step::Template;
 use crate::step::condition::declare::conditions;
 use crate::step::field;
@@ -80,22 +80,22 @@ impl Condition {
 
     /// The host that it names, if it looks at one.
     pub(super) fn host(&self) -> Option<&HostText> {
-        match self.own_place() {
-            Some(Place::Host(host)) => host,
+        match self.own_site() {
+            Some(Site::Host(host)) => host,
             _ => None,
         }
     }
 
     /// Where the first condition that needs a host looks; at `usual` if it names none.
-    pub(in crate::step) fn place<'a>(&'a self, usual: Option<&'a HostText>) -> Place<'a> {
-        if let Some(Place::Host(host)) = self.own_place() {
-            return Place::Host(host.or(usual));
+    pub(in crate::step) fn site<'a>(&'a self, usual: Option<&'a HostText>) -> Site<'a> {
+        if let Some(Site::Host(host)) = self.own_site() {
+            return Site::Host(host.or(usual));
         }
         self.inner()
             .iter()
-            .map(|inner| inner.place(usual))
-            .find(|place| !matches!(place, Place::Nowhere))
-            .unwrap_or(Place::Nowhere)
+            .map(|inner| inner.site(usual))
+            .find(|site| !matches!(site, Site::Nowhere))
+            .unwrap_or(Site::Nowhere)
     }
 }
 
@@ -107,7 +107,7 @@ pub(in crate::step) struct Pattern(pub PlainText);
 impl Field for Pattern {
     type Parsed = Template;
 
-    const FORM: Form = Form::Text;
+    const TYPE: FieldType = FieldType::Text;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Template> {
         PlainText::read(reader, entry)

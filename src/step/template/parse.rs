@@ -7,17 +7,17 @@ use doppio_text::Span;
 use crate::step::Mode;
 use crate::step::Part;
 use crate::step::Template;
-use crate::step::template::form::Braced;
-use crate::step::template::form::braced;
-use crate::step::template::place::Places;
+use crate::step::template::braced::Braced;
+use crate::step::template::braced::braced;
+use crate::step::template::locations::Locations;
 
 impl Template {
-    /// Cuts a string of the recipe at its references. `span` is the place of the whole string
+    /// Cuts a string of the recipe at its references. `span` is the location of the whole string
     /// literal in the source. Faulty references are left out of the template and reported.
     pub fn parse(text: &str, span: Span, source: &Source, mode: Mode) -> (Self, Vec<Diagnostic>) {
         let mut parser = Parser {
             mode,
-            places: Places::new(source, span.clone()),
+            locations: Locations::new(source, span.clone()),
             literal: String::new(),
             parts: Vec::new(),
             faults: Vec::new(),
@@ -30,7 +30,7 @@ impl Template {
 
 struct Parser<'a> {
     mode: Mode,
-    places: Places<'a>,
+    locations: Locations<'a>,
     literal: String,
     parts: Vec<Part>,
     faults: Vec<Diagnostic>,
@@ -43,7 +43,7 @@ impl Parser<'_> {
             self.literal.push_str(&rest[..dollar]);
             rest = &rest[dollar..];
             let used = if rest.starts_with("$${") {
-                self.places.find("$${");
+                self.locations.find("$${");
                 self.literal.push_str("${");
                 3
             } else if rest.starts_with("$<secret:") {
@@ -65,11 +65,11 @@ impl Parser<'_> {
         let end = match end_of_reference(&rest[2..], close) {
             Ok(length) => length + 2,
             Err(why) => {
-                let place = self.places.find(opening);
+                let span = self.locations.find(opening);
                 if self.mode == Mode::Plain || rest[2..].starts_with("secret:") {
                     let message = format!("`{opening}` {why}");
                     let help = format!("close it with `{close}`; `$${{` is a literal `${{`");
-                    self.faults.push(Diagnostic::error("recipe::bad-reference", message, place).help(help));
+                    self.faults.push(Diagnostic::error("recipe::bad-reference", message, span).help(help));
                 }
                 self.literal.push_str(opening);
                 return opening.len();
@@ -78,22 +78,22 @@ impl Parser<'_> {
         let whole = &rest[..=end];
         match braced(&rest[2..end], self.mode) {
             Braced::Reference(reference) => {
-                let place = self.places.find(whole);
+                let span = self.locations.find(whole);
                 self.flush();
-                self.parts.push(Part::Reference(reference, place));
+                self.parts.push(Part::Reference(reference, span));
                 whole.len()
             }
             Braced::Shell => {
-                self.places.find(opening);
+                self.locations.find(opening);
                 self.literal.push_str(opening);
                 opening.len()
             }
-            Braced::Fault(fault) => {
-                let place = self.places.find(whole);
+            Braced::Bad(fault) => {
+                let span = self.locations.find(whole);
                 let mut diagnostic =
-                    Diagnostic::error("recipe::bad-reference", fault.message, place.clone()).help(fault.help);
-                if let Some(meant) = fault.meant.filter(|_| self.places.text(&place) == Some(whole)) {
-                    diagnostic = diagnostic.edit(place, format!("${{{meant}}}"));
+                    Diagnostic::error("recipe::bad-reference", fault.message, span.clone()).help(fault.help);
+                if let Some(meant) = fault.meant.filter(|_| self.locations.text(&span) == Some(whole)) {
+                    diagnostic = diagnostic.edit(span, format!("${{{meant}}}"));
                 }
                 self.faults.push(diagnostic);
                 whole.len()
@@ -131,8 +131,8 @@ mod tests {
         let source = Source::new("recipe.toml", format!("command = '''{text}'''"));
         let (template, faults) = Template::parse(text, 10..source.text().len(), &source, mode);
         for part in &template.parts {
-            if let Part::Reference(_, place) = part {
-                assert!(source.text()[place.clone()].starts_with('$'), "{place:?}");
+            if let Part::Reference(_, span) = part {
+                assert!(source.text()[span.clone()].starts_with('$'), "{span:?}");
             }
         }
         (template.parts, faults)
@@ -196,13 +196,13 @@ mod tests {
         let source = Source::new("recipe.toml", text);
         let (template, faults) =
             Template::parse("\"$${x}\" ${x} ç ${x} ${y.z}", 4..text.len(), &source, Mode::Plain);
-        let place = |part: &Part| match part {
-            Part::Reference(_, place) => Some(place.start),
+        let span = |part: &Part| match part {
+            Part::Reference(_, span) => Some(span.start),
             Part::Text(_) => None,
         };
-        let places: Vec<_> = template.parts.iter().filter_map(place).collect();
+        let starts: Vec<_> = template.parts.iter().filter_map(span).collect();
         let written: Vec<_> = text.match_indices("${x}").map(|(at, _)| at).skip(1).collect();
-        assert_eq!(places, written);
+        assert_eq!(starts, written);
         assert_eq!(&text[faults[0].primary.span.clone()], "${y.z}");
     }
 
@@ -211,7 +211,7 @@ mod tests {
         let source = Source::new("recipe.toml", r#"c = "\u0024{x}""#);
         for whole in [4..source.text().len(), 5..999] {
             let (template, _) = Template::parse("${x}", whole.clone(), &source, Mode::Plain);
-            assert!(matches!(&template.parts[..], [Part::Reference(_, place)] if *place == whole));
+            assert!(matches!(&template.parts[..], [Part::Reference(_, span)] if *span == whole));
         }
     }
 

@@ -71,10 +71,10 @@ impl Operation for TmuxNew {
         let own = cx.env(&self.env.0).await?;
         let handed = cx.credentials(&host).await?;
         if let Some(variable) = handed.iter().find(|variable| variable.file.is_some()) {
-            return Err(StepError::Failed {
-                message: format!("`{}` names a file, which a session would outlive", variable.name),
-                hint: Some("use `ssh_command`, which removes the file when the command has ended".to_owned()),
-            });
+            return Err(StepError::hinted(
+                format!("`{}` names a file, which a session would outlive", variable.name),
+                "use `ssh_command`, which removes the file when the command has ended",
+            ));
         }
         env.splice(0..0, handed);
         env.extend(own);

@@ -3,15 +3,15 @@
 use doppio_text::Source;
 use doppio_text::Span;
 
-/// The places of references: each is looked for in the literal as the file has it, after the one
+/// The locations of references: each is looked for in the literal as the file has it, after the one
 /// before. Where escapes hide one, the whole literal stands in for it and for all after it.
-pub(super) struct Places<'a> {
+pub(super) struct Locations<'a> {
     source: &'a Source,
     whole: Span,
     next: Option<usize>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> Locations<'a> {
     pub(super) fn new(source: &'a Source, whole: Span) -> Self {
         let next = source.text().get(whole.clone()).map(|_| whole.start);
         Self { source, whole, next }
@@ -25,7 +25,7 @@ impl<'a> Places<'a> {
         start.map_or_else(|| self.whole.clone(), |start| start..start + raw.len())
     }
 
-    pub(super) fn text(&self, place: &Span) -> Option<&'a str> {
-        self.source.text().get(place.clone())
+    pub(super) fn text(&self, span: &Span) -> Option<&'a str> {
+        self.source.text().get(span.clone())
     }
 }
