@@ -14,7 +14,6 @@ use crate::plan::RunIf;
 pub(super) enum Fate {
     /// It did what it was to do.
     Success,
-    /// It failed.
     Failed,
     /// It failed, and was allowed to.
     Forgiven,
@@ -22,7 +21,6 @@ pub(super) enum Fate {
     Passed,
     /// It did not run because this step failed.
     Blocked(usize),
-    /// It was cancelled.
     Cancelled,
 }
 
@@ -43,7 +41,6 @@ pub(super) enum Turn {
 /// Why a step does not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
-    /// This step failed.
     Failed(usize),
     /// It runs on failure only, and nothing failed.
     NothingFailed,

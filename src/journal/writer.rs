@@ -86,11 +86,6 @@ impl Journal {
         })
     }
 
-    /// The run's folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     fn append(&mut self, event: &Event) -> Result<(), SinkError> {
         if self.has_gap {
             return Ok(());

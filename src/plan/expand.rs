@@ -104,23 +104,16 @@ fn host_ids(
     inputs: &Inputs<'_>,
     faults: &mut Vec<Diagnostic>,
 ) -> Vec<HostId> {
-    let (names, tag_span) = match hosts {
+    let names: Vec<_> = match hosts {
         Hosts::List(templates) => {
-            let names = templates
-                .iter()
-                .filter_map(|template| {
-                    let text = fixed_text(template, "`hosts`", variables, inputs, faults)?;
-                    Some((text, template.span.clone()))
-                })
-                .collect();
-            (names, None)
+            let mut text = |template| fixed_text(template, "`hosts`", variables, inputs, faults);
+            templates.iter().filter_map(|name| Some((text(name)?, name.span.clone()))).collect()
         }
         Hosts::Tagged { tag, span } => {
-            let names: Vec<_> = (inputs.tagged)(tag).into_iter().map(|name| (name, span.clone())).collect();
-            (names, Some((tag, span)))
+            (inputs.tagged)(tag).into_iter().map(|name| (name, span.clone())).collect()
         }
     };
-    if let Some((tag, span)) = tag_span
+    if let Hosts::Tagged { tag, span } = hosts
         && names.is_empty()
     {
         faults.push(

@@ -29,9 +29,7 @@ const MOST_SPANS: usize = 5;
 pub(super) struct Graph {
     /// The nodes, those of one step beside each other, in the recipe's order.
     pub nodes: Vec<Node>,
-    /// Nodes by id.
     pub ids: HashMap<StepId, usize>,
-    /// The groups.
     pub groups: Groups,
     /// Every node after those it waits for; none if there are cycles.
     pub order: Option<Vec<usize>>,

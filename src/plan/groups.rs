@@ -126,7 +126,6 @@ impl Groups {
         }
     }
 
-    /// A group's members.
     pub(super) fn members(&self, group: usize) -> &[usize] {
         self.members.get(&group).map_or(&[], Vec::as_slice)
     }

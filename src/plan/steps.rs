@@ -52,7 +52,6 @@ pub(super) struct Reads {
 }
 
 impl<'a> Steps<'a> {
-    /// Nothing is planned yet.
     pub(super) fn new(
         recipe: &'a Recipe,
         graph: &'a Graph,

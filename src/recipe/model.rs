@@ -130,9 +130,6 @@ pub enum RunIf {
 }
 
 impl RunIf {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Success, Self::Failure, Self::Always];
-
     /// The word of a recipe for it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -24,7 +24,6 @@ pub use spec::FieldSpec;
 pub use spec::FieldType;
 pub use spec::Presence;
 pub use spec::Spec;
-pub(in crate::step) use spec::line;
 pub(in crate::step) use table::Table;
 pub(in crate::step) use texts::Variable;
 pub(in crate::step) use texts::checked;

@@ -1,7 +1,6 @@
 //! `${…}`: text with references.
 
 mod braced;
-mod locations;
 mod parse;
 
 use std::fmt;

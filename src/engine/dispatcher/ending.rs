@@ -76,7 +76,6 @@ impl Dispatcher<'_> {
         self.settle();
     }
 
-    /// A step is over.
     pub(super) fn end(&mut self, index: usize, status: StepStatus, end: End) {
         self.note(index, status, Some(Outcome::ended(end.clone())));
         self.tell_end(index, status, end);

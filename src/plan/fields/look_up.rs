@@ -100,10 +100,7 @@ impl Resolver<'_> {
                 );
                 let ids = self.ids.keys().filter(|_| self.may_suggest());
                 let near = closest(id.as_str(), ids.map(StepId::as_str));
-                self.fault(match near {
-                    Some(near) => fault.help(format!("did you mean `{near}`?")),
-                    None => fault,
-                });
+                self.fault(Diagnostic { help: near.map(|near| format!("did you mean `{near}`?")), ..fault });
             }
             return;
         };

@@ -16,11 +16,8 @@ use crate::step::Template;
 
 /// The texts of one node on their way through the resolver.
 pub(in crate::plan) struct Planning<'p, 'a> {
-    /// Looks names up.
     pub resolver: &'p mut Resolver<'a>,
-    /// The node.
     pub node: usize,
-    /// The step type.
     pub kind: &'static str,
     /// What the texts send to the host.
     pub travel: &'p mut Travel,

@@ -44,29 +44,21 @@ pub(in crate::plan) enum Fact {
 /// What a step's texts ask of the rest of the recipe.
 #[derive(Debug)]
 pub(in crate::plan) struct Question {
-    /// The node that asks.
     pub node: usize,
-    /// What it asks for.
     pub fact: Fact,
-    /// Where.
     pub span: Span,
 }
 
 /// Everything that names can be looked up in, and what was found wrong.
 pub(in crate::plan) struct Resolver<'a> {
-    /// The variables.
     pub variables: &'a Variables,
-    /// What else the plan depends on.
     pub inputs: &'a Inputs<'a>,
     /// The nodes, by id.
     pub ids: &'a HashMap<StepId, usize>,
-    /// All nodes.
     pub nodes: &'a [Node],
-    /// The recipe's name.
     pub recipe_name: &'a str,
     /// Ids that are known though their steps could not be read.
     pub unread: &'a HashSet<String>,
-    /// What is wrong.
     pub faults: Vec<Diagnostic>,
     /// What must have ended by then.
     pub questions: Vec<Question>,

@@ -14,7 +14,6 @@ use crate::step::Reference;
 pub(in crate::plan) struct Travel {
     /// The secrets, each once.
     pub secrets: Vec<SecretRef>,
-    /// The environment names.
     pub env_names: Vec<EnvName>,
     seen: HashSet<SecretRef>,
     /// The variables of the shell texts so far, by what they carry.

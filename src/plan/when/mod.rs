@@ -75,7 +75,7 @@ impl When {
             match Expression::check(&text, resolver, node, &template.span) {
                 Ok(expression) => Condition::Expression(expression),
                 Err(fault) => {
-                    resolver.fault(diagnostic(&fault, &text, &template.span));
+                    resolver.fault(diagnostic(fault, &text, &template.span));
                     return None;
                 }
             }
@@ -83,7 +83,6 @@ impl When {
         Some(Self { conditions: vec![condition], host: resolver.nodes[node].host.clone() })
     }
 
-    /// Both.
     #[must_use]
     pub(super) fn and(mut self, other: &Self) -> Self {
         self.conditions.extend(other.conditions.iter().cloned());
@@ -202,13 +201,10 @@ fn span_of(text: &str, span: &Span, start: usize, end: usize) -> Span {
     if span.len() == text.len() + 2 { span.start + 1 + start..span.start + 1 + end } else { span.clone() }
 }
 
-fn diagnostic(fault: &ExpressionError, text: &str, span: &Span) -> Diagnostic {
+fn diagnostic(fault: ExpressionError, text: &str, span: &Span) -> Diagnostic {
     let span = span_of(text, span, fault.start, fault.end);
-    let diagnostic = Diagnostic::error("plan::invalid-when", fault.message.clone(), span);
-    match &fault.help {
-        Some(help) => diagnostic.help(help.clone()),
-        None => diagnostic,
-    }
+    let diagnostic = Diagnostic::error("plan::invalid-when", fault.message, span);
+    Diagnostic { help: fault.help, ..diagnostic }
 }
 
 #[cfg(test)]

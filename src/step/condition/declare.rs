@@ -40,7 +40,7 @@ macro_rules! conditions {
         }
 
         /// The kinds that look at something.
-        pub(in crate::step) const KINDS: &[crate::step::Spec] = &[$(crate::step::Spec {
+        pub(super) const KINDS: &[crate::step::Spec] = &[$(crate::step::Spec {
             name: $name,
             example: $example,
             doc: concat!($($doc),+),

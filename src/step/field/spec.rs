@@ -30,7 +30,7 @@ impl Spec {
 }
 
 /// A doc comment as help and docs show it.
-pub(in crate::step) fn line(doc: &'static str) -> &'static str {
+fn line(doc: &'static str) -> &'static str {
     doc.trim().trim_end_matches('.')
 }
 

@@ -9,7 +9,6 @@ use crate::step::Part;
 use crate::step::Template;
 use crate::step::template::braced::Braced;
 use crate::step::template::braced::braced;
-use crate::step::template::locations::Locations;
 
 impl Template {
     /// Cuts a string of the recipe at its references. `span` is the location of the whole string
@@ -121,6 +120,33 @@ fn end_of_reference(text: &str, close: char) -> Result<usize, &'static str> {
         }
     }
     Err("is never closed on its line")
+}
+
+/// The locations of references: each is looked for in the literal as the file has it, after the one
+/// before. Where escapes hide one, the whole literal stands in for it and for all after it.
+struct Locations<'a> {
+    source: &'a Source,
+    whole: Span,
+    next: Option<usize>,
+}
+
+impl<'a> Locations<'a> {
+    fn new(source: &'a Source, whole: Span) -> Self {
+        let next = source.text().get(whole.clone()).map(|_| whole.start);
+        Self { source, whole, next }
+    }
+
+    fn find(&mut self, raw: &str) -> Span {
+        let start = self.next.and_then(|next| {
+            self.source.text()[next..self.whole.end].find(raw).map(|distance| next + distance)
+        });
+        self.next = start.map(|start| start + raw.len());
+        start.map_or_else(|| self.whole.clone(), |start| start..start + raw.len())
+    }
+
+    fn text(&self, span: &Span) -> Option<&'a str> {
+        self.source.text().get(span.clone())
+    }
 }
 
 #[cfg(test)]
