@@ -39,34 +39,36 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// Makes the attempt. Its last report is how it ended, whatever happens.
-    pub(super) async fn run(mut self) {
+    /// Makes the attempt. Its last report is how it ended, whatever happens, and by then nothing of
+    /// the attempt is left: a lease that the next step must not share has been given back.
+    pub(super) async fn run(self) {
         let reports = self.cx.reports.clone();
         let id = self.cx.step.clone();
+        let last = self.end().await;
+        drop(reports.send((id, last)).await);
+    }
+
+    async fn end(mut self) -> Report {
         let mask = self.cx.secrets.mask().clone();
+        let reports = self.cx.reports.clone();
+        let id = self.cx.step.clone();
         let told = self.stop.subscribe();
         let operation = self.plan.steps()[self.index].operation.as_ref();
         let operation = operation.expect("what stands for others is not launched");
         let mut work = AssertUnwindSafe(operation.run(&mut self.cx)).catch_unwind();
         let stop = tokio::select! {
             biased;
-            done = &mut work => {
-                drop(reports.send((id, over(done, &mask))).await);
-                return;
-            }
+            done = &mut work => return over(done, &mask),
             stop = stopped(told) => stop,
             () = tokio::time::sleep(self.timeout.unwrap_or_default()), if self.timeout.is_some() => Stop::Timeout,
         };
         self.stop.send_replace(stop);
-        let last = if let Ok(done) = tokio::time::timeout(WIND_DOWN, &mut work).await {
-            over(done, &mask)
-        } else {
-            let text =
-                mask.text(&format!("`{id}` did not stop in time; what it started may still be running"));
-            drop(reports.send((id.clone(), Report::Notice(text))).await);
-            over(Ok(Err(StepError::Stopped(stop))), &mask)
-        };
-        drop(reports.send((id, last)).await);
+        if let Ok(done) = tokio::time::timeout(WIND_DOWN, &mut work).await {
+            return over(done, &mask);
+        }
+        let text = mask.text(&format!("`{id}` did not stop in time; what it started may still be running"));
+        drop(reports.send((id, Report::Notice(text))).await);
+        over(Ok(Err(StepError::Stopped(stop))), &mask)
     }
 }
 

@@ -1,10 +1,15 @@
 //! Steps that are made up, and a run of them in which everything is witnessed.
 
+use std::collections::HashMap;
+use std::sync::Weak;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use doppio_hosts::Pool;
+use doppio_secrets::Hold;
 use doppio_secrets::SecretSession;
+use doppio_text::name::StepId;
 
 use super::*;
 
@@ -29,6 +34,8 @@ pub(super) struct Witness {
     pub(super) running: usize,
     pub(super) most_running: usize,
     pub(super) faults: Vec<String>,
+    /// What keeps the leases of each step that began.
+    holds: HashMap<StepId, Weak<Hold>>,
 }
 
 pub(super) type Shared = Arc<Mutex<Witness>>;
@@ -104,6 +111,7 @@ impl Planned for Fake {
                 if !is_durable {
                     witness.faults.push(format!("`{}` began before its start was settled", cx.step));
                 }
+                witness.holds.insert(cx.step.clone(), Arc::downgrade(&cx.hold));
                 witness.running += 1;
                 witness.most_running = witness.most_running.max(witness.running);
             }
@@ -136,6 +144,15 @@ impl Sink for Recorder {
     fn record(&mut self, event: &Event) -> Result<(), SinkError> {
         let mut witness = self.witness.lock().unwrap();
         witness.events.push(event.clone());
+        if let What::StepFinished { step, .. } = &event.what
+            && witness.holds.get(step).is_some_and(|hold| hold.strong_count() > 0)
+            && !witness
+                .events
+                .iter()
+                .any(|event| matches!(event.what, What::RunCancelling { forced: true, .. }))
+        {
+            witness.faults.push(format!("`{step}` ended and kept its leases"));
+        }
         let number = witness.events.len();
         for (at, wish) in &self.wishes {
             if *at == number {
