@@ -10,7 +10,7 @@ use doppio_secrets::Masked;
 use doppio_text::name::RunId;
 use doppio_text::name::StepId;
 
-use crate::event::status::StepStatus;
+use crate::event::step_status::StepStatus;
 
 /// The form of an [`Event`] on disk and on stdout; raised when a reader must know.
 pub const SCHEMA: u32 = 1;

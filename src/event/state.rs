@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::event::RunStatus;
 use crate::event::StepOutline;
 use crate::event::What;
-use crate::event::status::StepStatus;
+use crate::event::step_status::StepStatus;
 
 /// One step's state.
 #[derive(Debug, Clone)]

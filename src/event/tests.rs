@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use doppio_secrets::Carrier;
 use doppio_secrets::Delivery;
 use doppio_secrets::Masked;
 use doppio_text::name::StepId;
@@ -81,7 +80,7 @@ fn every_kind() -> Vec<What> {
                 is_default: false,
                 variable: "HF_TOKEN".parse().unwrap(),
                 secret: masked("huggingface/token"),
-                carrier: Carrier::Preamble,
+                carrier: serde_json::from_value("preamble".into()).unwrap(),
             }],
         },
         What::StepSkipped { step: step.clone(), reason: masked("`when` is false"), blocked: false },

@@ -11,9 +11,10 @@ use doppio_text::name::HostId;
 use crate::plan::Inputs;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
+use crate::plan::fields::Resolver;
 use crate::plan::graph::Graph;
-use crate::plan::names::Variables;
 use crate::plan::steps::Steps;
+use crate::plan::variables::Variables;
 use crate::recipe::Recipe;
 use crate::recipe::TargetKind;
 
@@ -34,7 +35,7 @@ pub fn build(mut recipe: Recipe, inputs: &Inputs<'_>) -> Result<(Plan, Vec<Diagn
     let inputs = &Inputs { target, ..*inputs };
     let variables = Variables::resolve(&recipe, inputs.vars, &mut faults);
     let graph = Graph::new(&recipe, &variables, inputs, &mut faults);
-    let mut steps = Steps::new(&recipe, &graph, &variables, inputs);
+    let mut steps = Steps::new(Resolver::new(&variables, inputs, &graph, &recipe));
     let mut planned = steps.plan();
     let reads = steps.finish(&mut faults);
     let faults = sorted(faults);

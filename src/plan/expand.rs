@@ -6,9 +6,9 @@ use doppio_text::shown;
 
 use crate::plan::Inputs;
 use crate::plan::fields::fixed_text;
-use crate::plan::names::Variables;
 use crate::plan::node::Node;
 use crate::plan::node::Role;
+use crate::plan::variables::Variables;
 use crate::recipe::Hosts;
 use crate::recipe::RecipeStep;
 

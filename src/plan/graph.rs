@@ -12,9 +12,9 @@ use crate::plan::Inputs;
 use crate::plan::expand::expand;
 use crate::plan::groups::Groups;
 use crate::plan::groups::unknown_step;
-use crate::plan::names::Variables;
 use crate::plan::node::Node;
 use crate::plan::order;
+use crate::plan::variables::Variables;
 use crate::recipe::Recipe;
 use crate::recipe::RecipeStep;
 

@@ -3,7 +3,7 @@
 //! [`build()`] goes through stages, each in a file of its own: steps that stand for several are
 //! multiplied (`expand`), groups hand their needs to their members (`groups`), the graph is
 //! ordered or its cycles are named (`order`), and the texts of every step are resolved
-//! (`fields`), where each name is looked up (`names`) and each step that a text refers to must
+//! (`fields`), where each name is looked up (`variables`) and each step that a text refers to must
 //! have ended by then (`ancestry`).
 
 mod ancestry;
@@ -14,12 +14,12 @@ mod graph;
 mod groups;
 mod inputs;
 mod model;
-mod names;
 mod node;
 mod order;
 mod select;
 pub mod show;
 mod steps;
+mod variables;
 mod when;
 
 pub use crate::recipe::Retry;

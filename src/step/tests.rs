@@ -128,7 +128,7 @@ fn a_declaration_is_all_that_a_step_type_needs() {
 }
 
 #[test]
-fn all_that_is_wrong_is_told_with_its_place() {
+fn all_that_is_wrong_is_told_with_its_location() {
     let faults = read(
         &WAVE,
         "wave = { tims = 3, hand = \"rihgt\", greeting = 5, pause_secs = -1, env = { 1A = \"b\", B = true } }",

@@ -60,14 +60,6 @@ fn dependents_of_a_failed_step_are_skipped_with_its_name() {
 }
 
 #[test]
-fn a_failure_that_is_allowed_stops_nothing() {
-    let forgiving = Draft { forgiving: true, ..Draft::new(&[], &[Act::Fail]) };
-    let ran = run_drafts(&[forgiving, Draft::new(&[0], &[])], 1, Vec::new());
-    assert_eq!((ran.status(0), ran.status(1)), (StepStatus::Failed, StepStatus::Success));
-    assert_eq!(ran.state.status, Some(RunStatus::Success));
-}
-
-#[test]
 fn attempts_are_counted_and_their_wait_holds_no_slot() {
     let retried = Draft { attempts: 3, ..Draft::new(&[], &[Act::Fail, Act::Fail, Act::Succeed]) };
     let worn = Draft { attempts: 2, ..Draft::new(&[], &[Act::Fail, Act::Fail, Act::Succeed]) };

@@ -7,7 +7,6 @@ use doppio_text::Diagnostic;
 use doppio_text::SUGGESTED;
 use doppio_text::Span;
 use doppio_text::has_enough;
-use doppio_text::name::StepId;
 use doppio_text::note;
 use doppio_text::shell::Piece;
 use doppio_text::shell::rewrite;
@@ -15,10 +14,11 @@ use doppio_text::shell::rewrite;
 use crate::plan::Inputs;
 use crate::plan::fields::Travel;
 use crate::plan::fields::travel::unquoted;
-use crate::plan::names::Named;
-use crate::plan::names::Variables;
-use crate::plan::names::push;
-use crate::plan::node::Node;
+use crate::plan::graph::Graph;
+use crate::plan::variables::Named;
+use crate::plan::variables::Variables;
+use crate::plan::variables::push;
+use crate::recipe::Recipe;
 use crate::step::Binding;
 use crate::step::Mode;
 use crate::step::Part;
@@ -53,12 +53,8 @@ pub(in crate::plan) struct Question {
 pub(in crate::plan) struct Resolver<'a> {
     pub variables: &'a Variables,
     pub inputs: &'a Inputs<'a>,
-    /// The nodes, by id.
-    pub ids: &'a HashMap<StepId, usize>,
-    pub nodes: &'a [Node],
-    pub recipe_name: &'a str,
-    /// Ids that are known though their steps could not be read.
-    pub unread: &'a HashSet<String>,
+    pub graph: &'a Graph,
+    pub recipe: &'a Recipe,
     pub faults: Vec<Diagnostic>,
     /// What must have ended by then.
     pub questions: Vec<Question>,
@@ -79,7 +75,26 @@ pub(super) struct Resolved {
     pub fixed: HashMap<usize, String>,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
+    pub(in crate::plan) fn new(
+        variables: &'a Variables,
+        inputs: &'a Inputs<'a>,
+        graph: &'a Graph,
+        recipe: &'a Recipe,
+    ) -> Self {
+        Self {
+            variables,
+            inputs,
+            graph,
+            recipe,
+            faults: Vec::new(),
+            questions: Vec::new(),
+            targetless: Vec::new(),
+            used: HashSet::new(),
+            added: 0,
+        }
+    }
+
     /// Resolves a text that no shell reads and no secret may stand in; `name` is what messages
     /// call the field where it stands.
     pub(in crate::plan) fn plain(&mut self, node: usize, template: &Template, name: &str) -> Text {

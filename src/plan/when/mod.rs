@@ -80,7 +80,7 @@ impl When {
                 }
             }
         };
-        Some(Self { conditions: vec![condition], host: resolver.nodes[node].host.clone() })
+        Some(Self { conditions: vec![condition], host: resolver.graph.nodes[node].host.clone() })
     }
 
     #[must_use]

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_meaning_is_said_with_its_place() {
+    fn what_has_no_meaning_is_said_with_its_location() {
         let fault = tokens("a = b").unwrap_err();
         assert_eq!((fault.start, fault.end), (2, 3));
         assert_eq!(fault.help.as_deref(), Some("compare with `==`"));

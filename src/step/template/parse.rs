@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_those_in_the_file() {
+    fn locations_are_those_in_the_file() {
         let text = r#"c = "\"$${x}\" ${x} ç ${x} ${y.z}""#;
         let source = Source::new("recipe.toml", text);
         let (template, faults) =
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_that_escapes_hide_has_the_place_of_the_string() {
+    fn a_reference_that_escapes_hide_has_the_location_of_the_string() {
         let source = Source::new("recipe.toml", r#"c = "\u0024{x}""#);
         for whole in [4..source.text().len(), 5..999] {
             let (template, _) = Template::parse("${x}", whole.clone(), &source, Mode::Plain);
