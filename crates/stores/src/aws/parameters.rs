@@ -11,8 +11,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
-use futures_util::StreamExt;
-use futures_util::stream;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -33,17 +31,20 @@ use doppio_secrets::source::Version;
 
 use crate::aws::account::KEYS;
 use crate::aws::api::Api;
-use crate::aws::api::CALLS;
+use crate::aws::batch::Partial;
+use crate::aws::batch::broken_off;
+use crate::aws::batch::by_name;
+use crate::aws::batch::rest;
 use crate::aws::body;
 use crate::aws::call::Call;
-use crate::aws::endpoint::PARAMETERS;
-use crate::aws::fault::Failure;
 use crate::aws::metadata::Moment;
 use crate::aws::parameter;
 use crate::aws::parameter::Found;
 use crate::aws::parameter::full;
 use crate::aws::parameter::selected;
+use crate::aws::refusal::Failure;
 use crate::aws::reply::Object;
+use crate::aws::service::PARAMETERS;
 
 /// How it is made.
 pub(crate) const SOURCE: RemoteSource =
@@ -99,7 +100,7 @@ impl ParameterStore {
     /// The parameter; not decrypted unless `plain`.
     async fn one(&self, item: &Item, plain: bool) -> Result<(SecretValue, Metadata), SourceError> {
         let call = Call::reading("ssm:GetParameter", &item.path);
-        self.fetch(call, item, plain).await.map_err(|failure| failure.tell(call))
+        self.fetch(call, item, plain).await.map_err(|failure| failure.told(call))
     }
 
     async fn fetch(
@@ -113,53 +114,24 @@ impl ParameterStore {
         let found = reply.object().member("Parameter")?;
         let found = found.map(|found| parameter::read(&item.path, found)).transpose()?.flatten();
         // What is not there is an error of AWS: an answer without a value is none of AWS.
-        found.ok_or(Failure::Garbled)
+        found.ok_or(Failure::Nonsense)
     }
 
     async fn many(&self, items: &[Item], plain: bool) -> Vec<Result<(SecretValue, Metadata), SourceError>> {
-        let mut found = vec![None; items.len()];
-        let together: Vec<usize> =
-            (0..items.len()).filter(|&at| !items[at].path.starts_with("arn:")).collect();
-        if together.len() > 1 {
-            for chunk in together.chunks(LARGEST) {
-                if self.may_batch.load(Ordering::Relaxed) {
-                    self.batch(items, chunk, plain, &mut found).await;
-                }
-            }
-        }
-        let open: Vec<usize> = (0..items.len()).filter(|&at| found[at].is_none()).collect();
-        let answers: Vec<_> = stream::iter(open)
-            .map(|at| async move { (at, self.one(&items[at], plain).await) })
-            .buffer_unordered(CALLS)
-            .collect()
-            .await;
-        for (at, answer) in answers {
-            found[at] = Some(answer);
-        }
-        found.into_iter().map(|answer| answer.unwrap_or(Err(SourceError::Missing))).collect()
-    }
-
-    async fn batch(
-        &self,
-        items: &[Item],
-        chunk: &[usize],
-        plain: bool,
-        found: &mut [Option<Result<(SecretValue, Metadata), SourceError>>],
-    ) {
         let call = Call::reading("ssm:GetParameters", "");
-        match self.together(call, items, chunk, plain, found).await {
-            Ok(()) => {}
-            // One name that may not be read spoils the call for all: these are asked one by one.
-            Err(failure) if failure.is_about_the_call() => {
-                self.may_batch.store(!failure.is_denied(), Ordering::Relaxed);
+        let mut found: Partial<(SecretValue, Metadata)> = vec![None; items.len()];
+        let together = by_name(items);
+        for chunk in together.chunks(LARGEST).filter(|_| together.len() > 1) {
+            if !self.may_batch.load(Ordering::Relaxed) {
+                break;
             }
-            Err(failure) => {
-                let fault = failure.tell(call);
-                for &at in chunk {
-                    found[at] = Some(Err(fault.clone()));
-                }
+            if let Err(failure) = self.together(call, items, chunk, plain, &mut found).await {
+                // One name that may not be read spoils the call for all.
+                let is_final = failure.is_denied();
+                broken_off(failure, &self.may_batch, is_final, call, chunk, &mut found);
             }
         }
+        rest(items, found, |item| self.one(item, plain)).await
     }
 
     async fn together(
@@ -168,7 +140,7 @@ impl ParameterStore {
         items: &[Item],
         chunk: &[usize],
         plain: bool,
-        found: &mut [Option<Result<(SecretValue, Metadata), SourceError>>],
+        found: &mut Partial<(SecretValue, Metadata)>,
     ) -> Result<(), Failure> {
         let name = |at: usize| selected(&items[at].path, items[at].version.as_deref());
         let names: Vec<String> = chunk.iter().map(|&at| name(at)).collect();
@@ -205,23 +177,23 @@ impl ParameterStore {
         }
         let reply = self.api.send(call, body::with_text(&request, "Value", text)).await;
         let done = reply.and_then(|reply| reply.object().metadata::<Written>());
-        let Written { version } = done.map_err(|failure| failure.tell(call))?;
-        let mut facts = Metadata {
+        let Written { version } = done.map_err(|failure| failure.told(call))?;
+        let mut metadata = Metadata {
             place: format!("AWS parameter `{path}`"),
             version: Some(version.to_string()),
             note: remark.note.clone(),
             ..Metadata::default()
         };
         if remark.expires.is_some() {
-            facts.warnings.push("Parameter Store does not store when it expires".to_owned());
+            metadata.warnings.push("Parameter Store does not store when it expires".to_owned());
         }
-        Ok(facts)
+        Ok(metadata)
     }
 
     async fn remove(&self, path: &str) -> Result<(), SourceError> {
         let call = Call::reading("ssm:DeleteParameter", path);
         let done = self.api.ask(call, &json!({ "Name": full(path) })).await;
-        done.map(drop).map_err(|failure| failure.tell(call))
+        done.map(drop).map_err(|failure| failure.told(call))
     }
 
     async fn all(&self, call: Call<'_>) -> Result<Vec<(String, Metadata)>, Failure> {
@@ -231,7 +203,7 @@ impl ParameterStore {
             let Listed { parameters } = page?.object().metadata()?;
             for entry in parameters.into_iter().flatten() {
                 let Some(name) = &entry.name else { continue };
-                found.push((name.clone(), entry.facts(name)));
+                found.push((name.clone(), entry.metadata(name)));
             }
         }
         Ok(found)
@@ -266,11 +238,11 @@ impl ParameterStore {
         match self.api.ask(call, &json!({ "MaxResults": 1 })).await {
             Ok(page) => {
                 let listed = page.object().metadata::<Listed>();
-                listed.map(drop).map_err(|failure| failure.tell(call))
+                listed.map(drop).map_err(|failure| failure.told(call))
             }
             // Credentials that may not list are known anyway.
             Err(failure) if failure.is_denied() => Ok(()),
-            Err(failure) => Err(failure.tell(call)),
+            Err(failure) => Err(failure.told(call)),
         }
     }
 }
@@ -309,13 +281,13 @@ impl Source for ParameterStore {
     /// What is not decrypted is not a secret yet: the same rights are enough, and no value is
     /// shown.
     fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        async move { self.one(&Item::new(path, version), false).await.map(|(_, facts)| facts) }.boxed()
+        async move { self.one(&Item::new(path, version), false).await.map(|(_, metadata)| metadata) }.boxed()
     }
 
     fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
         async move {
             let found = self.many(items, false).await;
-            found.into_iter().map(|answer| answer.map(|(_, facts)| facts)).collect()
+            found.into_iter().map(|answer| answer.map(|(_, metadata)| metadata)).collect()
         }
         .boxed()
     }
@@ -330,11 +302,11 @@ impl Source for ParameterStore {
 
     fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         let call = Call::reading("ssm:DescribeParameters", "");
-        self.all(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
+        self.all(call).map(move |found| found.map_err(|failure| failure.told(call))).boxed()
     }
 
     fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
         let call = Call::reading("ssm:GetParameterHistory", path);
-        self.history(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
+        self.history(call).map(move |found| found.map_err(|failure| failure.told(call))).boxed()
     }
 }

@@ -29,15 +29,15 @@ use doppio_secrets::source::Version;
 use crate::aws::account::KEYS;
 use crate::aws::api::Api;
 use crate::aws::call::Call;
-use crate::aws::endpoint::SECRETS;
-use crate::aws::fault::Failure;
 use crate::aws::metadata::CURRENT;
 use crate::aws::metadata::Described;
 use crate::aws::metadata::Moment;
 use crate::aws::metadata::Selector;
-use crate::aws::metadata::facts;
+use crate::aws::metadata::metadata_of;
+use crate::aws::refusal::Failure;
 use crate::aws::reply::Object;
 use crate::aws::reply::Reply;
+use crate::aws::service::SECRETS;
 
 /// How it is made.
 pub(crate) const SOURCE: RemoteSource =
@@ -116,7 +116,7 @@ pub(super) fn version(path: &str, object: Object<'_>) -> Result<Option<(SecretVa
         None => object.binary("SecretBinary")?,
         text => text,
     };
-    Ok(value.map(|value| (value, facts(path, found.version_id.as_deref(), found.created_date))))
+    Ok(value.map(|value| (value, metadata_of(path, found.version_id.as_deref(), found.created_date))))
 }
 
 /// The secrets on a page of a list.
@@ -146,17 +146,17 @@ impl SecretsManager {
             Selector::Stage(stage) => request["VersionStage"] = stage.into(),
             Selector::Id(id) => request["VersionId"] = id.into(),
         }
-        let reply = self.api.ask(call, &request).await.map_err(|failure| failure.tell(call))?;
-        let found = self::version(path, reply.object()).map_err(|failure| failure.tell(call))?;
+        let reply = self.api.ask(call, &request).await.map_err(|failure| failure.told(call))?;
+        let found = self::version(path, reply.object()).map_err(|failure| failure.told(call))?;
         // What is not there is an error of AWS: an answer without a value is none of AWS.
-        found.ok_or_else(|| Failure::Garbled.tell(call))
+        found.ok_or_else(|| Failure::Nonsense.told(call))
     }
 
     pub(super) async fn describe(&self, path: &str) -> Result<Described, Failure> {
         let call = Call::reading("secretsmanager:DescribeSecret", path);
         let reply = self.api.ask(call, &json!({ "SecretId": path })).await?;
         let found: Described = reply.object().metadata()?;
-        if found.name.is_none() && found.arn.is_none() { Err(Failure::Garbled) } else { Ok(found) }
+        if found.name.is_none() && found.arn.is_none() { Err(Failure::Nonsense) } else { Ok(found) }
     }
 
     /// Asks what is known of a secret; where that is not allowed, the value shows that it is there.
@@ -170,20 +170,22 @@ impl SecretsManager {
         match self.describe(path).await {
             Ok(found) => match found.described(path, version) {
                 Err(SourceError::Missing) if Selector::of(version) != Selector::Current => {
-                    self.get_one(path, version).await.map(|(_, facts)| facts)
+                    self.get_one(path, version).await.map(|(_, metadata)| metadata)
                 }
                 described => described,
             },
-            Err(failure) if failure.is_denied() => self.get_one(path, version).await.map(|(_, facts)| facts),
-            Err(failure) => Err(failure.tell(Call::reading("secretsmanager:DescribeSecret", path))),
+            Err(failure) if failure.is_denied() => {
+                self.get_one(path, version).await.map(|(_, metadata)| metadata)
+            }
+            Err(failure) => Err(failure.told(Call::reading("secretsmanager:DescribeSecret", path))),
         }
     }
 
     async fn remove(&self, path: &str) -> Result<(), SourceError> {
         let call = Call::reading("secretsmanager:DeleteSecret", path);
         let request = json!({ "SecretId": path, "RecoveryWindowInDays": RECOVERY_DAYS });
-        let reply = self.api.ask(call, &request).await.map_err(|failure| failure.tell(call))?;
-        let done: Removed = reply.object().metadata().map_err(|failure| failure.tell(call))?;
+        let reply = self.api.ask(call, &request).await.map_err(|failure| failure.told(call))?;
+        let done: Removed = reply.object().metadata().map_err(|failure| failure.told(call))?;
         if let Some(until) = done.deletion_date.and_then(Moment::timestamp) {
             let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
             removed.insert(path.to_owned(), until);
@@ -198,8 +200,8 @@ impl SecretsManager {
             for entry in list(&page?)? {
                 let Some(name) = &entry.name else { continue };
                 // One without a value can't be used.
-                if let Ok(facts) = entry.listed(name, None) {
-                    found.push((name.clone(), facts));
+                if let Ok(metadata) = entry.listed(name, None) {
+                    found.push((name.clone(), metadata));
                 }
             }
         }
@@ -229,10 +231,10 @@ impl SecretsManager {
     async fn ping(&self) -> Result<(), SourceError> {
         let call = Call::reading("secretsmanager:ListSecrets", "");
         match self.api.ask(call, &json!({ "MaxResults": 1 })).await {
-            Ok(page) => list(&page).map(drop).map_err(|failure| failure.tell(call)),
+            Ok(page) => list(&page).map(drop).map_err(|failure| failure.told(call)),
             // Credentials that may not list are known anyway.
             Err(failure) if failure.is_denied() => Ok(()),
-            Err(failure) => Err(failure.tell(call)),
+            Err(failure) => Err(failure.told(call)),
         }
     }
 }
@@ -294,12 +296,12 @@ impl Source for SecretsManager {
 
     fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
         let call = Call::reading("secretsmanager:ListSecrets", "");
-        self.all(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
+        self.all(call).map(move |found| found.map_err(|failure| failure.told(call))).boxed()
     }
 
     fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
         let call = Call::reading("secretsmanager:ListSecretVersionIds", path);
-        self.history(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
+        self.history(call).map(move |found| found.map_err(|failure| failure.told(call))).boxed()
     }
 }
 
@@ -321,7 +323,7 @@ mod tests {
             [0xff, 0xfe]
         );
         assert_eq!(found("{}").unwrap(), None);
-        assert_eq!(found(r#"{"SecretString": 5}"#).unwrap_err(), Failure::Garbled);
-        assert_eq!(found(r#"{"SecretString": "a", "VersionId": 5}"#).unwrap_err(), Failure::Garbled);
+        assert_eq!(found(r#"{"SecretString": 5}"#).unwrap_err(), Failure::Nonsense);
+        assert_eq!(found(r#"{"SecretString": "a", "VersionId": 5}"#).unwrap_err(), Failure::Nonsense);
     }
 }

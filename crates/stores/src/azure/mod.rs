@@ -4,10 +4,10 @@
 //! Key Vault keeps text, not bytes. What is removed can be recovered for a while (soft delete), and
 //! its name is taken that long.
 
-mod fault;
 mod login;
 mod machine;
 mod path;
+mod refusal;
 mod tools;
 
 use std::collections::HashMap;
@@ -42,6 +42,7 @@ use doppio_text::name::SecretName;
 
 use login::Login;
 use path::Path;
+use refusal::told;
 
 /// How it is made.
 pub(super) const SOURCE: RemoteSource =
@@ -111,27 +112,27 @@ impl Azure {
         let (client, path) = self.secret(path).await?;
         let options =
             SecretClientGetSecretOptions { secret_version: version.map(str::to_owned), ..Default::default() };
-        let answer = client.get_secret(path.name, Some(options)).await.map_err(|error| fault::of(&error))?;
-        let found = answer.into_model().map_err(|_| fault::nonsense())?;
-        let facts = facts(
+        let answer = client.get_secret(path.name, Some(options)).await.map_err(|error| told(&error))?;
+        let found = answer.into_model().map_err(|_| refusal::nonsense())?;
+        let metadata = metadata_of(
             &client,
             &path,
             found.resource_id().ok().and_then(|id| id.version),
             found.attributes.as_ref(),
             found.tags.as_ref(),
         );
-        let value = found.value.ok_or_else(fault::nonsense)?;
-        Ok((SecretValue::new(value.into_bytes()), facts))
+        let value = found.value.ok_or_else(refusal::nonsense)?;
+        Ok((SecretValue::new(value.into_bytes()), metadata))
     }
 
     /// Goes through the versions: asking for one of them would send its value. Where a policy has
     /// `Get` without `List`, the value, which is wiped at once, shows that it is there.
-    async fn place_of(&self, text: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
+    async fn locate_one(&self, text: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
         let wanted = version.map(path::version).transpose()?;
         let (client, path) = self.secret(text).await?;
         let all = match properties_of(&client, path.name).await {
             Err(SourceError::NotAllowed { .. }) => {
-                return self.read(text, version).await.map(|(_, facts)| facts);
+                return self.read(text, version).await.map(|(_, metadata)| metadata);
             }
             all => all?,
         };
@@ -143,7 +144,7 @@ impl Azure {
         if !is_enabled(found) {
             return Err(SourceError::unfit(format!("`{}` is disabled", path.name)));
         }
-        Ok(facts(&client, &path, id(found), found.attributes.as_ref(), found.tags.as_ref()))
+        Ok(metadata_of(&client, &path, id(found), found.attributes.as_ref(), found.tags.as_ref()))
     }
 
     async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, SourceError> {
@@ -165,15 +166,15 @@ impl Azure {
         };
         let body =
             parameters.try_into().map_err(|_| SourceError::unfit("this can't be sent to Key Vault"))?;
-        let answer = client.set_secret(path.name, body, None).await.map_err(|error| fault::of(&error))?;
-        let made = answer.into_model().map_err(|_| fault::nonsense())?;
+        let answer = client.set_secret(path.name, body, None).await.map_err(|error| told(&error))?;
+        let made = answer.into_model().map_err(|_| refusal::nonsense())?;
         let version = made.resource_id().ok().and_then(|id| id.version);
-        Ok(facts(&client, &path, version, made.attributes.as_ref(), made.tags.as_ref()))
+        Ok(metadata_of(&client, &path, version, made.attributes.as_ref(), made.tags.as_ref()))
     }
 
     async fn remove(&self, path: &str) -> Result<(), SourceError> {
         let (client, path) = self.secret(path).await?;
-        client.delete_secret(path.name, None).await.map(drop).map_err(|error| fault::of(&error))
+        client.delete_secret(path.name, None).await.map(drop).map_err(|error| told(&error))
     }
 
     async fn paths(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
@@ -183,13 +184,13 @@ impl Azure {
             maxresults: Some(PAGE),
             ..Default::default()
         };
-        let pages = client.list_secret_properties(Some(options)).map_err(|error| fault::of(&error))?;
-        let all: Vec<SecretProperties> = pages.try_collect().await.map_err(|error| fault::of(&error))?;
+        let pages = client.list_secret_properties(Some(options)).map_err(|error| told(&error))?;
+        let all: Vec<SecretProperties> = pages.try_collect().await.map_err(|error| told(&error))?;
         let of = |found: &SecretProperties| {
             let name = found.resource_id().ok()?.name;
             let path = Path { vault: None, name: &name };
-            let facts = facts(&client, &path, None, found.attributes.as_ref(), found.tags.as_ref());
-            Some((name.clone(), facts))
+            let metadata = metadata_of(&client, &path, None, found.attributes.as_ref(), found.tags.as_ref());
+            Some((name.clone(), metadata))
         };
         // The certificates of a vault have a secret each, which is theirs.
         Ok(all.iter().filter(|found| found.managed != Some(true)).filter_map(of).collect())
@@ -218,9 +219,9 @@ impl Azure {
             maxresults: Some(1),
             ..Default::default()
         };
-        let mut pages = client.list_secret_properties(Some(options)).map_err(|error| fault::of(&error))?;
+        let mut pages = client.list_secret_properties(Some(options)).map_err(|error| told(&error))?;
         match pages.try_next().await {
-            Err(error) if !fault::is_denied(&error) => Err(fault::of(&error)),
+            Err(error) if !refusal::is_denied(&error) => Err(told(&error)),
             // Credentials that may not list are known anyway.
             _ => Ok(()),
         }
@@ -242,9 +243,8 @@ async fn properties_of(client: &SecretClient, name: &str) -> Result<Vec<SecretPr
         maxresults: Some(PAGE),
         ..Default::default()
     };
-    let pages =
-        client.list_secret_properties_versions(name, Some(options)).map_err(|error| fault::of(&error))?;
-    let mut all: Vec<SecretProperties> = pages.try_collect().await.map_err(|error| fault::of(&error))?;
+    let pages = client.list_secret_properties_versions(name, Some(options)).map_err(|error| told(&error))?;
+    let mut all: Vec<SecretProperties> = pages.try_collect().await.map_err(|error| told(&error))?;
     all.sort_by_key(|found| {
         std::cmp::Reverse(found.attributes.as_ref().and_then(|attributes| attributes.created))
     });
@@ -272,7 +272,7 @@ fn text(value: &SecretValue) -> Result<String, SourceError> {
     })
 }
 
-fn facts(
+fn metadata_of(
     client: &SecretClient,
     path: &Path<'_>,
     version: Option<String>,
@@ -325,7 +325,7 @@ impl Source for Azure {
     }
 
     fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        self.place_of(path, version).boxed()
+        self.locate_one(path, version).boxed()
     }
 
     fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {

@@ -2,35 +2,35 @@
 //! they are a status of Google's APIs, which names resources and rights; other texts may quote
 //! anything.
 
-use std::error::Error;
-
 use google_cloud_auth::errors::CredentialsError;
 use serde::Deserialize;
 
 use doppio_secrets::source::SourceError;
 use doppio_text::brief;
 
-use crate::http::innermost;
+use crate::http;
+use crate::http::Server;
 
 /// Why a request has no answer that helps.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// There is no token.
-    Login(CredentialsError),
-    /// Nothing answers.
-    Connection(reqwest::Error),
-    /// The service refused: <https://cloud.google.com/apis/design/errors>.
-    Status(Status),
-    /// Something else refused, with this status of HTTP.
-    Http(u16),
-    /// Something else answered.
-    Nonsense,
+pub(super) type Failure = http::Failure<Refusal>;
+
+static SERVER: Server = Server {
+    name: "Secret Manager",
+    is: "Secret Manager",
+    settings: "sources.gcp",
+    to_check: "check `endpoint` in `[sources.gcp]`",
+    to_reach: "check the network, `HTTPS_PROXY` and `endpoint` in `[sources.gcp]`",
+};
+
+/// How Google's APIs refuse: <https://cloud.google.com/apis/design/errors>.
+#[derive(Debug, Deserialize)]
+pub(super) struct Refusal {
+    error: Status,
 }
 
-/// A status of Google's APIs.
 #[derive(Debug, Deserialize)]
-pub(super) struct Status {
-    #[serde(rename = "status", default)]
+struct Status {
+    #[serde(rename = "status")]
     code: Option<String>,
     #[serde(default)]
     message: String,
@@ -44,22 +44,6 @@ struct Detail {
     kind: String,
     #[serde(default)]
     reason: String,
-}
-
-#[derive(Deserialize)]
-struct Body {
-    error: Status,
-}
-
-impl Failure {
-    /// The failure that an answer tells.
-    pub(super) fn of_answer(status: u16, body: &[u8]) -> Self {
-        serde_json::from_slice(body).map_or(Self::Http(status), |Body { error }| Self::Status(error))
-    }
-
-    fn has_code(&self, code: &str) -> bool {
-        matches!(self, Self::Status(status) if status.code() == code)
-    }
 }
 
 impl Status {
@@ -81,69 +65,47 @@ const OAUTH: [&str; 7] = [
 
 /// Whether there is one of this name already.
 pub(super) fn is_conflict(failure: &Failure) -> bool {
-    failure.has_code("ALREADY_EXISTS")
+    matches!(failure, Failure::Refused(_, Refusal { error }) if error.code() == "ALREADY_EXISTS")
 }
 
 /// Whether the service knows who asks, and this one right is not given. What it says of an API that
 /// is off, or of a project without an account to pay, has the same code.
 pub(super) fn is_denied(failure: &Failure) -> bool {
-    let Failure::Status(status) = failure else { return false };
+    let Failure::Refused(_, Refusal { error }) = failure else { return false };
     let is_of_right = |detail: &Detail| {
         !detail.kind.ends_with("/google.rpc.ErrorInfo") || detail.reason == "IAM_PERMISSION_DENIED"
     };
-    status.code() == "PERMISSION_DENIED" && status.details.iter().all(is_of_right)
+    error.code() == "PERMISSION_DENIED" && error.details.iter().all(is_of_right)
 }
 
-/// What a failure means.
-pub(super) fn of(failure: Failure) -> SourceError {
-    match failure {
-        Failure::Login(error) => of_login(&error),
-        Failure::Status(status) => of_status(status.code(), brief(&status.message, 600)),
-        Failure::Http(code) => SourceError::unreachable(
-            format!("what answered is not Secret Manager (status {code})"),
-            "check `endpoint` in `[sources.gcp]`, and the proxy before it",
-        ),
-        Failure::Nonsense => SourceError::unreachable(
-            "what answered is not Secret Manager",
-            "check `endpoint` in `[sources.gcp]`",
-        ),
-        Failure::Connection(error) => SourceError::unreachable(
-            format!("Secret Manager can't be reached: {}", innermost(&error.without_url())),
-            "check the network, `HTTPS_PROXY` and `endpoint` in `[sources.gcp]`",
-        ),
+impl From<Failure> for SourceError {
+    fn from(failure: Failure) -> Self {
+        failure.tell(&SERVER, |_, Refusal { error }| {
+            let words = brief(&error.message, 600);
+            match error.code() {
+                "NOT_FOUND" => SourceError::Missing,
+                "PERMISSION_DENIED" => SourceError::not_allowed(
+                    words,
+                    "ask for the role `roles/secretmanager.secretAccessor` on the secret, or enable the API",
+                ),
+                "UNAUTHENTICATED" => SourceError::not_allowed(
+                    "Google does not accept this login",
+                    "run `gcloud auth application-default login`",
+                ),
+                "INVALID_ARGUMENT"
+                | "FAILED_PRECONDITION"
+                | "ALREADY_EXISTS"
+                | "OUT_OF_RANGE"
+                | "ABORTED" => SourceError::unfit(words),
+                code => SERVER.failed(code, &words),
+            }
+        })
     }
 }
 
-fn of_status(code: &str, words: String) -> SourceError {
-    match code {
-        "NOT_FOUND" => SourceError::Missing,
-        "PERMISSION_DENIED" => SourceError::not_allowed(
-            words,
-            "ask for the role `roles/secretmanager.secretAccessor` on the secret, or enable the API",
-        ),
-        "UNAUTHENTICATED" => SourceError::not_allowed(
-            "Google does not accept this login",
-            "run `gcloud auth application-default login`",
-        ),
-        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "ALREADY_EXISTS" | "OUT_OF_RANGE" | "ABORTED" => {
-            SourceError::unfit(words)
-        }
-        code => SourceError::unreachable(
-            format!("Secret Manager answered {code}: {words}"),
-            "try again, or raise `timeout_secs` in `[sources.gcp]`",
-        ),
-    }
-}
-
-/// The words of who gives tokens may hold one; only known errors are told.
-fn of_login(error: &CredentialsError) -> SourceError {
-    let mut words = String::new();
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        words.push_str(&error.to_string());
-        words.push(' ');
-        next = error.source();
-    }
+/// Why there is no token. The words of who gives them may hold one; only known errors are told.
+pub(super) fn of_login(error: &CredentialsError) -> SourceError {
+    let words = http::causes(error);
     match OAUTH.iter().find(|known| words.contains(**known)) {
         Some(known) => SourceError::not_allowed(
             format!("Google does not accept this login ({known})"),
@@ -175,14 +137,14 @@ mod tests {
         assert!(!is_denied(&refused("UNAUTHENTICATED", "IAM_PERMISSION_DENIED")));
         let bare = Failure::of_answer(403, br#"{"error": {"status": "PERMISSION_DENIED"}}"#);
         assert!(is_denied(&bare));
-        assert!(of(refused("ALREADY_EXISTS", "")).to_string().contains("no way"));
+        assert!(SourceError::from(refused("ALREADY_EXISTS", "")).to_string().contains("no way"));
     }
 
     #[test]
     fn an_answer_of_something_else_is_not_quoted() {
         for body in ["<html>hunter2", r#"{"error": "hunter2"}"#, "{}", ""] {
-            let fault = of(Failure::of_answer(502, body.as_bytes())).to_string();
-            assert_eq!(fault, "what answered is not Secret Manager (status 502)");
+            let error = SourceError::from(Failure::of_answer(502, body.as_bytes())).to_string();
+            assert_eq!(error, "what answered is not Secret Manager (status 502)");
         }
     }
 }

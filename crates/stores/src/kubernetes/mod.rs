@@ -6,11 +6,11 @@
 
 mod api;
 mod client;
-mod fault;
 mod kubeconfig;
 mod login;
 mod path;
 mod program;
+mod refusal;
 mod tls;
 mod write;
 
@@ -112,8 +112,8 @@ impl Kubernetes {
             let path = Path { namespace: None, name: &name, key: None };
             // A note and an expiry are those of a key.
             let of = |key: &str| {
-                let facts = facts(&path, &api.namespace, key, &row.written);
-                Metadata { place: place(&path, &api.namespace, key), ..facts }
+                let metadata = metadata_of(&path, &api.namespace, key, &row.written);
+                Metadata { place: provenance(&path, &api.namespace, key), ..metadata }
             };
             match row.keys.as_slice() {
                 [] => all.push((name.clone(), of(""))),
@@ -132,7 +132,7 @@ fn pick(path: &Path<'_>, namespace: &str, mut found: Found) -> Result<(SecretVal
         None => only_key(path, &found)?.to_owned(),
     };
     let value = found.data.remove(&key).ok_or(SourceError::Missing)?;
-    Ok((value, facts(path, namespace, &key, &found.written)))
+    Ok((value, metadata_of(path, namespace, &key, &found.written)))
 }
 
 fn only_key<'a>(path: &Path<'_>, found: &'a Found) -> Result<&'a str, SourceError> {
@@ -147,7 +147,7 @@ fn only_key<'a>(path: &Path<'_>, found: &'a Found) -> Result<&'a str, SourceErro
     }
 }
 
-fn place(path: &Path<'_>, namespace: &str, key: &str) -> String {
+fn provenance(path: &Path<'_>, namespace: &str, key: &str) -> String {
     let name = path.name;
     if key.is_empty() {
         format!("Secret `{namespace}/{name}`")
@@ -156,15 +156,15 @@ fn place(path: &Path<'_>, namespace: &str, key: &str) -> String {
     }
 }
 
-fn facts(path: &Path<'_>, namespace: &str, key: &str, written: &Written) -> Metadata {
+fn metadata_of(path: &Path<'_>, namespace: &str, key: &str, written: &Written) -> Metadata {
     let note = |name: &str| {
         let annotations = written.metadata.annotations.as_ref()?;
         annotations.get(&format!("{name}.{key}")).cloned()
     };
     Metadata {
         place: match &written.metadata.resource_version {
-            Some(version) => format!("{}, resourceVersion {version}", place(path, namespace, key)),
-            None => place(path, namespace, key),
+            Some(version) => format!("{}, resourceVersion {version}", provenance(path, namespace, key)),
+            None => provenance(path, namespace, key),
         },
         created: written.metadata.creation_timestamp,
         expires: note(EXPIRES).and_then(|text| text.parse().ok()),
@@ -261,7 +261,7 @@ impl Source for Kubernetes {
     fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
         async move {
             let found = self.get_many(items).await;
-            found.into_iter().map(|answer| answer.map(|(_, facts)| facts)).collect()
+            found.into_iter().map(|answer| answer.map(|(_, metadata)| metadata)).collect()
         }
         .boxed()
     }
@@ -320,8 +320,8 @@ mod tests {
         let path = Path::parse("ns/app").unwrap();
         let (value, _) = pick(&path, "ns", found(&["only"])).unwrap();
         assert!(value.is_same(&SecretValue::new(b"hunter2!".to_vec())));
-        let fault = pick(&path, "ns", found(&["a", "b"])).unwrap_err().to_string();
-        assert_eq!(fault, "the Secret `ns/app` has the keys `a`, `b`: name one, as in `kubernetes:ns/app#a`");
+        let error = pick(&path, "ns", found(&["a", "b"])).unwrap_err().to_string();
+        assert_eq!(error, "the Secret `ns/app` has the keys `a`, `b`: name one, as in `kubernetes:ns/app#a`");
         assert_eq!(pick(&path, "ns", found(&[])).unwrap_err(), SourceError::Missing);
         let path = Path::parse("ns/app#c").unwrap();
         assert_eq!(pick(&path, "ns", found(&["a", "b"])).unwrap_err(), SourceError::Missing);

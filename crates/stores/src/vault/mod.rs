@@ -148,7 +148,7 @@ impl Source for VaultSource {
     fn acts<'a>(&'a self, path: &'a str) -> Answer<'a, bool> {
         async move {
             let may_act = |engine| matches!(engine, Engine::Dynamic | Engine::Unknown);
-            Ok(self.0.places(path).await?.iter().any(|place| may_act(place.mount.engine)))
+            Ok(self.0.record_paths(path).await?.iter().any(|path| may_act(path.mount.engine)))
         }
         .boxed()
     }
@@ -180,11 +180,11 @@ impl Source for VaultSource {
 
     fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
         async move {
-            let place = self.for_writing(path).await?;
-            if place.mount.engine == Engine::Kv1 {
-                return Err(SourceError::unfit(format!("`{}` keeps no versions", place.mount.path)));
+            let record_path = self.for_writing(path).await?;
+            if record_path.mount.engine == Engine::Kv1 {
+                return Err(SourceError::unfit(format!("`{}` keeps no versions", record_path.mount.path)));
             }
-            Ok(self.metadata(&place).await?.versions)
+            Ok(self.metadata(&record_path).await?.versions)
         }
         .boxed()
     }
