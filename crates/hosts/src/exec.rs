@@ -51,6 +51,13 @@ pub struct EnvVar {
     pub file: Option<&'static FileForm>,
 }
 
+impl EnvVar {
+    /// An ordinary value.
+    pub fn plain(name: EnvName, value: SecretValue) -> Self {
+        Self { name, value, secrets: Vec::new(), is_default: false, file: None }
+    }
+}
+
 /// What reads a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interpreter {
