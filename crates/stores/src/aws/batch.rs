@@ -19,6 +19,7 @@ use serde_json::json;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Item;
 use doppio_secrets::source::Metadata;
+use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 
 use crate::aws::api::CALLS;
@@ -59,7 +60,7 @@ impl SecretsManager {
                 }
             }
         }
-        rest(items, found, |item| self.get_one(&item.path, item.version.as_deref())).await
+        rest(items, found, |item| self.get(&item.path, item.version.as_deref())).await
     }
 
     /// What is known of all items, in their order.
@@ -77,7 +78,7 @@ impl SecretsManager {
                 }
             }
         }
-        rest(items, found, |item| self.locate_one(&item.path, item.version.as_deref())).await
+        rest(items, found, |item| self.locate(&item.path, item.version.as_deref())).await
     }
 
     /// Values of one call.

@@ -10,13 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
-use doppio_secrets::source::Answers;
 use doppio_secrets::source::DEADLINE;
 use doppio_secrets::source::Item;
 use doppio_secrets::source::Kind;
@@ -98,7 +97,7 @@ impl ParameterStore {
     }
 
     /// The parameter; not decrypted unless `plain`.
-    async fn one(&self, item: &Item, plain: bool) -> Result<(SecretValue, Metadata), SourceError> {
+    async fn one(&self, item: &Item, plain: bool) -> Answer<(SecretValue, Metadata)> {
         let call = Call::reading("ssm:GetParameter", &item.path);
         self.fetch(call, item, plain).await.map_err(|failure| failure.told(call))
     }
@@ -162,40 +161,6 @@ impl ParameterStore {
         Ok(())
     }
 
-    /// A description that is not given stays as it is.
-    async fn put(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, SourceError> {
-        let Ok(text) = std::str::from_utf8(value.expose()) else {
-            return Err(SourceError::not_text(SERVICE));
-        };
-        if text.len() > STANDARD {
-            return Err(SourceError::too_long(SERVICE, STANDARD));
-        }
-        let call = Call::writing("ssm:PutParameter", path);
-        let mut request = json!({ "Name": full(path), "Type": "SecureString", "Overwrite": true });
-        if let Some(note) = &remark.note {
-            request["Description"] = note.as_str().into();
-        }
-        let reply = self.api.send(call, body::with_text(&request, "Value", text)).await;
-        let done = reply.and_then(|reply| reply.object().metadata::<Written>());
-        let Written { version } = done.map_err(|failure| failure.told(call))?;
-        let mut metadata = Metadata {
-            place: format!("AWS parameter `{path}`"),
-            version: Some(version.to_string()),
-            note: remark.note.clone(),
-            ..Metadata::default()
-        };
-        if remark.expires.is_some() {
-            metadata.warnings.push("Parameter Store does not store when it expires".to_owned());
-        }
-        Ok(metadata)
-    }
-
-    async fn remove(&self, path: &str) -> Result<(), SourceError> {
-        let call = Call::reading("ssm:DeleteParameter", path);
-        let done = self.api.ask(call, &json!({ "Name": full(path) })).await;
-        done.map(drop).map_err(|failure| failure.told(call))
-    }
-
     async fn all(&self, call: Call<'_>) -> Result<Vec<(String, Metadata)>, Failure> {
         let mut pages = self.api.pages(call, json!({ "MaxResults": 50 }));
         let mut found = Vec::new();
@@ -232,21 +197,9 @@ impl ParameterStore {
         }
         Ok(versions.into_iter().map(|(_, version)| version).collect())
     }
-
-    async fn ping(&self) -> Result<(), SourceError> {
-        let call = Call::reading("ssm:DescribeParameters", "");
-        match self.api.ask(call, &json!({ "MaxResults": 1 })).await {
-            Ok(page) => {
-                let listed = page.object().metadata::<Listed>();
-                listed.map(drop).map_err(|failure| failure.told(call))
-            }
-            // Credentials that may not list are known anyway.
-            Err(failure) if failure.is_denied() => Ok(()),
-            Err(failure) => Err(failure.told(call)),
-        }
-    }
 }
 
+#[async_trait]
 impl Source for ParameterStore {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -266,47 +219,79 @@ impl Source for ParameterStore {
         )
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        self.ping().boxed()
+    async fn check(&self) -> Answer<()> {
+        let call = Call::reading("ssm:DescribeParameters", "");
+        match self.api.ask(call, &json!({ "MaxResults": 1 })).await {
+            Ok(page) => {
+                let listed = page.object().metadata::<Listed>();
+                listed.map(drop).map_err(|failure| failure.told(call))
+            }
+            // Credentials that may not list are known anyway.
+            Err(failure) if failure.is_denied() => Ok(()),
+            Err(failure) => Err(failure.told(call)),
+        }
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        async move { self.one(&Item::new(path, version), true).await }.boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        self.one(&Item::new(path, version), true).await
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
-        self.many(items, true).boxed()
+    async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
+        self.many(items, true).await
     }
 
     /// What is not decrypted is not a secret yet: the same rights are enough, and no value is
     /// shown.
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        async move { self.one(&Item::new(path, version), false).await.map(|(_, metadata)| metadata) }.boxed()
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
+        self.one(&Item::new(path, version), false).await.map(|(_, metadata)| metadata)
     }
 
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
-        async move {
-            let found = self.many(items, false).await;
-            found.into_iter().map(|answer| answer.map(|(_, metadata)| metadata)).collect()
+    async fn locate_many(&self, items: &[Item]) -> Vec<Answer<Metadata>> {
+        let found = self.many(items, false).await;
+        found.into_iter().map(|answer| answer.map(|(_, metadata)| metadata)).collect()
+    }
+
+    /// A description that is not given stays as it is.
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        let Ok(text) = std::str::from_utf8(value.expose()) else {
+            return Err(SourceError::not_text(SERVICE));
+        };
+        if text.len() > STANDARD {
+            return Err(SourceError::too_long(SERVICE, STANDARD));
         }
-        .boxed()
+        let call = Call::writing("ssm:PutParameter", path);
+        let mut request = json!({ "Name": full(path), "Type": "SecureString", "Overwrite": true });
+        if let Some(note) = &remark.note {
+            request["Description"] = note.as_str().into();
+        }
+        let reply = self.api.send(call, body::with_text(&request, "Value", text)).await;
+        let done = reply.and_then(|reply| reply.object().metadata::<Written>());
+        let Written { version } = done.map_err(|failure| failure.told(call))?;
+        let mut metadata = Metadata {
+            place: format!("AWS parameter `{path}`"),
+            version: Some(version.to_string()),
+            note: remark.note.clone(),
+            ..Metadata::default()
+        };
+        if remark.expires.is_some() {
+            metadata.warnings.push("Parameter Store does not store when it expires".to_owned());
+        }
+        Ok(metadata)
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
-        self.put(path, value, remark).boxed()
+    async fn delete(&self, path: &str) -> Answer<()> {
+        let call = Call::reading("ssm:DeleteParameter", path);
+        let done = self.api.ask(call, &json!({ "Name": full(path) })).await;
+        done.map(drop).map_err(|failure| failure.told(call))
     }
 
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        self.remove(path).boxed()
-    }
-
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
         let call = Call::reading("ssm:DescribeParameters", "");
-        self.all(call).map(move |found| found.map_err(|failure| failure.told(call))).boxed()
+        self.all(call).await.map_err(|failure| failure.told(call))
     }
 
-    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
+    async fn versions(&self, path: &str) -> Answer<Vec<Version>> {
         let call = Call::reading("ssm:GetParameterHistory", path);
-        self.history(call).map(move |found| found.map_err(|failure| failure.told(call))).boxed()
+        self.history(call).await.map_err(|failure| failure.told(call))
     }
 }

@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 use doppio_secrets::source::SourceError;
 
 #[cfg(any(feature = "aws", feature = "gcp"))]
-use crate::http::NoResponse;
+use crate::http::causes::innermost;
 #[cfg(any(feature = "aws", feature = "gcp"))]
-use crate::http::innermost;
+use crate::http::response::NoResponse;
 
 /// Why a request has no answer that helps; `R` is what the server says when it refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub(crate) enum Failure<R> {
     /// No server can be reached, in the words of the innermost cause.
     Connection(String),
     /// No server answers in time.
+    #[cfg(any(feature = "aws", feature = "gcp"))]
     Late,
     /// The server refuses, with this status and in its own words.
     Refused(u16, R),
@@ -58,6 +59,7 @@ impl<R> Failure<R> {
                 format!("{}, and the proxy before it", server.to_check),
             ),
             Self::Nonsense => server.nonsense(),
+            #[cfg(any(feature = "aws", feature = "gcp"))]
             Self::Late => server.unreachable("it did not answer in time"),
             Self::Connection(cause) => server.unreachable(&cause),
         }

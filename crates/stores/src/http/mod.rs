@@ -1,8 +1,10 @@
 //! What the stores share of HTTP: how a client is made, how an answer is read, and what it means when
 //! none comes.
 
+mod agent;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "kubernetes", feature = "online", feature = "vault"))]
 mod body;
+mod causes;
 #[cfg(any(feature = "aws", feature = "azure", feature = "vault"))]
 mod certificates;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "online", feature = "vault"))]
@@ -12,10 +14,14 @@ mod failure;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "online", feature = "vault"))]
 mod response;
 
-use std::error::Error;
-
+#[cfg(feature = "kubernetes")]
+pub(crate) use self::agent::AGENT;
 #[cfg(feature = "kubernetes")]
 pub(crate) use self::body::append;
+#[cfg(any(feature = "azure", feature = "gcp", feature = "vault"))]
+pub(crate) use self::causes::causes;
+#[cfg(any(feature = "aws", feature = "azure", feature = "kubernetes", feature = "online"))]
+pub(crate) use self::causes::innermost;
 #[cfg(any(feature = "aws", feature = "azure", feature = "vault"))]
 pub(crate) use self::certificates::certificates;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "online", feature = "vault"))]
@@ -28,28 +34,3 @@ pub(crate) use self::failure::Server;
 pub(crate) use self::response::NoResponse;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "online", feature = "vault"))]
 pub(crate) use self::response::Response;
-
-/// Who asks, as servers are told.
-pub(crate) const AGENT: &str = concat!("doppio/", env!("CARGO_PKG_VERSION"));
-
-/// An error and its causes, the innermost last.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
-}
-
-/// The innermost cause, which says most: "connection refused", "invalid peer certificate".
-pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
-    chain(error).last().map(ToString::to_string).unwrap_or_default()
-}
-
-/// An error with its causes, as one line that says nothing twice.
-#[cfg(any(feature = "azure", feature = "gcp", feature = "vault"))]
-pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = String::new();
-    for cause in chain(error).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text.extend([if text.is_empty() { "" } else { ": " }, cause.as_str()]);
-        }
-    }
-    text
-}

@@ -1,7 +1,6 @@
 //! An answer, read to its end.
 
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
 use zeroize::Zeroizing;
 
 use crate::http::body::append;
@@ -9,7 +8,8 @@ use crate::http::body::append;
 /// An answer, whatever its status.
 pub(crate) struct Response {
     pub status: StatusCode,
-    pub headers: HeaderMap,
+    #[cfg(any(feature = "aws", feature = "vault"))]
+    pub headers: reqwest::header::HeaderMap,
     pub body: Zeroizing<Vec<u8>>,
 }
 
@@ -39,7 +39,11 @@ impl Response {
                 return Err(NoResponse::TooLong);
             }
         }
-        let headers = std::mem::take(answer.headers_mut());
-        Ok(Self { status: answer.status(), headers, body })
+        Ok(Self {
+            status: answer.status(),
+            #[cfg(any(feature = "aws", feature = "vault"))]
+            headers: std::mem::take(answer.headers_mut()),
+            body,
+        })
     }
 }

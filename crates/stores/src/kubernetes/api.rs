@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use data_encoding::BASE64;
-use hyper::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -18,6 +17,7 @@ use doppio_secrets::source::SourceError;
 
 use super::client::Ask;
 use super::client::Client;
+use super::client::Method;
 use super::kubeconfig::Hidden;
 use super::refusal::Failure;
 use super::refusal::SERVER;

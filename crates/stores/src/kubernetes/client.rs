@@ -6,7 +6,7 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use http_body_util::BodyExt;
 use http_body_util::Full;
-use hyper::Method;
+pub(super) use hyper::Method;
 use hyper::Request;
 use hyper::Response;
 use hyper::Uri;

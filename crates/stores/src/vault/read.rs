@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use doppio_secrets::SecretValue;
+use doppio_secrets::source::Answer;
 use doppio_secrets::source::Lease;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
@@ -141,11 +142,7 @@ impl VaultSource {
         }
     }
 
-    pub(super) async fn value(
-        &self,
-        path: &str,
-        version: Option<&str>,
-    ) -> Result<(SecretValue, Metadata), SourceError> {
+    pub(super) async fn value(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
         let Found { record_path, reply, loan } = self.find(path, version).await?;
         let value = record_path.value(&reply)?;
         let mut metadata = record_path.metadata_in(&reply);
