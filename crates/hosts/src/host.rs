@@ -133,7 +133,7 @@ impl Host {
                 HostError::new(format!("the environment of `{}` can't be used", self.0.id))
                     .cause(error.to_string())
             })?;
-            env.push(EnvVar::plain(name, SecretValue::new(value.clone().into_bytes())));
+            env.push(EnvVar::new(name, SecretValue::new(value.clone().into_bytes())));
         }
         env.append(&mut exec.env);
         exec.env = env;

@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     fn var(name: &str, value: &[u8]) -> EnvVar {
-        EnvVar::plain(name.parse().unwrap(), SecretValue::new(value.to_vec()))
+        EnvVar::new(name.parse().unwrap(), SecretValue::new(value.to_vec()))
     }
 
     fn text(exec: &Exec) -> String {

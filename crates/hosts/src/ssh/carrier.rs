@@ -170,7 +170,7 @@ mod tests {
     fn var(name: &str, value: &[u8], is_secret: bool) -> EnvVar {
         EnvVar {
             secrets: is_secret.then(|| "a/b".to_owned()).into_iter().collect(),
-            ..EnvVar::plain(name.parse().unwrap(), SecretValue::new(value.to_vec()))
+            ..EnvVar::new(name.parse().unwrap(), SecretValue::new(value.to_vec()))
         }
     }
 
