@@ -30,7 +30,7 @@ pub(crate) use self::client::client;
 pub(crate) use self::failure::Failure;
 #[cfg(any(feature = "azure", feature = "gcp", feature = "kubernetes"))]
 pub(crate) use self::failure::Server;
-#[cfg(any(feature = "aws", feature = "gcp", feature = "online", feature = "vault"))]
+#[cfg(any(feature = "aws", feature = "online", feature = "vault"))]
 pub(crate) use self::response::NoResponse;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "online", feature = "vault"))]
 pub(crate) use self::response::Response;

@@ -9,6 +9,7 @@ use std::fmt;
 use data_encoding::BASE64;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -213,10 +214,7 @@ impl Api {
         namespace: &str,
         secret: &serde_json::Value,
     ) -> Result<Option<Written>, SourceError> {
-        self.write(Method::POST, secrets(namespace), &[MANAGER], JSON, secret)
-            .await?
-            .map(|answer| parse(&answer))
-            .transpose()
+        self.write(Method::POST, secrets(namespace), &[MANAGER], JSON, secret).await
     }
 
     /// Changes a Secret; none if another writer was faster.
@@ -226,11 +224,7 @@ impl Api {
         name: &str,
         change: &serde_json::Value,
     ) -> Result<Option<Written>, SourceError> {
-        let path = secret(namespace, name);
-        self.write(Method::PATCH, path, &[MANAGER], MERGE_PATCH, change)
-            .await?
-            .map(|answer| parse(&answer))
-            .transpose()
+        self.write(Method::PATCH, secret(namespace, name), &[MANAGER], MERGE_PATCH, change).await
     }
 
     /// Removes a Secret that is still what was read; false if another writer was faster.
@@ -243,23 +237,24 @@ impl Api {
         let options = json!({
             "preconditions": { "uid": read.uid, "resourceVersion": read.resource_version },
         });
-        let done = self.write(Method::DELETE, secret(namespace, name), &[], JSON, &options).await?;
+        let path = secret(namespace, name);
+        let done: Option<IgnoredAny> = self.write(Method::DELETE, path, &[], JSON, &options).await?;
         Ok(done.is_some())
     }
 
     /// The answer; none if another writer was faster.
-    async fn write(
+    async fn write<T: DeserializeOwned>(
         &self,
         method: Method,
         path: String,
         query: &[(&str, &str)],
         kind: &'static str,
         body: &serde_json::Value,
-    ) -> Result<Option<Zeroizing<Vec<u8>>>, SourceError> {
+    ) -> Result<Option<T>, SourceError> {
         let body = Zeroizing::new(body.to_string());
         let ask = Ask { method, path, query, accept: JSON, body: Some((kind, body.as_bytes())) };
         match self.client.send(&ask).await {
-            Ok(answer) => Ok(Some(answer)),
+            Ok(answer) => parse(&answer).map(Some),
             Err(failure) if is_conflict(&failure) => Ok(None),
             Err(failure) => Err(of_secrets(failure)),
         }

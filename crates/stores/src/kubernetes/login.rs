@@ -95,15 +95,13 @@ fn from_files(files: &[PathBuf], setup: &Setup) -> Result<Chosen, SourceError> {
 #[cfg(test)]
 mod tests {
     use doppio_secrets::Environment;
-    use doppio_secrets::source::Local;
-    use doppio_secrets::source::Options;
 
     use super::*;
 
     fn setup(home: &Path, variables: &[(&str, String)]) -> Setup {
         let environment: Environment =
             variables.iter().map(|(name, value)| ((*name).into(), value.into())).collect();
-        Setup { environment, home: home.to_owned(), options: Options::default(), local: Local::default() }
+        Setup { environment, home: home.to_owned(), ..Setup::default() }
     }
 
     async fn error(setup: &Setup) -> String {

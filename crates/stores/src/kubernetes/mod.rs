@@ -95,6 +95,11 @@ impl Kubernetes {
     }
 }
 
+fn parse(item: &Item) -> Answer<Path<'_>> {
+    no_versions("Kubernetes", item.version.as_deref())?;
+    Path::parse(&item.path)
+}
+
 /// The value that is meant, and what is known of it. All others are wiped.
 fn pick(path: &Path<'_>, namespace: &str, mut found: Found) -> Answer<(SecretValue, Metadata)> {
     let key = match path.key {
@@ -210,10 +215,6 @@ impl Source for Kubernetes {
             Ok(api) => api,
             Err(error) => return items.iter().map(|_| Err(error.clone())).collect(),
         };
-        fn parse(item: &Item) -> Answer<Path<'_>> {
-            no_versions("Kubernetes", item.version.as_deref())?;
-            Path::parse(&item.path)
-        }
         let paths: Vec<_> = items.iter().map(parse).collect();
         let of =
             |path: &Path<'_>| (path.namespace.unwrap_or(&api.namespace).to_owned(), path.name.to_owned());
@@ -267,12 +268,7 @@ mod tests {
     use super::*;
 
     fn source() -> Kubernetes {
-        Kubernetes::new(Setup {
-            environment: doppio_secrets::Environment::default(),
-            home: "/nonexistent".into(),
-            options: doppio_secrets::source::Options::default(),
-            local: doppio_secrets::source::Local::default(),
-        })
+        Kubernetes::new(Setup::default())
     }
 
     fn found(keys: &[&str]) -> Found {

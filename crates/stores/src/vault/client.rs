@@ -52,20 +52,12 @@ pub(super) struct Client {
 /// One request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request<'a> {
-    pub method: Verb,
+    /// One of HTTP's, or `LIST`.
+    pub method: &'static str,
     /// Below `/v1/`.
     pub path: &'a str,
     pub query: Option<(&'a str, &'a str)>,
     pub body: Option<&'a [u8]>,
-}
-
-/// What is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    Get,
-    Put,
-    Delete,
-    List,
 }
 
 /// What came back, whatever its status.
@@ -82,11 +74,11 @@ impl fmt::Debug for Reply {
 
 impl<'a> Request<'a> {
     pub(super) fn get(path: &'a str) -> Self {
-        Self { method: Verb::Get, path, query: None, body: None }
+        Self { method: "GET", path, query: None, body: None }
     }
 
     pub(super) fn put(path: &'a str, body: &'a [u8]) -> Self {
-        Self { method: Verb::Put, path, query: None, body: Some(body) }
+        Self { method: "PUT", path, query: None, body: Some(body) }
     }
 }
 
@@ -159,12 +151,7 @@ impl Client {
         }
         let headers = self.headers(token)?;
         for _ in 0..TIMES {
-            let method = match request.method {
-                Verb::Get => Method::GET,
-                Verb::Put => Method::PUT,
-                Verb::Delete => Method::DELETE,
-                Verb::List => Method::from_bytes(b"LIST").expect("these are letters"),
-            };
+            let method = Method::from_bytes(request.method.as_bytes()).expect("methods are letters");
             let mut sent = self.http.request(method, url.clone()).headers(headers.clone());
             if let Some(body) = request.body {
                 // The HTTP client keeps its own copy of the body until it is sent.

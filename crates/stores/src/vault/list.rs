@@ -7,7 +7,6 @@ use doppio_secrets::source::SourceError;
 
 use crate::vault::VaultSource;
 use crate::vault::client::Request;
-use crate::vault::client::Verb;
 use crate::vault::kv;
 use crate::vault::kv::Engine;
 use crate::vault::kv::Mount;
@@ -54,10 +53,8 @@ impl VaultSource {
         while let Some(folder) = folders.pop() {
             let record_path = RecordPath { mount: mount.clone(), rest: folder.clone(), part: Part::Plain };
             let path = record_path.metadata();
-            let reply = self
-                .0
-                .call(Request { method: Verb::List, ..Request::get(path.trim_end_matches('/')) })
-                .await?;
+            let reply =
+                self.0.call(Request { method: "LIST", ..Request::get(path.trim_end_matches('/')) }).await?;
             match reply.status {
                 403 => {
                     refused.push(path);

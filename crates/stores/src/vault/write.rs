@@ -13,7 +13,6 @@ use crate::vault::VaultSource;
 use crate::vault::body;
 use crate::vault::client::Reply;
 use crate::vault::client::Request;
-use crate::vault::client::Verb;
 use crate::vault::kv;
 use crate::vault::kv::Engine;
 use crate::vault::kv::Part;
@@ -191,7 +190,7 @@ impl VaultSource {
             Err(error) => return Err(error),
         }
         let path = record_path.metadata();
-        let reply = self.0.call(Request { method: Verb::Delete, ..Request::get(&path) }).await?;
+        let reply = self.0.call(Request { method: "DELETE", ..Request::get(&path) }).await?;
         self.0.success(reply, "delete", &path).await.map(drop)
     }
 }
