@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
 
 /// Marks a block that is a whole recipe.
 const RECIPE: &str = "toml recipe";

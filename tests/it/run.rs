@@ -7,8 +7,8 @@ mod secrets;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::support::doppio::Doppio;
-use crate::support::doppio::Ran;
+use doppio_test_support::Doppio;
+use doppio_test_support::Ran;
 
 /// A recipe of these steps, as `work/recipe.toml`.
 fn recipe(doppio: &Doppio, steps: &str) {

@@ -3,13 +3,14 @@
 use std::io::BufRead;
 use std::io::BufReader;
 
+use doppio_test_support::Doppio;
+use doppio_test_support::Ran;
+
 use crate::run::FOUR;
 use crate::run::events;
 use crate::run::of;
 use crate::run::recipe;
 use crate::run::settled;
-use crate::support::doppio::Doppio;
-use crate::support::doppio::Ran;
 
 #[test]
 fn lines_have_one_prefix_a_step_and_the_end_says_what_to_type() {

@@ -1,7 +1,8 @@
 //! Secrets of a run: missing ones are named first, present ones are masked.
 
+use doppio_test_support::Doppio;
+
 use crate::run::recipe;
-use crate::support::doppio::Doppio;
 
 #[test]
 fn all_missing_secrets_are_named_before_anything_runs() {
