@@ -2,8 +2,8 @@
 # bare.sh PROGRAM [ARGUMENT…]   (root; Linux)
 #
 # Runs a program as on a machine where nothing was installed but git: there are no other programs than
-# those below, and a user who owns what root owns, but has no rights of root's. tests/run.sh has Cargo
-# run by it what `cargo test` promises to everyone.
+# those below, and no rights: the user is who called sudo, or one who owns what root owns. tests/run.sh
+# has Cargo run by it what `cargo test` promises to everyone.
 set -euo pipefail
 
 programs="
@@ -20,7 +20,13 @@ fi
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/doppio-bare.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/bin" "$scratch/home" "$scratch/tmp"
-cp "$(command -v unshare)" "$scratch/"
+if [ -n "${SUDO_UID:-}" ]; then
+  chown -R "$SUDO_UID" "$scratch"
+  as_user=("$(type -P setpriv)" --reuid="$SUDO_UID" --regid="$SUDO_GID" --clear-groups)
+else
+  as_user=("$(type -P unshare)" --user --map-user=1000 --map-group=1000)
+fi
+cp "${as_user[0]}" "$scratch/as-user"
 for program in $programs; do
   cp -L "$(type -P "$program")" "$scratch/bin/$program"
 done
@@ -34,5 +40,5 @@ unshare --mount --propagation private bash -c '
     [ -L "$folder" ] || [ ! -d "$folder" ] || "$(type -P mount)" --bind "$scratch/bin" "$folder"
   done
   export PATH=/usr/bin HOME=$scratch/home TMPDIR=$scratch/tmp
-  exec "$scratch/unshare" --user --map-user=1000 --map-group=1000 "$@"
-' bash "$scratch" "$@"
+  exec "$scratch/as-user" "$@"
+' bash "$scratch" "${as_user[@]:1}" "$@"

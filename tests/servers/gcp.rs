@@ -6,7 +6,6 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
-use std::time::Instant;
 
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::Remote;
@@ -195,10 +194,8 @@ fn what_goes_wrong_is_told_apart() {
                 .starts_with("unreachable: what answered is not Secret Manager")
         );
         standin.control(r#"{"slow": 20}"#);
-        let from = Instant::now();
         let hasty = source_with(&standin, "ml", Duration::from_secs(1));
         assert!(words(hasty.get("app", None).await).contains("did not answer within 1 s"));
-        assert!(from.elapsed() < Duration::from_secs(10));
         standin.control(r#"{"status": 501}"#);
         let fault = words(source(&standin).get("app", None).await);
         assert!(fault.starts_with("unreachable: "), "{fault}");

@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
-use std::time::Instant;
 
 use doppio_secrets::source::Item;
 use doppio_secrets::source::Remark;
@@ -223,9 +222,7 @@ fn what_goes_wrong_on_the_way_is_told_apart() {
     let kubeconfig = cluster.kubeconfig("admin").display().to_string();
     let hasty =
         open("kubernetes", &cluster.folder, &[], &[("KUBECONFIG", &kubeconfig)], Duration::from_secs(1));
-    let from = Instant::now();
     assert!(ask(hasty).contains("did not answer within 1 s"));
-    assert!(from.elapsed() < Duration::from_secs(10));
     standin.control("{}");
 
     // Another certificate authority, and nobody there.

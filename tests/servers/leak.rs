@@ -205,7 +205,7 @@ impl Scene {
         for command in TMUX_SAYS {
             writeln!(script, "echo '===={}'\n{command} || echo '====FAILED'", command.replace('\'', "")).ok();
         }
-        let output = self.on_host(&script);
+        let output = self.server.ssh(&script);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(said.contains("\ntrain\n"), "the training does not run in tmux:\n{said}");
         for part in said.split("====").skip(1) {
@@ -234,17 +234,6 @@ impl Scene {
             assert!(hits.is_empty(), "{}", hits.join("\n"));
             assert!(read >= at_least, "only {read} files in {}", folder.display());
         }
-    }
-
-    fn on_host(&self, command: &str) -> Output {
-        Command::new("ssh")
-            .args(["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"])
-            .args(["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"])
-            .args(["-o", "LogLevel=ERROR", "-p", &self.server.address().port().to_string(), "-i"])
-            .arg(self.server.key())
-            .args([&format!("root@{}", self.server.address().ip()), command])
-            .output()
-            .expect("ssh runs")
     }
 }
 

@@ -1,20 +1,11 @@
 //! The servers that other tests use are what they say they are.
 use std::path::Path;
-use std::process::Command;
 
 use crate::support::sshd::Sshd;
 use crate::support::sshd::Variant;
 
 fn ssh(server: &Sshd, command: &str) -> String {
-    let output = Command::new("ssh")
-        .args(["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"])
-        .args(["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"])
-        .arg("-i")
-        .arg(server.key())
-        .args(["-p", &server.address().port().to_string()])
-        .args([&format!("root@{}", server.address().ip()), command])
-        .output()
-        .unwrap();
+    let output = server.ssh(command);
     assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stderr), server.log());
     String::from_utf8(output.stdout).unwrap()
 }

@@ -1,7 +1,5 @@
 //! tmux steps on a real OpenSSH host.
 
-use std::process::Command;
-
 use doppio_test_support::Doppio;
 use doppio_test_support::Ran;
 use doppio_test_support::wait_for;
@@ -19,16 +17,9 @@ fn world(server: &Sshd) -> Doppio {
     doppio
 }
 
-/// Runs tmux on the host, as somebody who logs in would.
+/// What a command on the host prints.
 fn tmux(server: &Sshd, command: &str) -> String {
-    let output = Command::new("ssh")
-        .args(["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"])
-        .args(["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR", "-i"])
-        .arg(server.key())
-        .args(["-p", &server.address().port().to_string()])
-        .args([&format!("root@{}", server.address().ip()), command])
-        .output()
-        .expect("ssh is installed");
+    let output = server.ssh(command);
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 

@@ -13,8 +13,6 @@ use doppio_test_support::is_alive;
 use doppio_test_support::send;
 use doppio_test_support::wait_for;
 
-use crate::run::recipe;
-
 /// The process ids that a step wrote to a file, once there are `count`.
 fn pids(doppio: &Doppio, file: &str, count: usize) -> Vec<String> {
     let path = doppio.folder().join("project").join(file);
@@ -39,7 +37,7 @@ local_command = { command = "echo stopped" }
 "#;
 
 fn tree(doppio: &Doppio) {
-    recipe(doppio, &TREE.replace("PIDS", &doppio.folder().join("project/pids").display().to_string()));
+    doppio.recipe(&TREE.replace("PIDS", &doppio.folder().join("project/pids").display().to_string()));
 }
 
 #[test]
@@ -66,10 +64,8 @@ fn one_interrupt_stops_the_whole_tree_and_runs_the_always_steps() {
 fn a_second_interrupt_ends_at_once_and_says_what_is_left() {
     let doppio = Doppio::new();
     let file = doppio.folder().join("project/pids");
-    recipe(
-        &doppio,
-        &format!(
-            r#"
+    doppio.recipe(&format!(
+        r#"
 [[step]]
 id = "deaf"
 local_command = {{ command = "trap '' TERM INT HUP; echo $$ >> {}; while :; do sleep 1; done" }}
@@ -79,9 +75,8 @@ depends_on = ["deaf"]
 run_if = "always"
 local_command = {{ command = "echo stopped" }}
 "#,
-            file.display()
-        ),
-    );
+        file.display()
+    ));
     let mut child = doppio.start(["run", "recipe.toml"]);
     let pids = pids(&doppio, "pids", 1);
     let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -109,8 +104,7 @@ local_command = {{ command = "echo stopped" }}
 #[test]
 fn a_deadline_ends_the_whole_tree() {
     let doppio = Doppio::new();
-    recipe(
-        &doppio,
+    doppio.recipe(
         &TREE.replace("PIDS", &doppio.folder().join("project/pids").display().to_string()).replacen(
             "id = \"long\"",
             "id = \"long\"\ntimeout_secs = 1",

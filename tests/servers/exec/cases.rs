@@ -1,7 +1,6 @@
 //! What holds on every kind of host.
 
 use std::time::Duration;
-use std::time::Instant;
 
 use doppio_hosts::Exec;
 use doppio_hosts::Exit;
@@ -172,10 +171,8 @@ async fn no_trace_shows_a_value(host: &Host) {
 }
 
 async fn children_in_the_background(host: &Host) {
-    let started = Instant::now();
-    let done = run(host, Exec::new("sleep 30 & echo $!; exit 4")).await;
+    let done = run(host, Exec::new("sleep 300 & echo $!; exit 4")).await;
     assert_eq!(done.exit, Exit::Code(4));
-    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
     let pid: u32 = done.text().parse().expect("a pid");
     assert_eq!(alive(host, &[pid]).await, [pid], "the child in the background is left to itself");
     run(host, Exec::new(format!("kill {pid}"))).await;
@@ -188,10 +185,8 @@ async fn stop_kills_the_tree(host: &Host) {
     let mut pids: Vec<u32> = line.split_whitespace().map(|word| word.parse().expect("a pid")).collect();
     pids.push(process.pid());
     assert_eq!(alive(host, &pids).await, pids);
-    let started = Instant::now();
     let stopped = process.stop(Duration::from_millis(300)).await.expect("stopped");
     assert_eq!(stopped.survivors, Vec::<String>::new());
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
     assert_eq!(alive(host, &pids).await, Vec::<u32>::new());
     assert_eq!(finish(process).await.exit, Exit::Signal("KILL".to_owned()));
 }
@@ -223,14 +218,9 @@ async fn stop_gives_time(host: &Host) {
     let script = "trap 'echo tidied; exit 9' TERM; echo ready; while :; do sleep 0.05; done";
     let mut process = host.exec(Exec::new(script)).await.expect("a process");
     until_line(&mut process).await;
-    let started = Instant::now();
-    let stopped = process.stop(Duration::from_secs(20)).await.expect("stopped");
-    assert_eq!(stopped.survivors, Vec::<String>::new());
-    assert!(
-        started.elapsed() < Duration::from_secs(10),
-        "it waits no longer than it must: {:?}",
-        started.elapsed()
-    );
+    // It waits no longer than it must.
+    let stopped = tokio::time::timeout(Duration::from_mins(2), process.stop(Duration::from_hours(1))).await;
+    assert_eq!(stopped.expect("an end long before").expect("stopped").survivors, Vec::<String>::new());
     let done = finish(process).await;
     assert_eq!((done.text(), &done.exit), ("tidied", &Exit::Code(9)));
 }

@@ -97,7 +97,6 @@ async fn a_login_shell_that_starts_nothing_is_an_error_with_its_words() {
 async fn many_at_once(server: Sshd) {
     let bed = Testbed::of(&server, "", &["A"]);
     let host = bed.host("box").await;
-    let started = Instant::now();
     let runs = (0..50).map(|n| {
         let host = host.clone();
         tokio::spawn(async move {
@@ -113,7 +112,6 @@ async fn many_at_once(server: Sshd) {
     for done in runs.collect::<Vec<_>>() {
         done.await.expect("every one ends well");
     }
-    println!("50 at once: {:?}", started.elapsed());
     bed.pool.close().await;
 }
 
@@ -243,7 +241,7 @@ async fn variables_that_are_taken_travel_by_the_channel() {
         list
     };
     // What the server takes is learnt beside other work.
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + Duration::from_mins(2);
     loop {
         let mut done = run(&host, exec()).await;
         assert_eq!(done.stdout, b"a b'\n|c|d");

@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
-use std::time::Instant;
 
 use doppio::sources::SOURCES;
 use doppio_test_support::Doppio;
@@ -86,14 +85,12 @@ fn what_could_not_be_asked_is_never_missing() {
         for way in &ways {
             let (scheme, what) = (kind.scheme, way.what);
             let Some(doppio) = misled(scheme, way) else { continue };
-            let started = Instant::now();
             // A default must not stand in for what could not be asked.
             let reference = format!("{scheme}:{}?none", paths(scheme).0);
             let ran = doppio.run(["secret", "get", &reference, "--reveal", "--force"]);
             assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{scheme}, {what}: {}", ran.stderr);
             assert!(ran.stderr.contains("could not ask"), "{scheme}, {what}: {}", ran.stderr);
             assert!(ran.stderr.contains("hint: "), "{scheme}, {what}: {}", ran.stderr);
-            assert!(started.elapsed() < Duration::from_secs(30), "{scheme}, {what}");
             asked.push(scheme);
         }
     }

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
+use std::process::Output;
 use std::process::Stdio;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
@@ -187,6 +188,18 @@ impl Sshd {
         };
         let first = children.split_whitespace().find(is_first);
         first.and_then(|child| child.parse().ok()).expect("the namespace has a process 1")
+    }
+
+    /// Runs a command on it, as somebody who logs in with OpenSSH does.
+    pub(crate) fn ssh(&self, command: &str) -> Output {
+        Command::new("ssh")
+            .args(["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"])
+            .args(["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"])
+            .args(["-o", "LogLevel=ERROR", "-p", &self.address.port().to_string(), "-i"])
+            .arg(self.key())
+            .args([&format!("root@{}", self.address.ip()), command])
+            .output()
+            .expect("ssh is installed")
     }
 
     /// What it has logged so far.

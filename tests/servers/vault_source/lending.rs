@@ -120,12 +120,8 @@ fn each_step_has_credentials_of_its_own_and_gives_them_back_at_its_end() {
     let bao = Bao::start();
     let mut rabbit = Rabbit::behind(&bao);
     let doppio = world(&bao);
-    doppio.file(
-        "recipe.toml",
+    doppio.recipe(
         r#"
-[recipe]
-name = "steps"
-
 [[step]]
 id = "first"
 retry = { max_attempts = 2 }
@@ -172,7 +168,7 @@ fn steps_at_the_same_time_share_what_is_lent_until_the_last_has_ended() {
     let one = step("one", &both("one", "two"));
     let two = step("two", &(both("two", "one") + "; while [ ! -e go ]; do sleep 0.05; done"));
     let after = "[[step]]\nid = \"after\"\ndepends_on = [\"one\"]\nlocal_command = { command = \"echo now > after\" }\n";
-    doppio.file("recipe.toml", format!("[recipe]\nname = \"r\"\n{one}{two}{after}"));
+    doppio.recipe(&format!("{one}{two}{after}"));
     let project = doppio.folder().join("project");
     let run = doppio.start(["run", "recipe.toml"]);
     wait_for_line(&project.join("after"));
@@ -189,12 +185,8 @@ fn a_variable_keeps_what_it_was_given_until_the_run_ends() {
     let bao = Bao::start();
     let mut rabbit = Rabbit::behind(&bao);
     let doppio = world(&bao);
-    doppio.file(
-        "recipe.toml",
+    doppio.recipe(
         r#"
-[recipe]
-name = "variable"
-
 [[step]]
 id = "made"
 set_var = { name = "user", value = "${secret:vault:rabbitmq/creds/worker#username}" }

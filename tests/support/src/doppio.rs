@@ -32,6 +32,12 @@ pub struct Ran {
     pub stderr: String,
 }
 
+impl Default for Doppio {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Doppio {
     /// A machine with nothing on it.
     pub fn new() -> Self {
@@ -92,6 +98,7 @@ impl Doppio {
     }
 
     /// Sets a variable of the process environment.
+    #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.env.push((name.into(), value.into()));
         self
@@ -118,6 +125,11 @@ impl Doppio {
         fs::create_dir_all(path.parent().expect("a path in a folder")).expect("its folder");
         fs::write(&path, text).expect("a file in it");
         path
+    }
+
+    /// Writes a recipe `test` of these steps, `recipe.toml`.
+    pub fn recipe(&self, steps: &str) {
+        self.file("recipe.toml", format!("[recipe]\nname = \"test\"\n{steps}"));
     }
 
     /// Writes a file that only its owner may read, its path taken from the whole world.
@@ -198,6 +210,7 @@ fn binary() -> PathBuf {
 
 impl Ran {
     /// What this output was.
+    #[must_use]
     pub fn of(output: &std::process::Output) -> Self {
         let code = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal));
         Self {
