@@ -32,7 +32,7 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::plan::Plan;
 use crate::plan::show::show;
-use crate::step::Place;
+use crate::step::Site;
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -160,7 +160,7 @@ async fn routes(plan: &Plan, hosts: &HostsFile, home: &Path, is_sandbox: bool) -
     let named: BTreeSet<&HostId> = plan
         .steps()
         .iter()
-        .filter(|step| step.members.is_empty() && !matches!(step.place(), Place::Nowhere))
+        .filter(|step| step.members.is_empty() && !matches!(step.site(), Site::Nowhere))
         .filter_map(|step| step.host.as_ref())
         .collect();
     let mut found = Vec::with_capacity(named.len());

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::Serialize;
 use toml::Spanned;
 
 use doppio_secrets::Wanted;
@@ -34,7 +36,7 @@ pub struct Recipe {
     /// Errors and warnings.
     pub faults: Vec<Diagnostic>,
     /// The text is not TOML: names can't be looked up in the part that was read.
-    pub is_torn: bool,
+    pub has_syntax_errors: bool,
     /// Ids of steps that could not be read, and variables that those may set: a name among them
     /// is not at fault.
     pub unread: HashSet<String>,
@@ -76,7 +78,7 @@ pub enum TargetKind {
 pub struct Variable {
     /// The name.
     pub name: String,
-    /// The place of the name.
+    /// The location of the name.
     pub span: Span,
     /// The value; it may hold references.
     pub value: Template,
@@ -94,7 +96,7 @@ pub struct Defaults {
 }
 
 /// How a failed attempt is followed by another.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Retry {
     /// All attempts together, at least 1.
     pub max_attempts: u32,
@@ -115,7 +117,8 @@ impl Retry {
 }
 
 /// What a step's needs must have done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RunIf {
     /// All succeeded.
     #[default]
@@ -126,12 +129,23 @@ pub enum RunIf {
     Always,
 }
 
+impl RunIf {
+    /// The word of a recipe for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Always => "always",
+        }
+    }
+}
+
 /// One `[[step]]`.
 #[derive(Debug)]
 pub struct RecipeStep {
     /// Its id.
     pub id: StepId,
-    /// The place of the id.
+    /// The location of the id.
     pub id_span: Span,
     /// What is shown instead of the id.
     pub name: Option<String>,
@@ -164,9 +178,9 @@ pub struct RecipeStep {
 pub struct Operation {
     /// The step type.
     pub kind: &'static StepKind,
-    /// The place of the key that names it.
+    /// The location of the key that names it.
     pub span: Span,
-    /// The place of each of its fields that the recipe or its `[defaults]` give.
+    /// The location of each of its fields that the recipe or its `[defaults]` give.
     pub field_spans: Vec<(&'static str, Span)>,
     /// What stands there: planned once for each step that it stands for.
     pub parsed: Box<dyn Parsed>,
@@ -181,7 +195,7 @@ pub enum Hosts {
     Tagged {
         /// The tag, without `@`.
         tag: String,
-        /// The place of the value.
+        /// The location of the value.
         span: Span,
     },
 }
@@ -191,7 +205,7 @@ pub enum Hosts {
 pub struct Axis {
     /// The name, as in `${matrix.NAME}`.
     pub name: String,
-    /// The place of the name.
+    /// The location of the name.
     pub span: Span,
     /// Its values; at least one.
     pub values: Vec<String>,

@@ -28,10 +28,10 @@ const RECIPE_KEYS: [&str; 3] = ["name", "version", "description"];
 /// Reads a recipe: what could be made of the text, with all its faults in [`Recipe::faults`].
 pub fn parse(source: &Source) -> Recipe {
     let (document, errors) = DeTable::parse_recoverable(source.text());
-    let mut recipe = Recipe { is_torn: !errors.is_empty(), ..Recipe::default() };
+    let mut recipe = Recipe { has_syntax_errors: !errors.is_empty(), ..Recipe::default() };
     let mut reader = Reader::new(source);
     tables(&mut recipe, &mut reader, document.get_ref());
-    if recipe.is_torn {
+    if recipe.has_syntax_errors {
         recovery::keep_certain(&mut reader, &errors);
     }
     recipe.faults = reader.into_faults();
@@ -55,7 +55,7 @@ fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &DeTable<'_>) 
             other => unknown_table(reader, other, key.span(), value),
         }
     }
-    if !has_head && !recipe.is_torn {
+    if !has_head && !recipe.has_syntax_errors {
         reader.fault(
             Diagnostic::error("recipe::no-name", "the recipe has no `[recipe]` table", 0..0)
                 .help("begin it with `[recipe]` and `name = \"…\"`"),

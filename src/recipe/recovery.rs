@@ -14,11 +14,11 @@ pub(super) fn keep_certain(reader: &mut Reader<'_>, errors: &[Error]) {
     let heads = heads(reader.source.text());
     let table_of = |offset: usize| heads.partition_point(|head| *head <= offset);
     let spans: Vec<Span> = errors.iter().map(|error| error.span().unwrap_or(0..0)).collect();
-    let mut torn: Vec<usize> = spans.iter().map(|span| table_of(span.start)).collect();
-    torn.sort_unstable();
+    let mut broken: Vec<usize> = spans.iter().map(|span| table_of(span.start)).collect();
+    broken.sort_unstable();
     reader.faults.retain(|fault| {
         let table = table_of(fault.primary.span.start);
-        table > 0 && torn.binary_search(&table).is_err()
+        table > 0 && broken.binary_search(&table).is_err()
     });
     for error in errors {
         let fault = reader.syntax_fault(error);
