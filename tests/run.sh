@@ -216,8 +216,9 @@ api_server() {
   DOPPIO_KUBE_APISERVER=$kube_apiserver cargo test --locked --workspace --test servers -- --ignored a_real_api_server
 }
 
+# With the examples, for which Cargo takes the features of the lints: what they checked is not checked again.
 docs() {
-  RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+  RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items --lib --examples
 }
 
 # What of the real home a test could touch by mistake.

@@ -13,6 +13,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 calls = collections.defaultdict(list)
 application = DomainDispatcherApplication(create_backend_app)
+# Loaded before anybody waits for an answer: `ssm` alone takes seconds.
+for service in ("iam", "secretsmanager", "ssm", "sts"):
+    application.app_instances[service] = create_backend_app(service)
 
 
 def counting(environ, start_response):
