@@ -222,6 +222,7 @@ impl Ran {
 
     /// Fails the test, showing all it printed, unless it ended with this code.
     #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "most tests call it for the assertion")]
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self
