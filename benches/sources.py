@@ -65,7 +65,7 @@ def free_port():
 
 
 def moto(stack):
-    program = ROOT / "tests/it/support/aws_server.py"
+    program = ROOT / "tests/servers/support/aws_server.py"
     server = subprocess.Popen(
         [VENV / "python3", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )

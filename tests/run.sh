@@ -163,14 +163,34 @@ dependencies() {
   fi
 }
 
-# The tests' servers live in namespaces of their own, which takes root.
-tests() {
-  local triple
-  if [ "$(id -u)" -ne 0 ]; then
-    triple=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-    export "CARGO_TARGET_${triple}_RUNNER=sudo -E env PATH=$PATH HOME=$HOME"
-  fi
+# What Cargo runs the tests with: as root, where they need it, and by the program that is given.
+run_by() {
+  local runner="$*" triple
+  if [ "$(id -u)" -ne 0 ]; then runner="sudo -E env PATH=$PATH HOME=$HOME $runner"; fi
+  triple=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+  [ -z "$runner" ] || export "CARGO_TARGET_${triple}_RUNNER=$runner"
+}
+
+# What needs nothing installed, as on a machine where nothing is.
+tests() (
+  run_by "$PWD/tests/bare.sh"
   cargo test --locked --workspace --no-fail-fast
+)
+
+# The tests' servers live in namespaces of their own, which takes root.
+servers() (
+  run_by
+  cargo test --locked --workspace --test servers --no-fail-fast
+)
+
+# Both with the same features of all crates, so that each is compiled once.
+build() {
+  cargo test --locked --workspace --no-run && cargo test --locked --workspace --test servers --no-run
+}
+
+lints() {
+  cargo clippy --locked --workspace --all-targets -- -D warnings &&
+    cargo clippy --locked --workspace --test servers -- -D warnings
 }
 
 scripts() {
@@ -193,11 +213,12 @@ features() {
 # The test that needs a real kube-apiserver: no package has one. DOPPIO_KUBE_APISERVER names it.
 api_server() {
   command -v etcd >/dev/null || apt_install etcd-server >"$scratch/apt.log" 2>&1 || tail -n 5 "$scratch/apt.log"
-  DOPPIO_KUBE_APISERVER=$kube_apiserver cargo test --locked --test it -- --ignored a_real_api_server
+  DOPPIO_KUBE_APISERVER=$kube_apiserver cargo test --locked --workspace --test servers -- --ignored a_real_api_server
 }
 
+# With the examples, for which Cargo takes the features of the lints: what they checked is not checked again.
 docs() {
-  RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+  RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items --lib --examples
 }
 
 # What of the real home a test could touch by mistake.
@@ -226,10 +247,11 @@ step "downloads" downloads
 step "python programs" python_programs
 step "format" cargo fmt --all --check
 step "scripts" scripts
-step "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
+step "lints" lints
 step "features" features
-step "build" cargo test --locked --workspace --no-run
+step "build" build
 step "tests" tests
+step "servers" servers
 if [ -x "$kube_apiserver" ]; then
   step "kube-apiserver" api_server
 else

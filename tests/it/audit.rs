@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
 
 const VALUE: &str = "kQ7-zVbXmWnRtYpLsDfG8hJcKxZ2w";
 
@@ -66,8 +66,7 @@ fn a_run_writes_down_what_it_fetches_and_where_it_goes() {
 #[test]
 fn commands_write_down_what_they_show_and_change() {
     let world = world();
-    let passphrase = world.file("passphrase", "correct horse battery staple");
-    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).expect("its mode");
+    let passphrase = world.private("passphrase", "correct horse battery staple");
     let world = world.env("DOPPIO_PASSPHRASE_FILE", passphrase);
     fs::write(world.doppio_home().join("config.toml"), "[vault]\nwork_factor = 10\n").expect("settings");
     world

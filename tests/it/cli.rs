@@ -1,10 +1,9 @@
 //! The root of the command line.
 
 use std::fs;
-use std::process::Command;
 
-use crate::support::doppio::Doppio;
-use crate::support::doppio::Ran;
+use doppio_test_support::Doppio;
+use doppio_test_support::Ran;
 
 #[test]
 fn the_version_is_printed() {
@@ -63,19 +62,4 @@ fn its_memory_can_not_be_dumped_and_that_of_its_steps_can() {
     let ran = Ran::of(&child.wait_with_output().expect("the binary ends"));
     assert_eq!(limits, ("0".to_owned(), hard.clone()), "{}", ran.stderr);
     assert!(ran.stderr.contains(&format!("a | {hard}\n")), "{}", ran.stderr);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn others_can_not_read_its_memory() {
-    let doppio = Doppio::new();
-    let trace = doppio.folder().join("trace");
-    let version = doppio.command(["version"]);
-    let mut traced = Command::new("strace");
-    traced.args(["-f", "-e", "trace=prctl", "-o"]).arg(&trace).arg(version.get_program());
-    traced.args(version.get_args()).envs(version.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    Ran::of(&traced.output().expect("strace is installed")).expect(0);
-    let trace = fs::read_to_string(trace).expect("strace wrote it");
-    let asked = trace.lines().any(|line| line.contains("prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE) = 0"));
-    assert!(asked, "{trace}");
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
 
 /// Marks a block that is a whole recipe.
 const RECIPE: &str = "toml recipe";
@@ -137,7 +137,15 @@ fn pages() -> Vec<PathBuf> {
     let mut pages = vec![root.join("README.md"), root.join("CONTRIBUTING.md"), root.join("CHANGELOG.md")];
     pages.extend(files_in("docs", "md"));
     pages.extend(files_in("docs/secrets", "md"));
-    for folder in ["benches", "packaging", "crates/text", "crates/secrets", "crates/stores", "crates/hosts"] {
+    for folder in [
+        "benches",
+        "packaging",
+        "crates/text",
+        "crates/process",
+        "crates/secrets",
+        "crates/stores",
+        "crates/hosts",
+    ] {
         pages.extend(files_in(folder, "md"));
     }
     pages

@@ -1,6 +1,6 @@
 //! Text that others wrote, at every exit: it can't command the terminal, hide or turn around.
 
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
 
 const NAME: &str = "ev\u{1b}[31mil\u{1b}]52;c;cm0gLXJm\u{7}\u{202e}fdp.exe";
 
@@ -12,14 +12,6 @@ fn assert_fit(what: &str, text: &str) {
         c == '\n' || !(c.is_control() || is_hidden)
     };
     assert!(text.chars().all(fit), "{what}: {text:?}");
-}
-
-/// The same where Doppio's own colours and the cursor's ways are allowed.
-#[track_caller]
-fn assert_ours(what: &str, text: &str) {
-    for foreign in ["52;", "\u{1b}[31mil", "\u{202e}", "\u{200b}", "\u{9b}", "\u{1b}[2J", "cm0gLXJm"] {
-        assert!(!text.contains(foreign), "{what}: {foreign:?} in {text:?}");
-    }
 }
 
 fn recipe(doppio: &Doppio) -> std::path::PathBuf {
@@ -62,24 +54,6 @@ fn no_exit_lets_foreign_text_command_a_terminal() {
     }
 }
 
-/// case A8
-#[test]
-fn neither_does_it_at_a_terminal() {
-    let doppio = Doppio::new();
-    recipe(&doppio);
-    for arguments in [
-        &["run", "recipe.toml"][..],
-        &["plan", "recipe.toml"],
-        &["check", "recipe.toml"],
-        &["runs", "list"],
-        &["runs", "show"],
-        &["runs", "logs"],
-    ] {
-        let (_, shown) = doppio.at_terminal(arguments, &[]);
-        assert_ours(&format!("{arguments:?}"), &shown);
-    }
-}
-
 /// case A8: diagnostics show what stands in the file, by name.
 #[test]
 fn a_drawn_line_shows_what_is_not_seen() {
@@ -89,8 +63,6 @@ fn a_drawn_line_shows_what_is_not_seen() {
     let ran = doppio.run(["check", "recipe.toml"]).expect(2);
     assert_fit("check", &ran.stderr);
     assert!(ran.stderr.contains("b\\u{202e}c\\u{e0041}\\u{9b}31m"), "{}", ran.stderr);
-    let (_, shown) = doppio.at_terminal(&["check", "recipe.toml"], &[]);
-    assert_ours("check", &shown);
 }
 
 /// case A8: programs get every byte.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
 
 const SAMPLE: &str = r#"
 [recipe]

@@ -2,7 +2,6 @@
 
 mod bulk;
 mod encodings;
-mod printed;
 mod screen;
 mod terminals;
 
@@ -12,6 +11,12 @@ use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Unmaskable;
+use doppio_test_support::mask_of;
+use doppio_test_support::pieces;
+use doppio_test_support::printed_by;
+use doppio_test_support::residue;
+use doppio_test_support::shown;
+use doppio_test_support::whole;
 
 const AWS: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY";
 const HF: &str = "hf_QxZtNbVkLmPwRsTuYaGdHjKcEfXoI";
@@ -32,39 +37,6 @@ impl Dice {
     fn token(&mut self, len: usize) -> Vec<u8> {
         self.text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", len)
     }
-}
-
-fn mask_of(secrets: &[&[u8]]) -> Mask {
-    let mask = Mask::default();
-    for (index, secret) in secrets.iter().enumerate() {
-        mask.teach(&format!("secret/{index}"), &SecretValue::new(secret.to_vec())).expect("it can be masked");
-    }
-    mask
-}
-
-fn whole(mask: &Mask, text: &[u8]) -> Vec<u8> {
-    pieces(mask, [text])
-}
-
-fn pieces<'a>(mask: &Mask, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut stream = mask.stream();
-    let mut out = Vec::new();
-    for piece in pieces {
-        out.extend(stream.push_bytes(piece));
-    }
-    out.extend(stream.finish_bytes());
-    out
-}
-
-fn shown(bytes: &[u8]) -> String {
-    bytes.escape_ascii().to_string()
-}
-
-/// What is left to see: no escape sequences that a test puts in, no white space, no masks.
-fn residue(bytes: &[u8]) -> Vec<u8> {
-    let text =
-        String::from_utf8_lossy(bytes).replace("\x1b[31m", "").replace("\x1b[0m", "").replace("***", "");
-    text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect()
 }
 
 /// Fails if `encoded`, in which a secret stands with at most three bytes before and after, shows
@@ -103,8 +75,8 @@ fn bytes_that_are_no_text() {
     let mask = mask_of(&[value]);
     assert_eq!(whole(&mask, &[b"<", &value[..], b">"].concat()), b"<***>");
     assert_eq!(mask.text(&format!("<{}>", String::from_utf8_lossy(value))).as_str(), "<***>");
-    assert_hidden(&mask, &printed::run("od", &["-An", "-v", "-tx1"], value), 3);
-    assert_hidden(&mask, &printed::run("cat", &["-v"], value), 0);
+    assert_hidden(&mask, &printed_by("od", &["-An", "-v", "-tx1"], value), 3);
+    assert_hidden(&mask, &printed_by("cat", &["-v"], value), 0);
     let mut stream = mask.stream();
     let mut text = String::new();
     for byte in "\u{20ac}\u{1f600}".bytes().chain(value.iter().copied()).chain(*b"\xff.") {

@@ -1,6 +1,6 @@
 //! `doppio plan` through the real binary.
 
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
 
 const RECIPE: &str = r#"
 [recipe]

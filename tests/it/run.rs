@@ -7,13 +7,8 @@ mod secrets;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::support::doppio::Doppio;
-use crate::support::doppio::Ran;
-
-/// A recipe of these steps, as `work/recipe.toml`.
-fn recipe(doppio: &Doppio, steps: &str) {
-    doppio.file("recipe.toml", format!("[recipe]\nname = \"test\"\n{steps}"));
-}
+use doppio_test_support::Doppio;
+use doppio_test_support::Ran;
 
 /// Text without what differs from run to run: ids, times, folders.
 fn settled(doppio: &Doppio, text: &str) -> String {
@@ -54,7 +49,7 @@ local_command = { command = "echo stopped" }
 #[test]
 fn past_runs_can_be_looked_at() {
     let doppio = Doppio::new();
-    recipe(&doppio, FOUR);
+    doppio.recipe(FOUR);
     let none = doppio.run(["runs", "show"]).expect(2);
     assert!(none.stderr.contains("there are no runs yet"), "{}", none.stderr);
     doppio.run(["run", "recipe.toml"]).expect(1);
@@ -91,8 +86,7 @@ fn past_runs_can_be_looked_at() {
 #[test]
 fn values_travel_between_steps() {
     let doppio = Doppio::new();
-    recipe(
-        &doppio,
+    doppio.recipe(
         r#"
 [variables]
 word = "a b"
@@ -132,18 +126,15 @@ local_command = { command = "echo after" }
 fn an_attempt_that_fails_is_followed_by_another() {
     let doppio = Doppio::new();
     let count = doppio.folder().join("project/count");
-    recipe(
-        &doppio,
-        &format!(
-            r#"
+    doppio.recipe(&format!(
+        r#"
 [[step]]
 id = "flaky"
 retry = {{ max_attempts = 5, delay_secs = 0 }}
 local_command = {{ command = "echo x >> {0}; echo try; [ $(wc -l < {0}) -ge 3 ]" }}
 "#,
-            count.display()
-        ),
-    );
+        count.display()
+    ));
     let ran = doppio.run(["run", "recipe.toml", "--output", "json"]).expect(0);
     let events = events(&ran);
     assert_eq!(of(&events, "step_retrying", "flaky").len(), 2);
@@ -162,7 +153,7 @@ fn steps_run_side_by_side_as_far_as_jobs_go() {
             "[[step]]\nid = \"{me}\"\ntimeout_secs = 20\nlocal_command = {{ command = \"touch {folder}/{me}; until [ -e {folder}/{other} ]; do sleep 0.05; done\" }}\n"
         )
     };
-    recipe(&doppio, &(step("a", "b") + &step("b", "a")));
+    doppio.recipe(&(step("a", "b") + &step("b", "a")));
     doppio.run(["run", "recipe.toml"]).expect(0);
     let ran = doppio.run(["run", "recipe.toml", "--jobs", "1", "--output", "json"]).expect(0);
     let mut running = 0;
@@ -179,7 +170,7 @@ fn steps_run_side_by_side_as_far_as_jobs_go() {
 #[test]
 fn a_journal_that_can_not_be_begun_stops_the_run() {
     let doppio = Doppio::new();
-    recipe(&doppio, FOUR);
+    doppio.recipe(FOUR);
     std::fs::write(doppio.doppio_home().join("runs"), "in the way").unwrap();
     let ran = doppio.run(["run", "recipe.toml"]).expect(3);
     assert!(ran.stderr.contains("error: can't make `"), "{}", ran.stderr);
@@ -189,8 +180,7 @@ fn a_journal_that_can_not_be_begun_stops_the_run() {
 #[test]
 fn a_failure_that_is_allowed_is_no_failure() {
     let doppio = Doppio::new();
-    recipe(
-        &doppio,
+    doppio.recipe(
         "[[step]]\nid = \"a\"\ncontinue_on_failure = true\nlocal_command = { command = \"exit 4\" }\n\
          [[step]]\nid = \"b\"\ndepends_on = [\"a\"]\nlocal_command = { command = \"true\" }\n",
     );
@@ -202,7 +192,7 @@ fn a_failure_that_is_allowed_is_no_failure() {
 #[test]
 fn a_dry_run_runs_nothing() {
     let doppio = Doppio::new();
-    recipe(&doppio, "[[step]]\nid = \"a\"\nlocal_command = { command = \"touch ran\" }\n");
+    doppio.recipe("[[step]]\nid = \"a\"\nlocal_command = { command = \"touch ran\" }\n");
     let ran = doppio.run(["run", "recipe.toml", "--dry-run"]).expect(0);
     assert!(ran.stdout.contains("touch ran"), "{}", ran.stdout);
     assert!(!doppio.home().join("ran").exists() && !doppio.folder().join("project/ran").exists());
@@ -212,8 +202,7 @@ fn a_dry_run_runs_nothing() {
 #[test]
 fn groups_and_matrices_run_as_one() {
     let doppio = Doppio::new();
-    recipe(
-        &doppio,
+    doppio.recipe(
         r#"
 [[step]]
 id = "sweep"
@@ -248,10 +237,7 @@ local_command = { command = "echo two" }
 #[test]
 fn an_unknown_host_comes_with_the_lines_to_add() {
     let doppio = Doppio::new();
-    recipe(
-        &doppio,
-        "[[step]]\nid = \"a\"\nssh_command = { host_id = \"gpu.invalid\", command = \"true\" }\n",
-    );
+    doppio.recipe("[[step]]\nid = \"a\"\nssh_command = { host_id = \"gpu.invalid\", command = \"true\" }\n");
     let ran = doppio.run(["run", "recipe.toml"]).expect(3);
     let hint = ran.stderr.split_once("\nhint: ").expect("a hint").1;
     insta::assert_snapshot!(hint, @r#"
@@ -268,8 +254,7 @@ fn an_unknown_host_comes_with_the_lines_to_add() {
 #[test]
 fn a_secret_that_is_not_set_is_not_said_to_be_delivered() {
     let doppio = Doppio::new().env("TEAM_TOKEN", "correct-horse-battery").env("DOPPIO_KEYRING", "off");
-    recipe(
-        &doppio,
+    doppio.recipe(
         r#"
 [[step]]
 id = "a"
@@ -295,8 +280,7 @@ local_command = { command = "echo ${#PROXY} $PROXY", env = { PROXY = "${secret:t
 #[test]
 fn counts_of_steps_add_up() {
     let doppio = Doppio::new();
-    recipe(
-        &doppio,
+    doppio.recipe(
         r#"
 [[step]]
 id = "sweep"
@@ -326,7 +310,7 @@ local_command = { command = "true" }
 #[test]
 fn the_sandbox_is_a_new_one_each_time_and_leaves_no_host_key() {
     let doppio = Doppio::new();
-    recipe(&doppio, "[[step]]\nid = \"a\"\nssh_command = { command = \"echo there\" }\n");
+    doppio.recipe("[[step]]\nid = \"a\"\nssh_command = { command = \"echo there\" }\n");
     for arguments in [["--host", "sandbox"], ["--host", "sandbox"], ["--host=gpu", "--sandbox"]] {
         let ran = doppio.run(["run", "recipe.toml"].into_iter().chain(arguments)).expect(0);
         assert!(ran.stderr.contains("a | there\n"), "{}", ran.stderr);

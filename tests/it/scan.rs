@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use data_encoding::BASE64;
 use data_encoding::HEXLOWER;
 
-use crate::support::doppio::Doppio;
-use crate::support::doppio::Ran;
-use crate::support::repository::Repository;
+use doppio_test_support::Doppio;
+use doppio_test_support::Ran;
+use doppio_test_support::Repository;
 
 /// The value of `huggingface/token`, from the environment.
 const VALUE: &str = "kQ7-zVbXmWnRtYpLsDfG8hJcKxZ2w";
@@ -222,8 +222,7 @@ fn what_is_said_is_no_longer_than_what_there_is_to_say() {
 #[test]
 fn values_of_the_vault_and_of_dotenv_are_looked_for_older_ones_too() {
     let world = world();
-    let passphrase = world.file("passphrase", "correct horse battery staple");
-    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).expect("its mode");
+    let passphrase = world.private("passphrase", "correct horse battery staple");
     let world = world.env("DOPPIO_PASSPHRASE_FILE", passphrase);
     fs::write(world.doppio_home().join("config.toml"), "keyring = false\n[vault]\nwork_factor = 10\n")
         .expect("settings");

@@ -5,19 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
 
 const PASSPHRASE: &str = "a passphrase of the tests";
 
 fn machine() -> Doppio {
     Doppio::with_vault()
-}
-
-fn private(doppio: &Doppio, path: &str, text: &str) -> PathBuf {
-    let path = doppio.folder().join(path);
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    path
 }
 
 fn vault(doppio: &Doppio) -> PathBuf {
@@ -301,7 +294,7 @@ fn a_vault_that_cannot_be_trusted_is_named_and_left_alone() {
     }
     fs::write(&path, &whole).unwrap();
 
-    private(&doppio, "home/passphrase", "another passphrase");
+    doppio.private("home/passphrase", "another passphrase");
     check("wrong passphrase", "the passphrase does not open the age vault");
     assert_eq!(fs::read(&path).unwrap(), whole);
 
@@ -317,10 +310,10 @@ fn a_passphrase_comes_through_a_file_descriptor() {
     // The shell opens descriptor 3 on a pipe; the file that the machine names is gone.
     fs::remove_file(doppio.folder().join("home/passphrase")).unwrap();
     let script = format!(
-        "exec 3< <(printf '%s\\n' '{PASSPHRASE}'); DOPPIO_PASSPHRASE_FD=3 exec '{}' secret get a --reveal --force",
+        "printf '%s\\n' '{PASSPHRASE}' | DOPPIO_PASSPHRASE_FD=3 '{}' secret get a --reveal --force 3<&0 </dev/null",
         env!("CARGO_BIN_EXE_doppio")
     );
-    let output = std::process::Command::new("bash")
+    let output = std::process::Command::new("sh")
         .args(["-c", &script])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
@@ -345,66 +338,4 @@ fn nothing_locks_a_vault_where_nobody_can_be_asked() {
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     }
     assert!(!vault(&doppio).exists());
-}
-
-#[test]
-fn an_ssh_key_locks_and_opens_a_vault() {
-    let doppio = Doppio::new();
-    let key = doppio.folder().join("id_ed25519");
-    let keygen = |arguments: &[&str]| {
-        let status = std::process::Command::new("ssh-keygen")
-            .args(["-q", "-t", "ed25519", "-f", key.to_str().unwrap()])
-            .args(arguments)
-            .status()
-            .unwrap();
-        assert!(status.success());
-    };
-    keygen(&["-N", ""]);
-    let doppio = doppio.env("DOPPIO_VAULT_IDENTITY", &key);
-    doppio.run_with_stdin(["secret", "set", "a", "--from-stdin"], "hunter2 hunter2").expect(0);
-    let reveal = || doppio.run(["secret", "get", "a", "--reveal", "--force"]);
-    assert_eq!(reveal().expect(0).stdout, "hunter2 hunter2");
-
-    let status = std::process::Command::new("ssh-keygen")
-        .args(["-q", "-p", "-P", "", "-N", "keypass keypass", "-f", key.to_str().unwrap()])
-        .status()
-        .unwrap();
-    assert!(status.success());
-    let ran = reveal().expect(3);
-    assert!(ran.stderr.contains("has a passphrase, and nobody can be asked"), "{}", ran.stderr);
-    let passphrase = private(&doppio, "home/passphrase", "keypass keypass");
-    let doppio = doppio.env("DOPPIO_PASSPHRASE_FILE", passphrase);
-    let ran = doppio.run(["secret", "get", "a", "--reveal", "--force"]).expect(0);
-    assert_eq!(ran.stdout, "hunter2 hunter2");
-
-    fs::remove_file(&key).unwrap();
-    keygen(&["-N", ""]);
-    let ran = doppio.run(["secret", "get", "a"]).expect(3);
-    assert!(ran.stderr.contains("does not open the age vault"), "{}", ran.stderr);
-}
-
-#[test]
-fn a_value_that_is_typed_is_not_shown() {
-    let doppio = Doppio::new();
-    fs::write(doppio.doppio_home().join("config.toml"), "[vault]\nwork_factor = 10\n").unwrap();
-    let (code, shown) = doppio.at_terminal(
-        &["secret", "set", "team/key"],
-        &[
-            ("value of `team/key`", "hunter2 hunter2"),
-            ("passphrase for the new age vault", "pass hunter2"),
-            ("once more", "pass hunter2"),
-        ],
-    );
-    assert!(code == 0 && shown.contains("stored `team/key` in the age vault"), "{code}: {shown}");
-    assert!(!shown.contains("hunter2"), "{shown}");
-    let (code, shown) = doppio.at_terminal(
-        &["secret", "get", "team/key", "--reveal"],
-        &[("passphrase of the age vault", "pass hunter2")],
-    );
-    assert!(code == 0 && shown.contains("hunter2 hunter2\r\n"), "{code}: {shown}");
-    // Of a paste with several lines nothing is stored, and nothing goes on to the shell.
-    let paste = "-----BEGIN hunter2-----\\rhunter2\\r-----END-----";
-    let (code, shown) = doppio.at_terminal(&["secret", "set", "team/pem"], &[("value of `team/pem`", paste)]);
-    assert!(code == 2 && shown.contains("--from-file FILE"), "{code}: {shown}");
-    assert!(!shown.contains("hunter2"), "{shown}");
 }

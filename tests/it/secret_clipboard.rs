@@ -3,10 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::time::Duration;
-use std::time::Instant;
 
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
+use doppio_test_support::wait_for;
 
 /// A machine with Wayland's two programs, and the file that is its clipboard. `argv` has what the
 /// programs were called with.
@@ -31,21 +30,13 @@ fn desktop() -> (Doppio, PathBuf, PathBuf) {
     (doppio, clipboard, argv)
 }
 
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(30), "{what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 #[test]
 fn a_value_is_copied_and_the_clipboard_emptied() {
     let (doppio, clipboard, argv) = desktop();
     let ran = doppio.run(["secret", "get", "team/key", "--copy", "--clear-after", "1"]).expect(0);
     assert_eq!(ran.stdout, "");
     insta::assert_snapshot!(ran.stderr, @"copied `team/key`; the clipboard will be cleared in 1 s");
-    wait_until("the clipboard will be cleared", || fs::read(&clipboard).unwrap().is_empty());
+    wait_for("the clipboard will be cleared", || fs::read(&clipboard).unwrap().is_empty());
     let calls = fs::read_to_string(argv).unwrap();
     assert!(calls.contains("--type text/plain") && !calls.contains("hunter2"), "{calls}");
 }
@@ -57,11 +48,11 @@ fn what_somebody_else_copied_stays() {
     assert_eq!(fs::read_to_string(&clipboard).unwrap(), "hunter2 one");
     fs::write(&clipboard, "mine").unwrap();
     let reader = doppio.folder().join("clipboard.reader");
-    wait_until("the clipboard is looked at", || {
+    wait_for("the clipboard is looked at", || {
         fs::read_to_string(&reader).is_ok_and(|pid| pid.ends_with('\n'))
     });
     let watch = PathBuf::from("/proc").join(fs::read_to_string(&reader).unwrap().trim());
-    wait_until("who watches it ends", || !watch.exists());
+    wait_for("who watches it ends", || !watch.exists());
     assert_eq!(fs::read_to_string(&clipboard).unwrap(), "mine");
     assert!(!fs::read_to_string(argv).unwrap().contains("--clear"));
 }
@@ -81,17 +72,4 @@ fn without_a_clipboard_nothing_is_copied() {
     let ran = doppio.run(["secret", "get", "team/key", "--copy"]).expect(3);
     assert!(ran.stderr.contains("hint: install `xclip`"), "{}", ran.stderr);
     doppio.run(["secret", "get", "team/key", "--copy", "--reveal"]).expect(2);
-}
-
-#[test]
-fn the_terminal_takes_it_where_there_is_no_desktop() {
-    let (doppio, ..) = desktop();
-    let doppio = doppio.env("WAYLAND_DISPLAY", "");
-    let (code, shown) =
-        doppio.at_terminal(&["secret", "get", "team/key", "--copy", "--clear-after", "1"], &[]);
-    assert_eq!(code, 0, "{shown}");
-    // `hunter2 one` in base64, and then the emptying.
-    assert!(shown.contains("\u{1b}]52;c;aHVudGVyMiBvbmU=\u{7}"), "{shown:?}");
-    assert!(shown.contains("\u{1b}]52;c;!\u{7}"), "{shown:?}");
-    assert!(!shown.contains("hunter2"), "{shown:?}");
 }

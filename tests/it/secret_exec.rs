@@ -6,7 +6,10 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Output;
 
-use crate::support::doppio::Doppio;
+use rustix::process::Signal;
+
+use doppio_test_support::Doppio;
+use doppio_test_support::send;
 
 fn machine() -> Doppio {
     let doppio = Doppio::with_vault();
@@ -84,15 +87,12 @@ fn ready(doppio: &Doppio, script: &str) -> (Child, BufReader<std::process::Child
     (child, stdout)
 }
 
-fn send(child: &Child, signal: &str) {
-    let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
-}
-
 #[test]
 fn signals_and_their_exit_codes_go_through() {
     let doppio = machine();
-    for (signal, name) in [("-INT", "INT"), ("-TERM", "TERM"), ("-HUP", "HUP"), ("-USR1", "USR1")] {
+    for (signal, name) in
+        [(Signal::INT, "INT"), (Signal::TERM, "TERM"), (Signal::HUP, "HUP"), (Signal::USR1, "USR1")]
+    {
         let (mut child, mut stdout) = ready(&doppio, &format!("trap 'echo got $T {name}; exit 9' {name}"));
         send(&child, signal);
         let mut said = String::new();
@@ -102,11 +102,11 @@ fn signals_and_their_exit_codes_go_through() {
     }
     // One that the command is ended by, and one that changes nothing.
     let (mut child, mut stdout) = ready(&doppio, "trap 'echo size' WINCH");
-    send(&child, "-WINCH");
+    send(&child, Signal::WINCH);
     let mut said = String::new();
     stdout.read_line(&mut said).unwrap();
     assert_eq!(said, "size\n");
-    send(&child, "-TERM");
+    send(&child, Signal::TERM);
     assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
     assert_eq!(sh(&doppio, "kill -9 $$").status.code(), Some(137));
 }
@@ -134,18 +134,6 @@ fn output_that_is_lost_is_told() {
     assert_eq!(lose("echo hi; exit 7").status.code(), Some(7));
 }
 
-#[test]
-fn ctrl_c_reaches_the_command_once() {
-    let doppio = machine();
-    let script = "n=0; trap 'n=$((n+1))' INT; echo ready; i=0; while [ $i -lt 20 ]; do sleep 0.05; i=$((i+1)); done; echo came $n; exit 4";
-    doppio.file("count.sh", script);
-    let arguments = ["secret", "exec", "T=team/key", "--", "sh", "count.sh"];
-    // `expect` types Ctrl-C where it is asked to type.
-    let (code, shown) = doppio.at_terminal(&arguments, &[("ready", "\\003")]);
-    assert!(shown.contains("came 1"), "{shown}");
-    assert_eq!(code, 4, "{shown}");
-}
-
 /// Runs a shell text in which descriptor 7 is a file with the vault's passphrase.
 fn with_descriptor(doppio: &Doppio, text: &str) -> Output {
     let passphrase = doppio.home().join("passphrase");
@@ -156,7 +144,7 @@ fn with_descriptor(doppio: &Doppio, text: &str) -> Output {
         .filter(|(name, _)| *name != "DOPPIO_PASSPHRASE_FILE")
         .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
         .collect();
-    Command::new("bash")
+    Command::new("sh")
         .args(["-c", &script])
         .env_clear()
         .envs(environment)

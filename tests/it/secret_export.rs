@@ -1,14 +1,10 @@
-//! `doppio secret export`, each format read by somebody else's reader.
+//! `doppio secret export`. What the readers of others make of each format is in `tests/servers`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Command;
 
-use crate::support::doppio::Doppio;
-use crate::support::repository::Repository;
-use crate::support::venv;
-
+use doppio_test_support::Doppio;
+use doppio_test_support::Repository;
 /// What readers like to stumble over.
 const HARD: &str = "p$HOME `x` \"q\" #\\n {é}\ttab\nsecond line ";
 
@@ -23,13 +19,6 @@ fn export(doppio: &Doppio, format: &str, more: &[&str]) -> String {
     let mut arguments = vec!["secret", "export", "--format", format];
     arguments.extend(more);
     doppio.run(arguments).expect(0).stdout
-}
-
-/// Python with the readers of tests/run.sh.
-fn python(script: &str, file: &Path) -> String {
-    let output = Command::new(venv::python()).args(["-c", script]).arg(file).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
@@ -70,109 +59,6 @@ fn values_are_written_on_demand_only() {
     let token = format!("T=hf_{}", "hunter2".repeat(5));
     let ran = doppio.run(["secret", "export", "--format", "amlt", &token]).expect(2);
     assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
-}
-
-#[test]
-fn a_shell_reads_what_was_stored() {
-    let doppio = machine();
-    doppio.store("env/QUOTE", "it's $5 \\ \"x\"");
-    let text = export(&doppio, "shell", &["env/HARD", "env/QUOTE", "--reveal", "--force"]);
-    let file = doppio.file("export.sh", &text);
-    for shell in ["bash", "dash", "zsh", "busybox"] {
-        let mut command = Command::new(shell);
-        if shell == "busybox" {
-            command.arg("sh");
-        }
-        let script = ". \"$1\"; printf '%s|%s' \"$HARD\" \"$QUOTE\"";
-        let output = command.args(["-c", script, "sh"]).arg(&file).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{HARD}|it's $5 \\ \"x\""), "{shell}");
-    }
-}
-
-#[test]
-fn dotenv_readers_agree_on_what_was_stored() {
-    let doppio = machine();
-    doppio.store("env/APOSTROPHE", "it's\nso");
-    let out = ["env/HARD", "env/APOSTROPHE", "huggingface/token", "--reveal", "--out", "all.env"];
-    export(&doppio, "dotenv", &out);
-    let file = doppio.folder().join("project/all.env");
-    let read =
-        python("import sys, dotenv, json; print(json.dumps(dotenv.dotenv_values(sys.argv[1])))", &file);
-    let read: serde_json::Value = serde_json::from_str(&read).unwrap();
-    assert_eq!((&read["HARD"], &read["APOSTROPHE"]), (&HARD.into(), &"it's\nso".into()));
-    assert_eq!(read["HF_TOKEN"], "hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
-    let script = "set -a; . \"$1\"; printf '%s|%s' \"$HARD\" \"$APOSTROPHE\"";
-    let output = Command::new("bash").args(["-c", script, "sh"]).arg(&file).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{HARD}|it's\nso"));
-    // And back.
-    let other = Doppio::with_vault();
-    other.run(["secret".as_ref(), "import".as_ref(), file.as_os_str(), "--yes".as_ref()]).expect(0);
-    assert_eq!(other.reveal("env/HARD"), HARD);
-    doppio.store("env/TWO", "it's $5");
-    let ran =
-        doppio.run(["secret", "export", "--format", "dotenv", "env/TWO", "--reveal", "--force"]).expect(2);
-    doppio.store("env/BRACE", "pa${HOME}ss1");
-    doppio.run(["secret", "export", "--format", "dotenv", "env/BRACE", "--reveal", "--force"]).expect(2);
-    insta::assert_snapshot!(ran.stderr, @"error: `TWO` can't be written: readers of dotenv files disagree on its value: use `--format shell` or `json`");
-}
-
-#[test]
-fn json_and_kubernetes_read_what_was_stored() {
-    let doppio = machine();
-    let text = export(&doppio, "json", &["env/HARD", "huggingface/token", "--reveal", "--force"]);
-    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(read["HARD"], HARD);
-    assert_eq!(read["HF_TOKEN"], "hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
-
-    let more = ["env/HARD", "--reveal", "--name", "app", "--namespace", "ml", "--out", "secret.yaml"];
-    export(&doppio, "k8s", &more);
-    let read = python(
-        "import sys, yaml, json; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))",
-        &doppio.folder().join("project/secret.yaml"),
-    );
-    let read: serde_json::Value = serde_json::from_str(&read).unwrap();
-    assert_eq!(
-        (&read["apiVersion"], &read["kind"], &read["type"]),
-        (&"v1".into(), &"Secret".into(), &"Opaque".into())
-    );
-    assert_eq!(read["metadata"], serde_json::json!({"name": "app", "namespace": "ml"}));
-    let value = read["data"]["HARD"].as_str().unwrap();
-    assert_eq!(data_encoding::BASE64.decode(value.as_bytes()).unwrap(), HARD.as_bytes());
-}
-
-#[test]
-fn references_are_written_without_a_look_at_the_values() {
-    let doppio = Doppio::new();
-    let recipe = "[recipe]\nname = 't'\n[[step]]\nid = 'a'\nrun_commands = { commands = [\"${secret:huggingface/token} ${secret:aws:prod/app#DATABASE_URL@AWSPREVIOUS}\"] }\n";
-    doppio.file("train.toml", recipe);
-    let to_json = "import sys, yaml, json; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
-    let read = |format: &str| -> serde_json::Value {
-        let text = export(&doppio, format, &["--recipe", "train.toml"]);
-        let file = doppio.file(&format!("{format}.yaml"), &text);
-        serde_json::from_str(&python(to_json, &file)).unwrap()
-    };
-    let found = read("external-secret");
-    assert_eq!(found["apiVersion"], "external-secrets.io/v1");
-    assert_eq!(
-        found["spec"]["data"],
-        serde_json::json!([
-            {"secretKey": "HF_TOKEN", "remoteRef": {"key": "huggingface/token"}},
-            {"secretKey": "DATABASE_URL", "remoteRef": {"key": "prod/app", "property": "DATABASE_URL", "version": "AWSPREVIOUS"}},
-        ])
-    );
-    assert_eq!(
-        read("compose"),
-        serde_json::json!({"services": {"doppio": {"environment": ["HF_TOKEN", "DATABASE_URL"]}}})
-    );
-    assert_eq!(
-        read("amlt"),
-        serde_json::json!({"submit_args": {"env": {
-            "HF_TOKEN": "$${{secrets.HF_TOKEN}}",
-            "DATABASE_URL": "$${{secrets.DATABASE_URL}}",
-        }}})
-    );
-    let ran = doppio.run(["secret", "export", "--format", "external-secret", "keyring:a/b"]).expect(2);
-    assert!(ran.stderr.contains("a cluster can't read from this machine"), "{}", ran.stderr);
 }
 
 #[test]

@@ -3,8 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::support::doppio::Doppio;
-use crate::support::venv;
+use doppio_test_support::Doppio;
 
 const DOTENV: &str = "\u{feff}# keys\r\nexport HF_TOKEN=hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\nDATABASE_URL='p$HOME\\n${X} \"q\"'\r\nPORT=80\r\nWANDB_API_KEY=your_token_here\r\n";
 
@@ -131,25 +130,6 @@ fn what_cannot_be_read_is_refused_with_its_line() {
 }
 
 #[test]
-fn the_user_is_asked_about_all_of_it() {
-    let doppio = Doppio::with_vault();
-    let git = Command::new("git").args(["init", "-q"]).current_dir(doppio.folder().join("project")).status();
-    assert!(git.unwrap().success());
-    doppio.file(".env", "TEAM_KEY=hunter2-one\n");
-    let (code, shown) = doppio.at_terminal(&["secret", "import", ".env"], &[("write 1 secret", "n")]);
-    assert!(code == 0 && shown.contains("nothing was done"), "{code}: {shown}");
-    let (code, shown) = doppio.at_terminal(
-        &["secret", "import", ".env"],
-        &[("write 1 secret", "y"), ("remove `.env`", "yes"), ("write rules to .gitignore", "y")],
-    );
-    assert!(code == 0 && !shown.contains("hunter2"), "{code}: {shown}");
-    assert_eq!(doppio.reveal("env/TEAM_KEY"), "hunter2-one");
-    assert!(!doppio.folder().join("project/.env").exists());
-    let rules = fs::read_to_string(doppio.folder().join("project/.gitignore")).unwrap();
-    assert!(rules.lines().any(|line| line == ".env"), "{rules}");
-}
-
-#[test]
 fn another_source_is_imported_and_emptied() {
     let doppio = Doppio::with_vault();
     doppio.store("team/key", "hunter2 one");
@@ -262,91 +242,6 @@ fn init_writes_the_rules_where_the_work_tree_begins() {
             Command::new("git").args(["check-ignore", "-q", file]).current_dir(&work).status().unwrap();
         assert_eq!(ignored.success(), is_ignored, "{file}");
     }
-}
-
-/// What is stored is what python-dotenv reads; where it reads something else, nothing is stored.
-#[test]
-fn values_are_those_of_other_readers_or_refused() {
-    const REFUSED: [&str; 13] = [
-        r"pa\\ss\$word\#1",
-        r#"{\"a\":\"b\"}"#,
-        "it's # comment",
-        "a'b #c' # d",
-        "#leading",
-        r"trailing\ ",
-        r#""dol\$lar""#,
-        r"\'quoted\'",
-        "odd\u{1c}space\u{1c}",
-        r"'it\'s so'",
-        r"'pa\\ss'",
-        r#""dou\tble""#,
-        "`in backquotes`",
-    ];
-    const STORED: [&str; 18] = [
-        "plain-value",
-        "it's so",
-        "a b c # comment",
-        "a#b#c#d",
-        r"new\nline",
-        r"trailing\",
-        "p$HOME/x ${X}",
-        "v=with=equals",
-        "tab\there # x",
-        "back`tick`",
-        "'single $x \\ y' # c",
-        "'hash # in' # c",
-        r#""dou\nble\\n""#,
-        r#""quo\"te""#,
-        "\"two\nlines # no comment\"",
-        "\"hash # in\" # c",
-        "  spaces around  ",
-        "\u{e9}\u{a0}\u{e9}\u{a0}",
-    ];
-    let doppio = Doppio::with_vault();
-    let lines: Vec<String> = REFUSED
-        .iter()
-        .map(|value| ("R", value))
-        .chain(STORED.iter().map(|value| ("S", value)))
-        .enumerate()
-        .map(|(index, (kind, value))| format!("{kind}{index}={value}\n"))
-        .collect();
-    let file = doppio.file("t.env", lines.concat());
-    let ran = doppio.run(["secret", "import", "t.env", "--prefix", "t", "--yes"]).expect(3);
-    assert_eq!(ran.stdout.matches("write it in single quotes").count(), REFUSED.len(), "{}", ran.stdout);
-    let script = "import sys, dotenv, json\n\
-        print(json.dumps(dotenv.dotenv_values(sys.argv[1], interpolate=False)))";
-    let read = Command::new(venv::python()).args(["-c", script]).arg(&file).output().unwrap();
-    let read: serde_json::Value = serde_json::from_slice(&read.stdout).unwrap();
-    let names = names(&doppio);
-    assert_eq!(names.len(), STORED.len(), "{names:?}");
-    for name in names {
-        let variable = name.strip_prefix("t/").unwrap();
-        assert!(variable.starts_with('S'), "{name} was stored");
-        assert_eq!(Some(doppio.reveal(&name).as_str()), read[variable].as_str(), "{variable}");
-    }
-}
-
-#[test]
-fn a_file_that_is_not_what_was_read_stays() {
-    let doppio = Doppio::with_vault();
-    let work = doppio.folder().join("project");
-    let file = doppio.file(".env", "TEAM_KEY=hunter2-one\n");
-    // Somebody adds to it while the user is asked.
-    let late = "[exec sh -c {echo LATE=hunter2-late >> .env}]y";
-    let (code, shown) =
-        doppio.at_terminal(&["secret", "import", ".env", "--remove-source"], &[("write 1 secret", late)]);
-    assert!(code == 3 && shown.contains("it changed after it was read"), "{code}: {shown}");
-    assert_eq!(fs::read_to_string(&file).unwrap(), "TEAM_KEY=hunter2-one\nLATE=hunter2-late\n");
-    let remove = |path: &str| doppio.run(["secret", "import", path, "--remove-source", "--yes"]);
-    std::os::unix::fs::symlink(".env", work.join("link.env")).unwrap();
-    assert!(remove("link.env").expect(3).stderr.contains("it is a link"));
-    fs::hard_link(&file, work.join("hard.env")).unwrap();
-    assert!(remove("hard.env").expect(3).stderr.contains("it has another name"));
-    assert!(fs::read_to_string(&file).unwrap().contains("LATE=hunter2-late"));
-    fs::remove_file(work.join("hard.env")).unwrap();
-    remove(".env").expect(0);
-    assert!(!file.exists());
-    assert_eq!(doppio.reveal("env/LATE"), "hunter2-late");
 }
 
 #[test]

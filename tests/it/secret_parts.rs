@@ -1,6 +1,6 @@
 //! Parts of stored values: what a command prints of them is masked, through the real binary.
 
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
 
 /// What `script` prints with the value `value` in `$V`.
 fn printed(doppio: &Doppio, value: &str, script: &str) -> String {

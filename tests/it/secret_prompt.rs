@@ -2,25 +2,7 @@
 
 use std::fs;
 
-use crate::support::doppio::Doppio;
-
-/// Shells give a job that is brought back a terminal that echoes.
-#[test]
-fn a_prompt_that_was_stopped_and_brought_back_is_hidden_still() {
-    let doppio = Doppio::with_vault().env("DOPPIO_KEYRING", "off").env("PS1", "ready> ");
-    let keys = [
-        ("ready> ", concat!(env!("CARGO_BIN_EXE_doppio"), " secret set t/d\\r")),
-        ("value of", "\\032"),
-        ("Stopped", "fg\\r"),
-        ("value of", "resumed-value\\r"),
-        ("stored", "exit\\r"),
-    ];
-    let typed = keys.map(|(shown, keys)| (shown, keys.to_owned()));
-    let (code, shown) = doppio.spawned("bash --norc --noprofile -i", &typed);
-    assert_eq!(code, 0, "{shown}");
-    assert!(!shown.contains("resumed-value"), "{shown}");
-    assert_eq!(doppio.reveal("t/d"), "resumed-value");
-}
+use doppio_test_support::Doppio;
 
 #[test]
 fn a_note_with_a_value_in_it_is_refused() {

@@ -1,6 +1,6 @@
 //! Properties of stored values, through the real binary.
 
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
 
 #[test]
 fn a_member_is_one_whatever_stands_beside_it() {

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::net::TcpStream;
 use std::sync::mpsc;
 
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
 
 /// A provider that gives one answer, and hands out what it was asked.
 fn provider(status: &'static str, body: &'static str) -> (String, mpsc::Receiver<String>) {

@@ -1,7 +1,6 @@
 //! `doppio secret mv`, `history`, `rollback`, `list` and `rm` through the real binary.
 
-use crate::support::doppio::Doppio;
-use crate::support::secret_service::Bus;
+use doppio_test_support::Doppio;
 
 /// The text without what differs from run to run: ages.
 fn settled(text: &str) -> String {
@@ -139,26 +138,6 @@ fn a_list_tells_when_a_secret_was_last_used() {
     assert!(doppio.run(["secret", "list"]).expect(0).stdout.contains("used "));
 }
 
-/// A keychain keeps no versions: `rotate` leaves the old value beside the new one.
-#[test]
-fn what_rotate_kept_beside_a_secret_can_be_gone_back_to() {
-    let bus = Bus::with_keyring();
-    let doppio = Doppio::with_vault().env("DBUS_SESSION_BUS_ADDRESS", bus.address());
-    doppio.store("t/a", "hunter2 one");
-    doppio.run_with_stdin(["secret", "rotate", "t/a", "--from-stdin"], "hunter2 two").expect(0);
-    for value in ["hunter2 one", "hunter2 two", "hunter2 one"] {
-        doppio.run(["secret", "rollback", "t/a@previous"]).expect(0);
-        assert_eq!(doppio.reveal("t/a"), value);
-    }
-    let ran = doppio.run(["secret", "rollback", "t/a@7"]).expect(2);
-    assert!(ran.stderr.contains("`@previous`"), "{}", ran.stderr);
-    let ran = doppio.run(["secret", "mv", "t/a", "t/b"]).expect(0);
-    assert!(ran.stderr.contains("doppio secret rm t/a.previous"), "{}", ran.stderr);
-    doppio.run(["secret", "mv", "t/b", "t/a"]).expect(0);
-    let ran = doppio.run(["secret", "rm", "t/a"]).expect(0);
-    assert!(ran.stderr.contains("doppio secret rm t/a.previous"), "{}", ran.stderr);
-}
-
 #[test]
 fn notes_command_no_terminal() {
     let doppio = Doppio::with_vault();
@@ -168,15 +147,4 @@ fn notes_command_no_terminal() {
     let ran = doppio.run(["secret", "list"]).expect(0);
     assert!(ran.stdout.contains("evil\\u{1b}[31m\\nline\\u{202e}"), "{:?}", ran.stdout);
     assert_eq!(ran.stdout.lines().count(), 1);
-}
-
-#[test]
-fn a_secret_of_somebody_with_such_a_name_is_not_gone_back_to() {
-    let bus = Bus::with_keyring();
-    let doppio = Doppio::with_vault().env("DBUS_SESSION_BUS_ADDRESS", bus.address());
-    doppio.store("t/a", "hunter2 one");
-    doppio.store("t/a.previous", "hunter2 mine");
-    let ran = doppio.run(["secret", "rollback", "t/a@previous"]).expect(2);
-    assert!(ran.stderr.contains("`t/a.previous` is a separate secret"), "{}", ran.stderr);
-    assert_eq!(doppio.reveal("t/a"), "hunter2 one");
 }

@@ -1,7 +1,7 @@
 //! What each step type does, on the embedded host.
 
-use crate::support::doppio::Doppio;
-use crate::support::doppio::Ran;
+use doppio_test_support::Doppio;
+use doppio_test_support::Ran;
 
 fn run(steps: &str) -> Ran {
     let doppio = Doppio::new().env("API_TOKEN", "tok-4f9a'b \"c$d");

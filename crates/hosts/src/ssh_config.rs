@@ -145,27 +145,6 @@ mod tests {
         home
     }
 
-    #[tokio::test]
-    async fn a_block_that_names_a_host_is_seen() {
-        let home = home(
-            "Host gpu *.lab\n  HostName 10.1.2.3\n  IdentityFile ~/.ssh/one\n  IdentityFile ~/.ssh/two\n",
-        );
-        let config = ask("gpu", None, None, home.path()).await.unwrap().expect("ssh is installed");
-        assert!(config.is_named);
-        assert_eq!(config.get("hostname"), Some("10.1.2.3"));
-        assert_eq!(config.all("identityfile").collect::<Vec<_>>(), ["~/.ssh/one", "~/.ssh/two"]);
-        assert!(ask("a.lab", None, None, home.path()).await.unwrap().unwrap().is_named);
-        assert!(!ask("nothing", None, None, home.path()).await.unwrap().unwrap().is_named);
-        assert!(!ask("Nothing", None, None, home.path()).await.unwrap().unwrap().is_named);
-    }
-
-    #[tokio::test]
-    async fn a_fault_comes_in_the_words_of_ssh() {
-        let home = home("Host gpu\n  Prot 22\n");
-        let error = ask("gpu", None, None, home.path()).await.unwrap_err();
-        assert!(error.causes[0].contains("Bad configuration option: prot"), "{error:?}");
-    }
-
     #[test]
     fn names_of_blocks_are_for_suggestions() {
         let home = home("Host gpu *.lab !x\nhost\tb c\nHost=\"d\"\nMatch host e\n");

@@ -234,16 +234,17 @@ mod tests {
         }
     }
 
+    /// `timeout` is the leader of a group of its own.
     #[tokio::test]
     async fn one_that_is_left_behind_holds_nobody_up() {
         let start = Instant::now();
-        let heard = heard("printf hunter2; echo oh >&2; setsid sleep 600 & echo $! >&2").await.unwrap();
+        let heard = heard("printf hunter2; echo oh >&2; timeout 600 sleep 600 & echo $! >&2").await.unwrap();
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
         assert_eq!(heard.stdout.as_slice(), b"hunter2");
         let words = String::from_utf8(heard.stderr).unwrap();
         let (oh, pid) = words.trim().split_once('\n').unwrap();
         assert_eq!(oh, "oh");
-        rustix::process::kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL).ok();
+        rustix::process::kill_process_group(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL).ok();
     }
 
     #[tokio::test]

@@ -5,6 +5,8 @@ use std::sync::Weak;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::runtime::Builder;
+use tokio::runtime::Runtime;
 
 use doppio_hosts::Pool;
 use doppio_secrets::Hold;
@@ -275,7 +277,24 @@ pub(super) fn run_drafts(drafts: &[Draft], jobs: usize, wishes: Vec<(usize, Canc
     try_run(drafts, jobs, wishes, None).unwrap()
 }
 
+/// One job, on a clock that goes on only when everything waits for it.
+pub(super) fn run_on_a_paused_clock(drafts: &[Draft]) -> Ran {
+    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    run_in(runtime, drafts, 1, Vec::new(), None).unwrap()
+}
+
 pub(super) fn try_run(
+    drafts: &[Draft],
+    jobs: usize,
+    wishes: Vec<(usize, Cancel)>,
+    fails_from: Option<usize>,
+) -> Result<Ran, SinkError> {
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    run_in(runtime, drafts, jobs, wishes, fails_from)
+}
+
+fn run_in(
+    runtime: Runtime,
     drafts: &[Draft],
     jobs: usize,
     wishes: Vec<(usize, Cancel)>,
@@ -299,7 +318,6 @@ pub(super) fn try_run(
     let options =
         Options { run: "test".parse().unwrap(), jobs, pool: Arc::new(pool), secrets, cancel: receiver };
     let mut sink = Recorder { witness: Arc::clone(&witness), cancel, wishes, fails_from };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let state = runtime.block_on(async {
         tokio::time::timeout(Duration::from_mins(1), run(Plan::of(steps), options, &mut sink))
             .await

@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::time::Duration;
 use std::time::Instant;
 
+use doppio_test_support::Doppio;
+
 use crate::check::steps;
-use crate::support::doppio::Doppio;
 
 /// Runs `check` on a text and gives its code; it must answer, in time.
 fn answers(name: &str, text: &[u8]) -> i32 {

@@ -8,12 +8,11 @@ mod names;
 mod operations;
 
 use std::process::Command;
-use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
-use crate::support::doppio::Doppio;
-use crate::support::doppio::Ran;
+use doppio_test_support::Doppio;
+use doppio_test_support::Ran;
 
 /// What `check` says of a recipe that has faults.
 #[track_caller]
@@ -186,14 +185,15 @@ fn what_the_process_was_handed_is_read() {
         let ran = world.run_with_stdin(["check", path], &recipe).expect(0);
         assert_eq!(ran.stderr, format!("{path}: 1 step, no faults\n"));
     }
-    let mut bash = Command::new("bash");
+    // As `<(…)` of some shells does it.
+    let mut shell = Command::new("sh");
     let doppio = world.command(["check"]);
-    bash.args(["-c", "\"$0\" check <(cat r.toml)"]).arg(doppio.get_program());
+    shell.args(["-c", "cat r.toml | \"$0\" check /dev/fd/3 3<&0 </dev/null"]).arg(doppio.get_program());
     for (name, value) in doppio.get_envs() {
-        bash.env(name, value.expect("a value"));
+        shell.env(name, value.expect("a value"));
     }
-    bash.current_dir(world.folder().join("project")).stdin(Stdio::null());
-    let ran = Ran::of(&bash.output().expect("bash is installed")).expect(0);
+    let ran =
+        Ran::of(&shell.current_dir(world.folder().join("project")).output().expect("sh starts")).expect(0);
     assert!(ran.stderr.ends_with(": 1 step, no faults\n"), "{}", ran.stderr);
 }
 

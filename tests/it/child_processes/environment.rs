@@ -4,10 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use doppio_process::OWN;
+use doppio_test_support::Doppio;
+use doppio_test_support::Repository;
 
 use crate::child_processes::script;
-use crate::support::doppio::Doppio;
-use crate::support::repository::Repository;
 
 /// A machine with all of Doppio's own variables, and with programs of these names that write down
 /// their environment and then do this.

@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 
+use doppio_test_support::Doppio;
+use doppio_test_support::Repository;
+
 use crate::child_processes::script;
-use crate::support::doppio::Doppio;
-use crate::support::repository::Repository;
 
 /// What is in no repository by accident.
 const VALUE: &str = "made-up-value-4b1c9e";

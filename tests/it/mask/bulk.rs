@@ -12,12 +12,12 @@ use proptest::proptest;
 
 use doppio_secrets::Mask;
 use doppio_secrets::SecretValue;
+use doppio_test_support::mask_of;
+use doppio_test_support::shown;
+use doppio_test_support::whole;
 
 use crate::mask::AWS;
 use crate::mask::Dice;
-use crate::mask::mask_of;
-use crate::mask::shown;
-use crate::mask::whole;
 
 /// A log as a training run prints it: mostly lines, now and then a bar and a path.
 fn training_log(bytes: usize) -> Vec<u8> {

@@ -4,9 +4,10 @@ use data_encoding::BASE64;
 use data_encoding::BASE64URL;
 use data_encoding::HEXLOWER;
 
+use doppio_test_support::mask_of;
+
 use crate::mask::Dice;
 use crate::mask::assert_hidden;
-use crate::mask::mask_of;
 
 #[test]
 fn every_length_and_alignment_in_every_encoding() {

@@ -5,9 +5,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use doppio_test_support::mask_of;
 use doppio_text::Printed;
-
-use crate::mask::mask_of;
 
 /// What a screen may drop between two letters, and some that it shows.
 fn junk() -> impl Strategy<Value = Vec<u8>> {

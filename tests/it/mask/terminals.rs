@@ -2,13 +2,14 @@
 
 use data_encoding::BASE64;
 
+use doppio_test_support::mask_of;
+use doppio_test_support::pieces;
+use doppio_test_support::residue;
+use doppio_test_support::shown;
+use doppio_test_support::whole;
+
 use crate::mask::AWS;
 use crate::mask::HF;
-use crate::mask::mask_of;
-use crate::mask::pieces;
-use crate::mask::residue;
-use crate::mask::shown;
-use crate::mask::whole;
 
 #[test]
 fn colours_survive_at_every_offset() {

@@ -3,18 +3,18 @@
 use std::io::BufRead;
 use std::io::BufReader;
 
+use doppio_test_support::Doppio;
+use doppio_test_support::Ran;
+
 use crate::run::FOUR;
 use crate::run::events;
 use crate::run::of;
-use crate::run::recipe;
 use crate::run::settled;
-use crate::support::doppio::Doppio;
-use crate::support::doppio::Ran;
 
 #[test]
 fn lines_have_one_prefix_a_step_and_the_end_says_what_to_type() {
     let doppio = Doppio::new();
-    recipe(&doppio, FOUR);
+    doppio.recipe(FOUR);
     let ran = doppio.run(["run", "recipe.toml"]).expect(1);
     assert_eq!(ran.stdout, "", "stdout is data");
     let (setup, rest) = ran.stderr.split_once("train >").unwrap();
@@ -48,7 +48,7 @@ fn lines_have_one_prefix_a_step_and_the_end_says_what_to_type() {
 #[test]
 fn json_is_one_event_a_line_and_nothing_else() {
     let doppio = Doppio::new();
-    recipe(&doppio, FOUR);
+    doppio.recipe(FOUR);
     let ran = doppio.run(["run", "recipe.toml", "--output", "json"]).expect(1);
     let events = events(&ran);
     assert!(events.iter().all(|event| event["schema"] == 1));
@@ -70,7 +70,7 @@ fn json_is_one_event_a_line_and_nothing_else() {
 #[test]
 fn a_reader_who_leaves_ends_nothing_and_is_not_told() {
     let doppio = Doppio::new();
-    recipe(&doppio, FOUR);
+    doppio.recipe(FOUR);
     let mut child = doppio.start(["run", "recipe.toml", "--output", "json"]);
     drop(child.stdout.take());
     let ran = Ran::of(&child.wait_with_output().unwrap()).expect(1);
@@ -82,8 +82,7 @@ fn a_reader_who_leaves_ends_nothing_and_is_not_told() {
 fn a_prompt_without_a_newline_is_shown_while_it_waits() {
     let doppio = Doppio::new();
     let file = doppio.folder().join("project/go");
-    recipe(
-        &doppio,
+    doppio.recipe(
         &format!(
             "[[step]]\nid = \"ask\"\ntimeout_secs = 20\nlocal_command = {{ command = \"printf 'Go on? '; until [ -e {} ]; do sleep 0.05; done\" }}\n",
             file.display()
@@ -101,7 +100,7 @@ fn a_prompt_without_a_newline_is_shown_while_it_waits() {
 #[test]
 fn much_output_is_kept_whole() {
     let doppio = Doppio::new();
-    recipe(&doppio, "[[step]]\nid = \"much\"\nlocal_command = { command = \"seq 1 2000000\" }\n");
+    doppio.recipe("[[step]]\nid = \"much\"\nlocal_command = { command = \"seq 1 2000000\" }\n");
     doppio.run(["run", "recipe.toml", "--output", "json"]).expect(0);
     let log = doppio.run(["runs", "logs", "--step", "much"]).expect(0).stdout;
     assert_eq!(log.lines().count(), 2_000_000);

@@ -1,13 +1,11 @@
 //! Secrets of a run: missing ones are named first, present ones are masked.
 
-use crate::run::recipe;
-use crate::support::doppio::Doppio;
+use doppio_test_support::Doppio;
 
 #[test]
 fn all_missing_secrets_are_named_before_anything_runs() {
     let doppio = Doppio::new().env("DOPPIO_KEYRING", "off");
-    recipe(
-        &doppio,
+    doppio.recipe(
         r#"
 [[step]]
 id = "first"
@@ -34,8 +32,7 @@ local_command = { command = "true", env = { A = "${secret:team/one}", B = "${sec
 #[test]
 fn a_secret_is_masked_everywhere_and_its_way_is_told() {
     let doppio = Doppio::new().env("TEAM_TOKEN", "correct-horse-battery");
-    recipe(
-        &doppio,
+    doppio.recipe(
         r#"
 [[step]]
 id = "leak"
@@ -79,8 +76,7 @@ fn what_a_program_prints_is_a_steps_own() {
     let script = format!("echo run >> {0}; echo correct-horse-$(grep -c run {0})", count.display());
     let config = format!("[sources.command.token]\nrun = [\"sh\", \"-c\", \"{script}\"]\n");
     std::fs::write(doppio.doppio_home().join("config.toml"), config).unwrap();
-    recipe(
-        &doppio,
+    doppio.recipe(
         r#"
 [[step]]
 id = "first"

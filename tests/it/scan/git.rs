@@ -4,11 +4,12 @@ use std::fs;
 
 use data_encoding::BASE64;
 
+use doppio_test_support::Repository;
+
 use crate::scan::VALUE;
 use crate::scan::quiet;
 use crate::scan::work;
 use crate::scan::world;
-use crate::support::repository::Repository;
 
 #[test]
 fn the_index_counts_and_not_the_working_tree() {

@@ -4,12 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use doppio_test_support::Doppio;
+use doppio_test_support::Repository;
+
 use crate::scan::VALUE;
 use crate::scan::quiet;
 use crate::scan::work;
 use crate::scan::world;
-use crate::support::doppio::Doppio;
-use crate::support::repository::Repository;
 
 /// Tries to commit what is staged, with the hook and this world's secrets; true if git did.
 fn commits(world: &Doppio, folder: &Path) -> bool {

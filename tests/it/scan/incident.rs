@@ -1,17 +1,16 @@
 //! `doppio secret incident`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 
 use data_encoding::BASE64;
+
+use doppio_test_support::Doppio;
+use doppio_test_support::Repository;
 
 use crate::scan::VALUE;
 use crate::scan::quiet;
 use crate::scan::work;
 use crate::scan::world;
-use crate::support::doppio::Doppio;
-use crate::support::repository::Repository;
 
 #[test]
 fn where_it_is_and_what_to_do() {
@@ -57,37 +56,6 @@ fn where_it_is_and_what_to_do() {
             .stderr
             .contains("no value of `nobody/knows`")
     );
-}
-
-#[test]
-fn the_replacements_replace_every_form_and_are_for_one_user() {
-    let world = world();
-    let repository = Repository::init(&work(&world));
-    let encoded = BASE64.encode(format!("user:{VALUE}").as_bytes());
-    let text =
-        format!("key: {VALUE}\nbasic: {encoded}\nbroken: {}\n        {}\n", &VALUE[..12], &VALUE[12..]);
-    repository.write("conf.yaml", &text);
-    repository.commit("one");
-    let file = world.folder().join("replacements");
-    let path = file.to_str().expect("UTF-8");
-    let ran = quiet(&world, &["secret", "incident", "huggingface/token", "--write-replacements", path], 1);
-    assert!(ran.stdout.contains(&format!("--replace-text {path}")), "{}", ran.stdout);
-    assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);
-    quiet(&world, &["secret", "incident", "huggingface/token", "--write-replacements", path], 3);
-    // As `git filter-repo` reads such a file.
-    let script = "import re, sys\n\
-        text = open(sys.argv[1], 'rb').read()\n\
-        for line in open(sys.argv[2], 'rb'):\n\
-        \x20   what, to = line.rstrip(b'\\r\\n').rsplit(b'==>', 1)\n\
-        \x20   text = re.sub(what[len(b'regex:'):], to, text)\n\
-        sys.stdout.buffer.write(text)\n";
-    let conf = work(&world).join("conf.yaml");
-    let out = Command::new("python3").args(["-c", script]).arg(&conf).arg(&file).output().expect("python3");
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    fs::write(&conf, &out.stdout).expect("a file");
-    let rewritten = String::from_utf8(out.stdout).expect("text");
-    assert_eq!(rewritten.matches("***REMOVED***").count(), 3, "{rewritten}");
-    quiet(&world, &["secret", "scan"], 0);
 }
 
 #[test]

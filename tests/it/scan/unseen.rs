@@ -2,58 +2,12 @@
 
 use std::fs;
 
+use doppio_test_support::Repository;
+
 use crate::scan::VALUE;
 use crate::scan::quiet;
 use crate::scan::work;
 use crate::scan::world;
-use crate::support::openbao::Bao;
-use crate::support::repository::Repository;
-
-#[test]
-fn older_values_that_can_not_be_read() {
-    let bao = Bao::start();
-    bao.bao(&["secrets", "enable", "-path=kv", "-version=2", "kv"]);
-    bao.bao(&["kv", "put", "kv/app", &format!("value={VALUE}")]);
-    bao.bao(&["kv", "put", "kv/app", "value=another, newer one"]);
-    let policy = "path \"kv/data/*\" { capabilities = [\"read\"] }\n\
-                  path \"kv/metadata/\" { capabilities = [\"list\"] }\n\
-                  path \"kv/metadata/+\" { capabilities = [\"deny\"] }";
-    let token = bao.token(policy, "1h");
-    let world = world().env("VAULT_ADDR", bao.url()).env("VAULT_TOKEN", token);
-    world.file("a.txt", "nothing here\n");
-    let ran = quiet(&world, &["secret", "scan", "--source", "vault"], 3);
-    assert!(ran.stderr.contains("cannot ask older values of `kv/app`"), "{}", ran.stderr);
-}
-
-#[test]
-fn folders_that_may_not_be_listed() {
-    let bao = Bao::start();
-    bao.bao(&["secrets", "enable", "-path=kv", "-version=2", "kv"]);
-    for record in ["kv/open/a", "kv/closed/b"] {
-        bao.bao(&["kv", "put", record, &format!("value={VALUE}")]);
-    }
-    let all = "path \"kv/*\" { capabilities = [\"read\", \"list\"] }\n";
-    for (policy, shown, left_out) in [
-        (
-            format!("{all}path \"kv/metadata/closed/\" {{ capabilities = [\"deny\"] }}"),
-            "kv/open/a",
-            "kv/metadata/closed/",
-        ),
-        ("path \"kv/data/*\" { capabilities = [\"read\"] }".to_owned(), "", "kv/metadata/"),
-    ] {
-        let world = world().env("VAULT_ADDR", bao.url()).env("VAULT_TOKEN", bao.token(&policy, "1h"));
-        world.file("a.txt", "nothing here\n");
-        for arguments in [
-            &["secret", "list", "--in", "vault"][..],
-            &["secret", "scan", "--source", "vault"],
-            &["secret", "copy", "--from", "vault", "--to", "file", "--dry-run"],
-        ] {
-            let ran = quiet(&world, arguments, 3);
-            assert!(ran.stderr.contains(&format!("allows it to list `{left_out}`")), "{}", ran.stderr);
-            assert!(arguments[1] != "list" || ran.stdout.contains(shown), "{}", ran.stdout);
-        }
-    }
-}
 
 #[test]
 fn names_that_the_settings_bind() {

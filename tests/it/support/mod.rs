@@ -1,20 +1,4 @@
-//! What several areas' tests share.
+//! The readers of Rust sources that the tests of the structure share.
 
 pub(crate) mod arrows;
-#[cfg(feature = "aws")]
-pub(crate) mod aws;
-pub(crate) mod doppio;
-pub(crate) mod exec;
-pub(crate) mod far;
-pub(crate) mod http;
-pub(crate) mod needles;
-pub(crate) mod openbao;
-pub(crate) mod pool;
-pub(crate) mod repository;
 pub(crate) mod rust_code;
-pub(crate) mod secret_service;
-pub(crate) mod sshd;
-pub(crate) mod standin;
-pub(crate) mod store;
-pub(crate) mod venv;
-pub(crate) mod watch;

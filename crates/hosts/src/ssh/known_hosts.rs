@@ -307,11 +307,9 @@ mod tests {
     fn what_openssh_hashes_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("known_hosts");
-        fs::write(&path, format!("[127.0.0.1]:2222 {KEY}\n")).unwrap();
-        let status = std::process::Command::new("ssh-keygen").args(["-q", "-H", "-f"]).arg(&path).output();
-        assert!(status.unwrap().status.success());
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("|1|"), "{text}");
+        // By `ssh-keygen -H`, of `[127.0.0.1]:2222`.
+        fs::write(&path, format!("|1|t4AqVBbTEb/96xVBiWUhrTb4D7g=|tqb9p7uFfXYGA4NCzKTF93Q6btA= {KEY}\n"))
+            .unwrap();
         let known = KnownHosts::read(&[path]).unwrap();
         assert_eq!(known.about(Marker::Host, &["[127.0.0.1]:2222"]).count(), 1);
         assert_eq!(known.about(Marker::Host, &["127.0.0.1"]).count(), 0);

@@ -1,0 +1,147 @@
+//! What is typed and shown at a real terminal.
+
+use std::fs;
+
+use doppio_test_support::Doppio;
+use doppio_test_support::Repository;
+
+#[test]
+fn a_value_that_is_typed_is_not_shown() {
+    let doppio = Doppio::new();
+    fs::write(doppio.doppio_home().join("config.toml"), "[vault]\nwork_factor = 10\n").unwrap();
+    let (code, shown) = doppio.at_terminal(
+        &["secret", "set", "team/key"],
+        &[
+            ("value of `team/key`", "hunter2 hunter2"),
+            ("passphrase for the new age vault", "pass hunter2"),
+            ("once more", "pass hunter2"),
+        ],
+    );
+    assert!(code == 0 && shown.contains("stored `team/key` in the age vault"), "{code}: {shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let (code, shown) = doppio.at_terminal(
+        &["secret", "get", "team/key", "--reveal"],
+        &[("passphrase of the age vault", "pass hunter2")],
+    );
+    assert!(code == 0 && shown.contains("hunter2 hunter2\r\n"), "{code}: {shown}");
+    // Of a paste with several lines nothing is stored, and nothing goes on to the shell.
+    let paste = "-----BEGIN hunter2-----\\rhunter2\\r-----END-----";
+    let (code, shown) = doppio.at_terminal(&["secret", "set", "team/pem"], &[("value of `team/pem`", paste)]);
+    assert!(code == 2 && shown.contains("--from-file FILE"), "{code}: {shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+/// Shells give a job that is brought back a terminal that echoes.
+#[test]
+fn a_prompt_that_was_stopped_and_brought_back_is_hidden_still() {
+    let doppio = Doppio::with_vault().env("DOPPIO_KEYRING", "off").env("PS1", "ready> ");
+    let keys = [
+        ("ready> ", concat!(env!("CARGO_BIN_EXE_doppio"), " secret set t/d\\r")),
+        ("value of", "\\032"),
+        ("Stopped", "fg\\r"),
+        ("value of", "resumed-value\\r"),
+        ("stored", "exit\\r"),
+    ];
+    let typed = keys.map(|(shown, keys)| (shown, keys.to_owned()));
+    let (code, shown) = doppio.spawned("bash --norc --noprofile -i", &typed);
+    assert_eq!(code, 0, "{shown}");
+    assert!(!shown.contains("resumed-value"), "{shown}");
+    assert_eq!(doppio.reveal("t/d"), "resumed-value");
+}
+
+#[test]
+fn the_terminal_takes_it_where_there_is_no_desktop() {
+    let doppio = Doppio::with_vault();
+    doppio.store("team/key", "hunter2 one");
+    let (code, shown) =
+        doppio.at_terminal(&["secret", "get", "team/key", "--copy", "--clear-after", "1"], &[]);
+    assert_eq!(code, 0, "{shown}");
+    // `hunter2 one` in base64, and then the emptying.
+    assert!(shown.contains("\u{1b}]52;c;aHVudGVyMiBvbmU=\u{7}"), "{shown:?}");
+    assert!(shown.contains("\u{1b}]52;c;!\u{7}"), "{shown:?}");
+    assert!(!shown.contains("hunter2"), "{shown:?}");
+}
+
+#[test]
+fn ctrl_c_reaches_the_command_once() {
+    let doppio = Doppio::with_vault();
+    doppio.store("team/key", "hunter2 one");
+    let script = "n=0; trap 'n=$((n+1))' INT; echo ready; i=0; while [ $i -lt 20 ]; do sleep 0.05; i=$((i+1)); done; echo came $n; exit 4";
+    doppio.file("count.sh", script);
+    let arguments = ["secret", "exec", "T=team/key", "--", "sh", "count.sh"];
+    // `expect` types Ctrl-C where it is asked to type.
+    let (code, shown) = doppio.at_terminal(&arguments, &[("ready", "\\003")]);
+    assert!(shown.contains("came 1"), "{shown}");
+    assert_eq!(code, 4, "{shown}");
+}
+
+#[test]
+fn the_user_is_asked_about_all_of_it() {
+    let doppio = Doppio::with_vault();
+    Repository::init(&doppio.folder().join("project"));
+    doppio.file(".env", "TEAM_KEY=hunter2-one\n");
+    let (code, shown) = doppio.at_terminal(&["secret", "import", ".env"], &[("write 1 secret", "n")]);
+    assert!(code == 0 && shown.contains("nothing was done"), "{code}: {shown}");
+    let (code, shown) = doppio.at_terminal(
+        &["secret", "import", ".env"],
+        &[("write 1 secret", "y"), ("remove `.env`", "yes"), ("write rules to .gitignore", "y")],
+    );
+    assert!(code == 0 && !shown.contains("hunter2"), "{code}: {shown}");
+    assert_eq!(doppio.reveal("env/TEAM_KEY"), "hunter2-one");
+    assert!(!doppio.folder().join("project/.env").exists());
+    let rules = fs::read_to_string(doppio.folder().join("project/.gitignore")).unwrap();
+    assert!(rules.lines().any(|line| line == ".env"), "{rules}");
+}
+
+#[test]
+fn a_file_that_is_not_what_was_read_stays() {
+    let doppio = Doppio::with_vault();
+    let work = doppio.folder().join("project");
+    let file = doppio.file(".env", "TEAM_KEY=hunter2-one\n");
+    // Somebody adds to it while the user is asked.
+    let late = "[exec sh -c {echo LATE=hunter2-late >> .env}]y";
+    let (code, shown) =
+        doppio.at_terminal(&["secret", "import", ".env", "--remove-source"], &[("write 1 secret", late)]);
+    assert!(code == 3 && shown.contains("it changed after it was read"), "{code}: {shown}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "TEAM_KEY=hunter2-one\nLATE=hunter2-late\n");
+    let remove = |path: &str| doppio.run(["secret", "import", path, "--remove-source", "--yes"]);
+    std::os::unix::fs::symlink(".env", work.join("link.env")).unwrap();
+    assert!(remove("link.env").expect(3).stderr.contains("it is a link"));
+    fs::hard_link(&file, work.join("hard.env")).unwrap();
+    assert!(remove("hard.env").expect(3).stderr.contains("it has another name"));
+    assert!(fs::read_to_string(&file).unwrap().contains("LATE=hunter2-late"));
+    fs::remove_file(work.join("hard.env")).unwrap();
+    remove(".env").expect(0);
+    assert!(!file.exists());
+    assert_eq!(doppio.reveal("env/LATE"), "hunter2-late");
+}
+
+/// case A8
+#[test]
+fn foreign_text_does_not_command_it() {
+    const NAME: &str = "ev\u{1b}[31mil\u{1b}]52;c;cm0gLXJm\u{7}\u{202e}fdp.exe";
+    let doppio = Doppio::new();
+    let name = serde_json::to_string(NAME).unwrap();
+    let text = format!(
+        "[recipe]\nname = {name}\n\n[[step]]\nid = \"show\"\nname = {name}\nmatrix = {{ file = [\"a\u{202e}b\", \"c\u{200b}d\"] }}\n\
+         local_command = {{ command = '''printf 'x\\033[2J\\302\\2331my\\342\\200\\256z\\n'; echo ${{matrix.file}}; exit 3''' }}\n"
+    );
+    doppio.file("recipe.toml", text);
+    let drawn = "[recipe]\nname = \"test\"\n[[step]]\nid = \"a\"\nlocal_command = { command = \"true\" }\ndepends_on = [\"b\u{202e}c\u{e0041}\u{9b}31m\"]\n";
+    doppio.file("drawn.toml", drawn);
+    for arguments in [
+        &["run", "recipe.toml"][..],
+        &["plan", "recipe.toml"],
+        &["check", "recipe.toml"],
+        &["check", "drawn.toml"],
+        &["runs", "list"],
+        &["runs", "show"],
+        &["runs", "logs"],
+    ] {
+        let (_, shown) = doppio.at_terminal(arguments, &[]);
+        // Doppio's own colours and ways of the cursor are allowed.
+        for foreign in ["52;", "\u{1b}[31mil", "\u{202e}", "\u{200b}", "\u{9b}", "\u{1b}[2J", "cm0gLXJm"] {
+            assert!(!shown.contains(foreign), "{arguments:?}: {foreign:?} in {shown:?}");
+        }
+    }
+}
