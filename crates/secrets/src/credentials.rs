@@ -15,15 +15,15 @@ use crate::SecretSession;
 use crate::SecretValue;
 use crate::Wanted;
 use crate::consent::Providers;
-use crate::provider;
-use crate::provider::Credential;
-use crate::provider::Exposure;
-use crate::provider::FileForm;
-use crate::provider::Key;
-use crate::provider::Local;
-use crate::provider::Part;
-use crate::provider::ProviderError;
-use crate::provider::Sent;
+use crate::vendor;
+use crate::vendor::Credential;
+use crate::vendor::Exposure;
+use crate::vendor::FileForm;
+use crate::vendor::Key;
+use crate::vendor::Local;
+use crate::vendor::Part;
+use crate::vendor::ProviderError;
+use crate::vendor::Sent;
 
 /// What is known about a credential without reading it.
 #[derive(Debug, Clone)]
@@ -176,7 +176,7 @@ impl SecretSession {
                 let reference = SecretRef::from(name);
                 // A token that belongs to other keys makes keys without an end invalid.
                 let id = found.parts.first().and_then(|part| part.value.as_ref());
-                if !key.needed && id.is_some_and(provider::is_lasting_aws_key) {
+                if !key.needed && id.is_some_and(vendor::is_lasting_aws_key) {
                     continue;
                 }
                 let facts = match self.locate(&reference).await {

@@ -32,7 +32,7 @@ use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::SourceKinds;
 use crate::source::UnknownSource;
-use crate::well_known;
+use crate::vendor;
 
 pub(crate) use self::ask::Found;
 pub use self::rungs::Bound;
@@ -297,7 +297,7 @@ impl Ladder {
             Origin::Name(name) if reference.version.is_some() => {
                 format!("run `doppio secret history {name}` to list its versions")
             }
-            Origin::Name(name) => match (well_known::find(name), well_known::near(name)) {
+            Origin::Name(name) => match (vendor::known(name), vendor::near(name)) {
                 (Some(known), _) => format!("run `doppio secret set {name}`; get one at {}", known.get),
                 (None, Some(near)) => format!("did you mean `{near}`? else run `doppio secret set {name}`"),
                 (None, None) => format!("run `doppio secret set {name}`"),

@@ -19,9 +19,9 @@ use crate::SecretRef;
 use crate::SecretValue;
 use crate::Unmaskable;
 use crate::Use;
-use crate::provider;
-use crate::provider::Provider;
 use crate::source::Metadata;
+use crate::vendor;
+use crate::vendor::Vendor;
 
 pub use self::hold::Hold;
 use self::hold::Known;
@@ -72,15 +72,15 @@ impl SecretSession {
 
     /// The provider whose secret a reference means, also by way of what its name is bound to. Of
     /// several the one whose secrets go least far.
-    pub fn provider_of(&self, reference: &SecretRef) -> Option<&'static Provider> {
+    pub fn provider_of(&self, reference: &SecretRef) -> Option<&'static Vendor> {
         let bound = reference.name().into_iter().flat_map(|name| self.ladder.bindings(name));
         let meant = bound.map(|bound| &bound.reference).chain([reference]);
-        meant.filter_map(provider::of_reference).max_by_key(|provider| provider.exposure)
+        meant.filter_map(vendor::of_reference).max_by_key(|provider| provider.exposure)
     }
 
     /// The provider of a credential that never leaves this machine and is in `value`, in whatever
     /// encoding.
-    pub fn stays(&self, value: &SecretValue) -> Option<&'static Provider> {
+    pub fn stays(&self, value: &SecretValue) -> Option<&'static Vendor> {
         stay::owner(&self.staying, value)
     }
 
@@ -153,11 +153,11 @@ impl SecretSession {
     pub(crate) fn teach(
         &self,
         name: &str,
-        owner: Option<&'static Provider>,
+        owner: Option<&'static Vendor>,
         value: &SecretValue,
     ) -> Result<(), SecretError> {
         let unfit = |cause: &str| SecretError::Unfit { reference: name.to_owned(), cause: cause.to_owned() };
-        if !provider::is_public(name) {
+        if !vendor::is_public(name) {
             self.mask.teach(name, value).map_err(|error| unfit(unmaskable(&error)))?;
             stay::remember(&self.staying, owner, value);
         }

@@ -20,7 +20,7 @@ use crate::format::entry::utf8;
 use crate::format::entry::without_mark;
 use crate::format::pointer::Fault;
 use crate::format::scalar::Scalar;
-use crate::looks_like_value;
+use crate::randomness::is_random;
 
 /// What one assignment comes to.
 enum Assignment {
@@ -43,7 +43,7 @@ pub(super) fn entries(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
         match found {
             Assignment::Nothing => {}
             Assignment::Value(key, value) => {
-                if EnvName::from_str(&key).is_err() || looks_like_value(&key) {
+                if EnvName::from_str(&key).is_err() || is_random(&key) {
                     return Err(malformed(line, "the text before the `=` is not a variable's name"));
                 }
                 if chunk.trim_end_matches(['\r', '\n']).contains('\r') {

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use serde::de::DeserializeOwned;
+
 use crate::SecretValue;
 use crate::format::dotenv;
 use crate::format::ini;
@@ -49,6 +51,39 @@ pub fn select_in(value: &SecretValue, property: &str, path: &str) -> Result<Opti
         Fault::Format => format!("it is not {}, though its name says so", format.name()),
         Fault::Member(cause) => cause,
     })
+}
+
+/// The member of a text of this format by a pointer; none where it has no bytes of its own.
+///
+/// # Errors
+///
+/// When the text is not of this format.
+pub(crate) fn member(
+    format: Format,
+    value: &SecretValue,
+    pointer: &str,
+) -> Result<Option<SecretValue>, NotThisFormat> {
+    let text = std::str::from_utf8(value.plain()).map_err(|_| NotThisFormat)?;
+    match of_format(format, text, &keys(pointer)) {
+        Err(Fault::Format) => Err(NotThisFormat),
+        Err(Fault::Member(_)) => Ok(None),
+        Ok(found) => Ok(found),
+    }
+}
+
+/// A text is of another format.
+#[derive(Debug)]
+pub(crate) struct NotThisFormat;
+
+/// A whole text as one type; none where it is not that. The parsers' words are dropped, for they
+/// may hold the text.
+pub fn parse<T: DeserializeOwned>(format: Format, text: &[u8]) -> Option<T> {
+    match format {
+        Format::Json => serde_json::from_slice(text).ok(),
+        Format::Yaml => serde_saphyr::from_slice(text).ok(),
+        Format::Toml => ::toml::from_slice(text).ok(),
+        Format::Dotenv | Format::Ini => None,
+    }
 }
 
 /// The member of a text whose format nothing tells.

@@ -16,7 +16,7 @@ use crate::mask::Mask;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::dotenv_text;
-use crate::well_known::WELL_KNOWN;
+use crate::vendor;
 
 /// Where to look for values.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ pub struct Collected {
 pub async fn collect(ladder: Ladder, wanted: &Wanted) -> Collected {
     let mut collector = Collector { wanted, collected: Collected::default(), names: BTreeSet::new() };
     collector.names.extend(wanted.names.iter().cloned());
-    collector.names.extend(WELL_KNOWN.iter().filter_map(|known| known.name.parse().ok()));
+    collector.names.extend(vendor::well_known().filter_map(|known| known.name.parse().ok()));
     for scheme in &wanted.sources {
         match ladder.source(scheme) {
             Ok(source) => collector.source(source).await,

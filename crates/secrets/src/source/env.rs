@@ -16,7 +16,7 @@ use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::no_versions;
-use crate::well_known;
+use crate::vendor;
 
 pub(super) static KIND: Kind = Kind {
     scheme: "env",
@@ -65,7 +65,7 @@ pub fn variables(name: &SecretName) -> Vec<String> {
     {
         return vec![variable.to_owned()];
     }
-    let usual = well_known::find(name).map_or(&[][..], |known| known.variables);
+    let usual = vendor::known(name).map_or(&[][..], |known| known.read);
     let capitals = in_capitals(name);
     let mut variables: Vec<String> = usual.iter().map(|&name| name.to_owned()).collect();
     if capitals.parse::<EnvName>().is_ok() && !variables.contains(&capitals) {

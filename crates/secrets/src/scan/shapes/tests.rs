@@ -23,7 +23,7 @@ const MIXED: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::new);
 
 fn ids(text: &str) -> Vec<&'static str> {
-    SHAPES.search(text.as_bytes()).iter().map(|token| token.shape.id).collect()
+    SHAPES.search(text.as_bytes()).iter().map(|token| token.id).collect()
 }
 
 /// One of each, as people have them in files.
