@@ -73,6 +73,35 @@ const DOORS: &[(&str, &[&str], &str)] = &[
         "escape sequences are read by `doppio_text::escape` only, and written in few places",
     ),
     (
+        "serde_saphyr::",
+        &["crates/secrets/src/format/", "crates/stores/src/kubernetes/kubeconfig.rs"],
+        "YAML is read by `doppio_secrets::format` only",
+    ),
+    ("EnvLoader", &["crates/secrets/src/format/"], "dotenv is read by `doppio_secrets::format` only"),
+    (
+        "Ini::parse",
+        &["crates/secrets/src/format/", "crates/secrets/src/vendor/local.rs"],
+        "INI is read by `File::ini` of the vendors only",
+    ),
+    (
+        "toml::from_",
+        &["crates/secrets/src/format/"],
+        "TOML of others is read by `doppio_secrets::format`, our own by `doppio_text::TomlReader`",
+    ),
+    // Crates that talk to servers read JSON that is not a file; Doppio's own files have their readers.
+    (
+        "serde_json::from_",
+        &[
+            "src/",
+            "crates/stores/",
+            "crates/secrets/src/format/",
+            "crates/secrets/src/audit/line.rs",
+            "crates/secrets/src/source/age_vault/records.rs",
+            "crates/secrets/src/vendor/credential.rs",
+        ],
+        "JSON of others is read by `doppio_secrets::format` only",
+    ),
+    (
         "stdout()",
         &[
             "src/cli/output.rs",
@@ -493,6 +522,15 @@ fn each_rule_catches_its_planted_fault() {
         ("src/ui/a.rs", "match c { '\\u{1b}' => 1 }", "`\\u{1b}`: escape sequences are read"),
         ("src/cli/a.rs", "std::io::stdout().write(b)", "`stdout()`: people are told"),
         ("src/cli/a.rs", "std::io::stderr().write(b)", "`stderr()`: people are told"),
+        ("crates/secrets/src/vendor/a.rs", "serde_saphyr::from_str(text)", "`serde_saphyr::`: YAML is read"),
+        ("crates/stores/src/a.rs", "toml::from_str(text)", "`toml::from_`: TOML of others"),
+        ("crates/secrets/src/source/a.rs", "EnvLoader::new()", "`EnvLoader`: dotenv is read"),
+        ("crates/secrets/src/vendor/a.rs", "Ini::parse(text)", "`Ini::parse`: INI is read"),
+        (
+            "crates/secrets/src/vendor/a.rs",
+            "serde_json::from_slice(b)",
+            "`serde_json::from_`: JSON of others",
+        ),
         ("crates/hosts/src/a.rs", "env.get(\"HF_TOKEN\")", "`HF_TOKEN` stands in the row"),
         ("src/cli/a.rs", "text.starts_with(\"sk-ant-\")", "`sk-ant-` stands in the row"),
         ("crates/secrets/src/a.rs", "Regex::new(r\"(pcsk_|hf_)[a-z]+\")", "`hf_` stands in the row"),

@@ -8,6 +8,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod address;
 mod audit;
 mod consent;
 mod credentials;
@@ -54,7 +55,7 @@ pub use ladder::DefaultSource;
 pub use ladder::InvalidTemplate;
 pub use ladder::Ladder;
 pub use ladder::LadderOptions;
-pub use ladder::NoPlace;
+pub use ladder::NoPath;
 pub use ladder::OnError;
 pub use ladder::trail::Asked;
 pub use ladder::trail::Outcome;

@@ -30,7 +30,7 @@ use crate::error::SecretError;
 /// Where a secret would come from.
 #[derive(Debug, Clone)]
 pub struct Location {
-    /// Place, age, expiry; `unproven` where the source can't say without handing the value out.
+    /// Provenance, age, expiry; `unproven` where the source can't say without handing the value out.
     pub facts: Metadata,
     /// It is the default of the reference, which is not a secret.
     pub is_default: bool,
@@ -52,12 +52,12 @@ pub struct SecretSession {
 
 impl fmt::Debug for SecretSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault").field("ladder", &self.ladder).finish_non_exhaustive()
+        f.debug_struct("SecretSession").field("ladder", &self.ladder).finish_non_exhaustive()
     }
 }
 
 impl SecretSession {
-    /// A vault that looks secrets up on `ladder` and teaches them to `mask`.
+    /// A session that looks secrets up on `ladder` and teaches them to `mask`.
     pub fn new(ladder: Ladder, mask: Mask) -> Self {
         Self {
             ladder,
@@ -259,7 +259,7 @@ mod tests {
 
     use super::*;
 
-    fn vault(variables: &[(&str, &str)]) -> SecretSession {
+    fn session(variables: &[(&str, &str)]) -> SecretSession {
         let environment: Environment =
             variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
         SecretSession::new(Ladder::of_environment(environment), Mask::default())
@@ -271,36 +271,36 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_fetched_is_masked() {
-        let vault = vault(&[("HF_TOKEN", "correct horse")]);
-        let value = vault.fetch(&reference("huggingface/token")).await.unwrap();
+        let session = session(&[("HF_TOKEN", "correct horse")]);
+        let value = session.fetch(&reference("huggingface/token")).await.unwrap();
         assert_eq!(value.plain(), b"correct horse");
-        assert!(!vault.stands_in(&reference("huggingface/token")));
-        assert!(vault.mask().finds(b"a correct horse b"));
+        assert!(!session.stands_in(&reference("huggingface/token")));
+        assert!(session.mask().finds(b"a correct horse b"));
     }
 
     #[tokio::test]
     async fn a_default_stands_in_for_what_is_missing_and_is_no_secret() {
-        let vault = vault(&[]);
-        let value = vault.fetch(&reference("team/proxy?none at all")).await.unwrap();
+        let session = session(&[]);
+        let value = session.fetch(&reference("team/proxy?none at all")).await.unwrap();
         assert_eq!(value.plain(), b"none at all");
-        assert!(!vault.mask().finds(b"none at all"));
-        assert!(vault.stands_in(&reference("team/proxy?none at all")));
-        assert!(vault.locate(&reference("team/proxy?")).await.unwrap().is_default);
+        assert!(!session.mask().finds(b"none at all"));
+        assert!(session.stands_in(&reference("team/proxy?none at all")));
+        assert!(session.locate(&reference("team/proxy?")).await.unwrap().is_default);
     }
 
     #[tokio::test]
     async fn unfit_values_are_refused_without_a_word_of_them() {
-        let vault = vault(&[("SHORT_ONE", "abc")]);
-        let fault = vault.fetch(&reference("short/one")).await.unwrap_err();
+        let session = session(&[("SHORT_ONE", "abc")]);
+        let fault = session.fetch(&reference("short/one")).await.unwrap_err();
         assert!(matches!(fault, SecretError::Unfit { .. }));
         assert!(!fault.to_string().contains("abc"));
     }
 
     #[tokio::test]
     async fn a_survey_names_all_that_are_missing() {
-        let vault = vault(&[("B_B", "12345678")]);
+        let session = session(&[("B_B", "12345678")]);
         let references = ["a/a", "b/b", "a/a", "huggingface/token"].map(reference);
-        let survey = vault.survey(&references).await;
+        let survey = session.survey(&references).await;
         let missing: Vec<String> = survey
             .iter()
             .filter_map(|(_, answer)| answer.as_ref().err())

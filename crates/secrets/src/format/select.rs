@@ -14,7 +14,7 @@ use crate::format::dotenv;
 use crate::format::ini;
 use crate::format::json;
 use crate::format::kind::Format;
-use crate::format::pointer::Fault;
+use crate::format::pointer::NoMember;
 use crate::format::pointer::keys;
 use crate::format::scalar::Scalar;
 use crate::format::toml;
@@ -48,8 +48,8 @@ pub fn select_in(value: &SecretValue, property: &str, path: &str) -> Result<Opti
     };
     let Some(format) = Format::of_path(path) else { return of_any_format(text, &keys) };
     of_format(format, text, &keys).map_err(|fault| match fault {
-        Fault::Format => format!("it is not {}, though its name says so", format.name()),
-        Fault::Member(cause) => cause,
+        NoMember::Format => format!("it is not {}, though its name says so", format.name()),
+        NoMember::Member(cause) => cause,
     })
 }
 
@@ -65,8 +65,8 @@ pub(crate) fn member(
 ) -> Result<Option<SecretValue>, NotThisFormat> {
     let text = std::str::from_utf8(value.plain()).map_err(|_| NotThisFormat)?;
     match of_format(format, text, &keys(pointer)) {
-        Err(Fault::Format) => Err(NotThisFormat),
-        Err(Fault::Member(_)) => Ok(None),
+        Err(NoMember::Format) => Err(NotThisFormat),
+        Err(NoMember::Member(_)) => Ok(None),
         Ok(found) => Ok(found),
     }
 }
@@ -92,8 +92,8 @@ fn of_any_format(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue
     let mut found: Option<(Format, SecretValue)> = None;
     for format in Format::ALL {
         let answer = match of_format(format, text, path) {
-            Err(Fault::Format) => continue,
-            Err(Fault::Member(cause)) => return Err(cause),
+            Err(NoMember::Format) => continue,
+            Err(NoMember::Member(cause)) => return Err(cause),
             Ok(answer) if format == Format::Json => return Ok(answer),
             Ok(answer) => answer,
         };
@@ -126,7 +126,7 @@ fn of_any_format(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue
     }
 }
 
-fn of_format(format: Format, text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
+fn of_format(format: Format, text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, NoMember> {
     match format {
         Format::Dotenv => dotenv::member_of(text, path),
         Format::Json => json::select_in(text, path),

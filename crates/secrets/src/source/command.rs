@@ -163,10 +163,6 @@ impl Source for CommandSource {
         }
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        async { Ok(()) }.boxed()
-    }
-
     fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             let (command, program) = self.find(path, version)?;

@@ -18,7 +18,7 @@ use crate::source::Remark;
 use crate::source::SourceError;
 use crate::source::Version;
 
-/// A place where secrets are kept. Values are bytes.
+/// What keeps secrets. Values are bytes.
 pub trait Source: Debug + Send + Sync {
     /// Its kind.
     fn kind(&self) -> &'static Kind;
@@ -65,8 +65,10 @@ pub trait Source: Debug + Send + Sync {
         None
     }
 
-    /// Proves that the source can be used, without reading a value of the user's.
-    fn check(&self) -> Answer<'_, ()>;
+    /// Proves that the source can be used, without reading a value of the user's. Some always can.
+    fn check(&self) -> Answer<'_, ()> {
+        async { Ok(()) }.boxed()
+    }
 
     /// The value and what is known of it.
     fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)>;
@@ -198,8 +200,8 @@ pub trait Source: Debug + Send + Sync {
     }
 }
 
-fn read_only<T: Send + 'static>(place: &str, deed: &str) -> Answer<'static, T> {
-    let cause = format!("Doppio can't {deed} {place}");
+fn read_only<T: Send + 'static>(place: &str, what: &str) -> Answer<'static, T> {
+    let cause = format!("Doppio can't {what} {place}");
     async move { Err(SourceError::Unfit { cause }) }.boxed()
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use futures_util::FutureExt;
 
 use doppio_text::name::EnvName;
+use doppio_text::name::InvalidName;
 use doppio_text::name::SecretName;
 
 use crate::Environment;
@@ -81,8 +82,7 @@ pub(super) fn in_capitals(name: &SecretName) -> String {
 }
 
 pub(super) fn variable(path: &str) -> Result<EnvName, SourceError> {
-    path.parse()
-        .map_err(|error: doppio_text::name::InvalidName| SourceError::Unfit { cause: error.to_string() })
+    path.parse().map_err(|error: InvalidName| SourceError::unfit(error.to_string()))
 }
 
 impl Source for Env {
@@ -104,10 +104,6 @@ impl Source for Env {
 
     fn remedy(&self, path: &str) -> String {
         format!("set the variable `{path}` in the environment of `doppio`")
-    }
-
-    fn check(&self) -> Answer<'_, ()> {
-        async { Ok(()) }.boxed()
     }
 
     fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {

@@ -3,53 +3,13 @@
 use std::path::PathBuf;
 
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
 use crate::vendor::credential::seconds;
-use crate::vendor::key::Login;
-use crate::vendor::key::Ping;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
 
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "anthropic",
-    aliases: &["claude"],
-    summary: "Anthropic API key",
-    exposure: Exposure::DataPlane,
-    alternative: "create a key of a workspace with a limit: https://platform.claude.com/settings/keys",
-    sets: &[
-        &[Key {
-            summary: "Anthropic API key",
-            get: "https://platform.claude.com/settings/keys",
-            looks: "`sk-ant-api03-…`",
-            tokens: &[Token::prefixed(
-                "anthropic-api-key",
-                &["sk-ant-"],
-                "[a-z]+[0-9]{2}-[A-Za-z0-9_-]{80,}",
-            )],
-            or: "sk-ant-[a-z]+[0-9]{2}-[A-Za-z0-9_-]{20,}",
-            ping: Some(Ping {
-                vendor: "Anthropic",
-                elsewhere: "ANTHROPIC_BASE_URL",
-                host: "api.anthropic.com",
-                base: "https://api.anthropic.com",
-                path: "/v1/models",
-                login: Login::XApiKey,
-            }),
-            ..Key::variables("anthropic/api_key", &["ANTHROPIC_API_KEY"])
-        }],
-        &[Key::variables("anthropic/auth_token", &["ANTHROPIC_AUTH_TOKEN"])],
-    ],
-    companions: &["ANTHROPIC_BASE_URL"],
-    search: Search::Then(look),
-    ..Vendor::NONE
-};
-
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let is_set = |name: &&str| local.text(name).is_some();
     let by_identity = ["ANTHROPIC_FEDERATION_RULE_ID", "ANTHROPIC_ORGANIZATION_ID"].iter().all(is_set)
         && ["ANTHROPIC_IDENTITY_TOKEN_FILE", "ANTHROPIC_IDENTITY_TOKEN"].iter().any(is_set);

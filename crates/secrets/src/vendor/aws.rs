@@ -8,69 +8,14 @@ use crate::SecretValue;
 use crate::format;
 use crate::format::Ini;
 use crate::format::IniSection;
-use crate::vendor::Accounts;
 use crate::vendor::Credential;
 use crate::vendor::Exposure;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::ProviderError;
-use crate::vendor::Sent;
 use crate::vendor::Vendor;
 use crate::vendor::local::File;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
 use crate::vendor::tool;
-
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "aws",
-    summary: "AWS credentials",
-    exposure: Exposure::Scoped,
-    alternative: "use short-lived keys of a narrow role: `aws sts assume-role`, then import them with \
-                  `doppio secret set aws/access_key_id` and its like",
-    sets: &[&[
-        Key {
-            summary: "AWS access key id",
-            get: "https://console.aws.amazon.com/iam (security credentials)",
-            looks: "`AKIA` or `ASIA` and 16 capitals and digits",
-            tokens: &[Token::prefixed(
-                "aws-access-key-id",
-                &["AKIA", "ASIA", "ABIA", "ACCA"],
-                "[A-Z2-7]{16}",
-            )],
-            ..Key::variables("aws/access_key_id", &["AWS_ACCESS_KEY_ID"])
-        },
-        Key {
-            summary: "AWS secret access key",
-            get: "https://console.aws.amazon.com/iam (security credentials)",
-            looks: "40 characters of base64",
-            tokens: &[
-                Token::bare("aws-secret-access-key", "[A-Za-z0-9/+]{40}"),
-                Token::behind(
-                    "aws-secret-access-key",
-                    &["SecretAccessKey", "secretAccessKey"],
-                    "{=}([A-Za-z0-9/+]{40})",
-                ),
-            ],
-            ..Key::variables("aws/secret_access_key", &["AWS_SECRET_ACCESS_KEY"])
-        },
-        Key {
-            sent: Sent::As(&["AWS_SESSION_TOKEN"]),
-            needed: false,
-            summary: "AWS session token",
-            get: "run `aws sts get-session-token`",
-            revoke: "https://console.aws.amazon.com/iam (revoke the role's active sessions)",
-            looks: "a long base64 text",
-            or: "[A-Za-z0-9/+=]{100,}",
-            ..Key::variables("aws/session_token", &["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"])
-        },
-    ]],
-    companions: &["AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"],
-    accounts: Some(Accounts { one: "profile", names: profiles }),
-    tell: Some(tell),
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
 
 /// What a profile has that only the vendor's own program can follow.
 const FOLLOWED: [&str; 6] = [
@@ -82,7 +27,7 @@ const FOLLOWED: [&str; 6] = [
     "sso_account_id",
 ];
 
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let config = parsed(local, "AWS_CONFIG_FILE", ".aws/config")?;
     let profile = profile(local);
     let own = config.as_ref().and_then(|(_, ini)| ini.section(&section_of(profile)));
@@ -90,7 +35,7 @@ fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
 }
 
 /// The profiles of both files.
-fn profiles(local: &Local<'_>) -> Vec<String> {
+pub(super) fn profiles(local: &Local<'_>) -> Vec<String> {
     let of = |name, usual| parsed(local, name, usual).ok().flatten().map(|(_, ini)| ini);
     let config = of("AWS_CONFIG_FILE", ".aws/config").unwrap_or_default();
     let stored = of("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials").unwrap_or_default();
@@ -116,7 +61,7 @@ fn section_of(profile: &str) -> String {
 }
 
 /// The region goes along. Keys without expiry can do whatever the user can.
-fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
+pub(super) fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
     let region = local.text("AWS_REGION").or_else(|| local.text("AWS_DEFAULT_REGION")).map(str::to_owned);
     let region = region.or_else(|| {
         let (_, config) = parsed(local, "AWS_CONFIG_FILE", ".aws/config").ok()??;
@@ -187,22 +132,18 @@ fn of_environment(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
 }
 
 fn of_section(vendor: &'static Vendor, file: &File, section: &IniSection) -> Looked {
-    let Some(id) = section.get("aws_access_key_id") else { return Ok(None) };
-    let Some(secret) = section.get("aws_secret_access_key") else {
+    let value = |name: &str| section.get(name).map(|text| SecretValue::new(text.as_bytes().to_vec()));
+    let Some(id) = value("aws_access_key_id") else { return Ok(None) };
+    let Some(secret) = value("aws_secret_access_key") else {
         return Err(file.broken(&format!("`[{}]` has a key id, but no key", section.name)));
     };
-    let [of_id, of_secret, of_token] = vendor.sets[0] else { return Ok(None) };
-    let value = |text: &str| SecretValue::new(text.as_bytes().to_vec());
+    let token = value("aws_security_token").or_else(|| value("aws_session_token"));
     let place = format!("`[{}]` in {}", section.name, file.place());
-    let mut found =
-        Credential::of(vendor, of_id, value(id), place.clone()).with(of_secret, value(secret), place.clone());
-    if let Some(token) = section.get("aws_security_token").or_else(|| section.get("aws_session_token")) {
-        found = found.with(of_token, value(token), place);
-    }
+    let found = Credential::of_values(vendor, [Some(id), Some(secret), token], &place);
     // Tools that write short-lived keys note their end here.
     let end = section.get("expiration").or_else(|| section.get("aws_expiration"));
     let end = end.or_else(|| section.get("x_security_token_expires")).and_then(|text| text.parse().ok());
-    Ok(Some(found.ending(end).warning(file.warning.clone())))
+    Ok(found.map(|found| found.ending(end).warning(file.warning.clone())))
 }
 
 /// What the vendor's own program makes of a profile: single sign-on, roles, processes.
@@ -225,17 +166,10 @@ fn exported(vendor: &'static Vendor, local: &Local<'_>, profile: &str) -> Looked
         });
     };
     let member = |name: &str| format::select(&printed, name).ok().flatten();
-    let (Some(id), Some(secret)) = (member("AccessKeyId"), member("SecretAccessKey")) else {
-        return Ok(None);
-    };
-    let [of_id, of_secret, of_token] = vendor.sets[0] else { return Ok(None) };
-    let mut found = Credential::of(vendor, of_id, id, place.clone()).with(of_secret, secret, place.clone());
-    if let Some(token) = member("SessionToken") {
-        found = found.with(of_token, token, place);
-    }
+    let values = ["AccessKeyId", "SecretAccessKey", "SessionToken"].map(member);
     let end =
         member("Expiration").and_then(|end| std::str::from_utf8(end.plain()).ok()?.parse::<Timestamp>().ok());
-    Ok(Some(found.ending(end)))
+    Ok(Credential::of_values(vendor, values, &place).map(|found| found.ending(end)))
 }
 
 fn parsed(local: &Local<'_>, name: &str, usual: &str) -> Result<Option<(File, Ini)>, ProviderError> {

@@ -37,6 +37,35 @@ impl Credential {
         Self::new(vendor).with(key, value, place)
     }
 
+    /// One of the first set, with its values in order, all from one place; none where one is missing
+    /// that is needed.
+    pub(super) fn of_values<const N: usize>(
+        vendor: &'static Vendor,
+        values: [Option<SecretValue>; N],
+        place: &str,
+    ) -> Option<Self> {
+        let mut values = values.into_iter();
+        Self::whole(vendor, vendor.sets[0], |_| Some((values.next()??, place.to_owned())))
+    }
+
+    /// One of a set, with the value and the provenance of each secret; none where one is missing that is
+    /// needed.
+    fn whole(
+        vendor: &'static Vendor,
+        set: &'static [Key],
+        mut find: impl FnMut(&Key) -> Option<(SecretValue, String)>,
+    ) -> Option<Self> {
+        let mut found = Self::new(vendor);
+        for key in set {
+            match find(key) {
+                Some((value, place)) => found = found.with(key, value, place),
+                None if key.needed => return None,
+                None => {}
+            }
+        }
+        Some(found)
+    }
+
     /// One that can't leave this machine.
     pub(super) fn refused(vendor: &'static Vendor, place: String, why: &str) -> Self {
         Self { refusal: Some(why.to_owned()), found_in: place, ..Self::new(vendor) }
@@ -128,15 +157,7 @@ impl File {
 impl Local<'_> {
     /// A set of secrets of which all that are needed are in the environment.
     pub(super) fn set(&self, vendor: &'static Vendor, set: &'static [Key]) -> Option<Credential> {
-        let mut credential = Credential::new(vendor);
-        for key in set {
-            match self.first(key.read) {
-                Some((value, place)) => credential = credential.with(key, value, place),
-                None if key.needed => return None,
-                None => {}
-            }
-        }
-        Some(credential)
+        Credential::whole(vendor, set, |key| self.first(key.read))
     }
 }
 

@@ -115,10 +115,6 @@ impl Source for Discovery {
         format!("run `doppio secret set {path}`, or log in with the provider's own tool")
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        async { Ok(()) }.boxed()
-    }
-
     fn get<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
         async move {
             let (value, facts) = self.part(path, true).await?;

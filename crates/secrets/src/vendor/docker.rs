@@ -6,41 +6,24 @@ use zeroize::Zeroizing;
 use crate::SecretValue;
 use crate::format;
 use crate::format::Format;
-use crate::vendor::Accounts;
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
 use crate::vendor::FileForm;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
 use crate::vendor::local::File;
 use crate::vendor::local::variable;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
 use crate::vendor::tool;
 
 /// Docker is told the folder, and finds `config.json` in it.
-static FILE: FileForm = FileForm { names_folder: true, ..FileForm::path("DOCKER_CONFIG", "config.json") };
-
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "docker",
-    summary: "login to one container registry",
-    exposure: Exposure::Scoped,
-    alternative: "create a token that can only pull: https://app.docker.com/settings/personal-access-tokens",
-    sets: &[&[Key::file("docker/config", &FILE)]],
-    tokens: &[Token::prefixed("docker-token", &["dckr_pat_"], "[A-Za-z0-9_-]{27}")],
-    accounts: Some(Accounts { one: "registry", names: registries }),
-    tell: Some(tell),
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
+pub(super) static FILE: FileForm =
+    FileForm { names_folder: true, ..FileForm::path("DOCKER_CONFIG", "config.json") };
 
 /// What Docker Hub is called in the file.
 const HUB: &str = "https://index.docker.io/v1/";
 
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     for (file, place) in configs(local)? {
         let registry = match registry(&file, local)? {
             Registry::None => continue,
@@ -121,7 +104,7 @@ fn registry(file: &File, local: &Local<'_>) -> Result<Registry, ProviderError> {
 }
 
 /// The registries of the variable and the file.
-fn registries(local: &Local<'_>) -> Vec<String> {
+pub(super) fn registries(local: &Local<'_>) -> Vec<String> {
     let configs = configs(local).unwrap_or_default();
     configs.iter().flat_map(|(file, _)| names(file).unwrap_or_default()).collect()
 }
@@ -143,7 +126,7 @@ fn names(file: &File) -> Result<Vec<String>, ProviderError> {
 }
 
 /// The passwords and tokens in the file's logins are secrets by themselves.
-fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
+pub(super) fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
     #[derive(serde::Deserialize)]
     struct Config {
         auths: std::collections::BTreeMap<String, Login>,

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{cause}")]
 pub struct ProviderError {
-    /// What is wrong: a file's name and place, never what is in it.
+    /// What is wrong: a file's name and the location, never what is in it.
     pub cause: String,
     /// What to do.
     pub hint: String,

@@ -4,40 +4,14 @@ use crate::format;
 use crate::vendor::Credential;
 use crate::vendor::Exposure;
 use crate::vendor::FileForm;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
 
-static FILE: FileForm = FileForm::path("GOOGLE_APPLICATION_CREDENTIALS", "credentials.json");
+pub(super) static FILE: FileForm = FileForm::path("GOOGLE_APPLICATION_CREDENTIALS", "credentials.json");
 
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "gcp",
-    aliases: &["google", "gcloud"],
-    summary: "Google application default credentials",
-    exposure: Exposure::Scoped,
-    alternative: "impersonate a narrow service account: \
-                  `gcloud auth application-default login --impersonate-service-account=…`",
-    sets: &[&[Key::file("gcp/credentials", &FILE)]],
-    tokens: &[
-        Token::behind(
-            "gcp-service-account-key",
-            &["\"private_key_id\""],
-            r#"\s*:\s*"([0-9a-f]{40})"\s*,\s*"private_key"\s*:\s*"-----BEGIN"#,
-        ),
-        Token::prefixed("google-api-key", &["AIza"], "[A-Za-z0-9_-]{35}"),
-        Token::prefixed("google-client-secret", &["GOCSPX-"], "[A-Za-z0-9_-]{28}"),
-    ],
-    companions: &["GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_QUOTA_PROJECT", "CLOUDSDK_CORE_PROJECT"],
-    tell: Some(tell),
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
-
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let named = local.path("GOOGLE_APPLICATION_CREDENTIALS");
     let is_named = named.is_some();
     let path = named.unwrap_or_else(|| {
@@ -82,7 +56,7 @@ fn kind(name: &str) -> Option<Kind> {
     }
 }
 
-fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
+pub(super) fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
     let Some(value) = credential.values().next().cloned() else { return credential };
     let member = |name: &str| {
         let found = format::select(&value, name).ok().flatten()?;

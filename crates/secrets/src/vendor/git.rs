@@ -5,42 +5,17 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use crate::SecretValue;
-use crate::vendor::Accounts;
+use crate::address::decoded;
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
-use crate::vendor::Key;
 use crate::vendor::Local;
-use crate::vendor::Sent;
 use crate::vendor::Vendor;
 use crate::vendor::local::File;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::url::decoded;
-
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "git",
-    summary: "a login of git's credential store",
-    exposure: Exposure::Personal,
-    alternative: "create a token of that one repository, store it (`doppio secret set NAME`), and pass it \
-                  in `env`",
-    sets: &[&[
-        Key {
-            sent: Sent::As(&["DOPPIO_GIT_USERNAME"]),
-            is_public: true,
-            ..Key::variables("git/username", &[])
-        },
-        Key { sent: Sent::As(&["DOPPIO_GIT_PASSWORD"]), ..Key::variables("git/password", &[]) },
-    ]],
-    accounts: Some(Accounts { one: "host", names: hosts }),
-    tell: Some(tell),
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
 
 /// What git runs to be told of them: it prints variables, so that no value is in the configuration.
 const HELPER: &str = r#"!f() { [ "$1" = get ] && printf 'username=%s\npassword=%s\n' "$DOPPIO_GIT_USERNAME" "$DOPPIO_GIT_PASSWORD"; }; f"#;
 
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     for path in stores(local) {
         let Some(file) = Local::read(path)? else { continue };
         let found = file
@@ -50,11 +25,9 @@ fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
             .find(|login| local.asked().is_none_or(|asked| asked == login.host));
         let Some(login) = found else { continue };
         let place = format!("`{}` in {}", login.host, file.place());
-        let [of_user, of_password] = vendor.sets[0] else { continue };
-        let value = |text: &Zeroizing<Vec<u8>>| SecretValue::new(text.to_vec());
-        let mut found = Credential::of(vendor, of_user, value(&login.user), place.clone())
-            .with(of_password, value(&login.password), place)
-            .warning(file.warning);
+        let values = [&login.user, &login.password].map(|text| Some(SecretValue::new(text.to_vec())));
+        let Some(found) = Credential::of_values(vendor, values, &place) else { continue };
+        let mut found = found.warning(file.warning);
         let settings = [
             ("GIT_CONFIG_COUNT", "1".to_owned()),
             ("GIT_CONFIG_KEY_0", format!("credential.{}://{}.helper", login.scheme, login.host)),
@@ -73,7 +46,7 @@ fn stores(local: &Local<'_>) -> [PathBuf; 2] {
 }
 
 /// The hosts that it has logins for.
-fn hosts(local: &Local<'_>) -> Vec<String> {
+pub(super) fn hosts(local: &Local<'_>) -> Vec<String> {
     let files = stores(local).into_iter().filter_map(|path| Local::read(path).ok()?);
     let hosts = |file: File| -> Vec<String> {
         file.text().unwrap_or_default().lines().filter_map(parse).map(|login| login.host).collect()
@@ -82,7 +55,7 @@ fn hosts(local: &Local<'_>) -> Vec<String> {
 }
 
 /// A login without a host would be offered to every host.
-fn tell(credential: Credential, _: &Local<'_>) -> Credential {
+pub(super) fn tell(credential: Credential, _: &Local<'_>) -> Credential {
     if credential.settings.is_empty() {
         return credential.staying("it does not say which host it is for: keep it in git's own store");
     }

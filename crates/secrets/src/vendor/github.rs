@@ -6,66 +6,17 @@ use serde::Deserialize;
 
 use crate::SecretValue;
 use crate::format::Format;
-use crate::vendor::Accounts;
 use crate::vendor::Credential;
 use crate::vendor::Exposure;
 use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::ProviderError;
-use crate::vendor::Sent;
 use crate::vendor::Vendor;
-use crate::vendor::key::Login;
-use crate::vendor::key::Ping;
 use crate::vendor::local::File;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
 use crate::vendor::tool;
 
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "github",
-    aliases: &["gh"],
-    summary: "GitHub token",
-    exposure: Exposure::Personal,
-    alternative: "create a fine-grained token for one repository and store it: `doppio secret set \
-                  github/token`; or use a deploy key",
-    sets: &[
-        &[Key {
-            sent: Sent::As(&["GH_TOKEN"]),
-            summary: "GitHub personal access token",
-            get: "https://github.com/settings/tokens",
-            looks: "`ghp_` and 36 letters and digits, or `github_pat_…`",
-            tokens: &[
-                Token::prefixed(
-                    "github-token",
-                    &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
-                    "[A-Za-z0-9]{36,251}",
-                ),
-                Token::prefixed("github-token", &["github_pat_"], "[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
-            ],
-            or: "github_pat_[A-Za-z0-9_]{22,}|[0-9a-f]{40}",
-            ping: Some(Ping {
-                vendor: "GitHub",
-                elsewhere: "GH_HOST",
-                host: HOST,
-                base: "https://api.github.com",
-                path: "/user",
-                login: Login::Bearer,
-            }),
-            ..Key::variables("github/token", &["GH_TOKEN", "GITHUB_TOKEN"])
-        }],
-        &[Key {
-            sent: Sent::As(&["GH_ENTERPRISE_TOKEN"]),
-            ..Key::variables("github/enterprise_token", &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"])
-        }],
-    ],
-    accounts: Some(Accounts { one: "host", names: hosts }),
-    tell: Some(tell),
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
-
-const HOST: &str = "github.com";
+pub(super) const HOST: &str = "github.com";
 
 /// What `gh` has of a host.
 #[derive(Deserialize)]
@@ -96,7 +47,7 @@ fn logins(local: &Local<'_>) -> Result<Option<Logins>, ProviderError> {
 }
 
 /// The hosts in it.
-fn hosts(local: &Local<'_>) -> Vec<String> {
+pub(super) fn hosts(local: &Local<'_>) -> Vec<String> {
     logins(local).ok().flatten().map_or_else(Vec::new, |(_, hosts)| hosts.into_keys().collect())
 }
 
@@ -110,7 +61,7 @@ fn is_vendors(host: &str) -> bool {
     host == HOST || host.ends_with(".ghe.com")
 }
 
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let host = host(local);
     let set = vendor.sets[usize::from(!is_vendors(host))];
     let key = &set[0];
@@ -147,7 +98,7 @@ fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
 /// A token of the GitHub command line can do what its user can; one that was made for a purpose,
 /// and one of an app, can do less. A token of the other kind than that of the host which is meant
 /// would be offered to a host that it is not for.
-fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
+pub(super) fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
     let host = host(local);
     let is_of_kind = |set: &[Key]| credential.parts.iter().all(|part| set.contains(part.key));
     if !is_of_kind(credential.provider.sets[usize::from(!is_vendors(host))]) {

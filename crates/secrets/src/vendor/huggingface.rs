@@ -3,51 +3,13 @@
 use std::path::PathBuf;
 
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
-use crate::vendor::Key;
 use crate::vendor::Local;
-use crate::vendor::Sent;
 use crate::vendor::Vendor;
 use crate::vendor::credential::seconds;
-use crate::vendor::key::Login;
-use crate::vendor::key::Ping;
 use crate::vendor::local::variable;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
 
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "huggingface",
-    aliases: &["hf", "hugging-face"],
-    summary: "Hugging Face access token",
-    exposure: Exposure::DataPlane,
-    alternative: "create a fine-grained token that can only read: https://huggingface.co/settings/tokens",
-    sets: &[&[Key {
-        sent: Sent::As(&["HF_TOKEN"]),
-        summary: "Hugging Face access token",
-        get: "https://huggingface.co/settings/tokens",
-        looks: "`hf_` and 34 letters",
-        tokens: &[
-            Token::prefixed("huggingface-token", &["hf_"], "[A-Za-z0-9]{34}"),
-            Token::prefixed("huggingface-organisation-token", &["api_org_"], "[A-Za-z0-9]{34}"),
-        ],
-        or: "hf_oauth_.+|eyJ.+",
-        ping: Some(Ping {
-            vendor: "Hugging Face",
-            elsewhere: "HF_ENDPOINT",
-            host: "huggingface.co",
-            base: "https://huggingface.co",
-            path: "/api/whoami-v2",
-            login: Login::Bearer,
-        }),
-        ..Key::variables("huggingface/token", &["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
-    }]],
-    companions: &["HF_ENDPOINT"],
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
-
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     if let Some(resource) = local.text("HF_OIDC_RESOURCE") {
         let place = format!("variable `HF_OIDC_RESOURCE`, for `{resource}`");
         let why = "a job of the build service exchanges its identity for a token, which only it can do";

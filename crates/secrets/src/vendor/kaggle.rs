@@ -3,56 +3,12 @@
 use std::path::PathBuf;
 
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::Vendor;
 use crate::vendor::local::variable;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
 
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "kaggle",
-    summary: "Kaggle API token, or user name and key",
-    exposure: Exposure::DataPlane,
-    alternative: "create a separate token: https://www.kaggle.com/settings",
-    sets: &[
-        &[Key {
-            summary: "Kaggle API token",
-            get: "https://www.kaggle.com/settings",
-            looks: "`KGAT_` and 32 hexadecimal digits",
-            tokens: &[Token::prefixed("kaggle-api-token", &["KGAT_"], "[0-9a-f]{32}")],
-            ..Key::variables("kaggle/api_token", &["KAGGLE_API_TOKEN"])
-        }],
-        &[
-            Key {
-                is_public: true,
-                summary: "Kaggle user name",
-                get: "https://www.kaggle.com/settings (kaggle.json)",
-                ..Key::variables("kaggle/username", &["KAGGLE_USERNAME"])
-            },
-            Key {
-                summary: "Kaggle API key (legacy)",
-                get: "https://www.kaggle.com/settings (kaggle.json)",
-                looks: "32 hexadecimal digits",
-                tokens: &[
-                    Token::bare("kaggle-key", "[0-9a-f]{32}"),
-                    Token::behind(
-                        "kaggle-key",
-                        &["\"username\""],
-                        r#"\s*:\s*"[^"\s]{1,64}"\s*,\s*"key"\s*:\s*"([0-9a-f]{32})""#,
-                    ),
-                ],
-                ..Key::variables("kaggle/key", &["KAGGLE_KEY"])
-            },
-        ],
-    ],
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
-
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     // The variable has the token, or the path of a file with it.
     let mut files = vec![local.home(".kaggle/access_token"), local.home(".kaggle/access_token.txt")];
     if let Some(value) = local.token("KAGGLE_API_TOKEN") {

@@ -10,35 +10,18 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::SecretValue;
+use crate::address;
 use crate::format;
 use crate::format::Format;
-use crate::vendor::Accounts;
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
 use crate::vendor::FileForm;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
 use crate::vendor::credential::jwt_expiry;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::url;
 
-static FILE: FileForm = FileForm::path("KUBECONFIG", "config");
-
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "kubeconfig",
-    aliases: &["kubernetes", "k8s"],
-    summary: "the current context of a kubeconfig",
-    exposure: Exposure::Personal,
-    alternative: "create a service account for the task (`kubectl create token NAME`) and a kubeconfig with it",
-    sets: &[&[Key::file("kubeconfig/config", &FILE)]],
-    accounts: Some(Accounts { one: "context", names: contexts }),
-    tell: Some(tell),
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
+pub(super) static FILE: FileForm = FileForm::path("KUBECONFIG", "config");
 
 /// Members whose value is the path of a file, and the member that has the file itself.
 const FILES: [(&str, &str); 3] = [
@@ -47,7 +30,7 @@ const FILES: [(&str, &str); 3] = [
     ("client-key", "client-key-data"),
 ];
 
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let mut merged = Merged::of(local)?;
     let asked = local.asked().map(str::to_owned).or(merged.current.clone());
     let Some(name) = asked.filter(|name| !name.is_empty()) else { return Ok(None) };
@@ -99,7 +82,7 @@ fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
 
 /// The private key stands in the file in base64, and logins in addresses: a program that decodes
 /// them prints what is secret by itself. What was stored may be as the user wrote it, in YAML.
-fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
+pub(super) fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
     let parsed = |value: &SecretValue| format::parse::<Value>(Format::Yaml, value.plain());
     let configs: Vec<Value> = credential.values().filter_map(parsed).collect();
     for config in &configs {
@@ -114,14 +97,14 @@ fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
         for cluster in all("clusters").filter_map(|named| named.get("cluster")) {
             let addresses =
                 ["server", "proxy-url"].into_iter().filter_map(|member| cluster.get(member)?.as_str());
-            credential.inner.extend(addresses.flat_map(url::secrets));
+            credential.inner.extend(addresses.flat_map(address::secrets));
         }
     }
     credential
 }
 
 /// The contexts of all files.
-fn contexts(local: &Local<'_>) -> Vec<String> {
+pub(super) fn contexts(local: &Local<'_>) -> Vec<String> {
     let merged = Merged::of(local).unwrap_or_default();
     let [contexts, ..] = merged.named;
     contexts.into_iter().map(|(name, ..)| name).collect()

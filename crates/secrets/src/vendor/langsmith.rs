@@ -4,38 +4,12 @@ use jiff::Timestamp;
 
 use crate::SecretValue;
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::Vendor;
 use crate::vendor::local::variable;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
 
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "langsmith",
-    aliases: &["langchain"],
-    summary: "LangSmith API key",
-    exposure: Exposure::DataPlane,
-    alternative: "create a service key of one workspace: https://smith.langchain.com/settings",
-    sets: &[&[Key {
-        summary: "LangSmith API key",
-        get: "https://smith.langchain.com/settings",
-        looks: "`lsv2_pt_…` or `lsv2_sk_…`",
-        tokens: &[Token::prefixed(
-            "langsmith-api-key",
-            &["lsv2_pt_", "lsv2_sk_"],
-            "[0-9a-f]{32}_[0-9a-f]{10}",
-        )],
-        ..Key::variables("langsmith/api_key", &["LANGSMITH_API_KEY", "LANGCHAIN_API_KEY"])
-    }]],
-    companions: &["LANGSMITH_ENDPOINT", "LANGSMITH_WORKSPACE_ID", "LANGSMITH_PROJECT", "LANGSMITH_TRACING"],
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
-
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     if let Some((token, place)) = local.first(vendor.sets[0][0].read) {
         return Ok(Some(vendor.found(bare(&token), place)));
     }

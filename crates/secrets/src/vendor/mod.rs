@@ -1,8 +1,8 @@
 //! Vendors: one row each, which all that knows something about a vendor reads: the ladder, `suggest`,
 //! the providers, the scan, the token heuristics, the mask, and who asks whether a token works.
 //!
-//! A vendor with logic has its own file, which ends in the parsers of what its tools keep on this
-//! machine; [`providers`] have such tools. Nothing is read but what a row names, and only when it is
+//! The rows are in `rows/`. A vendor whose tools keep a credential in files of this machine has its own
+//! file with their parsers; [`providers`] have such tools. Nothing is read but what a row names, and only when it is
 //! asked for; home and environment are handed in.
 
 mod accounts;
@@ -21,22 +21,21 @@ mod gpu_clouds;
 mod huggingface;
 mod kaggle;
 mod key;
-mod keys;
 mod kubeconfig;
 mod langsmith;
 mod local;
 mod netrc;
 mod netrc_text;
 mod npm;
+mod pinecone;
 mod pypi;
 mod registry;
 mod row;
+mod rows;
 mod ssh;
 mod table;
 mod token;
-mod tokens_only;
 mod tool;
-mod url;
 mod wandb;
 mod wanted;
 

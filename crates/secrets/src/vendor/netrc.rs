@@ -1,33 +1,17 @@
 //! netrc: one machine's login, never the whole file.
 
 use crate::SecretValue;
-use crate::vendor::Accounts;
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
 use crate::vendor::FileForm;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::Vendor;
 use crate::vendor::netrc_text;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
 use crate::vendor::wandb::netrc_path;
 
-static FILE: FileForm = FileForm::path("NETRC", "netrc");
+pub(super) static FILE: FileForm = FileForm::path("NETRC", "netrc");
 
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "netrc",
-    summary: "one machine's login of a netrc",
-    exposure: Exposure::Personal,
-    alternative: "name the service itself where it is one of the providers, as `wandb`",
-    sets: &[&[Key::file("netrc/machine", &FILE)]],
-    accounts: Some(Accounts { one: "machine", names: machines }),
-    tell: Some(tell),
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
-
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let Some(file) = Local::read(netrc_path(local))? else { return Ok(None) };
     let logins = netrc_text::parse(file.text()?)
         .map_err(|fault| file.broken(&format!("line {} is not netrc syntax", fault.0)))?;
@@ -55,13 +39,13 @@ fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
 }
 
 /// The machines of the file.
-fn machines(local: &Local<'_>) -> Vec<String> {
+pub(super) fn machines(local: &Local<'_>) -> Vec<String> {
     let file = Local::read(netrc_path(local)).ok().flatten();
     let logins = file.and_then(|file| netrc_text::parse(file.text().ok()?).ok()).unwrap_or_default();
     logins.into_iter().map(|login| login.machine).filter(|machine| !machine.is_empty()).collect()
 }
 
-fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
+pub(super) fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
     let logins = |value: &SecretValue| netrc_text::parse(std::str::from_utf8(value.plain()).ok()?).ok();
     let logins: Vec<netrc_text::Entry> = credential.values().filter_map(logins).flatten().collect();
     let passwords = logins.iter().map(|login| login.password.as_bytes()).filter(|bytes| !bytes.is_empty());

@@ -3,38 +3,18 @@
 use std::path::PathBuf;
 
 use crate::SecretValue;
-use crate::vendor::Accounts;
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
 use crate::vendor::FileForm;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::Vendor;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
 
 static FILE: FileForm = FileForm::path("NPM_CONFIG_USERCONFIG", "npmrc");
-
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "npm",
-    summary: "npm registry token",
-    exposure: Exposure::Scoped,
-    alternative: "create a token that can only read: `npm token create --read-only`",
-    sets: &[&[Key {
-        tokens: &[Token::prefixed("npm-token", &["npm_"], "[A-Za-z0-9]{36}")],
-        ..Key::variables("npm/token", &["NPM_TOKEN"])
-    }]],
-    accounts: Some(Accounts { one: "registry", names: registries }),
-    tell: Some(tell),
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
 
 /// The usual registry.
 const HOST: &str = concat!("registry.", "npmjs", ".org");
 
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let host = local.asked().unwrap_or(HOST);
     if let Some(file) = Local::read(path(local))?
         && let Some(raw) = entry(file.text()?, &format!("//{host}/:_authToken"))
@@ -54,7 +34,7 @@ fn path(local: &Local<'_>) -> PathBuf {
 }
 
 /// The registries that it has tokens for.
-fn registries(local: &Local<'_>) -> Vec<String> {
+pub(super) fn registries(local: &Local<'_>) -> Vec<String> {
     let Some(file) = Local::read(path(local)).ok().flatten() else { return Vec::new() };
     let registry = |line: &str| {
         let (key, _) = line.trim().split_once('=')?;
@@ -65,7 +45,7 @@ fn registries(local: &Local<'_>) -> Vec<String> {
 
 /// npm's file, which says by the variable's name where the token is: no variable that a shell can
 /// set does that.
-fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
+pub(super) fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
     let host = local.asked().unwrap_or(HOST);
     credential.only_for = (host != HOST).then(|| host.to_owned());
     credential.files.push((&FILE, format!("//{host}/:_authToken=${{NPM_TOKEN}}\n")));

@@ -2,40 +2,18 @@
 
 use crate::SecretValue;
 use crate::format::Ini;
-use crate::vendor::Accounts;
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
 use crate::vendor::local::File;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
-
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "pypi",
-    aliases: &["twine"],
-    summary: "PyPI token",
-    exposure: Exposure::Scoped,
-    alternative: "create a token of one project in the settings of your account",
-    sets: &[&[Key {
-        tokens: &[Token::prefixed("pypi-token", &["pypi-AgEIcHlwaS5vcmc"], "[A-Za-z0-9_-]{50,}")],
-        ..Key::variables("pypi/token", &["TWINE_PASSWORD"])
-    }]],
-    companions: &["TWINE_USERNAME", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"],
-    accounts: Some(Accounts { one: "index", names: indexes }),
-    tell: Some(tell),
-    search: Search::Then(look),
-    ..Vendor::NONE
-};
 
 /// The section of the usual index, and where its address begins.
 const USUAL: &str = "pypi";
 const ADDRESS: &str = "https://upload.pypi.org/";
 
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let Some((file, ini)) = pypirc(local)? else { return Ok(None) };
     let name = local.asked().or_else(|| local.text("TWINE_REPOSITORY")).unwrap_or(USUAL);
     let Some(section) = ini.section(name) else { return Ok(None) };
@@ -62,13 +40,13 @@ fn pypirc(local: &Local<'_>) -> Result<Option<(File, Ini)>, ProviderError> {
 }
 
 /// The sections that have a password.
-fn indexes(local: &Local<'_>) -> Vec<String> {
+pub(super) fn indexes(local: &Local<'_>) -> Vec<String> {
     let ini = pypirc(local).ok().flatten().map(|(_, ini)| ini).unwrap_or_default();
     ini.sections().filter(|section| section.has("password")).map(|section| section.name.clone()).collect()
 }
 
 /// A token goes with this user's name, unless another one is set.
-fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
+pub(super) fn tell(mut credential: Credential, local: &Local<'_>) -> Credential {
     let name = "TWINE_USERNAME";
     if local.text(name).is_none() && credential.settings.iter().all(|(known, _)| known != name) {
         credential.settings.push((name.to_owned(), "__token__".to_owned()));

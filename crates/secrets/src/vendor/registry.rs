@@ -8,8 +8,8 @@ use crate::SecretRef;
 use crate::source::variables;
 use crate::vendor::key::Key;
 use crate::vendor::row::Vendor;
+use crate::vendor::rows;
 use crate::vendor::table::providers;
-use crate::vendor::table::vendors;
 
 /// There is no such provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +63,7 @@ pub fn find(name: &str) -> Result<&'static Vendor, UnknownProvider> {
 
 /// The secrets of all credentials, each with its provider.
 fn keys() -> impl Iterator<Item = (&'static Vendor, &'static Key)> {
-    vendors().flat_map(|vendor| vendor.keys().map(move |key| (vendor, key)))
+    rows::all().flat_map(|vendor| vendor.keys().map(move |key| (vendor, key)))
 }
 
 /// The provider that a secret of this name belongs to, as `huggingface/token` to `huggingface`.

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::SecretValue;
+use crate::address;
 use crate::vendor::accounts::Accounts;
 use crate::vendor::error::ProviderError;
 use crate::vendor::exposure::Exposure;
@@ -12,7 +13,6 @@ use crate::vendor::key::FileForm;
 use crate::vendor::key::Key;
 use crate::vendor::local::Local;
 use crate::vendor::token::Token;
-use crate::vendor::url;
 
 /// A vendor: what its secrets and tokens are called and look like; and of a provider, where its
 /// credential is on this machine, and what the far side needs.
@@ -185,7 +185,7 @@ impl Vendor {
                 credential.settings.push(((*name).to_owned(), value.to_owned()));
             }
         }
-        let addresses = credential.settings.iter().flat_map(|(_, value)| url::secrets(value));
+        let addresses = credential.settings.iter().flat_map(|(_, value)| address::secrets(value));
         credential.inner.extend(addresses);
         credential
     }

@@ -1,19 +1,14 @@
 //! SSH keys: `openssh/readconf.c`, the default identities.
 
 use crate::SecretValue;
-use crate::vendor::Accounts;
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
 use crate::vendor::FileForm;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::Vendor;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
 
 /// git uses this key and no other, and never prompts.
-static FILE: FileForm = FileForm {
+pub(super) static FILE: FileForm = FileForm {
     variable: "GIT_SSH_COMMAND",
     file: "key",
     before: "ssh -i '",
@@ -21,40 +16,10 @@ static FILE: FileForm = FileForm {
     names_folder: false,
 };
 
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "ssh",
-    summary: "SSH private key",
-    exposure: Exposure::Personal,
-    alternative: "create a deploy key of one repository (`ssh-keygen -t ed25519 -f deploy`) and name it as \
-                  `ssh:PATH`",
-    sets: &[&[Key::file("ssh/key", &FILE)]],
-    others: &[
-        Key {
-            summary: "passphrase of your SSH keys",
-            get: "the one you gave to `ssh-keygen`",
-            ..Key::variables("ssh/passphrase", &[])
-        },
-        Key {
-            summary: "password for hosts that take no key",
-            get: "the host's owner",
-            ..Key::variables("ssh/password", &[])
-        },
-    ],
-    tokens: &[Token::block(
-        "private-key",
-        "-----BEGIN ",
-        r"(?:[A-Z]+ )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\+[nr]|[A-Za-z-]+: [^\n]*\n)*(?:[A-Za-z0-9+/=]|\s|\\+[nr]|[\x22'+]){100,}",
-    )],
-    accounts: Some(Accounts { one: "key file", names: key_files }),
-    tell: Some(tell),
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
-
 /// The order in which `ssh` offers them. Those of a security key (`_sk`) can't be copied.
 const IDENTITIES: [&str; 4] = ["id_rsa", "id_ecdsa", "id_ed25519", "id_mldsa44_ed25519"];
 
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let usual = || IDENTITIES.iter().map(|name| local.home(".ssh").join(name)).collect();
     let paths = local.asked().map_or_else(usual, |path| vec![local.below_home(path.as_ref())]);
     for path in paths {
@@ -69,12 +34,12 @@ fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
 }
 
 /// The default ones that are there.
-fn key_files(local: &Local<'_>) -> Vec<String> {
+pub(super) fn key_files(local: &Local<'_>) -> Vec<String> {
     let names = IDENTITIES.iter().map(|name| format!("~/.ssh/{name}"));
     names.filter(|name| local.below_home(name.as_ref()).exists()).collect()
 }
 
-fn tell(credential: Credential, _: &Local<'_>) -> Credential {
+pub(super) fn tell(credential: Credential, _: &Local<'_>) -> Credential {
     let is_locked = |value: &SecretValue| std::str::from_utf8(value.plain()).is_ok_and(is_locked);
     if credential.values().any(is_locked) {
         credential.staying("it has a passphrase, which nobody could type there")

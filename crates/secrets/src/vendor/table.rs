@@ -1,4 +1,4 @@
-//! All vendors, and what is looked up in their rows.
+//! What is looked up in the vendors' rows.
 
 use std::iter;
 
@@ -6,72 +6,22 @@ use doppio_text::closest;
 use doppio_text::name::SecretName;
 
 use crate::SecretValue;
-use crate::vendor::anthropic;
-use crate::vendor::aws;
-use crate::vendor::azure;
-use crate::vendor::docker;
-use crate::vendor::gcp;
-use crate::vendor::git;
-use crate::vendor::github;
-use crate::vendor::gpu_clouds;
-use crate::vendor::huggingface;
-use crate::vendor::kaggle;
 use crate::vendor::key::Key;
 use crate::vendor::key::Ping;
-use crate::vendor::keys;
-use crate::vendor::kubeconfig;
-use crate::vendor::langsmith;
-use crate::vendor::netrc;
-use crate::vendor::npm;
-use crate::vendor::pypi;
 use crate::vendor::row::Vendor;
-use crate::vendor::ssh;
+use crate::vendor::rows;
 use crate::vendor::token::Token;
-use crate::vendor::tokens_only;
-use crate::vendor::wandb;
-
-/// The vendors that have secrets, in the order in which `suggest` lists them.
-static WITH_SECRETS: &[&Vendor] = &[
-    &huggingface::VENDOR,
-    &wandb::VENDOR,
-    &github::VENDOR,
-    &keys::OPENAI,
-    &anthropic::VENDOR,
-    &keys::COHERE,
-    &langsmith::VENDOR,
-    &keys::PINECONE,
-    &kaggle::VENDOR,
-    &gpu_clouds::VAST,
-    &gpu_clouds::RUNPOD,
-    &gpu_clouds::LAMBDA,
-    &aws::VENDOR,
-    &azure::VENDOR,
-    &gcp::VENDOR,
-    &docker::VENDOR,
-    &git::VENDOR,
-    &kubeconfig::VENDOR,
-    &netrc::VENDOR,
-    &npm::VENDOR,
-    &pypi::VENDOR,
-    &keys::UV,
-    &ssh::VENDOR,
-];
-
-/// All vendors.
-pub(super) fn vendors() -> impl Iterator<Item = &'static Vendor> {
-    WITH_SECRETS.iter().copied().chain(tokens_only::VENDORS)
-}
 
 /// Those whose own tools keep credentials on this machine, by name.
 pub fn providers() -> Vec<&'static Vendor> {
-    let mut providers: Vec<_> = vendors().filter(|vendor| vendor.is_provider()).collect();
+    let mut providers: Vec<_> = rows::all().filter(|vendor| vendor.is_provider()).collect();
     providers.sort_by_key(|vendor| vendor.name);
     providers
 }
 
 /// All secrets, each with its vendor.
 fn keys() -> impl Iterator<Item = (&'static Vendor, &'static Key)> {
-    vendors().flat_map(|vendor| vendor.keys().chain(vendor.others).map(move |key| (vendor, key)))
+    rows::all().flat_map(|vendor| vendor.keys().chain(vendor.others).map(move |key| (vendor, key)))
 }
 
 /// The well-known secrets, in the order in which they are listed.
@@ -103,13 +53,13 @@ pub fn near(name: &SecretName) -> Option<&'static str> {
 
 /// Whether a word is the name of a vendor, which ordinary text is full of.
 pub(crate) fn is_name(word: &[u8]) -> bool {
-    vendors().any(|vendor| word.eq_ignore_ascii_case(vendor.name.as_bytes()))
+    rows::all().any(|vendor| word.eq_ignore_ascii_case(vendor.name.as_bytes()))
 }
 
 /// All kinds of tokens, each with the secret that it may be.
 pub(crate) fn tokens() -> impl Iterator<Item = (&'static Token, Option<&'static Key>)> {
     let of_keys = keys().flat_map(|(_, key)| key.tokens.iter().zip(iter::repeat(Some(key))));
-    of_keys.chain(vendors().flat_map(|vendor| vendor.tokens.iter().zip(iter::repeat(None))))
+    of_keys.chain(rows::all().flat_map(|vendor| vendor.tokens.iter().zip(iter::repeat(None))))
 }
 
 /// The beginnings that say whose a token is.

@@ -4,60 +4,16 @@ use std::path::PathBuf;
 
 use crate::SecretValue;
 use crate::vendor::Credential;
-use crate::vendor::Exposure;
-use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
-use crate::vendor::key::Login;
-use crate::vendor::key::Ping;
 use crate::vendor::netrc_text;
 use crate::vendor::row::Looked;
-use crate::vendor::row::Search;
-use crate::vendor::token::Token;
-
-pub(super) static VENDOR: Vendor = Vendor {
-    name: "wandb",
-    aliases: &["weights-and-biases"],
-    summary: "Weights & Biases API key",
-    exposure: Exposure::DataPlane,
-    alternative: "create a service account of the team: https://wandb.ai/settings",
-    sets: &[&[Key {
-        summary: "Weights & Biases API key",
-        get: "https://wandb.ai/authorize",
-        revoke: "https://wandb.ai/settings (API keys)",
-        looks: "40 or more letters and digits",
-        tokens: &[
-            Token::prefixed("wandb-api-key", &["wandb_v1_"], "[A-Za-z0-9_]{60,}"),
-            Token::bare("wandb-api-key", "[0-9a-f]{40}"),
-            Token::behind("wandb-api-key", &["wandb login"], r" (?:--?[a-z-]+(?: |=))*([0-9a-f]{40})"),
-            Token::behind("wandb-api-key", &["wandb.login("], r#"\s*key\s*=\s*["']([0-9a-f]{40})"#),
-            Token::behind(
-                "wandb-api-key",
-                &["api.wandb.ai"],
-                r"\s+login\s+\S{1,64}\s+password\s+([0-9a-f]{40})",
-            ),
-        ],
-        or: r"([A-Za-z0-9-]+-)?[A-Za-z0-9_]{40,}|eyJ.+",
-        ping: Some(Ping {
-            vendor: "Weights & Biases",
-            elsewhere: "WANDB_BASE_URL",
-            host: "api.wandb.ai",
-            base: HOME,
-            path: "/graphql",
-            login: Login::Viewer,
-        }),
-        ..Key::variables("wandb/api_key", &["WANDB_API_KEY"])
-    }]],
-    companions: &["WANDB_BASE_URL", "WANDB_ENTITY", "WANDB_PROJECT"],
-    search: Search::Own(look),
-    ..Vendor::NONE
-};
 
 /// Where the vendor's own service is.
-const HOME: &str = "https://api.wandb.ai";
+pub(super) const HOME: &str = "https://api.wandb.ai";
 
-fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let identity = local.path("WANDB_IDENTITY_TOKEN_FILE");
     if let Some(found) = local.set(vendor, vendor.sets[0]) {
         if identity.is_some() {

@@ -1,4 +1,4 @@
-//! Vendors of which only the looks of their tokens are known.
+//! Rows of vendors of which only the looks of their tokens are known.
 
 use crate::vendor::row::Vendor;
 use crate::vendor::token::Token;
@@ -7,8 +7,8 @@ const fn vendor(name: &'static str, tokens: &'static [Token]) -> Vendor {
     Vendor { name, tokens, ..Vendor::NONE }
 }
 
-/// All of them.
-pub(super) static VENDORS: &[Vendor] = &[
+/// The rows.
+pub(in crate::vendor) static ROWS: &[Vendor] = &[
     vendor("age", &[Token::prefixed("age-identity", &["AGE-SECRET-KEY-1"], "[0-9A-Z]{58}")]),
     vendor("databricks", &[Token::prefixed("databricks-token", &["dapi"], "[0-9a-f]{32}")]),
     vendor("digitalocean", &[Token::prefixed("digitalocean-token", &["dop_v1_"], "[0-9a-f]{64}")]),

@@ -7,8 +7,10 @@ use crate::value::SHORTEST;
 
 /// What is secret in an address: all that stands before the `@`, and the password in it as it is
 /// written and as it is meant. A user without a password may be a token.
-pub(super) fn secrets(address: &str) -> Vec<SecretValue> {
-    let Some(login) = login(address) else { return Vec::new() };
+pub(crate) fn secrets(address: &str) -> Vec<SecretValue> {
+    let Some(login) = login(address.as_bytes()).and_then(|login| std::str::from_utf8(login).ok()) else {
+        return Vec::new();
+    };
     let (user, password) = login.split_once(':').unwrap_or((login, ""));
     if password.is_empty() && user.len() < SHORTEST {
         return Vec::new();
@@ -23,14 +25,15 @@ pub(super) fn secrets(address: &str) -> Vec<SecretValue> {
     all
 }
 
-fn login(address: &str) -> Option<&str> {
-    let (_, rest) = address.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    Some(authority.rsplit_once('@')?.0)
+/// What stands before the `@` of the first address in a text.
+pub(crate) fn login(text: &[u8]) -> Option<&[u8]> {
+    let start = text.windows(3).position(|at| at == b"://")? + 3;
+    let authority = text[start..].split(|byte| matches!(byte, b'/' | b'?' | b'#')).next()?;
+    Some(&authority[..authority.iter().rposition(|&byte| byte == b'@')?])
 }
 
 /// A part of an address without its percent-encoding.
-pub(super) fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
+pub(crate) fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
     let bytes = text.as_bytes();
     let mut out = Zeroizing::new(Vec::with_capacity(bytes.len()));
     let mut at = 0;
