@@ -14,7 +14,7 @@ mod tests {
     use doppio_secrets::Environment;
     use doppio_secrets::Ladder;
     use doppio_secrets::LadderOptions;
-    use doppio_secrets::NoPlace;
+    use doppio_secrets::NoPath;
     use doppio_secrets::OnError;
     use doppio_secrets::Prompt;
     use doppio_secrets::SecretValue;
@@ -35,7 +35,7 @@ mod tests {
     }
 
     /// Where the ladder with this `default_source` writes a name to.
-    fn place(scheme: &str, name: &str, template: Option<&str>) -> Result<String, NoPlace> {
+    fn place(scheme: &str, name: &str, template: Option<&str>) -> Result<String, NoPath> {
         let folder = tempfile::tempdir().unwrap();
         let keys = KeyOptions {
             identity: None,

@@ -15,9 +15,9 @@ use doppio_secrets::SecretError;
 use doppio_secrets::SecretRef;
 use doppio_secrets::SecretSession;
 use doppio_secrets::Wanted;
-use doppio_secrets::provider;
-use doppio_secrets::provider::Exposure;
-use doppio_secrets::provider::Provider;
+use doppio_secrets::vendor;
+use doppio_secrets::vendor::Exposure;
+use doppio_secrets::vendor::Vendor;
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
@@ -75,7 +75,7 @@ pub(super) struct Seen {
 pub(super) fn providers(args: &ConsentArgs, context: &Context) -> Result<Providers, CliError> {
     let mut consented = BTreeSet::new();
     for name in &args.consent {
-        let known = provider::find(name)
+        let known = vendor::find(name)
             .map_err(|unknown| CliError::usage(format!("`--consent`: {unknown}")).hint(unknown.hint()))?;
         consented.insert(known.name.to_owned());
     }
@@ -205,7 +205,7 @@ fn place_of(step: &PlannedStep, reference: &str, text: &str) -> Span {
 fn named_too_far(
     step: &PlannedStep,
     secret: &SecretRef,
-    provider: &'static Provider,
+    provider: &'static Vendor,
     to: Option<Destination>,
     vault: &SecretSession,
     recipe: &Source,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 
 use doppio_secrets::Wanted;
-use doppio_secrets::provider::Sent;
+use doppio_secrets::vendor::Sent;
 use doppio_text::Diagnostic;
 use doppio_text::ENOUGH;
 use doppio_text::Span;

@@ -4,8 +4,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use doppio_secrets::Wanted;
-use doppio_secrets::provider;
-use doppio_secrets::provider::PROVIDERS;
+use doppio_secrets::vendor;
+use doppio_secrets::vendor::providers;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
 
@@ -33,18 +33,18 @@ fn clash(wanted: &Wanted, span: Span, known: &Wanted, first: Span) -> Diagnostic
     fault.help("a step can have only one of them: name the other in a separate step")
 }
 
-fn fault(unknown: &provider::UnknownProvider, written: &str, span: Span) -> Diagnostic {
+fn fault(unknown: &vendor::UnknownProvider, written: &str, span: Span) -> Diagnostic {
     let fault = Diagnostic::error("recipe::unknown-provider", unknown.to_string(), span.clone());
     match unknown {
-        provider::UnknownProvider::Which { provider, .. } => {
+        vendor::UnknownProvider::Which { provider, .. } => {
             fault.help("name the provider alone").edit(span, format!("\"{provider}\""))
         }
-        provider::UnknownProvider::Name { near: Some(near), .. } => {
+        vendor::UnknownProvider::Name { near: Some(near), .. } => {
             let which = written.split_once(':').map_or(String::new(), |(_, which)| format!(":{which}"));
             fault.help("a provider with a similar name exists").edit(span, format!("\"{near}{which}\""))
         }
-        provider::UnknownProvider::Name { near: None, .. } => {
-            let names: Vec<&str> = PROVIDERS.iter().map(|known| known.name).collect();
+        vendor::UnknownProvider::Name { near: None, .. } => {
+            let names: Vec<&str> = providers().iter().map(|known| known.name).collect();
             fault.help(format!("the providers are: {}", names.join(", ")))
         }
     }

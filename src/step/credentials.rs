@@ -6,7 +6,7 @@ use doppio_hosts::Host;
 use doppio_hosts::Trust;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Wanted;
-use doppio_secrets::provider::Exposure;
+use doppio_secrets::vendor::Exposure;
 use doppio_text::name::EnvName;
 
 use crate::step::StepContext;

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use doppio_secrets::vendor;
+
 use crate::support::rust_code::code_only;
 use crate::support::rust_code::without_tests;
 
@@ -50,7 +52,8 @@ const CONFINED: &[(&str, &str)] = &[
 /// The one place that starts programs of this machine, and so the one that may name these.
 const PROGRAMS: &str = "crates/process/src/";
 
-/// Code that only some files may have: what to look for, where it may stand, and what to do elsewhere.
+/// Code that only some files may have: what to look for, the files or folders where it may stand, and what
+/// to do elsewhere.
 /// What begins with a backslash is looked for in literals.
 const DOORS: &[(&str, &[&str], &str)] = &[
     (
@@ -86,6 +89,35 @@ const DOORS: &[(&str, &[&str], &str)] = &[
         "chunk()",
         &["crates/stores/src/http/response.rs"],
         "answers are read by `http::Response` only, to a limit and into memory that is wiped",
+    ),
+    (
+        "serde_saphyr::",
+        &["crates/secrets/src/format/", "crates/stores/src/kubernetes/kubeconfig.rs"],
+        "YAML is read by `doppio_secrets::format` only",
+    ),
+    ("EnvLoader", &["crates/secrets/src/format/"], "dotenv is read by `doppio_secrets::format` only"),
+    (
+        "Ini::parse",
+        &["crates/secrets/src/format/", "crates/secrets/src/vendor/local.rs"],
+        "INI is read by `File::ini` of the vendors only",
+    ),
+    (
+        "toml::from_",
+        &["crates/secrets/src/format/"],
+        "TOML of others is read by `doppio_secrets::format`, our own by `doppio_text::TomlReader`",
+    ),
+    // Crates that talk to servers read JSON that is not a file; Doppio's own files have their readers.
+    (
+        "serde_json::from_",
+        &[
+            "src/",
+            "crates/stores/",
+            "crates/secrets/src/format/",
+            "crates/secrets/src/audit/line.rs",
+            "crates/secrets/src/source/age_vault/records.rs",
+            "crates/secrets/src/vendor/credential.rs",
+        ],
+        "JSON of others is read by `doppio_secrets::format` only",
     ),
     (
         "stdout()",
@@ -133,6 +165,15 @@ const DOORS: &[(&str, &[&str], &str)] = &[
         &[],
         "what was delivered is a `doppio_secrets::Delivery`, and recorded by its `to_use`",
     ),
+];
+
+/// Where the variables of vendors and the beginnings of their tokens may stand: in the vendors' rows;
+/// where a store logs in as the vendor's own SDK does; and as an example of a variable that hosts accept.
+const OF_VENDORS: &[&str] = &[
+    "crates/secrets/src/vendor/",
+    "crates/stores/src/aws/account.rs",
+    "crates/stores/src/azure/",
+    "src/cli/doctor/remote.rs",
 ];
 
 /// Names that say nothing of what is inside.
@@ -258,6 +299,7 @@ fn check(path: &str, text: &str) -> Vec<String> {
         check_confined(path, &code, &mut fault);
         check_programs(path, &code, text, &mut fault);
         check_doors(path, text, &code, &mut fault);
+        check_vendors(path, text, &mut fault);
     }
     faults
 }
@@ -389,7 +431,7 @@ fn check_programs(path: &str, code: &str, text: &str, fault: &mut dyn FnMut(usiz
 fn check_doors(path: &str, text: &str, code: &str, fault: &mut dyn FnMut(usize, String)) {
     let before_tests = text.find("#[cfg(test)]").unwrap_or(text.len());
     for (what, places, why) in DOORS {
-        if places.contains(&path) || path.ends_with("tests.rs") {
+        if places.iter().any(|place| path.starts_with(place)) || path.ends_with("tests.rs") {
             continue;
         }
         let searched = if what.starts_with('\\') { &text[..before_tests] } else { code };
@@ -397,6 +439,24 @@ fn check_doors(path: &str, text: &str, code: &str, fault: &mut dyn FnMut(usize, 
             // `without_stdout()` of a program has another meaning.
             if !is_word(searched[..at].chars().next_back()) {
                 fault(at, format!("`{what}`: {why}"));
+            }
+        }
+    }
+}
+
+/// Literals that are the variable of a vendor's secret, and the beginnings of tokens in literals and in
+/// expressions.
+fn check_vendors(path: &str, text: &str, fault: &mut dyn FnMut(usize, String)) {
+    if path.ends_with("tests.rs") || OF_VENDORS.iter().any(|place| path.starts_with(place)) {
+        return;
+    }
+    let text = &text[..text.find("#[cfg(test)]").unwrap_or(text.len())];
+    let keys = vendor::providers().into_iter().flat_map(vendor::Vendor::keys);
+    for what in keys.flat_map(|key| key.read.iter().copied()).chain(vendor::prefixes()) {
+        for (at, _) in text.match_indices(what) {
+            let is_begun = text[..at].ends_with(['"', '(', '|']);
+            if is_begun && text[at + what.len()..].starts_with(['"', ')', '|', '[']) {
+                fault(at, format!("`{what}` stands in the row of its vendor only"));
             }
         }
     }
@@ -486,6 +546,18 @@ fn each_rule_catches_its_planted_fault() {
         ("crates/stores/src/vault/a.rs", "use hyper_util::rt::TokioExecutor;", "`hyper` is named in"),
         ("src/cli/a.rs", "std::io::stdout().write(b)", "`stdout()`: people are told"),
         ("src/cli/a.rs", "std::io::stderr().write(b)", "`stderr()`: people are told"),
+        ("crates/secrets/src/vendor/a.rs", "serde_saphyr::from_str(text)", "`serde_saphyr::`: YAML is read"),
+        ("crates/stores/src/a.rs", "toml::from_str(text)", "`toml::from_`: TOML of others"),
+        ("crates/secrets/src/source/a.rs", "EnvLoader::new()", "`EnvLoader`: dotenv is read"),
+        ("crates/secrets/src/vendor/a.rs", "Ini::parse(text)", "`Ini::parse`: INI is read"),
+        (
+            "crates/secrets/src/vendor/a.rs",
+            "serde_json::from_slice(b)",
+            "`serde_json::from_`: JSON of others",
+        ),
+        ("crates/hosts/src/a.rs", "env.get(\"HF_TOKEN\")", "`HF_TOKEN` stands in the row"),
+        ("src/cli/a.rs", "text.starts_with(\"sk-ant-\")", "`sk-ant-` stands in the row"),
+        ("crates/secrets/src/a.rs", "Regex::new(r\"(pcsk_|hf_)[a-z]+\")", "`hf_` stands in the row"),
         ("src/step/a.rs", "sent.push((name, Carrier::File))", "`Carrier::`: how a secret went"),
         ("src/cli/a.rs", "Use { action: AuditAction::Deliver }", "`AuditAction::Deliver`: what was"),
         ("src/event/a.rs", "struct Sent { secret: Masked, carrier: String }", "`carrier: String`: what was"),
@@ -514,6 +586,7 @@ fn what_is_allowed_is_no_fault() {
         ("crates/secrets/src/source/keyring.rs", "use ::keyring::Entry;"),
         ("crates/secrets/src/ladder.rs", "let a = source::keyring::KIND; let keyring = 1;"),
         ("src/main.rs", "use doppio::cli;"),
+        ("src/cli/a.rs", "let help = \"write `HF_TOKEN=hf_…`\"; const STEP: &str = \"hf_download\";"),
         ("crates/process/src/a.rs", "use std::process::Command; Program::new(\"git\");"),
         ("src/cli/a.rs", "use std::process::Child; use doppio_process::Program; Program::new(\"ssh\");"),
         ("crates/hosts/src/a.rs", "#[cfg(test)]\nmod tests { use std::process::Command; }"),

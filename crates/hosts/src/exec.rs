@@ -3,7 +3,7 @@
 use doppio_secrets::Carrier;
 use doppio_secrets::Delivery;
 use doppio_secrets::SecretValue;
-use doppio_secrets::provider::FileForm;
+use doppio_secrets::vendor::FileForm;
 use doppio_text::name::EnvName;
 
 /// Shell text to run, and all it needs.

@@ -168,7 +168,7 @@ fn encode(text: &[u8]) -> Zeroizing<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use doppio_secrets::SecretValue;
-    use doppio_secrets::provider::FileForm;
+    use doppio_secrets::vendor::FileForm;
 
     use super::*;
 

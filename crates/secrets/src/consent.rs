@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::Environment;
-use crate::provider::Discovery;
+use crate::vendor::Discovery;
 
 /// Where providers are looked for, and what may go further than it otherwise might.
 #[derive(Debug)]

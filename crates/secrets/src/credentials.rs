@@ -15,15 +15,15 @@ use crate::SecretSession;
 use crate::SecretValue;
 use crate::Wanted;
 use crate::consent::Providers;
-use crate::provider;
-use crate::provider::Credential;
-use crate::provider::Exposure;
-use crate::provider::FileForm;
-use crate::provider::Key;
-use crate::provider::Local;
-use crate::provider::Part;
-use crate::provider::ProviderError;
-use crate::provider::Sent;
+use crate::vendor;
+use crate::vendor::Credential;
+use crate::vendor::Exposure;
+use crate::vendor::FileForm;
+use crate::vendor::Key;
+use crate::vendor::Local;
+use crate::vendor::Part;
+use crate::vendor::ProviderError;
+use crate::vendor::Sent;
 
 /// What is known about a credential without reading it.
 #[derive(Debug, Clone)]
@@ -155,7 +155,7 @@ impl SecretSession {
     }
 
     /// What is stored under the provider's names: the first set that is whole and of use. Values that say how
-    /// far they may go are read even where only their place is asked for, if nothing has to be run
+    /// far they may go are read even where only their provenance is asked for, if nothing has to be run
     /// for it.
     async fn stored(
         &self,
@@ -176,7 +176,7 @@ impl SecretSession {
                 let reference = SecretRef::from(name);
                 // A token that belongs to other keys makes keys without an end invalid.
                 let id = found.parts.first().and_then(|part| part.value.as_ref());
-                if !key.needed && id.is_some_and(provider::is_lasting_aws_key) {
+                if !key.needed && id.is_some_and(vendor::is_lasting_aws_key) {
                     continue;
                 }
                 let facts = match self.locate(&reference).await {
@@ -277,22 +277,24 @@ mod tests {
     use crate::Ladder;
     use crate::Mask;
 
-    fn vault(variables: &[(&str, &str)], home: PathBuf) -> SecretSession {
+    fn session(variables: &[(&str, &str)], home: PathBuf) -> SecretSession {
         let env: Environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let vault = SecretSession::new(Ladder::of_environment(env.clone()), Mask::default());
-        vault.with_providers(Providers::new(env, home, BTreeSet::from(["ssh".to_owned()])))
+        let session = SecretSession::new(Ladder::of_environment(env.clone()), Mask::default());
+        session.with_providers(Providers::new(env, home, BTreeSet::from(["ssh".to_owned()])))
     }
 
     #[tokio::test]
     async fn a_set_is_whole_or_the_next_one_counts() {
         let home = tempfile::tempdir().unwrap();
         let pair = [("KAGGLE_USERNAME", "somebody"), ("KAGGLE_KEY", "0123456789abcdef")];
-        let vault = vault(&pair, home.path().to_owned());
-        let handed = vault.fetch_credential(&Hold::default(), &"kaggle".parse().unwrap()).await.unwrap();
+        let session = session(&pair, home.path().to_owned());
+        let handed = session.fetch_credential(&Hold::default(), &"kaggle".parse().unwrap()).await.unwrap();
         let names: Vec<&str> = handed.secrets.iter().map(|secret| secret.variable.as_str()).collect();
         assert_eq!(names, ["KAGGLE_USERNAME", "KAGGLE_KEY"]);
-        assert!(vault.mask().finds(b"0123456789abcdef"));
-        assert!(vault.has_consent(&"ssh".parse().unwrap()) && !vault.has_consent(&"aws".parse().unwrap()));
+        assert!(session.mask().finds(b"0123456789abcdef"));
+        assert!(
+            session.has_consent(&"ssh".parse().unwrap()) && !session.has_consent(&"aws".parse().unwrap())
+        );
     }
 
     #[tokio::test]
@@ -302,16 +304,16 @@ mod tests {
             ("AWS_ACCESS_KEY_ID", "AKIAABCDEFGHIJKLMNOP"),
             ("AWS_SECRET_ACCESS_KEY", "secret-of-that-key"),
         ];
-        let lasting = vault(&variables, home.path().to_owned());
+        let lasting = session(&variables, home.path().to_owned());
         let facts = lasting.locate_credential(&"aws".parse().unwrap()).await.unwrap();
         assert_eq!((facts.exposure, facts.expires), (Exposure::Personal, None));
         variables.push(("AWS_SESSION_TOKEN", "token-of-that-key"));
-        let besides = vault(&variables, home.path().to_owned());
+        let besides = session(&variables, home.path().to_owned());
         let facts = besides.locate_credential(&"aws".parse().unwrap()).await.unwrap();
         assert_eq!(facts.exposure, Exposure::Personal, "a token makes it no shorter");
         variables[0].1 = "ASIAABCDEFGHIJKLMNOP";
         variables.push(("AWS_CREDENTIAL_EXPIRATION", "2026-11-22T12:00:00Z"));
-        let short = vault(&variables, home.path().to_owned());
+        let short = session(&variables, home.path().to_owned());
         let facts = short.locate_credential(&"aws".parse().unwrap()).await.unwrap();
         assert_eq!(facts.exposure, Exposure::Scoped);
         assert_eq!(facts.expires.unwrap().to_string(), "2026-11-22T12:00:00Z");
@@ -328,13 +330,13 @@ mod tests {
         let key = r#"{"type":"service_account","private_key":"very private key","project_id":"p"}"#;
         let path = home.path().join(".config/gcloud/application_default_credentials.json");
         std::fs::write(path, key).unwrap();
-        let vault = vault(&[], home.path().to_owned());
+        let session = session(&[], home.path().to_owned());
         let wanted: Wanted = "gcp".parse().unwrap();
-        assert_eq!(vault.locate_credential(&wanted).await.unwrap().exposure, Exposure::Scoped);
-        let handed = vault.fetch_credential(&Hold::default(), &wanted).await.unwrap();
+        assert_eq!(session.locate_credential(&wanted).await.unwrap().exposure, Exposure::Scoped);
+        let handed = session.fetch_credential(&Hold::default(), &wanted).await.unwrap();
         assert_eq!(handed.secrets[0].variable.as_str(), "GOOGLE_APPLICATION_CREDENTIALS");
         assert!(handed.secrets[0].file.is_some());
-        assert!(vault.mask().finds(b"a very private key b"));
+        assert!(session.mask().finds(b"a very private key b"));
         assert_eq!(handed.settings, [("GOOGLE_CLOUD_PROJECT".to_owned(), "p".to_owned())]);
     }
 }

@@ -23,8 +23,8 @@ use doppio_text::name::SecretName;
 use self::ask::Question;
 use self::ask::ask;
 use self::ask::stand_in;
-use self::rungs::Place;
 use self::rungs::Rung;
+use self::rungs::RungSource;
 use crate::Origin;
 use crate::SecretError;
 use crate::SecretRef;
@@ -32,7 +32,7 @@ use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::SourceKinds;
 use crate::source::UnknownSource;
-use crate::well_known;
+use crate::vendor;
 
 pub(crate) use self::ask::Found;
 pub use self::rungs::Bound;
@@ -41,9 +41,9 @@ pub use self::rungs::OnError;
 pub use template::DefaultSource;
 pub use template::InvalidTemplate;
 
-/// Why a name has no place in a source.
+/// Why a name has no path in a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoPlace {
+pub enum NoPath {
     /// Nothing says where it would be looked up.
     #[error("no setting says where `{scheme}` keeps names")]
     Unknown {
@@ -64,7 +64,7 @@ pub enum NoPlace {
     },
 }
 
-impl NoPlace {
+impl NoPath {
     /// What to do.
     pub fn hint(&self) -> String {
         match self {
@@ -135,18 +135,20 @@ impl Ladder {
     /// # Errors
     ///
     /// When nothing says where that is.
-    pub fn path_of(&self, name: &SecretName, source: &dyn Source) -> Result<String, NoPlace> {
+    pub fn path_of(&self, name: &SecretName, source: &dyn Source) -> Result<String, NoPath> {
         let scheme = source.kind().scheme;
-        let template = self.rungs.iter().find_map(|rung| match &rung.place {
-            Place::Default(at, template) if at.kind().scheme == scheme => Some(template.of(name, source)),
+        let template = self.rungs.iter().find_map(|rung| match &rung.source {
+            RungSource::Default(at, template) if at.kind().scheme == scheme => {
+                Some(template.of(name, source))
+            }
             _ => None,
         });
         match template {
             Some((path, None)) => Ok(path),
             Some((path, Some(property))) => {
-                source.member_to_write(&path, &property).ok_or(NoPlace::Property { scheme, path, property })
+                source.member_to_write(&path, &property).ok_or(NoPath::Property { scheme, path, property })
             }
-            None => source.candidates(name).into_iter().next().ok_or(NoPlace::Unknown { scheme }),
+            None => source.candidates(name).into_iter().next().ok_or(NoPath::Unknown { scheme }),
         }
     }
 
@@ -297,7 +299,7 @@ impl Ladder {
             Origin::Name(name) if reference.version.is_some() => {
                 format!("run `doppio secret history {name}` to list its versions")
             }
-            Origin::Name(name) => match (well_known::find(name), well_known::near(name)) {
+            Origin::Name(name) => match (vendor::known(name), vendor::near(name)) {
                 (Some(known), _) => format!("run `doppio secret set {name}`; get one at {}", known.get),
                 (None, Some(near)) => format!("did you mean `{near}`? else run `doppio secret set {name}`"),
                 (None, None) => format!("run `doppio secret set {name}`"),

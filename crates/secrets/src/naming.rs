@@ -6,7 +6,7 @@ use doppio_text::name::SecretName;
 use crate::Origin;
 use crate::SecretRef;
 use crate::source::variables;
-use crate::well_known::WELL_KNOWN;
+use crate::vendor;
 
 /// What stands before the names of variables that nobody knows.
 pub const PLAIN: &str = "env";
@@ -15,7 +15,7 @@ pub const PLAIN: &str = "env";
 /// well-known one, else the key itself below `prefix`. Keys with a `/` are names already, and
 /// need none.
 pub fn name_of(key: &str, prefix: Option<&str>) -> Option<SecretName> {
-    if let Some(known) = WELL_KNOWN.iter().find(|known| known.variables.contains(&key)) {
+    if let Some(known) = vendor::well_known().find(|known| known.read.contains(&key)) {
         return known.name.parse().ok();
     }
     match prefix {
@@ -41,9 +41,13 @@ pub fn variable_of(reference: &SecretRef) -> Option<EnvName> {
     if is_variable(last(path)) {
         return last(path).parse().ok();
     }
-    match (path.parse::<SecretName>(), &reference.origin) {
-        (Ok(name), Origin::Name(_)) => variables(&name).first()?.parse().ok(),
-        (Ok(name), Origin::Source { .. }) if WELL_KNOWN.iter().any(|known| known.name == name.as_str()) => {
+    let name = path.parse::<SecretName>().ok();
+    let known = name.as_ref().and_then(vendor::known);
+    if let Some(variable) = known.and_then(|key| key.sent_as().first()) {
+        return variable.parse().ok();
+    }
+    match (name, &reference.origin) {
+        (Some(name), origin) if known.is_some() || matches!(origin, Origin::Name(_)) => {
             variables(&name).first()?.parse().ok()
         }
         _ => in_capitals(last(path)),

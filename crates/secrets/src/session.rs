@@ -19,9 +19,9 @@ use crate::SecretRef;
 use crate::SecretValue;
 use crate::Unmaskable;
 use crate::Use;
-use crate::provider;
-use crate::provider::Provider;
 use crate::source::Metadata;
+use crate::vendor;
+use crate::vendor::Vendor;
 
 pub use self::hold::Hold;
 use self::hold::Known;
@@ -30,7 +30,7 @@ use crate::error::SecretError;
 /// Where a secret would come from.
 #[derive(Debug, Clone)]
 pub struct Location {
-    /// Place, age, expiry; `unproven` where the source can't say without handing the value out.
+    /// Provenance, age, expiry; `unproven` where the source can't say without handing the value out.
     pub facts: Metadata,
     /// It is the default of the reference, which is not a secret.
     pub is_default: bool,
@@ -52,12 +52,12 @@ pub struct SecretSession {
 
 impl fmt::Debug for SecretSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault").field("ladder", &self.ladder).finish_non_exhaustive()
+        f.debug_struct("SecretSession").field("ladder", &self.ladder).finish_non_exhaustive()
     }
 }
 
 impl SecretSession {
-    /// A vault that looks secrets up on `ladder` and teaches them to `mask`.
+    /// A session that looks secrets up on `ladder` and teaches them to `mask`.
     pub fn new(ladder: Ladder, mask: Mask) -> Self {
         Self {
             ladder,
@@ -72,15 +72,15 @@ impl SecretSession {
 
     /// The provider whose secret a reference means, also by way of what its name is bound to. Of
     /// several the one whose secrets go least far.
-    pub fn provider_of(&self, reference: &SecretRef) -> Option<&'static Provider> {
+    pub fn provider_of(&self, reference: &SecretRef) -> Option<&'static Vendor> {
         let bound = reference.name().into_iter().flat_map(|name| self.ladder.bindings(name));
         let meant = bound.map(|bound| &bound.reference).chain([reference]);
-        meant.filter_map(provider::of_reference).max_by_key(|provider| provider.exposure)
+        meant.filter_map(vendor::of_reference).max_by_key(|provider| provider.exposure)
     }
 
     /// The provider of a credential that never leaves this machine and is in `value`, in whatever
     /// encoding.
-    pub fn stays(&self, value: &SecretValue) -> Option<&'static Provider> {
+    pub fn stays(&self, value: &SecretValue) -> Option<&'static Vendor> {
         stay::owner(&self.staying, value)
     }
 
@@ -153,11 +153,11 @@ impl SecretSession {
     pub(crate) fn teach(
         &self,
         name: &str,
-        owner: Option<&'static Provider>,
+        owner: Option<&'static Vendor>,
         value: &SecretValue,
     ) -> Result<(), SecretError> {
         let unfit = |cause: &str| SecretError::Unfit { reference: name.to_owned(), cause: cause.to_owned() };
-        if !provider::is_public(name) {
+        if !vendor::is_public(name) {
             self.mask.teach(name, value).map_err(|error| unfit(unmaskable(&error)))?;
             stay::remember(&self.staying, owner, value);
         }
@@ -259,7 +259,7 @@ mod tests {
 
     use super::*;
 
-    fn vault(variables: &[(&str, &str)]) -> SecretSession {
+    fn session(variables: &[(&str, &str)]) -> SecretSession {
         let environment: Environment =
             variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
         SecretSession::new(Ladder::of_environment(environment), Mask::default())
@@ -271,36 +271,36 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_fetched_is_masked() {
-        let vault = vault(&[("HF_TOKEN", "correct horse")]);
-        let value = vault.fetch(&reference("huggingface/token")).await.unwrap();
+        let session = session(&[("HF_TOKEN", "correct horse")]);
+        let value = session.fetch(&reference("huggingface/token")).await.unwrap();
         assert_eq!(value.plain(), b"correct horse");
-        assert!(!vault.stands_in(&reference("huggingface/token")));
-        assert!(vault.mask().finds(b"a correct horse b"));
+        assert!(!session.stands_in(&reference("huggingface/token")));
+        assert!(session.mask().finds(b"a correct horse b"));
     }
 
     #[tokio::test]
     async fn a_default_stands_in_for_what_is_missing_and_is_no_secret() {
-        let vault = vault(&[]);
-        let value = vault.fetch(&reference("team/proxy?none at all")).await.unwrap();
+        let session = session(&[]);
+        let value = session.fetch(&reference("team/proxy?none at all")).await.unwrap();
         assert_eq!(value.plain(), b"none at all");
-        assert!(!vault.mask().finds(b"none at all"));
-        assert!(vault.stands_in(&reference("team/proxy?none at all")));
-        assert!(vault.locate(&reference("team/proxy?")).await.unwrap().is_default);
+        assert!(!session.mask().finds(b"none at all"));
+        assert!(session.stands_in(&reference("team/proxy?none at all")));
+        assert!(session.locate(&reference("team/proxy?")).await.unwrap().is_default);
     }
 
     #[tokio::test]
     async fn unfit_values_are_refused_without_a_word_of_them() {
-        let vault = vault(&[("SHORT_ONE", "abc")]);
-        let fault = vault.fetch(&reference("short/one")).await.unwrap_err();
+        let session = session(&[("SHORT_ONE", "abc")]);
+        let fault = session.fetch(&reference("short/one")).await.unwrap_err();
         assert!(matches!(fault, SecretError::Unfit { .. }));
         assert!(!fault.to_string().contains("abc"));
     }
 
     #[tokio::test]
     async fn a_survey_names_all_that_are_missing() {
-        let vault = vault(&[("B_B", "12345678")]);
+        let session = session(&[("B_B", "12345678")]);
         let references = ["a/a", "b/b", "a/a", "huggingface/token"].map(reference);
-        let survey = vault.survey(&references).await;
+        let survey = session.survey(&references).await;
         let missing: Vec<String> = survey
             .iter()
             .filter_map(|(_, answer)| answer.as_ref().err())

@@ -64,7 +64,7 @@ pub struct Diagnostic {
     pub code: &'static str,
     /// One line: lowercase, no full stop, names in backticks.
     pub message: String,
-    /// The place that is at fault.
+    /// The location that is at fault.
     pub primary: Label,
     /// Other places that explain it.
     pub others: Vec<Label>,
@@ -75,7 +75,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// An error at one place, without a label or help.
+    /// An error at one location, without a label or help.
     pub fn error(code: &'static str, message: impl Into<String>, span: Span) -> Self {
         Self {
             severity: Severity::Error,
@@ -93,14 +93,14 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, message, span) }
     }
 
-    /// Puts a few words beside the primary place.
+    /// Puts a few words beside the primary location.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.primary.text = text.into();
         self
     }
 
-    /// Adds another place.
+    /// Adds another location.
     #[must_use]
     pub fn other(mut self, span: Span, text: impl Into<String>) -> Self {
         self.others.push(Label { span, text: text.into() });

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// A place in a [`Source`]: byte offsets, end excluded.
+/// A location in a [`Source`]: byte offsets, end excluded.
 pub type Span = Range<usize>;
 
 /// A text and the name that messages call it by.

@@ -3,8 +3,7 @@
 use std::ffi::OsString;
 
 use doppio_secrets::SecretRef;
-use doppio_secrets::SecretValue;
-use doppio_secrets::well_known::recognise;
+use doppio_secrets::vendor::is_token;
 use doppio_text::name::SecretName;
 
 use crate::cli::error::CliError;
@@ -25,7 +24,6 @@ pub(super) fn reference(text: &str) -> Result<SecretRef, CliError> {
 ///
 /// When there is one.
 pub(in crate::cli) fn refuse_tokens(arguments: &[OsString]) -> Result<(), CliError> {
-    let is_token = |text: &str| recognise(&SecretValue::new(text.as_bytes().to_vec())).is_some();
     let has_token =
         |word: &str| is_token(word) || word.split_once('=').is_some_and(|(_, rest)| is_token(rest));
     let mut words = arguments.iter().skip(1).map_while(|word| word.to_str().filter(|word| *word != "--"));

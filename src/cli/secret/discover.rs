@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 
 use doppio_secrets::Ladder;
-use doppio_secrets::provider::Credential;
-use doppio_secrets::provider::Local;
-use doppio_secrets::provider::PROVIDERS;
-use doppio_secrets::provider::Provider;
-use doppio_secrets::provider::ProviderError;
 use doppio_secrets::source::SourceError;
+use doppio_secrets::vendor::Credential;
+use doppio_secrets::vendor::Local;
+use doppio_secrets::vendor::ProviderError;
+use doppio_secrets::vendor::Vendor;
+use doppio_secrets::vendor::providers;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -30,7 +30,7 @@ pub(super) struct Args {
 
 /// What was found of one provider.
 struct Row {
-    provider: &'static Provider,
+    provider: &'static Vendor,
     found: Result<Credential, ProviderError>,
     /// Each of its secrets that is here, and whether Doppio has it already.
     secrets: Vec<(&'static str, Stored)>,
@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
     let local = Local::new(&context.env, &context.home).at_rest();
     let mut rows = Vec::new();
-    for provider in PROVIDERS {
+    for provider in providers() {
         let found = match provider.look(&local) {
             Ok(None) => continue,
             Ok(Some(credential)) => Ok(credential),

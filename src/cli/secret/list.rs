@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 
 use doppio_secrets::Ladder;
-use doppio_secrets::provider;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
+use doppio_secrets::vendor;
 use doppio_text::exact;
 
 use crate::cli::context::Context;
@@ -95,7 +95,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
 
 /// How far a secret of this name may go, where its provider is known.
 fn exposure(name: &str) -> Option<String> {
-    let (provider, _) = provider::of_secret(&name.parse().ok()?)?;
+    let (provider, _) = vendor::of_secret(&name.parse().ok()?)?;
     Some(provider.exposure.to_string())
 }
 

@@ -20,10 +20,10 @@ use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Use;
 use doppio_secrets::looks_like_value;
-use doppio_secrets::provider::Discovery;
 use doppio_secrets::source::KeyOptions;
 use doppio_secrets::source::Keychain;
 use doppio_secrets::source::Source;
+use doppio_secrets::vendor::Discovery;
 use doppio_text::closest;
 use doppio_text::name::SecretName;
 

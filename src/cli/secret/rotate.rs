@@ -17,6 +17,7 @@ use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
+use doppio_secrets::vendor;
 use doppio_stores::ping;
 use doppio_stores::ping::Verdict;
 use doppio_text::name::SecretName;
@@ -76,7 +77,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         return Err(CliError::usage("this build of doppio lacks the feature `online`")
             .hint(format!("run it without `--online`: `doppio secret rotate {name}`")));
     }
-    if args.online && ping::find(&name).is_none() {
+    if args.online && vendor::ping(&name).is_none() {
         return Err(CliError::usage(format!("no provider can check whether a new `{name}` works"))
             .hint(format!("run it without `--online`: `doppio secret rotate {name}`")));
     }
@@ -139,31 +140,31 @@ async fn verify(
     context: &Context,
 ) -> Result<(), CliError> {
     let name = rotation.name;
-    let provider = ping::find(name);
+    let asked = vendor::ping(name);
     if !online {
-        if let Some(provider) = provider.filter(|_| ping::IS_BUILT) {
-            output::line(&format!("note: {} was not asked; `--online` asks it", provider.provider));
+        if let Some((_, question)) = asked.filter(|_| ping::IS_BUILT) {
+            output::line(&format!("note: {} was not asked; `--online` asks it", question.vendor));
         }
         return Ok(());
     }
-    let Some(provider) = provider else { return Ok(()) };
-    let base = context.env.text(&format!("DOPPIO_PING_{}", provider.variable));
-    let elsewhere = context.env.text(provider.elsewhere).filter(|server| !provider.is_own(server));
+    let Some((vendor, question)) = asked else { return Ok(()) };
+    let base = context.env.text(&format!("DOPPIO_PING_{}", vendor.name.to_ascii_uppercase()));
+    let elsewhere = context.env.text(question.elsewhere).filter(|server| !ping::is_own(question, server));
     let verdict = match elsewhere {
         Some(server) => Verdict::Unclear(format!(
             "`{}` names `{server}`, and a key of that server is not sent to {}",
-            provider.elsewhere, provider.provider
+            question.elsewhere, question.vendor
         )),
-        None => provider.ask(new, base).await,
+        None => ping::ask(question, new, base).await,
     };
     let fault = match verdict {
         Verdict::Accepted => {
-            output::line(&format!("{} accepts the new value", provider.provider));
+            output::line(&format!("{} accepts the new value", question.vendor));
             return Ok(());
         }
-        Verdict::Refused => CliError::world(format!("{} does not accept the new value", provider.provider)),
+        Verdict::Refused => CliError::world(format!("{} does not accept the new value", question.vendor)),
         Verdict::Unclear(why) => {
-            CliError::world(format!("whether {} accepts the new value is not clear", provider.provider))
+            CliError::world(format!("whether {} accepts the new value is not clear", question.vendor))
                 .cause(why)
         }
     };

@@ -11,7 +11,7 @@ use doppio_secrets::SecretRef;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::Source;
-use doppio_secrets::well_known;
+use doppio_secrets::vendor;
 use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
@@ -86,10 +86,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
 /// Refuses a note with a value in it: notes are shown.
 fn refuse_note(note: Option<&str>, value: &SecretValue) -> Result<(), CliError> {
     let Some(note) = note else { return Ok(()) };
-    let is_token = |word: &str| well_known::recognise(&SecretValue::new(word.into())).is_some();
     #[expect(clippy::disallowed_methods, reason = "it is looked for, and not shown")]
     let is_within = value.reveal(|bytes| note.as_bytes().windows(bytes.len()).any(|window| window == bytes));
-    if is_within || note.split_whitespace().any(is_token) {
+    if is_within || note.split_whitespace().any(vendor::is_token) {
         return Err(CliError::usage("the note contains a value, and notes are shown")
             .hint("write what the secret is for; `--from-stdin` takes the value"));
     }

@@ -7,7 +7,7 @@ use doppio_secrets::Mask;
 use doppio_secrets::SecretError;
 use doppio_secrets::SecretRef;
 use doppio_secrets::SecretSession;
-use doppio_secrets::well_known::WELL_KNOWN;
+use doppio_secrets::vendor::well_known;
 use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
@@ -30,7 +30,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let vault = SecretSession::new(ladder, Mask::default());
     let mut items = Vec::new();
     let mut failed = None;
-    for known in WELL_KNOWN {
+    for known in well_known() {
         let Ok(name) = known.name.parse::<SecretName>() else { continue };
         let state = match vault.locate(&SecretRef::from(name)).await {
             Ok(Location { facts, .. }) => State::Set(facts.place),
@@ -50,7 +50,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
                     "name": known.name,
                     "summary": known.summary,
                     "get": known.get,
-                    "variables": known.variables,
+                    "variables": known.read,
                     "place": match state {
                         State::Set(place) => Some(place),
                         _ => None,

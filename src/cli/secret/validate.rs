@@ -2,8 +2,8 @@
 
 use doppio_secrets::Fitness;
 use doppio_secrets::SecretValue;
-use doppio_secrets::provider;
-use doppio_secrets::well_known;
+use doppio_secrets::is_placeholder;
+use doppio_secrets::vendor;
 use doppio_text::name::SecretName;
 
 use crate::cli::error::CliError;
@@ -22,12 +22,12 @@ pub(super) fn unfit(name: &SecretName, value: &SecretValue) -> Option<Unfit> {
     let unfit = |why, hint| Some(Unfit { why, hint });
     match value.fitness() {
         Fitness::Empty => unfit("is empty", None),
-        _ if well_known::is_placeholder(value) => {
-            unfit("is only a placeholder", well_known::find(name).map(|known| known.get))
+        _ if is_placeholder(value) => {
+            unfit("is only a placeholder", vendor::known(name).map(|known| known.get))
         }
         Fitness::Fit => None,
         Fitness::TooLong => unfit("is too long to be masked", Some("split it: 256 KiB is the limit")),
-        Fitness::TooShort if provider::is_public(name.as_str()) => None,
+        Fitness::TooShort if vendor::is_public(name.as_str()) => None,
         Fitness::TooShort => unfit("is too short to be masked", Some("use a value of at least 4 bytes")),
         Fitness::Nul => {
             unfit("holds a NUL byte, which no environment variable can carry", Some("store it as base64"))
@@ -48,9 +48,9 @@ pub(super) fn refuse(name: &SecretName, value: &SecretValue) -> Result<(), CliEr
 
 /// What looks wrong about a value that can be stored.
 pub(super) fn warnings(name: &SecretName, value: &SecretValue) -> Vec<String> {
-    let known = well_known::find(name);
+    let known = vendor::known(name);
     let mut warnings = Vec::new();
-    match (known, well_known::recognise(value)) {
+    match (known, vendor::recognise(value)) {
         (known, Some(other)) if known.is_none_or(|known| known.name != other.name) => {
             warnings.push(format!(
                 "the value looks like {}; its usual name is `{}`",

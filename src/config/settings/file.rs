@@ -15,10 +15,9 @@ use doppio_secrets::DefaultSource;
 use doppio_secrets::OnError;
 use doppio_secrets::Origin;
 use doppio_secrets::SecretRef;
-use doppio_secrets::SecretValue;
 use doppio_secrets::source::Command;
 use doppio_secrets::source::Options;
-use doppio_secrets::well_known;
+use doppio_secrets::vendor;
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
@@ -175,7 +174,7 @@ impl Reader<'_> {
             return None;
         };
         let reference = text.parse::<SecretRef>();
-        let is_value = well_known::recognise(&SecretValue::new(text.as_bytes().to_vec())).is_some();
+        let is_value = vendor::is_token(text);
         match &reference {
             // The text may be a value that was put here by mistake, so it is not repeated.
             Err(_) | Ok(_) if is_value || reference.is_err() => {

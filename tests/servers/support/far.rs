@@ -35,8 +35,8 @@ pub(crate) fn open(
     for (name, value) in settings {
         let key = keys.iter().find(|key| key.name == *name).expect("a key of the source");
         let setting = match key.form {
-            source::Form::Reference => Setting::Reference(value.parse().expect("a reference")),
-            source::Form::Truth => Setting::Truth(value.parse().expect("`true` or `false`")),
+            source::KeyType::Reference => Setting::Reference(value.parse().expect("a reference")),
+            source::KeyType::Truth => Setting::Truth(value.parse().expect("`true` or `false`")),
             _ => Setting::Text((*value).to_owned()),
         };
         options.insert(key, setting);

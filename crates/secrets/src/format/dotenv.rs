@@ -18,9 +18,9 @@ use crate::format::entry::Entry;
 use crate::format::entry::Malformed;
 use crate::format::entry::utf8;
 use crate::format::entry::without_mark;
-use crate::format::pointer::Fault;
+use crate::format::pointer::NoMember;
 use crate::format::scalar::Scalar;
-use crate::looks_like_value;
+use crate::randomness::is_random;
 
 /// What one assignment comes to.
 enum Assignment {
@@ -43,7 +43,7 @@ pub(super) fn entries(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
         match found {
             Assignment::Nothing => {}
             Assignment::Value(key, value) => {
-                if EnvName::from_str(&key).is_err() || looks_like_value(&key) {
+                if EnvName::from_str(&key).is_err() || is_random(&key) {
                     return Err(malformed(line, "the text before the `=` is not a variable's name"));
                 }
                 if chunk.trim_end_matches(['\r', '\n']).contains('\r') {
@@ -176,16 +176,16 @@ pub(crate) fn select(text: &[u8], name: &str) -> Result<Option<SecretValue>, Str
 }
 
 /// The member, which is a variable.
-pub(super) fn member_of(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
-    let found = select(text.as_bytes(), &path[0]).map_err(|_| Fault::Format)?;
+pub(super) fn member_of(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, NoMember> {
+    let found = select(text.as_bytes(), &path[0]).map_err(|_| NoMember::Format)?;
     if path.len() != 1 {
         return Ok(None);
     }
     if is_twice(text.as_bytes(), &path[0]) {
-        return Err(Fault::twice());
+        return Err(NoMember::twice());
     }
     match found.as_ref().and_then(|_| disputed(text.as_bytes(), &path[0])) {
-        Some(why) => Err(Fault::Member(why)),
+        Some(why) => Err(NoMember::Member(why)),
         None => Ok(found),
     }
 }

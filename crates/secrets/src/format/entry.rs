@@ -34,7 +34,7 @@ pub(super) fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// The line of a place in a text, counted from 1.
+/// The line of an offset in a text, counted from 1.
 pub(super) fn line_at(text: &[u8], offset: usize) -> usize {
     text[..offset.min(text.len())].split(|byte| *byte == b'\n').count()
 }

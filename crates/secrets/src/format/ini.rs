@@ -9,7 +9,7 @@ use crate::format::entry;
 use crate::format::entry::Entry;
 use crate::format::entry::text_value;
 use crate::format::entry::utf8;
-use crate::format::pointer::Fault;
+use crate::format::pointer::NoMember;
 
 /// The sections, in order.
 #[derive(Default)]
@@ -122,8 +122,8 @@ pub(super) fn entries(text: &[u8]) -> Result<Vec<Entry>, entry::Malformed> {
 }
 
 /// The member, by section and key, or by the key of the one section that has it.
-pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
-    let ini = Ini::parse(text).map_err(|_| Fault::Format)?;
+pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, NoMember> {
+    let ini = Ini::parse(text).map_err(|_| NoMember::Format)?;
     match path {
         [section, key] => {
             Ok(ini.section(section).and_then(|found| found.get(&key.to_lowercase())).map(text_value))
@@ -132,7 +132,7 @@ pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretV
             let key = key.to_lowercase();
             let mut found = ini.sections().filter_map(|section| section.get(&key));
             match (found.next(), found.next()) {
-                (Some(_), Some(_)) => Err(Fault::Member(
+                (Some(_), Some(_)) => Err(NoMember::Member(
                     "several sections have this property: write it as `#/SECTION/KEY`".to_owned(),
                 )),
                 (found, _) => Ok(found.map(text_value)),

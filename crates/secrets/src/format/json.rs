@@ -4,10 +4,11 @@
 //! over the bytes, which may be trusted, finds the members, as they are written: a value keeps its
 //! digits, a key that occurs twice is seen, and only what is taken out is copied, and wiped.
 
+mod raw;
+
 use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
-use zeroize::Zeroizing;
 
 use crate::SecretValue;
 use crate::format::entry::Entry;
@@ -15,15 +16,19 @@ use crate::format::entry::LIST;
 use crate::format::entry::Malformed;
 use crate::format::entry::NULL;
 use crate::format::entry::line_at;
-use crate::format::pointer::Fault;
+use crate::format::pointer::NoMember;
 use crate::format::pointer::index;
 use crate::format::scalar::Scalar;
+
+use raw::Raw;
+use raw::is_deep;
+use raw::unescaped;
 
 /// Why a text is not a value of a file.
 const HALF: &str = "holds half of a surrogate pair, such as `\\ud800`, which is not text";
 
 /// The member's bytes, if it is there and not `null`.
-fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8>>, Fault> {
+fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8>>, NoMember> {
     let mut at = Raw::new(text)?;
     for key in path {
         let next = match at.first() {
@@ -40,14 +45,14 @@ fn select(text: &[u8], path: &[Cow<'_, str>]) -> Result<Option<Vec<u8>>, Fault> 
     })
 }
 
-fn half() -> Fault {
-    Fault::Member("this property holds half of a surrogate pair, which is not text".to_owned())
+fn half() -> NoMember {
+    NoMember::Member("this property holds half of a surrogate pair, which is not text".to_owned())
 }
 
 /// The member of a text that is a table or a list.
-pub(super) fn select_in(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
+pub(super) fn select_in(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, NoMember> {
     if !text.trim_ascii_start().starts_with(['{', '[']) {
-        return Err(Fault::Format);
+        return Err(NoMember::Format);
     }
     Ok(select(text.as_bytes(), path)?.map(SecretValue::new))
 }
@@ -65,7 +70,7 @@ pub fn values(text: &[u8]) -> Option<Vec<SecretValue>> {
 }
 
 /// The items of a list as they are written, in one walk; none where the text is not a list.
-fn items(text: &[u8]) -> Result<Option<Vec<Vec<u8>>>, Fault> {
+fn items(text: &[u8]) -> Result<Option<Vec<Vec<u8>>>, NoMember> {
     let list = Raw::new(text)?;
     let items = || list.items().map(|item| item.written.to_vec()).collect();
     Ok((list.first() == b'[').then(items))
@@ -131,31 +136,6 @@ fn leaves(text: &[u8]) -> Result<Vec<Leaf>, ()> {
     Ok(leaves)
 }
 
-/// No document of secrets is deeper; what is may be made to break its readers.
-const DEEPEST: usize = 128;
-
-/// Whether tables and lists are within one another more often than is gone after.
-fn is_deep(text: &[u8]) -> bool {
-    let (mut depth, mut at) = (0_usize, Cursor { text, at: 0 });
-    while at.at < text.len() {
-        match at.peek() {
-            b'"' => at.string(),
-            open => {
-                depth = match open {
-                    b'{' | b'[' => depth + 1,
-                    b'}' | b']' => depth.saturating_sub(1),
-                    _ => depth,
-                };
-                at.at += 1;
-            }
-        }
-        if depth > DEEPEST {
-            return true;
-        }
-    }
-    false
-}
-
 /// All texts and numbers; none where the text is not JSON, has no members, or is too deep.
 pub(crate) fn scalars(text: &[u8]) -> Option<Vec<Scalar>> {
     let root = Raw::new(text).ok().filter(|_| !is_deep(text))?;
@@ -164,67 +144,7 @@ pub(crate) fn scalars(text: &[u8]) -> Option<Vec<Scalar>> {
     Some(found)
 }
 
-/// A value as it is written, and where it begins, in a text that is known to be JSON.
-#[derive(Clone, Copy)]
-struct Raw<'a> {
-    written: &'a [u8],
-    offset: usize,
-}
-
-impl<'a> Raw<'a> {
-    /// The value of a text.
-    fn new(text: &'a [u8]) -> Result<Self, Fault> {
-        serde_json::from_slice::<IgnoredAny>(text).map_err(|_| Fault::Format)?;
-        Ok(Self::of(text))
-    }
-
-    /// The value of a text that is known to be JSON.
-    fn of(text: &'a [u8]) -> Self {
-        let mut at = Cursor { text, at: 0 };
-        at.gap();
-        at.value()
-    }
-
-    fn first(self) -> u8 {
-        self.written.first().copied().unwrap_or(b' ')
-    }
-
-    /// The members of a table, by their keys as they are written; nothing of all else.
-    fn members(self) -> impl Iterator<Item = (&'a [u8], Self)> {
-        let mut at = Cursor { text: self.written, at: 1 };
-        std::iter::from_fn(move || {
-            at.gap();
-            if self.first() != b'{' || at.peek() != b'"' {
-                return None;
-            }
-            let key = at.value().written;
-            at.gap();
-            let value = at.value();
-            Some((key, Self { offset: self.offset + value.offset, ..value }))
-        })
-    }
-
-    /// The items of a list; nothing of all else.
-    fn items(self) -> impl Iterator<Item = Self> {
-        let mut at = Cursor { text: self.written, at: 1 };
-        std::iter::from_fn(move || {
-            at.gap();
-            if self.first() != b'[' || at.peek() == b']' || at.at >= at.text.len() {
-                return None;
-            }
-            let value = at.value();
-            Some(Self { offset: self.offset + value.offset, ..value })
-        })
-    }
-
-    /// The one member of this key.
-    fn member(self, key: &str) -> Result<Option<Self>, Fault> {
-        let is_it = |name: &[u8]| unescaped(name).is_some_and(|name| name.as_slice() == key.as_bytes());
-        let mut found = self.members().filter(|(name, _)| is_it(name));
-        let first = found.next();
-        if found.next().is_some() { Err(Fault::twice()) } else { Ok(first.map(|(_, value)| value)) }
-    }
-
+impl Raw<'_> {
     /// Keeps the leaves of an object that is not too deep.
     fn leaves(self, above: &mut Vec<String>, leaves: &mut Vec<Leaf>) {
         for (key, value) in self.members() {
@@ -260,110 +180,6 @@ fn shown(key: &[u8]) -> String {
         || char::REPLACEMENT_CHARACTER.to_string(),
         |key| String::from_utf8_lossy(&key).into_owned(),
     )
-}
-
-/// A place in a text that is known to be JSON.
-struct Cursor<'a> {
-    text: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn peek(&self) -> u8 {
-        self.text.get(self.at).copied().unwrap_or(b' ')
-    }
-
-    /// Goes over what stands between values.
-    fn gap(&mut self) {
-        while self.text.get(self.at).is_some_and(|byte| b" \n\r\t,:".contains(byte)) {
-            self.at += 1;
-        }
-    }
-
-    /// Goes behind the value that begins here.
-    fn value(&mut self) -> Raw<'a> {
-        let offset = self.at;
-        self.skip();
-        Raw { written: &self.text[offset..self.at.min(self.text.len())], offset }
-    }
-
-    /// Goes behind the value that begins here.
-    fn skip(&mut self) {
-        let mut depth = 0_usize;
-        loop {
-            match self.peek() {
-                b'"' => self.string(),
-                b'{' | b'[' => {
-                    depth += 1;
-                    self.at += 1;
-                }
-                b'}' | b']' => {
-                    depth = depth.saturating_sub(1);
-                    self.at += 1;
-                }
-                b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' if depth > 0 => self.at += 1,
-                _ => {
-                    while self.text.get(self.at).is_some_and(|b| !b",:]} \n\r\t".contains(b)) {
-                        self.at += 1;
-                    }
-                }
-            }
-            if depth == 0 || self.at >= self.text.len() {
-                return;
-            }
-        }
-    }
-
-    fn string(&mut self) {
-        self.at += 1;
-        while self.at < self.text.len() && self.text[self.at] != b'"' {
-            self.at += if self.text[self.at] == b'\\' { 2 } else { 1 };
-        }
-        self.at += 1;
-    }
-}
-
-/// The text of a JSON string with its quotes; none if half of a surrogate pair is in it. It is
-/// never longer than what is written.
-fn unescaped(raw: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let inner = &raw[1..raw.len() - 1];
-    let mut plain = Zeroizing::new(Vec::with_capacity(inner.len()));
-    let mut at = 0;
-    while at < inner.len() {
-        if inner[at] != b'\\' {
-            plain.push(inner[at]);
-            at += 1;
-            continue;
-        }
-        at += 2;
-        match inner[at - 1] {
-            b'n' => plain.push(b'\n'),
-            b't' => plain.push(b'\t'),
-            b'r' => plain.push(b'\r'),
-            b'b' => plain.push(8),
-            b'f' => plain.push(12),
-            b'u' => {
-                let first = hex(inner, at);
-                at += 4;
-                let code = if (0xd800..0xdc00).contains(&first) && inner.get(at..at + 2) == Some(b"\\u") {
-                    let second = hex(inner, at + 2).checked_sub(0xdc00).filter(|low| *low < 0x400)?;
-                    at += 6;
-                    0x10000 + ((first - 0xd800) << 10) + second
-                } else {
-                    first
-                };
-                plain.extend_from_slice(char::from_u32(code)?.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-            other => plain.push(other),
-        }
-    }
-    Some(plain)
-}
-
-/// The four hexadecimal digits at `at`.
-fn hex(text: &[u8], at: usize) -> u32 {
-    let digits = text.get(at..at + 4).and_then(|digits| std::str::from_utf8(digits).ok());
-    digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xfffd)
 }
 
 #[cfg(test)]
@@ -422,7 +238,7 @@ mod tests {
         let found = |key| select(text, &[Cow::Borrowed(key)]);
         assert_eq!(found("whole").unwrap().unwrap(), "😀".as_bytes());
         for key in ["a", "b", "c", "d"] {
-            assert!(matches!(found(key), Err(Fault::Member(_))), "{key}");
+            assert!(matches!(found(key), Err(NoMember::Member(_))), "{key}");
         }
         assert_eq!(leaves(text).unwrap().iter().filter(|leaf| leaf.value.is_none()).count(), 4);
     }
@@ -438,7 +254,7 @@ mod tests {
         assert_eq!(found, [&br#"{"a": [1, 2]}"#[..], br#""b]""#, b"null", b"3"]);
         assert_eq!(items(b"[]").unwrap(), Some(Vec::new()));
         assert_eq!(items(b"{}").unwrap(), None);
-        assert_eq!(items(b"[1").unwrap_err(), Fault::Format);
+        assert_eq!(items(b"[1").unwrap_err(), NoMember::Format);
     }
 
     #[test]

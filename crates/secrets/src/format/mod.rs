@@ -33,6 +33,8 @@ pub use json::values as json_items;
 pub use kind::Format;
 pub use scalar::DIGITS;
 pub use scalar::Scalar;
+pub(crate) use select::member;
+pub use select::parse;
 pub use select::scalars;
 pub use select::select;
 pub use select::select_in;

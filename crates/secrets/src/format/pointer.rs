@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 /// Why a format gives no member.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum NoMember {
     /// The text has another format.
     Format,
     /// It has this format, and the member is none that can be given.
     Member(String),
 }
 
-impl Fault {
+impl NoMember {
     /// The member has no bytes of its own.
     pub(super) fn no_text() -> Self {
         Self::Member("this property is a table or a list: name a member of it".to_owned())
@@ -40,7 +40,7 @@ pub(super) fn keys(property: &str) -> Vec<Cow<'_, str>> {
     }
 }
 
-/// The place in a list that a key of a pointer names: digits, and none before them that could be
+/// The index in a list that a key of a pointer names: digits, and none before them that could be
 /// left out (RFC 6901, section 4).
 pub(super) fn index(key: &str) -> Option<usize> {
     key.parse().ok().filter(|at: &usize| at.to_string() == key)

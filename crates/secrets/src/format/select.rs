@@ -7,12 +7,14 @@
 
 use std::borrow::Cow;
 
+use serde::de::DeserializeOwned;
+
 use crate::SecretValue;
 use crate::format::dotenv;
 use crate::format::ini;
 use crate::format::json;
 use crate::format::kind::Format;
-use crate::format::pointer::Fault;
+use crate::format::pointer::NoMember;
 use crate::format::pointer::keys;
 use crate::format::scalar::Scalar;
 use crate::format::toml;
@@ -46,9 +48,42 @@ pub fn select_in(value: &SecretValue, property: &str, path: &str) -> Result<Opti
     };
     let Some(format) = Format::of_path(path) else { return of_any_format(text, &keys) };
     of_format(format, text, &keys).map_err(|fault| match fault {
-        Fault::Format => format!("it is not {}, though its name says so", format.name()),
-        Fault::Member(cause) => cause,
+        NoMember::Format => format!("it is not {}, though its name says so", format.name()),
+        NoMember::Member(cause) => cause,
     })
+}
+
+/// The member of a text of this format by a pointer; none where it has no bytes of its own.
+///
+/// # Errors
+///
+/// When the text is not of this format.
+pub(crate) fn member(
+    format: Format,
+    value: &SecretValue,
+    pointer: &str,
+) -> Result<Option<SecretValue>, NotThisFormat> {
+    let text = std::str::from_utf8(value.plain()).map_err(|_| NotThisFormat)?;
+    match of_format(format, text, &keys(pointer)) {
+        Err(NoMember::Format) => Err(NotThisFormat),
+        Err(NoMember::Member(_)) => Ok(None),
+        Ok(found) => Ok(found),
+    }
+}
+
+/// A text is of another format.
+#[derive(Debug)]
+pub(crate) struct NotThisFormat;
+
+/// A whole text as one type; none where it is not that. The parsers' words are dropped, for they
+/// may hold the text.
+pub fn parse<T: DeserializeOwned>(format: Format, text: &[u8]) -> Option<T> {
+    match format {
+        Format::Json => serde_json::from_slice(text).ok(),
+        Format::Yaml => serde_saphyr::from_slice(text).ok(),
+        Format::Toml => ::toml::from_slice(text).ok(),
+        Format::Dotenv | Format::Ini => None,
+    }
 }
 
 /// The member of a text whose format nothing tells.
@@ -57,8 +92,8 @@ fn of_any_format(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue
     let mut found: Option<(Format, SecretValue)> = None;
     for format in Format::ALL {
         let answer = match of_format(format, text, path) {
-            Err(Fault::Format) => continue,
-            Err(Fault::Member(cause)) => return Err(cause),
+            Err(NoMember::Format) => continue,
+            Err(NoMember::Member(cause)) => return Err(cause),
             Ok(answer) if format == Format::Json => return Ok(answer),
             Ok(answer) => answer,
         };
@@ -91,7 +126,7 @@ fn of_any_format(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue
     }
 }
 
-fn of_format(format: Format, text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
+fn of_format(format: Format, text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, NoMember> {
     match format {
         Format::Dotenv => dotenv::member_of(text, path),
         Format::Json => json::select_in(text, path),

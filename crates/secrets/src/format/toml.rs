@@ -16,7 +16,7 @@ use crate::format::entry::Malformed;
 use crate::format::entry::line_at;
 use crate::format::entry::text_value;
 use crate::format::entry::utf8;
-use crate::format::pointer::Fault;
+use crate::format::pointer::NoMember;
 use crate::format::pointer::index;
 use crate::format::scalar::Scalar;
 
@@ -71,8 +71,8 @@ fn entry(text: &str, key: String, place: &Spanned<DeValue<'_>>, value: &DeValue<
 }
 
 /// The member's bytes, if it is there.
-pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
-    let parsed = Parsed::new(text).map_err(|_| Fault::Format)?;
+pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, NoMember> {
+    let parsed = Parsed::new(text).map_err(|_| NoMember::Format)?;
     let (first, rest) = path.split_first().expect("a path has a key");
     let mut found = parsed.0.get(first.as_ref());
     for key in rest {
@@ -89,7 +89,7 @@ pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretV
         DeValue::Float(number) => number.to_string(),
         DeValue::Boolean(truth) => truth.to_string(),
         DeValue::Datetime(time) => time.to_string(),
-        DeValue::Array(_) | DeValue::Table(_) => return Err(Fault::no_text()),
+        DeValue::Array(_) | DeValue::Table(_) => return Err(NoMember::no_text()),
     };
     Ok(Some(text_value(&Zeroizing::new(written))))
 }

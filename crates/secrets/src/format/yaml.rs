@@ -20,14 +20,14 @@ use crate::format::entry::Malformed;
 use crate::format::entry::NULL;
 use crate::format::entry::text_value;
 use crate::format::entry::utf8;
-use crate::format::pointer::Fault;
+use crate::format::pointer::NoMember;
 use crate::format::pointer::index;
 use crate::format::scalar::Scalar;
 
 /// No document of secrets is deeper, and each level takes stack, much of it in a build for tests.
 const DEEPEST: usize = 32;
 
-/// A value with its place.
+/// A value with its location.
 enum Node {
     Mapping(Vec<(String, Spanned<Node>)>),
     List(Vec<Spanned<Node>>),
@@ -105,12 +105,12 @@ fn written<'a>(text: &'a str, node: &Spanned<Node>) -> Option<&'a str> {
 }
 
 /// The member's bytes, if it is there and not null.
-pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, Fault> {
+pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretValue>, NoMember> {
     // A key that occurs twice is told apart from what is not YAML. The parser's words may hold the
     // text, so they are dropped.
-    let root = read(text, DuplicateKeyPolicy::PassThrough).map_err(|_| Fault::Format)?;
+    let root = read(text, DuplicateKeyPolicy::PassThrough).map_err(|_| NoMember::Format)?;
     if !matches!(root.value, Node::Mapping(_) | Node::List(_)) {
-        return Err(Fault::Format);
+        return Err(NoMember::Format);
     }
     let mut at = &root;
     for key in path {
@@ -119,7 +119,7 @@ pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretV
                 let mut found = members.iter().filter(|(known, _)| known == key);
                 let first = found.next();
                 if found.next().is_some() {
-                    return Err(Fault::twice());
+                    return Err(NoMember::twice());
                 }
                 first.map(|(_, node)| node)
             }
@@ -130,11 +130,11 @@ pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretV
         at = next;
     }
     match &at.value {
-        Node::Mapping(_) | Node::List(_) => Err(Fault::no_text()),
+        Node::Mapping(_) | Node::List(_) => Err(NoMember::no_text()),
         Node::Text(value) => Ok(Some(value.clone())),
         Node::Plain(_) => match written(text, at) {
             Some(written) => Ok(Some(text_value(written))),
-            None => Err(Fault::Member(
+            None => Err(NoMember::Member(
                 "this property is a number whose digits are not preserved: put it in quotes".to_owned(),
             )),
         },

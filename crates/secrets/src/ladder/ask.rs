@@ -10,7 +10,7 @@ use crate::source::SourceError;
 /// What was found.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
-    /// None where only the place was asked for.
+    /// None where only the provenance was asked for.
     pub value: Option<SecretValue>,
     /// Where it was, and what is known of it.
     pub facts: Metadata,
@@ -23,7 +23,7 @@ pub(crate) struct Found {
 pub(super) struct Question<'a> {
     pub(super) properties: &'a [&'a str],
     pub(super) version: Option<&'a str>,
-    /// Whether the value is wanted, or only its place.
+    /// Whether the value is wanted, or only its provenance.
     pub(super) read: bool,
 }
 

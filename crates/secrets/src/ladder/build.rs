@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::Environment;
 use crate::ladder::Ladder;
 use crate::ladder::rungs::LadderOptions;
-use crate::ladder::rungs::Place;
 use crate::ladder::rungs::Rung;
+use crate::ladder::rungs::RungSource;
 use crate::source::AgeVault;
 use crate::source::CommandSource;
 use crate::source::Dotenv;
@@ -33,7 +33,7 @@ impl Ladder {
         let mut rungs = vec![Rung::of(3, &of_names), Rung::of(4, &dotenv)];
         if !dotenv_is_rung {
             let cause = "the settings do not say `dotenv = true`";
-            rungs[1].place = Place::Off { place: dotenv.place(), cause };
+            rungs[1].source = RungSource::Off { place: dotenv.place(), cause };
         }
         rungs.extend([Rung::of(5, &keyring), Rung::of(6, &file)]);
         let mut sources = vec![env, dotenv, keyring, file, command];
@@ -51,11 +51,11 @@ impl Ladder {
         }
         let default = options.default_source.and_then(|template| {
             let source = sources.iter().find(|source| source.kind().scheme == template.scheme())?;
-            Some(Place::Default(Arc::clone(source), template))
+            Some(RungSource::Default(Arc::clone(source), template))
         });
         rungs.push(Rung {
             number: 7,
-            place: default.unwrap_or_else(|| Place::Off {
+            source: default.unwrap_or_else(|| RungSource::Off {
                 place: "`default_source`".to_owned(),
                 cause: "the settings name none",
             }),
@@ -64,7 +64,7 @@ impl Ladder {
             Some(source) => Rung::of(8, source),
             None => Rung {
                 number: 8,
-                place: Place::Off {
+                source: RungSource::Off {
                     place: "the providers' own credentials".to_owned(),
                     cause: "the settings do not say `discover = true`",
                 },

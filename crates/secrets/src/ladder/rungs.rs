@@ -68,12 +68,12 @@ pub struct LadderOptions {
 #[derive(Debug)]
 pub(super) struct Rung {
     pub(super) number: u8,
-    pub(super) place: Place,
+    pub(super) source: RungSource,
 }
 
 /// Who is asked on a rung.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum RungSource {
     /// This source, under the paths that it has for a name.
     Source(Arc<dyn Source>),
     /// This source, under the path that the settings make of a name.
@@ -84,20 +84,20 @@ pub(super) enum Place {
 
 impl Rung {
     pub(super) fn of(number: u8, source: &Arc<dyn Source>) -> Self {
-        Self { number, place: Place::Source(Arc::clone(source)) }
+        Self { number, source: RungSource::Source(Arc::clone(source)) }
     }
 
     /// Where a name is looked for: the source, the path, and the property that comes first.
     pub(super) fn places(&self, name: &SecretName) -> Vec<(&dyn Source, String, Option<String>)> {
-        match &self.place {
-            Place::Source(source) => {
+        match &self.source {
+            RungSource::Source(source) => {
                 source.candidates(name).into_iter().map(|path| (source.as_ref(), path, None)).collect()
             }
-            Place::Default(source, template) => {
+            RungSource::Default(source, template) => {
                 let (path, property) = template.of(name, source.as_ref());
                 vec![(source.as_ref(), path, property)]
             }
-            Place::Off { .. } => Vec::new(),
+            RungSource::Off { .. } => Vec::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Rung 7: the place that the settings make of a name, `aws:ml-workflow/{profile}/{name}`.
+//! Rung 7: the path that the settings make of a name, `aws:ml-workflow/{profile}/{name}`.
 
 use doppio_text::closest;
 use doppio_text::name::SecretName;

@@ -8,7 +8,7 @@ use crate::SecretRef;
 use crate::ladder::ask::Question;
 use crate::ladder::ask::ask;
 use crate::ladder::rungs::OnError;
-use crate::ladder::rungs::Place;
+use crate::ladder::rungs::RungSource;
 use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
@@ -109,7 +109,7 @@ impl Ladder {
         for rung in &self.rungs {
             let number = Some(rung.number);
             // A rung that the settings leave out is shown as well: no number is missing then.
-            if let Place::Off { place, cause } = &rung.place {
+            if let RungSource::Off { place, cause } = &rung.source {
                 let answer = Err(SourceError::Absent { cause: (*cause).to_owned() });
                 trail.note(number, place.clone(), name.to_string(), answer);
             }

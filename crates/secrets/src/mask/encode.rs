@@ -7,28 +7,28 @@ use data_encoding::Encoding;
 use zeroize::Zeroizing;
 
 /// One way of writing a value; wiped when dropped.
-pub(super) type Form = Zeroizing<Vec<u8>>;
+pub(super) type Encoded = Zeroizing<Vec<u8>>;
 
 /// Makes a form with room for all of it, so that no copy stays behind when it grows.
-pub(super) fn form(room: usize, fill: impl FnOnce(&mut Vec<u8>)) -> Form {
+pub(super) fn form(room: usize, fill: impl FnOnce(&mut Vec<u8>)) -> Encoded {
     let mut form = Zeroizing::new(Vec::with_capacity(room));
     fill(&mut form);
     form
 }
 
 /// Writes each byte of `value` in at most `width` bytes.
-pub(super) fn bytes(value: &[u8], width: usize, mut write: impl FnMut(u8, &mut Vec<u8>)) -> Form {
+pub(super) fn bytes(value: &[u8], width: usize, mut write: impl FnMut(u8, &mut Vec<u8>)) -> Encoded {
     form(value.len() * width, |out| value.iter().for_each(|&byte| write(byte, out)))
 }
 
 /// Writes each character of `text` in at most 12 bytes for each of its own.
-pub(super) fn chars(text: &str, mut write: impl FnMut(char, &mut Vec<u8>)) -> Form {
+pub(super) fn chars(text: &str, mut write: impl FnMut(char, &mut Vec<u8>)) -> Encoded {
     form(text.len() * 12, |out| text.chars().for_each(|char| write(char, out)))
 }
 
 /// The characters of base64 that depend on `value` alone when `offset` (0 to 2) bytes modulo
 /// three stand before it and anything follows (RFC 4648, sections 4 and 5).
-pub(super) fn base64_core(value: &[u8], offset: usize, alphabet: &Encoding) -> Form {
+pub(super) fn base64_core(value: &[u8], offset: usize, alphabet: &Encoding) -> Encoded {
     let padded = form(offset + value.len(), |out| {
         out.resize(offset, 0);
         out.extend_from_slice(value);
@@ -41,7 +41,7 @@ pub(super) fn base64_core(value: &[u8], offset: usize, alphabet: &Encoding) -> F
 }
 
 /// Lines of `width` bytes, without an end after the last.
-pub(super) fn wrapped(text: &[u8], width: usize) -> Form {
+pub(super) fn wrapped(text: &[u8], width: usize) -> Encoded {
     form(text.len() + text.len() / width, |out| {
         for (index, line) in text.chunks(width).enumerate() {
             if index > 0 {
@@ -53,7 +53,7 @@ pub(super) fn wrapped(text: &[u8], width: usize) -> Form {
 }
 
 /// The value as UTF-16, low byte first, as PowerShell encodes commands.
-pub(super) fn utf16(text: &str) -> Form {
+pub(super) fn utf16(text: &str) -> Encoded {
     form(text.len() * 4, |out| text.encode_utf16().for_each(|unit| out.extend(unit.to_le_bytes())))
 }
 
@@ -88,7 +88,7 @@ pub(super) const PERCENT: [Percent; 6] = [
 ];
 
 /// Percent-encoding (RFC 3986, section 2.1).
-pub(super) fn percent(value: &[u8], style: Percent, upper: bool) -> Form {
+pub(super) fn percent(value: &[u8], style: Percent, upper: bool) -> Encoded {
     bytes(value, 3, |byte, out| match byte {
         b' ' if style.plus => out.push(b'+'),
         _ if byte.is_ascii_alphanumeric() || style.plain.contains(&byte) => out.push(byte),
@@ -121,7 +121,7 @@ pub(super) fn json_styles() -> impl Iterator<Item = Json> {
 }
 
 /// A JSON string without its quotes.
-pub(super) fn json(text: &str, style: Json) -> Form {
+pub(super) fn json(text: &str, style: Json) -> Encoded {
     chars(text, |char, out| match char {
         '"' | '\'' | '+' | '`' if style.strict => unicode(char, true, out),
         '<' | '>' | '&' if style.html => unicode(char, style.strict, out),
@@ -153,7 +153,7 @@ pub(super) fn plain(char: char, out: &mut Vec<u8>) {
 }
 
 /// Rust's `{:?}` of a string.
-pub(super) fn rust_debug(text: &str) -> Form {
+pub(super) fn rust_debug(text: &str) -> Encoded {
     let mut quoted = Zeroizing::new(String::with_capacity(text.len() * 10 + 2));
     // Writing to a `String` can't fail.
     let _ = write!(quoted, "{text:?}");
@@ -166,7 +166,7 @@ fn letter(byte: u8) -> Option<u8> {
 }
 
 /// Go's `%q`, and C: controls by letter or `\xHH`. With `high`, all that is not ASCII too.
-pub(super) fn go_quote(value: &[u8], high: bool) -> Form {
+pub(super) fn go_quote(value: &[u8], high: bool) -> Encoded {
     bytes(value, 4, |byte, out| match (byte, letter(byte)) {
         (b'"' | b'\\', _) => out.extend([b'\\', byte]),
         (_, Some(letter)) => out.extend([b'\\', letter]),
@@ -182,7 +182,7 @@ fn escaped(byte: u8, out: &mut Vec<u8>) {
 }
 
 /// Python's `repr` between its quotes. With `high`, of `bytes`, else of `str`.
-pub(super) fn python_repr(value: &[u8], high: bool) -> Form {
+pub(super) fn python_repr(value: &[u8], high: bool) -> Encoded {
     let single = value.contains(&b'\'') && value.contains(&b'"');
     bytes(value, 4, |byte, out| match byte {
         b'\\' => out.extend(b"\\\\"),
@@ -197,7 +197,7 @@ pub(super) fn python_repr(value: &[u8], high: bool) -> Form {
 }
 
 /// Python's `ascii`: `\xHH`, `\uHHHH`, `\UHHHHHHHH`.
-pub(super) fn python_ascii(text: &str) -> Form {
+pub(super) fn python_ascii(text: &str) -> Encoded {
     let repr = Zeroizing::new(String::from_utf8_lossy(&python_repr(text.as_bytes(), false)).into_owned());
     chars(&repr, |char, out| {
         let code = u32::from(char).to_be_bytes();
@@ -213,7 +213,7 @@ pub(super) fn python_ascii(text: &str) -> Form {
 }
 
 /// Numbers in a row, as lists of bytes are printed.
-pub(super) fn decimals(value: &[u8], between: &[u8]) -> Form {
+pub(super) fn decimals(value: &[u8], between: &[u8]) -> Encoded {
     form(value.len() * (3 + between.len()), |out| {
         for (index, byte) in value.iter().enumerate() {
             if index > 0 {
@@ -245,7 +245,7 @@ pub(super) const ENTITIES: [Entities; 9] = [
 ];
 
 /// Text of XML or HTML.
-pub(super) fn xml(value: &[u8], entities: Entities) -> Form {
+pub(super) fn xml(value: &[u8], entities: Entities) -> Encoded {
     bytes(value, 6, |byte, out| match byte {
         b'&' => out.extend(b"&amp;"),
         b'<' => out.extend(b"&lt;"),
@@ -260,7 +260,7 @@ pub(super) fn xml(value: &[u8], entities: Entities) -> Form {
 }
 
 /// `cat -v`: `^X` and `M-x`.
-pub(super) fn caret(value: &[u8]) -> Form {
+pub(super) fn caret(value: &[u8]) -> Encoded {
     bytes(value, 4, |byte, out| {
         if byte >= 0x80 {
             out.extend(b"M-");

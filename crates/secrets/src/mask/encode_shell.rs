@@ -1,12 +1,12 @@
 //! How shells write a value: `set -x`, `printf %q`, `export -p`.
 
-use crate::mask::encode::Form;
+use crate::mask::encode::Encoded;
 use crate::mask::encode::bytes;
 use crate::mask::encode::form;
 use crate::mask::encode::hex;
 
 /// Between single quotes, each `'` as `'\''` (bash, zsh, ksh).
-pub(super) fn single(value: &[u8]) -> Form {
+pub(super) fn single(value: &[u8]) -> Encoded {
     bytes(value, 4, |byte, out| match byte {
         b'\'' => out.extend(br"'\''"),
         _ => out.push(byte),
@@ -14,7 +14,7 @@ pub(super) fn single(value: &[u8]) -> Form {
 }
 
 /// Between single quotes, each `'` as `'"'"'` (Python's `shlex.quote`).
-pub(super) fn single_by_double(value: &[u8]) -> Form {
+pub(super) fn single_by_double(value: &[u8]) -> Encoded {
     bytes(value, 5, |byte, out| match byte {
         b'\'' => out.extend(br#"'"'"'"#),
         _ => out.push(byte),
@@ -22,16 +22,16 @@ pub(super) fn single_by_double(value: &[u8]) -> Form {
 }
 
 /// Between single quotes, a row of `'` as `'"'''"'` (dash).
-pub(super) fn single_by_rows(value: &[u8]) -> Form {
+pub(super) fn single_by_rows(value: &[u8]) -> Encoded {
     rows(value, b"'\"", b"\"'", b"")
 }
 
 /// Between single quotes, a row of `'` as `'\'\'\''` (zsh).
-pub(super) fn single_by_backslash_rows(value: &[u8]) -> Form {
+pub(super) fn single_by_backslash_rows(value: &[u8]) -> Encoded {
     rows(value, b"'", b"'", b"\\")
 }
 
-fn rows(value: &[u8], open: &[u8], close: &[u8], each: &[u8]) -> Form {
+fn rows(value: &[u8], open: &[u8], close: &[u8], each: &[u8]) -> Encoded {
     form(value.len() * 5, |out| {
         let mut within = false;
         for &byte in value {
@@ -51,7 +51,7 @@ fn rows(value: &[u8], open: &[u8], close: &[u8], each: &[u8]) -> Form {
 }
 
 /// Between double quotes.
-pub(super) fn double(value: &[u8]) -> Form {
+pub(super) fn double(value: &[u8]) -> Encoded {
     bytes(value, 2, |byte, out| {
         if matches!(byte, b'"' | b'\\' | b'$' | b'`') {
             out.push(b'\\');
@@ -62,7 +62,7 @@ pub(super) fn double(value: &[u8]) -> Form {
 
 /// `$'…'` as bash writes it. With `high`, all that is not ASCII in octal, as in the C locale;
 /// with `wide`, all from U+10000 on (four bytes, of which the first is 0xf0 or more), as mksh does.
-pub(super) fn ansi_c(value: &[u8], high: bool, wide: bool) -> Form {
+pub(super) fn ansi_c(value: &[u8], high: bool, wide: bool) -> Encoded {
     let mut in_wide = 0;
     bytes(value, 4, |byte, out| {
         in_wide = if byte >= 0xf0 && wide { 4 } else { in_wide };
@@ -81,7 +81,7 @@ pub(super) fn ansi_c(value: &[u8], high: bool, wide: bool) -> Form {
 }
 
 /// `$'…'` as zsh writes it: `\C-A` for the controls without a letter.
-pub(super) fn zsh_c(value: &[u8]) -> Form {
+pub(super) fn zsh_c(value: &[u8]) -> Encoded {
     bytes(value, 4, |byte, out| match byte {
         b'\\' | b'\'' => out.extend([b'\\', byte]),
         7..=13 => out.extend([b'\\', b"abtnvfr"[usize::from(byte - 7)]]),
@@ -91,7 +91,7 @@ pub(super) fn zsh_c(value: &[u8]) -> Form {
 }
 
 /// `$'…'` as ksh writes it: `\x[01]`.
-pub(super) fn ksh_c(value: &[u8]) -> Form {
+pub(super) fn ksh_c(value: &[u8]) -> Encoded {
     bytes(value, 6, |byte, out| match byte {
         b'\\' | b'\'' => out.extend([b'\\', byte]),
         7..=13 => out.extend([b'\\', b"abtnvfr"[usize::from(byte - 7)]]),
@@ -110,7 +110,7 @@ fn octal(byte: u8, out: &mut Vec<u8>) {
 }
 
 /// `printf %q`: a backslash before what the shell would read.
-pub(super) fn backslash(value: &[u8], special: &[u8]) -> Form {
+pub(super) fn backslash(value: &[u8], special: &[u8]) -> Encoded {
     bytes(value, 2, |byte, out| {
         if special.contains(&byte) {
             out.push(b'\\');
@@ -127,7 +127,7 @@ pub(super) const BACKSLASHED: [&[u8]; 2] = [b"\t\n !\"$&'()*,;<>?[\\]^`{|}", b"\
 pub(super) const ECHOES: [(bool, bool); 3] = [(true, false), (false, true), (true, true)];
 
 /// As an `echo` that reads escapes prints it; none where that is the value itself.
-pub(super) fn echoed(value: &[u8], reads: (bool, bool)) -> Option<Form> {
+pub(super) fn echoed(value: &[u8], reads: (bool, bool)) -> Option<Encoded> {
     let echoed = form(value.len(), |out| {
         let mut rest = value;
         while let [first, after @ ..] = rest {

@@ -4,7 +4,7 @@ use data_encoding::BASE64_NOPAD;
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::mask::encode;
-use crate::mask::encode::Form;
+use crate::mask::encode::Encoded;
 use crate::mask::encode::form;
 use crate::mask::encode_shell as shell;
 use crate::mask::parts::parts;
@@ -63,17 +63,17 @@ impl Forms {
         }
     }
 
-    fn add(&mut self, form: Form) {
+    fn add(&mut self, form: Encoded) {
         let rule = if policy::any_case(&form) { Rule::AnyCase } else { Rule::Exact };
         self.push(form, rule);
     }
 
     /// A form of which the letters' case carries meaning, so that another case is another value.
-    fn exact(&mut self, form: Form) {
+    fn exact(&mut self, form: Encoded) {
         self.push(form, Rule::Exact);
     }
 
-    fn push(&mut self, form: Form, rule: Rule) {
+    fn push(&mut self, form: Encoded, rule: Rule) {
         if form.len() >= policy::LONG {
             self.patterns.push(Pattern::new(form, self.secret, rule).written(self.encoding));
         }
@@ -207,12 +207,12 @@ impl Forms {
     }
 }
 
-fn copy(bytes: &[u8]) -> Form {
+fn copy(bytes: &[u8]) -> Encoded {
     form(bytes.len(), |out| out.extend_from_slice(bytes))
 }
 
 /// UTF-8 with U+FFFD for what is none, as most decoders do.
-fn lossy(bytes: &[u8]) -> Form {
+fn lossy(bytes: &[u8]) -> Encoded {
     form(bytes.len() * 3, |out| {
         for chunk in bytes.utf8_chunks() {
             out.extend_from_slice(chunk.valid().as_bytes());
@@ -233,7 +233,7 @@ impl<'a> Lines<'a> {
         (lines.len() > 1).then_some(Self(lines))
     }
 
-    fn joined(&self, with: &[u8]) -> Form {
+    fn joined(&self, with: &[u8]) -> Encoded {
         let room = self.0.iter().map(|line| line.len() + with.len()).sum();
         form(room, |out| {
             for (index, line) in self.0.iter().enumerate() {

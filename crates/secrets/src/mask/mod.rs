@@ -33,6 +33,7 @@ use crate::mask::shared::Shared;
 
 pub(crate) use forms::compile;
 pub use masked::Masked;
+pub(crate) use parts::telling;
 pub use pattern::Encoding;
 pub(crate) use pattern::Pattern;
 pub(crate) use pattern::Rule;

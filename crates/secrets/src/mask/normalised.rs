@@ -5,7 +5,7 @@ use doppio_text::escape::Class;
 use doppio_text::escape::Parser;
 use doppio_text::escape::last_character;
 
-use crate::mask::encode::Form;
+use crate::mask::encode::Encoded;
 use crate::mask::encode::form;
 
 /// Bytes looked at together.
@@ -51,7 +51,7 @@ pub(super) struct Normalised {
 
 impl Normalised {
     /// The text of a whole.
-    pub(super) fn of(whole: &[u8]) -> Form {
+    pub(super) fn of(whole: &[u8]) -> Encoded {
         let mut normalised = Self::default();
         normalised.feed(whole);
         normalised.finish();

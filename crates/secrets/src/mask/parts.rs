@@ -1,16 +1,17 @@
 //! The parts of a value: lines, members, passwords in URLs. Each is a secret by itself when a
 //! program prints it alone.
 
+use crate::address;
 use crate::format;
 use crate::format::Scalar;
-use crate::mask::encode::Form;
+use crate::mask::encode::Encoded;
 use crate::mask::encode::form;
 use crate::mask::policy;
 
 /// A part of a value.
 pub(super) struct Part {
     /// The bytes.
-    pub(super) bytes: Form,
+    pub(super) bytes: Encoded,
     /// Masked in all encodings, not only as it is.
     pub(super) whole: bool,
 }
@@ -130,7 +131,7 @@ fn is_uncommon(value: &[u8]) -> bool {
         || value.len() >= format::DIGITS && value.iter().all(u8::is_ascii_digit)
 }
 
-fn telling(key: &str) -> bool {
+pub(crate) fn telling(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let mut words = key.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let tells = |word: &str| TELLING.iter().any(|part| word.contains(part)) && !HARMLESS.contains(&word);
@@ -176,14 +177,10 @@ fn setting(line: &[u8]) -> Option<(&str, &[u8])> {
 
 /// The password of `scheme://user:password@host`.
 fn url(text: &[u8], parts: &mut Vec<Part>) {
-    let Some(start) = text.windows(3).position(|at| at == b"://") else { return };
-    let authority = &text[start + 3..];
-    let end = authority.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(authority.len());
-    let Some(host) = authority[..end].iter().rposition(|&byte| byte == b'@') else { return };
-    let Some(user) = authority[..host].iter().position(|&byte| byte == b':') else { return };
-    let password = &authority[user + 1..host];
-    if password.len() >= policy::LONG {
-        parts.push(part(password, true));
+    let Some(login) = address::login(text) else { return };
+    let Some(user) = login.iter().position(|&byte| byte == b':') else { return };
+    if login[user + 1..].len() >= policy::LONG {
+        parts.push(part(&login[user + 1..], true));
     }
 }
 

@@ -1,8 +1,10 @@
 //! How a value is masked, by its length and looks.
 
+use std::collections::BTreeSet;
+
 pub(crate) use crate::value::LONGEST;
 pub(crate) use crate::value::SHORTEST;
-use std::collections::BTreeSet;
+use crate::vendor;
 
 /// From here on a value is masked anywhere and in all encodings; below, as a word. In bytes.
 pub(super) const LONG: usize = 8;
@@ -52,10 +54,8 @@ const COMMON: &[&str] = &[
     "error",
     "example",
     "false",
-    "github",
     "guest",
     "hello",
-    "huggingface",
     "info",
     "local",
     "localhost",
@@ -96,7 +96,7 @@ const COMMON: &[&str] = &[
 pub(super) fn weakness(value: &[u8]) -> Option<Weakness> {
     let value = value.trim_ascii();
     let is_common = |word: &&str| value.eq_ignore_ascii_case(word.as_bytes());
-    if COMMON.iter().any(is_common) {
+    if COMMON.iter().any(is_common) || vendor::is_name(value) {
         return Some(Weakness::Common);
     }
     let numeric = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+');

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use doppio_text::escape::Class;
 use doppio_text::escape::Parser;
 
-/// A match, by its place in the stream.
+/// A match, by its offset in the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hit {
     /// The first byte to hide.

@@ -12,11 +12,12 @@ use crate::SecretRef;
 use crate::SecretSession;
 use crate::SecretValue;
 use crate::format::dotenv_variables;
+use crate::mask;
 use crate::mask::Mask;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::dotenv_text;
-use crate::well_known::WELL_KNOWN;
+use crate::vendor;
 
 /// Where to look for values.
 #[derive(Debug, Default)]
@@ -46,7 +47,7 @@ pub struct Collected {
 pub async fn collect(ladder: Ladder, wanted: &Wanted) -> Collected {
     let mut collector = Collector { wanted, collected: Collected::default(), names: BTreeSet::new() };
     collector.names.extend(wanted.names.iter().cloned());
-    collector.names.extend(WELL_KNOWN.iter().filter_map(|known| known.name.parse().ok()));
+    collector.names.extend(vendor::well_known().filter_map(|known| known.name.parse().ok()));
     for scheme in &wanted.sources {
         match ladder.source(scheme) {
             Ok(source) => collector.source(source).await,
@@ -157,7 +158,7 @@ impl Collector<'_> {
         match dotenv_variables(&text) {
             Ok(variables) => {
                 for (name, value) in variables {
-                    let is_secret = is_telling(&name) || Mask::looks_random(&value);
+                    let is_secret = mask::telling(&name) || Mask::looks_random(&value);
                     if is_secret && self.names_of(&name) {
                         self.add(format!("dotenv:{name}"), value);
                     }
@@ -182,7 +183,7 @@ impl Collector<'_> {
 
     /// What names are bound to, if that is in one of the sources that are asked anyway.
     async fn bound(&mut self, ladder: Ladder) {
-        let vault = SecretSession::new(ladder, Mask::default());
+        let session = SecretSession::new(ladder, Mask::default());
         for (name, reference) in &self.wanted.bound {
             let is_asked = match &reference.origin {
                 Origin::Source { scheme, .. } => self.wanted.sources.contains(scheme) || scheme == "env",
@@ -191,8 +192,8 @@ impl Collector<'_> {
             if !is_asked || !self.is_wanted(name.as_str()) {
                 continue;
             }
-            match vault.fetch(reference).await {
-                Ok(_) if vault.stands_in(reference) => {}
+            match session.fetch(reference).await {
+                Ok(_) if session.stands_in(reference) => {}
                 Ok(value) => self.add(name.to_string(), value),
                 Err(error) => self.fail(format!("`{name}`, which the settings bind"), of_lookup(error)),
             }
@@ -209,11 +210,4 @@ fn of_lookup(error: SecretError) -> SourceError {
         SecretError::Unreachable { hint, .. } => SourceError::Unreachable { cause, hint },
         SecretError::Unfit { .. } => SourceError::Unfit { cause },
     }
-}
-
-/// Whether a variable's name says that it holds a secret.
-fn is_telling(name: &str) -> bool {
-    const TELLING: [&str; 7] = ["KEY", "TOKEN", "SECRET", "PASS", "CRED", "AUTH", "PWD"];
-    let name = name.to_ascii_uppercase();
-    TELLING.iter().any(|word| name.contains(word))
 }

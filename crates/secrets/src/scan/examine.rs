@@ -129,13 +129,13 @@ impl<'a> Examiner<'a> {
                 for token in shapes.search(&self.narrow) {
                     let place = token.place.start * 2 + wide..token.place.end * 2 + wide;
                     if is_new(&found, &place) {
-                        found.push((What::Shape(token.shape.id), place));
+                        found.push((What::Shape(token.id), place));
                     }
                 }
             } else {
                 for token in shapes.search(window) {
                     if is_new(&found, &token.place) {
-                        found.push((What::Shape(token.shape.id), token.place));
+                        found.push((What::Shape(token.id), token.place));
                     }
                 }
             }

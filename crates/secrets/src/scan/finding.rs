@@ -20,7 +20,7 @@ pub enum What {
     Shape(&'static str),
 }
 
-/// A place in one stream of bytes.
+/// Something found, by its location in one stream of bytes.
 #[derive(Debug, Clone)]
 pub struct Hit {
     /// What stands there.
@@ -40,7 +40,7 @@ pub struct Hit {
     pub text: Option<SecretValue>,
 }
 
-/// A place in a file.
+/// Something found, by its location in a file.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// The file's path, as it is called: any bytes.
@@ -67,7 +67,7 @@ pub struct Trouble {
 /// What a search came to.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// What was found, by path and place.
+    /// What was found, by path and offset.
     pub findings: Vec<Finding>,
     /// What could not be looked at.
     pub troubles: Vec<Trouble>,

@@ -8,7 +8,7 @@ pub(super) fn ends(text: &[u8]) -> u64 {
         .sum()
 }
 
-/// Walks through a text and says the line and the column of each place, in order.
+/// Walks through a text and says the line and the column of each offset, in order.
 pub(super) struct Walk<'a> {
     text: &'a [u8],
     at: usize,
@@ -27,7 +27,7 @@ impl<'a> Walk<'a> {
         Self { text, at: 0, ends, before, start: None }
     }
 
-    /// Both counted from 1. No place may stand before the one that was asked for last.
+    /// Both counted from 1. No offset may stand before the one that was asked for last.
     pub(super) fn to(&mut self, place: usize) -> (u64, u64) {
         let passed = &self.text[self.at..place];
         let found = ends(passed);
@@ -45,7 +45,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The line around a place, without its end.
+/// The line around an offset, without its end.
 pub(super) fn around(text: &[u8], place: usize) -> &[u8] {
     let start = text[..place].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let end = text[place..].iter().position(|&byte| byte == b'\n').map_or(text.len(), |at| place + at);

@@ -35,7 +35,6 @@ pub use hook::Hook;
 pub use hook::install as install_hook;
 pub use needles::Skipped;
 pub use scanner::Scanner;
-pub use shapes::Shape;
 pub use staged::staged;
 pub use tree::Tree;
 pub use tree::tree;

@@ -9,10 +9,10 @@ use crate::mask;
 use crate::mask::Encoding;
 use crate::mask::Pattern;
 use crate::mask::Rule;
-use crate::provider;
 use crate::scan::normalised;
 use crate::scan::normalised::Bare;
 use crate::scan::sieve::Sieve;
+use crate::vendor;
 
 /// From here on a form is searched for in the normalised text, and so across breaks. In bytes.
 const ACROSS: usize = 16;
@@ -183,7 +183,7 @@ impl Unique {
 fn unfit(name: &str, value: &SecretValue) -> Option<&'static str> {
     let core = value.plain().trim_ascii();
     // It names an account, and stands beside every use of it.
-    if provider::is_public(name) {
+    if vendor::is_public(name) {
         return Some("is a name, not a secret");
     }
     if core.len() < mask::SHORTEST {

@@ -1,11 +1,10 @@
 //! Token shapes: texts that are not stored but are secrets nevertheless.
 //!
-//! A literal is found first, then the expression must match from there on, then what it matched
-//! must look random. Tokens that are nothing but digits of a length count only where their name
-//! stands before them.
+//! A literal of a vendor's row is found first, then the expression must match from there on, then
+//! what it matched must look random. Tokens that say nothing by themselves count only where their
+//! name stands before them.
 
 mod likely;
-mod table;
 
 use std::ops::Range;
 
@@ -13,10 +12,10 @@ use aho_corasick::AhoCorasick;
 use aho_corasick::AhoCorasickKind;
 use regex::bytes::Regex;
 
-pub use table::Shape;
+use crate::vendor;
+use crate::vendor::Shape;
 
 use likely::is_likely;
-use table::SHAPES;
 
 /// How far an expression is matched. In bytes.
 pub(super) const REACH: usize = 16 * 1024;
@@ -24,54 +23,70 @@ pub(super) const REACH: usize = 16 * 1024;
 /// Between the name of a token and the token: quotes, brackets, a sign of assignment.
 const ASSIGN: &str = r#"(?:["'`\])},]|\\")*[ \t]*(?::=|=>|=|:|,|[ \t])[ \t]*(?:["'`(]|\\"|[ubrf]["'])*"#;
 
-/// A place of a token in a text.
+/// A token in a text.
 #[derive(Debug, Clone)]
-pub(super) struct Token {
-    pub shape: &'static Shape,
+pub(super) struct Found {
+    /// What it is.
+    pub id: &'static str,
     /// The token itself.
     pub place: Range<usize>,
+}
+
+/// A kind of token, ready to be found.
+struct Kind {
+    id: &'static str,
+    /// From the literal's end on; group 1 is what is random in the token.
+    expression: Regex,
+    /// Whether the token begins with the literal; else that is a name before the token, which may be
+    /// part of a longer one.
+    is_begun: bool,
+    /// Whether no letter, digit, `_` or `-` may follow.
+    ends_word: bool,
 }
 
 /// All shapes, ready to be found.
 pub(super) struct Shapes {
     literals: AhoCorasick,
-    /// Per literal, its shape.
+    /// Per literal, its kind of token.
     of: Vec<usize>,
-    expressions: Vec<Regex>,
+    kinds: Vec<Kind>,
 }
 
 impl Shapes {
     pub(super) fn new() -> Self {
-        let mut literals = Vec::new();
-        let mut of = Vec::new();
-        for (index, shape) in SHAPES.iter().enumerate() {
-            for literal in shape.literals {
-                literals.push(*literal);
-                of.push(index);
-            }
+        let (mut literals, mut of, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+        for (token, key) in vendor::tokens() {
+            let (own, expression): (Vec<String>, String) = match token.shape {
+                Shape::Prefixed { prefixes, body } => (owned(prefixes), format!("({body})")),
+                Shape::Block { begin, body } => (owned(&[begin]), format!("({body})")),
+                Shape::Behind { texts, expression } => (owned(texts), expression.to_owned()),
+                Shape::Bare { body } => {
+                    let variables = key.map_or(&[][..], |key| key.read);
+                    let small = variables.iter().map(|name| name.to_ascii_lowercase());
+                    (owned(variables).into_iter().chain(small).collect(), format!("{{=}}({body})"))
+                }
+            };
+            of.extend(own.iter().map(|_| kinds.len()));
+            literals.extend(own);
+            let expression = expression.replace("{=}", ASSIGN);
+            kinds.push(Kind {
+                id: token.id,
+                expression: Regex::new(&format!(r"\A(?-u:{expression})"))
+                    .expect("the expressions are tested"),
+                is_begun: matches!(token.shape, Shape::Prefixed { .. } | Shape::Block { .. }),
+                ends_word: !matches!(token.shape, Shape::Block { .. }),
+            });
         }
-        let expression = |shape: &Shape| {
-            let text = shape.expression.replace("{=}", ASSIGN);
-            Regex::new(&format!(r"\A(?-u:{text})")).expect("the expressions are tested")
-        };
-        Self {
-            literals: AhoCorasick::builder()
-                .kind(Some(AhoCorasickKind::DFA))
-                .build(literals)
-                .expect("the literals are few and short"),
-            of,
-            expressions: SHAPES.iter().map(expression).collect(),
-        }
+        let literals = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(literals);
+        Self { literals: literals.expect("the literals are few and short"), of, kinds }
     }
 
     /// All tokens of a text, by place; of those that overlap the first.
-    pub(super) fn search(&self, text: &[u8]) -> Vec<Token> {
-        let mut tokens: Vec<Token> = Vec::new();
+    pub(super) fn search(&self, text: &[u8]) -> Vec<Found> {
+        let mut tokens: Vec<Found> = Vec::new();
         for found in self.literals.find_overlapping_iter(text) {
-            let index = self.of[found.pattern().as_usize()];
-            if let Some(place) = self.judge(index, text, found.start()) {
-                tokens.push(Token { shape: &SHAPES[index], place });
-            }
+            let kind = &self.kinds[self.of[found.pattern().as_usize()]];
+            tokens.extend(kind.judge(text, found.range()).map(|place| Found { id: kind.id, place }));
         }
         tokens.sort_by_key(|token| (token.place.start, std::cmp::Reverse(token.place.end)));
         let mut end = 0;
@@ -82,25 +97,30 @@ impl Shapes {
         });
         tokens
     }
+}
 
-    /// Where the token is that begins, or whose name begins, at `at`.
-    fn judge(&self, index: usize, text: &[u8], at: usize) -> Option<Range<usize>> {
-        let shape = &SHAPES[index];
-        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let before = at.checked_sub(1).map(|before| text[before]);
-        if !shape.is_named && before.is_some_and(|byte| is_word(byte) && !ends_escape(text, at)) {
+impl Kind {
+    /// Where the token is that begins with this literal, or stands behind it.
+    fn judge(&self, text: &[u8], literal: Range<usize>) -> Option<Range<usize>> {
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let before = literal.start.checked_sub(1).map(|before| &text[before]);
+        if self.is_begun && before.is_some_and(is_word) && !ends_escape(text, literal.start) {
             return None;
         }
-        let rest = &text[at..text.len().min(at + REACH)];
-        let found = self.expressions[index].captures(rest)?;
-        let token = found.get(1)?;
-        let next = rest.get(token.end()).copied();
-        if shape.ends_word && next.is_some_and(|byte| is_word(byte) || byte == b'-') {
+        let rest = &text[literal.end..text.len().min(literal.start + REACH)];
+        let body = self.expression.captures(rest)?.get(1)?;
+        let body = literal.end + body.start()..literal.end + body.end();
+        let next = text.get(body.end);
+        if self.ends_word && next.is_some_and(|byte| is_word(byte) || *byte == b'-') {
             return None;
         }
-        is_likely(token.as_bytes(), shape.body(token.as_bytes()))
-            .then(|| at + token.start()..at + token.end())
+        let place = if self.is_begun { literal.start..body.end } else { body.clone() };
+        is_likely(&text[place.clone()], &text[body]).then_some(place)
     }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
 }
 
 /// Whether the letter before `at` is that of an escape, as in `\n`.

@@ -4,6 +4,11 @@
 //! is long. A text is hashed at every multiple of the stride only: wherever a pattern stands, one
 //! of these places falls on one of its pieces. The hashes fold case, and the bytes are compared
 //! in the end.
+//!
+//! The mask's table can't stand in for this: it says of a stream's end whether a match may still come,
+//! for which it looks at the beginnings of patterns, and with the thousands of forms that a scan looks
+//! for it would stop at nearly every byte. Nor can this for the table: a piece within a pattern says
+//! nothing of a match whose beginning alone has come.
 
 use zeroize::Zeroizing;
 

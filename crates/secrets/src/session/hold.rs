@@ -23,7 +23,7 @@ use crate::source::Metadata;
 #[derive(Debug)]
 pub(super) struct Fetched {
     pub value: SecretValue,
-    /// Its place, its end, and the lease that goes when this is dropped.
+    /// Its provenance, its end, and the lease that goes when this is dropped.
     pub facts: Metadata,
     /// It is the default of its reference.
     pub is_default: bool,
@@ -79,7 +79,7 @@ impl Known {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The place of a value: an empty one if it is not held, or has expired.
+    /// The slot of a value: an empty one if it is not held, or has expired.
     pub(super) fn cell(&self, reference: &SecretRef) -> Cell {
         let mut cells = self.cells();
         let is_good = |cell: &Cell| !cell.get().is_some_and(|fetched| fetched.facts.is_over());

@@ -6,19 +6,19 @@
 
 use crate::Mask;
 use crate::SecretValue;
-use crate::provider;
-use crate::provider::Exposure;
-use crate::provider::Provider;
+use crate::vendor;
+use crate::vendor::Exposure;
+use crate::vendor::Vendor;
 
 /// Remembers a value that the mask of the outputs has learnt: so it can be learnt here, too.
-pub(super) fn remember(staying: &Mask, owner: Option<&'static Provider>, value: &SecretValue) {
+pub(super) fn remember(staying: &Mask, owner: Option<&'static Vendor>, value: &SecretValue) {
     if let Some(owner) = owner.filter(|owner| owner.exposure == Exposure::NeverRemote) {
         staying.teach(owner.name, value).ok();
     }
 }
 
 /// The provider of a credential that was remembered and is in `value`, in whatever encoding.
-pub(super) fn owner(staying: &Mask, value: &SecretValue) -> Option<&'static Provider> {
+pub(super) fn owner(staying: &Mask, value: &SecretValue) -> Option<&'static Vendor> {
     let (name, _) = staying.found(value.plain()).into_iter().next()?;
-    provider::find(&name).ok()
+    vendor::find(&name).ok()
 }

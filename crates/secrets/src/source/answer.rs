@@ -4,9 +4,8 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::source::Lease;
-
 use crate::SecretValue;
+use crate::source::Lease;
 
 /// What a source says of an item besides its value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -13,9 +13,9 @@ use async_trait::async_trait;
 use crate::SecretValue;
 use crate::format;
 use crate::source::Answer;
-use crate::source::Form;
 use crate::source::Item;
 use crate::source::Key;
+use crate::source::KeyType;
 use crate::source::Kind;
 use crate::source::Metadata;
 use crate::source::RemoteKind;
@@ -24,6 +24,8 @@ use crate::source::Setup;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::no_versions;
+use crate::source::program::Complaint;
+use crate::source::program::Meaning;
 use crate::source::program::Printed;
 use crate::source::program::Program;
 
@@ -40,11 +42,13 @@ static KIND: Kind = Kind {
 };
 
 const KEYS: &[Key] = &[
-    Key { name: "session", form: Form::Reference, doc: "the session key of `bw unlock`; else `BW_SESSION`" },
-    Key { name: "program", form: Form::Path, doc: "the program, if it is not `bw` in `PATH`" },
+    Key {
+        name: "session",
+        form: KeyType::Reference,
+        doc: "the session key of `bw unlock`; else `BW_SESSION`",
+    },
+    Key { name: "program", form: KeyType::Path, doc: "the program, if it is not `bw` in `PATH`" },
 ];
-
-const UNLOCK: &str = "run `export BW_SESSION=\"$(bw unlock --raw)\"`";
 
 /// The source `bw`.
 #[derive(Debug)]
@@ -58,14 +62,14 @@ impl Bitwarden {
         let path = setup.path("program", &[]).unwrap_or_else(|| "bw".into());
         // It would ask for the master password, which nobody could type.
         let variables = vec![("BW_NOINTERACTION", "true".into())];
-        Self { program: Program { path, get: "https://bitwarden.com/help/cli", variables }, setup }
+        let get = "https://bitwarden.com/help/cli";
+        Self { program: Program { path, get, variables, complaints: COMPLAINTS }, setup }
     }
 
     async fn run(&self, arguments: &[&str]) -> Result<Printed, SourceError> {
         let session = self.setup.secret("session", &[]).await?.map(|session| session.without_last_newline());
         let secrets: Vec<_> = session.into_iter().map(|session| ("BW_SESSION", session)).collect();
-        let printed = self.program.run_with(arguments, None, &secrets).await?;
-        if printed.success { Ok(printed) } else { Err(fault(&printed)) }
+        self.program.run_with(arguments, None, &secrets).await
     }
 
     /// The items of a search, or all. One that is not there is an empty list, never a failure.
@@ -158,20 +162,20 @@ fn pick(items: &[Entry], item: &Item) -> Result<(SecretValue, Metadata), SourceE
 }
 
 /// What the program's messages mean.
-fn fault(printed: &Printed) -> SourceError {
-    if printed.complains(&["not logged in"]) {
-        return SourceError::unreachable(
+const COMPLAINTS: &[Complaint] = &[
+    (
+        &["not logged in"],
+        Meaning::Unreachable(
             "Bitwarden is not logged in",
-            format!("run `bw login`, then {}", &UNLOCK[4..]),
-        );
-    }
-    if printed.complains(&["locked", "session key is invalid", "master password"]) {
-        return SourceError::unreachable("Bitwarden's vault is locked", UNLOCK);
-    }
-    let words = printed.complaint();
-    let cause = if words.is_empty() { "`bw` failed".to_owned() } else { format!("`bw` failed: {words}") };
-    SourceError::unreachable(cause, "run `bw status` by hand to see what it says")
-}
+            "run `bw login`, then `export BW_SESSION=\"$(bw unlock --raw)\"`",
+        ),
+    ),
+    (
+        &["locked", "session key is invalid", "master password"],
+        Meaning::Unreachable("Bitwarden's vault is locked", "run `export BW_SESSION=\"$(bw unlock --raw)\"`"),
+    ),
+    (&[], Meaning::Unreachable("`bw` failed:", "run `bw status` by hand to see what it says")),
+];
 
 #[async_trait]
 impl Source for Bitwarden {

@@ -164,10 +164,6 @@ impl Source for CommandSource {
         }
     }
 
-    async fn check(&self) -> Answer<()> {
-        Ok(())
-    }
-
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
         let (command, program) = self.find(path, version)?;
         let printed = self.printed(path);

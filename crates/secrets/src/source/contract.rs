@@ -17,7 +17,7 @@ use crate::source::Remark;
 use crate::source::SourceError;
 use crate::source::Version;
 
-/// A place where secrets are kept. Values are bytes.
+/// What keeps secrets. Values are bytes.
 #[async_trait]
 pub trait Source: Debug + Send + Sync {
     /// Its kind.
@@ -65,8 +65,10 @@ pub trait Source: Debug + Send + Sync {
         None
     }
 
-    /// Proves that the source can be used, without reading a value of the user's.
-    async fn check(&self) -> Answer<()>;
+    /// Proves that the source can be used, without reading a value of the user's. Some always can.
+    async fn check(&self) -> Answer<()> {
+        Ok(())
+    }
 
     /// The value and what is known of it.
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)>;
@@ -186,8 +188,8 @@ pub trait Source: Debug + Send + Sync {
     }
 }
 
-fn read_only<T>(place: &str, deed: &str) -> Answer<T> {
-    Err(SourceError::Unfit { cause: format!("Doppio can't {deed} {place}") })
+fn read_only<T>(place: &str, what: &str) -> Answer<T> {
+    Err(SourceError::Unfit { cause: format!("Doppio can't {what} {place}") })
 }
 
 /// The answer when an item would be put where one is.

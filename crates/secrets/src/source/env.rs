@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use async_trait::async_trait;
 
 use doppio_text::name::EnvName;
+use doppio_text::name::InvalidName;
 use doppio_text::name::SecretName;
 
 use crate::Environment;
@@ -16,7 +17,7 @@ use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::no_versions;
-use crate::well_known;
+use crate::vendor;
 
 pub(super) static KIND: Kind = Kind {
     scheme: "env",
@@ -65,7 +66,7 @@ pub fn variables(name: &SecretName) -> Vec<String> {
     {
         return vec![variable.to_owned()];
     }
-    let usual = well_known::find(name).map_or(&[][..], |known| known.variables);
+    let usual = vendor::known(name).map_or(&[][..], |known| known.read);
     let capitals = in_capitals(name);
     let mut variables: Vec<String> = usual.iter().map(|&name| name.to_owned()).collect();
     if capitals.parse::<EnvName>().is_ok() && !variables.contains(&capitals) {
@@ -81,8 +82,7 @@ pub(super) fn in_capitals(name: &SecretName) -> String {
 }
 
 pub(super) fn variable(path: &str) -> Result<EnvName, SourceError> {
-    path.parse()
-        .map_err(|error: doppio_text::name::InvalidName| SourceError::Unfit { cause: error.to_string() })
+    path.parse().map_err(|error: InvalidName| SourceError::unfit(error.to_string()))
 }
 
 #[async_trait]
@@ -105,10 +105,6 @@ impl Source for Env {
 
     fn remedy(&self, path: &str) -> String {
         format!("set the variable `{path}` in the environment of `doppio`")
-    }
-
-    async fn check(&self) -> Answer<()> {
-        Ok(())
     }
 
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {

@@ -34,7 +34,7 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The key that every remote source has.
 pub const TIMEOUT: Key =
-    Key { name: "timeout_secs", form: Form::Seconds, doc: "how long one call may take, in seconds" };
+    Key { name: "timeout_secs", form: KeyType::Seconds, doc: "how long one call may take, in seconds" };
 
 /// One key of `[sources.SCHEME]` in the user's `config.toml`.
 #[derive(Debug, Clone, Copy)]
@@ -42,14 +42,14 @@ pub struct Key {
     /// As it is written.
     pub name: &'static str,
     /// What may stand there.
-    pub form: Form,
+    pub form: KeyType,
     /// One line for help and docs.
     pub doc: &'static str,
 }
 
 /// What may stand in a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum KeyType {
     /// A text.
     Text,
     /// A path; `~` is the home.

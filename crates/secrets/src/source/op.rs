@@ -22,9 +22,9 @@ use tokio::time::Instant;
 
 use crate::SecretValue;
 use crate::source::Answer;
-use crate::source::Form;
 use crate::source::Item;
 use crate::source::Key;
+use crate::source::KeyType;
 use crate::source::Kind;
 use crate::source::Metadata;
 use crate::source::RemoteKind;
@@ -34,6 +34,8 @@ use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::TIMEOUT;
 use crate::source::no_versions;
+use crate::source::program::Complaint;
+use crate::source::program::Meaning;
 use crate::source::program::Printed;
 use crate::source::program::Program;
 
@@ -50,13 +52,17 @@ static KIND: Kind = Kind {
 };
 
 const KEYS: &[Key] = &[
-    Key { name: "account", form: Form::Text, doc: "which account, as `my.1password.com`; else `OP_ACCOUNT`" },
+    Key {
+        name: "account",
+        form: KeyType::Text,
+        doc: "which account, as `my.1password.com`; else `OP_ACCOUNT`",
+    },
     Key {
         name: "token",
-        form: Form::Reference,
+        form: KeyType::Reference,
         doc: "a service account's token; else `OP_SERVICE_ACCOUNT_TOKEN`",
     },
-    Key { name: "program", form: Form::Path, doc: "the program, if it is not `op` in `PATH`" },
+    Key { name: "program", form: KeyType::Path, doc: "the program, if it is not `op` in `PATH`" },
 ];
 
 /// The app may ask for a fingerprint.
@@ -103,7 +109,7 @@ impl OnePassword {
         let get = "https://developer.1password.com/docs/cli/get-started";
         let deadline = setup.options.seconds(TIMEOUT.name).unwrap_or(DEADLINE);
         let patience = deadline.saturating_sub(deadline / 20);
-        Self { program: Program { path, get, variables }, setup, patience }
+        Self { program: Program { path, get, variables, complaints: COMPLAINTS }, setup, patience }
     }
 
     async fn run(&self, arguments: &[&str], stdin: Option<&[u8]>) -> Result<Printed, SourceError> {
@@ -115,9 +121,6 @@ impl OnePassword {
     async fn read(&self, item: &Item) -> Result<(SecretValue, Metadata), SourceError> {
         let reference = reference(item)?;
         let mut printed = self.run(&["read", "--no-newline", &reference], None).await?;
-        if !printed.success {
-            return Err(fault(&printed));
-        }
         found(item, std::mem::take(&mut *printed.stdout))
     }
 
@@ -150,14 +153,11 @@ impl OnePassword {
             write!(template, "{fence}{{{{ {reference} }}}}").expect("a string takes everything");
         }
         template.push_str(&fence);
-        let printed = self.run(&["inject"], Some(template.as_bytes())).await?;
-        if !printed.success {
+        let printed = match self.run(&["inject"], Some(template.as_bytes())).await {
+            Err(SourceError::Missing | SourceError::NotAllowed { .. }) => return Ok(Outcome::Divided),
             // Not signed in, not installed: that would be so for each.
-            return match fault(&printed) {
-                SourceError::Missing | SourceError::NotAllowed { .. } => Ok(Outcome::Divided),
-                error => Err(error),
-            };
-        }
+            printed => printed?,
+        };
         let parts = split(&printed.stdout, fence.as_bytes());
         if parts.len() != items.len() + 2 {
             return Ok(Outcome::Divided);
@@ -167,7 +167,7 @@ impl OnePassword {
     }
 }
 
-/// The value and its place; an empty field counts as not set.
+/// The value and its provenance; an empty field counts as not set.
 fn found(item: &Item, value: Vec<u8>) -> Result<(SecretValue, Metadata), SourceError> {
     if value.is_empty() {
         return Err(SourceError::Missing);
@@ -204,48 +204,41 @@ fn reference(item: &Item) -> Result<String, SourceError> {
 }
 
 /// What the program's messages mean.
-fn fault(printed: &Printed) -> SourceError {
-    let words = printed.complaint();
-    let said = |cause: &str| if words.is_empty() { cause.to_owned() } else { format!("{cause}: {words}") };
-    if printed.complains(&[
-        "not signed in",
-        "not currently signed in",
-        "no accounts",
-        "session expired",
-        "sign in",
-        "signin",
-    ]) {
-        return SourceError::unreachable(said("1Password is not signed in"), SIGN_IN);
-    }
-    if printed.complains(&["dismissed", "locked", "connecting to desktop app", "timed out"]) {
-        return SourceError::unreachable(said("1Password is locked"), "unlock the app and try again");
-    }
-    if printed.complains(&["too many requests", "rate limit", "rate-limit"]) {
-        return SourceError::unreachable(
-            said("1Password limits how often it is asked"),
+const COMPLAINTS: &[Complaint] = &[
+    (
+        &["not signed in", "not currently signed in", "no accounts", "session expired", "sign in", "signin"],
+        Meaning::Unreachable("1Password is not signed in:", SIGN_IN),
+    ),
+    (
+        &["dismissed", "locked", "connecting to desktop app", "timed out"],
+        Meaning::Unreachable("1Password is locked:", "unlock the app and try again"),
+    ),
+    (
+        &["too many requests", "rate limit", "rate-limit"],
+        Meaning::Unreachable(
+            "1Password limits how often it is asked:",
             "try again later; `op service-account ratelimit` says when",
-        );
-    }
-    if printed.complains(&["forbidden", "permission", "unauthorized", "not authorized", "(403)"]) {
-        return SourceError::not_allowed(
-            said("the account is not allowed to read it"),
-            "give the account access to the vault",
-        );
-    }
+        ),
+    ),
+    (
+        &["forbidden", "permission", "unauthorized", "not authorized", "(403)"],
+        Meaning::NotAllowed("the account is not allowed to read it:", "give the account access to the vault"),
+    ),
     // Its own words for a vault, an item, a section or a field that is not there, and no others:
     // "not found" may be said of a program, a host or a file.
-    if printed.complains(&[
-        "isn't an item",
-        "isn't a vault",
-        "isn't a field",
-        "isn't a section",
-        "does not have a field",
-        "does not have a section",
-    ]) {
-        return SourceError::Missing;
-    }
-    SourceError::unreachable(said("`op` failed"), "run `op vault list` by hand to see what it says")
-}
+    (
+        &[
+            "isn't an item",
+            "isn't a vault",
+            "isn't a field",
+            "isn't a section",
+            "does not have a field",
+            "does not have a section",
+        ],
+        Meaning::Missing,
+    ),
+    (&[], Meaning::Unreachable("`op` failed:", "run `op vault list` by hand to see what it says")),
+];
 
 #[async_trait]
 impl Source for OnePassword {
@@ -265,8 +258,7 @@ impl Source for OnePassword {
 
     /// The names of the vaults: `op whoami` fails where the app signs in by itself.
     async fn check(&self) -> Answer<()> {
-        let printed = self.run(&["vault", "list", "--format", "json"], None).await?;
-        if printed.success { Ok(()) } else { Err(fault(&printed)) }
+        self.run(&["vault", "list", "--format", "json"], None).await.map(drop)
     }
 
     /// One call answers both: the value is kept for the step.
@@ -342,7 +334,8 @@ mod tests {
     fn only_what_1password_says_is_not_there_is_missing() {
         let of = |words: &str| {
             let stdout = zeroize::Zeroizing::new(Vec::new());
-            fault(&Printed { success: false, stdout, stderr: format!("[ERROR] 2026/01/01 00:00:00 {words}") })
+            let stderr = format!("[ERROR] 2026/01/01 00:00:00 {words}");
+            Printed { success: false, stdout, stderr }.means(COMPLAINTS)
         };
         for words in [
             "\"x\" isn't a vault in this account. Specify the vault with its ID or name.",

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use crate::SecretValue;
 use crate::format;
 use crate::source::Answer;
-use crate::source::Form;
 use crate::source::Key;
+use crate::source::KeyType;
 use crate::source::Kind;
 use crate::source::Member;
 use crate::source::Metadata;
@@ -26,7 +26,8 @@ use crate::source::Setup;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::no_versions;
-use crate::source::program::Printed;
+use crate::source::program::Complaint;
+use crate::source::program::Meaning;
 use crate::source::program::Program;
 
 /// How it is made.
@@ -49,10 +50,10 @@ static KIND: Kind = Kind {
 const KEYS: &[Key] = &[
     Key {
         name: "store",
-        form: Form::Path,
+        form: KeyType::Path,
         doc: "the store's folder; else `PASSWORD_STORE_DIR`, then `~/.password-store`",
     },
-    Key { name: "program", form: Form::Path, doc: "the program, if it is not `pass` in `PATH`" },
+    Key { name: "program", form: KeyType::Path, doc: "the program, if it is not `pass` in `PATH`" },
 ];
 
 /// Parts the path of an entry from a line of it; a reference holds no such character.
@@ -74,7 +75,8 @@ impl Pass {
         let is_named = named.is_some();
         let store = named.unwrap_or_else(|| setup.home.join(".password-store"));
         let variables = vec![("PASSWORD_STORE_DIR", store.clone().into())];
-        Self { program: Program { path, get: "https://www.passwordstore.org", variables }, store, is_named }
+        let get = "https://www.passwordstore.org";
+        Self { program: Program { path, get, variables, complaints: COMPLAINTS }, store, is_named }
     }
 
     /// The file of an entry. A path is never one outside of the store.
@@ -138,35 +140,28 @@ impl Pass {
 }
 
 /// What the program's messages mean.
-fn fault(printed: &Printed) -> SourceError {
-    if printed.complains(&["is not in the password store"]) {
-        return SourceError::Missing;
-    }
-    let words = printed.complaint();
-    if printed.complains(&["no secret key", "no such key", "unusable secret key"]) {
-        return SourceError::not_allowed(
-            format!("the entry is not encrypted for a key of yours: {words}"),
+const COMPLAINTS: &[Complaint] = &[
+    (&["is not in the password store"], Meaning::Missing),
+    (
+        &["no secret key", "no such key", "unusable secret key"],
+        Meaning::NotAllowed(
+            "the entry is not encrypted for a key of yours:",
             "run `gpg --list-secret-keys`, and look at `GNUPGHOME`",
-        );
-    }
-    if printed.complains(&[
-        "inappropriate ioctl",
-        "cancelled",
-        "canceled",
-        "no pinentry",
-        "bad passphrase",
-        "timeout",
-    ]) {
-        return SourceError::unreachable(
-            format!("the key is locked: {words}"),
+        ),
+    ),
+    (
+        &["inappropriate ioctl", "cancelled", "canceled", "no pinentry", "bad passphrase", "timeout"],
+        Meaning::Unreachable(
+            "the key is locked:",
             "unlock it first, as by `pass show ENTRY` at a terminal; the agent keeps it open for a while",
-        );
-    }
-    if printed.complains(&["pass init", "store is empty"]) {
-        return SourceError::unreachable("the password store has no key", "run `pass init KEY-ID`");
-    }
-    SourceError::unreachable(format!("`pass` failed: {words}"), "run `pass` by hand to see what it says")
-}
+        ),
+    ),
+    (
+        &["pass init", "store is empty"],
+        Meaning::Unreachable("the password store has no key", "run `pass init KEY-ID`"),
+    ),
+    (&[], Meaning::Unreachable("`pass` failed:", "run `pass` by hand to see what it says")),
+];
 
 /// The line of an entry that a property means.
 fn line(entry: &SecretValue, property: &str, path: &str) -> Result<SecretValue, SourceError> {
@@ -216,8 +211,7 @@ impl Source for Pass {
         if !self.store.join(".gpg-id").is_file() {
             return Err(SourceError::unreachable("the password store has no key", "run `pass init KEY-ID`"));
         }
-        let printed = self.program.run(&["version"], None).await?;
-        if printed.success { Ok(()) } else { Err(fault(&printed)) }
+        self.program.run(&["version"], None).await.map(drop)
     }
 
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
@@ -225,9 +219,6 @@ impl Source for Pass {
         // `pass show FOLDER` prints what is in it, and that is not a secret.
         let facts = self.entry(entry, version)?;
         let mut printed = self.program.run(&["show", "--", entry], None).await?;
-        if !printed.success {
-            return Err(fault(&printed));
-        }
         let value = SecretValue::new(std::mem::take(&mut *printed.stdout));
         let value = match property {
             Some(property) => line(&value, property, entry)?,
@@ -246,10 +237,7 @@ impl Source for Pass {
     async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
         self.file(path)?;
         let arguments = ["insert", "--multiline", "--force", "--", path];
-        let printed = self.program.run(&arguments, Some(value.plain())).await?;
-        if !printed.success {
-            return Err(fault(&printed));
-        }
+        self.program.run(&arguments, Some(value.plain())).await?;
         let mut facts = self.entry(path, None)?;
         if !remark.is_empty() {
             facts
@@ -261,8 +249,7 @@ impl Source for Pass {
 
     async fn delete(&self, path: &str) -> Answer<()> {
         self.entry(path, None)?;
-        let printed = self.program.run(&["rm", "--force", "--", path], None).await?;
-        if printed.success { Ok(()) } else { Err(fault(&printed)) }
+        self.program.run(&["rm", "--force", "--", path], None).await.map(drop)
     }
 
     async fn list(&self) -> Answer<Vec<(String, Metadata)>> {

@@ -32,6 +32,21 @@ pub(super) struct Program {
     pub get: &'static str,
     /// What is set in its environment besides what Doppio has in its own.
     pub variables: Vec<(&'static str, OsString)>,
+    /// What its error messages mean.
+    pub complaints: &'static [Complaint],
+}
+
+/// What an error message means that has one of these words. The first that fits counts; the last of a
+/// program fits always, for it has no words.
+pub(super) type Complaint = (&'static [&'static str], Meaning);
+
+/// What an error message means: a cause and a hint. A cause with a colon at its end is followed by
+/// the message.
+#[derive(Debug)]
+pub(super) enum Meaning {
+    Missing,
+    NotAllowed(&'static str, &'static str),
+    Unreachable(&'static str, &'static str),
 }
 
 /// What it printed.
@@ -44,13 +59,24 @@ pub(super) struct Printed {
 }
 
 impl Program {
-    /// Runs it to its end; the caller has the deadline, and it dies with the call.
+    /// Runs it to its end; the caller has the deadline, and it dies with the call. A failure is what
+    /// its message means.
     pub(super) async fn run(&self, arguments: &[&str], stdin: Option<&[u8]>) -> Result<Printed, SourceError> {
         self.run_with(arguments, stdin, &[]).await
     }
 
     /// The same with secrets in its environment.
     pub(super) async fn run_with(
+        &self,
+        arguments: &[&str],
+        stdin: Option<&[u8]>,
+        secrets: &[(&str, SecretValue)],
+    ) -> Result<Printed, SourceError> {
+        let printed = self.hear(arguments, stdin, secrets).await?;
+        if printed.success { Ok(printed) } else { Err(printed.means(self.complaints)) }
+    }
+
+    async fn hear(
         &self,
         arguments: &[&str],
         stdin: Option<&[u8]>,
@@ -107,14 +133,30 @@ impl fmt::Debug for Printed {
 impl Printed {
     /// Whether an error message has one of these words, whatever their case. What it quotes does
     /// not count: an item may be called "Locked keys".
-    pub(super) fn complains(&self, words: &[&str]) -> bool {
+    fn complains(&self, words: &[&str]) -> bool {
         let complaint = unquoted(&self.complaint()).to_lowercase();
         words.iter().any(|word| complaint.contains(word))
     }
 
+    /// What its error message means.
+    pub(super) fn means(&self, complaints: &[Complaint]) -> SourceError {
+        let said = |cause: &str| match cause.strip_suffix(':') {
+            Some(cause) if self.complaint().is_empty() => cause.to_owned(),
+            Some(_) => format!("{cause} {}", self.complaint()),
+            None => cause.to_owned(),
+        };
+        let fits = |(words, _): &&Complaint| words.is_empty() || self.complains(words);
+        let (_, meaning) = complaints.iter().find(fits).expect("the last complaint fits always");
+        match meaning {
+            Meaning::Missing => SourceError::Missing,
+            Meaning::NotAllowed(cause, hint) => SourceError::not_allowed(said(cause), *hint),
+            Meaning::Unreachable(cause, hint) => SourceError::unreachable(said(cause), *hint),
+        }
+    }
+
     /// Its error message, on one line and not too long. Some programs print errors on stdout; what
     /// a program that failed prints is not a value.
-    pub(super) fn complaint(&self) -> String {
+    fn complaint(&self) -> String {
         let stdout = if self.success { "".into() } else { String::from_utf8_lossy(&self.stdout) };
         let text = if self.stderr.trim().is_empty() { stdout.as_ref() } else { self.stderr.as_str() };
         brief(text, 300)
@@ -150,7 +192,9 @@ mod tests {
     use super::*;
 
     fn program(path: &str) -> Program {
-        Program { path: path.into(), get: "https://example.com", variables: vec![("GIVEN", "x".into())] }
+        const ALL: &[Complaint] = &[(&[], Meaning::Unreachable("it failed:", "look"))];
+        let variables = vec![("GIVEN", "x".into())];
+        Program { path: path.into(), get: "https://example.com", variables, complaints: ALL }
     }
 
     #[test]
@@ -164,16 +208,14 @@ mod tests {
     async fn what_it_prints_is_kept_apart() {
         let secret = ("TOKEN", SecretValue::new(b"hunter2".to_vec()));
         let printed = program("sh")
-            .run_with(
-                &["-c", "cat; printf \"$GIVEN$TOKEN\"; echo oh no >&2; exit 3"],
-                Some(b"in "),
-                &[secret],
-            )
+            .hear(&["-c", "cat; printf \"$GIVEN$TOKEN\"; echo oh no >&2; exit 3"], Some(b"in "), &[secret])
             .await
             .unwrap();
         assert_eq!(printed.stdout.as_slice(), b"in xhunter2");
         assert_eq!((printed.success, printed.complaint().as_str()), (false, "oh no"));
         assert!(printed.complains(&["oh"]));
+        let meaning = printed.means(program("sh").complaints);
+        assert_eq!(meaning, SourceError::unreachable("it failed: oh no", "look"));
         let shown = format!("{printed:?}");
         assert_eq!(shown, "Printed { success: false, .. }");
     }

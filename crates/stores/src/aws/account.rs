@@ -26,8 +26,8 @@ use aws_types::service_config::ServiceConfigKey;
 use tokio::sync::Mutex;
 use tokio::sync::OnceCell;
 
-use doppio_secrets::source::Form;
 use doppio_secrets::source::Key;
+use doppio_secrets::source::KeyType;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
@@ -43,9 +43,9 @@ use crate::http::innermost;
 
 /// The keys of both tables.
 pub(super) const KEYS: &[Key] = &[
-    Key { name: "region", form: Form::Text, doc: "the region, as in `eu-central-1`" },
-    Key { name: "profile", form: Form::Text, doc: "the profile of `~/.aws/config` to use" },
-    Key { name: "endpoint", form: Form::Text, doc: "the URL to ask instead of the region's own" },
+    Key { name: "region", form: KeyType::Text, doc: "the region, as in `eu-central-1`" },
+    Key { name: "profile", form: KeyType::Text, doc: "the profile of `~/.aws/config` to use" },
+    Key { name: "endpoint", form: KeyType::Text, doc: "the URL to ask instead of the region's own" },
 ];
 
 /// Where an instance is asked for its role; on any other machine nothing answers, and waiting for

@@ -27,8 +27,8 @@ use tokio::sync::OnceCell;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
-use doppio_secrets::source::Form;
 use doppio_secrets::source::Key;
+use doppio_secrets::source::KeyType;
 use doppio_secrets::source::Kind;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
@@ -60,19 +60,19 @@ static KIND: Kind = Kind {
         keys: &[
             Key {
                 name: "vault",
-                form: Form::Text,
+                form: KeyType::Text,
                 doc: "the vault of names without one, or its https address",
             },
             Key {
                 name: "suffix",
-                form: Form::Text,
+                form: KeyType::Text,
                 doc: "what follows a vault's name: `vault.azure.net`, or that of another cloud",
             },
-            Key { name: "login", form: Form::Choice(login::CHOICES), doc: "this login and no other" },
-            Key { name: "tenant_id", form: Form::Text, doc: "instead of `AZURE_TENANT_ID`" },
-            Key { name: "client_id", form: Form::Text, doc: "instead of `AZURE_CLIENT_ID`" },
-            Key { name: "client_secret", form: Form::Reference, doc: "instead of `AZURE_CLIENT_SECRET`" },
-            Key { name: "ca_cert", form: Form::Path, doc: "a certificate authority to trust, as PEM" },
+            Key { name: "login", form: KeyType::Choice(login::CHOICES), doc: "this login and no other" },
+            Key { name: "tenant_id", form: KeyType::Text, doc: "instead of `AZURE_TENANT_ID`" },
+            Key { name: "client_id", form: KeyType::Text, doc: "instead of `AZURE_CLIENT_ID`" },
+            Key { name: "client_secret", form: KeyType::Reference, doc: "instead of `AZURE_CLIENT_SECRET`" },
+            Key { name: "ca_cert", form: KeyType::Path, doc: "a certificate authority to trust, as PEM" },
         ],
     }),
 };

@@ -17,8 +17,8 @@ use tokio::sync::OnceCell;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::DEADLINE;
-use doppio_secrets::source::Form;
 use doppio_secrets::source::Key;
+use doppio_secrets::source::KeyType;
 use doppio_secrets::source::Kind;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
@@ -49,12 +49,20 @@ static KIND: Kind = Kind {
         deadline: DEADLINE,
         batch: 1,
         keys: &[
-            Key { name: "project", form: Form::Text, doc: "the project of names without one" },
-            Key { name: "quota_project", form: Form::Text, doc: "who pays, as `x-goog-user-project` says" },
-            Key { name: "credentials", form: Form::Path, doc: "instead of `GOOGLE_APPLICATION_CREDENTIALS`" },
+            Key { name: "project", form: KeyType::Text, doc: "the project of names without one" },
+            Key {
+                name: "quota_project",
+                form: KeyType::Text,
+                doc: "who pays, as `x-goog-user-project` says",
+            },
+            Key {
+                name: "credentials",
+                form: KeyType::Path,
+                doc: "instead of `GOOGLE_APPLICATION_CREDENTIALS`",
+            },
             Key {
                 name: "endpoint",
-                form: Form::Text,
+                form: KeyType::Text,
                 doc: "another address of the service; over http on this machine only, without a login",
             },
         ],

@@ -25,9 +25,9 @@ use tokio::sync::OnceCell;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::DEADLINE;
-use doppio_secrets::source::Form;
 use doppio_secrets::source::Item;
 use doppio_secrets::source::Key;
+use doppio_secrets::source::KeyType;
 use doppio_secrets::source::Kind;
 use doppio_secrets::source::Member;
 use doppio_secrets::source::Metadata;
@@ -58,12 +58,16 @@ static KIND: Kind = Kind {
         deadline: DEADLINE,
         batch: 16,
         keys: &[
-            Key { name: "kubeconfig", form: Form::Path, doc: "instead of `KUBECONFIG` and ~/.kube/config" },
-            Key { name: "context", form: Form::Text, doc: "the context of the kubeconfig" },
-            Key { name: "namespace", form: Form::Text, doc: "where a name without one is looked for" },
+            Key {
+                name: "kubeconfig",
+                form: KeyType::Path,
+                doc: "instead of `KUBECONFIG` and ~/.kube/config",
+            },
+            Key { name: "context", form: KeyType::Text, doc: "the context of the kubeconfig" },
+            Key { name: "namespace", form: KeyType::Text, doc: "where a name without one is looked for" },
             Key {
                 name: "override",
-                form: Form::Truth,
+                form: KeyType::Truth,
                 doc: "write to Secrets that Doppio did not make, and remove them",
             },
         ],

@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 use doppio_process::Broken;
 use doppio_process::Limits;
 use doppio_process::Program;
+use doppio_secrets::format;
+use doppio_secrets::format::Format;
 use doppio_secrets::source::SourceError;
 
 use super::kubeconfig::Cluster;
@@ -75,7 +77,7 @@ pub(super) async fn ask(exec: &Exec, cluster: &Cluster) -> Result<Grant, SourceE
 
 /// What its output, JSON or YAML, grants.
 fn granted(output: &[u8]) -> Option<Grant> {
-    let credential: Credential = serde_saphyr::from_slice(output).ok()?;
+    let credential: Credential = format::parse(Format::Yaml, output)?;
     let status = credential.status?;
     let identity = match (status.client_key_data, status.client_certificate_data) {
         (Some(key), Some(certificate)) => {

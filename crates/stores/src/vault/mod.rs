@@ -30,8 +30,8 @@ use async_trait::async_trait;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::DEADLINE;
-use doppio_secrets::source::Form;
 use doppio_secrets::source::Key;
+use doppio_secrets::source::KeyType;
 use doppio_secrets::source::Kind;
 use doppio_secrets::source::Member;
 use doppio_secrets::source::Metadata;
@@ -59,35 +59,39 @@ static KIND: Kind = Kind {
 };
 
 const KEYS: &[Key] = &[
-    Key { name: "address", form: Form::Text, doc: "the server, `https://HOST:8200`; else `VAULT_ADDR`" },
-    Key { name: "namespace", form: Form::Text, doc: "the namespace; else `VAULT_NAMESPACE`" },
+    Key { name: "address", form: KeyType::Text, doc: "the server, `https://HOST:8200`; else `VAULT_ADDR`" },
+    Key { name: "namespace", form: KeyType::Text, doc: "the namespace; else `VAULT_NAMESPACE`" },
     Key {
         name: "ca_cert",
-        form: Form::Path,
+        form: KeyType::Path,
         doc: "the authority of its certificate, in PEM; else `VAULT_CACERT`",
     },
     Key {
         name: "auth",
-        form: Form::Choice(&["token", "approle", "jwt", "kubernetes"]),
+        form: KeyType::Choice(&["token", "approle", "jwt", "kubernetes"]),
         doc: "how to log in; `token` unless set",
     },
     Key {
         name: "auth_mount",
-        form: Form::Text,
+        form: KeyType::Text,
         doc: "where the login method is mounted; its own name unless set",
     },
-    Key { name: "token", form: Form::Reference, doc: "the token; else `VAULT_TOKEN`, then `~/.vault-token`" },
-    Key { name: "role_id", form: Form::Reference, doc: "of an AppRole; else `VAULT_ROLE_ID`" },
-    Key { name: "secret_id", form: Form::Reference, doc: "of an AppRole; else `VAULT_SECRET_ID`" },
+    Key {
+        name: "token",
+        form: KeyType::Reference,
+        doc: "the token; else `VAULT_TOKEN`, then `~/.vault-token`",
+    },
+    Key { name: "role_id", form: KeyType::Reference, doc: "of an AppRole; else `VAULT_ROLE_ID`" },
+    Key { name: "secret_id", form: KeyType::Reference, doc: "of an AppRole; else `VAULT_SECRET_ID`" },
     Key {
         name: "role",
-        form: Form::Text,
+        form: KeyType::Text,
         doc: "the role of a login by JWT or Kubernetes; else `VAULT_ROLE`",
     },
-    Key { name: "jwt", form: Form::Reference, doc: "the token of a login by JWT" },
+    Key { name: "jwt", form: KeyType::Reference, doc: "the token of a login by JWT" },
     Key {
         name: "jwt_path",
-        form: Form::Path,
+        form: KeyType::Path,
         doc: "the file of that token; else `VAULT_JWT_PATH`, for Kubernetes the pod's own",
     },
 ];

@@ -2,7 +2,7 @@
 
 /// How a value is written at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum Quoting {
     /// `"${V}"`
     Quoted,
     /// `${V}`
@@ -15,7 +15,7 @@ pub(super) enum Form {
     Omitted,
 }
 
-impl Form {
+impl Quoting {
     /// The text that stands for the variable.
     pub(super) fn text(self, variable: &str) -> String {
         match self {
@@ -96,7 +96,7 @@ impl Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Placement {
     /// How it is written, or why it can't be.
-    pub(super) form: Result<Form, Refusal>,
+    pub(super) form: Result<Quoting, Refusal>,
     /// The list of commands whose word it belongs to, by number.
     pub(super) list: usize,
 }
@@ -132,7 +132,7 @@ impl Placements {
 
 /// Why the text as a whole can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct Unreadable {
     /// Where, as a byte offset.
     pub(super) at: usize,
     pub(super) message: String,

@@ -4,8 +4,8 @@
 use crate::name::EnvName;
 use crate::shell::lexer::VALUE;
 use crate::shell::lexer::place_values;
-use crate::shell::placement::Form;
 use crate::shell::placement::Placements;
+use crate::shell::placement::Quoting;
 
 /// A stretch of shell text, or a place where a value belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub fn rewrite(pieces: &[Piece]) -> Result<String, Vec<RewriteError>> {
     let mut forms = placed.all.iter().filter_map(|placement| placement.form.ok());
     let written = pieces.iter().map(|piece| match piece {
         Piece::Text(text) => text.clone(),
-        Piece::Value(variable) => forms.next().unwrap_or(Form::Plain).text(variable.as_str()),
+        Piece::Value(variable) => forms.next().unwrap_or(Quoting::Plain).text(variable.as_str()),
     });
     Ok(written.collect())
 }

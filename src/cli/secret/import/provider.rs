@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use doppio_secrets::Ladder;
 use doppio_secrets::Wanted;
-use doppio_secrets::provider;
-use doppio_secrets::provider::ProviderError;
 use doppio_secrets::source::Remark;
+use doppio_secrets::vendor;
+use doppio_secrets::vendor::ProviderError;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -26,7 +26,7 @@ pub(super) async fn import(
 ) -> Result<ExitCode, CliError> {
     let mut items = Vec::new();
     for text in &args.provider {
-        let wanted: Wanted = text.parse().map_err(|unknown: provider::UnknownProvider| {
+        let wanted: Wanted = text.parse().map_err(|unknown: vendor::UnknownProvider| {
             CliError::usage(unknown.to_string()).hint(unknown.hint())
         })?;
         let found = of(&wanted, names, context)?;
@@ -64,7 +64,7 @@ fn of(wanted: &Wanted, names: &Names, context: &Context) -> Result<Vec<Item>, Cl
     let failed = |error: ProviderError| {
         CliError::world(format!("cannot import from `{wanted}`")).cause(error.cause).hint(error.hint)
     };
-    let found = provider::read(wanted, &context.env, &context.home).map_err(failed)?;
+    let found = vendor::read(wanted, &context.env, &context.home).map_err(failed)?;
     let Some(found) = found else {
         return Err(CliError::world(format!("`{wanted}` keeps no credential on this machine"))
             .hint("`doppio secret discover` lists what exists")

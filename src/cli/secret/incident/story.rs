@@ -12,7 +12,7 @@ use doppio_secrets::scan::Report;
 use doppio_secrets::scan::Scanner;
 use doppio_secrets::scan::Trouble;
 use doppio_secrets::scan::What;
-use doppio_secrets::well_known;
+use doppio_secrets::vendor;
 use doppio_text::exact;
 use doppio_text::name::SecretName;
 use doppio_text::shell::quote;
@@ -235,7 +235,7 @@ impl<'a> Story<'a> {
     }
 
     fn tell_new_value(&self, steps: &mut Steps<'_>) {
-        let known = well_known::find(self.name);
+        let known = vendor::known(self.name);
         let revoke = known.map_or_else(String::new, |known| known.revoke().to_owned());
         let title = "revoke it where it was issued: after that, everything else is cleanup";
         steps.add(title, if revoke.is_empty() { "ask whoever issued it" } else { &revoke });

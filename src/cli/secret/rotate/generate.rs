@@ -4,14 +4,14 @@ use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
 use doppio_secrets::SecretValue;
-use doppio_secrets::well_known;
+use doppio_secrets::vendor;
 use doppio_text::name::SecretName;
 
 use crate::cli::error::CliError;
 
 /// 256 random bits as 43 characters of letters, digits, `-` and `_`.
 pub(super) fn value(name: &SecretName) -> Result<SecretValue, CliError> {
-    if let Some(known) = well_known::find(name) {
+    if let Some(known) = vendor::known(name) {
         return Err(CliError::usage(format!("{} is issued, not generated", known.one()))
             .hint(format!("get a new one: {}", known.get)));
     }

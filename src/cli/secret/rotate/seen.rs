@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use doppio_secrets::well_known;
+use doppio_secrets::vendor;
 use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
@@ -25,7 +25,7 @@ pub(super) fn tell(name: &SecretName, since: Option<Timestamp>, context: &Contex
     for line in uses::by_place(&uses) {
         output::text(&format!("{line}\n"))?;
     }
-    if let Some(known) = well_known::find(name) {
+    if let Some(known) = vendor::known(name) {
         output::line(&format!("revoke the old one where it was issued: {}", known.get));
     }
     Ok(())

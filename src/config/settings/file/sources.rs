@@ -6,8 +6,8 @@ use doppio_secrets::Origin;
 use doppio_secrets::SecretRef;
 use doppio_secrets::looks_like_value;
 use doppio_secrets::source::Command;
-use doppio_secrets::source::Form;
 use doppio_secrets::source::Key;
+use doppio_secrets::source::KeyType;
 use doppio_secrets::source::Options;
 use doppio_secrets::source::Setting;
 use doppio_secrets::source::TIMEOUT;
@@ -67,7 +67,7 @@ impl Reader<'_> {
 
     fn setting(&mut self, key: &Key, value: &TomlValue<'_>) -> Option<Setting> {
         let text = value.get_ref().as_str();
-        if key.form == Form::Reference {
+        if key.form == KeyType::Reference {
             return self.reference(key, text, value.span()).map(Setting::Reference);
         }
         if text.is_some_and(looks_like_value) {
@@ -79,14 +79,14 @@ impl Reader<'_> {
             text.filter(|text| allowed(text)).map(|text| Setting::Text(text.to_owned()))
         };
         let (found, expected) = match key.form {
-            Form::Truth => return self.toml.boolean(&what, value).map(Setting::Truth),
-            Form::Seconds => return self.seconds(&what, value).map(Setting::Seconds),
-            Form::Choice(all) => (
+            KeyType::Truth => return self.toml.boolean(&what, value).map(Setting::Truth),
+            KeyType::Seconds => return self.seconds(&what, value).map(Setting::Seconds),
+            KeyType::Choice(all) => (
                 of_text(&|text| all.contains(&text)),
                 all.iter().map(|text| format!("`\"{text}\"`")).collect::<Vec<_>>().join(" or "),
             ),
-            Form::Path => (of_text(&|text| !text.is_empty()), "a path".to_owned()),
-            Form::Text | Form::Reference => {
+            KeyType::Path => (of_text(&|text| !text.is_empty()), "a path".to_owned()),
+            KeyType::Text | KeyType::Reference => {
                 (of_text(&|text| !text.is_empty()), "a non-empty string".to_owned())
             }
         };
@@ -118,7 +118,7 @@ impl Reader<'_> {
     fn value_refused(&mut self, key: &Key, span: Span) {
         let name = key.name;
         let (message, help) = match key.form {
-            Form::Reference => (
+            KeyType::Reference => (
                 format!("`{name}` must be a reference to a secret on this machine, never a value"),
                 format!(
                     "write `{name} = \"env:VARIABLE\"`, or `keyring:NAME`, `file:NAME`, `command:NAME`; settings hold no values"

@@ -23,17 +23,16 @@ const MIXED: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::new);
 
 fn ids(text: &str) -> Vec<&'static str> {
-    SHAPES.search(text.as_bytes()).iter().map(|token| token.shape.id).collect()
+    SHAPES.search(text.as_bytes()).iter().map(|token| token.id).collect()
 }
 
-/// One of each, as people have them in files.
+/// Tokens as people have them in files. Each kind by itself is a test of the vendors' rows.
 fn samples(seed: u64) -> Vec<(&'static str, String)> {
     let hex = |len| random(len, HEX, seed);
     let caps = |len| random(len, CAPS, seed);
     let mixed = |len| random(len, MIXED, seed);
     vec![
         ("huggingface-token", format!("token = \"hf_{}\"", mixed(34))),
-        ("huggingface-organisation-token", format!("api_org_{}", mixed(34))),
         ("wandb-api-key", format!("export WANDB_API_KEY={}", hex(40))),
         ("wandb-api-key", format!("os.environ[\"WANDB_API_KEY\"] = \"{}\"", hex(40))),
         ("wandb-api-key", format!("RUN wandb login --relogin {}", hex(40))),
@@ -41,32 +40,18 @@ fn samples(seed: u64) -> Vec<(&'static str, String)> {
         ("wandb-api-key", format!("machine api.wandb.ai\n  login user\n  password {}\n", hex(40))),
         ("wandb-api-key", format!("key: wandb_v1_{}", mixed(77))),
         ("langsmith-api-key", format!("LANGSMITH_API_KEY=lsv2_pt_{}_{}", hex(32), hex(10))),
-        ("pinecone-api-key", format!("pcsk_{}_{}", mixed(5), mixed(63))),
-        ("kaggle-api-token", format!("KGAT_{}", hex(32))),
         ("kaggle-key", format!("{{\"username\":\"ada\",\"key\":\"{}\"}}", hex(32))),
         ("kaggle-key", format!("KAGGLE_KEY: {}", hex(32))),
         ("vast-api-key", format!("VAST_API_KEY='{}'", hex(64))),
         ("vast-api-key", format!("vastai set api-key {}", hex(64))),
-        ("runpod-api-key", format!("rpa_{}{}", caps(40), mixed(6))),
-        ("lambda-api-key", format!("secret_laptop_{}.{}", hex(32), mixed(32))),
         ("cohere-api-key", format!("{{\"cohere_api_key\": \"{}\"}}", mixed(40))),
-        ("openai-api-key", format!("sk-{}T3BlbkFJ{}", mixed(20), random(20, MIXED, seed + 1))),
-        ("openai-api-key", format!("sk-proj-{}", mixed(120))),
-        ("anthropic-api-key", format!("sk-ant-api03-{}AA", mixed(93))),
         ("github-token", format!("https://x:ghp_{}@github.com", mixed(36))),
-        ("github-token", format!("github_pat_{}_{}", mixed(22), mixed(59))),
         ("aws-access-key-id", format!("aws_access_key_id = AKIA{}", caps(16))),
         ("aws-secret-access-key", format!("aws_secret_access_key = {}", mixed(40))),
         ("aws-secret-access-key", format!("\"SecretAccessKey\": \"{}\"", mixed(40))),
-        ("slack-token", format!("xoxb-{}-{}", random(12, b"0123456789", seed), mixed(24))),
         ("private-key", format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n", mixed(200))),
         ("private-key", format!("\"-----BEGIN RSA PRIVATE KEY-----\\n{}\\n{}", mixed(64), mixed(64))),
-        ("google-api-key", format!("AIza{}", mixed(35))),
         ("npm-token", format!("//npm.example.org/:_authToken=npm_{}", mixed(36))),
-        (
-            "age-identity",
-            format!("AGE-SECRET-KEY-1{}", random(58, b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", seed)),
-        ),
     ]
 }
 

@@ -64,8 +64,8 @@ pub(super) fn decrypt(
     for key in keys {
         match decrypt_with(bytes, key) {
             Ok(plain) => return Ok((plain, key.clone())),
-            Err(Fault::Source(error)) => return Err(error),
-            Err(Fault::Age(error)) => last = Some((key, error)),
+            Err(OpenError::Source(error)) => return Err(error),
+            Err(OpenError::Age(error)) => last = Some((key, error)),
         }
     }
     let shown = path.display();
@@ -93,24 +93,15 @@ pub(super) fn decrypt(
     })
 }
 
-enum Fault {
-    Age(DecryptError),
-    Source(SourceError),
+#[derive(thiserror::Error, Debug)]
+enum OpenError {
+    #[error(transparent)]
+    Age(#[from] DecryptError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
 }
 
-impl From<DecryptError> for Fault {
-    fn from(error: DecryptError) -> Self {
-        Self::Age(error)
-    }
-}
-
-impl From<SourceError> for Fault {
-    fn from(error: SourceError) -> Self {
-        Self::Source(error)
-    }
-}
-
-fn decrypt_with(bytes: &[u8], key: &Key) -> Result<Zeroizing<Vec<u8>>, Fault> {
+fn decrypt_with(bytes: &[u8], key: &Key) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let decryptor = Decryptor::new_buffered(bytes)?;
     let identities = identities(key)?;
     let mut stream = decryptor.decrypt(identities.iter().map(AsRef::as_ref))?;

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::sync::MutexGuard;
 
+use doppio_text::name::InvalidName;
 use doppio_text::name::SecretName;
 
 use crate::SecretValue;
@@ -220,8 +221,7 @@ fn failed() -> SourceError {
 }
 
 fn valid(name: &str) -> Result<SecretName, SourceError> {
-    name.parse()
-        .map_err(|error: doppio_text::name::InvalidName| SourceError::Unfit { cause: error.to_string() })
+    name.parse().map_err(|error: InvalidName| SourceError::unfit(error.to_string()))
 }
 
 fn facts(name: &str, record: &Record, version: &Version) -> Metadata {

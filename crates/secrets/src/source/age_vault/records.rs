@@ -87,7 +87,7 @@ pub(super) enum Unreadable {
 }
 
 #[derive(Deserialize)]
-struct Form {
+struct FormNumber {
     form: u32,
 }
 
@@ -129,7 +129,7 @@ struct PlainVersion<'a> {
 pub(super) fn parse(text: &[u8]) -> Result<Records, Unreadable> {
     let damaged =
         |error: serde_json::Error| Unreadable::Damaged { line: error.line(), column: error.column() };
-    let form: Form = serde_json::from_slice(text).map_err(damaged)?;
+    let form: FormNumber = serde_json::from_slice(text).map_err(damaged)?;
     if form.form != FORM {
         return Err(Unreadable::Newer(form.form));
     }

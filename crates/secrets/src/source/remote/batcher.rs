@@ -40,17 +40,17 @@ type Call<T> = for<'a> fn(&'a dyn Source, &'a [Item]) -> BoxFuture<'a, Vec<Answe
 type Waiting<T> = Vec<oneshot::Sender<Result<T, SourceError>>>;
 
 /// An answer, and what is known of it.
-pub(super) trait Told: Clone + Send + 'static {
+pub(super) trait HasMetadata: Clone + Send + 'static {
     fn facts(&self) -> &Metadata;
 }
 
-impl Told for Metadata {
+impl HasMetadata for Metadata {
     fn facts(&self) -> &Metadata {
         self
     }
 }
 
-impl Told for (SecretValue, Metadata) {
+impl HasMetadata for (SecretValue, Metadata) {
     fn facts(&self) -> &Metadata {
         &self.1
     }
@@ -80,7 +80,7 @@ impl<T> fmt::Debug for Batcher<T> {
     }
 }
 
-impl<T: Told> Batcher<T> {
+impl<T: HasMetadata> Batcher<T> {
     pub(super) fn new(call: Call<T>) -> Arc<Self> {
         let state = State {
             known: HashMap::new(),
@@ -191,7 +191,7 @@ impl<T: Told> Batcher<T> {
     }
 }
 
-impl<T: Told> State<T> {
+impl<T: HasMetadata> State<T> {
     /// What is remembered of an item and still good.
     fn known(&self, item: &Item) -> Option<T> {
         self.known.get(item).filter(|known| !known.facts().is_over()).cloned()

@@ -7,8 +7,8 @@ use crate::shell::lexer::Origin;
 use crate::shell::lexer::Read;
 use crate::shell::lexer::VALUE;
 use crate::shell::lexer::document::Document;
-use crate::shell::placement::Fault;
 use crate::shell::placement::Refusal;
+use crate::shell::placement::Unreadable;
 
 impl Lexer<'_> {
     /// `<<` or `<<-` and the delimiter.
@@ -25,7 +25,7 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    fn delimiter(&mut self, at: usize) -> Result<(Vec<u8>, bool), Fault> {
+    fn delimiter(&mut self, at: usize) -> Result<(Vec<u8>, bool), Unreadable> {
         let (mut delimiter, mut quoted) = (Vec::new(), false);
         while let Some(byte) = self.peek(0).filter(|byte| !b" \t\n;&|()<>".contains(byte)) {
             match byte {

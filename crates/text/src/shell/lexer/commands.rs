@@ -8,7 +8,7 @@ use crate::shell::lexer::Read;
 use crate::shell::lexer::VALUE;
 use crate::shell::list::Case;
 use crate::shell::list::ListKind;
-use crate::shell::placement::Form;
+use crate::shell::placement::Quoting;
 use crate::shell::placement::Refusal;
 
 impl Lexer<'_> {
@@ -16,7 +16,7 @@ impl Lexer<'_> {
         match byte {
             VALUE => {
                 self.opaque();
-                self.place(Ok(Form::Quoted));
+                self.place(Ok(Quoting::Quoted));
                 self.pos += 1;
             }
             b' ' | b'\t' => {
@@ -94,7 +94,7 @@ impl Lexer<'_> {
         while let Some(byte) = self.peek(0).filter(|byte| *byte != b'\n') {
             if byte == VALUE {
                 let after_backslash = self.before() == Some(b'\\');
-                self.place(if after_backslash { Err(Refusal::Backslash) } else { Ok(Form::Omitted) });
+                self.place(if after_backslash { Err(Refusal::Backslash) } else { Ok(Quoting::Omitted) });
             }
             self.pos += 1;
         }

@@ -9,7 +9,7 @@ use crate::shell::lexer::Lexer;
 use crate::shell::lexer::Read;
 use crate::shell::lexer::VALUE;
 use crate::shell::list::ListKind;
-use crate::shell::placement::Form;
+use crate::shell::placement::Quoting;
 use crate::shell::placement::Refusal;
 
 impl Lexer<'_> {
@@ -97,7 +97,7 @@ impl Lexer<'_> {
             b'\'' => self.single()?,
             VALUE => {
                 let is_plain = quoted && part != ParameterPart::Pattern;
-                self.place(Ok(if is_plain { Form::Plain } else { Form::Quoted }));
+                self.place(Ok(if is_plain { Quoting::Plain } else { Quoting::Quoted }));
                 self.pos += 1;
             }
             _ => self.pos += 1,
@@ -148,7 +148,7 @@ impl Lexer<'_> {
             Some(end) => {
                 for byte in &rest[..end] {
                     if *byte == VALUE {
-                        self.place(Ok(Form::Plain));
+                        self.place(Ok(Quoting::Plain));
                     }
                 }
                 self.pos = at + end + 2;

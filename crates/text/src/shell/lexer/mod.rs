@@ -18,11 +18,11 @@ use crate::shell::frame::ParameterPart;
 use crate::shell::lexer::document::Document;
 use crate::shell::list::List;
 use crate::shell::list::ListKind;
-use crate::shell::placement::Fault;
-use crate::shell::placement::Form;
 use crate::shell::placement::Placement;
 use crate::shell::placement::Placements;
+use crate::shell::placement::Quoting;
 use crate::shell::placement::Refusal;
+use crate::shell::placement::Unreadable;
 
 /// Stands for a value.
 pub(super) const VALUE: u8 = 0;
@@ -51,7 +51,7 @@ pub(super) struct Lexer<'a> {
     depth: usize,
 }
 
-type Read = Result<(), Fault>;
+type Read = Result<(), Unreadable>;
 
 /// Places every value of a script.
 pub(super) fn place_values(text: &[u8], placed: &mut Placements) -> Read {
@@ -97,12 +97,12 @@ impl<'a> Lexer<'a> {
         self.pos.checked_sub(1).map(|before| self.text[before])
     }
 
-    fn fault(&self, at: usize, message: impl Into<String>, help: impl Into<String>) -> Fault {
+    fn fault(&self, at: usize, message: impl Into<String>, help: impl Into<String>) -> Unreadable {
         let at = match self.origin {
             Origin::Exact(base) => base + at,
             Origin::Decoded(base) => base,
         };
-        Fault { at, message: message.into(), help: help.into() }
+        Unreadable { at, message: message.into(), help: help.into() }
     }
 
     fn top(&self) -> &Open {
@@ -147,7 +147,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Records what becomes of the next value; what it stands in may refuse it yet.
-    fn place(&mut self, form: Result<Form, Refusal>) {
+    fn place(&mut self, form: Result<Quoting, Refusal>) {
         let mut number = 0;
         let mut refusal = None;
         for open in self.open.iter().rev() {
@@ -167,7 +167,7 @@ impl<'a> Lexer<'a> {
             }
         }
         let form = match (form, refusal) {
-            (Ok(Form::Omitted) | Err(_), _) | (_, None) => form,
+            (Ok(Quoting::Omitted) | Err(_), _) | (_, None) => form,
             (Ok(_), Some(why)) => Err(why),
         };
         self.placed.all.push(Placement { form, list: number });
@@ -218,7 +218,7 @@ impl<'a> Lexer<'a> {
             self.pos += 1;
             match byte {
                 b'\'' => return Ok(()),
-                VALUE => self.place(Ok(Form::InSingle)),
+                VALUE => self.place(Ok(Quoting::InSingle)),
                 _ => {}
             }
         }
@@ -231,7 +231,7 @@ impl<'a> Lexer<'a> {
         let at = self.pos;
         // bash reads these wrongly in `"$(echo ${x:-$'…'})"`, with or without a value.
         let in_parameter = matches!(self.top().frame, Frame::Parameter(_));
-        let form = if in_parameter { Err(Refusal::AnsiInParameter) } else { Ok(Form::InAnsi) };
+        let form = if in_parameter { Err(Refusal::AnsiInParameter) } else { Ok(Quoting::InAnsi) };
         self.pos += 2;
         while let Some(byte) = self.peek(0) {
             self.pos += 1;
@@ -261,7 +261,7 @@ impl<'a> Lexer<'a> {
             b'$' => self.dollar(true)?,
             b'`' => self.backquote()?,
             VALUE => {
-                self.place(Ok(Form::Plain));
+                self.place(Ok(Quoting::Plain));
                 self.pos += 1;
             }
             _ => self.pos += 1,
@@ -287,7 +287,7 @@ impl<'a> Lexer<'a> {
             b'$' => self.dollar(true)?,
             b'`' => self.backquote()?,
             VALUE => {
-                self.place(Ok(Form::Plain));
+                self.place(Ok(Quoting::Plain));
                 self.pos += 1;
             }
             _ if byte == opening => self.count_brackets(open + 1),

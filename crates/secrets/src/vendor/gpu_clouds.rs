@@ -1,0 +1,41 @@
+//! GPU clouds: whoever has such a key can rent and destroy machines.
+
+use crate::SecretValue;
+use crate::format::Format;
+use crate::vendor::Local;
+use crate::vendor::Vendor;
+use crate::vendor::row::Looked;
+
+pub(super) fn vast(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+    let of_xdg = local.xdg("XDG_CONFIG_HOME", ".config").join("vastai/vast_api_key");
+    for path in [of_xdg, local.home(".vast_api_key")] {
+        if let Some(file) = Local::read(path)?
+            && let Some(key) = file.token()
+        {
+            return Ok(Some(file.found(vendor, key, file.place())));
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn runpod(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+    let Some(file) = Local::read(local.home(".runpod/config.toml"))? else { return Ok(None) };
+    for (member, place) in
+        [("/apiKey", "apiKey"), ("/apikey", "apiKey"), ("/default/api_key", "default.api_key")]
+    {
+        if let Some(key) = file.member(Format::Toml, member, "TOML")? {
+            return Ok(Some(file.found(vendor, key, format!("`{place}` in {}", file.place()))));
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn lambda(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+    let Some(file) = Local::read(local.home(".lambda_cloud/lambda_keys"))? else { return Ok(None) };
+    let key = file.text()?.lines().find_map(|line| {
+        let (name, value) = line.trim().split_once(" = ")?;
+        (name.trim() == "api_key" && !value.trim().is_empty()).then(|| value.trim())
+    });
+    let key = key.map(|key| SecretValue::new(key.as_bytes().to_vec()));
+    Ok(key.map(|key| file.found(vendor, key, file.place())))
+}

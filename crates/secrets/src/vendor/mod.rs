@@ -1,0 +1,76 @@
+//! Vendors: one row each, which all that knows something about a vendor reads: the ladder, `suggest`,
+//! the providers, the scan, the token heuristics, the mask, and who asks whether a token works.
+//!
+//! The rows are in `rows/`. A vendor whose tools keep a credential in files of this machine has its own
+//! file with their parsers; [`providers`] have such tools. Nothing is read but what a row names, and only when it is
+//! asked for; home and environment are handed in.
+
+mod accounts;
+mod anthropic;
+mod aws;
+mod azure;
+mod credential;
+mod discovery;
+mod docker;
+mod error;
+mod exposure;
+mod gcp;
+mod git;
+mod github;
+mod gpu_clouds;
+mod huggingface;
+mod kaggle;
+mod key;
+mod kubeconfig;
+mod langsmith;
+mod local;
+mod netrc;
+mod netrc_text;
+mod npm;
+mod pinecone;
+mod pypi;
+mod registry;
+mod row;
+mod rows;
+mod ssh;
+mod table;
+mod token;
+mod tool;
+mod wandb;
+mod wanted;
+
+pub use accounts::Accounts;
+pub(crate) use aws::is_lasting as is_lasting_aws_key;
+pub use discovery::Discovery;
+pub use error::ProviderError;
+pub use exposure::Exposure;
+pub use key::FileForm;
+pub use key::Key;
+pub use key::Login;
+pub use key::Ping;
+pub use key::Sent;
+pub use local::Local;
+pub use registry::UnknownProvider;
+pub use registry::find;
+pub use registry::is_public;
+pub use registry::of_reference;
+pub use registry::of_secret;
+pub use row::Credential;
+pub use row::Part;
+pub use row::Vendor;
+pub(crate) use table::is_name;
+pub use table::is_token;
+pub use table::known;
+pub use table::near;
+pub use table::ping;
+pub use table::prefixes;
+pub use table::providers;
+pub use table::recognise;
+pub(crate) use table::tokens;
+pub use table::well_known;
+pub(crate) use token::Shape;
+pub use wanted::Wanted;
+pub use wanted::read;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! netrc: one machine's login, never the whole file.
+
+use crate::SecretValue;
+use crate::vendor::Credential;
+use crate::vendor::FileForm;
+use crate::vendor::Local;
+use crate::vendor::Vendor;
+use crate::vendor::netrc_text;
+use crate::vendor::row::Looked;
+use crate::vendor::wandb::netrc_path;
+
+pub(super) static FILE: FileForm = FileForm::path("NETRC", "netrc");
+
+pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
+    let Some(file) = Local::read(netrc_path(local))? else { return Ok(None) };
+    let logins = netrc_text::parse(file.text()?)
+        .map_err(|fault| file.broken(&format!("line {} is not netrc syntax", fault.0)))?;
+    let named: Vec<&netrc_text::Entry> = logins.iter().filter(|login| !login.machine.is_empty()).collect();
+    let login = match (local.asked(), named.as_slice()) {
+        (Some(machine), _) => named.iter().rev().copied().find(|login| login.machine == machine),
+        (None, [only]) => Some(*only),
+        (None, []) => None,
+        (None, [first, ..]) => {
+            let why = format!("it has {} machines: name one, as in `netrc:{}`", named.len(), first.machine);
+            return Ok(Some(Credential::refused(vendor, file.place(), &why)));
+        }
+    };
+    let Some(login) = login else { return Ok(None) };
+    let mut text = format!("machine {}\n", login.machine);
+    // Readers refuse a word that nothing follows.
+    for (word, value) in [("login", login.login.as_str()), ("password", login.password.as_str())] {
+        if !value.is_empty() {
+            text.extend([word, " ", &quoted(value), "\n"]);
+        }
+    }
+    let place = format!("machine `{}` in {}", login.machine, file.place());
+    let value = SecretValue::new(text.into_bytes());
+    Ok(Some(file.found(vendor, value, place)))
+}
+
+/// The machines of the file.
+pub(super) fn machines(local: &Local<'_>) -> Vec<String> {
+    let file = Local::read(netrc_path(local)).ok().flatten();
+    let logins = file.and_then(|file| netrc_text::parse(file.text().ok()?).ok()).unwrap_or_default();
+    logins.into_iter().map(|login| login.machine).filter(|machine| !machine.is_empty()).collect()
+}
+
+pub(super) fn tell(mut credential: Credential, _: &Local<'_>) -> Credential {
+    let logins = |value: &SecretValue| netrc_text::parse(std::str::from_utf8(value.plain()).ok()?).ok();
+    let logins: Vec<netrc_text::Entry> = credential.values().filter_map(logins).flatten().collect();
+    let passwords = logins.iter().map(|login| login.password.as_bytes()).filter(|bytes| !bytes.is_empty());
+    credential.inner.extend(passwords.map(|bytes| SecretValue::new(bytes.to_vec())));
+    credential
+}
+
+/// A word that every reader of netrc takes for the same.
+fn quoted(word: &str) -> String {
+    if word.contains([' ', '\t', '"', '\\', '#']) {
+        format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        word.to_owned()
+    }
+}

@@ -1,0 +1,98 @@
+//! A provider as a recipe names it, and what it keeps on this machine.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::Environment;
+use crate::vendor;
+use crate::vendor::UnknownProvider;
+use crate::vendor::Vendor;
+use crate::vendor::error::ProviderError;
+use crate::vendor::local::Local;
+use crate::vendor::row::Credential;
+
+/// A provider as a recipe names it: `aws`, or `aws:prod` for one profile of several.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Wanted {
+    /// Which provider.
+    pub provider: &'static Vendor,
+    /// Which profile, host, registry, context or key of it.
+    pub which: Option<String>,
+}
+
+impl FromStr for Wanted {
+    type Err = UnknownProvider;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProvider> {
+        let (name, which) = text.split_once(':').map_or((text, None), |(name, which)| (name, Some(which)));
+        let which = which.filter(|which| !which.is_empty()).map(str::to_owned);
+        let provider = vendor::find(name)?;
+        match which {
+            Some(which) if provider.accounts.is_none() => {
+                Err(UnknownProvider::Which { provider: provider.name, which })
+            }
+            which => Ok(Self { provider, which }),
+        }
+    }
+}
+
+impl TryFrom<String> for Wanted {
+    type Error = UnknownProvider;
+
+    fn try_from(text: String) -> Result<Self, UnknownProvider> {
+        text.parse()
+    }
+}
+
+impl From<Wanted> for String {
+    fn from(wanted: Wanted) -> Self {
+        wanted.to_string()
+    }
+}
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.provider.name)?;
+        self.which.iter().try_for_each(|which| write!(f, ":{which}"))
+    }
+}
+
+impl Wanted {
+    /// Whether both set the same variables, so that a step would get parts of each.
+    pub fn clashes_with(&self, other: &Self) -> bool {
+        self != other && self.provider.name == other.provider.name && self.provider.sets.len() == 1
+    }
+}
+
+impl Eq for Wanted {}
+
+impl PartialEq for Wanted {
+    fn eq(&self, other: &Self) -> bool {
+        self.provider.name == other.provider.name && self.which == other.which
+    }
+}
+
+/// What a provider keeps on this machine, none where it keeps nothing. Runs the vendor's own program
+/// where only that can tell (`gh auth token`, `aws configure export-credentials`).
+///
+/// # Errors
+///
+/// When a file can't be read or understood, or two settings contradict each other.
+pub fn read(wanted: &Wanted, env: &Environment, home: &Path) -> Result<Option<Credential>, ProviderError> {
+    let provider = wanted.provider;
+    let local = Local::new(env, home).which(wanted.which.as_deref());
+    let Some(credential) = provider.look(&local)? else {
+        return provider.lack(&local).map_or(Ok(None), Err);
+    };
+    if let (Some(cause), true) = (&credential.refusal, credential.parts.is_empty()) {
+        return Err(ProviderError {
+            cause: format!("{}: {cause}", credential.place()),
+            hint: provider.alternative.to_owned(),
+        });
+    }
+    Ok(Some(credential))
+}
