@@ -151,11 +151,12 @@ impl Key {
 
     /// Whether the value looks as it should.
     pub fn matches(&self, value: &SecretValue) -> bool {
-        self.is(value.plain())
+        self.looks.is_empty() || self.is(value.plain())
     }
 
+    /// Whether a value is of a kind that only this secret has.
     pub(super) fn is(&self, value: &[u8]) -> bool {
         let is_other = || !self.or.is_empty() && whole(self.or).is_match(value);
-        self.looks.is_empty() || self.tokens.iter().any(|token| token.is(value)) || is_other()
+        self.tokens.iter().any(|token| token.is(value)) || is_other()
     }
 }
