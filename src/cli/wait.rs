@@ -2,18 +2,15 @@
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::error::OrWorld;
 
 /// Runs what waits on the network, on this thread. Leases of its sources are returned when it is
 /// done, also after a failure.
-///
-/// # Errors
-///
-/// When the system gives no means to wait.
 pub(super) fn block_on<T>(context: &Context, work: impl Future<Output = T>) -> Result<T, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
+        .or_world("cannot start the runtime")?;
     let done = runtime.block_on(async {
         let done = work.await;
         context.opened.close().await;

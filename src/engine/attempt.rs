@@ -10,7 +10,6 @@ use tokio::sync::watch;
 
 use doppio_secrets::Mask;
 use doppio_secrets::Masked;
-use doppio_secrets::SecretError;
 
 use crate::event::End;
 use crate::plan::Plan;
@@ -108,12 +107,7 @@ pub(super) fn end_of(error: StepError, mask: &Mask) -> End {
         StepError::Secret(error) => End::Error {
             message: text(&error.to_string()),
             causes: Vec::new(),
-            hint: match &error {
-                SecretError::Missing { hint, .. }
-                | SecretError::NotAllowed { hint, .. }
-                | SecretError::Unreachable { hint, .. } => Some(text(hint)),
-                SecretError::Unfit { .. } => None,
-            },
+            hint: error.hint().map(text),
             world: true,
             bug: false,
         },

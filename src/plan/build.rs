@@ -26,7 +26,7 @@ use crate::recipe::TargetKind;
 #[expect(clippy::missing_panics_doc, reason = "`local` is a host")]
 pub fn build(mut recipe: Recipe, inputs: &Inputs<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut faults = std::mem::take(&mut recipe.faults);
-    if recipe.is_torn {
+    if recipe.has_syntax_errors {
         return Err(sorted(faults));
     }
     let local: HostId = "local".parse().expect("it is a host");

@@ -1,24 +1,22 @@
 //! `credentials`: the providers whose credentials a step gets.
 
-use toml::Spanned;
-use toml::de::DeValue;
-
 use doppio_secrets::Wanted;
 use doppio_secrets::provider;
 use doppio_secrets::provider::PROVIDERS;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
+use doppio_text::TomlValue;
 
 use crate::step::Reader;
 
 /// Reads the list; none if it is not a list of strings. Unknown names are faults.
-pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Vec<(Wanted, Span)>> {
+pub(super) fn read(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option<Vec<(Wanted, Span)>> {
     let names = reader.strings("`credentials`", value)?;
     let mut all: Vec<(Wanted, Span)> = Vec::with_capacity(names.len());
     for name in names {
         match name.get_ref().parse::<Wanted>() {
             Ok(wanted) => match all.iter().find(|(known, _)| known.clashes_with(&wanted)) {
-                Some((known, place)) => reader.fault(clash(&wanted, name.span(), known, place.clone())),
+                Some((known, span)) => reader.fault(clash(&wanted, name.span(), known, span.clone())),
                 None => all.push((wanted, name.span())),
             },
             Err(unknown) => reader.fault(fault(&unknown, name.get_ref(), name.span())),
@@ -27,9 +25,9 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Opt
     Some(all)
 }
 
-fn clash(wanted: &Wanted, span: Span, known: &Wanted, place: Span) -> Diagnostic {
+fn clash(wanted: &Wanted, span: Span, known: &Wanted, other: Span) -> Diagnostic {
     let message = format!("`{known}` and `{wanted}` set the same variables");
-    let fault = Diagnostic::error("recipe::credentials-clash", message, span).other(place, "the other one");
+    let fault = Diagnostic::error("recipe::credentials-clash", message, span).other(other, "the other one");
     fault.help("a step can have only one of them: name the other in a separate step")
 }
 

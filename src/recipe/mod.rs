@@ -1,4 +1,4 @@
-//! Text → Recipe: the grammar, with every fault at its place.
+//! Text → Recipe: the grammar, with every fault at its location.
 //!
 //! [`parse()`] reads the tables and the keys that all steps share, and gives the one remaining key
 //! of a step to its kind ([`crate::step::KINDS`]). What names mean is for the plan to say, and

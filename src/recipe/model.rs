@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use toml::Spanned;
-
 use doppio_secrets::Wanted;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
+use doppio_text::Spanned;
 use doppio_text::name::StepId;
 
 use crate::step::Parsed;
@@ -33,8 +32,8 @@ pub struct Recipe {
     pub steps: Vec<RecipeStep>,
     /// Errors and warnings.
     pub faults: Vec<Diagnostic>,
-    /// The text is not TOML: names can't be looked up in the part that was read.
-    pub is_torn: bool,
+    /// Not all of the text is TOML: names can't be looked up in the part that was read.
+    pub has_syntax_errors: bool,
     /// Ids of steps that could not be read, and variables that those may set: a name among them
     /// is not at fault.
     pub unread: HashSet<String>,
@@ -76,7 +75,7 @@ pub enum TargetKind {
 pub struct Variable {
     /// The name.
     pub name: String,
-    /// The place of the name.
+    /// The location of the name.
     pub span: Span,
     /// The value; it may hold references.
     pub value: Template,
@@ -131,7 +130,7 @@ pub enum RunIf {
 pub struct RecipeStep {
     /// Its id.
     pub id: StepId,
-    /// The place of the id.
+    /// The location of the id.
     pub id_span: Span,
     /// What is shown instead of the id.
     pub name: Option<String>,
@@ -164,9 +163,9 @@ pub struct RecipeStep {
 pub struct Operation {
     /// The step type.
     pub kind: &'static StepKind,
-    /// The place of the key that names it.
+    /// The location of the key that names it.
     pub span: Span,
-    /// The place of each of its fields that the recipe or its `[defaults]` give.
+    /// The location of each of its fields that the recipe or its `[defaults]` give.
     pub field_spans: Vec<(&'static str, Span)>,
     /// What stands there: planned once for each step that it stands for.
     pub parsed: Box<dyn Parsed>,
@@ -181,7 +180,7 @@ pub enum Hosts {
     Tagged {
         /// The tag, without `@`.
         tag: String,
-        /// The place of the value.
+        /// The location of the value.
         span: Span,
     },
 }
@@ -191,7 +190,7 @@ pub enum Hosts {
 pub struct Axis {
     /// The name, as in `${matrix.NAME}`.
     pub name: String,
-    /// The place of the name.
+    /// The location of the name.
     pub span: Span,
     /// Its values; at least one.
     pub values: Vec<String>,

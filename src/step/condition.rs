@@ -13,8 +13,6 @@ pub(super) use kinds::KINDS;
 
 #[cfg(test)]
 mod tests {
-    use toml::de::DeTable;
-
     use doppio_text::Source;
 
     use super::*;
@@ -24,8 +22,8 @@ mod tests {
 
     fn read(text: &str) -> Result<Parsed, Vec<String>> {
         let source = Source::new("r.toml", format!("condition = {text}"));
-        let table = DeTable::parse(source.text()).expect("it is TOML").into_inner();
         let mut reader = Reader::new(&source);
+        let table = reader.document();
         let read = form::read(&mut reader, &table["condition"], "`condition`");
         assert_eq!(read.is_some(), reader.faults.is_empty(), "{text}: {:?}", reader.faults);
         read.ok_or_else(|| reader.into_faults().into_iter().map(|fault| fault.message).collect())

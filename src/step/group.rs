@@ -3,7 +3,8 @@
 
 use serde::Deserialize;
 use serde::Serialize;
-use toml::Spanned;
+
+use doppio_text::Spanned;
 
 use crate::step::Form;
 use crate::step::Operation;

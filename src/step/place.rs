@@ -1,6 +1,6 @@
 //! Where an operation runs, and what it stands for.
 
-use toml::Spanned;
+use doppio_text::Spanned;
 
 use crate::step::HostText;
 

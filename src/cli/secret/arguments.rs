@@ -20,10 +20,6 @@ pub(super) fn reference(text: &str) -> Result<SecretRef, CliError> {
 
 /// Refuses a token that stands where a name or an option is meant, before anything repeats it.
 /// What is behind `--` is a command of the user's own.
-///
-/// # Errors
-///
-/// When there is one.
 pub(in crate::cli) fn refuse_tokens(arguments: &[OsString]) -> Result<(), CliError> {
     let is_token = |text: &str| recognise(&SecretValue::new(text.as_bytes().to_vec())).is_some();
     let has_token =
