@@ -27,7 +27,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
-use crate::step::Place;
+use crate::step::Site;
 use crate::step::credentials::Destination;
 use crate::step::credentials::refusal;
 use crate::step::credentials::way_out;
@@ -90,9 +90,9 @@ pub(super) async fn look(plan: &Plan, vault: &SecretSession, world: &World<'_>) 
         if wanted.is_empty() && named.is_empty() {
             continue;
         }
-        let to = match (&step.host, step.place()) {
+        let to = match (&step.host, step.site()) {
             // What a variable gets goes nowhere yet: where it then goes is seen at the step that uses it.
-            (_, Place::Local | Place::Nowhere) => Some(Destination::Here),
+            (_, Site::Local | Site::Nowhere) => Some(Destination::Here),
             (Some(host), _) => destination(host, world, &mut routes).await,
             (None, _) => None,
         };
@@ -134,7 +134,7 @@ pub(super) async fn look(plan: &Plan, vault: &SecretSession, world: &World<'_>) 
 /// What a step names, and what its host does, with a location in the recipe.
 fn wanted(step: &PlannedStep, hosts: &HostsFile) -> Vec<(Wanted, Span)> {
     let mut all = step.credentials.clone();
-    if let (Some(host), Place::Host(_)) = (&step.host, step.place()) {
+    if let (Some(host), Site::Host(_)) = (&step.host, step.site()) {
         for of_host in hosts.credentials(host.as_str()) {
             if all.iter().all(|(own, _)| own != of_host) {
                 all.push((of_host.clone(), 0..0));

@@ -30,7 +30,7 @@ use crate::cli::output::OutputFormat;
 use crate::cli::secret::lookup;
 use crate::plan::Plan;
 use crate::plan::show::show;
-use crate::step::Place;
+use crate::step::Site;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: doppio plan train.toml --host gpu-box --var epochs=3")]
@@ -122,7 +122,7 @@ async fn routes(plan: &Plan, hosts: &HostsFile, home: &Path, is_sandbox: bool) -
     let named: BTreeSet<&HostId> = plan
         .steps()
         .iter()
-        .filter(|step| step.members.is_empty() && !matches!(step.place(), Place::Nowhere))
+        .filter(|step| step.members.is_empty() && !matches!(step.site(), Site::Nowhere))
         .filter_map(|step| step.host.as_ref())
         .collect();
     let mut found = Vec::with_capacity(named.len());

@@ -9,7 +9,6 @@ use futures_util::FutureExt;
 use tokio::sync::watch;
 
 use doppio_secrets::Mask;
-use doppio_secrets::Masked;
 
 use crate::event::End;
 use crate::plan::Plan;
@@ -31,7 +30,7 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 /// Everything one attempt needs.
 pub(super) struct Attempt {
     pub plan: Arc<Plan>,
-    pub place: usize,
+    pub index: usize,
     pub cx: StepContext,
     /// Tells the operation to stop; the dispatcher holds a clone.
     pub stop: watch::Sender<Stop>,
@@ -39,97 +38,71 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// Makes the attempt. Its last report is how it ended, whatever happens.
-    pub(super) async fn run(mut self) {
+    /// Makes the attempt. Its last report is how it ended, whatever happens, and by then nothing of
+    /// the attempt is left: a lease that the next step must not share has been given back.
+    pub(super) async fn run(self) {
         let reports = self.cx.reports.clone();
         let id = self.cx.step.clone();
+        let last = self.end().await;
+        drop(reports.send((id, last)).await);
+    }
+
+    async fn end(mut self) -> Report {
         let mask = self.cx.secrets.mask().clone();
+        let reports = self.cx.reports.clone();
+        let id = self.cx.step.clone();
         let told = self.stop.subscribe();
-        let operation = self.plan.steps()[self.place].operation.as_ref();
+        let operation = self.plan.steps()[self.index].operation.as_ref();
         let operation = operation.expect("what stands for others is not launched");
         let mut work = AssertUnwindSafe(operation.run(&mut self.cx)).catch_unwind();
         let stop = tokio::select! {
             biased;
-            done = &mut work => {
-                drop(reports.send((id, over(done, &mask))).await);
-                return;
-            }
+            done = &mut work => return over(done, &mask),
             stop = stopped(told) => stop,
-            () = deadline(self.timeout) => Stop::Timeout,
+            () = tokio::time::sleep(self.timeout.unwrap_or_default()), if self.timeout.is_some() => Stop::Timeout,
         };
         self.stop.send_replace(stop);
-        let last = if let Ok(done) = tokio::time::timeout(WIND_DOWN, &mut work).await {
-            over(done, &mask)
-        } else {
-            let text =
-                mask.text(&format!("`{id}` did not stop in time; what it started may still be running"));
-            drop(reports.send((id.clone(), Report::Notice(text))).await);
-            Report::Over(Err(StepError::Stopped(stop)))
-        };
-        drop(reports.send((id, last)).await);
-    }
-}
-
-async fn deadline(timeout: Option<Duration>) {
-    match timeout {
-        Some(timeout) => tokio::time::sleep(timeout).await,
-        None => std::future::pending().await,
-    }
-}
-
-fn over(done: Result<Result<Outcome, StepError>, Box<dyn Any + Send>>, mask: &Mask) -> Report {
-    match done {
-        Ok(result) => Report::Over(result),
-        Err(panic) => {
-            let words = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no words");
-            Report::Panicked(mask.text(words))
+        if let Ok(done) = tokio::time::timeout(WIND_DOWN, &mut work).await {
+            return over(done, &mask);
         }
+        let text = mask.text(&format!("`{id}` did not stop in time; what it started may still be running"));
+        drop(reports.send((id, Report::Notice(text))).await);
+        over(Ok(Err(StepError::Stopped(stop))), &mask)
     }
+}
+
+/// The last report of an attempt.
+fn over(done: Result<Result<Outcome, StepError>, Box<dyn Any + Send>>, mask: &Mask) -> Report {
+    Report::Over(match done {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => Outcome::ended(end_of(error, mask)),
+        Err(panic) => {
+            let words = panic.downcast_ref::<String>().map(String::as_str);
+            let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
+            Outcome::ended(End::Error {
+                message: mask.text("a bug in doppio"),
+                causes: vec![mask.text(words)],
+                hint: None,
+                world: false,
+                bug: true,
+            })
+        }
+    })
 }
 
 /// How an attempt that could not be made, or was stopped, ended.
-pub(super) fn end_of(error: StepError, mask: &Mask) -> End {
-    let text = |text: &str| mask.text(text);
-    match error {
-        StepError::Stopped(Stop::Timeout) => End::Timeout,
-        StepError::Stopped(_) => End::Cancelled,
-        StepError::Host(error) => End::Error {
-            message: text(&error.message),
-            causes: error.causes.iter().map(|cause| text(cause)).collect(),
-            hint: error.hint.as_deref().map(text),
-            world: true,
-            bug: false,
-        },
-        StepError::Secret(error) => End::Error {
-            message: text(&error.to_string()),
-            causes: Vec::new(),
-            hint: error.hint().map(text),
-            world: true,
-            bug: false,
-        },
-        StepError::Failed { message, hint } => End::Error {
-            message: text(&message),
-            causes: Vec::new(),
-            hint: hint.as_deref().map(text),
-            world: false,
-            bug: false,
-        },
-    }
-}
-
-/// The end of an attempt that hit a bug in Doppio.
-pub(super) fn end_of_panic(words: Masked, mask: &Mask) -> End {
-    End::Error {
-        message: mask.text("a bug in doppio"),
-        causes: vec![words],
-        hint: None,
-        world: false,
-        bug: true,
-    }
+fn end_of(error: StepError, mask: &Mask) -> End {
+    let world = !matches!(error, StepError::Failed { .. });
+    let (message, causes, hint) = match error {
+        StepError::Stopped(Stop::Timeout) => return End::Timeout,
+        StepError::Stopped(_) => return End::Cancelled,
+        StepError::Host(error) => (error.message, error.causes, error.hint),
+        StepError::Secret(error) => (error.to_string(), Vec::new(), error.hint().map(str::to_owned)),
+        StepError::Failed { message, hint } => (message, Vec::new(), hint),
+    };
+    let text = |text: &String| mask.text(text);
+    let causes = causes.iter().map(text).collect();
+    End::Error { message: text(&message), causes, hint: hint.as_ref().map(text), world, bug: false }
 }
 
 /// Whether another attempt may follow one that ended like this. After `lost` only if the step is
@@ -200,7 +173,8 @@ mod tests {
         assert!(may_follow(&lost, true));
         assert!(!may_follow(&End::Cancelled, true));
         assert!(!may_follow(&End::Exit { code: 0 }, true));
-        assert!(!may_follow(&end_of_panic(mask.text("boom"), &mask), true));
+        let Report::Over(panicked) = over(Err(Box::new("boom")), &mask) else { panic!("it is over") };
+        assert!(!may_follow(&panicked.end, true));
         assert!(may_follow(&End::Exit { code: 1 }, false));
         assert!(may_follow(&End::Timeout, false));
     }

@@ -17,28 +17,20 @@ pub enum Cancel {
 }
 
 /// Listens for the user; silent for ever once no sender is left.
-pub(super) struct CancelListener {
-    receiver: watch::Receiver<Cancel>,
-    deaf: bool,
-}
+pub(super) struct CancelListener(watch::Receiver<Cancel>);
 
 impl CancelListener {
     pub(super) fn new(mut receiver: watch::Receiver<Cancel>) -> Self {
         // A request made before the run began counts too.
         receiver.mark_changed();
-        Self { receiver, deaf: false }
+        Self(receiver)
     }
 
     /// The next thing that is said.
     pub(super) async fn hear(&mut self) -> Cancel {
-        loop {
-            if self.deaf {
-                return std::future::pending().await;
-            }
-            match self.receiver.changed().await {
-                Ok(()) => return *self.receiver.borrow_and_update(),
-                Err(_) => self.deaf = true,
-            }
+        match self.0.changed().await {
+            Ok(()) => *self.0.borrow_and_update(),
+            Err(_) => std::future::pending().await,
         }
     }
 }

@@ -7,7 +7,6 @@
 mod cancelling;
 mod ending;
 mod starting;
-mod telling;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -28,8 +27,9 @@ use crate::engine::Cancel;
 use crate::engine::Options;
 use crate::engine::cancel::CancelListener;
 use crate::engine::ready::ReadySet;
-use crate::engine::result::Over;
+use crate::event::Event;
 use crate::event::RunState;
+use crate::event::SCHEMA;
 use crate::event::Sink;
 use crate::event::SinkError;
 use crate::event::StepOutline;
@@ -52,7 +52,7 @@ pub(super) struct Dispatcher<'a> {
     state: RunState,
     values: Arc<Values>,
     ready: ReadySet,
-    places: HashMap<StepId, usize>,
+    indices: HashMap<StepId, usize>,
     began: Instant,
     seq: u64,
     /// Whether something was recorded that is not settled.
@@ -100,7 +100,7 @@ impl<'a> Dispatcher<'a> {
                 target: plan.target().cloned(),
             }),
             ready: ReadySet::new(steps),
-            places: steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect(),
+            indices: steps.iter().enumerate().map(|(index, step)| (step.id.clone(), index)).collect(),
             story,
             plan: Arc::new(plan),
             options,
@@ -128,7 +128,7 @@ impl<'a> Dispatcher<'a> {
             if self.ready.is_done() {
                 break;
             }
-            let next_rest = self.resting.first().map(|(at, _)| *at);
+            let next = self.resting.first().map(|(at, _)| *at);
             tokio::select! {
                 biased;
                 wish = listener.hear() => match wish {
@@ -140,7 +140,7 @@ impl<'a> Dispatcher<'a> {
                     }
                 },
                 Some((step, report)) = self.reports.recv() => self.take_all(&step, report),
-                () = rest_until(next_rest) => {}
+                () = tokio::time::sleep_until(next.unwrap_or(self.began)), if next.is_some() => {}
             }
         }
         self.finish();
@@ -151,11 +151,11 @@ impl<'a> Dispatcher<'a> {
     fn begin(&mut self) -> Result<(), SinkError> {
         let plan = Arc::clone(&self.plan);
         let mask = self.mask();
-        let ids = |places: &[usize]| places.iter().map(|place| plan.steps()[*place].id.clone()).collect();
+        let ids = |indices: &[usize]| indices.iter().map(|index| plan.steps()[*index].id.clone()).collect();
         let steps = plan.steps().iter().map(|step| StepOutline {
             id: step.id.clone(),
             name: step.name.as_deref().map(|name| mask.text(name)),
-            kind: step.kind.to_owned(),
+            kind: step.kind.clone(),
             needs: ids(&step.needs),
             members: ids(&step.members),
         });
@@ -180,7 +180,7 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn take(&mut self, step: &StepId, report: Report) {
-        let Some(place) = self.places.get(step).copied() else { return };
+        let Some(index) = self.indices.get(step).copied() else { return };
         let step = step.clone();
         match report {
             Report::Output(stream, text) => self.tell(What::StepOutput { step, stream, text }),
@@ -189,30 +189,57 @@ impl<'a> Dispatcher<'a> {
             Report::Delivered(deliveries) => self.tell(What::SecretsDelivered { step, deliveries }),
             Report::Masked(hits) => {
                 for (name, count) in hits {
-                    *self.story[place].masked.entry(name).or_default() += count;
+                    *self.story[index].masked.entry(name).or_default() += count;
                 }
             }
-            Report::Over(result) => self.over(place, Over::of(result, &self.mask())),
-            Report::Panicked(words) => self.over(place, Over::of_panic(words, &self.mask())),
+            Report::Over(outcome) => self.over(index, outcome),
         }
+    }
+
+    /// Makes an event of it, applies it, and hands it to the sink.
+    fn tell(&mut self, what: What) {
+        self.unsettled |= !matches!(what, What::StepOutput { .. } | What::StepProgress { .. });
+        let event = self.event(what);
+        let kept = self.sink.record(&event);
+        self.not_kept(kept);
+    }
+
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.unsettled) {
+            let kept = self.sink.settle();
+            self.not_kept(kept);
+        }
+    }
+
+    /// A sink that fails in the middle of a run does not end it: the steps that stop what costs
+    /// money are still to come.
+    fn not_kept(&mut self, kept: Result<(), SinkError>) {
+        let Err(error) = kept else { return };
+        let text = format!("{error}: {}; this run can't be inspected or resumed later", error.source);
+        let what = What::Notice { step: None, text: self.mask().text(&text) };
+        let event = self.event(what);
+        // It reported that once; the other sinks must still get the event.
+        drop(self.sink.record(&event));
+    }
+
+    fn event(&mut self, what: What) -> Event {
+        let event = Event { schema: SCHEMA, seq: self.seq, time: jiff::Timestamp::now(), what };
+        self.seq += 1;
+        if let Err(error) = self.state.apply(&event) {
+            unreachable!("the dispatcher is in step with its own state: {error}");
+        }
+        event
     }
 
     fn mask(&self) -> Mask {
         self.options.secrets.mask().clone()
     }
 
-    fn id(&self, place: usize) -> StepId {
-        self.plan.steps()[place].id.clone()
+    fn id(&self, index: usize) -> StepId {
+        self.plan.steps()[index].id.clone()
     }
 
-    fn status(&self, place: usize) -> StepStatus {
-        self.state.steps[place].status
-    }
-}
-
-async fn rest_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
+    fn status(&self, index: usize) -> StepStatus {
+        self.state.steps[index].status
     }
 }

@@ -9,7 +9,6 @@ mod cancel;
 mod dispatcher;
 mod options;
 mod ready;
-mod result;
 #[cfg(test)]
 mod tests;
 

@@ -14,7 +14,6 @@ use crate::plan::RunIf;
 pub(super) enum Fate {
     /// It did what it was to do.
     Success,
-    /// It failed.
     Failed,
     /// It failed, and was allowed to.
     Forgiven,
@@ -22,7 +21,6 @@ pub(super) enum Fate {
     Passed,
     /// It did not run because this step failed.
     Blocked(usize),
-    /// It was cancelled.
     Cancelled,
 }
 
@@ -43,7 +41,6 @@ pub(super) enum Turn {
 /// Why a step does not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
-    /// This step failed.
     Failed(usize),
     /// It runs on failure only, and nothing failed.
     NothingFailed,
@@ -94,27 +91,27 @@ pub(super) struct ReadySet {
 impl ReadySet {
     pub(super) fn new(steps: &[PlannedStep]) -> Self {
         let mut nodes: Vec<Node> = steps.iter().map(Node::new).collect();
-        for place in 0..nodes.len() {
-            for need in nodes[place].needs.clone() {
-                nodes[need].dependents.push(place);
+        for index in 0..nodes.len() {
+            for need in nodes[index].needs.clone() {
+                nodes[need].dependents.push(index);
             }
-            for member in nodes[place].members.clone() {
-                nodes[member].group = Some(place);
+            for member in nodes[index].members.clone() {
+                nodes[member].group = Some(index);
                 nodes[member].waits += 1;
             }
         }
         // Groups stand after their members, so this meets a group before what it stands for.
-        for place in (0..nodes.len()).rev() {
-            if nodes[place].always {
-                for member in nodes[place].members.clone() {
+        for index in (0..nodes.len()).rev() {
+            if nodes[index].always {
+                for member in nodes[index].members.clone() {
                     nodes[member].always = true;
                 }
             }
         }
         let left = nodes.len();
         let mut set = Self { nodes, turns: VecDeque::new(), news: VecDeque::new(), left, cancelled: false };
-        for place in 0..left {
-            set.decide(place);
+        for index in 0..left {
+            set.decide(index);
         }
         set
     }
@@ -124,43 +121,43 @@ impl ReadySet {
         self.spread();
         let turn = self.turns.pop_front()?;
         match turn {
-            Turn::Ready(place) if self.cancelled && !self.nodes[place].always => {
-                self.end(place, Fate::Cancelled);
-                Some(Turn::Cancel(place))
+            Turn::Ready(index) if self.cancelled && !self.nodes[index].always => {
+                self.end(index, Fate::Cancelled);
+                Some(Turn::Cancel(index))
             }
             turn => Some(turn),
         }
     }
 
     /// A step that was ready is over.
-    pub(super) fn finish(&mut self, place: usize, fate: Fate) {
-        let fate = if fate == Fate::Failed && self.nodes[place].forgiving { Fate::Forgiven } else { fate };
-        self.end(place, fate);
+    pub(super) fn finish(&mut self, index: usize, fate: Fate) {
+        let fate = if fate == Fate::Failed && self.nodes[index].forgiving { Fate::Forgiven } else { fate };
+        self.end(index, fate);
     }
 
     /// A step that stands for others begins, and so may they.
-    pub(super) fn open(&mut self, place: usize) {
-        self.nodes[place].stage = Stage::Open;
-        for member in self.nodes[place].members.clone() {
+    pub(super) fn open(&mut self, index: usize) {
+        self.nodes[index].stage = Stage::Open;
+        for member in self.nodes[index].members.clone() {
             self.nodes[member].waits -= 1;
             self.decide(member);
         }
-        self.join(place);
+        self.join(index);
     }
 
     /// From now on only `always` steps become ready; all others that are not in the caller's
     /// hands are cancelled.
     pub(super) fn cancel(&mut self) {
         self.cancelled = true;
-        for place in 0..self.nodes.len() {
-            let node = &self.nodes[place];
+        for index in 0..self.nodes.len() {
+            let node = &self.nodes[index];
             let never_opens = node.group.is_some_and(|group| {
                 let group = &self.nodes[group];
                 !group.always && group.stage != Stage::Open
             });
             if node.stage == Stage::Waits && (!node.always || never_opens) {
-                self.end(place, Fate::Cancelled);
-                self.turns.push_back(Turn::Cancel(place));
+                self.end(index, Fate::Cancelled);
+                self.turns.push_back(Turn::Cancel(index));
             }
         }
     }
@@ -171,46 +168,46 @@ impl ReadySet {
     }
 
     /// Whether a cancel leaves the step alone.
-    pub(super) fn is_always(&self, place: usize) -> bool {
-        self.nodes[place].always
+    pub(super) fn is_always(&self, index: usize) -> bool {
+        self.nodes[index].always
     }
 
     /// Whether a step failed whose failure counts.
     pub(super) fn has_failed(&self) -> bool {
-        let mut failed = (0..self.nodes.len()).filter(|place| self.nodes[*place].fate == Some(Fate::Failed));
-        failed.any(|place| !self.is_forgiven(place))
+        let mut failed = (0..self.nodes.len()).filter(|index| self.nodes[*index].fate == Some(Fate::Failed));
+        failed.any(|index| !self.is_forgiven(index))
     }
 
     /// Whether the step itself forgives its failure, or a step that it belongs to does.
-    pub(super) fn is_forgiven(&self, place: usize) -> bool {
-        let mut around = std::iter::successors(Some(place), |place| self.nodes[*place].group);
-        around.any(|place| self.nodes[place].forgiving)
+    pub(super) fn is_forgiven(&self, index: usize) -> bool {
+        let mut around = std::iter::successors(Some(index), |index| self.nodes[*index].group);
+        around.any(|index| self.nodes[index].forgiving)
     }
 
-    fn end(&mut self, place: usize, fate: Fate) {
-        let node = &mut self.nodes[place];
+    fn end(&mut self, index: usize, fate: Fate) {
+        let node = &mut self.nodes[index];
         debug_assert!(node.fate.is_none(), "a step ends once");
         if node.stage == Stage::Waits {
             node.stage = Stage::Decided;
         }
         node.fate = Some(fate);
         self.left -= 1;
-        self.news.push_back(place);
+        self.news.push_back(index);
     }
 
     /// Tells those who wait for steps that are over.
     fn spread(&mut self) {
-        while let Some(place) = self.news.pop_front() {
-            for dependent in self.nodes[place].dependents.clone() {
+        while let Some(index) = self.news.pop_front() {
+            for dependent in self.nodes[index].dependents.clone() {
                 self.nodes[dependent].waits -= 1;
                 self.decide(dependent);
             }
-            if self.nodes[place].stage != Stage::Open {
-                for member in self.nodes[place].members.clone() {
-                    self.end_with_group(member, place);
+            if self.nodes[index].stage != Stage::Open {
+                for member in self.nodes[index].members.clone() {
+                    self.end_with_group(member, index);
                 }
             }
-            if let Some(group) = self.nodes[place].group {
+            if let Some(group) = self.nodes[index].group {
                 self.nodes[group].members_left -= 1;
                 self.join(group);
             }
@@ -218,24 +215,24 @@ impl ReadySet {
     }
 
     /// Decides about a step that waits for nothing any more.
-    fn decide(&mut self, place: usize) {
-        let node = &self.nodes[place];
+    fn decide(&mut self, index: usize) {
+        let node = &self.nodes[index];
         if node.waits > 0 || node.stage != Stage::Waits {
             return;
         }
         if self.cancelled && !node.always {
-            self.end(place, Fate::Cancelled);
-            self.turns.push_back(Turn::Cancel(place));
+            self.end(index, Fate::Cancelled);
+            self.turns.push_back(Turn::Cancel(index));
             return;
         }
         match self.verdict(node) {
             None => {
-                self.nodes[place].stage = Stage::Decided;
-                self.turns.push_back(Turn::Ready(place));
+                self.nodes[index].stage = Stage::Decided;
+                self.turns.push_back(Turn::Ready(index));
             }
             Some((why, fate)) => {
-                self.end(place, fate);
-                self.turns.push_back(Turn::Skip(place, why));
+                self.end(index, fate);
+                self.turns.push_back(Turn::Skip(index, why));
             }
         }
     }
@@ -274,8 +271,8 @@ impl ReadySet {
     }
 
     /// Ends a step that stands for others when they have all ended.
-    fn join(&mut self, place: usize) {
-        let node = &self.nodes[place];
+    fn join(&mut self, index: usize) {
+        let node = &self.nodes[index];
         if node.stage != Stage::Open || node.members_left > 0 || node.fate.is_some() {
             return;
         }
@@ -291,8 +288,8 @@ impl ReadySet {
             (None, Some(_)) => Fate::Cancelled,
             (None, None) => Fate::Success,
         };
-        self.end(place, fate);
-        self.turns.push_back(Turn::Join(place, fate, failed.or(cancelled)));
+        self.end(index, fate);
+        self.turns.push_back(Turn::Join(index, fate, failed.or(cancelled)));
     }
 }
 

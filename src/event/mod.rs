@@ -6,11 +6,10 @@
 mod occurrence;
 mod sink;
 mod state;
-mod status;
+mod step_status;
 #[cfg(test)]
 mod tests;
 
-pub use occurrence::Delivery;
 pub use occurrence::End;
 pub use occurrence::Event;
 pub use occurrence::RunStatus;
@@ -24,4 +23,4 @@ pub use sink::SinkError;
 pub use state::IllegalEvent;
 pub use state::RunState;
 pub use state::StepState;
-pub use status::StepStatus;
+pub use step_status::StepStatus;

@@ -5,11 +5,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::Serialize;
 
+use doppio_secrets::Delivery;
 use doppio_secrets::Masked;
 use doppio_text::name::RunId;
 use doppio_text::name::StepId;
 
-use crate::event::status::StepStatus;
+use crate::event::step_status::StepStatus;
 
 /// The form of an [`Event`] on disk and on stdout; raised when a reader must know.
 pub const SCHEMA: u32 = 1;
@@ -219,9 +220,19 @@ pub enum End {
 }
 
 impl End {
+    /// The status of a step whose last attempt ended like this.
+    pub fn status(&self) -> StepStatus {
+        match self {
+            Self::Exit { code: 0 } => StepStatus::Success,
+            Self::Cancelled => StepStatus::Cancelled,
+            Self::Lost { .. } => StepStatus::Lost,
+            _ => StepStatus::Failed,
+        }
+    }
+
     /// Whether the step did what it was to do.
     pub fn is_success(&self) -> bool {
-        *self == Self::Exit { code: 0 }
+        self.status() == StepStatus::Success
     }
 
     /// The causes below its message, where Doppio could not do it.
@@ -251,20 +262,6 @@ pub enum RunStatus {
     Failed,
     /// The user stopped it.
     Cancelled,
-}
-
-/// How one secret travelled to one step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// The variable that carries it on the host.
-    pub variable: String,
-    /// Which secret, as the recipe refers to it.
-    pub secret: Masked,
-    /// Which way.
-    pub carrier: String,
-    /// It is not set: the default of the reference went in its place.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_default: bool,
 }
 
 mod millis {

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use doppio_secrets::Delivery;
 use doppio_secrets::Masked;
 use doppio_text::name::RunId;
 use doppio_text::name::StepId;
 
-use crate::event::Delivery;
 use crate::event::End;
 use crate::event::Event;
 use crate::event::RunStatus;
 use crate::event::StepOutline;
 use crate::event::What;
-use crate::event::status::StepStatus;
+use crate::event::step_status::StepStatus;
 
 /// One step's state.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub struct RunState {
     pub steps: Vec<StepState>,
     /// What the user was told, with the step it was about.
     pub notices: Vec<(Option<StepId>, Masked)>,
-    places: HashMap<StepId, usize>,
+    indices: HashMap<StepId, usize>,
     last: Option<u64>,
 }
 
@@ -82,7 +82,7 @@ pub struct IllegalEvent {
 impl RunState {
     /// The state of one step.
     pub fn step(&self, id: &StepId) -> Option<&StepState> {
-        self.places.get(id).map(|place| &self.steps[*place])
+        self.indices.get(id).map(|index| &self.steps[*index])
     }
 
     /// Takes an event. The whole state machine is this one function.
@@ -171,23 +171,23 @@ impl RunState {
         recipe: &Masked,
         steps: &[StepOutline],
     ) -> Result<(), String> {
-        let places: HashMap<_, _> =
-            steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect();
-        if places.len() != steps.len() {
+        let indices: HashMap<_, _> =
+            steps.iter().enumerate().map(|(index, step)| (step.id.clone(), index)).collect();
+        if indices.len() != steps.len() {
             return Err("two of its steps have the same id".to_owned());
         }
         self.run = Some(run.clone());
         self.recipe = Some(recipe.clone());
         self.started = Some(time);
         self.steps = steps.iter().cloned().map(StepState::new).collect();
-        self.places = places;
+        self.indices = indices;
         Ok(())
     }
 
     /// The step, if it stands where it must.
     fn expect(&mut self, id: &StepId, allowed: &[StepStatus]) -> Result<&mut StepState, String> {
-        let place = self.places.get(id).ok_or_else(|| format!("the run has no step `{id}`"))?;
-        let step = &mut self.steps[*place];
+        let index = self.indices.get(id).ok_or_else(|| format!("the run has no step `{id}`"))?;
+        let step = &mut self.steps[*index];
         if allowed.contains(&step.status) { Ok(step) } else { Err(format!("step `{id}` is {}", step.status)) }
     }
 

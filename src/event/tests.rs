@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use doppio_secrets::Delivery;
 use doppio_secrets::Masked;
 use doppio_text::name::StepId;
 
@@ -77,9 +78,9 @@ fn every_kind() -> Vec<What> {
             step: step.clone(),
             deliveries: vec![Delivery {
                 is_default: false,
-                variable: "HF_TOKEN".to_owned(),
+                variable: "HF_TOKEN".parse().unwrap(),
                 secret: masked("huggingface/token"),
-                carrier: "preamble".to_owned(),
+                carrier: serde_json::from_value("preamble".into()).unwrap(),
             }],
         },
         What::StepSkipped { step: step.clone(), reason: masked("`when` is false"), blocked: false },
@@ -224,9 +225,9 @@ proptest! {
                 prop_assert_eq!(&before, &format!("{:?}", state.steps));
             }
             prop_assert!(!(taken && run_was_over));
-            for (place, step) in state.steps.iter().enumerate() {
-                if over[place] {
-                    prop_assert_eq!(step.status, statuses[place]);
+            for (index, step) in state.steps.iter().enumerate() {
+                if over[index] {
+                    prop_assert_eq!(step.status, statuses[index]);
                 }
             }
             if state.status.is_some() {

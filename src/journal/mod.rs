@@ -13,7 +13,7 @@ mod store;
 mod tests;
 mod writer;
 
-pub use reader::Fault;
+pub use reader::BadLine;
 pub use reader::Record;
 pub use store::FindError;
 pub use store::Store;

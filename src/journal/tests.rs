@@ -62,10 +62,10 @@ fn output_is_in_the_steps_log_and_not_in_the_journal() {
     let record = store.read(&run).unwrap();
     let log = store.log(&run, &record, &"train[lr=1]".parse().unwrap()).unwrap();
     assert_eq!(fs::read_to_string(log).unwrap(), "loss 0.5\nnext\n--- attempt 2 ---\n");
-    let text = fs::read_to_string(journal.folder().join("journal.jsonl")).unwrap();
+    let text = fs::read_to_string(store.folder(&run).join("journal.jsonl")).unwrap();
     assert!(!text.contains("loss") && !text.contains("half"));
     assert_eq!(text.lines().count(), 6);
-    assert_eq!(fs::read_to_string(journal.folder().join("plan.json")).unwrap(), "{\"plan\":1}");
+    assert_eq!(fs::read_to_string(store.folder(&run).join("plan.json")).unwrap(), "{\"plan\":1}");
 }
 
 #[cfg(unix)]

@@ -34,7 +34,7 @@ pub struct Journal {
     names: LogNames,
     logs: HashMap<StepId, Log>,
     /// Whether an event could not be written: what follows would have a gap before it.
-    torn: bool,
+    has_gap: bool,
     /// Whether output could not be written.
     muted: bool,
 }
@@ -81,18 +81,13 @@ impl Journal {
             unsettled: false,
             names: LogNames::default(),
             logs: HashMap::new(),
-            torn: false,
+            has_gap: false,
             muted: false,
         })
     }
 
-    /// The run's folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     fn append(&mut self, event: &Event) -> Result<(), SinkError> {
-        if self.torn {
+        if self.has_gap {
             return Ok(());
         }
         self.line.clear();
@@ -100,7 +95,7 @@ impl Journal {
             self.line.push(b'\n');
             self.file.write_all(&self.line)
         });
-        self.torn = write.is_err();
+        self.has_gap = write.is_err();
         self.unsettled = true;
         write.map_err(failed("write", &self.folder.join("journal.jsonl")))
     }
@@ -161,11 +156,11 @@ impl Sink for Journal {
     }
 
     fn settle(&mut self) -> Result<(), SinkError> {
-        if self.torn || !std::mem::take(&mut self.unsettled) {
+        if self.has_gap || !std::mem::take(&mut self.unsettled) {
             return Ok(());
         }
         let synced = self.file.sync_data();
-        self.torn = synced.is_err();
+        self.has_gap = synced.is_err();
         synced.map_err(failed("write", &self.folder.join("journal.jsonl")))
     }
 }

@@ -21,27 +21,20 @@ pub(super) fn reached<F: Hash + Eq + Clone>(
 ) -> Vec<bool> {
     let mut answers = vec![false; questions.len()];
     let mut by_fact: HashMap<&F, Vec<usize>> = HashMap::new();
-    let mut facts: Vec<&F> = Vec::new();
     for (index, (_, fact)) in questions.iter().enumerate() {
-        by_fact.entry(fact).or_insert_with(|| {
-            facts.push(fact);
-            Vec::new()
-        });
-        by_fact.entry(fact).and_modify(|list| list.push(index));
+        by_fact.entry(fact).or_default().push(index);
     }
-    if facts.is_empty() {
-        return answers;
-    }
-    for batch in facts.chunks(WORDS * 64) {
+    let by_fact: Vec<(&F, Vec<usize>)> = by_fact.into_iter().collect();
+    for batch in by_fact.chunks(WORDS * 64) {
         let mut begins: HashMap<usize, [u64; WORDS]> = HashMap::new();
-        for (bit, fact) in batch.iter().enumerate() {
+        for (bit, (fact, _)) in batch.iter().enumerate() {
             for node in sources.get(*fact).into_iter().flatten() {
                 begins.entry(*node).or_default()[bit / 64] |= 1 << (bit % 64);
             }
         }
         let arrived = flow(order, before, &begins);
-        for (bit, fact) in batch.iter().enumerate() {
-            for question in &by_fact[*fact] {
+        for (bit, (_, asked)) in batch.iter().enumerate() {
+            for question in asked {
                 let node = questions[*question].0;
                 answers[*question] = arrived[node][bit / 64] >> (bit % 64) & 1 == 1;
             }

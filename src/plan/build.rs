@@ -11,9 +11,10 @@ use doppio_text::name::HostId;
 use crate::plan::Inputs;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
+use crate::plan::fields::Resolver;
 use crate::plan::graph::Graph;
-use crate::plan::names::Variables;
 use crate::plan::steps::Steps;
+use crate::plan::variables::Variables;
 use crate::recipe::Recipe;
 use crate::recipe::TargetKind;
 
@@ -21,7 +22,7 @@ use crate::recipe::TargetKind;
 ///
 /// # Errors
 ///
-/// Everything that is wrong with the recipe, with its places: what [`crate::recipe::parse`] found
+/// Everything that is wrong with the recipe, with its locations: what [`crate::recipe::parse`] found
 /// and what was found here, in the order of the text.
 #[expect(clippy::missing_panics_doc, reason = "`local` is a host")]
 pub fn build(mut recipe: Recipe, inputs: &Inputs<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
@@ -34,7 +35,7 @@ pub fn build(mut recipe: Recipe, inputs: &Inputs<'_>) -> Result<(Plan, Vec<Diagn
     let inputs = &Inputs { target, ..*inputs };
     let variables = Variables::resolve(&recipe, inputs.vars, &mut faults);
     let graph = Graph::new(&recipe, &variables, inputs, &mut faults);
-    let mut steps = Steps::new(&recipe, &graph, &variables, inputs);
+    let mut steps = Steps::new(Resolver::new(&variables, inputs, &graph, &recipe));
     let mut planned = steps.plan();
     let reads = steps.finish(&mut faults);
     let faults = sorted(faults);
@@ -44,7 +45,7 @@ pub fn build(mut recipe: Recipe, inputs: &Inputs<'_>) -> Result<(Plan, Vec<Diagn
         .vars
         .iter()
         .map(|(name, _)| name)
-        .filter(|name| variables.place(name).is_none() && !reads.variables.contains(*name))
+        .filter(|name| variables.span(name).is_none() && !reads.variables.contains(*name))
         .cloned()
         .collect();
     let plan = Plan {
@@ -75,15 +76,15 @@ fn arrange(
     order: &[usize],
     reads: &HashMap<usize, Vec<usize>>,
 ) -> Vec<PlannedStep> {
-    let mut place = vec![0; order.len()];
+    let mut numbers = vec![0; order.len()];
     for (number, node) in order.iter().enumerate() {
-        place[*node] = number;
+        numbers[*node] = number;
     }
     let numbered = |list: &[usize]| {
-        let mut numbers: Vec<usize> = list.iter().map(|node| place[*node]).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers
+        let mut list: Vec<usize> = list.iter().map(|node| numbers[*node]).collect();
+        list.sort_unstable();
+        list.dedup();
+        list
     };
     order
         .iter()

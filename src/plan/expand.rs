@@ -6,19 +6,19 @@ use doppio_text::shown;
 
 use crate::plan::Inputs;
 use crate::plan::fields::fixed_text;
-use crate::plan::names::Variables;
 use crate::plan::node::Node;
 use crate::plan::node::Role;
+use crate::plan::variables::Variables;
 use crate::recipe::Hosts;
 use crate::recipe::RecipeStep;
 
 /// The number of steps that one step may expand to.
 const MOST: usize = 10_000;
 
-/// A place of a step among its like.
-type Place = (String, Option<HostId>, Vec<(String, String)>);
+/// One of the steps that a step expands to: what stands in its brackets, its host, its values.
+type Instance = (String, Option<HostId>, Vec<(String, String)>);
 
-/// The nodes of one step: itself, or one per place and then their join.
+/// The nodes of one step: itself, or one per instance and then their join.
 pub(super) fn expand(
     index: usize,
     step: &RecipeStep,
@@ -39,13 +39,13 @@ pub(super) fn expand(
     if step.hosts.is_none() && step.matrix.is_empty() {
         return vec![node(step.id.clone(), None, &[], Role::Whole)];
     }
-    let places = places(step, variables, inputs, faults);
-    let mut nodes = Vec::with_capacity(places.len() + 1);
+    let instances = instances(step, variables, inputs, faults);
+    let mut nodes = Vec::with_capacity(instances.len() + 1);
     let mut seen = std::collections::HashSet::new();
-    for (place, host, matrix) in places {
-        let place = shown(&place).into_owned();
-        if !seen.insert(place.clone()) {
-            let message = format!("`{}[{place}]` occurs twice", step.id);
+    for (label, host, matrix) in instances {
+        let label = shown(&label).into_owned();
+        if !seen.insert(label.clone()) {
+            let message = format!("`{}[{label}]` occurs twice", step.id);
             faults.push(
                 Diagnostic::error("plan::duplicate-place", message, step.id_span.clone())
                     .help("name each host and each value of `matrix` once"),
@@ -53,7 +53,7 @@ pub(super) fn expand(
             continue;
         }
         let id =
-            format!("{}[{place}]", step.id).parse().expect("an id with a place without control characters");
+            format!("{}[{label}]", step.id).parse().expect("an id with a label without control characters");
         nodes.push(node(id, host, &matrix, Role::One));
     }
     let mut join = node(step.id.clone(), None, &[], Role::Join);
@@ -62,39 +62,40 @@ pub(super) fn expand(
     nodes
 }
 
-fn places(
+fn instances(
     step: &RecipeStep,
     variables: &Variables,
     inputs: &Inputs<'_>,
     faults: &mut Vec<Diagnostic>,
-) -> Vec<Place> {
-    let mut places: Vec<Place> = match &step.hosts {
+) -> Vec<Instance> {
+    let mut instances: Vec<Instance> = match &step.hosts {
         None => vec![(String::new(), None, Vec::new())],
         Some(hosts) => host_ids(hosts, variables, inputs, faults)
             .into_iter()
             .map(|host| (host.to_string(), Some(host), Vec::new()))
             .collect(),
     };
-    let count = step.matrix.iter().map(|axis| axis.values.len()).try_fold(places.len(), usize::checked_mul);
+    let count =
+        step.matrix.iter().map(|axis| axis.values.len()).try_fold(instances.len(), usize::checked_mul);
     if count.is_none_or(|count| count > MOST) {
         let message = format!("step `{}` expands to more than {MOST} steps", step.id);
         faults.push(Diagnostic::error("plan::too-many", message, step.id_span.clone()));
         return Vec::new();
     }
     for axis in &step.matrix {
-        places = places
+        instances = instances
             .into_iter()
-            .flat_map(|(place, host, matrix)| {
+            .flat_map(|(label, host, matrix)| {
                 axis.values.iter().map(move |value| {
-                    let comma = if place.is_empty() { "" } else { "," };
+                    let comma = if label.is_empty() { "" } else { "," };
                     let mut matrix = matrix.clone();
                     matrix.push((axis.name.clone(), value.clone()));
-                    (format!("{place}{comma}{}={value}", axis.name), host.clone(), matrix)
+                    (format!("{label}{comma}{}={value}", axis.name), host.clone(), matrix)
                 })
             })
             .collect();
     }
-    places
+    instances
 }
 
 fn host_ids(
@@ -103,23 +104,16 @@ fn host_ids(
     inputs: &Inputs<'_>,
     faults: &mut Vec<Diagnostic>,
 ) -> Vec<HostId> {
-    let (names, tag_span) = match hosts {
+    let names: Vec<_> = match hosts {
         Hosts::List(templates) => {
-            let names = templates
-                .iter()
-                .filter_map(|template| {
-                    let text = fixed_text(template, "`hosts`", variables, inputs, faults)?;
-                    Some((text, template.span.clone()))
-                })
-                .collect();
-            (names, None)
+            let mut text = |template| fixed_text(template, "`hosts`", variables, inputs, faults);
+            templates.iter().filter_map(|name| Some((text(name)?, name.span.clone()))).collect()
         }
         Hosts::Tagged { tag, span } => {
-            let names: Vec<_> = (inputs.tagged)(tag).into_iter().map(|name| (name, span.clone())).collect();
-            (names, Some((tag, span)))
+            (inputs.tagged)(tag).into_iter().map(|name| (name, span.clone())).collect()
         }
     };
-    if let Some((tag, span)) = tag_span
+    if let Hosts::Tagged { tag, span } = hosts
         && names.is_empty()
     {
         faults.push(

@@ -13,26 +13,24 @@ use crate::plan::Inputs;
 use crate::plan::expand::expand;
 use crate::plan::groups::Groups;
 use crate::plan::groups::unknown_step;
-use crate::plan::names::Variables;
 use crate::plan::node::Node;
 use crate::plan::order;
+use crate::plan::variables::Variables;
 use crate::recipe::Recipe;
 use crate::recipe::RecipeStep;
 
 /// The number of steps that all steps together may expand to.
 const MOST: usize = 500_000;
 
-/// Places beside the first that a cycle's fault shows.
-const MOST_PLACES: usize = 5;
+/// Locations beside the first that a cycle's fault shows.
+const MOST_SPANS: usize = 5;
 
 /// All nodes, and an order of them.
 #[derive(Debug)]
 pub(super) struct Graph {
     /// The nodes, those of one step beside each other, in the recipe's order.
     pub nodes: Vec<Node>,
-    /// Nodes by id.
     pub ids: HashMap<StepId, usize>,
-    /// The groups.
     pub groups: Groups,
     /// Every node after those it waits for; none if there are cycles.
     pub order: Option<Vec<usize>>,
@@ -154,14 +152,14 @@ impl Graph {
         }
         let names: Vec<&str> = steps.iter().chain(steps.first()).map(|step| step.id.as_str()).collect();
         let message = format!("steps depend on each other: {}", order::arrows(&names));
-        let mut places = steps.iter().zip(steps.iter().cycle().skip(1)).map(|(step, next)| {
+        let mut spans = steps.iter().zip(steps.iter().cycle().skip(1)).map(|(step, next)| {
             let entry = step.depends_on.iter().find(|entry| entry.get_ref() == next.id.as_str());
             entry.map_or_else(|| step.id_span.clone(), Spanned::span)
         });
-        let first = places.next().unwrap_or(0..0);
+        let first = spans.next().unwrap_or(0..0);
         let mut fault = Diagnostic::error("plan::cycle", message, first);
-        for place in places.take(MOST_PLACES) {
-            fault = fault.other(place, "");
+        for span in spans.take(MOST_SPANS) {
+            fault = fault.other(span, "");
         }
         fault.help("take one of these out of `depends_on`")
     }

@@ -28,7 +28,7 @@ impl Groups {
     pub(super) fn find(recipe: &Recipe, ids: &HashMap<&str, usize>, faults: &mut Vec<Diagnostic>) -> Self {
         let mut groups = Self::default();
         for (index, step) in recipe.steps.iter().enumerate() {
-            let Some(group) = step.operation.as_ref().and_then(|operation| operation.parsed.group()) else {
+            let Some(group) = step.operation.as_ref().and_then(|operation| operation.parsed.members()) else {
                 continue;
             };
             if step.hosts.is_some() || !step.matrix.is_empty() {
@@ -43,7 +43,7 @@ impl Groups {
             }
             without_effect(step, faults);
             let members: Vec<usize> = group
-                .members
+                .ids
                 .iter()
                 .filter_map(|member| groups.member(index, member, recipe, ids, faults))
                 .collect();
@@ -125,7 +125,6 @@ impl Groups {
         }
     }
 
-    /// A group's members.
     pub(super) fn members(&self, group: usize) -> &[usize] {
         self.members.get(&group).map_or(&[], Vec::as_slice)
     }

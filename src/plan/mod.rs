@@ -3,8 +3,8 @@
 //! [`build()`] goes through stages, each in a file of its own: steps that stand for several are
 //! multiplied (`expand`), groups hand their needs to their members (`groups`), the graph is
 //! ordered or its cycles are named (`order`), and the texts of every step are resolved
-//! (`fields`), where each name is looked up (`names`) and each step that a text refers to must
-//! have ended by then (`reach`).
+//! (`fields`), where each name is looked up (`variables`) and each step that a text refers to must
+//! have ended by then (`ancestry`).
 
 mod ancestry;
 mod build;
@@ -12,144 +12,22 @@ mod expand;
 mod fields;
 mod graph;
 mod groups;
-mod names;
+mod inputs;
+mod model;
 mod node;
 mod order;
 mod select;
 pub mod show;
 mod steps;
+mod variables;
 mod when;
-
-use std::time::Duration;
-
-use doppio_secrets::Environment;
-use doppio_secrets::SecretRef;
-use doppio_secrets::Wanted;
-use doppio_text::Span;
-use doppio_text::name::EnvName;
-use doppio_text::name::HostId;
-use doppio_text::name::StepId;
-
-use crate::step::Place;
-use crate::step::Planned;
 
 pub use crate::recipe::Retry;
 pub use crate::recipe::RunIf;
 pub use build::build;
+pub use inputs::Inputs;
+pub use model::Plan;
+pub use model::PlannedStep;
 pub use select::SelectError;
 pub use select::Selection;
 pub use when::When;
-
-/// What a plan depends on besides the recipe.
-#[derive(Clone, Copy)]
-pub struct Inputs<'a> {
-    /// Variables from the command line, each once; they stand before those of the recipe.
-    pub vars: &'a [(String, String)],
-    /// The environment that `${env.NAME}` reads.
-    pub env: &'a Environment,
-    /// The run's target.
-    pub target: Option<&'a HostId>,
-    /// The hosts that bear a tag.
-    pub tagged: &'a dyn Fn(&str) -> Vec<String>,
-    /// The plan will not be run: what only a run needs (a target, the environment) may be absent.
-    pub is_check: bool,
-}
-
-/// What will be done. Only [`build()`] makes one, so every plan is an acyclic graph with every name
-/// resolved.
-#[derive(Debug)]
-pub struct Plan {
-    pub(in crate::plan) name: String,
-    pub(in crate::plan) steps: Vec<PlannedStep>,
-    pub(in crate::plan) variables: Vec<(String, String)>,
-    pub(in crate::plan) target: Option<HostId>,
-    pub(in crate::plan) unused_vars: Vec<String>,
-}
-
-impl Plan {
-    /// The recipe's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The steps in an order in which they could run one by one: a step's needs and members stand
-    /// before it; otherwise the recipe's order.
-    pub fn steps(&self) -> &[PlannedStep] {
-        &self.steps
-    }
-
-    /// How many of them do something: those that stand for others are not counted.
-    pub fn count(&self) -> usize {
-        self.steps.iter().filter(|step| step.members.is_empty()).count()
-    }
-
-    /// The recipe's variables that hold ordinary text, with their values at the start.
-    pub fn variables(&self) -> &[(String, String)] {
-        &self.variables
-    }
-
-    /// A plan of these steps, for the tests of those who run plans.
-    #[cfg(test)]
-    pub(crate) fn of(steps: Vec<PlannedStep>) -> Self {
-        Self { name: "test".to_owned(), steps, variables: Vec::new(), target: None, unused_vars: Vec::new() }
-    }
-
-    /// The run's target host.
-    pub fn target(&self) -> Option<&HostId> {
-        self.target.as_ref()
-    }
-
-    /// Variables from the command line that the recipe neither defines nor uses.
-    pub fn unused_vars(&self) -> &[String] {
-        &self.unused_vars
-    }
-}
-
-/// One step of a plan.
-#[derive(Debug)]
-pub struct PlannedStep {
-    /// Its id; `train[lr=1e-3]` for one combination of a matrix.
-    pub id: StepId,
-    /// What is shown instead of the id.
-    pub name: Option<String>,
-    /// The step type, as in `ssh_command`.
-    pub kind: &'static str,
-    /// Indices of the steps it depends on.
-    pub needs: Vec<usize>,
-    /// Indices of the steps that it stands for: members of a group, or one per host or
-    /// combination. A step with members runs nothing itself; it ends when they have ended, and
-    /// has failed when one of them has.
-    pub members: Vec<usize>,
-    /// Runs only if true. The members of a step have its condition as well as their own.
-    pub when: Option<When>,
-    /// What its needs must have done.
-    pub run_if: RunIf,
-    /// How often, and how long between.
-    pub retry: Retry,
-    /// For one attempt.
-    pub timeout: Option<Duration>,
-    /// Its failure fails neither its dependents nor the run. Where a step has members, its own
-    /// flag decides what their failures do to the run.
-    pub continue_on_failure: bool,
-    /// It may be launched again when its end is not known.
-    pub idempotent: bool,
-    /// What `${host}` means, and where it runs if its operation names no host.
-    pub host: Option<HostId>,
-    /// The secrets it needs, each once.
-    pub secrets: Vec<SecretRef>,
-    /// The providers whose credentials it gets, and where the recipe says so.
-    pub credentials: Vec<(Wanted, Span)>,
-    /// The environment names under which values will travel.
-    pub env_names: Vec<EnvName>,
-    /// What it does; none of one that stands for the many of `hosts` and `matrix`.
-    pub operation: Option<Box<dyn Planned>>,
-    /// Indices of the steps whose results its texts refer to.
-    pub reads: Vec<usize>,
-}
-
-impl PlannedStep {
-    /// Where it runs.
-    pub fn place(&self) -> Place<'_> {
-        self.operation.as_ref().map_or(Place::Nowhere, |operation| operation.place())
-    }
-}

@@ -10,13 +10,11 @@ use doppio_text::name::StepId;
 pub(super) struct Node {
     /// Which step of the recipe it comes from.
     pub step: usize,
-    /// Its id.
     pub id: StepId,
-    /// The host of its place, if its step has `hosts`.
+    /// Its host, if its step has `hosts`.
     pub host: Option<HostId>,
-    /// The values of its place, if its step has a `matrix`.
+    /// Its values, if its step has a `matrix`.
     pub matrix: Rc<[(String, String)]>,
-    /// What it is of its step.
     pub role: Role,
     /// Nodes that it depends on.
     pub needs: Vec<usize>,

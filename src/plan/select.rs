@@ -53,19 +53,13 @@ impl Plan {
         }
         let mut wanted = vec![selection.only.is_empty() && selection.from.is_empty(); self.steps.len()];
         for name in &selection.only {
-            for index in self.whole(self.find(name)?) {
-                wanted[index] = true;
-            }
+            self.whole(self.find(name)?).into_iter().for_each(|index| wanted[index] = true);
         }
         for name in &selection.from {
-            for index in self.dependents(self.whole(self.find(name)?)) {
-                wanted[index] = true;
-            }
+            self.dependents(self.whole(self.find(name)?)).into_iter().for_each(|index| wanted[index] = true);
         }
         for name in &selection.skip {
-            for index in self.whole(self.find(name)?) {
-                wanted[index] = false;
-            }
+            self.whole(self.find(name)?).into_iter().for_each(|index| wanted[index] = false);
         }
         // What stands for others goes with the last of them.
         for index in 0..self.steps.len() {
@@ -88,18 +82,17 @@ impl Plan {
     }
 
     /// A step and all that it stands for.
-    fn whole(&self, step: usize) -> Vec<usize> {
+    fn whole(&self, step: usize) -> HashSet<usize> {
         let mut found = HashSet::from([step]);
         let mut open = vec![step];
         while let Some(step) = open.pop() {
             open.extend(self.steps[step].members.iter().filter(|member| found.insert(**member)));
         }
-        found.into_iter().collect()
+        found
     }
 
     /// Steps and all that depend on them.
-    fn dependents(&self, of: Vec<usize>) -> HashSet<usize> {
-        let mut found: HashSet<usize> = of.into_iter().collect();
+    fn dependents(&self, mut found: HashSet<usize>) -> HashSet<usize> {
         // The order of the plan has every step after those it depends on.
         for (index, step) in self.steps.iter().enumerate() {
             if step.needs.iter().chain(&step.members).any(|before| found.contains(before)) {
@@ -122,23 +115,15 @@ impl Plan {
     }
 
     fn keep(&mut self, wanted: &[bool]) {
-        let mut number = 0;
-        let numbers: Vec<Option<usize>> = wanted
-            .iter()
-            .map(|is_wanted| {
-                is_wanted.then(|| {
-                    number += 1;
-                    number - 1
-                })
-            })
-            .collect();
-        let mut index = 0;
+        let mut free = 0..;
+        let numbers: Vec<Option<usize>> =
+            wanted.iter().map(|is_wanted| if *is_wanted { free.next() } else { None }).collect();
+        let mut kept = wanted.iter();
         self.steps.retain_mut(|step| {
             for list in [&mut step.needs, &mut step.members, &mut step.reads] {
                 *list = list.iter().filter_map(|old| numbers[*old]).collect();
             }
-            index += 1;
-            wanted[index - 1]
+            kept.next() == Some(&true)
         });
     }
 }

@@ -7,8 +7,7 @@ use serde::Serialize;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
 use crate::plan::Retry;
-use crate::plan::RunIf;
-use crate::step::Place;
+use crate::step::Site;
 
 /// The form of [`Shown`] in JSON; raised when a reader must know.
 pub const SCHEMA: u32 = 1;
@@ -34,7 +33,7 @@ pub struct ShownStep {
     /// What is shown instead of the id.
     pub name: Option<String>,
     /// The step type.
-    pub kind: &'static str,
+    pub kind: String,
     /// Ids of the steps it depends on.
     pub needs: Vec<String>,
     /// Ids of the steps it stands for.
@@ -79,19 +78,15 @@ fn shown(plan: &Plan, step: &PlannedStep) -> ShownStep {
     ShownStep {
         id: step.id.to_string(),
         name: step.name.clone(),
-        kind: step.kind,
+        kind: step.kind.clone(),
         needs: ids(&step.needs),
         members: ids(&step.members),
-        host: match step.place() {
-            Place::Nowhere => None,
-            Place::Local | Place::Host(_) => step.host.as_ref().map(ToString::to_string),
+        host: match step.site() {
+            Site::Nowhere => None,
+            Site::Local | Site::Host(_) => step.host.as_ref().map(ToString::to_string),
         },
         when: step.when.as_ref().map(ToString::to_string),
-        run_if: match step.run_if {
-            RunIf::Success => "success",
-            RunIf::Failure => "failure",
-            RunIf::Always => "always",
-        },
+        run_if: step.run_if.as_str(),
         timeout_secs: step.timeout.map(|timeout| timeout.as_secs()),
         max_attempts: step.retry.max_attempts,
         retry: (step.retry.max_attempts > 1).then(|| attempts(&step.retry)),

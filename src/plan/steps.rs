@@ -11,7 +11,6 @@ use doppio_text::Span;
 use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
 
-use crate::plan::Inputs;
 use crate::plan::PlannedStep;
 use crate::plan::Retry;
 use crate::plan::RunIf;
@@ -23,23 +22,17 @@ use crate::plan::fields::Question;
 use crate::plan::fields::Resolver;
 use crate::plan::fields::Travel;
 use crate::plan::fields::invalid;
-use crate::plan::graph::Graph;
-use crate::plan::names::Variables;
 use crate::plan::node::Role;
 use crate::recipe::Operation;
-use crate::recipe::Recipe;
 use crate::step::LONGEST;
-use crate::step::Place;
+use crate::step::Site;
 
 /// Plans the steps one by one.
 pub(super) struct Steps<'a> {
-    recipe: &'a Recipe,
-    graph: &'a Graph,
-    inputs: &'a Inputs<'a>,
     resolver: Resolver<'a>,
     /// Which nodes set a variable.
     setters: HashMap<String, Vec<usize>>,
-    /// Places of steps that name no host, while the run has none.
+    /// Locations of steps that name no host, while the run has none.
     hostless: Vec<Span>,
 }
 
@@ -52,37 +45,18 @@ pub(super) struct Reads {
 }
 
 impl<'a> Steps<'a> {
-    /// Nothing is planned yet.
-    pub(super) fn new(
-        recipe: &'a Recipe,
-        graph: &'a Graph,
-        variables: &'a Variables,
-        inputs: &'a Inputs<'a>,
-    ) -> Self {
-        let resolver = Resolver {
-            variables,
-            inputs,
-            ids: &graph.ids,
-            nodes: &graph.nodes,
-            recipe_name: &recipe.name,
-            unread: &recipe.unread,
-            faults: Vec::new(),
-            questions: Vec::new(),
-            targetless: Vec::new(),
-            used: HashSet::new(),
-            added: 0,
-        };
-        Self { recipe, graph, inputs, resolver, setters: HashMap::new(), hostless: Vec::new() }
+    pub(super) fn new(resolver: Resolver<'a>) -> Self {
+        Self { resolver, setters: HashMap::new(), hostless: Vec::new() }
     }
 
     /// A planned step for each node whose operation could be read.
     pub(super) fn plan(&mut self) -> Vec<Option<PlannedStep>> {
-        (0..self.graph.nodes.len()).map(|node| self.step(node)).collect()
+        (0..self.resolver.graph.nodes.len()).map(|node| self.step(node)).collect()
     }
 
     fn step(&mut self, index: usize) -> Option<PlannedStep> {
-        let node = &self.graph.nodes[index];
-        let recipe = self.recipe;
+        let node = &self.resolver.graph.nodes[index];
+        let recipe = self.resolver.recipe;
         let recipe_step = &recipe.steps[node.step];
         let Some(read) = &recipe_step.operation else {
             // What could be read of the step is checked all the same.
@@ -91,7 +65,7 @@ impl<'a> Steps<'a> {
         };
         let kind = read.kind.name();
         let takes_env = read.kind.spec.keys().any(|key| key == "env");
-        let runs_nothing = node.role == Role::Join || read.parsed.group().is_some();
+        let runs_nothing = node.role == Role::Join || read.parsed.members().is_some();
         let mut travel = Travel::default();
         let operation = (node.role != Role::Join).then(|| {
             let resolver = &mut self.resolver;
@@ -101,10 +75,10 @@ impl<'a> Steps<'a> {
         let mut own_timeout = None;
         if let Some(operation) = operation.as_deref() {
             for (field, message) in operation.faults() {
-                self.resolver.fault(invalid(kind, field, place_of(read, field), &message));
+                self.resolver.fault(invalid(kind, field, span_of(read, field), &message));
             }
             if !runs_nothing {
-                host = self.host(index, operation.place());
+                host = self.host(index, operation.site());
                 own_timeout = operation.timeout().filter(|timeout| !timeout.is_zero());
             }
         }
@@ -116,13 +90,13 @@ impl<'a> Steps<'a> {
         let credentials =
             if runs_nothing { Vec::new() } else { self.credentials(node.step, kind, takes_env) };
         travel.env_names.extend(variables(&credentials));
-        let defaults = &self.recipe.defaults;
+        let defaults = &self.resolver.recipe.defaults;
         let timeout = recipe_step.timeout.or(own_timeout).or(defaults.timeout);
         let retry = recipe_step.retry.or(defaults.retry);
         Some(PlannedStep {
             id: node.id.clone(),
             name: recipe_step.name.clone(),
-            kind,
+            kind: kind.to_owned(),
             needs: node.needs.clone(),
             members: node.members.clone(),
             when: self.when_of(index, node.role),
@@ -142,7 +116,7 @@ impl<'a> Steps<'a> {
 
     /// The providers of a step, or those of all steps where it names none itself.
     fn credentials(&mut self, step: usize, kind: &str, takes_env: bool) -> Vec<(Wanted, Span)> {
-        let recipe = self.recipe;
+        let recipe = self.resolver.recipe;
         let Some(own) = &recipe.steps[step].credentials else {
             return if takes_env { recipe.defaults.credentials.clone() } else { Vec::new() };
         };
@@ -168,7 +142,7 @@ impl<'a> Steps<'a> {
         let asked = self.resolver.questions.len();
         let when = self.when(index);
         // Asked again at each member: a group's condition may not look at its own members.
-        if !self.graph.nodes[index].members.is_empty() {
+        if !self.resolver.graph.nodes[index].members.is_empty() {
             self.resolver.questions.truncate(asked);
         }
         when
@@ -176,11 +150,12 @@ impl<'a> Steps<'a> {
 
     /// A step's own condition, and those of the groups around it.
     fn when(&mut self, index: usize) -> Option<When> {
-        let step = self.graph.nodes[index].step;
-        let around: Vec<usize> = std::iter::once(step).chain(self.graph.groups.around(step)).collect();
+        let step = self.resolver.graph.nodes[index].step;
+        let around: Vec<usize> =
+            std::iter::once(step).chain(self.resolver.graph.groups.around(step)).collect();
         let mut whole: Option<When> = None;
         for step in around {
-            let Some(template) = &self.recipe.steps[step].when else { continue };
+            let Some(template) = &self.resolver.recipe.steps[step].when else { continue };
             let Some(when) = When::check(&mut self.resolver, index, template) else { continue };
             whole = Some(match whole {
                 Some(inner) => inner.and(&when),
@@ -193,26 +168,26 @@ impl<'a> Steps<'a> {
     /// A step's own `run_if`, or that of the nearest group which has one.
     fn run_if(&self, step: usize) -> RunIf {
         std::iter::once(step)
-            .chain(self.graph.groups.around(step))
-            .map(|step| self.recipe.steps[step].run_if)
+            .chain(self.resolver.graph.groups.around(step))
+            .map(|step| self.resolver.recipe.steps[step].run_if)
             .find(|run_if| *run_if != RunIf::Success)
             .unwrap_or_default()
     }
 
-    fn host(&mut self, index: usize, place: Place<'_>) -> Option<HostId> {
-        let node = &self.graph.nodes[index];
-        let own = || node.host.clone().or_else(|| self.inputs.target.cloned());
-        match place {
-            Place::Nowhere => own(),
-            Place::Local => Some("local".parse().expect("it is a host")),
-            Place::Host(None) => {
+    fn host(&mut self, index: usize, site: Site<'_>) -> Option<HostId> {
+        let node = &self.resolver.graph.nodes[index];
+        let own = || node.host.clone().or_else(|| self.resolver.inputs.target.cloned());
+        match site {
+            Site::Nowhere => own(),
+            Site::Local => Some("local".parse().expect("it is a host")),
+            Site::Host(None) => {
                 let host = own();
                 if host.is_none() {
-                    self.hostless.push(self.recipe.steps[node.step].id_span.clone());
+                    self.hostless.push(self.resolver.recipe.steps[node.step].id_span.clone());
                 }
                 host
             }
-            Place::Host(Some(text)) => {
+            Site::Host(Some(text)) => {
                 let Some(fixed) = text.0.fixed() else {
                     // `${host}` itself; anything else is known when the step starts.
                     return own().filter(|_| text.0.to_string() == "${host}");
@@ -226,11 +201,11 @@ impl<'a> Steps<'a> {
     }
 
     fn warn_of_hosts(&mut self, index: usize, named: &HostId) {
-        let node = &self.graph.nodes[index];
+        let node = &self.resolver.graph.nodes[index];
         if node.host.as_ref().is_none_or(|host| host == named) {
             return;
         }
-        let step = &self.recipe.steps[node.step];
+        let step = &self.resolver.recipe.steps[node.step];
         self.resolver.fault(
             Diagnostic::warning(
                 "plan::no-effect",
@@ -249,7 +224,7 @@ impl<'a> Steps<'a> {
         faults.append(&mut self.resolver.faults);
         self.no_target(faults);
         let questions = std::mem::take(&mut self.resolver.questions);
-        if let Some(order) = &self.graph.order {
+        if let Some(order) = &self.resolver.graph.order {
             self.check_reach(order, &questions, faults);
         }
         let mut steps: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -276,7 +251,7 @@ impl<'a> Steps<'a> {
         }
         let asked: Vec<(usize, Fact)> =
             questions.iter().map(|question| (question.node, question.fact.clone())).collect();
-        let answers = reached(order, &self.graph.before(), &sources, &asked);
+        let answers = reached(order, &self.resolver.graph.before(), &sources, &asked);
         let missing = questions.iter().zip(answers).filter(|(_, is_reached)| !is_reached);
         for (question, _) in missing.take(ENOUGH) {
             faults.push(self.unreached(question));
@@ -284,14 +259,14 @@ impl<'a> Steps<'a> {
     }
 
     fn unreached(&self, question: &Question) -> Diagnostic {
-        let id = &self.graph.nodes[question.node].id;
+        let id = &self.resolver.graph.nodes[question.node].id;
         let (message, of) = match &question.fact {
             Fact::Result(of) if *of == question.node => {
                 let message = format!("step `{id}` can't use its own result");
                 return Diagnostic::error("plan::not-before", message, question.span.clone());
             }
             Fact::Result(of) => {
-                let of = &self.graph.nodes[*of].id;
+                let of = &self.resolver.graph.nodes[*of].id;
                 (format!("step `{id}` uses a result of `{of}` and does not depend on it"), of)
             }
             Fact::Variable(name) => {
@@ -301,7 +276,7 @@ impl<'a> Steps<'a> {
                     return Diagnostic::error("plan::not-before", message, question.span.clone())
                         .help(format!("give `{name}` a first value under `[variables]`"));
                 };
-                let of = &self.graph.nodes[*of].id;
+                let of = &self.resolver.graph.nodes[*of].id;
                 (
                     format!(
                         "step `{id}` uses variable `{name}`, and does not depend on `{of}`, which sets it"
@@ -315,10 +290,10 @@ impl<'a> Steps<'a> {
     }
 
     fn no_target(&self, faults: &mut Vec<Diagnostic>) {
-        let mut places: Vec<&Span> = self.resolver.targetless.iter().chain(&self.hostless).collect();
-        places.sort_unstable_by_key(|span| span.start);
-        let Some(first) = places.first().filter(|_| !self.inputs.is_check) else { return };
-        let message = match places.len() {
+        let mut spans: Vec<&Span> = self.resolver.targetless.iter().chain(&self.hostless).collect();
+        spans.sort_unstable_by_key(|span| span.start);
+        let Some(first) = spans.first().filter(|_| !self.resolver.inputs.is_check) else { return };
+        let message = match spans.len() {
             1 => "this needs a host, and the run has no target".to_owned(),
             count => format!("this and {} more need a host, and the run has no target", count - 1),
         };
@@ -341,8 +316,8 @@ fn variables(credentials: &[(Wanted, Span)]) -> Vec<EnvName> {
     .collect()
 }
 
-/// The place of a field; that of the operation where the recipe does not give the field.
-fn place_of(operation: &Operation, field: &str) -> Span {
+/// The location of a field; that of the operation where the recipe does not give the field.
+fn span_of(operation: &Operation, field: &str) -> Span {
     let known = operation.field_spans.iter().find(|(name, _)| *name == field);
     known.map_or_else(|| operation.span.clone(), |(_, span)| span.clone())
 }

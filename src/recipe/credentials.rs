@@ -16,7 +16,7 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option<Vec
     for name in names {
         match name.get_ref().parse::<Wanted>() {
             Ok(wanted) => match all.iter().find(|(known, _)| known.clashes_with(&wanted)) {
-                Some((known, span)) => reader.fault(clash(&wanted, name.span(), known, span.clone())),
+                Some((known, first)) => reader.fault(clash(&wanted, name.span(), known, first.clone())),
                 None => all.push((wanted, name.span())),
             },
             Err(unknown) => reader.fault(fault(&unknown, name.get_ref(), name.span())),
@@ -25,9 +25,9 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option<Vec
     Some(all)
 }
 
-fn clash(wanted: &Wanted, span: Span, known: &Wanted, other: Span) -> Diagnostic {
+fn clash(wanted: &Wanted, span: Span, known: &Wanted, first: Span) -> Diagnostic {
     let message = format!("`{known}` and `{wanted}` set the same variables");
-    let fault = Diagnostic::error("recipe::credentials-clash", message, span).other(other, "the other one");
+    let fault = Diagnostic::error("recipe::credentials-clash", message, span).other(first, "the other one");
     fault.help("a step can have only one of them: name the other in a separate step")
 }
 

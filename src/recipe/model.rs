@@ -3,6 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use doppio_secrets::Wanted;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
@@ -32,7 +35,7 @@ pub struct Recipe {
     pub steps: Vec<RecipeStep>,
     /// Errors and warnings.
     pub faults: Vec<Diagnostic>,
-    /// Not all of the text is TOML: names can't be looked up in the part that was read.
+    /// The text is not TOML: names can't be looked up in the part that was read.
     pub has_syntax_errors: bool,
     /// Ids of steps that could not be read, and variables that those may set: a name among them
     /// is not at fault.
@@ -93,7 +96,7 @@ pub struct Defaults {
 }
 
 /// How a failed attempt is followed by another.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Retry {
     /// All attempts together, at least 1.
     pub max_attempts: u32,
@@ -114,7 +117,8 @@ impl Retry {
 }
 
 /// What a step's needs must have done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RunIf {
     /// All succeeded.
     #[default]
@@ -123,6 +127,17 @@ pub enum RunIf {
     Failure,
     /// They have ended, however; on a cancel too.
     Always,
+}
+
+impl RunIf {
+    /// The word of a recipe for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Always => "always",
+        }
+    }
 }
 
 /// One `[[step]]`.

@@ -3,8 +3,8 @@
 use crate::step::HostText;
 use crate::step::Operation;
 use crate::step::Outcome;
-use crate::step::Place;
 use crate::step::PlainText;
+use crate::step::Site;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::condition::Condition;
@@ -27,8 +27,8 @@ impl Operation for Assert {
     const EXAMPLE: &'static str =
         "assert = { condition = { file_exists = { path = \"/workspace/model\" } }, message = \"no model\" }";
 
-    fn place(&self) -> Place<'_> {
-        self.condition.place(self.host_id.as_ref())
+    fn site(&self) -> Site<'_> {
+        self.condition.site(self.host_id.as_ref())
     }
 
     fn show(&self) -> Vec<String> {
@@ -43,6 +43,6 @@ impl Operation for Assert {
             Some(text) => cx.text(text)?,
             None => format!("assertion failed: {}", self.condition),
         };
-        Err(StepError::Failed { message, hint: None })
+        Err(StepError::failed(message))
     }
 }

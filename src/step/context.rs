@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use tokio::sync::mpsc;
+use tokio::sync::watch;
 
 use doppio_hosts::EnvVar;
 use doppio_hosts::Host;
 use doppio_hosts::Pool;
-use doppio_secrets::Delivered;
+use doppio_secrets::Delivery;
 use doppio_secrets::Hold;
 use doppio_secrets::Masked;
 use doppio_secrets::SecretSession;
@@ -18,7 +20,6 @@ use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
 use doppio_text::name::StepId;
 
-use crate::event::Delivery;
 use crate::event::Stream;
 use crate::step::HostText;
 use crate::step::Outcome;
@@ -27,22 +28,12 @@ use crate::step::Reference;
 use crate::step::SecretText;
 use crate::step::ShellText;
 use crate::step::StepError;
+use crate::step::Stop;
 use crate::step::Text;
 use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::Values;
-
-/// What an attempt is asked to do from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Stop {
-    /// Go on.
-    #[default]
-    No,
-    /// Stop: the deadline has passed.
-    Timeout,
-    /// Stop: the run was cancelled.
-    Cancel,
-}
+use crate::step::stopped;
 
 /// What an attempt reports to the dispatcher.
 #[derive(Debug)]
@@ -58,9 +49,7 @@ pub enum Report {
     /// Times a secret was masked in its output, by name.
     Masked(Vec<(String, u64)>),
     /// The attempt is over. The engine sends it, after all else.
-    Over(Result<Outcome, StepError>),
-    /// The attempt is over because of a bug in Doppio. As [`Report::Over`].
-    Panicked(Masked),
+    Over(Outcome),
 }
 
 /// One attempt's view of the world.
@@ -81,49 +70,24 @@ pub struct StepContext {
     pub host: Option<HostId>,
     /// The providers whose credentials it gets.
     pub credentials: Vec<Wanted>,
-    pub(crate) reports: tokio::sync::mpsc::Sender<(StepId, Report)>,
-    pub(crate) stop: tokio::sync::watch::Receiver<Stop>,
+    pub(crate) reports: mpsc::Sender<(StepId, Report)>,
+    pub(crate) stop: watch::Receiver<Stop>,
 }
 
 impl StepContext {
     /// The text with its references resolved.
-    ///
-    /// # Errors
-    ///
-    /// When a value in it is a secret, or not known.
-    pub fn text(&self, text: &PlainText) -> Result<String, StepError> {
-        let mut whole = String::new();
-        for part in &text.0.parts {
-            match part {
-                TextPart::Text(text) => whole.push_str(text),
-                TextPart::Reference(reference @ Reference::Secret(_)) => {
-                    return Err(secret_in_text(reference));
-                }
-                TextPart::Reference(reference) => match self.values.look_up(reference, self.host.as_ref())? {
-                    Value::Plain(text) => whole.push_str(&text),
-                    Value::Secret(_) => return Err(secret_in_text(reference)),
-                },
-            }
-        }
-        Ok(whole)
+    pub(in crate::step) fn text(&self, text: &PlainText) -> Result<String, StepError> {
+        self.values.fill(&text.0, self.host.as_ref(), secret_in_text)
     }
 
     /// The value with its references resolved; secrets are fetched now.
-    ///
-    /// # Errors
-    ///
-    /// When a secret is not available, or something is not known.
-    pub async fn value(&self, text: &SecretText) -> Result<Value, StepError> {
+    pub(in crate::step) async fn value(&self, text: &SecretText) -> Result<Value, StepError> {
         let (value, _) = self.fill(&text.0).await?;
         Ok(value)
     }
 
     /// A script and the environment that its references became.
-    ///
-    /// # Errors
-    ///
-    /// When a secret is not available, or something is not known.
-    pub async fn script(&self, text: &ShellText) -> Result<(String, Vec<EnvVar>), StepError> {
+    pub(in crate::step) async fn script(&self, text: &ShellText) -> Result<(String, Vec<EnvVar>), StepError> {
         let bindings = text.script.bindings.iter();
         let env =
             try_join_all(bindings.map(|binding| self.variable(&binding.variable, &binding.value))).await?;
@@ -131,11 +95,7 @@ impl StepContext {
     }
 
     /// The environment table of an operation.
-    ///
-    /// # Errors
-    ///
-    /// When a secret is not available, or something is not known.
-    pub async fn env<'a>(
+    pub(in crate::step) async fn env<'a>(
         &self,
         table: impl IntoIterator<Item = (&'a EnvName, &'a SecretText)>,
     ) -> Result<Vec<EnvVar>, StepError> {
@@ -143,51 +103,40 @@ impl StepContext {
     }
 
     /// The host a field names, or the step's own, or the run's target.
-    ///
-    /// # Errors
-    ///
-    /// When none is named, or it can't be reached.
-    pub async fn host(&self, field: Option<&HostText>) -> Result<Host, StepError> {
+    pub(in crate::step) async fn host(&self, field: Option<&HostText>) -> Result<Host, StepError> {
         let id = self.host_id(field)?;
         let host = Box::pin(self.unless_stopped(self.pool.host(&id))).await??;
         Ok(host)
     }
 
     /// The id of the host a field names, or the step's own, or the run's target.
-    ///
-    /// # Errors
-    ///
-    /// When none is named.
-    pub fn host_id(&self, field: Option<&HostText>) -> Result<HostId, StepError> {
+    pub(crate) fn host_id(&self, field: Option<&HostText>) -> Result<HostId, StepError> {
         if let Some(field) = field {
             return self
                 .text(&field.0)?
                 .parse()
                 .map_err(|error: doppio_text::name::InvalidName| StepError::failed(error.to_string()));
         }
-        self.host.clone().or_else(|| self.values.target.clone()).ok_or_else(|| StepError::Failed {
-            message: "the step names no host, and the run has no target".to_owned(),
-            hint: Some("name one with `--host HOST`".to_owned()),
+        self.host.clone().or_else(|| self.values.target.clone()).ok_or_else(|| {
+            StepError::hinted(
+                "the step names no host, and the run has no target",
+                "name one with `--host HOST`",
+            )
         })
     }
 
     /// This machine as a host.
-    pub fn local(&self) -> Host {
+    pub(in crate::step) fn local(&self) -> Host {
         self.pool.local()
     }
 
     /// Makes a secret of a value: from now on the mask knows it as `name`. An empty value stays
-    /// as it is.
-    ///
-    /// # Errors
-    ///
-    /// When it can't be masked.
-    pub fn register(&self, name: &str, value: Value) -> Result<Value, StepError> {
-        let secret = match value {
-            Value::Plain(text) if text.is_empty() => return Ok(Value::Plain(text)),
-            Value::Plain(text) => SecretValue::new(text.into_bytes()),
-            Value::Secret(secret) => secret,
-        };
+    /// as it is; one that can't be masked is an error.
+    pub(in crate::step) fn register(&self, name: &str, value: Value) -> Result<Value, StepError> {
+        if matches!(&value, Value::Plain(text) if text.is_empty()) {
+            return Ok(value);
+        }
+        let secret = value.into_secret();
         match self.secrets.mask().teach(name, &secret) {
             Ok(()) => Ok(Value::Secret(secret)),
             Err(error) => Err(StepError::failed(error.to_string())),
@@ -195,36 +144,25 @@ impl StepContext {
     }
 
     /// Waits, unless told to stop.
-    ///
-    /// # Errors
-    ///
-    /// When told to stop.
-    pub async fn sleep(&mut self, duration: Duration) -> Result<(), StepError> {
+    pub(crate) async fn sleep(&mut self, duration: Duration) -> Result<(), StepError> {
         self.unless_stopped(tokio::time::sleep(duration)).await
     }
 
     /// Records and reports how secrets travelled to a host.
-    pub(in crate::step) async fn delivered(&self, host: &Host, deliveries: &[Delivered<'_>]) {
-        if deliveries.is_empty() {
-            return;
+    pub(in crate::step) async fn delivered(&self, host: &Host, deliveries: &[Delivery<String>]) {
+        if !deliveries.is_empty() {
+            let told = self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
+            self.report(Report::Delivered(told)).await;
         }
-        self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
-        let told = deliveries.iter().map(|delivery| Delivery {
-            variable: delivery.variable.to_owned(),
-            secret: self.secrets.mask().text(delivery.secret),
-            carrier: delivery.carrier.to_owned(),
-            is_default: delivery.is_default,
-        });
-        self.report(Report::Delivered(told.collect())).await;
     }
 
     /// Says how far the step is.
-    pub async fn progress(&self, message: &str) {
+    pub(crate) async fn progress(&self, message: &str) {
         self.report(Report::Progress(self.secrets.mask().text(message))).await;
     }
 
     /// Tells the user something that is not the step's output.
-    pub async fn notice(&self, text: &str) {
+    pub(in crate::step) async fn notice(&self, text: &str) {
         self.report(Report::Notice(self.secrets.mask().text(text))).await;
     }
 
@@ -265,8 +203,7 @@ impl StepContext {
             .collect();
         let value = match <[Value; 1]>::try_from(parts) {
             Ok([only]) => only,
-            Err(parts) if secrets.is_empty() => Value::Plain(join_plain(parts)),
-            Err(parts) => Value::Secret(join_secret(parts)),
+            Err(parts) => join(parts, !secrets.is_empty()),
         };
         Ok((value, secrets))
     }
@@ -283,10 +220,7 @@ impl StepContext {
 
     async fn variable(&self, name: &EnvName, text: &Text) -> Result<EnvVar, StepError> {
         let (value, secrets) = self.fill(text).await?;
-        let value = match value {
-            Value::Plain(text) => SecretValue::new(text.into_bytes()),
-            Value::Secret(secret) => secret,
-        };
+        let value = value.into_secret();
         let is_default = !secrets.is_empty() && secrets.iter().all(|secret| secret.is_default);
         // Beside a secret, a default is text like any other.
         let told = secrets.iter().filter(|secret| is_default || !secret.is_default);
@@ -296,7 +230,7 @@ impl StepContext {
                 names.push(secret.name.clone());
             }
         }
-        Ok(EnvVar { name: name.clone(), value, secrets: names, is_default, file: None })
+        Ok(EnvVar { secrets: names, is_default, ..EnvVar::new(name.clone(), value) })
     }
 }
 
@@ -308,30 +242,19 @@ struct Origin {
     is_default: bool,
 }
 
-/// Waits until the attempt is told to stop.
-pub(crate) async fn stopped(mut told: tokio::sync::watch::Receiver<Stop>) -> Stop {
-    // If no sender is left, the run is over.
-    told.wait_for(|stop| *stop != Stop::No).await.map_or(Stop::Cancel, |stop| *stop)
-}
-
 fn secret_in_text(reference: &Reference) -> StepError {
-    StepError::Failed {
-        message: format!("`${{{reference}}}` is secret and is not allowed in plain text"),
-        hint: Some("pass it in `env`".to_owned()),
+    StepError::hinted(
+        format!("`${{{reference}}}` is secret and is not allowed in plain text"),
+        "pass it in `env`",
+    )
+}
+
+/// One value of several.
+fn join(parts: Vec<Value>, is_secret: bool) -> Value {
+    if !is_secret {
+        let text = |part| if let Value::Plain(text) = part { Some(text) } else { None };
+        return Value::Plain(parts.into_iter().filter_map(text).collect());
     }
-}
-
-fn join_plain(parts: Vec<Value>) -> String {
-    parts
-        .into_iter()
-        .filter_map(|part| match part {
-            Value::Plain(text) => Some(text),
-            Value::Secret(_) => None,
-        })
-        .collect()
-}
-
-fn join_secret(parts: Vec<Value>) -> SecretValue {
     let mut whole = Vec::new();
     for part in parts {
         match part {
@@ -343,5 +266,5 @@ fn join_secret(parts: Vec<Value>) -> SecretValue {
             Value::Secret(secret) => secret.reveal(|bytes| whole.extend_from_slice(bytes)),
         }
     }
-    SecretValue::new(whole)
+    Value::Secret(SecretValue::new(whole))
 }

@@ -55,12 +55,7 @@ pub fn way_out(wanted: &Wanted, exposure: Exposure, host: &str) -> String {
 
 impl StepContext {
     /// The variables of all credentials that the step and the host name, those of the step first.
-    ///
-    /// # Errors
-    ///
-    /// When one is not available, may not go to this host, or sets a variable that another one
-    /// sets.
-    pub async fn credentials(&self, host: &Host) -> Result<Vec<EnvVar>, StepError> {
+    pub(in crate::step) async fn credentials(&self, host: &Host) -> Result<Vec<EnvVar>, StepError> {
         let to = destination(host);
         let mut env: Vec<(&Wanted, EnvVar)> = Vec::new();
         let mut done: Vec<&Wanted> = Vec::new();
@@ -79,27 +74,23 @@ impl StepContext {
                 handed.files.into_iter().map(|(form, text)| (form.variable.to_owned(), text, Some(form)));
             for (name, text, file) in settings.chain(files) {
                 let value = SecretValue::new(text.into_bytes());
-                let name = name.parse::<EnvName>().map_err(|_| StepError::Failed {
-                    message: format!("the credential of `{wanted}` needs `{name}`, which is not a variable"),
-                    hint: None,
+                let name = name.parse::<EnvName>().map_err(|_| {
+                    let why = format!("the credential of `{wanted}` needs `{name}`, which is not a variable");
+                    StepError::failed(why)
                 })?;
-                own.push(EnvVar { name, value, secrets: Vec::new(), is_default: false, file });
+                own.push(EnvVar { file, ..EnvVar::new(name, value) });
             }
             own.extend(handed.secrets.into_iter().map(|secret| EnvVar {
-                name: secret.variable,
-                value: secret.value,
                 secrets: vec![secret.name.to_owned()],
-                is_default: false,
                 file: secret.file,
+                ..EnvVar::new(secret.variable, secret.value)
             }));
             let twice = |variable: &EnvVar| env.iter().find(|(_, known)| known.name == variable.name);
             if let Some((other, variable)) = own.iter().find_map(twice) {
-                return Err(StepError::Failed {
-                    message: format!("`{other}` and `{wanted}` both set `{}`", variable.name),
-                    hint: Some(
-                        "a step can have only one of them: name the other in a separate step".to_owned(),
-                    ),
-                });
+                return Err(StepError::hinted(
+                    format!("`{other}` and `{wanted}` both set `{}`", variable.name),
+                    "a step can have only one of them: name the other in a separate step",
+                ));
             }
             env.extend(own.into_iter().map(|variable| (wanted, variable)));
         }
@@ -108,10 +99,6 @@ impl StepContext {
 
     /// Refuses to send to a host what must never leave this machine, be it in a variable or in the
     /// output of a program.
-    ///
-    /// # Errors
-    ///
-    /// When something would.
     pub(in crate::step) fn keep_here(&self, host: &Host, exec: &Exec) -> Result<(), StepError> {
         let exposure = Exposure::NeverRemote;
         let Some(why) = refusal(exposure, destination(host), false) else { return Ok(()) };
@@ -128,10 +115,10 @@ fn destination(host: &Host) -> Destination {
 }
 
 fn too_far(wanted: &Wanted, exposure: Exposure, host: &Host, why: &str) -> StepError {
-    StepError::Failed {
-        message: format!("the credential of `{wanted}` may not go to `{}`: {why}", host.id()),
-        hint: Some(way_out(wanted, exposure, host.id().as_str())),
-    }
+    StepError::hinted(
+        format!("the credential of `{wanted}` may not go to `{}`: {why}", host.id()),
+        way_out(wanted, exposure, host.id().as_str()),
+    )
 }
 
 #[cfg(test)]

@@ -13,35 +13,28 @@ use crate::step::follow::Show;
 impl StepContext {
     /// Runs a script to its end: output goes through the mask to the dispatcher, a stop ends the
     /// whole process group.
-    ///
-    /// # Errors
-    ///
-    /// When it could not be started, or was stopped.
-    pub async fn exec(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
+    pub(in crate::step) async fn exec(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
         Box::pin(self.follow(host, exec, Show::Everything)).await
     }
 
     /// The same without showing the output: for questions that Doppio asks.
-    ///
-    /// # Errors
-    ///
-    /// As [`StepContext::exec`].
-    pub async fn ask(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
+    pub(in crate::step) async fn ask(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
         Box::pin(self.follow(host, exec, Show::Nothing)).await
     }
 
     /// The same for a script whose standard output is a secret: only standard error is shown, and
     /// the output is known to the mask as `name` when this returns.
-    ///
-    /// # Errors
-    ///
-    /// As [`StepContext::exec`]; when the output can't be masked.
-    pub async fn exec_secret(&mut self, host: &Host, exec: Exec, name: &str) -> Result<Ended, StepError> {
+    pub(in crate::step) async fn exec_secret(
+        &mut self,
+        host: &Host,
+        exec: Exec,
+        name: &str,
+    ) -> Result<Ended, StepError> {
         let ended = Box::pin(self.follow(host, exec, Show::Errors)).await?;
         let failed = ended.end != End::Exit { code: 0 };
         let stdout = match self.register(name, ended.stdout) {
             // A failure is reported as it is; its output is not needed then.
-            Err(_) if failed => Value::Plain(String::new()),
+            Err(_) if failed => Value::default(),
             registered => registered?,
         };
         Ok(Ended { stdout, ..ended })

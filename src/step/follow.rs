@@ -11,7 +11,6 @@ use doppio_hosts::Exit;
 use doppio_hosts::Host;
 use doppio_hosts::Output;
 use doppio_hosts::Process;
-use doppio_secrets::Delivered;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
@@ -25,7 +24,7 @@ use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::Stop;
 use crate::step::Value;
-use crate::step::context::stopped;
+use crate::step::stopped;
 
 /// How long a process has between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(10);
@@ -62,25 +61,9 @@ impl StepContext {
         show: Show,
     ) -> Result<Ended, StepError> {
         self.keep_here(host, &exec)?;
-        let variables: Vec<_> =
-            exec.env.iter().map(|var| (var.name.clone(), var.secrets.clone(), var.is_default)).collect();
         let has_files = exec.env.iter().any(|var| var.file.is_some());
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
-        let mut deliveries = Vec::new();
-        for (name, carrier) in process.carriers() {
-            let (variable, carrier) = (name.as_str(), carrier.as_str());
-            // Of two with the same name, the process gets the later.
-            let Some((_, secrets, is_default)) = variables.iter().rfind(|(of, ..)| of == name) else {
-                continue;
-            };
-            deliveries.extend(secrets.iter().map(|secret| Delivered {
-                secret,
-                variable,
-                carrier,
-                is_default: *is_default,
-            }));
-        }
-        self.delivered(host, &deliveries).await;
+        self.delivered(host, process.deliveries()).await;
         let mut masked = MaskedOutput::new(self.secrets.mask(), show);
         let end = match self.drain(&mut process, &mut masked, Some(self.stop.clone())).await {
             Ok(exit) => exit,
@@ -149,14 +132,14 @@ impl StepContext {
 
     /// Ends the process group and reads what it still says.
     async fn wind_down(&self, host: &Host, process: &mut Process, masked: &mut MaskedOutput) {
-        let place = host.id();
+        let id = host.id();
         match process.stop(GRACE).await {
             Ok(stopped) if stopped.survivors.is_empty() => {}
             Ok(stopped) => {
                 let step = &self.step;
                 let left = stopped.survivors.join(", ");
                 self.notice(&format!(
-                    "`{step}` was told to stop, but on `{place}` these still run: {left} (pid, name)"
+                    "`{step}` was told to stop, but on `{id}` these still run: {left} (pid, name)"
                 ))
                 .await;
             }
@@ -165,7 +148,7 @@ impl StepContext {
                 let causes = error.causes.join(": ");
                 let colon = if causes.is_empty() { "" } else { ": " };
                 self.notice(&format!(
-                    "`{step}` could not be stopped and may still be running on `{place}`: {error}{colon}{causes}"
+                    "`{step}` could not be stopped and may still be running on `{id}`: {error}{colon}{causes}"
                 ))
                 .await;
             }
@@ -175,25 +158,25 @@ impl StepContext {
 
     /// Checks that the files of its credentials are gone, and reports it.
     async fn sweep(&self, host: &Host, process: &Process) {
-        let (step, place) = (&self.step, host.id());
+        let (step, id) = (&self.step, host.id());
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
             Ok(Ok(None)) => return,
             Ok(Ok(Some(swept))) if swept.left.is_empty() => {
-                format!("`{step}`: the files of its credentials are gone from `{place}`")
+                format!("`{step}`: the files of its credentials are gone from `{id}`")
             }
             Ok(Ok(Some(swept))) => format!(
-                "`{step}`: files of its credentials are left on `{place}`; remove them: `rm -rf {}`",
+                "`{step}`: files of its credentials are left on `{id}`; remove them: `rm -rf {}`",
                 swept.left.join(" ")
             ),
             Ok(Err(error)) => {
                 let hint = error.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
                 format!(
-                    "`{step}`: whether the files of its credentials are gone from `{place}` is not known: {error}{hint}"
+                    "`{step}`: whether the files of its credentials are gone from `{id}` is not known: {error}{hint}"
                 )
             }
-            Err(_) => format!(
-                "`{step}`: `{place}` did not say in time whether the files of its credentials are gone"
-            ),
+            Err(_) => {
+                format!("`{step}`: `{id}` did not say in time whether the files of its credentials are gone")
+            }
         };
         self.notice(&told).await;
     }

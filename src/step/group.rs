@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use doppio_text::Spanned;
 
-use crate::step::Form;
+use crate::step::FieldType;
+use crate::step::Members;
 use crate::step::Operation;
 use crate::step::Outcome;
 use crate::step::Planner;
@@ -24,7 +25,7 @@ fields! {
         /// How the members run.
         mode: Mode = Mode::Sequential,
         /// Ids of the members, which run only through their group.
-        steps: Members,
+        steps: StepIds,
     }
 }
 
@@ -41,12 +42,12 @@ choice! {
 /// Ids of steps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(in crate::step) struct Members(Vec<String>);
+pub(in crate::step) struct StepIds(Vec<String>);
 
-impl Field for Members {
+impl Field for StepIds {
     type Parsed = Vec<Spanned<String>>;
 
-    const FORM: Form = Form::List(&Form::Literal);
+    const TYPE: FieldType = FieldType::List(&FieldType::Literal);
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self::Parsed> {
         reader.strings(entry.what, entry.value)
@@ -61,8 +62,8 @@ impl Operation for Group {
     const NAME: &'static str = "group";
     const EXAMPLE: &'static str = "group = { mode = \"parallel\", steps = [\"fetch\", \"build\"] }";
 
-    fn group(parsed: &Self::Parsed) -> Option<crate::step::Group<'_>> {
-        Some(crate::step::Group { members: &parsed.steps, sequential: parsed.mode == Mode::Sequential })
+    fn members(parsed: &Self::Parsed) -> Option<Members<'_>> {
+        Some(Members { ids: &parsed.steps, sequential: parsed.mode == Mode::Sequential })
     }
 
     fn faults(&self) -> Vec<(&'static str, String)> {

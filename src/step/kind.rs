@@ -10,7 +10,7 @@ use crate::step::Reader;
 use crate::step::Spec;
 use crate::step::described;
 use crate::step::field::Table;
-use crate::step::parsed::Written;
+use crate::step::operation::Written;
 
 /// A step type as data: how it is called, what its fields are, and how it is read.
 #[derive(Debug)]

@@ -2,59 +2,60 @@
 //!
 //! A step type declares its fields once, and says what to do with them. `field` has what may stand
 //! in a field; from the declaration come two forms of the operation: [`Parsed`], which has the
-//! recipe's places, and [`Planned`], which runs.
+//! recipe's locations, and [`Planned`], which runs.
 
 mod assert;
 mod condition;
 mod context;
 pub mod credentials;
+mod error;
 mod exec;
 mod field;
 mod follow;
 mod group;
 mod kind;
 mod loaded;
-mod manual;
+mod members;
 mod operation;
 mod outcome;
-mod parsed;
-mod place;
-mod planned;
 mod planner;
 mod reader;
 mod set_var;
 mod shell;
+mod site;
 mod sleep;
+mod stop;
 mod template;
 #[cfg(test)]
 mod tests;
 mod text;
 mod tmux;
+mod value;
 mod values;
 mod wait_condition;
 
+pub use condition::conditions;
 pub use context::Report;
 pub use context::StepContext;
-pub use context::Stop;
-pub(crate) use context::stopped;
+pub use error::StepError;
 pub use field::FieldSpec;
-pub use field::Form;
+pub use field::FieldType;
 pub use field::Presence;
 pub use field::Spec;
 pub use kind::StepKind;
-pub use manual::manual;
+pub use members::Members;
 use operation::Operation;
+pub use operation::Parsed;
+pub use operation::Planned;
 pub use outcome::Ended;
 pub use outcome::Outcome;
-pub use outcome::StepError;
-pub use parsed::Parsed;
-pub use place::Group;
-pub use place::Place;
-pub use planned::Planned;
 pub use planner::Planner;
 pub use reader::LONGEST;
 pub use reader::Reader;
 pub use reader::described;
+pub use site::Site;
+pub use stop::Stop;
+pub(crate) use stop::stopped;
 pub use template::Mode;
 pub use template::Part;
 pub use template::Reference;
@@ -68,8 +69,8 @@ pub use text::SecretText;
 pub use text::ShellText;
 pub use text::Text;
 pub use text::TextPart;
+pub use value::Value;
 pub use values::StepResult;
-pub use values::Value;
 pub use values::Values;
 
 /// All step types, in the order in which help lists them.

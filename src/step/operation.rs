@@ -1,13 +1,23 @@
-//! What a step type is: its fields, and what it does.
+//! What a step type is: its fields, and what it does; and operations of any type, as read and as
+//! planned.
 
+use std::any::Any;
+use std::fmt;
 use std::fmt::Debug;
+use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde::Serialize;
+use serde::Serializer;
 use serde::de::DeserializeOwned;
+use serde::ser::Error;
+use serde::ser::SerializeMap;
 
-use crate::step::Group;
+use crate::step::Members;
 use crate::step::Outcome;
-use crate::step::Place;
+use crate::step::Planner;
+use crate::step::Site;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::field::Fields;
@@ -24,12 +34,12 @@ pub(in crate::step) trait Operation:
     const EXAMPLE: &'static str;
 
     /// Where it runs: where its fields say.
-    fn place(&self) -> Place<'_> {
-        Fields::place(self).unwrap_or(Place::Nowhere)
+    fn site(&self) -> Site<'_> {
+        Fields::site(self).unwrap_or(Site::Nowhere)
     }
 
     /// For a group: its members and how they run.
-    fn group(_: &Self::Parsed) -> Option<Group<'_>> {
+    fn members(_: &Self::Parsed) -> Option<Members<'_>> {
         None
     }
 
@@ -45,4 +55,133 @@ pub(in crate::step) trait Operation:
 
     /// Does it. `Err` is for what Doppio could not do; a command that ran and failed is an `Ok`.
     fn run(&self, cx: &mut StepContext) -> impl Future<Output = Result<Outcome, StepError>> + Send;
+}
+
+/// An operation as read: with locations, its references as written. It can be planned any number of
+/// times, once for each step that it stands for.
+pub trait Parsed: Debug + Send + Sync {
+    /// Plans it; what is wrong with it is told to the planner.
+    fn plan(&self, planner: &mut dyn Planner) -> Box<dyn Planned>;
+
+    /// The variables that it sets.
+    fn sets(&self) -> Vec<&str>;
+
+    /// For a group: its members and how they run.
+    fn members(&self) -> Option<Members<'_>>;
+}
+
+/// The fields of an operation of one type.
+pub(in crate::step) struct Written<T: Fields>(pub <T as Fields>::Parsed);
+
+impl<T: Fields> Debug for Written<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: Operation> Parsed for Written<T> {
+    fn plan(&self, planner: &mut dyn Planner) -> Box<dyn Planned> {
+        Box::new(<T as Fields>::plan(&self.0, planner))
+    }
+
+    fn sets(&self) -> Vec<&str> {
+        T::sets(&self.0)
+    }
+
+    fn members(&self) -> Option<Members<'_>> {
+        T::members(&self.0)
+    }
+}
+
+/// An operation with every reference resolved that can be resolved before the run. Saved, it is one
+/// key, its kind, and its fields, as in a recipe; secrets are there as references.
+pub trait Planned: Debug + Send + Sync + Any {
+    /// The step type, as in `ssh_command`.
+    fn kind(&self) -> &'static str;
+
+    /// Where it runs.
+    fn site(&self) -> Site<'_>;
+
+    /// Its own `timeout_secs`; the step's overrides it.
+    fn timeout(&self) -> Option<Duration>;
+
+    /// What is wrong with its fields together, as (field, message).
+    fn faults(&self) -> Vec<(&'static str, String)>;
+
+    /// The lines that a dry run shows, references as `‹secret:name›`.
+    fn show(&self) -> Vec<String>;
+
+    /// Does it. `Err` is for what Doppio could not do; a command that ran and failed is an `Ok`.
+    fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>>;
+
+    /// The same again.
+    fn again(&self) -> Box<dyn Planned>;
+
+    /// Whether the other one is of the same type and has the same fields.
+    fn equals(&self, other: &dyn Planned) -> bool;
+
+    /// Its fields as data.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be data.
+    fn save(&self) -> Result<serde_json::Value, serde_json::Error>;
+}
+
+impl<T: Operation> Planned for T {
+    fn kind(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn site(&self) -> Site<'_> {
+        Operation::site(self)
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        Fields::timeout(self)
+    }
+
+    fn faults(&self) -> Vec<(&'static str, String)> {
+        Operation::faults(self)
+    }
+
+    fn show(&self) -> Vec<String> {
+        Operation::show(self)
+    }
+
+    fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
+        Operation::run(self, cx).boxed()
+    }
+
+    fn again(&self) -> Box<dyn Planned> {
+        Box::new(self.clone())
+    }
+
+    fn equals(&self, other: &dyn Planned) -> bool {
+        (other as &dyn Any).downcast_ref::<T>() == Some(self)
+    }
+
+    fn save(&self) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::to_value(self)
+    }
+}
+
+impl Clone for Box<dyn Planned> {
+    fn clone(&self) -> Self {
+        self.as_ref().again()
+    }
+}
+
+impl PartialEq for dyn Planned {
+    fn eq(&self, other: &Self) -> bool {
+        self.equals(other)
+    }
+}
+
+impl Serialize for dyn Planned {
+    fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
+        let mut map = into.serialize_map(Some(1))?;
+        map.serialize_entry(self.kind(), &self.save().map_err(S::Error::custom)?)?;
+        map.end()
+    }
 }

@@ -2,11 +2,7 @@
 
 use std::collections::HashMap;
 
-use doppio_hosts::HostError;
-use doppio_secrets::SecretError;
-
 use crate::event::End;
-use crate::step::Stop;
 use crate::step::Value;
 
 /// A process that is over, and what it printed (at most [`Ended::KEPT`] bytes of each stream).
@@ -47,34 +43,5 @@ impl Outcome {
     /// Ended like this, with nothing to pass on.
     pub fn ended(end: End) -> Self {
         Self { end, printed: None, outputs: HashMap::new(), sets: Vec::new() }
-    }
-}
-
-/// Why an operation could not be done.
-#[derive(Debug, thiserror::Error)]
-pub enum StepError {
-    /// The host.
-    #[error(transparent)]
-    Host(#[from] HostError),
-    /// A secret.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    /// The operation itself: a condition that is false, a value that is not valid.
-    #[error("{message}")]
-    Failed {
-        /// One line.
-        message: String,
-        /// What to do.
-        hint: Option<String>,
-    },
-    /// It was told to stop.
-    #[error("stopped")]
-    Stopped(Stop),
-}
-
-impl StepError {
-    /// The operation could not be done, in one line.
-    pub fn failed(message: impl Into<String>) -> Self {
-        Self::Failed { message: message.into(), hint: None }
     }
 }

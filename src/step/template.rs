@@ -1,8 +1,7 @@
 //! `${…}`: text with references.
 
-mod form;
+mod braced;
 mod parse;
-mod place;
 
 use std::fmt;
 
@@ -14,15 +13,22 @@ use doppio_text::Span;
 use doppio_text::name::EnvName;
 use doppio_text::name::StepId;
 
-pub use parse::Mode;
-
 /// A string of the recipe, cut at its references.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Template {
     /// The pieces, in order.
     pub parts: Vec<Part>,
-    /// The whole string's place in the recipe.
+    /// The whole string's location in the recipe.
     pub span: Span,
+}
+
+/// What else may stand in a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing: whatever begins with `${` is a reference.
+    Plain,
+    /// A shell's own expansions, which pass untouched.
+    Shell,
 }
 
 /// A piece of a [`Template`].
@@ -30,7 +36,7 @@ pub struct Template {
 pub enum Part {
     /// Text that stands for itself.
     Text(String),
-    /// A reference, and its place in the recipe.
+    /// A reference, and its location in the recipe.
     Reference(Reference, Span),
 }
 

@@ -89,7 +89,7 @@ impl Planner for AsWritten {
     }
 }
 
-/// Reads the one operation of a text, or all that is wrong with it: places and messages.
+/// Reads the one operation of a text, or all that is wrong with it: texts and messages.
 fn read(kind: &StepKind, text: &str) -> Result<Box<dyn Parsed>, Vec<(String, String)>> {
     let source = Source::new("r.toml", text);
     let mut reader = Reader::new(&source);
@@ -109,7 +109,7 @@ fn a_declaration_is_all_that_a_step_type_needs() {
     let planned = parsed.plan(&mut plan);
     assert_eq!(plan.0, []);
     assert_eq!(planned.kind(), "wave");
-    assert!(matches!(planned.place(), Place::Host(Some(host)) if host.0.fixed() == Some("h")));
+    assert!(matches!(planned.site(), Site::Host(Some(host)) if host.0.fixed() == Some("h")));
     assert_eq!(planned.show(), ["greeting hi ‹secret:a/b›", "env A=b"]);
     let saved = json!({
         "host_id": [{ "text": "h" }],
@@ -127,7 +127,7 @@ fn a_declaration_is_all_that_a_step_type_needs() {
 }
 
 #[test]
-fn all_that_is_wrong_is_told_with_its_place() {
+fn all_that_is_wrong_is_told_with_its_location() {
     let faults = read(
         &WAVE,
         "wave = { tims = 3, hand = \"rihgt\", greeting = 5, pause_secs = -1, env = { 1A = \"b\", B = true } }",
@@ -140,7 +140,7 @@ fn all_that_is_wrong_is_told_with_its_place() {
         ("1A", "`1A` is not a variable name: use letters, digits and `_`, not starting with a digit"),
         ("true", "`B` must be a string"),
     ];
-    let expected = expected.map(|(place, message)| (place.to_owned(), message.to_owned()));
+    let expected = expected.map(|(text, message)| (text.to_owned(), message.to_owned()));
     assert_eq!(faults.unwrap_err(), expected);
     let faults = read(&WAVE, "wave = { times = 70000, hand = 5 }").unwrap_err();
     assert_eq!(faults[0].1, "`times` must be a whole number from 0 to 65535");

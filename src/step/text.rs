@@ -1,4 +1,4 @@
-//! Texts of planned operations: no places any more, and every reference put in that is known
+//! Texts of planned operations: no locations any more, and every reference put in that is known
 //! before the run.
 
 use std::fmt;
@@ -72,7 +72,7 @@ pub struct Binding {
 }
 
 impl From<Part> for TextPart {
-    /// The same without its place.
+    /// The same without its location.
     fn from(part: Part) -> Self {
         match part {
             Part::Text(text) => Self::Text(text),

@@ -3,9 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use regex::bytes::Regex;
-
-use doppio_secrets::SecretValue;
 use doppio_text::name::HostId;
 use doppio_text::name::RunId;
 use doppio_text::name::StepId;
@@ -13,39 +10,9 @@ use doppio_text::name::StepId;
 use crate::step::Reference;
 use crate::step::StepError;
 use crate::step::StepField;
-
-/// The value of a variable or a result.
-#[derive(Debug, Clone)]
-pub enum Value {
-    /// Ordinary text.
-    Plain(String),
-    /// Text that contains a secret: it may go where secrets may go.
-    Secret(SecretValue),
-}
-
-impl Value {
-    /// The bytes in their box, whether they are a secret or not.
-    pub fn into_secret(self) -> SecretValue {
-        match self {
-            Self::Plain(text) => SecretValue::new(text.into_bytes()),
-            Self::Secret(value) => value,
-        }
-    }
-
-    /// What the expression's one group matches. Of a secret it is a secret.
-    pub fn capture(&self, regex: &Regex) -> Option<Self> {
-        let group = |bytes: &[u8]| {
-            regex.captures(bytes).and_then(|found| found.get(1)).map(|group| group.as_bytes().to_vec())
-        };
-        match self {
-            Self::Plain(text) => {
-                group(text.as_bytes()).map(|bytes| Self::Plain(String::from_utf8_lossy(&bytes).into_owned()))
-            }
-            #[expect(clippy::disallowed_methods, reason = "the group goes straight into a box of its own")]
-            Self::Secret(value) => value.reveal(group).map(|bytes| Self::Secret(SecretValue::new(bytes))),
-        }
-    }
-}
+use crate::step::Text;
+use crate::step::TextPart;
+use crate::step::Value;
 
 /// What a finished step left behind.
 #[derive(Debug, Clone)]
@@ -81,7 +48,7 @@ pub struct Values {
 
 impl Values {
     /// What a reference stands for in a step that runs on `host`. Not for `${secret:…}`, which
-    /// only the vault can answer.
+    /// only the secret session can answer.
     pub(crate) fn look_up(&self, reference: &Reference, host: Option<&HostId>) -> Result<Value, StepError> {
         let found = match reference {
             Reference::Variable { name, quoted } => self.variable(name, *quoted)?,
@@ -96,13 +63,34 @@ impl Values {
         found.ok_or_else(|| unknown(reference))
     }
 
+    /// A text with its references resolved; `refused` is the error where one stands for a secret.
+    pub(crate) fn fill(
+        &self,
+        text: &Text,
+        host: Option<&HostId>,
+        refused: impl Fn(&Reference) -> StepError,
+    ) -> Result<String, StepError> {
+        let mut whole = String::new();
+        for part in &text.parts {
+            match part {
+                TextPart::Text(text) => whole.push_str(text),
+                TextPart::Reference(reference @ Reference::Secret(_)) => return Err(refused(reference)),
+                TextPart::Reference(reference) => match self.look_up(reference, host)? {
+                    Value::Plain(text) => whole.push_str(&text),
+                    Value::Secret(_) => return Err(refused(reference)),
+                },
+            }
+        }
+        Ok(whole)
+    }
+
     fn variable(&self, name: &str, quoted: bool) -> Result<Option<Value>, StepError> {
         match self.variables.get(name) {
             Some(Value::Plain(text)) if quoted => Ok(Some(Value::Plain(doppio_text::shell::quote(text)))),
-            Some(Value::Secret(_)) if quoted => Err(StepError::Failed {
-                message: format!("variable `{name}` is secret and can't be quoted into text"),
-                hint: Some(format!("write `${{{name}}}`: its value is never split in shell text")),
-            }),
+            Some(Value::Secret(_)) if quoted => Err(StepError::hinted(
+                format!("variable `{name}` is secret and can't be quoted into text"),
+                format!("write `${{{name}}}`: its value is never split in shell text"),
+            )),
             found => Ok(found.cloned()),
         }
     }
@@ -130,33 +118,28 @@ fn plain(text: &str) -> Value {
 }
 
 fn unknown(reference: &Reference) -> StepError {
-    let (why, hint) = match reference {
+    let failed = |why: &str| StepError::failed(format!("`${{{reference}}}` has no value: {why}"));
+    let hinted = |why: &str, hint| StepError::hinted(format!("`${{{reference}}}` has no value: {why}"), hint);
+    match reference {
         Reference::Variable { .. } => {
-            ("no step has set it", Some("make the step depend on the one that sets it".to_owned()))
+            hinted("no step has set it", "make the step depend on the one that sets it")
         }
         Reference::Step { id, field: StepField::ExitCode } => {
-            return no_value(reference, &format!("step `{id}` did not run a command to its end"), None);
+            failed(&format!("step `{id}` did not run a command to its end"))
         }
         Reference::Step { id, field: StepField::Output(_) } => {
-            return no_value(reference, &format!("step `{id}` did not give it"), None);
+            failed(&format!("step `{id}` did not give it"))
         }
-        Reference::Step { id, .. } => {
-            return no_value(reference, &format!("step `{id}` has not run"), None);
-        }
-        Reference::Target | Reference::Host => {
-            ("the run has no target", Some("name one with `--host HOST`".to_owned()))
-        }
-        _ => ("it is not known while a step runs", None),
-    };
-    no_value(reference, why, hint)
-}
-
-fn no_value(reference: &Reference, why: &str, hint: Option<String>) -> StepError {
-    StepError::Failed { message: format!("`${{{reference}}}` has no value: {why}"), hint }
+        Reference::Step { id, .. } => failed(&format!("step `{id}` has not run")),
+        Reference::Target | Reference::Host => hinted("the run has no target", "name one with `--host HOST`"),
+        _ => failed("it is not known while a step runs"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use doppio_secrets::SecretValue;
+
     use super::*;
 
     fn values() -> Values {

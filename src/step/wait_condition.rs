@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::step::HostText;
 use crate::step::Operation;
 use crate::step::Outcome;
-use crate::step::Place;
+use crate::step::Site;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::condition::Condition;
@@ -30,8 +30,8 @@ impl Operation for WaitCondition {
     const NAME: &'static str = "wait_condition";
     const EXAMPLE: &'static str = "wait_condition = { condition = { file_exists = { path = \"/workspace/done\" } }, timeout_secs = 600 }";
 
-    fn place(&self) -> Place<'_> {
-        self.condition.place(self.host_id.as_ref())
+    fn site(&self) -> Site<'_> {
+        self.condition.site(self.host_id.as_ref())
     }
 
     fn show(&self) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! What the documentation says is so: its recipes are right, its commands and files are there.
 
+mod manual;
+
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -119,7 +121,7 @@ fn operations_are_documented_as_they_are_declared() {
     let page = fs::read_to_string(&path).expect("pages are UTF-8");
     let begin = page.find(BEGIN).expect("the section begins") + BEGIN.len();
     let end = begin + page[begin..].find(END).expect("the section ends");
-    let made = format!("\n{}\n", doppio::step::manual());
+    let made = format!("\n{}\n", manual::manual());
     if std::env::var_os("DOPPIO_ACCEPT_DOCS").is_some() {
         fs::write(&path, format!("{}{made}{}", &page[..begin], &page[end..])).expect("docs can be written");
         return;

@@ -21,10 +21,10 @@ const CRATES: &[(&str, &str, &[&str])] = &[
 ];
 
 /// A module of the root package, which crates it may name and which of the other modules.
-/// `doppio_secrets::Masked` is that one item.
+/// `doppio_secrets::Masked` and its like are that one item.
 const MODULES: &[(&str, &[&str], &[&str])] = &[
     ("sources", &["doppio_secrets", "doppio_stores"], &[]),
-    ("event", &["doppio_text", "doppio_secrets::Masked"], &[]),
+    ("event", &["doppio_text", "doppio_secrets::Masked", "doppio_secrets::Delivery"], &[]),
     ("config", &["doppio_text", "doppio_secrets", "doppio_hosts"], &["sources"]),
     ("step", &["doppio_text", "doppio_secrets", "doppio_hosts"], &["sources", "event"]),
     ("recipe", &["doppio_text", "doppio_secrets"], &["step"]),
@@ -106,6 +106,28 @@ const DOORS: &[(&str, &[&str], &str)] = &[
             "src/ui/progress.rs",
         ],
         "people are told by `cli::output`, which makes all fit to be shown",
+    ),
+    (
+        "Carrier::",
+        &[
+            "crates/secrets/src/delivery.rs",
+            "crates/hosts/src/local.rs",
+            "crates/hosts/src/ssh/session.rs",
+            "src/step/tmux/new.rs",
+            "src/cli/secret/exec/mod.rs",
+            "src/cli/doctor/remote.rs",
+        ],
+        "how a secret went is a `doppio_secrets::Delivery` from where it is sent, and passed along",
+    ),
+    (
+        "AuditAction::Deliver",
+        &["crates/secrets/src/delivery.rs", "src/cli/secret/uses.rs"],
+        "what was delivered is a `doppio_secrets::Delivery`, and recorded by its `to_use`",
+    ),
+    (
+        "carrier: String",
+        &[],
+        "what was delivered is a `doppio_secrets::Delivery`, and recorded by its `to_use`",
     ),
 ];
 
@@ -483,6 +505,9 @@ fn each_rule_catches_its_planted_fault() {
         ("src/ui/a.rs", "match c { '\\u{1b}' => 1 }", "`\\u{1b}`: escape sequences are read"),
         ("src/cli/a.rs", "std::io::stdout().write(b)", "`stdout()`: people are told"),
         ("src/cli/a.rs", "std::io::stderr().write(b)", "`stderr()`: people are told"),
+        ("src/step/a.rs", "sent.push((name, Carrier::File))", "`Carrier::`: how a secret went"),
+        ("src/cli/a.rs", "Use { action: AuditAction::Deliver }", "`AuditAction::Deliver`: what was"),
+        ("src/event/a.rs", "struct Sent { secret: Masked, carrier: String }", "`carrier: String`: what was"),
         ("tests/it/a.rs", "#[allow(dead_code)]", "`allow`"),
         ("src/lib.rs", "#![allow(missing_docs)]", "`allow`"),
         ("crates/hosts/src/util.rs", "", "`util` says nothing"),

@@ -61,13 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
 
     let mut exec = Exec::new(command);
-    exec.env.push(EnvVar {
-        name: "TOKEN".parse()?,
-        value: token,
-        secrets: vec!["demo/token".to_owned()],
-        is_default: false,
-        file: None,
-    });
+    exec.env.push(EnvVar { secrets: vec!["demo/token".to_owned()], ..EnvVar::new("TOKEN".parse()?, token) });
     let mut process = pool.host(&host.parse()?).await?.exec(exec).await?;
     let mut shown = secrets.mask().stream();
     let mut out = std::io::stdout().lock();

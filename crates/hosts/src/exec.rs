@@ -1,5 +1,7 @@
 //! What is asked of a host, and what comes back.
 
+use doppio_secrets::Carrier;
+use doppio_secrets::Delivery;
 use doppio_secrets::SecretValue;
 use doppio_secrets::provider::FileForm;
 use doppio_text::name::EnvName;
@@ -51,6 +53,23 @@ pub struct EnvVar {
     pub file: Option<&'static FileForm>,
 }
 
+impl EnvVar {
+    /// A value that is made of no secret.
+    pub fn new(name: EnvName, value: SecretValue) -> Self {
+        Self { name, value, secrets: Vec::new(), is_default: false, file: None }
+    }
+
+    /// The secrets in it, once they went by this carrier.
+    pub fn sent_by(&self, carrier: Carrier) -> impl Iterator<Item = Delivery<String>> {
+        self.secrets.iter().map(move |secret| Delivery {
+            variable: self.name.clone(),
+            secret: secret.clone(),
+            carrier,
+            is_default: self.is_default,
+        })
+    }
+}
+
 /// What reads a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interpreter {
@@ -86,33 +105,6 @@ pub enum Exit {
     Signal(String),
     /// The connection broke before an end was heard of.
     Lost(String),
-}
-
-/// How a variable travelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrier {
-    /// As the channel's own environment request, accepted by the server.
-    ChannelEnv,
-    /// In the preamble on the channel's stdin.
-    Preamble,
-    /// As the environment of a process of this machine.
-    LocalEnv,
-    /// As a file in memory that only its owner can read, for large values and for credentials
-    /// that are files: `NAME_FILE` has the path of the one, the variable itself of the other.
-    /// It is removed when the script has ended.
-    File,
-}
-
-impl Carrier {
-    /// The word for it in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ChannelEnv => "channel env",
-            Self::Preamble => "preamble",
-            Self::LocalEnv => "local environment",
-            Self::File => "file in memory",
-        }
-    }
 }
 
 /// What was found of the files that a process had.

@@ -31,7 +31,6 @@ mod stop;
 pub use deadlines::Deadlines;
 pub use doppio_secrets::Prompt;
 pub use error::HostError;
-pub use exec::Carrier;
 pub use exec::CleanupReport;
 pub use exec::EnvVar;
 pub use exec::Exec;

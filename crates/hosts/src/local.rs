@@ -22,9 +22,9 @@ use doppio_process::Program;
 use doppio_process::Running;
 use doppio_process::Stdin;
 use doppio_process::Stdout;
+use doppio_secrets::Carrier;
 use doppio_secrets::SecretValue;
 
-use crate::Carrier;
 use crate::EnvVar;
 use crate::Exec;
 use crate::Exit;
@@ -66,12 +66,12 @@ pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, Host
         .await
         .unwrap_or_else(|_| Err(failed("it did not announce itself within 30 seconds".to_owned())))?;
     let (writer, reader) = output_pipe::pair();
-    let carriers = exports.iter().map(|var| (var.name.clone(), Carrier::LocalEnv));
-    let carriers = carriers.chain(files.iter().map(|var| (var.name.clone(), Carrier::File))).collect();
+    let deliveries = exports.iter().flat_map(|var| var.sent_by(Carrier::LocalEnv));
+    let deliveries = deliveries.chain(files.iter().flat_map(|var| var.sent_by(Carrier::File))).collect();
     let folder = payload.folder.clone();
     let feed = stdin.map(|stdin| tokio::spawn(feed(stdin, payload, exec.stdin.clone())));
     tokio::spawn(follow(running, stdout, feed, early, writer));
-    Ok(Process { reader, carriers, leader, folder, reach: Box::new(ThisMachine) })
+    Ok(Process { reader, deliveries, leader, folder, reach: Box::new(ThisMachine) })
 }
 
 /// Where local processes run.

@@ -134,13 +134,7 @@ impl Host {
                 causes: vec![error.to_string()],
                 hint: None,
             })?;
-            env.push(EnvVar {
-                name,
-                value: SecretValue::new(value.clone().into_bytes()),
-                secrets: Vec::new(),
-                is_default: false,
-                file: None,
-            });
+            env.push(EnvVar::new(name, SecretValue::new(value.clone().into_bytes())));
         }
         env.append(&mut exec.env);
         exec.env = env;

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use doppio_text::name::EnvName;
+use doppio_secrets::Delivery;
 
-use crate::Carrier;
 use crate::CleanupReport;
 use crate::Exec;
 use crate::Exit;
@@ -24,7 +23,7 @@ use crate::stop;
 #[derive(Debug)]
 pub struct Process {
     pub(crate) reader: PipeReader,
-    pub(crate) carriers: Vec<(EnvName, Carrier)>,
+    pub(crate) deliveries: Vec<Delivery<String>>,
     pub(crate) leader: Leader,
     /// The folder of its files, if it has any.
     pub(crate) folder: Option<String>,
@@ -45,9 +44,9 @@ impl Process {
         self.reader.next().await
     }
 
-    /// How each variable of [`Exec::env`] travelled.
-    pub fn carriers(&self) -> &[(EnvName, Carrier)] {
-        &self.carriers
+    /// How the secrets in [`Exec::env`] went to it.
+    pub fn deliveries(&self) -> &[Delivery<String>] {
+        &self.deliveries
     }
 
     /// The number of the process that leads its group on the host.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use self::hold::Fetched;
 use crate::AuditAction;
 use crate::Auditor;
+use crate::Delivery;
 use crate::Fitness;
 use crate::Ladder;
 use crate::Mask;
@@ -32,19 +33,6 @@ pub struct Location {
     /// Place, age, expiry; `unproven` where the source can't say without handing the value out.
     pub facts: Metadata,
     /// It is the default of the reference, which is not a secret.
-    pub is_default: bool,
-}
-
-/// One secret on its way to a process.
-#[derive(Debug, Clone)]
-pub struct Delivered<'a> {
-    /// The secret, as [`SecretRef::label`] has it.
-    pub secret: &'a str,
-    /// The variable that carries it.
-    pub variable: &'a str,
-    /// The way it went.
-    pub carrier: &'a str,
-    /// It is not set: the default of the reference went in its place.
     pub is_default: bool,
 }
 
@@ -201,26 +189,18 @@ impl SecretSession {
         })
     }
 
-    /// Records what went to a process on `host`. The fetch was written before; this adds where the
-    /// value is since.
-    pub async fn delivered(&self, step: &str, host: &str, deliveries: &[Delivered<'_>]) {
-        let Some(auditor) = &self.auditor else { return };
-        let secrets = deliveries.iter().filter(|delivery| !delivery.is_default);
-        let uses = secrets.map(|delivery| {
-            let (source, value) = self.known(delivery.secret).unzip();
-            let what = Use {
-                action: AuditAction::Deliver,
-                secret: delivery.secret.to_owned(),
-                source,
-                step: Some(step.to_owned()),
-                host: Some(host.to_owned()),
-                variable: Some(delivery.variable.to_owned()),
-                carrier: Some(delivery.carrier.to_owned()),
-                ..Use::default()
-            };
-            (what, value)
-        });
-        auditor.note_done(uses.collect()).await;
+    /// Records what went to a process on `host`, and gives it back as all may see it. The fetch was
+    /// written before; this adds where the value is since.
+    pub async fn delivered(&self, step: &str, host: &str, deliveries: &[Delivery<String>]) -> Vec<Delivery> {
+        if let Some(auditor) = &self.auditor {
+            let secrets = deliveries.iter().filter(|delivery| !delivery.is_default);
+            let uses = secrets.map(|delivery| {
+                let (source, value) = self.known(&delivery.secret).unzip();
+                (Use { source, step: Some(step.to_owned()), ..delivery.to_use(host) }, value)
+            });
+            auditor.note_done(uses.collect()).await;
+        }
+        deliveries.iter().map(|delivery| delivery.masked(&self.mask)).collect()
     }
 
     /// What was fetched under this label.

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doppio_hosts::Carrier;
 use doppio_hosts::EnvVar;
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
@@ -14,6 +13,8 @@ use doppio_hosts::Output;
 use doppio_hosts::Pool;
 use doppio_hosts::PoolOptions;
 use doppio_hosts::probe;
+use doppio_secrets::Carrier;
+use doppio_secrets::Delivery;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
 use doppio_secrets::SecretSession;
@@ -110,7 +111,7 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
     match pool.host(id).await {
         Err(error) => findings.push(refused(error)),
         Ok(host) => match tokio::time::timeout(DEADLINE, facts(&host)).await {
-            Ok(Ok((said, carriers))) => findings.extend(judge(&said, &carriers)),
+            Ok(Ok((said, deliveries))) => findings.extend(judge(&said, &deliveries)),
             Ok(Err(error)) => findings.push(refused(error)),
             Err(_) => findings.push(Finding::error(
                 "shell",
@@ -123,43 +124,38 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
     Ok(findings)
 }
 
-type Carriers = Vec<(EnvName, Carrier)>;
-
-async fn facts(host: &Host) -> Result<(String, Carriers), HostError> {
-    let (said, mut carriers) = play(host, SCRIPT).await?;
+async fn facts(host: &Host) -> Result<(String, Vec<Delivery<String>>), HostError> {
+    let (said, mut deliveries) = play(host, SCRIPT).await?;
     // The server's answers are learnt beside other work: the first script may not have had them.
     for _ in 0..LEARNING {
-        if carriers.iter().any(|(_, carrier)| *carrier == Carrier::ChannelEnv) {
+        if deliveries.iter().any(|delivery| delivery.carrier == Carrier::ChannelEnv) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
-        carriers = play(host, ":").await?.1;
+        deliveries = play(host, ":").await?.1;
     }
-    Ok((said, carriers))
+    Ok((said, deliveries))
 }
 
-async fn play(host: &Host, script: &str) -> Result<(String, Carriers), HostError> {
+async fn play(host: &Host, script: &str) -> Result<(String, Vec<Delivery<String>>), HostError> {
     let mut exec = Exec::new(script);
     exec.env = NAMES
         .iter()
         .filter_map(|name| name.parse().ok())
         .map(|name| EnvVar {
-            name,
-            value: SecretValue::new(b"doctor".to_vec()),
             secrets: vec!["doctor".to_owned()],
-            is_default: false,
-            file: None,
+            ..EnvVar::new(name, SecretValue::new(b"doctor".to_vec()))
         })
         .collect();
     let mut process = host.exec(exec).await?;
-    let carriers = process.carriers().to_vec();
+    let deliveries = process.deliveries().to_vec();
     let mut said = Vec::new();
     while let Some(output) = process.next().await {
         if let Output::Stdout(bytes) = output {
             said.extend(bytes);
         }
     }
-    Ok((String::from_utf8_lossy(&said).into_owned(), carriers))
+    Ok((String::from_utf8_lossy(&said).into_owned(), deliveries))
 }
 
 fn refused(error: HostError) -> Finding {
@@ -168,7 +164,7 @@ fn refused(error: HostError) -> Finding {
     Finding::error("login", message, fix)
 }
 
-fn judge(said: &str, carriers: &Carriers) -> Vec<Finding> {
+fn judge(said: &str, deliveries: &[Delivery<String>]) -> Vec<Finding> {
     let Some((noise, lines)) = said.split_once("doppio-doctor-begins\n") else {
         return vec![Finding::error(
             "shell",
@@ -194,16 +190,13 @@ fn judge(said: &str, carriers: &Carriers) -> Vec<Finding> {
         Some(found) => Finding::ok(id, found),
         None => Finding::warning(id, trouble, fix),
     }));
-    findings.push(accepted(carriers));
+    findings.push(accepted(deliveries));
     findings
 }
 
-fn accepted(carriers: &Carriers) -> Finding {
-    let refused: Vec<&str> = carriers
-        .iter()
-        .filter(|(_, carrier)| *carrier == Carrier::Preamble)
-        .map(|(name, _)| name.as_str())
-        .collect();
+fn accepted(deliveries: &[Delivery<String>]) -> Finding {
+    let refused = deliveries.iter().filter(|delivery| delivery.carrier == Carrier::Preamble);
+    let refused: Vec<&str> = refused.map(|delivery| delivery.variable.as_str()).collect();
     if refused.is_empty() {
         return Finding::ok("accept-env", "secrets travel in the channel's own environment");
     }
@@ -223,7 +216,7 @@ mod tests {
 
     fn ids(said: &str) -> Vec<(&'static str, bool)> {
         let is_ok = |finding: Finding| (finding.id, finding.mend.is_none());
-        judge(said, &Vec::new()).into_iter().map(is_ok).collect()
+        judge(said, &[]).into_iter().map(is_ok).collect()
     }
 
     #[test]

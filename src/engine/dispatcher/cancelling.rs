@@ -22,14 +22,14 @@ impl Dispatcher<'_> {
         let reason = self.mask().text(reason);
         self.tell(What::RunCancelling { reason, forced: false });
         self.ready.cancel();
-        for (place, stop) in &self.running {
-            if !self.ready.is_always(*place) {
+        for (index, stop) in &self.running {
+            if !self.ready.is_always(*index) {
                 stop.send_replace(Stop::Cancel);
             }
         }
-        for place in self.take_idle(|ready, place| !ready.is_always(place)) {
-            self.end(place, StepStatus::Cancelled, End::Cancelled);
-            self.ready.finish(place, Fate::Cancelled);
+        for index in self.take_idle(|ready, index| !ready.is_always(index)) {
+            self.end(index, StepStatus::Cancelled, End::Cancelled);
+            self.ready.finish(index, Fate::Cancelled);
         }
     }
 
@@ -39,26 +39,26 @@ impl Dispatcher<'_> {
         let reason = self.mask().text("ended by force");
         self.tell(What::RunCancelling { reason, forced: true });
         self.cancelled = true;
-        let mut left: Vec<usize> = self.running.drain().map(|(place, _)| place).collect();
+        let mut left: Vec<usize> = self.running.drain().map(|(index, _)| index).collect();
         left.sort_unstable();
-        for place in left {
-            let id = self.id(place);
+        for index in left {
+            let id = self.id(index);
             let host = self.state.step(&id).and_then(|step| step.host.clone());
             let text = self.mask().text(&left_running(&id, host.as_ref().map(Masked::as_str)));
             self.tell(What::Notice { step: Some(id), text });
             let cause = self.mask().text("doppio was told to end at once");
-            self.end(place, StepStatus::Lost, End::Lost { cause });
+            self.end(index, StepStatus::Lost, End::Lost { cause });
         }
-        for place in 0..self.plan.steps().len() {
-            if self.status(place).is_over() {
+        for index in 0..self.plan.steps().len() {
+            if self.status(index).is_over() {
                 continue;
             }
-            if self.ready.is_always(place) && self.plan.steps()[place].members.is_empty() {
-                let text = format!("step `{}` should always run, but did not", self.id(place));
+            if self.ready.is_always(index) && self.plan.steps()[index].members.is_empty() {
+                let text = format!("step `{}` should always run, but did not", self.id(index));
                 let text = self.mask().text(&text);
-                self.tell(What::Notice { step: Some(self.id(place)), text });
+                self.tell(What::Notice { step: Some(self.id(index)), text });
             }
-            self.end(place, StepStatus::Cancelled, End::Cancelled);
+            self.end(index, StepStatus::Cancelled, End::Cancelled);
         }
     }
 
@@ -66,10 +66,10 @@ impl Dispatcher<'_> {
     fn take_idle(&mut self, wanted: impl Fn(&ReadySet, usize) -> bool) -> Vec<usize> {
         let ready = &self.ready;
         let mut taken: Vec<usize> =
-            self.queue.iter().copied().filter(|place| wanted(ready, *place)).collect();
-        taken.extend(self.resting.iter().map(|(_, place)| *place).filter(|place| wanted(ready, *place)));
-        self.queue.retain(|place| !taken.contains(place));
-        self.resting.retain(|(_, place)| !taken.contains(place));
+            self.queue.iter().copied().filter(|index| wanted(ready, *index)).collect();
+        taken.extend(self.resting.iter().map(|(_, index)| *index).filter(|index| wanted(ready, *index)));
+        self.queue.retain(|index| !taken.contains(index));
+        self.resting.retain(|(_, index)| !taken.contains(index));
         taken
     }
 }

@@ -7,46 +7,46 @@ use tokio::time::Instant;
 use crate::engine::attempt;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::ready::Fate;
-use crate::engine::result::Over;
-use crate::engine::result::result;
 use crate::event::End;
 use crate::event::RunStatus;
 use crate::event::StepStatus;
 use crate::event::What;
-use crate::step::Value;
+use crate::step::Outcome;
+use crate::step::StepResult;
 
 impl Dispatcher<'_> {
     /// An attempt is over: another follows, or the step is.
-    pub(super) fn over(&mut self, place: usize, over: Over) {
-        self.running.remove(&place);
-        let step = &self.plan.steps()[place];
+    pub(super) fn over(&mut self, index: usize, mut outcome: Outcome) {
+        self.running.remove(&index);
+        let step = &self.plan.steps()[index];
         let retry = &step.retry;
-        let attempt = self.story[place].attempts;
-        let goes_on = !self.cancelled || self.ready.is_always(place);
-        if goes_on && attempt < retry.max_attempts && attempt::may_follow(&over.end, step.idempotent) {
+        let attempt = self.story[index].attempts;
+        let goes_on = !self.cancelled || self.ready.is_always(index);
+        if goes_on && attempt < retry.max_attempts && attempt::may_follow(&outcome.end, step.idempotent) {
             let delay = attempt::wait_after(attempt, retry, attempt::random());
-            self.resting.insert((Instant::now() + delay, place));
-            self.tell(What::StepRetrying { step: self.id(place), attempt, end: over.end, delay });
+            self.resting.insert((Instant::now() + delay, index));
+            self.tell(What::StepRetrying { step: self.id(index), attempt, end: outcome.end, delay });
             return;
         }
-        let status = over.status();
-        if let Some(outcome) = &over.outcome {
-            self.set_variables(&outcome.sets);
+        let (status, end) = (outcome.end.status(), outcome.end.clone());
+        let sets = std::mem::take(&mut outcome.sets);
+        if !sets.is_empty() {
+            Arc::make_mut(&mut self.values).variables.extend(sets);
         }
         // What a step printed is kept only for those who will ask for it.
-        let outcome = over.outcome.filter(|_| self.story[place].is_read);
-        self.note(place, result(status, Some(&over.end), outcome));
-        self.tell_end(place, status, over.end);
+        let kept = if self.story[index].is_read { outcome } else { Outcome::ended(outcome.end) };
+        self.note(index, status, Some(kept));
+        self.tell_end(index, status, end);
         let fate = match status {
             StepStatus::Success => Fate::Success,
             StepStatus::Cancelled => Fate::Cancelled,
             _ => Fate::Failed,
         };
-        self.ready.finish(place, fate);
+        self.ready.finish(index, fate);
     }
 
     /// The end of a step that stands for others.
-    pub(super) fn join(&mut self, place: usize, fate: Fate, culprit: Option<usize>) {
+    pub(super) fn join(&mut self, index: usize, fate: Fate, culprit: Option<usize>) {
         let (status, end) = match fate {
             Fate::Success | Fate::Passed => (StepStatus::Success, End::Exit { code: 0 }),
             Fate::Cancelled => (StepStatus::Cancelled, End::Cancelled),
@@ -61,7 +61,7 @@ impl Dispatcher<'_> {
                 (StepStatus::Failed, end)
             }
         };
-        self.end(place, status, end);
+        self.end(index, status, end);
     }
 
     pub(super) fn finish(&mut self) {
@@ -76,15 +76,14 @@ impl Dispatcher<'_> {
         self.settle();
     }
 
-    /// A step is over.
-    pub(super) fn end(&mut self, place: usize, status: StepStatus, end: End) {
-        self.note_result(place, status, Some(&end));
-        self.tell_end(place, status, end);
+    pub(super) fn end(&mut self, index: usize, status: StepStatus, end: End) {
+        self.note(index, status, Some(Outcome::ended(end.clone())));
+        self.tell_end(index, status, end);
     }
 
-    fn tell_end(&mut self, place: usize, status: StepStatus, end: End) {
+    fn tell_end(&mut self, index: usize, status: StepStatus, end: End) {
         let mask = self.mask();
-        let story = &mut self.story[place];
+        let story = &mut self.story[index];
         // The step's leases end with it.
         story.hold = Arc::default();
         let duration = story.began.map(|began| began.elapsed()).unwrap_or_default();
@@ -93,22 +92,21 @@ impl Dispatcher<'_> {
             .map(|(name, count)| (mask.text(&name), count))
             .collect();
         let failed = matches!(status, StepStatus::Failed | StepStatus::Lost);
-        let forgiven = failed && self.ready.is_forgiven(place);
-        self.tell(What::StepFinished { step: self.id(place), status, end, duration, forgiven, masked });
+        let forgiven = failed && self.ready.is_forgiven(index);
+        self.tell(What::StepFinished { step: self.id(index), status, end, duration, forgiven, masked });
     }
 
-    pub(super) fn note_result(&mut self, place: usize, status: StepStatus, end: Option<&End>) {
-        self.note(place, result(status, end, None));
-    }
-
-    fn note(&mut self, place: usize, result: crate::step::StepResult) {
-        let id = self.id(place);
+    /// Keeps what later steps can refer to; a step that was skipped has no outcome.
+    pub(super) fn note(&mut self, index: usize, status: StepStatus, outcome: Option<Outcome>) {
+        let exit_code = match &outcome {
+            Some(Outcome { end: End::Exit { code }, .. }) => Some(*code),
+            _ => None,
+        };
+        let (printed, outputs) =
+            outcome.map(|outcome| (outcome.printed, outcome.outputs)).unwrap_or_default();
+        let (stdout, stderr) = printed.unwrap_or_default();
+        let result = StepResult { status: status.to_string(), exit_code, stdout, stderr, outputs };
+        let id = self.id(index);
         Arc::make_mut(&mut self.values).steps.insert(id, Arc::new(result));
-    }
-
-    fn set_variables(&mut self, sets: &[(String, Value)]) {
-        if !sets.is_empty() {
-            Arc::make_mut(&mut self.values).variables.extend(sets.iter().cloned());
-        }
     }
 }

@@ -16,7 +16,7 @@ use crate::event::End;
 use crate::event::StepStatus;
 use crate::event::What;
 use crate::plan::PlannedStep;
-use crate::step::Place;
+use crate::step::Site;
 use crate::step::StepContext;
 use crate::step::Stop;
 
@@ -24,55 +24,55 @@ impl Dispatcher<'_> {
     /// Takes every turn there is, until only ends of running steps can bring more.
     pub(super) fn advance(&mut self) {
         let now = Instant::now();
-        while let Some((at, place)) = self.resting.first().copied().filter(|(at, _)| *at <= now) {
-            self.resting.remove(&(at, place));
-            self.tell(What::StepWaiting { step: self.id(place) });
-            self.queue.push_back(place);
+        while let Some((at, index)) = self.resting.first().copied().filter(|(at, _)| *at <= now) {
+            self.resting.remove(&(at, index));
+            self.tell(What::StepWaiting { step: self.id(index) });
+            self.queue.push_back(index);
         }
         while let Some(turn) = self.ready.pop() {
             match turn {
-                Turn::Ready(place) => self.ready_step(place),
-                Turn::Skip(place, why) => self.skip(place, why),
-                Turn::Cancel(place) => self.end(place, StepStatus::Cancelled, End::Cancelled),
-                Turn::Join(place, fate, culprit) => self.join(place, fate, culprit),
+                Turn::Ready(index) => self.ready_step(index),
+                Turn::Skip(index, why) => self.skip(index, why),
+                Turn::Cancel(index) => self.end(index, StepStatus::Cancelled, End::Cancelled),
+                Turn::Join(index, fate, culprit) => self.join(index, fate, culprit),
             }
         }
     }
 
     /// What a step depends on has done what it must; it may still not wish to run.
-    fn ready_step(&mut self, place: usize) {
+    fn ready_step(&mut self, index: usize) {
         let plan = Arc::clone(&self.plan);
-        let step = &plan.steps()[place];
+        let step = &plan.steps()[index];
         match step.when.as_ref().map_or(Ok(true), |when| when.holds(&self.values)) {
             Ok(true) => {
                 self.tell(What::StepWaiting { step: step.id.clone() });
                 if step.members.is_empty() {
-                    self.queue.push_back(place);
+                    self.queue.push_back(index);
                 } else {
-                    self.start(place, None);
-                    self.ready.open(place);
+                    self.start(index, None);
+                    self.ready.open(index);
                 }
             }
             Ok(false) => {
-                self.note_result(place, StepStatus::Skipped, None);
+                self.note(index, StepStatus::Skipped, None);
                 let reason = self.mask().text("`when` is false");
                 self.tell(What::StepSkipped { step: step.id.clone(), reason, blocked: false });
-                self.ready.finish(place, Fate::Passed);
+                self.ready.finish(index, Fate::Passed);
             }
             Err(why) => {
                 self.tell(What::StepWaiting { step: step.id.clone() });
-                self.start(place, None);
+                self.start(index, None);
                 let mask = self.mask();
                 let message = mask.text("its `when` can't be evaluated");
                 let causes = vec![mask.text(&why)];
                 let end = End::Error { message, causes, hint: None, world: false, bug: false };
-                self.end(place, StepStatus::Failed, end);
-                self.ready.finish(place, Fate::Failed);
+                self.end(index, StepStatus::Failed, end);
+                self.ready.finish(index, Fate::Failed);
             }
         }
     }
 
-    fn skip(&mut self, place: usize, why: Why) {
+    fn skip(&mut self, index: usize, why: Why) {
         let (text, blocked) = match why {
             Why::Failed(root) if self.status(root) == StepStatus::Lost => {
                 (format!("the end of step `{}` is not known", self.id(root)), true)
@@ -81,25 +81,25 @@ impl Dispatcher<'_> {
             Why::GroupPassed(group) => (format!("step `{}` was skipped", self.id(group)), false),
             Why::NothingFailed => ("no step it depends on failed".to_owned(), false),
         };
-        self.note_result(place, StepStatus::Skipped, None);
+        self.note(index, StepStatus::Skipped, None);
         let reason = self.mask().text(&text);
-        self.tell(What::StepSkipped { step: self.id(place), reason, blocked });
+        self.tell(What::StepSkipped { step: self.id(index), reason, blocked });
     }
 
     /// Fills the free slots: every start is recorded and settled before any of them begins.
     pub(super) fn launch(&mut self) {
         let mut starts = Vec::new();
         while self.running.len() < self.options.jobs.max(1) {
-            let Some(place) = self.queue.pop_front() else { break };
+            let Some(index) = self.queue.pop_front() else { break };
             let (switch, told) = watch::channel(Stop::No);
-            let step = &self.plan.steps()[place];
+            let step = &self.plan.steps()[index];
             let cx = StepContext {
                 step: step.id.clone(),
-                attempt: self.story[place].attempts + 1,
+                attempt: self.story[index].attempts + 1,
                 values: Arc::clone(&self.values),
                 pool: Arc::clone(&self.options.pool),
                 secrets: Arc::clone(&self.options.secrets),
-                hold: Arc::clone(&self.story[place].hold),
+                hold: Arc::clone(&self.story[index].hold),
                 host: step.host.clone(),
                 credentials: step.credentials.iter().map(|(wanted, _)| wanted.clone()).collect(),
                 reports: self.reporter.clone(),
@@ -107,9 +107,9 @@ impl Dispatcher<'_> {
             };
             let host = host_of(step, &cx).map(|host| self.mask().text(&host));
             let timeout = step.timeout;
-            self.start(place, host);
-            self.running.insert(place, switch.clone());
-            starts.push(Attempt { plan: Arc::clone(&self.plan), place, cx, stop: switch, timeout });
+            self.start(index, host);
+            self.running.insert(index, switch.clone());
+            starts.push(Attempt { plan: Arc::clone(&self.plan), index, cx, stop: switch, timeout });
         }
         self.settle();
         for start in starts {
@@ -117,20 +117,20 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn start(&mut self, place: usize, host: Option<Masked>) {
-        let story = &mut self.story[place];
+    fn start(&mut self, index: usize, host: Option<Masked>) {
+        let story = &mut self.story[index];
         story.began.get_or_insert_with(Instant::now);
         story.attempts += 1;
         let attempt = story.attempts;
-        self.tell(What::StepStarted { step: self.id(place), attempt, host });
+        self.tell(What::StepStarted { step: self.id(index), attempt, host });
     }
 }
 
 /// What to call the site where a step runs, if it is known.
 fn host_of(step: &PlannedStep, cx: &StepContext) -> Option<String> {
-    match step.place() {
-        Place::Nowhere => None,
-        Place::Local => Some("local".to_owned()),
-        Place::Host(field) => cx.host_id(field).ok().map(String::from),
+    match step.site() {
+        Site::Nowhere => None,
+        Site::Local => Some("local".to_owned()),
+        Site::Host(field) => cx.host_id(field).ok().map(String::from),
     }
 }

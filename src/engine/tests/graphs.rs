@@ -28,17 +28,17 @@ fn any_drafts() -> impl Strategy<Value = Vec<Draft>> {
         let mut drafts: Vec<Draft> = Vec::new();
         let mut first_free = 0;
         for (needs, run_if, forgiving, attempts, acts, millis, is_group) in steps {
-            let place = drafts.len();
-            let is_group = is_group && first_free < place;
+            let index = drafts.len();
+            let is_group = is_group && first_free < index;
             // A group's needs stand before its members, so that no member waits for itself.
-            let reach = if is_group { first_free } else { place };
+            let reach = if is_group { first_free } else { index };
             let mut needs: Vec<usize> =
                 if reach == 0 { Vec::new() } else { needs.iter().map(|need| need.index(reach)).collect() };
             needs.sort_unstable();
             needs.dedup();
-            let members: Vec<usize> = if is_group { (first_free..place).collect() } else { Vec::new() };
+            let members: Vec<usize> = if is_group { (first_free..index).collect() } else { Vec::new() };
             if is_group {
-                first_free = place + 1;
+                first_free = index + 1;
             }
             drafts.push(Draft { needs, members, run_if, forgiving, attempts, acts, millis, timeout: None });
         }
@@ -56,11 +56,11 @@ fn check(drafts: &[Draft], ran: &Ran, jobs: usize) -> Result<(), TestCaseError> 
         state.apply(event).unwrap();
         match &event.what {
             What::StepStarted { step, attempt, .. } => {
-                let place: usize = step.as_str()[1..].parse().unwrap();
-                for need in &drafts[place].needs {
+                let index: usize = step.as_str()[1..].parse().unwrap();
+                for need in &drafts[index].needs {
                     prop_assert!(over.contains(&format!("s{need}")), "{} began before s{}", step, need);
                 }
-                prop_assert!(*attempt <= drafts[place].attempts);
+                prop_assert!(*attempt <= drafts[index].attempts);
             }
             What::StepFinished { step, .. } | What::StepSkipped { step, .. } => {
                 prop_assert!(over.insert(step.to_string()), "{} ended twice", step);
@@ -84,18 +84,18 @@ fn expected(drafts: &[Draft]) -> Vec<StepStatus> {
         Bad,
     }
     let mut statuses: Vec<Option<(StepStatus, Weather)>> = vec![None; drafts.len()];
-    let group_of = |place: usize| drafts.iter().position(|draft| draft.members.contains(&place));
+    let group_of = |index: usize| drafts.iter().position(|draft| draft.members.contains(&index));
     // A member waits for its group's needs; its group for its members. Both are found by asking again.
     while statuses.iter().any(Option::is_none) {
-        for place in 0..drafts.len() {
-            let draft = &drafts[place];
-            if statuses[place].is_some() || draft.needs.iter().any(|need| statuses[*need].is_none()) {
+        for index in 0..drafts.len() {
+            let draft = &drafts[index];
+            if statuses[index].is_some() || draft.needs.iter().any(|need| statuses[*need].is_none()) {
                 continue;
             }
-            let gate = |place: usize| -> Option<(StepStatus, Weather)> {
+            let gate = |index: usize| -> Option<(StepStatus, Weather)> {
                 let weathers: Vec<Weather> =
-                    drafts[place].needs.iter().map(|need| statuses[*need].unwrap().1).collect();
-                match drafts[place].run_if {
+                    drafts[index].needs.iter().map(|need| statuses[*need].unwrap().1).collect();
+                match drafts[index].run_if {
                     RunIf::Success if weathers.contains(&Weather::Bad) => {
                         Some((StepStatus::Skipped, Weather::Bad))
                     }
@@ -105,31 +105,31 @@ fn expected(drafts: &[Draft]) -> Vec<StepStatus> {
                     _ => None,
                 }
             };
-            if let Some(group) = group_of(place) {
+            if let Some(group) = group_of(index) {
                 if drafts[group].needs.iter().any(|need| statuses[*need].is_none()) {
                     continue;
                 }
                 if let Some(ended) = gate(group) {
-                    statuses[place] = Some(ended);
+                    statuses[index] = Some(ended);
                     continue;
                 }
             }
-            if let Some(ended) = gate(place) {
-                statuses[place] = Some(ended);
+            if let Some(ended) = gate(index) {
+                statuses[index] = Some(ended);
                 continue;
             }
             let failure = |status| (status, if draft.forgiving { Weather::Forgiven } else { Weather::Bad });
             if draft.members.is_empty() {
                 let attempts = draft.acts.iter().take(draft.attempts as usize);
                 let decisive = attempts.clone().find(|act| **act != Act::Fail);
-                statuses[place] = Some(match decisive {
+                statuses[index] = Some(match decisive {
                     Some(Act::Succeed) => (StepStatus::Success, Weather::Fine),
                     Some(Act::Lose) => failure(StepStatus::Lost),
                     _ => failure(StepStatus::Failed),
                 });
             } else if draft.members.iter().all(|member| statuses[*member].is_some()) {
                 let bad = draft.members.iter().any(|member| statuses[*member].unwrap().1 == Weather::Bad);
-                statuses[place] = Some(if bad {
+                statuses[index] = Some(if bad {
                     failure(StepStatus::Failed)
                 } else {
                     (StepStatus::Success, Weather::Fine)
@@ -165,22 +165,22 @@ proptest! {
         let Some(asked) = ran.events.iter().position(|event| matches!(event.what, What::RunCancelling { .. })) else {
             return Ok(());
         };
-        let always = |place: usize| {
-            drafts[place].run_if == RunIf::Always
-                || drafts.iter().any(|group| group.members.contains(&place) && group.run_if == RunIf::Always)
+        let always = |index: usize| {
+            drafts[index].run_if == RunIf::Always
+                || drafts.iter().any(|group| group.members.contains(&index) && group.run_if == RunIf::Always)
         };
         for event in &ran.events[asked..] {
             if let What::StepStarted { step, .. } = &event.what {
-                let place: usize = step.as_str()[1..].parse().unwrap();
-                prop_assert!(always(place), "{} began after the cancel", step);
+                let index: usize = step.as_str()[1..].parse().unwrap();
+                prop_assert!(always(index), "{} began after the cancel", step);
             }
         }
         let forced = ran.state.cancelling.as_ref().is_some_and(|reason| reason.as_str() == "ended by force");
-        for (place, draft) in drafts.iter().enumerate() {
-            let in_group = drafts.iter().any(|group| group.members.contains(&place));
+        for (index, draft) in drafts.iter().enumerate() {
+            let in_group = drafts.iter().any(|group| group.members.contains(&index));
             if draft.run_if == RunIf::Always && draft.members.is_empty() && !in_group && !forced {
-                prop_assert_ne!(ran.status(place), StepStatus::Cancelled);
-                prop_assert_ne!(ran.status(place), StepStatus::Skipped);
+                prop_assert_ne!(ran.status(index), StepStatus::Cancelled);
+                prop_assert_ne!(ran.status(index), StepStatus::Skipped);
             }
         }
     }

@@ -1,10 +1,15 @@
 //! Steps that are made up, and a run of them in which everything is witnessed.
 
+use std::collections::HashMap;
+use std::sync::Weak;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use doppio_hosts::Pool;
+use doppio_secrets::Hold;
 use doppio_secrets::SecretSession;
+use doppio_text::name::StepId;
 
 use super::*;
 
@@ -22,13 +27,15 @@ pub(super) enum Act {
 }
 
 /// What the made-up steps and the sink see of each other.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Witness {
     pub(super) events: Vec<Event>,
     pub(super) settled: usize,
     pub(super) running: usize,
     pub(super) most_running: usize,
     pub(super) faults: Vec<String>,
+    /// What keeps the leases of each step that began.
+    holds: HashMap<StepId, Weak<Hold>>,
 }
 
 pub(super) type Shared = Arc<Mutex<Witness>>;
@@ -38,16 +45,7 @@ pub(super) struct Fake {
     /// One an attempt, then success.
     pub(super) acts: Vec<Act>,
     pub(super) millis: u64,
-    pub(super) witness: Seen,
-}
-
-#[derive(Clone)]
-pub(super) struct Seen(Shared);
-
-impl std::fmt::Debug for Seen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Seen")
-    }
+    pub(super) witness: Shared,
 }
 
 impl Fake {
@@ -73,8 +71,8 @@ impl Planned for Fake {
         "fake"
     }
 
-    fn place(&self) -> Place<'_> {
-        Place::Nowhere
+    fn site(&self) -> Site<'_> {
+        Site::Nowhere
     }
 
     fn timeout(&self) -> Option<Duration> {
@@ -104,7 +102,7 @@ impl Planned for Fake {
     fn run<'a>(&'a self, cx: &'a mut StepContext) -> BoxFuture<'a, Result<Outcome, StepError>> {
         async move {
             {
-                let mut witness = self.witness.0.lock().unwrap();
+                let mut witness = self.witness.lock().unwrap();
                 let settled = &witness.events[..witness.settled];
                 let is_durable = settled.iter().any(|event| {
                     matches!(&event.what, What::StepStarted { step, attempt, .. }
@@ -113,10 +111,11 @@ impl Planned for Fake {
                 if !is_durable {
                     witness.faults.push(format!("`{}` began before its start was settled", cx.step));
                 }
+                witness.holds.insert(cx.step.clone(), Arc::downgrade(&cx.hold));
                 witness.running += 1;
                 witness.most_running = witness.most_running.max(witness.running);
             }
-            let _running = Leave(&self.witness.0);
+            let _running = Leave(&self.witness);
             self.act(cx).await
         }
         .boxed()
@@ -145,6 +144,15 @@ impl Sink for Recorder {
     fn record(&mut self, event: &Event) -> Result<(), SinkError> {
         let mut witness = self.witness.lock().unwrap();
         witness.events.push(event.clone());
+        if let What::StepFinished { step, .. } = &event.what
+            && witness.holds.get(step).is_some_and(|hold| hold.strong_count() > 0)
+            && !witness
+                .events
+                .iter()
+                .any(|event| matches!(event.what, What::RunCancelling { forced: true, .. }))
+        {
+            witness.faults.push(format!("`{step}` ended and kept its leases"));
+        }
         let number = witness.events.len();
         for (at, wish) in &self.wishes {
             if *at == number {
@@ -209,11 +217,11 @@ impl Draft {
         self
     }
 
-    pub(super) fn planned(&self, place: usize, witness: &Shared) -> PlannedStep {
+    pub(super) fn planned(&self, index: usize, witness: &Shared) -> PlannedStep {
         PlannedStep {
-            id: format!("s{place}").parse().unwrap(),
+            id: format!("s{index}").parse().unwrap(),
             name: None,
-            kind: "fake",
+            kind: "fake".to_owned(),
             needs: self.needs.clone(),
             members: self.members.clone(),
             when: None,
@@ -235,7 +243,7 @@ impl Draft {
             operation: Some(Box::new(Fake {
                 acts: self.acts.clone(),
                 millis: self.millis,
-                witness: Seen(Arc::clone(witness)),
+                witness: Arc::clone(witness),
             })),
             reads: Vec::new(),
         }
@@ -250,12 +258,12 @@ pub(super) struct Ran {
 }
 
 impl Ran {
-    pub(super) fn status(&self, place: usize) -> StepStatus {
-        self.state.steps[place].status
+    pub(super) fn status(&self, index: usize) -> StepStatus {
+        self.state.steps[index].status
     }
 
-    pub(super) fn reason(&self, place: usize) -> &str {
-        self.state.steps[place].reason.as_ref().map_or("", |reason| reason.as_str())
+    pub(super) fn reason(&self, index: usize) -> &str {
+        self.state.steps[index].reason.as_ref().map_or("", |reason| reason.as_str())
     }
 
     pub(super) fn notices(&self) -> Vec<&str> {
@@ -274,7 +282,7 @@ pub(super) fn try_run(
     fails_from: Option<usize>,
 ) -> Result<Ran, SinkError> {
     let witness = Shared::default();
-    let steps = drafts.iter().enumerate().map(|(place, draft)| draft.planned(place, &witness)).collect();
+    let steps = drafts.iter().enumerate().map(|(index, draft)| draft.planned(index, &witness)).collect();
     let secrets =
         Arc::new(SecretSession::new(Ladder::of_environment(Environment::default()), Mask::default()));
     let pool = Pool::new(PoolOptions {

@@ -4,9 +4,9 @@ use doppio_text::Diagnostic;
 use doppio_text::SUGGESTED;
 
 use crate::plan::Inputs;
-use crate::plan::names::Named;
-use crate::plan::names::Variables;
-use crate::plan::names::undefined;
+use crate::plan::variables::Named;
+use crate::plan::variables::Variables;
+use crate::plan::variables::undefined;
 use crate::step::Part;
 use crate::step::Reference;
 use crate::step::Template;

@@ -8,12 +8,12 @@ use doppio_text::name::StepId;
 
 use crate::plan::fields::Fact;
 use crate::plan::fields::Question;
-use crate::plan::fields::Resolved;
 use crate::plan::fields::Resolver;
-use crate::plan::names::Named;
-use crate::plan::names::is_capital;
-use crate::plan::names::push;
-use crate::plan::names::undefined;
+use crate::plan::fields::resolver::Resolved;
+use crate::plan::variables::Named;
+use crate::plan::variables::is_capital;
+use crate::plan::variables::push;
+use crate::plan::variables::undefined;
 use crate::step::Mode;
 use crate::step::Part;
 use crate::step::Reference;
@@ -46,7 +46,7 @@ impl Resolver<'_> {
             Reference::Env(name) => self.environment(name, span),
             Reference::Target => self.target(span),
             Reference::Host => {
-                let host = self.nodes[node].host.as_ref().map(ToString::to_string);
+                let host = self.graph.nodes[node].host.as_ref().map(ToString::to_string);
                 // Else it is the host of the operation, which this very field decides.
                 if host.is_none() && field == "host_id" && self.inputs.target.is_none() {
                     self.target(span);
@@ -61,7 +61,7 @@ impl Resolver<'_> {
                 }
                 None => return,
             },
-            Reference::RecipeName => Some(self.recipe_name.to_owned()),
+            Reference::RecipeName => Some(self.recipe.name.clone()),
         };
         if let Some(value) = known {
             resolved.fixed.insert(resolved.parts.len(), value);
@@ -91,24 +91,21 @@ impl Resolver<'_> {
 
     /// `${step.ID.…}`: whether there is such a step, and whether it has such a result.
     pub(in crate::plan) fn result(&mut self, node: usize, id: &StepId, what: &StepField, span: &Span) {
-        let Some(of) = self.ids.get(id).copied() else {
-            if !self.unread.contains(id.as_str()) && !self.has_enough() {
+        let Some(of) = self.graph.ids.get(id).copied() else {
+            if !self.recipe.unread.contains(id.as_str()) && !self.has_enough() {
                 let fault = Diagnostic::error(
                     "plan::unknown-step",
                     format!("no step is called `{id}`"),
                     span.clone(),
                 );
-                let ids = self.ids.keys().filter(|_| self.may_suggest());
+                let ids = self.graph.ids.keys().filter(|_| self.may_suggest());
                 let near = closest(id.as_str(), ids.map(StepId::as_str));
-                self.fault(match near {
-                    Some(near) => fault.help(format!("did you mean `{near}`?")),
-                    None => fault,
-                });
+                self.fault(Diagnostic { help: near.map(|near| format!("did you mean `{near}`?")), ..fault });
             }
             return;
         };
-        if !self.nodes[of].members.is_empty() && *what != StepField::Status {
-            let one = &self.nodes[self.nodes[of].members[0]].id;
+        if !self.graph.nodes[of].members.is_empty() && *what != StepField::Status {
+            let one = &self.graph.nodes[self.graph.nodes[of].members[0]].id;
             self.fault(
                 Diagnostic::error(
                     "plan::no-result",
@@ -150,7 +147,7 @@ impl Resolver<'_> {
     }
 
     fn matrix(&mut self, node: usize, name: &str, span: &Span) -> Option<String> {
-        let matrix = &self.nodes[node].matrix;
+        let matrix = &self.graph.nodes[node].matrix;
         if let Some((_, value)) = matrix.iter().find(|(key, _)| key == name) {
             return Some(value.clone());
         }

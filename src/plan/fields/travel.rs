@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use doppio_secrets::SecretRef;
 use doppio_text::name::EnvName;
 
-use crate::plan::fields::unquoted;
 use crate::step::Part;
 use crate::step::Reference;
 
@@ -15,7 +14,6 @@ use crate::step::Reference;
 pub(in crate::plan) struct Travel {
     /// The secrets, each once.
     pub secrets: Vec<SecretRef>,
-    /// The environment names.
     pub env_names: Vec<EnvName>,
     seen: HashSet<SecretRef>,
     /// The variables of the shell texts so far, by what they carry.
@@ -49,5 +47,13 @@ impl Travel {
                 self.secrets.push(secret.clone());
             }
         }
+    }
+}
+
+/// A value that travels by itself needs no quotes.
+pub(super) fn unquoted(reference: &Reference) -> Reference {
+    match reference {
+        Reference::Variable { name, .. } => Reference::Variable { name: name.clone(), quoted: false },
+        other => other.clone(),
     }
 }

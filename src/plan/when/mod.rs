@@ -2,19 +2,19 @@
 //!
 //! The grammar is that of `minijinja`'s expressions, and small: names, strings, numbers,
 //! comparisons, `in`, `and`, `or`, `not`. Each name is replaced by a placeholder of its own, so
-//! that the place where it stands decides how its text is taken: as a number beside a number, as
+//! that its neighbours decide how its text is taken: as a number beside a number, as
 //! yes or no where it stands alone, as text otherwise.
 
 mod operand;
 mod tokens;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::LazyLock;
 
 use minijinja::Environment;
-use minijinja::Expression;
 use minijinja::UndefinedBehavior;
+use serde::Deserialize;
+use serde::Serialize;
 
 use doppio_text::Diagnostic;
 use doppio_text::Span;
@@ -23,12 +23,12 @@ use doppio_text::name::HostId;
 use crate::plan::fields::Resolver;
 use crate::plan::when::operand::Operand;
 use crate::plan::when::operand::is_yes;
-use crate::plan::when::tokens::Fault;
+use crate::plan::when::tokens::ExpressionError;
 use crate::step::Part;
+use crate::step::Reference;
+use crate::step::StepError;
 use crate::step::Template;
 use crate::step::Text;
-use crate::step::TextPart;
-use crate::step::Value;
 use crate::step::Values;
 
 /// A longer expression is refused: what reads it recurses.
@@ -40,32 +40,28 @@ static EMPTY: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-/// A checked expression.
-#[derive(Debug, Clone)]
+/// A checked condition of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct When {
     /// All must hold: a step's own, and those of the groups around it.
     conditions: Vec<Condition>,
     host: Option<HostId>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Condition {
     /// The old form: a text that is true or false.
     Text(Text),
-    Expression(Arc<Checked>),
+    Expression(Expression),
 }
 
-struct Checked {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Expression {
     source: String,
-    expression: Expression<'static, 'static>,
-    /// One per placeholder, in order.
+    /// With a placeholder for each operand.
+    rewritten: String,
     operands: Vec<Operand>,
-}
-
-impl fmt::Debug for Checked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.source)
-    }
 }
 
 impl When {
@@ -76,18 +72,17 @@ impl When {
         } else {
             let text = template.parts.iter().map(|part| if let Part::Text(text) = part { text } else { "" });
             let text: String = text.collect();
-            match Checked::new(&text, resolver, node, &template.span) {
-                Ok(checked) => Condition::Expression(Arc::new(checked)),
+            match Expression::check(&text, resolver, node, &template.span) {
+                Ok(expression) => Condition::Expression(expression),
                 Err(fault) => {
-                    resolver.fault(placed(&fault, &text, &template.span));
+                    resolver.fault(diagnostic(fault, &text, &template.span));
                     return None;
                 }
             }
         };
-        Some(Self { conditions: vec![condition], host: resolver.nodes[node].host.clone() })
+        Some(Self { conditions: vec![condition], host: resolver.graph.nodes[node].host.clone() })
     }
 
-    /// Both.
     #[must_use]
     pub(super) fn and(mut self, other: &Self) -> Self {
         self.conditions.extend(other.conditions.iter().cloned());
@@ -115,7 +110,7 @@ impl fmt::Display for When {
             let and = if index == 0 { "" } else { ", and " };
             match condition {
                 Condition::Text(text) => write!(f, "{and}{text}")?,
-                Condition::Expression(checked) => write!(f, "{and}{}", checked.source)?,
+                Condition::Expression(expression) => write!(f, "{and}{}", expression.source)?,
             }
         }
         Ok(())
@@ -125,29 +120,24 @@ impl fmt::Display for When {
 impl Condition {
     fn holds(&self, values: &Values, host: Option<&HostId>) -> Result<bool, String> {
         match self {
-            Self::Text(planned) => {
-                let mut text = String::new();
-                for part in &planned.parts {
-                    match part {
-                        TextPart::Text(part) => text.push_str(part),
-                        TextPart::Reference(reference) => {
-                            match values.look_up(reference, host).map_err(|error| error.to_string())? {
-                                Value::Plain(value) => text.push_str(&value),
-                                Value::Secret(_) => return Err(format!("`${{{reference}}}` is secret")),
-                            }
-                        }
-                    }
-                }
-                Ok(is_yes(&text))
+            Self::Text(text) => {
+                let refused =
+                    |reference: &Reference| StepError::failed(format!("`${{{reference}}}` is secret"));
+                values.fill(text, host, refused).map(|text| is_yes(&text)).map_err(|error| error.to_string())
             }
-            Self::Expression(checked) => checked.holds(values, host),
+            Self::Expression(expression) => expression.holds(values, host),
         }
     }
 }
 
-impl Checked {
-    fn new(text: &str, resolver: &mut Resolver<'_>, node: usize, span: &Span) -> Result<Self, Fault> {
-        let whole = |message: &str, help: Option<&str>| Fault {
+impl Expression {
+    fn check(
+        text: &str,
+        resolver: &mut Resolver<'_>,
+        node: usize,
+        span: &Span,
+    ) -> Result<Self, ExpressionError> {
+        let whole = |message: &str, help: Option<&str>| ExpressionError {
             start: 0,
             end: text.len(),
             message: message.to_owned(),
@@ -161,14 +151,14 @@ impl Checked {
         }
         let tokens = tokens::tokens(text)?;
         let (rewritten, operands) = operand::take(text, &tokens, |name, start, end| {
-            let place = place_of(text, span, start, end);
-            operand::look_up(name, resolver, node, &place)
+            let span = span_of(text, span, start, end);
+            operand::look_up(name, resolver, node, &span)
         });
-        let expression = EMPTY.compile_expression_owned(rewritten).map_err(|error| {
+        if let Err(error) = EMPTY.compile_expression(&rewritten) {
             let detail = error.detail().unwrap_or("it can't be read");
-            whole(&format!("`when` is not an expression: {detail}"), None)
-        })?;
-        Ok(Self { source: text.trim().to_owned(), expression, operands })
+            return Err(whole(&format!("`when` is not an expression: {detail}"), None));
+        }
+        Ok(Self { source: text.trim().to_owned(), rewritten, operands })
     }
 
     fn holds(&self, values: &Values, host: Option<&HostId>) -> Result<bool, String> {
@@ -176,9 +166,9 @@ impl Checked {
         for (index, operand) in self.operands.iter().enumerate() {
             context.push((format!("_{index}"), operand.value(values, host)?));
         }
-        let result = self
-            .expression
-            .eval(minijinja::Value::from_pairs(context))
+        let result = EMPTY
+            .compile_expression(&self.rewritten)
+            .and_then(|expression| expression.eval(minijinja::Value::from_pairs(context)))
             .map_err(|error| error.detail().unwrap_or("it has no value").to_owned())?;
         Ok(match result.as_str() {
             Some(text) => is_yes(text),
@@ -206,29 +196,28 @@ fn old_form(resolver: &mut Resolver<'_>, node: usize, template: &Template) -> Op
 }
 
 /// Where a part of the expression stands in the recipe; the whole string if that is not known.
-fn place_of(text: &str, span: &Span, start: usize, end: usize) -> Span {
+fn span_of(text: &str, span: &Span, start: usize, end: usize) -> Span {
     // An ordinary one-line string without escapes has its text behind the one quote.
     if span.len() == text.len() + 2 { span.start + 1 + start..span.start + 1 + end } else { span.clone() }
 }
 
-fn placed(fault: &Fault, text: &str, span: &Span) -> Diagnostic {
-    let place = place_of(text, span, fault.start, fault.end);
-    let diagnostic = Diagnostic::error("plan::invalid-when", fault.message.clone(), place);
-    match &fault.help {
-        Some(help) => diagnostic.help(help.clone()),
-        None => diagnostic,
-    }
+fn diagnostic(fault: ExpressionError, text: &str, span: &Span) -> Diagnostic {
+    let span = span_of(text, span, fault.start, fault.end);
+    let diagnostic = Diagnostic::error("plan::invalid-when", fault.message, span);
+    Diagnostic { help: fault.help, ..diagnostic }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+    use std::sync::Arc;
 
     use doppio_text::Source;
 
     use super::*;
     use crate::plan::Inputs;
     use crate::step::StepResult;
+    use crate::step::Value;
 
     const RECIPE: &str = r#"
         [recipe]
@@ -272,7 +261,11 @@ mod tests {
             now: String::new(),
             target: None,
         };
-        plan.steps()[1].when.as_ref().expect("it has one").holds(&values)
+        let when = plan.steps()[1].when.as_ref().expect("it has one");
+        let saved = serde_json::to_string(when).expect("it can be saved");
+        let loaded: When = serde_json::from_str(&saved).expect("it can be read back");
+        assert_eq!(loaded.holds(&values), when.holds(&values));
+        when.holds(&values)
     }
 
     #[test]

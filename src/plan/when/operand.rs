@@ -3,30 +3,29 @@
 use std::fmt::Write;
 
 use minijinja::Value as Jinja;
+use serde::Deserialize;
+use serde::Serialize;
 
 use doppio_text::Span;
-use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
-use doppio_text::name::StepId;
 
 use crate::plan::fields::Resolver;
 use crate::plan::when::tokens::Kind;
-use crate::plan::when::tokens::Name;
 use crate::plan::when::tokens::Token;
 use crate::step::Part;
 use crate::step::Reference;
+use crate::step::StepError;
 use crate::step::StepField;
 use crate::step::Template;
 use crate::step::Text;
 use crate::step::TextPart;
-use crate::step::Value;
 use crate::step::Values;
 
 /// Texts that mean false.
 const NO: [&str; 5] = ["", "false", "0", "no", "off"];
 
 /// A name of an expression.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Operand {
     /// As the expression writes it.
     written: String,
@@ -36,7 +35,8 @@ pub(super) struct Operand {
 }
 
 /// As what a value is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Role {
     /// Text.
     Text,
@@ -52,7 +52,7 @@ enum Role {
 pub(super) fn take(
     text: &str,
     tokens: &[Token],
-    mut look_up: impl FnMut(&Name, usize, usize) -> Text,
+    mut look_up: impl FnMut(&Reference, usize, usize) -> Text,
 ) -> (String, Vec<Operand>) {
     let mut rewritten = String::new();
     let mut operands = Vec::new();
@@ -92,7 +92,7 @@ fn role(tokens: &[Token], index: usize) -> Role {
         return Role::Ordered;
     }
     let is_number = |kind: Option<&Kind>| {
-        matches!(kind, Some(Kind::Number | Kind::Name(Name::Step(_, StepField::ExitCode))))
+        matches!(kind, Some(Kind::Number | Kind::Name(Reference::Step { field: StepField::ExitCode, .. })))
     };
     let others = match (before, after) {
         (Some(Kind::Equal), _) => [behind, None],
@@ -103,7 +103,7 @@ fn role(tokens: &[Token], index: usize) -> Role {
         _ => return Role::Flag,
     };
     if others.iter().any(|kind| is_number(*kind))
-        || matches!(tokens[index].kind, Kind::Name(Name::Step(_, StepField::ExitCode)))
+        || matches!(tokens[index].kind, Kind::Name(Reference::Step { field: StepField::ExitCode, .. }))
     {
         return Role::Number;
     }
@@ -111,50 +111,23 @@ fn role(tokens: &[Token], index: usize) -> Role {
 }
 
 /// What a name stands for; faults go to the resolver.
-pub(super) fn look_up(name: &Name, resolver: &mut Resolver<'_>, node: usize, place: &Span) -> Text {
-    let reference = match name {
-        Name::Variable(name) => Reference::Variable { name: name.clone(), quoted: false },
-        Name::Step(id, field) => match id.parse::<StepId>() {
-            Ok(id) => Reference::Step { id, field: field.clone() },
-            Err(_) => return Text::default(),
-        },
-        Name::Env(name) => match name.parse::<EnvName>() {
-            Ok(name) => Reference::Env(name),
-            Err(_) => return Text::default(),
-        },
-        Name::Matrix(name) => Reference::Matrix(name.clone()),
-        Name::Target => Reference::Target,
-        Name::Host => Reference::Host,
-        Name::RunId => Reference::RunId,
-        Name::Recipe => Reference::RecipeName,
-    };
-    let template = Template { parts: vec![Part::Reference(reference, place.clone())], span: place.clone() };
-    resolver.plain(node, &template, "when")
+pub(super) fn look_up(name: &Reference, resolver: &mut Resolver<'_>, node: usize, span: &Span) -> Text {
+    let parts = vec![Part::Reference(name.clone(), span.clone())];
+    resolver.plain(node, &Template { parts, span: span.clone() }, "when")
 }
 
 impl Operand {
     /// The value at the moment of asking.
     pub(super) fn value(&self, values: &Values, host: Option<&HostId>) -> Result<Jinja, String> {
-        let mut text = String::new();
-        for part in &self.value.parts {
-            let reference = match part {
-                TextPart::Text(part) => {
-                    text.push_str(part);
-                    continue;
-                }
-                TextPart::Reference(reference) => reference,
-            };
-            if let Reference::Step { id, field: StepField::ExitCode } = reference
-                && values.steps.get(id).is_some_and(|result| result.exit_code.is_none())
-                && self.role != Role::Ordered
-            {
-                return Ok(Jinja::from(()));
-            }
-            match values.look_up(reference, host).map_err(|error| error.to_string())? {
-                Value::Plain(value) => text.push_str(&value),
-                Value::Secret(_) => return Err(format!("`{}` is secret", self.written)),
-            }
+        if let [TextPart::Reference(Reference::Step { id, field: StepField::ExitCode })] =
+            &self.value.parts[..]
+            && values.steps.get(id).is_some_and(|result| result.exit_code.is_none())
+            && self.role != Role::Ordered
+        {
+            return Ok(Jinja::from(()));
         }
+        let refused = |_: &Reference| StepError::failed(format!("`{}` is secret", self.written));
+        let text = values.fill(&self.value, host, refused).map_err(|error| error.to_string())?;
         self.taken(text)
     }
 

@@ -1,15 +1,15 @@
 //! The words of an expression.
 
+use doppio_text::name::InvalidName;
+
+use crate::step::Reference;
 use crate::step::StepField;
 
 /// A word and where it begins and ends in the expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
-    /// What it is.
     pub kind: Kind,
-    /// Where it begins.
     pub start: usize,
-    /// Where it ends.
     pub end: usize,
 }
 
@@ -17,7 +17,7 @@ pub(super) struct Token {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
     /// Something that has a value.
-    Name(Name),
+    Name(Reference),
     /// `true`, `false`, `none`.
     Constant,
     /// A number.
@@ -40,48 +40,23 @@ pub(super) enum Kind {
     Other,
 }
 
-/// What a name stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Name {
-    /// A variable.
-    Variable(String),
-    /// `steps.ID.FIELD`.
-    Step(String, StepField),
-    /// `env.NAME`.
-    Env(String),
-    /// `matrix.NAME`.
-    Matrix(String),
-    /// `target`.
-    Target,
-    /// `host`.
-    Host,
-    /// `run.id`.
-    RunId,
-    /// `recipe.name`.
-    Recipe,
-}
-
 /// What is wrong with an expression, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    /// Where it begins.
+pub(super) struct ExpressionError {
     pub start: usize,
-    /// Where it ends.
     pub end: usize,
-    /// One line.
     pub message: String,
-    /// What to do.
     pub help: Option<String>,
 }
 
-impl Fault {
+impl ExpressionError {
     fn new(start: usize, end: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { start, end, message: message.into(), help: Some(help.into()) }
     }
 }
 
 /// Cuts an expression into words.
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Fault> {
+pub(super) fn tokens(text: &str) -> Result<Vec<Token>, ExpressionError> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {
@@ -92,12 +67,12 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Fault> {
         }
         let (kind, length) = match first {
             '"' | '\'' => (Kind::Text, string_length(rest).ok_or_else(|| {
-                Fault::new(at, text.len(), "the string is not closed", format!("close it with `{first}`"))
+                ExpressionError::new(at, text.len(), "the string is not closed", format!("close it with `{first}`"))
             })?),
             '0'..='9' => (Kind::Number, rest.find(|c: char| !is_number(c)).unwrap_or(rest.len())),
             'a'..='z' | 'A'..='Z' | '_' => {
                 let length = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
-                let (kind, length) = word(rest, length).map_err(|fault| Fault {
+                let (kind, length) = word(rest, length).map_err(|fault| ExpressionError {
                     start: at + fault.start,
                     end: at + fault.end,
                     ..fault
@@ -113,7 +88,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Fault> {
                     '!' => "write `not`",
                     _ => "an expression has names, strings, numbers, `== != < > <= >=`, `in`, `and`, `or`, `not` and parentheses",
                 };
-                Fault::new(at, at + first.len_utf8(), message, help)
+                ExpressionError::new(at, at + first.len_utf8(), message, help)
             })?,
         };
         tokens.push(Token { kind, start: at, end: at + length });
@@ -159,39 +134,37 @@ fn string_length(text: &str) -> Option<usize> {
     None
 }
 
-fn word(rest: &str, length: usize) -> Result<(Kind, usize), Fault> {
+fn word(rest: &str, length: usize) -> Result<(Kind, usize), ExpressionError> {
+    const HELP: &str =
+        "write `steps.ID.status`, `steps.ID.exit_code`, `steps.ID.output`, `env.NAME` or `matrix.NAME`";
     let head = &rest[..length];
     let after = rest[length..].strip_prefix('.');
     match (head, after) {
         ("and" | "or" | "not", None) => Ok((Kind::Logic, length)),
         ("in", None) => Ok((Kind::In, length)),
-        ("is" | "if" | "else", None) => Err(Fault::new(
+        ("is" | "if" | "else", None) => Err(ExpressionError::new(
             0,
             length,
             format!("`{head}` has no meaning in an expression"),
             "compare with `==`, and join with `and`, `or`, `not`",
         )),
         ("true" | "false" | "none" | "True" | "False" | "None", None) => Ok((Kind::Constant, length)),
-        ("target", None) => Ok((Kind::Name(Name::Target), length)),
-        ("host", None) => Ok((Kind::Name(Name::Host), length)),
+        ("target", None) => Ok((Kind::Name(Reference::Target), length)),
+        ("host", None) => Ok((Kind::Name(Reference::Host), length)),
         ("steps" | "step", Some(after)) => step(rest, after, length + 1),
-        (_, None) => Ok((Kind::Name(Name::Variable(head.to_owned())), length)),
+        (_, None) => Ok((Kind::Name(Reference::Variable { name: head.to_owned(), quoted: false }), length)),
         (_, Some(after)) => {
             let end = after.find(|c: char| !is_word(c) && c != '-').unwrap_or(after.len());
             let member = &after[..end];
             let length = length + 1 + end;
             let name = match head {
-                "env" => Name::Env(member.to_owned()),
-                "matrix" => Name::Matrix(member.to_owned()),
-                "run" if member == "id" => Name::RunId,
-                "recipe" if member == "name" => Name::Recipe,
+                "env" => Reference::Env(member.parse().map_err(|error| invalid(&error, length, HELP))?),
+                "matrix" => Reference::Matrix(member.to_owned()),
+                "run" if member == "id" => Reference::RunId,
+                "recipe" if member == "name" => Reference::RecipeName,
                 _ => {
-                    return Err(Fault::new(
-                        0,
-                        length,
-                        format!("`{head}.{member}` is not known in an expression"),
-                        "write `steps.ID.status`, `steps.ID.exit_code`, `steps.ID.output`, `env.NAME` or `matrix.NAME`",
-                    ));
+                    let message = format!("`{head}.{member}` is not known in an expression");
+                    return Err(ExpressionError::new(0, length, message, HELP));
                 }
             };
             Ok((Kind::Name(name), length))
@@ -199,8 +172,8 @@ fn word(rest: &str, length: usize) -> Result<(Kind, usize), Fault> {
     }
 }
 
-/// `steps.ID.FIELD`; an id may have `-`, and a place in brackets.
-fn step(rest: &str, after: &str, begin: usize) -> Result<(Kind, usize), Fault> {
+/// `steps.ID.FIELD`; an id may have `-`, and an instance in brackets.
+fn step(rest: &str, after: &str, begin: usize) -> Result<(Kind, usize), ExpressionError> {
     const HELP: &str = "write `steps.ID.status`, `.exit_code`, `.output`, `.stderr` or `.outputs.NAME`";
     let is_id = |c: char| is_word(c) || c == '-';
     let mut id_end = after.find(|c: char| !is_id(c)).unwrap_or(after.len());
@@ -212,7 +185,7 @@ fn step(rest: &str, after: &str, begin: usize) -> Result<(Kind, usize), Fault> {
     let id = &after[..id_end];
     let Some(field) = after[id_end..].strip_prefix('.') else {
         let message = format!("`steps.{id}` does not say which of the step's results");
-        return Err(Fault::new(0, begin + id_end, message, HELP));
+        return Err(ExpressionError::new(0, begin + id_end, message, HELP));
     };
     let end = field.find(|c: char| !is_word(c) && c != '.').unwrap_or(field.len());
     let length = begin + id_end + 1 + end;
@@ -223,43 +196,49 @@ fn step(rest: &str, after: &str, begin: usize) -> Result<(Kind, usize), Fault> {
         ("stderr", "") => StepField::Stderr,
         ("outputs", name) if !name.is_empty() => StepField::Output(name.to_owned()),
         _ => {
-            return Err(Fault::new(0, length, format!("a step has no `{}`", &field[..end]), HELP));
+            return Err(ExpressionError::new(0, length, format!("a step has no `{}`", &field[..end]), HELP));
         }
     };
     debug_assert!(rest.is_char_boundary(length));
-    Ok((Kind::Name(Name::Step(id.to_owned(), field)), length))
+    let id = id.parse().map_err(|error| invalid(&error, length, HELP))?;
+    Ok((Kind::Name(Reference::Step { id, field }), length))
+}
+
+fn invalid(error: &InvalidName, length: usize, help: &str) -> ExpressionError {
+    ExpressionError::new(0, length, error.to_string(), help)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn names(text: &str) -> Vec<Name> {
+    fn names(text: &str) -> Vec<String> {
         let kinds = tokens(text).unwrap().into_iter().map(|token| token.kind);
-        kinds.filter_map(|kind| if let Kind::Name(name) = kind { Some(name) } else { None }).collect()
+        kinds
+            .filter_map(|kind| if let Kind::Name(name) = kind { Some(name.to_string()) } else { None })
+            .collect()
     }
 
     #[test]
     fn names_are_found() {
         assert_eq!(
             names("steps.pre-train.status == 'success' and env.CI"),
-            [Name::Step("pre-train".to_owned(), StepField::Status), Name::Env("CI".to_owned())]
+            ["step.pre-train.status", "env.CI"]
         );
-        assert_eq!(
-            names("steps.train[lr=1e-3].outputs.loss < 3"),
-            [Name::Step("train[lr=1e-3]".to_owned(), StepField::Output("loss".to_owned()))]
-        );
-        assert_eq!(names("not 'x' in mode"), [Name::Variable("mode".to_owned())]);
+        assert_eq!(names("steps.train[lr=1e-3].outputs.loss < 3"), ["step.train[lr=1e-3].outputs.loss"]);
+        assert_eq!(names("not 'x' in mode"), ["mode"]);
     }
 
     #[test]
-    fn what_has_no_meaning_is_said_with_its_place() {
+    fn what_has_no_meaning_is_said_with_its_location() {
         let fault = tokens("a = b").unwrap_err();
         assert_eq!((fault.start, fault.end), (2, 3));
         assert_eq!(fault.help.as_deref(), Some("compare with `==`"));
         assert!(tokens("'open").is_err());
         assert!(tokens("x | upper").is_err());
         assert!(tokens("steps.a").is_err());
+        assert!(tokens("steps..status").is_err());
+        assert!(tokens("env.A-B").is_err());
         assert!(tokens("ü").is_err());
     }
 }

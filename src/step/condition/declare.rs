@@ -40,13 +40,13 @@ macro_rules! conditions {
         }
 
         /// The kinds that look at something.
-        pub(in crate::step) const KINDS: &[crate::step::Spec] = &[$(crate::step::Spec {
+        pub(super) const KINDS: &[crate::step::Spec] = &[$(crate::step::Spec {
             name: $name,
             example: $example,
             doc: concat!($($doc),+),
             own: &[$(crate::step::FieldSpec {
                 name: stringify!($field),
-                form: <$type as Field>::FORM,
+                kind: <$type as Field>::TYPE,
                 presence: field::fields!(@presence $type $(, $default)?),
                 doc: <$type as Field>::DOC,
             }),*],
@@ -82,9 +82,9 @@ macro_rules! conditions {
 
         impl Condition {
             /// Where it looks itself.
-            fn own_place(&self) -> Option<Place<'_>> {
+            fn own_site(&self) -> Option<Site<'_>> {
                 match self {
-                    $(Self::$kind { $($field),* } => None$(.or_else(|| Field::place(Some($field))))*,)+
+                    $(Self::$kind { $($field),* } => None$(.or_else(|| Field::site(Some($field))))*,)+
                     Self::Not(_) | Self::And(_) | Self::Or(_) | Self::Always | Self::Never => None,
                 }
             }

@@ -1,16 +1,18 @@
 //! The kinds of condition.
 
+use std::fmt;
+
 use regex::Regex;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::step::Form;
+use crate::step::FieldType;
 use crate::step::HostText;
-use crate::step::Place;
 use crate::step::PlainText;
 use crate::step::Planner;
 use crate::step::Reader;
 use crate::step::ShellText;
+use crate::step::Site;
 use crate::step::Template;
 use crate::step::condition::declare::conditions;
 use crate::step::field;
@@ -80,23 +82,59 @@ impl Condition {
 
     /// The host that it names, if it looks at one.
     pub(super) fn host(&self) -> Option<&HostText> {
-        match self.own_place() {
-            Some(Place::Host(host)) => host,
+        match self.own_site() {
+            Some(Site::Host(host)) => host,
             _ => None,
         }
     }
 
     /// Where the first condition that needs a host looks; at `usual` if it names none.
-    pub(in crate::step) fn place<'a>(&'a self, usual: Option<&'a HostText>) -> Place<'a> {
-        if let Some(Place::Host(host)) = self.own_place() {
-            return Place::Host(host.or(usual));
+    pub(in crate::step) fn site<'a>(&'a self, usual: Option<&'a HostText>) -> Site<'a> {
+        if let Some(Site::Host(host)) = self.own_site() {
+            return Site::Host(host.or(usual));
         }
         self.inner()
             .iter()
-            .map(|inner| inner.place(usual))
-            .find(|place| !matches!(place, Place::Nowhere))
-            .unwrap_or(Place::Nowhere)
+            .map(|inner| inner.site(usual))
+            .find(|site| !matches!(site, Site::Nowhere))
+            .unwrap_or(Site::Nowhere)
     }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FileExists { path, .. } => write!(f, "file `{path}` exists"),
+            Self::FileContains { path, pattern, .. } => write!(f, "file `{path}` contains `{pattern}`"),
+            Self::CommandSucceeds { command, .. } => write!(f, "`{command}` succeeds"),
+            Self::OutputMatches { command, pattern, .. } => {
+                write!(f, "output of `{command}` matches `{}`", pattern.0)
+            }
+            Self::VarEquals { name, value } => write!(f, "variable `{name}` is `{value}`"),
+            Self::VarMatches { name, pattern } => write!(f, "variable `{name}` matches `{}`", pattern.0),
+            Self::HostOnline { .. } => f.write_str("the host is online"),
+            Self::PortOpen { port, .. } => write!(f, "port {port} is open"),
+            Self::TmuxAlive { session_name, .. } => write!(f, "tmux session `{session_name}` is alive"),
+            Self::TmuxExited { session_name, .. } => write!(f, "tmux session `{session_name}` has ended"),
+            Self::GpuAvailable { min_count, .. } => write!(f, "{min_count} GPU(s) are available"),
+            Self::GdriveMounted { mount_path, .. } => write!(f, "`{mount_path}` is mounted"),
+            Self::Not(inner) => write!(f, "not ({inner})"),
+            Self::And(all) => list(f, all, " and "),
+            Self::Or(any) => list(f, any, " or "),
+            Self::Always => f.write_str("always"),
+            Self::Never => f.write_str("never"),
+        }
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, conditions: &[Condition], joint: &str) -> fmt::Result {
+    for (index, condition) in conditions.iter().enumerate() {
+        if index > 0 {
+            f.write_str(joint)?;
+        }
+        write!(f, "({condition})")?;
+    }
+    Ok(())
 }
 
 /// A regular expression.
@@ -107,7 +145,7 @@ pub(in crate::step) struct Pattern(pub PlainText);
 impl Field for Pattern {
     type Parsed = Template;
 
-    const FORM: Form = Form::Text;
+    const TYPE: FieldType = FieldType::Text;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Template> {
         PlainText::read(reader, entry)

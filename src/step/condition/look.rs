@@ -70,18 +70,20 @@ impl Condition {
                     match run(cx, host_id.as_ref().or(usual), command).await? {
                         None => Ok(false),
                         Some(Value::Plain(output)) => Ok(pattern.is_match(&output)),
-                        Some(Value::Secret(_)) => Err(secret_output()),
+                        Some(Value::Secret(_)) => Err(StepError::failed(
+                            "the command printed a secret, and its output can't be compared",
+                        )),
                     }
                 }
-                _ => self.question(cx)?.ask(cx, self.host().or(usual)).await,
+                _ => ask(cx, self.host().or(usual), self.script(cx)?).await,
             }
         }
         .boxed()
     }
 
-    /// A condition that one script of ours answers with its exit code.
-    fn question(&self, cx: &StepContext) -> Result<Question, StepError> {
-        Ok(Question(match self {
+    /// A script of ours whose exit code says whether it holds.
+    fn script(&self, cx: &StepContext) -> Result<String, StepError> {
+        Ok(match self {
             Self::FileExists { path, .. } => format!("test -e {}", quote_path(&cx.text(path)?)),
             Self::FileContains { path, pattern, .. } => {
                 format!("grep -q -e {} -- {}", quote(&cx.text(pattern)?), quote_path(&cx.text(path)?))
@@ -102,21 +104,17 @@ impl Condition {
             Self::GdriveMounted { mount_path, .. } => {
                 format!("mountpoint -q -- {}", quote_path(&cx.text(mount_path)?))
             }
-            _ => return Err(failed(format!("`{self}` has no script"))),
-        }))
+            _ => return Err(StepError::failed(format!("`{self}` has no script"))),
+        })
     }
 }
 
-/// A script whose exit code is the answer.
-struct Question(String);
-
-impl Question {
-    async fn ask(self, cx: &mut StepContext, host: Option<&HostText>) -> Result<bool, StepError> {
-        let host = cx.host(host).await?;
-        let interpreter = Interpreter { shell: "sh".to_owned(), login: false };
-        let ended = cx.ask(&host, Exec { interpreter, ..Exec::new(self.0) }).await?;
-        succeeded(&ended.end)
-    }
+/// Asks the host with a script of ours, whose exit code is the answer.
+async fn ask(cx: &mut StepContext, host: Option<&HostText>, script: String) -> Result<bool, StepError> {
+    let host = cx.host(host).await?;
+    let interpreter = Interpreter { shell: "sh".to_owned(), login: false };
+    let ended = cx.ask(&host, Exec { interpreter, ..Exec::new(script) }).await?;
+    succeeded(&ended.end)
 }
 
 /// Runs the user's command quietly; its standard output if it ended with 0.
@@ -135,7 +133,7 @@ async fn run(
 fn succeeded(end: &End) -> Result<bool, StepError> {
     match end {
         End::Exit { code } => Ok(*code == 0),
-        End::Lost { cause } => Err(failed(format!("the connection was lost: {}", cause.as_str()))),
+        End::Lost { cause } => Err(StepError::failed(format!("the connection was lost: {}", cause.as_str()))),
         _ => Ok(false),
     }
 }
@@ -145,19 +143,11 @@ fn variable(cx: &StepContext, name: &str) -> Result<String, StepError> {
         None => Ok(String::new()),
         Some(Value::Plain(text)) => Ok(text.clone()),
         Some(Value::Secret(_)) => {
-            Err(failed(format!("variable `{name}` holds a secret and can't be compared")))
+            Err(StepError::failed(format!("variable `{name}` holds a secret and can't be compared")))
         }
     }
 }
 
 fn parsed(cx: &StepContext, pattern: &Pattern) -> Result<Regex, StepError> {
-    regex(&cx.text(&pattern.0)?).map_err(failed)
-}
-
-fn secret_output() -> StepError {
-    failed("the command printed a secret, and its output can't be compared".to_owned())
-}
-
-fn failed(message: String) -> StepError {
-    StepError::Failed { message, hint: None }
+    regex(&cx.text(&pattern.0)?).map_err(StepError::failed)
 }

@@ -17,7 +17,7 @@ macro_rules! choice {
         impl $crate::step::field::Field for $choice {
             type Parsed = Self;
 
-            const FORM: $crate::step::Form = $crate::step::Form::OneOf(&[$(($word, concat!($($doc),+))),+]);
+            const TYPE: $crate::step::FieldType = $crate::step::FieldType::OneOf(&[$(($word, concat!($($doc),+))),+]);
 
             fn read(
                 reader: &mut $crate::step::Reader<'_>,

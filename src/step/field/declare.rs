@@ -39,7 +39,7 @@ macro_rules! fields {
 
                 const OWN: &'static [FieldSpec] = &[$(FieldSpec {
                     name: stringify!($field),
-                    form: <$type as Field>::FORM,
+                    kind: <$type as Field>::TYPE,
                     presence: fields!(@presence $type $(, $default)?),
                     doc: fields!(@doc $type $(, $doc)*),
                 },)*];
@@ -66,8 +66,8 @@ macro_rules! fields {
                     sets
                 }
 
-                fn place(&self) -> Option<$crate::step::Place<'_>> {
-                    None$(.or_else(|| Field::place(Some(&self.$field))))*$(.or_else(|| Fields::place(&self.$common)))?
+                fn site(&self) -> Option<$crate::step::Site<'_>> {
+                    None$(.or_else(|| Field::site(Some(&self.$field))))*$(.or_else(|| Fields::site(&self.$common)))?
                 }
 
                 fn timeout(&self) -> Option<std::time::Duration> {

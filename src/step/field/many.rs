@@ -11,19 +11,19 @@ use doppio_text::name::EnvName;
 use doppio_text::name::InvalidName;
 
 use crate::step::Mode;
-use crate::step::Place;
 use crate::step::Planner;
 use crate::step::Reader;
 use crate::step::SecretText;
+use crate::step::Site;
 use crate::step::Template;
 use crate::step::field::Entry;
 use crate::step::field::Field;
-use crate::step::field::Form;
+use crate::step::field::FieldType;
 
 impl<T: Field> Field for Option<T> {
     type Parsed = Option<T::Parsed>;
 
-    const FORM: Form = T::FORM;
+    const TYPE: FieldType = T::TYPE;
 
     const DOC: &'static str = T::DOC;
 
@@ -41,8 +41,8 @@ impl<T: Field> Field for Option<T> {
         parsed.as_ref().and_then(T::sets)
     }
 
-    fn place(this: Option<&Self>) -> Option<Place<'_>> {
-        T::place(this.and_then(Option::as_ref))
+    fn site(this: Option<&Self>) -> Option<Site<'_>> {
+        T::site(this.and_then(Option::as_ref))
     }
 
     fn timeout(&self) -> Option<Duration> {
@@ -59,7 +59,7 @@ impl<T: Field> Field for Option<T> {
 impl<T: Field> Field for Vec<T> {
     type Parsed = Vec<T::Parsed>;
 
-    const FORM: Form = Form::List(&T::FORM);
+    const TYPE: FieldType = FieldType::List(&T::TYPE);
 
     const ABSENT: Option<fn() -> Self::Parsed> = Some(Vec::new);
 
@@ -84,7 +84,7 @@ pub(in crate::step) struct Env(pub BTreeMap<EnvName, SecretText>);
 impl Field for Env {
     type Parsed = BTreeMap<EnvName, Template>;
 
-    const FORM: Form = Form::Table(&Form::Secret);
+    const TYPE: FieldType = FieldType::Table(&FieldType::Secret);
 
     const DOC: &'static str = "Environment variables.";
 

@@ -9,7 +9,7 @@ use crate::step::Planner;
 use crate::step::Reader;
 use crate::step::field::Entry;
 use crate::step::field::Field;
-use crate::step::field::Form;
+use crate::step::field::FieldType;
 use crate::step::reader::LONGEST;
 use crate::step::reader::integer;
 
@@ -18,7 +18,7 @@ macro_rules! whole {
         impl Field for $type {
             type Parsed = Self;
 
-            const FORM: Form = Form::Whole($least, $most);
+            const TYPE: FieldType = FieldType::Whole($least, $most);
 
             fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self> {
                 let found = integer(entry.value).and_then(|number| Self::try_from(number).ok());
@@ -45,7 +45,7 @@ whole! {
 impl Field for bool {
     type Parsed = Self;
 
-    const FORM: Form = Form::Boolean;
+    const TYPE: FieldType = FieldType::Boolean;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self> {
         reader.boolean(entry.what, entry.value)
@@ -70,7 +70,7 @@ impl Seconds {
 impl Field for Seconds {
     type Parsed = Self;
 
-    const FORM: Form = Form::Number;
+    const TYPE: FieldType = FieldType::Number;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self> {
         reader.number(entry.what, entry.value).map(Self)
@@ -89,7 +89,7 @@ pub(in crate::step) struct Timeout(u64);
 impl Field for Timeout {
     type Parsed = Self;
 
-    const FORM: Form = Form::Whole(0, u64::MAX);
+    const TYPE: FieldType = FieldType::Whole(0, u64::MAX);
 
     const DOC: &'static str = "Seconds for one attempt; the step's own `timeout_secs` counts more.";
 

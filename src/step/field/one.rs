@@ -6,18 +6,18 @@ use std::time::Duration;
 use doppio_text::TomlTable;
 use doppio_text::TomlValue;
 
-use crate::step::Place;
 use crate::step::Planner;
 use crate::step::Reader;
-use crate::step::field::Form;
+use crate::step::Site;
+use crate::step::field::FieldType;
 
 /// What may stand behind a key of an operation. The type itself is the planned form.
 pub(in crate::step) trait Field: Sized {
-    /// As the recipe has it: with its place, and with its references as written.
+    /// As the recipe has it: with its location, and with its references as written.
     type Parsed: Debug + Send + Sync;
 
     /// What it is, for help and docs.
-    const FORM: Form;
+    const TYPE: FieldType;
 
     /// What it is for, where its declaration says nothing.
     const DOC: &'static str = "";
@@ -37,7 +37,7 @@ pub(in crate::step) trait Field: Sized {
     }
 
     /// Where it makes the step run; it may have been left out.
-    fn place(_: Option<&Self>) -> Option<Place<'_>> {
+    fn site(_: Option<&Self>) -> Option<Site<'_>> {
         None
     }
 

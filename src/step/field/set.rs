@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use crate::step::Place;
 use crate::step::Planner;
+use crate::step::Site;
 use crate::step::field::FieldSpec;
 use crate::step::field::Table;
 
@@ -32,7 +32,7 @@ pub(in crate::step) trait Fields: Sized {
     fn sets(parsed: &Self::Parsed) -> Vec<&str>;
 
     /// Where they make the step run.
-    fn place(&self) -> Option<Place<'_>>;
+    fn site(&self) -> Option<Site<'_>>;
 
     /// The deadline that they give the step.
     fn timeout(&self) -> Option<Duration>;

@@ -30,7 +30,7 @@ impl Spec {
 }
 
 /// A doc comment as help and docs show it.
-pub(in crate::step) fn line(doc: &'static str) -> &'static str {
+fn line(doc: &'static str) -> &'static str {
     doc.trim().trim_end_matches('.')
 }
 
@@ -40,7 +40,7 @@ pub struct FieldSpec {
     /// The key.
     pub name: &'static str,
     /// What may stand there.
-    pub form: Form,
+    pub kind: FieldType,
     /// Whether it may be left out.
     pub presence: Presence,
     /// What it is for, as the declaration has it.
@@ -67,7 +67,7 @@ pub enum Presence {
 
 /// What may stand in a field.
 #[derive(Debug, Clone, Copy)]
-pub enum Form {
+pub enum FieldType {
     /// Text in which a secret is an error.
     Text,
     /// Text in which secrets may stand.
@@ -92,7 +92,7 @@ pub enum Form {
     Condition,
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for FieldType {
     /// In words, as docs have them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -23,7 +23,7 @@ pub(in crate::step) struct Table<'r, 's, 't> {
 }
 
 impl<'r, 's, 't> Table<'r, 's, 't> {
-    /// Looks for keys that the owner does not know. `span` is the table's place.
+    /// Looks for keys that the owner does not know. `span` is the table's location.
     pub(in crate::step) fn new(
         reader: &'r mut Reader<'s>,
         owner: Spec,

@@ -8,21 +8,21 @@ use doppio_text::name::HostId;
 
 use crate::step::HostText;
 use crate::step::Mode;
-use crate::step::Place;
 use crate::step::PlainText;
 use crate::step::Planner;
 use crate::step::Reader;
 use crate::step::SecretText;
 use crate::step::ShellText;
+use crate::step::Site;
 use crate::step::Template;
 use crate::step::field::Entry;
 use crate::step::field::Field;
-use crate::step::field::Form;
+use crate::step::field::FieldType;
 
 impl Field for PlainText {
     type Parsed = Template;
 
-    const FORM: Form = Form::Text;
+    const TYPE: FieldType = FieldType::Text;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Template> {
         reader.template(entry.what, entry.value, Mode::Plain)
@@ -40,7 +40,7 @@ impl Field for PlainText {
 impl Field for SecretText {
     type Parsed = Template;
 
-    const FORM: Form = Form::Secret;
+    const TYPE: FieldType = FieldType::Secret;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Template> {
         reader.template(entry.what, entry.value, Mode::Plain)
@@ -58,7 +58,7 @@ impl Field for SecretText {
 impl Field for ShellText {
     type Parsed = Template;
 
-    const FORM: Form = Form::Shell;
+    const TYPE: FieldType = FieldType::Shell;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Template> {
         reader.template(entry.what, entry.value, Mode::Shell)
@@ -78,7 +78,7 @@ impl Field for ShellText {
 impl Field for String {
     type Parsed = Self;
 
-    const FORM: Form = Form::Literal;
+    const TYPE: FieldType = FieldType::Literal;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self> {
         reader.string(entry.what, entry.value)
@@ -97,7 +97,7 @@ pub(in crate::step) struct Variable(pub String);
 impl Field for Variable {
     type Parsed = Self;
 
-    const FORM: Form = Form::Literal;
+    const TYPE: FieldType = FieldType::Literal;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self> {
         reader.string(entry.what, entry.value).map(Self)
@@ -115,7 +115,7 @@ impl Field for Variable {
 impl Field for HostText {
     type Parsed = Template;
 
-    const FORM: Form = Form::Text;
+    const TYPE: FieldType = FieldType::Text;
 
     const DOC: &'static str = "The host; the run's target if it is left out.";
 
@@ -131,8 +131,8 @@ impl Field for HostText {
         Self(text)
     }
 
-    fn place(this: Option<&Self>) -> Option<Place<'_>> {
-        Some(Place::Host(this))
+    fn site(this: Option<&Self>) -> Option<Site<'_>> {
+        Some(Site::Host(this))
     }
 }
 

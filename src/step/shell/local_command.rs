@@ -2,8 +2,8 @@
 
 use crate::step::Operation;
 use crate::step::Outcome;
-use crate::step::Place;
 use crate::step::ShellText;
+use crate::step::Site;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::field::fields;
@@ -23,8 +23,8 @@ impl Operation for LocalCommand {
     const EXAMPLE: &'static str =
         "local_command = { command = \"git rev-parse HEAD\", capture_output = \"commit\" }";
 
-    fn place(&self) -> Place<'_> {
-        Place::Local
+    fn site(&self) -> Site<'_> {
+        Site::Local
     }
 
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {

@@ -14,7 +14,7 @@ use doppio_text::Spanned;
 
 use crate::event::End;
 use crate::step::Ended;
-use crate::step::Form;
+use crate::step::FieldType;
 use crate::step::Outcome;
 use crate::step::PlainText;
 use crate::step::Planner;
@@ -62,7 +62,7 @@ pub(in crate::step) struct Shell(String);
 impl Field for Shell {
     type Parsed = Spanned<String>;
 
-    const FORM: Form = Form::Literal;
+    const TYPE: FieldType = FieldType::Literal;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self::Parsed> {
         reader.string(entry.what, entry.value).map(|name| Spanned::new(entry.value.span(), name))
@@ -85,7 +85,7 @@ pub(in crate::step) struct Outputs(BTreeMap<String, String>);
 impl Field for Outputs {
     type Parsed = BTreeMap<String, Spanned<String>>;
 
-    const FORM: Form = Form::Table(&Form::Literal);
+    const TYPE: FieldType = FieldType::Table(&FieldType::Literal);
 
     const DOC: &'static str =
         "What `${step.ID.outputs.NAME}` finds in standard output: regular expressions with one group.";
@@ -158,13 +158,10 @@ impl Options {
         let mut outputs = HashMap::new();
         if ended.end == (End::Exit { code: 0 }) {
             for (name, pattern) in &self.outputs.0 {
-                let regex = Regex::new(pattern).map_err(|error| StepError::Failed {
-                    message: format!("output `{name}`: {error}"),
-                    hint: None,
-                })?;
-                let found = ended.stdout.capture(&regex).ok_or_else(|| StepError::Failed {
-                    message: format!("output `{name}` was not found: nothing in stdout matches `{pattern}`"),
-                    hint: None,
+                let failed = |why| StepError::failed(format!("output `{name}`{why}"));
+                let regex = Regex::new(pattern).map_err(|error| failed(format!(": {error}")))?;
+                let found = ended.stdout.capture(&regex).ok_or_else(|| {
+                    failed(format!(" was not found: nothing in stdout matches `{pattern}`"))
                 })?;
                 outputs.insert(name.clone(), found);
             }

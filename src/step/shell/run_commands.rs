@@ -48,10 +48,7 @@ impl RunCommands {
             Some(name) => cx.text(&name.0)?,
             None => SESSION.to_owned(),
         };
-        match tmux::check_name(&name) {
-            Ok(()) => Ok(name),
-            Err(message) => Err(StepError::Failed { message, hint: None }),
-        }
+        tmux::checked(name)
     }
 
     async fn in_new_session(&self, cx: &mut StepContext, host: &Host) -> Result<Outcome, StepError> {
@@ -72,10 +69,10 @@ impl RunCommands {
         let name = self.session(cx)?;
         let (script, env) = cx.script(&self.commands).await?;
         if !env.is_empty() {
-            return Err(StepError::Failed {
-                message: "values can't be typed into a session: they would be on its screen".to_owned(),
-                hint: Some("use `tmux_mode = \"new\"`, or `tmux_new` with `env`".to_owned()),
-            });
+            return Err(StepError::hinted(
+                "values can't be typed into a session: they would be on its screen",
+                "use `tmux_mode = \"new\"`, or `tmux_new` with `env`",
+            ));
         }
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             tmux::type_keys(cx, host, &name, line).await?;

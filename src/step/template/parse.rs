@@ -4,28 +4,19 @@ use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
 
+use crate::step::Mode;
 use crate::step::Part;
 use crate::step::Template;
-use crate::step::template::form::Braced;
-use crate::step::template::form::braced;
-use crate::step::template::place::Places;
-
-/// What else may stand in a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Nothing: whatever begins with `${` is a reference.
-    Plain,
-    /// A shell's own expansions, which pass untouched.
-    Shell,
-}
+use crate::step::template::braced::Braced;
+use crate::step::template::braced::braced;
 
 impl Template {
-    /// Cuts a string of the recipe at its references. `span` is the place of the whole string
+    /// Cuts a string of the recipe at its references. `span` is the location of the whole string
     /// literal in the source. Faulty references are left out of the template and reported.
     pub fn parse(text: &str, span: Span, source: &Source, mode: Mode) -> (Self, Vec<Diagnostic>) {
         let mut parser = Parser {
             mode,
-            places: Places::new(source, span.clone()),
+            locations: Locations::new(source, span.clone()),
             literal: String::new(),
             parts: Vec::new(),
             faults: Vec::new(),
@@ -38,7 +29,7 @@ impl Template {
 
 struct Parser<'a> {
     mode: Mode,
-    places: Places<'a>,
+    locations: Locations<'a>,
     literal: String,
     parts: Vec<Part>,
     faults: Vec<Diagnostic>,
@@ -51,7 +42,7 @@ impl Parser<'_> {
             self.literal.push_str(&rest[..dollar]);
             rest = &rest[dollar..];
             let used = if rest.starts_with("$${") {
-                self.places.find("$${");
+                self.locations.find("$${");
                 self.literal.push_str("${");
                 3
             } else if rest.starts_with("$<secret:") {
@@ -73,11 +64,11 @@ impl Parser<'_> {
         let end = match end_of_reference(&rest[2..], close) {
             Ok(length) => length + 2,
             Err(why) => {
-                let place = self.places.find(opening);
+                let span = self.locations.find(opening);
                 if self.mode == Mode::Plain || rest[2..].starts_with("secret:") {
                     let message = format!("`{opening}` {why}");
                     let help = format!("close it with `{close}`; `$${{` is a literal `${{`");
-                    self.faults.push(Diagnostic::error("recipe::bad-reference", message, place).help(help));
+                    self.faults.push(Diagnostic::error("recipe::bad-reference", message, span).help(help));
                 }
                 self.literal.push_str(opening);
                 return opening.len();
@@ -86,22 +77,22 @@ impl Parser<'_> {
         let whole = &rest[..=end];
         match braced(&rest[2..end], self.mode) {
             Braced::Reference(reference) => {
-                let place = self.places.find(whole);
+                let span = self.locations.find(whole);
                 self.flush();
-                self.parts.push(Part::Reference(reference, place));
+                self.parts.push(Part::Reference(reference, span));
                 whole.len()
             }
             Braced::Shell => {
-                self.places.find(opening);
+                self.locations.find(opening);
                 self.literal.push_str(opening);
                 opening.len()
             }
-            Braced::Fault(fault) => {
-                let place = self.places.find(whole);
+            Braced::Bad(fault) => {
+                let span = self.locations.find(whole);
                 let mut diagnostic =
-                    Diagnostic::error("recipe::bad-reference", fault.message, place.clone()).help(fault.help);
-                if let Some(meant) = fault.meant.filter(|_| self.places.text(&place) == Some(whole)) {
-                    diagnostic = diagnostic.edit(place, format!("${{{meant}}}"));
+                    Diagnostic::error("recipe::bad-reference", fault.message, span.clone()).help(fault.help);
+                if let Some(meant) = fault.meant.filter(|_| self.locations.text(&span) == Some(whole)) {
+                    diagnostic = diagnostic.edit(span, format!("${{{meant}}}"));
                 }
                 self.faults.push(diagnostic);
                 whole.len()
@@ -131,6 +122,33 @@ fn end_of_reference(text: &str, close: char) -> Result<usize, &'static str> {
     Err("is never closed on its line")
 }
 
+/// The locations of references: each is looked for in the literal as the file has it, after the one
+/// before. Where escapes hide one, the whole literal stands in for it and for all after it.
+struct Locations<'a> {
+    source: &'a Source,
+    whole: Span,
+    next: Option<usize>,
+}
+
+impl<'a> Locations<'a> {
+    fn new(source: &'a Source, whole: Span) -> Self {
+        let next = source.text().get(whole.clone()).map(|_| whole.start);
+        Self { source, whole, next }
+    }
+
+    fn find(&mut self, raw: &str) -> Span {
+        let start = self.next.and_then(|next| {
+            self.source.text()[next..self.whole.end].find(raw).map(|distance| next + distance)
+        });
+        self.next = start.map(|start| start + raw.len());
+        start.map_or_else(|| self.whole.clone(), |start| start..start + raw.len())
+    }
+
+    fn text(&self, span: &Span) -> Option<&'a str> {
+        self.source.text().get(span.clone())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,8 +157,8 @@ mod tests {
         let source = Source::new("recipe.toml", format!("command = '''{text}'''"));
         let (template, faults) = Template::parse(text, 10..source.text().len(), &source, mode);
         for part in &template.parts {
-            if let Part::Reference(_, place) = part {
-                assert!(source.text()[place.clone()].starts_with('$'), "{place:?}");
+            if let Part::Reference(_, span) = part {
+                assert!(source.text()[span.clone()].starts_with('$'), "{span:?}");
             }
         }
         (template.parts, faults)
@@ -199,27 +217,27 @@ mod tests {
     }
 
     #[test]
-    fn places_are_those_in_the_file() {
+    fn locations_are_those_in_the_file() {
         let text = r#"c = "\"$${x}\" ${x} ç ${x} ${y.z}""#;
         let source = Source::new("recipe.toml", text);
         let (template, faults) =
             Template::parse("\"$${x}\" ${x} ç ${x} ${y.z}", 4..text.len(), &source, Mode::Plain);
-        let place = |part: &Part| match part {
-            Part::Reference(_, place) => Some(place.start),
+        let span = |part: &Part| match part {
+            Part::Reference(_, span) => Some(span.start),
             Part::Text(_) => None,
         };
-        let places: Vec<_> = template.parts.iter().filter_map(place).collect();
+        let starts: Vec<_> = template.parts.iter().filter_map(span).collect();
         let written: Vec<_> = text.match_indices("${x}").map(|(at, _)| at).skip(1).collect();
-        assert_eq!(places, written);
+        assert_eq!(starts, written);
         assert_eq!(&text[faults[0].primary.span.clone()], "${y.z}");
     }
 
     #[test]
-    fn a_reference_that_escapes_hide_has_the_place_of_the_string() {
+    fn a_reference_that_escapes_hide_has_the_location_of_the_string() {
         let source = Source::new("recipe.toml", r#"c = "\u0024{x}""#);
         for whole in [4..source.text().len(), 5..999] {
             let (template, _) = Template::parse("${x}", whole.clone(), &source, Mode::Plain);
-            assert!(matches!(&template.parts[..], [Part::Reference(_, place)] if *place == whole));
+            assert!(matches!(&template.parts[..], [Part::Reference(_, span)] if *span == whole));
         }
     }
 

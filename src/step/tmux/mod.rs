@@ -20,5 +20,5 @@ pub(super) use send::TmuxSend;
 pub(super) use send::type_keys;
 pub(super) use session::Session;
 pub(super) use session::alive;
-pub(super) use session::check_name;
+pub(super) use session::checked;
 pub(super) use wait::TmuxWait;

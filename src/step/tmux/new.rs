@@ -2,7 +2,7 @@
 
 use doppio_hosts::EnvVar;
 use doppio_hosts::Host;
-use doppio_secrets::Delivered;
+use doppio_secrets::Carrier;
 use doppio_secrets::SecretValue;
 use doppio_text::shell::quote;
 use doppio_text::shell::quote_bytes;
@@ -21,9 +21,6 @@ use crate::step::field::choice;
 use crate::step::field::fields;
 use crate::step::tmux::session;
 use crate::step::tmux::session::Session;
-
-/// The way that a secret goes into a session.
-const CARRIER: &str = "tmux fifo";
 
 fields! {
     /// Starts a command in a tmux session on a host.
@@ -74,10 +71,10 @@ impl Operation for TmuxNew {
         let own = cx.env(&self.env.0).await?;
         let handed = cx.credentials(&host).await?;
         if let Some(variable) = handed.iter().find(|variable| variable.file.is_some()) {
-            return Err(StepError::Failed {
-                message: format!("`{}` names a file, which a session would outlive", variable.name),
-                hint: Some("use `ssh_command`, which removes the file when the command has ended".to_owned()),
-            });
+            return Err(StepError::hinted(
+                format!("`{}` names a file, which a session would outlive", variable.name),
+                "use `ssh_command`, which removes the file when the command has ended",
+            ));
         }
         env.splice(0..0, handed);
         env.extend(own);
@@ -114,14 +111,7 @@ impl Start {
         // The session outlives the step, and so must what it was given.
         cx.secrets.keep(&cx.hold);
         let ended = session::run(cx, host, &self.name, exec).await?;
-        let deliveries = self.env.iter().flat_map(|variable| {
-            variable.secrets.iter().map(|secret| Delivered {
-                secret,
-                variable: variable.name.as_str(),
-                carrier: CARRIER,
-                is_default: variable.is_default,
-            })
-        });
+        let deliveries = self.env.iter().flat_map(|variable| variable.sent_by(Carrier::TmuxFifo));
         cx.delivered(host, &deliveries.collect::<Vec<_>>()).await;
         Ok(Outcome::ended(ended.end))
     }
@@ -217,13 +207,7 @@ mod tests {
     #[test]
     fn values_are_quoted_byte_for_byte_in_a_buffer_that_does_not_move() {
         let value = SecretValue::new(vec![b'\''; 1000]);
-        let env = [EnvVar {
-            name: "A".parse().unwrap(),
-            value,
-            secrets: Vec::new(),
-            is_default: false,
-            file: None,
-        }];
+        let env = [EnvVar::new("A".parse().unwrap(), value)];
         let rest = "x".repeat(10_000);
         let text = String::from_utf8(after_exports(&env, &rest)).unwrap();
         assert_eq!(text, format!("set +x\nexport A='{}'\n{rest}", r"'\''".repeat(1000)));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use doppio_hosts::Host;
 use doppio_text::shell::quote;
 
-use crate::step::Form;
+use crate::step::FieldType;
 use crate::step::HostText;
 use crate::step::Operation;
 use crate::step::Outcome;
@@ -49,7 +49,7 @@ pub(in crate::step) enum Keys {
 impl Field for Keys {
     type Parsed = (Template, bool);
 
-    const FORM: Form = Form::Text;
+    const TYPE: FieldType = FieldType::Text;
 
     fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self::Parsed> {
         let may_be_secret = entry.table.get("allow_secret_keys").and_then(|value| value.get_ref().as_bool());

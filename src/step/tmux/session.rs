@@ -14,7 +14,7 @@ use doppio_text::shell::quote;
 
 use crate::event::End;
 use crate::step::Ended;
-use crate::step::Form;
+use crate::step::FieldType;
 use crate::step::HostText;
 use crate::step::PlainText;
 use crate::step::Planner;
@@ -34,11 +34,7 @@ pub(super) const NO_FIFO: i32 = 93;
 pub(super) const NOT_STARTED: i32 = 94;
 
 /// Refuses names that tmux would change or misread.
-///
-/// # Errors
-///
-/// What is wrong with the name.
-pub(in crate::step) fn check_name(name: &str) -> Result<(), String> {
+fn check_name(name: &str) -> Result<(), String> {
     let reason = if name.is_empty() {
         "it is empty"
     } else if name.contains(['.', ':']) {
@@ -54,11 +50,9 @@ pub(in crate::step) fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// The name, checked when the step runs (a variable may have made it).
-fn checked(name: String) -> Result<String, StepError> {
-    match check_name(&name) {
-        Ok(()) => Ok(name),
-        Err(message) => Err(StepError::Failed { message, hint: None }),
-    }
+pub(in crate::step) fn checked(name: String) -> Result<String, StepError> {
+    check_name(&name).map_err(StepError::failed)?;
+    Ok(name)
 }
 
 /// The name of a session.
@@ -69,7 +63,7 @@ pub(in crate::step) struct Session(pub PlainText);
 impl Field for Session {
     type Parsed = Template;
 
-    const FORM: Form = Form::Text;
+    const TYPE: FieldType = FieldType::Text;
 
     const DOC: &'static str = "The session's name.";
 
@@ -140,30 +134,28 @@ pub(super) fn script(text: String) -> Exec {
 
 /// Turns the exit codes of our scripts into errors.
 pub(super) fn understood(ended: Ended, host: &Host, session: &str) -> Result<Ended, StepError> {
-    let (message, hint) = match &ended.end {
-        End::Exit { code } => match *code {
-            NO_TMUX => (
-                format!("tmux is not installed on `{}`", host.id()),
-                Some("install it there, as in `apt-get install -y tmux`".to_owned()),
-            ),
-            EXISTS => (
-                format!("tmux session `{session}` already exists on `{}`", host.id()),
-                Some("choose `if_exists = \"reuse\"` or `if_exists = \"replace\"`".to_owned()),
-            ),
-            NO_SESSION => (format!("there is no tmux session `{session}` on `{}`", host.id()), None),
-            NO_FIFO => (
-                format!("cannot make a private directory with a FIFO on `{}`", host.id()),
-                Some("check that /dev/shm or the home directory can be written to".to_owned()),
-            ),
-            NOT_STARTED => (
-                format!("tmux session `{session}` did not start on `{}`", host.id()),
-                Some("its output above says why; `tmux kill-server` helps against a stuck server".to_owned()),
-            ),
-            _ => return Ok(ended),
-        },
+    let End::Exit { code } = ended.end else { return Ok(ended) };
+    let id = host.id();
+    Err(match code {
+        NO_TMUX => StepError::hinted(
+            format!("tmux is not installed on `{id}`"),
+            "install it there, as in `apt-get install -y tmux`",
+        ),
+        EXISTS => StepError::hinted(
+            format!("tmux session `{session}` already exists on `{id}`"),
+            "choose `if_exists = \"reuse\"` or `if_exists = \"replace\"`",
+        ),
+        NO_SESSION => StepError::failed(format!("there is no tmux session `{session}` on `{id}`")),
+        NO_FIFO => StepError::hinted(
+            format!("cannot make a private directory with a FIFO on `{id}`"),
+            "check that /dev/shm or the home directory can be written to",
+        ),
+        NOT_STARTED => StepError::hinted(
+            format!("tmux session `{session}` did not start on `{id}`"),
+            "its output above says why; `tmux kill-server` helps against a stuck server",
+        ),
         _ => return Ok(ended),
-    };
-    Err(StepError::Failed { message, hint })
+    })
 }
 
 /// Runs one of our scripts, its output shown.

@@ -53,10 +53,10 @@ impl Operation for TmuxWait {
 }
 
 fn no_exit_code(name: &str) -> StepError {
-    StepError::Failed {
-        message: format!("tmux session `{name}` has ended and left no exit code"),
-        hint: Some("only sessions that `tmux_new` started keep one".to_owned()),
-    }
+    StepError::hinted(
+        format!("tmux session `{name}` has ended and left no exit code"),
+        "only sessions that `tmux_new` started keep one",
+    )
 }
 
 /// Shows what the pane has printed and goes on with what it prints, until the session's command

@@ -34,7 +34,7 @@ pub(crate) async fn run(host: &Host, exec: Exec) -> Done {
 
 pub(crate) async fn finish(mut process: Process) -> Done {
     let carriers =
-        process.carriers().iter().map(|(name, carrier)| (name.to_string(), carrier.as_str())).collect();
+        process.deliveries().iter().map(|sent| (sent.variable.to_string(), sent.carrier.as_str())).collect();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let exit = tokio::time::timeout(Duration::from_secs(50), async {
         loop {
@@ -54,11 +54,8 @@ pub(crate) async fn finish(mut process: Process) -> Done {
 /// A variable that carries a secret.
 pub(crate) fn secret(name: &str, value: impl Into<Vec<u8>>) -> EnvVar {
     EnvVar {
-        name: name.parse().expect("a name"),
-        value: SecretValue::new(value.into()),
         secrets: vec![format!("test/{name}")],
-        is_default: false,
-        file: None,
+        ..EnvVar::new(name.parse().expect("a name"), SecretValue::new(value.into()))
     }
 }
 

@@ -17,9 +17,10 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use doppio_secrets::Carrier;
+use doppio_secrets::Delivery;
 use doppio_text::name::EnvName;
 
-use crate::Carrier;
 use crate::CarrierChoice;
 use crate::EnvVar;
 use crate::Exec;
@@ -160,12 +161,12 @@ impl Session {
             }
             let in_frame: Vec<&EnvVar> =
                 ways.payload.iter().copied().chain(refused.iter().map(|&(var, _)| *var)).collect();
-            let by = |carrier| move |var: &EnvVar| (var.name.clone(), carrier);
-            let carriers = taken.iter().map(|&(var, _)| *var).map(by(Carrier::ChannelEnv));
-            let carriers = carriers.chain(in_frame.iter().copied().map(by(Carrier::Preamble)));
-            let carriers = carriers.chain(load.files.iter().copied().map(by(Carrier::File))).collect();
+            let deliveries = taken.iter().flat_map(|(var, _)| var.sent_by(Carrier::ChannelEnv));
+            let deliveries = deliveries.chain(in_frame.iter().flat_map(|var| var.sent_by(Carrier::Preamble)));
+            let deliveries = deliveries.chain(load.files.iter().flat_map(|var| var.sent_by(Carrier::File)));
+            let deliveries = deliveries.collect();
             let payload = payload::write(exec, &Load { exports: in_frame, files: load.files.clone() })?;
-            if let Some(process) = self.launch(armed, payload, exec, carriers) {
+            if let Some(process) = self.launch(armed, payload, exec, deliveries) {
                 return Ok(process);
             }
             // The channel went away while nothing had been sent on it yet.
@@ -179,12 +180,12 @@ impl Session {
         armed: Armed,
         payload: payload::Payload,
         exec: &Exec,
-        carriers: Vec<(EnvName, Carrier)>,
+        deliveries: Vec<Delivery<String>>,
     ) -> Option<Process> {
         let (writer, reader) = output_pipe::pair();
         let folder = payload.folder.clone();
         let leader = armed.start(payload, exec.stdin.clone(), writer)?;
-        Some(Process { reader, carriers, leader, folder, reach: Box::new(Arc::clone(self)) })
+        Some(Process { reader, deliveries, leader, folder, reach: Box::new(Arc::clone(self)) })
     }
 
     /// Starts a script that can't wait for a channel to be free, like one that stops another.

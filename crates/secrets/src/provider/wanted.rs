@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::Environment;
 use crate::provider;
 use crate::provider::Provider;
@@ -12,7 +15,8 @@ use crate::provider::error::ProviderError;
 use crate::provider::local::Local;
 
 /// A provider as a recipe names it: `aws`, or `aws:prod` for one profile of several.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Wanted {
     /// Which provider.
     pub provider: &'static Provider,
@@ -33,6 +37,20 @@ impl FromStr for Wanted {
             }
             which => Ok(Self { provider, which }),
         }
+    }
+}
+
+impl TryFrom<String> for Wanted {
+    type Error = UnknownProvider;
+
+    fn try_from(text: String) -> Result<Self, UnknownProvider> {
+        text.parse()
+    }
+}
+
+impl From<Wanted> for String {
+    fn from(wanted: Wanted) -> Self {
+        wanted.to_string()
     }
 }
 

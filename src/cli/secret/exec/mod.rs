@@ -21,7 +21,8 @@ use futures_util::future::try_join_all;
 
 use doppio_process::Outputs;
 use doppio_process::Program;
-use doppio_secrets::AuditAction;
+use doppio_secrets::Carrier;
+use doppio_secrets::Delivery;
 use doppio_secrets::Mask;
 use doppio_secrets::SecretRef;
 use doppio_secrets::SecretSession;
@@ -106,14 +107,9 @@ async fn fetch<'a>(
 
 /// What the audit log says of a value that the command gets.
 fn used(variable: &EnvName, reference: &SecretRef, value: &SecretValue) -> (Use, Option<SecretValue>) {
-    let what = Use {
-        action: AuditAction::Deliver,
-        secret: reference.label(),
-        host: Some("local".to_owned()),
-        variable: Some(variable.to_string()),
-        ..Use::default()
-    };
-    (what, Some(value.clone()))
+    let (variable, secret) = (variable.clone(), reference.label());
+    let delivery = Delivery { variable, secret, carrier: Carrier::LocalEnv, is_default: false };
+    (delivery.to_use("local"), Some(value.clone()))
 }
 
 /// `VARIABLE=REF` of the command line. What can't be read may hold a value, so it is not repeated.

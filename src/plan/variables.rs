@@ -26,7 +26,7 @@ const MOST_REFERENCES: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Variables {
     values: HashMap<String, Vec<Part>>,
-    places: HashMap<String, Span>,
+    spans: HashMap<String, Span>,
     dynamic: HashSet<String>,
     unread: HashSet<String>,
 }
@@ -55,7 +55,7 @@ impl Variables {
             .collect();
         let mut variables = Self {
             values: HashMap::with_capacity(recipe.variables.len() + vars.len()),
-            places: recipe.variables.iter().map(|v| (v.name.clone(), v.span.clone())).collect(),
+            spans: recipe.variables.iter().map(|v| (v.name.clone(), v.span.clone())).collect(),
             dynamic,
             unread: recipe.unread.clone(),
         };
@@ -93,8 +93,8 @@ impl Variables {
     }
 
     /// Where the recipe defines the name.
-    pub(super) fn place(&self, name: &str) -> Option<Span> {
-        self.places.get(name).cloned()
+    pub(super) fn span(&self, name: &str) -> Option<Span> {
+        self.spans.get(name).cloned()
     }
 
     /// The name under which a reference is looked up here: old recipes may have variables that
@@ -110,12 +110,12 @@ impl Variables {
     }
 
     fn is_known(&self, name: &str) -> bool {
-        self.dynamic.contains(name) || self.values.contains_key(name) || self.places.contains_key(name)
+        self.dynamic.contains(name) || self.values.contains_key(name) || self.spans.contains_key(name)
     }
 
     /// Whether the name is known from the command line alone.
     fn is_only_given(&self, name: &str) -> bool {
-        self.values.contains_key(name) && !self.places.contains_key(name) && !self.dynamic.contains(name)
+        self.values.contains_key(name) && !self.spans.contains_key(name) && !self.dynamic.contains(name)
     }
 
     /// The name that was probably meant.
@@ -127,7 +127,7 @@ impl Variables {
     /// Those that hold nothing but text.
     pub(super) fn plain(&self, recipe: &Recipe, vars: &[(String, String)]) -> Vec<(String, String)> {
         let names = recipe.variables.iter().map(|variable| &variable.name);
-        let others = vars.iter().map(|(name, _)| name).filter(|name| !self.places.contains_key(*name));
+        let others = vars.iter().map(|(name, _)| name).filter(|name| !self.spans.contains_key(*name));
         names
             .chain(others)
             .filter_map(|name| {
@@ -225,9 +225,9 @@ impl Variables {
         joined
     }
 
-    /// What a step sets has a place at run time, where there is only text.
+    /// What a step sets is a value of the run, and that is text only.
     fn check_dynamic(&self, faults: &mut Vec<Diagnostic>) {
-        let mut names: Vec<_> = self.dynamic.iter().filter(|name| self.places.contains_key(*name)).collect();
+        let mut names: Vec<_> = self.dynamic.iter().filter(|name| self.spans.contains_key(*name)).collect();
         names.sort_unstable();
         for name in names {
             let Some(Part::Reference(reference, span)) = self
@@ -278,8 +278,8 @@ pub(super) fn undefined(variables: &Variables, name: &str, span: Span, may_sugge
             ));
         }
         let help = format!("did you mean `${{{near}}}`?");
-        return match variables.place(near) {
-            Some(place) => fault.other(place, "a similar name").help(help),
+        return match variables.span(near) {
+            Some(span) => fault.other(span, "a similar name").help(help),
             None => fault.help(help),
         };
     }

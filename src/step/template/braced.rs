@@ -22,15 +22,15 @@ const FORMS: &str = "write `${name}`, `${name|q}`, `${secret:NAME}`, `${step.ID.
                      `${target}`, `${host}`, `${matrix.NAME}`, `${run.id}`, `${recipe.name}` or `${now}`; \
                      `$${` is a literal `${`";
 
-/// A fault of a reference before it has a place: message, help, and what was probably meant.
-pub(super) struct Fault {
+/// What is wrong with a reference, without its location: message, help, and what was probably meant.
+pub(super) struct BadReference {
     pub message: String,
     pub help: String,
     /// The whole reference, corrected.
     pub meant: Option<String>,
 }
 
-impl Fault {
+impl BadReference {
     fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { message: message.into(), help: help.into(), meant: None }
     }
@@ -41,15 +41,18 @@ pub(super) enum Braced {
     Reference(Reference),
     /// For the shell to expand.
     Shell,
-    Fault(Fault),
+    Bad(BadReference),
 }
 
 /// Whether the source that a reference names is one of this build.
-fn known_source(reference: &SecretRef) -> Result<(), Fault> {
+fn known_source(reference: &SecretRef) -> Result<(), BadReference> {
     let Origin::Source { scheme, .. } = &reference.origin else { return Ok(()) };
     let known = SOURCES.find(scheme).map(drop);
     known.map_err(|unknown| {
-        Fault::new(unknown.to_string(), "a name without a source, `${secret:NAME}`, is looked up everywhere")
+        BadReference::new(
+            unknown.to_string(),
+            "a name without a source, `${secret:NAME}`, is looked up everywhere",
+        )
     })
 }
 
@@ -58,16 +61,16 @@ pub(super) fn braced(inner: &str, mode: Mode) -> Braced {
     if let Some(reference) = inner.strip_prefix("secret:") {
         return match reference.parse::<SecretRef>() {
             Ok(_) if looks_like_value(reference.split('?').next().unwrap_or_default()) => {
-                Braced::Fault(Fault::new(
+                Braced::Bad(BadReference::new(
                     "this looks like a value, and a recipe holds references only",
                     "replace it where it was issued, store it with `doppio secret set NAME`, and write `${secret:NAME}`",
                 ))
             }
             Ok(reference) => match known_source(&reference) {
                 Ok(()) => Braced::Reference(Reference::Secret(reference)),
-                Err(fault) => Braced::Fault(fault),
+                Err(fault) => Braced::Bad(fault),
             },
-            Err(fault) => Braced::Fault(Fault::new(
+            Err(fault) => Braced::Bad(BadReference::new(
                 fault.to_string(),
                 "write `${secret:NAME}`, as in `${secret:huggingface/token}`",
             )),
@@ -77,7 +80,7 @@ pub(super) fn braced(inner: &str, mode: Mode) -> Braced {
         && rest.starts_with(|c: char| c.is_ascii_alphabetic())
         && closest(head, ["secret"]).is_some()
     {
-        return Braced::Fault(Fault {
+        return Braced::Bad(BadReference {
             message: format!("`{head}:` is not a kind of reference"),
             help: format!("did you mean `${{secret:{rest}}}`?"),
             meant: Some(format!("secret:{rest}")),
@@ -89,7 +92,7 @@ pub(super) fn braced(inner: &str, mode: Mode) -> Braced {
     {
         return match dotted(head, rest) {
             Ok(reference) => Braced::Reference(reference),
-            Err(fault) => Braced::Fault(fault),
+            Err(fault) => Braced::Bad(fault),
         };
     }
     let (name, quoted) = inner.strip_suffix("|q").map_or((inner, false), |name| (name, true));
@@ -99,7 +102,7 @@ pub(super) fn braced(inner: &str, mode: Mode) -> Braced {
         "now" if !quoted => Braced::Reference(Reference::Now),
         _ if is_name(name) => Braced::Reference(Reference::Variable { name: name.to_owned(), quoted }),
         _ if mode == Mode::Shell => Braced::Shell,
-        _ => Braced::Fault(Fault::new(format!("`${{{inner}}}` is not a reference"), FORMS)),
+        _ => Braced::Bad(BadReference::new(format!("`${{{inner}}}` is not a reference"), FORMS)),
     }
 }
 
@@ -108,20 +111,21 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Reads `HEAD.REST`.
-fn dotted(head: &str, rest: &str) -> Result<Reference, Fault> {
+fn dotted(head: &str, rest: &str) -> Result<Reference, BadReference> {
     match head {
         "step" => step(rest),
-        "env" => rest
-            .parse()
-            .map(Reference::Env)
-            .map_err(|fault| Fault::new(format!("{fault}"), "write `${env.NAME}`, as in `${env.HOME}`")),
+        "env" => rest.parse().map(Reference::Env).map_err(|fault| {
+            BadReference::new(format!("{fault}"), "write `${env.NAME}`, as in `${env.HOME}`")
+        }),
         "matrix" if is_key(rest) => Ok(Reference::Matrix(rest.to_owned())),
-        "matrix" => Err(Fault::new(format!("`{rest}` is not a key of a matrix"), "write `${matrix.NAME}`")),
+        "matrix" => {
+            Err(BadReference::new(format!("`{rest}` is not a key of a matrix"), "write `${matrix.NAME}`"))
+        }
         "run" => only(head, rest, "id", Reference::RunId),
         "recipe" => only(head, rest, "name", Reference::RecipeName),
         _ => {
             let near = closest(head, HEADS).filter(|near| *near != "secret");
-            Err(Fault {
+            Err(BadReference {
                 message: format!("`{head}.` is not a kind of reference"),
                 help: near
                     .map_or_else(|| FORMS.to_owned(), |near| format!("did you mean `${{{near}.{rest}}}`?")),
@@ -132,11 +136,11 @@ fn dotted(head: &str, rest: &str) -> Result<Reference, Fault> {
 }
 
 /// `HEAD.NAME`, where there is but one name.
-fn only(head: &str, found: &str, name: &str, reference: Reference) -> Result<Reference, Fault> {
+fn only(head: &str, found: &str, name: &str, reference: Reference) -> Result<Reference, BadReference> {
     if found == name {
         return Ok(reference);
     }
-    Err(Fault {
+    Err(BadReference {
         message: format!("`{head}` has no `{found}`"),
         help: format!("write `${{{head}.{name}}}`"),
         meant: Some(format!("{head}.{name}")),
@@ -149,16 +153,19 @@ fn is_key(text: &str) -> bool {
 }
 
 /// Reads what follows `step.`: an id, which may have dots within brackets, and a field.
-fn step(rest: &str) -> Result<Reference, Fault> {
+fn step(rest: &str) -> Result<Reference, BadReference> {
     const HELP: &str =
         "write `${step.ID.output}`, `.stdout`, `.stderr`, `.exit_code`, `.status` or `.outputs.NAME`";
     let after_brackets =
         rest.find('.').filter(|dot| !rest[..*dot].contains('[')).or_else(|| rest.rfind("]."));
     let Some(dot) = after_brackets.map(|at| if rest[at..].starts_with(']') { at + 1 } else { at }) else {
-        return Err(Fault::new(format!("`step.{rest}` does not say which of the step's results"), HELP));
+        return Err(BadReference::new(
+            format!("`step.{rest}` does not say which of the step's results"),
+            HELP,
+        ));
     };
     let (id, field) = (&rest[..dot], &rest[dot + 1..]);
-    let step_id = id.parse::<StepId>().map_err(|fault| Fault::new(fault.to_string(), HELP))?;
+    let step_id = id.parse::<StepId>().map_err(|fault| BadReference::new(fault.to_string(), HELP))?;
     let (head, name) = field.split_once('.').map_or((field, None), |(head, name)| (head, Some(name)));
     let field = match (head, name) {
         ("output" | "stdout", None) => StepField::Stdout,
@@ -167,14 +174,14 @@ fn step(rest: &str) -> Result<Reference, Fault> {
         ("status", None) => StepField::Status,
         ("outputs", Some(name)) if is_key(name) => StepField::Output(name.to_owned()),
         ("outputs", _) => {
-            return Err(Fault::new(format!("`step.{id}.outputs` needs the name of an output"), HELP));
+            return Err(BadReference::new(format!("`step.{id}.outputs` needs the name of an output"), HELP));
         }
         _ => {
             let meant = closest(head, FIELDS).filter(|near| *near != head).map(|near| {
                 let name = name.map_or_else(String::new, |name| format!(".{name}"));
                 format!("step.{id}.{near}{name}")
             });
-            return Err(Fault {
+            return Err(BadReference {
                 message: format!("a step has no `{field}`"),
                 help: meant
                     .as_ref()
@@ -191,7 +198,7 @@ mod tests {
     use super::*;
 
     fn fault(inner: &str, mode: Mode) -> String {
-        let Braced::Fault(fault) = braced(inner, mode) else { panic!("{inner} has no fault") };
+        let Braced::Bad(fault) = braced(inner, mode) else { panic!("{inner} has no fault") };
         format!("{}; {}", fault.message, fault.help)
     }
 
@@ -215,7 +222,7 @@ mod tests {
     #[test]
     fn a_mended_reference_can_be_read() {
         for inner in ["secrets:a/b", "step.a.ouput", "steps.a.output", "run.ID", "step.a.output.loss"] {
-            let Braced::Fault(Fault { meant, .. }) = braced(inner, Mode::Plain) else {
+            let Braced::Bad(BadReference { meant, .. }) = braced(inner, Mode::Plain) else {
                 panic!("{inner} has no fault")
             };
             if let Some(meant) = meant {

@@ -2,20 +2,19 @@
 
 use std::fmt::Write;
 
-use crate::step::FieldSpec;
-use crate::step::Form;
-use crate::step::KINDS;
-use crate::step::Presence;
-use crate::step::condition;
-use crate::step::field::line;
+use doppio::step::FieldSpec;
+use doppio::step::FieldType;
+use doppio::step::KINDS;
+use doppio::step::Presence;
+use doppio::step::conditions;
 
-/// The section of the recipe's documentation on operations and conditions, in Markdown.
-pub fn manual() -> String {
+/// The section of docs/recipe.md on operations and conditions.
+pub(super) fn manual() -> String {
     let mut text = String::new();
     let mut common: &[FieldSpec] = &[];
     for kind in KINDS {
-        write!(text, "### `{}`\n\n{}.\n\n", kind.spec.name, kind.spec.doc()).ok();
-        write!(text, "```toml step\n{}\n```\n\n", kind.spec.example).ok();
+        write!(text, "### `{}`\n\n{}.\n\n", kind.spec.name, kind.spec.doc()).unwrap();
+        write!(text, "```toml step\n{}\n```\n\n", kind.spec.example).unwrap();
         fields(&mut text, kind.spec.own);
         if !kind.spec.common.is_empty() {
             common = kind.spec.common;
@@ -26,13 +25,11 @@ pub fn manual() -> String {
     text.push_str("### Common keys\n\nWhat runs shell text has these, too.\n\n");
     fields(&mut text, common);
     text.push_str("\n### Conditions\n\n| condition | its keys | holds if | example |\n|---|---|---|---|\n");
-    for kind in condition::KINDS {
+    for kind in conditions() {
         let keys: Vec<String> = kind.own.iter().map(key).collect();
+        let keys = if keys.is_empty() { "–".to_owned() } else { keys.join(", ") };
         let (name, example) = (kind.name, kind.example);
-        writeln!(text, "| `{name}` | {} | {} | `{example}` |", keys.join(", "), escaped(kind.doc())).ok();
-    }
-    for kind in condition::MADE {
-        writeln!(text, "| `{}` | – | {} | `{}` |", kind.name, kind.doc(), kind.example).ok();
+        writeln!(text, "| `{name}` | {keys} | {} | `{example}` |", escaped(kind.doc())).unwrap();
     }
     text
 }
@@ -46,21 +43,20 @@ fn fields(text: &mut String, fields: &[FieldSpec]) {
             Presence::Default(value) => format!("`{}`", value().to_string().trim_matches('"')),
         };
         let doc = escaped(&meaning(field));
-        writeln!(text, "| `{}` | {} | {default} | {doc} |", field.name, field.form).ok();
+        writeln!(text, "| `{}` | {} | {default} | {doc} |", field.name, field.kind).unwrap();
     }
 }
 
 /// What a field is for, and what each of its words means.
 fn meaning(field: &FieldSpec) -> String {
-    let Form::OneOf(words) = field.form else { return field.doc().to_owned() };
+    let FieldType::OneOf(words) = field.kind else { return field.doc().to_owned() };
     let words: Vec<String> = words.iter().map(|(word, doc)| format!("`{word}`: {}", within(doc))).collect();
     format!("{}. {}", field.doc(), words.join("; "))
 }
 
 /// A sentence within another one.
-fn within(doc: &'static str) -> String {
-    let doc = line(doc);
-    let mut letters = doc.chars();
+fn within(doc: &str) -> String {
+    let mut letters = doc.trim().trim_end_matches('.').chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 

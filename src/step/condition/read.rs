@@ -8,19 +8,24 @@ use doppio_text::TomlValue;
 use doppio_text::closest;
 use doppio_text::has_controls;
 
+use crate::step::FieldType;
+use crate::step::Planner;
 use crate::step::Reader;
 use crate::step::Spec;
+use crate::step::condition::kinds::Condition;
 use crate::step::condition::kinds::KINDS;
 use crate::step::condition::kinds::Parsed;
 use crate::step::condition::kinds::read_fields;
 use crate::step::described;
+use crate::step::field::Entry;
+use crate::step::field::Field;
 use crate::step::field::Table;
 
 /// The longest text of a recipe that a fault repeats, in bytes.
 const LONGEST_SHOWN: usize = 60;
 
 /// The kinds that are made of others, or of nothing.
-pub(in crate::step) const MADE: &[Spec] = &[
+const MADE: &[Spec] = &[
     made(
         "not",
         "{ not = { file_exists = { path = \"/workspace/lock\" } } }",
@@ -44,12 +49,26 @@ const fn made(name: &'static str, example: &'static str, doc: &'static str) -> S
     Spec { name, example, doc, own: &[], common: &[] }
 }
 
-/// Every kind, in the order in which help lists them.
-pub(super) fn all_kinds() -> impl Iterator<Item = &'static Spec> + Clone {
+/// Every kind of condition, in the order in which help lists them.
+pub fn conditions() -> impl Iterator<Item = &'static Spec> + Clone {
     KINDS.iter().chain(MADE)
 }
 
-/// Reads a condition; `what` is what messages call the place where it stands.
+impl Field for Condition {
+    type Parsed = Parsed;
+
+    const TYPE: FieldType = FieldType::Condition;
+
+    fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Parsed> {
+        read(reader, entry.value, entry.what)
+    }
+
+    fn plan(parsed: &Parsed, _: &str, planner: &mut dyn Planner) -> Self {
+        parsed.plan(planner)
+    }
+}
+
+/// Reads a condition; `what` is what messages call the field where it stands.
 pub(super) fn read(reader: &mut Reader<'_>, value: &TomlValue<'_>, what: &str) -> Option<Parsed> {
     match value.get_ref() {
         Toml::String(text) => word(reader, text, value.span(), what),
@@ -132,7 +151,7 @@ fn all(reader: &mut Reader<'_>, items: &[TomlValue<'_>], what: &str) -> Option<V
 fn unknown(reader: &mut Reader<'_>, kind: &str, span: Span) -> Option<Parsed> {
     let message = format!("no condition is called `{kind}`");
     let fault = Diagnostic::error("recipe::condition", message, span.clone());
-    reader.fault(match closest(kind, all_kinds().map(|kind| kind.name)) {
+    reader.fault(match closest(kind, conditions().map(|kind| kind.name)) {
         Some(near) => fault.help("a condition with a similar name exists").edit(span, near),
         None => fault.help(kinds()),
     });
@@ -197,7 +216,7 @@ fn fault(reader: &mut Reader<'_>, message: String, span: Span, label: String, li
 }
 
 fn example(kind: &str) -> Option<&'static str> {
-    all_kinds().find(|known| known.name == kind).map(|known| known.example)
+    conditions().find(|known| known.name == kind).map(|known| known.example)
 }
 
 fn must_be(what: &str) -> String {
@@ -209,6 +228,60 @@ fn written(kind: &str) -> String {
 }
 
 fn kinds() -> String {
-    let names: Vec<String> = all_kinds().map(|kind| format!("`{}`", kind.name)).collect();
+    let names: Vec<String> = conditions().map(|kind| format!("`{}`", kind.name)).collect();
     format!("the kinds are {}", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use doppio_text::Source;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Parsed, Vec<String>> {
+        let source = Source::new("r.toml", format!("condition = {text}"));
+        let mut reader = Reader::new(&source);
+        let table = reader.document();
+        let read = super::read(&mut reader, &table["condition"], "`condition`");
+        assert_eq!(read.is_some(), reader.faults.is_empty(), "{text}: {:?}", reader.faults);
+        read.ok_or_else(|| reader.into_faults().into_iter().map(|fault| fault.message).collect())
+    }
+
+    #[test]
+    fn old_and_new_forms_are_read() {
+        for text in [
+            "\"always\"",
+            "{ always = {} }",
+            "{ not = \"never\" }",
+            "{ and = [\"always\", { var_equals = { name = \"a\", value = \"b\" } }] }",
+            "{ gpu_available = { host_id = \"h\" } }",
+            "{ tmux_exited = { session_name = \"train\" } }",
+        ] {
+            assert!(read(text).is_ok(), "{text}: {:?}", read(text));
+        }
+        assert!(read("{ file_exists = { path = \"a\" }, always = {} }").is_err());
+        assert!(read("{ file_exists = { path = \"a\", pth = \"b\" } }").is_err());
+    }
+
+    #[test]
+    fn all_that_is_wrong_inside_is_told() {
+        let faults = read(
+            "{ and = [{ port_open = { port = 70000 } }, { not = { file_exist = {} } }, { file_exists = {} }] }",
+        );
+        assert_eq!(
+            faults.expect_err("three faults"),
+            [
+                "`port` must be a whole number from 0 to 65535",
+                "no condition is called `file_exist`",
+                "`file_exists` needs `path`"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_example_is_right() {
+        for Spec { name, example, .. } in conditions() {
+            assert!(read(example).is_ok() && example.contains(name), "{example}: {:?}", read(example));
+        }
+    }
 }

@@ -1,0 +1,112 @@
+//! How a secret went to a process: said once, for the host that sends it, the audit log and the run.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use doppio_text::name::EnvName;
+
+use crate::AuditAction;
+use crate::Mask;
+use crate::Masked;
+use crate::Use;
+
+/// How the value of a variable travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Carrier {
+    /// As the channel's own environment request, accepted by the server.
+    #[serde(rename = "channel env")]
+    ChannelEnv,
+    /// In the preamble on the channel's stdin.
+    #[serde(rename = "preamble")]
+    Preamble,
+    /// As the environment of a process of this machine.
+    #[serde(rename = "local environment")]
+    LocalEnv,
+    /// As a file in memory that only its owner can read, for large values and for credentials
+    /// that are files: `NAME_FILE` has the path of the one, the variable itself of the other.
+    /// It is removed when the script has ended.
+    #[serde(rename = "file in memory")]
+    File,
+    /// Through a private FIFO into a tmux session.
+    #[serde(rename = "tmux fifo")]
+    TmuxFifo,
+    /// Written by a later version.
+    #[serde(other, rename = "unknown")]
+    Unknown,
+}
+
+impl Carrier {
+    /// The word for it, in reports and on disk.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ChannelEnv => "channel env",
+            Self::Preamble => "preamble",
+            Self::LocalEnv => "local environment",
+            Self::File => "file in memory",
+            Self::TmuxFifo => "tmux fifo",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Carrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How one secret went to one process. Its name is a `String` up to the audit log, which needs it as
+/// it is, and [`Masked`] for all others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery<Name = Masked> {
+    /// The variable that carries it.
+    pub variable: EnvName,
+    /// Which secret, as [`SecretRef::label`](crate::SecretRef::label) has it.
+    pub secret: Name,
+    /// The way it went.
+    pub carrier: Carrier,
+    /// It is not set: the default of the reference went in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_default: bool,
+}
+
+impl Delivery<String> {
+    /// The same for all to see.
+    pub fn masked(&self, mask: &Mask) -> Delivery {
+        Delivery {
+            variable: self.variable.clone(),
+            secret: mask.text(&self.secret),
+            carrier: self.carrier,
+            is_default: self.is_default,
+        }
+    }
+
+    /// What the audit log says of it, once it went to `host`.
+    pub fn to_use(&self, host: &str) -> Use {
+        Use {
+            action: AuditAction::Deliver,
+            secret: self.secret.clone(),
+            host: Some(host.to_owned()),
+            variable: Some(self.variable.to_string()),
+            carrier: Some(self.carrier.to_string()),
+            ..Use::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_carrier_reads_back_by_its_word() {
+        use Carrier::{ChannelEnv, File, LocalEnv, Preamble, TmuxFifo, Unknown};
+        for carrier in [ChannelEnv, Preamble, LocalEnv, File, TmuxFifo, Unknown] {
+            assert_eq!(serde_json::to_value(carrier).unwrap(), carrier.as_str());
+            assert_eq!(serde_json::from_value::<Carrier>(carrier.as_str().into()).unwrap(), carrier);
+        }
+        assert_eq!(serde_json::from_str::<Carrier>("\"by pigeon\"").unwrap(), Unknown);
+    }
+}
