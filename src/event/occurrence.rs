@@ -235,19 +235,13 @@ impl End {
         self.status() == StepStatus::Success
     }
 
-    /// The causes below its message, where Doppio could not do it.
-    pub fn causes(&self) -> Vec<&str> {
+    /// The causes below its message, and what to do about it, where Doppio could not do it.
+    pub fn details(&self) -> (Vec<&str>, Option<&str>) {
         match self {
-            Self::Error { causes, .. } => causes.iter().map(Masked::as_str).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// What to do about it, where that is known.
-    pub fn hint(&self) -> Option<&str> {
-        match self {
-            Self::Error { hint, .. } => hint.as_ref().map(Masked::as_str),
-            _ => None,
+            Self::Error { causes, hint, .. } => {
+                (causes.iter().map(Masked::as_str).collect(), hint.as_ref().map(Masked::as_str))
+            }
+            _ => (Vec::new(), None),
         }
     }
 }

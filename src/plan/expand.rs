@@ -46,10 +46,8 @@ pub(super) fn expand(
         let label = shown(&label).into_owned();
         if !seen.insert(label.clone()) {
             let message = format!("`{}[{label}]` occurs twice", step.id);
-            faults.push(
-                Diagnostic::error("plan::duplicate-place", message, step.id_span.clone())
-                    .help("name each host and each value of `matrix` once"),
-            );
+            let fault = Diagnostic::error("plan::duplicate-place", message, step.id_span.clone());
+            faults.push(fault.help("name each host and each value of `matrix` once"));
             continue;
         }
         let id =
@@ -116,10 +114,9 @@ fn host_ids(
     if let Hosts::Tagged { tag, span } = hosts
         && names.is_empty()
     {
-        faults.push(
-            Diagnostic::error("plan::empty-group", format!("no host has the tag `{tag}`"), span.clone())
-                .help(format!("give hosts `tags = [\"{tag}\"]` in hosts.toml")),
-        );
+        let message = format!("no host has the tag `{tag}`");
+        let fault = Diagnostic::error("plan::empty-group", message, span.clone());
+        faults.push(fault.help(format!("give hosts `tags = [\"{tag}\"]` in hosts.toml")));
     }
     names
         .into_iter()

@@ -127,14 +127,7 @@ impl Graph {
                 None if recipe.unread.contains(text) || has_enough(faults) => {}
                 None => {
                     let what = format!("step `{}` depends on `{text}`, but no step has that id", step.id);
-                    faults.push(unknown_step(
-                        text,
-                        name,
-                        recipe,
-                        step.id.as_str(),
-                        what,
-                        faults.len() < SUGGESTED,
-                    ));
+                    faults.push(unknown_step(name, recipe, &step.id, what, faults.len() < SUGGESTED));
                 }
             }
         }

@@ -9,6 +9,7 @@ use doppio_text::Diagnostic;
 use doppio_text::SUGGESTED;
 use doppio_text::closest;
 use doppio_text::has_enough;
+use doppio_text::name::StepId;
 
 use crate::recipe::Recipe;
 use crate::recipe::RecipeStep;
@@ -33,14 +34,9 @@ impl Groups {
                 continue;
             };
             if step.hosts.is_some() || !step.matrix.is_empty() {
-                faults.push(
-                    Diagnostic::error(
-                        "plan::group-places",
-                        format!("group `{}` can't have `hosts` or `matrix`", step.id),
-                        step.id_span.clone(),
-                    )
-                    .help("give them to its members"),
-                );
+                let message = format!("group `{}` can't have `hosts` or `matrix`", step.id);
+                let fault = Diagnostic::error("plan::group-places", message, step.id_span.clone());
+                faults.push(fault.help("give them to its members"));
             }
             without_effect(step, faults);
             let members: Vec<usize> = group
@@ -68,14 +64,8 @@ impl Groups {
         let name = member.get_ref().as_str();
         let Some(index) = ids.get(name).copied() else {
             if !recipe.unread.contains(name) && !has_enough(faults) {
-                faults.push(unknown_step(
-                    name,
-                    member,
-                    recipe,
-                    recipe.steps[group].id.as_str(),
-                    format!("no step is called `{name}`"),
-                    faults.len() < SUGGESTED,
-                ));
+                let (what, id) = (format!("no step is called `{name}`"), &recipe.steps[group].id);
+                faults.push(unknown_step(member, recipe, id, what, faults.len() < SUGGESTED));
             }
             return None;
         };
@@ -85,15 +75,9 @@ impl Groups {
             return None;
         }
         if let Some(other) = self.group_of.get(&index) {
-            let other = &recipe.steps[*other];
-            faults.push(
-                Diagnostic::error(
-                    "plan::two-groups",
-                    format!("step `{name}` is a member twice, and runs once"),
-                    member.span(),
-                )
-                .other(other.id_span.clone(), "already a member of this"),
-            );
+            let message = format!("step `{name}` is a member twice, and runs once");
+            let fault = Diagnostic::error("plan::two-groups", message, member.span());
+            faults.push(fault.other(recipe.steps[*other].id_span.clone(), "already a member of this"));
             return None;
         }
         self.group_of.insert(index, group);
@@ -146,28 +130,27 @@ fn without_effect(step: &RecipeStep, faults: &mut Vec<Diagnostic>) {
     for (key, is_there) in [("retry", step.retry.is_some()), ("timeout_secs", step.timeout.is_some())] {
         if is_there {
             let message = format!("`{key}` of group `{}` has no effect", step.id);
-            faults.push(
-                Diagnostic::warning("plan::no-effect", message, step.id_span.clone())
-                    .help("give it to the members"),
-            );
+            let fault = Diagnostic::warning("plan::no-effect", message, step.id_span.clone());
+            faults.push(fault.help("give it to the members"));
         }
     }
 }
 
 /// The fault of an id that no step has; `besides` is the step that names it.
 pub(super) fn unknown_step(
-    name: &str,
-    at: &Spanned<String>,
+    name: &Spanned<String>,
     recipe: &Recipe,
-    besides: &str,
+    besides: &StepId,
     message: String,
     may_suggest: bool,
 ) -> Diagnostic {
     let fault =
-        Diagnostic::error("plan::unknown-step", message, at.span()).label("not a step of this recipe");
-    let ids = recipe.steps.iter().map(|step| step.id.as_str());
-    match closest(name, ids.filter(|id| may_suggest && *id != besides)) {
-        Some(near) => fault.help("a step with a similar name exists").edit(at.span(), format!("\"{near}\"")),
+        Diagnostic::error("plan::unknown-step", message, name.span()).label("not a step of this recipe");
+    let ids = recipe.steps.iter().map(|step| &step.id).filter(|id| may_suggest && *id != besides);
+    match closest(name.get_ref(), ids.map(StepId::as_str)) {
+        Some(near) => {
+            fault.help("a step with a similar name exists").edit(name.span(), format!("\"{near}\""))
+        }
         None => fault,
     }
 }

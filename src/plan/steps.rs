@@ -121,14 +121,9 @@ impl<'a> Steps<'a> {
             return if takes_env { recipe.defaults.credentials.clone() } else { Vec::new() };
         };
         if let (Some((_, span)), false) = (own.first(), takes_env) {
-            self.resolver.fault(
-                Diagnostic::error(
-                    "plan::no-effect",
-                    format!("`{kind}` runs no command that could use `credentials`"),
-                    span.clone(),
-                )
-                .help("name them at the step whose command needs them"),
-            );
+            let message = format!("`{kind}` runs no command that could use `credentials`");
+            let fault = Diagnostic::error("plan::no-effect", message, span.clone());
+            self.resolver.fault(fault.help("name them at the step whose command needs them"));
         }
         own.clone()
     }
@@ -206,17 +201,11 @@ impl<'a> Steps<'a> {
             return;
         }
         let step = &self.resolver.recipe.steps[node.step];
-        self.resolver.fault(
-            Diagnostic::warning(
-                "plan::no-effect",
-                format!(
-                    "each of the `hosts` of step `{}` runs on `{named}`, which its `host_id` names",
-                    step.id
-                ),
-                step.id_span.clone(),
-            )
-            .help("leave `host_id` out, or write `host_id = \"${host}\"`"),
-        );
+        let id = &step.id;
+        let message =
+            format!("each of the `hosts` of step `{id}` runs on `{named}`, which its `host_id` names");
+        let fault = Diagnostic::warning("plan::no-effect", message, step.id_span.clone());
+        self.resolver.fault(fault.help("leave `host_id` out, or write `host_id = \"${host}\"`"));
     }
 
     /// Answers what steps ask of each other, and hands over all faults.

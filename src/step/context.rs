@@ -46,7 +46,7 @@ pub enum Report {
     Notice(Masked),
     /// How its secrets travelled.
     Delivered(Vec<Delivery>),
-    /// Times a secret was masked in its output, by name.
+    /// Times a secret was masked in its output, by name; they add up.
     Masked(Vec<(String, u64)>),
     /// The attempt is over. The engine sends it, after all else.
     Over(Outcome),

@@ -65,22 +65,15 @@ impl StepContext {
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
         self.delivered(host, process.deliveries()).await;
         let mut masked = MaskedOutput::new(self.secrets.mask(), show);
-        let end = match self.drain(&mut process, &mut masked, Some(self.stop.clone())).await {
-            Ok(exit) => exit,
-            Err(stop) => {
-                self.wind_down(host, &mut process, &mut masked).await;
-                self.last_report(&mut masked).await;
-                if has_files {
-                    self.sweep(host, &process).await;
-                }
-                return Err(StepError::Stopped(stop));
-            }
-        };
+        let drained = self.drain(&mut process, &mut masked, Some(self.stop.clone())).await;
+        if drained.is_err() {
+            self.wind_down(host, &mut process, &mut masked).await;
+        }
         self.last_report(&mut masked).await;
         if has_files {
             self.sweep(host, &process).await;
         }
-        let end = match end {
+        let end = match drained.map_err(StepError::Stopped)? {
             Exit::Code(code) => End::Exit { code },
             Exit::Signal(name) => End::Signal { name },
             Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause) },
@@ -283,18 +276,10 @@ impl MaskedOutput {
         said
     }
 
-    /// How often each secret was masked in what was shown.
+    /// How often each secret was masked in what was shown, stream by stream.
     fn hits(&self) -> Vec<(String, u64)> {
-        let mut sums: Vec<(String, u64)> = Vec::new();
-        for (name, count) in
-            [&self.stdout, &self.stderr].into_iter().filter(|tap| tap.shown).flat_map(|tap| tap.mask.hits())
-        {
-            match sums.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, sum)) => *sum += count,
-                None => sums.push((name, count)),
-            }
-        }
-        sums
+        let shown = [&self.stdout, &self.stderr].into_iter().filter(|tap| tap.shown);
+        shown.flat_map(|tap| tap.mask.hits()).collect()
     }
 
     fn ended(self, mask: &Mask, end: End) -> Ended {

@@ -45,3 +45,9 @@ impl Outcome {
         Self { end, printed: None, outputs: HashMap::new(), sets: Vec::new() }
     }
 }
+
+impl From<Ended> for Outcome {
+    fn from(ended: Ended) -> Self {
+        Self { printed: Some((ended.stdout, ended.stderr)), ..Self::ended(ended.end) }
+    }
+}

@@ -60,7 +60,7 @@ pub(super) fn on_host(step: &StepState) -> String {
 
 /// The causes below an end's words, and what to do about it.
 pub(super) fn details(end: &End) -> (Vec<&str>, Option<&str>) {
-    (end.causes(), end.hint())
+    end.details()
 }
 
 /// A hint line by line: it may show several lines of a file to write.

@@ -44,6 +44,7 @@ const CONFINED: &[(&str, &str)] = &[
     ("annotate_snippets", "src/ui/report.rs"),
     ("keyring", "crates/secrets/src/source/keyring.rs"),
     ("minijinja", "src/plan/when/"),
+    ("hyper", "crates/stores/src/kubernetes/client.rs"),
 ];
 
 /// The one place that starts programs of this machine, and so the one that may name these.
@@ -68,6 +69,23 @@ const DOORS: &[(&str, &[&str], &str)] = &[
         "\\u{1b}",
         &["src/ui/paint.rs"],
         "escape sequences are read by `doppio_text::escape` only, and written in few places",
+    ),
+    (
+        "reqwest::Client::",
+        &["crates/stores/src/http/client.rs"],
+        "clients of HTTP are made by `http::client` only, which follows no redirect",
+    ),
+    ("use reqwest::Client", &[], "write `reqwest::Client`, so that it is seen where one is made"),
+    ("ClientBuilder::new", &[], "clients of HTTP are made by `http::client` only"),
+    (
+        "from_pem_bundle",
+        &["crates/stores/src/http/certificates.rs"],
+        "certificates of authorities are read by `http::certificates` only",
+    ),
+    (
+        "chunk()",
+        &["crates/stores/src/http/response.rs"],
+        "answers are read by `http::Response` only, to a limit and into memory that is wiped",
     ),
     (
         "stdout()",
@@ -460,6 +478,12 @@ fn each_rule_catches_its_planted_fault() {
         ("crates/secrets/src/mask/a.rs", "match byte { 0x1b => 1 }", "`0x1b`: escape sequences are read"),
         ("src/ui/a.rs", "let a = \"\\x1b[1m\";", "`\\x1b`: escape sequences are read"),
         ("src/ui/a.rs", "match c { '\\u{1b}' => 1 }", "`\\u{1b}`: escape sequences are read"),
+        ("crates/stores/src/a.rs", "let c = reqwest::Client::new();", "`reqwest::Client::`: clients of HTTP"),
+        ("crates/stores/src/a.rs", "use reqwest::Client;", "`use reqwest::Client`: write"),
+        ("crates/stores/src/a.rs", "let b = reqwest::ClientBuilder::new();", "`ClientBuilder::new`: clients"),
+        ("crates/stores/src/aws/a.rs", "Certificate::from_pem_bundle(&p)", "`from_pem_bundle`: certificates"),
+        ("crates/stores/src/gcp/a.rs", "answer.chunk().await", "`chunk()`: answers are read"),
+        ("crates/stores/src/vault/a.rs", "use hyper_util::rt::TokioExecutor;", "`hyper` is named in"),
         ("src/cli/a.rs", "std::io::stdout().write(b)", "`stdout()`: people are told"),
         ("src/cli/a.rs", "std::io::stderr().write(b)", "`stderr()`: people are told"),
         ("src/step/a.rs", "sent.push((name, Carrier::File))", "`Carrier::`: how a secret went"),

@@ -36,23 +36,23 @@ impl Address {
         };
         let rest = text.strip_prefix("ssh://").unwrap_or(text);
         let rest = rest.strip_suffix('/').filter(|_| text.starts_with("ssh://")).unwrap_or(rest);
-        let (user, place) = match rest.rsplit_once('@') {
+        let (user, address) = match rest.rsplit_once('@') {
             Some(("", _)) => return Err(wrong("the user is empty")),
-            Some((user, place)) => (Some(user.to_owned()), place),
+            Some((user, address)) => (Some(user.to_owned()), address),
             None => (None, rest),
         };
-        let (host, port) = if let Some(inside) = place.strip_prefix('[') {
+        let (host, port) = if let Some(inside) = address.strip_prefix('[') {
             let (host, after) = inside.split_once(']').ok_or_else(|| wrong("the bracket is not closed"))?;
             match after.strip_prefix(':') {
                 Some(port) => (host, Some(port)),
                 None if after.is_empty() => (host, None),
                 None => return Err(wrong("only `:PORT` can follow the bracket")),
             }
-        } else if place.matches(':').count() > 1 {
+        } else if address.matches(':').count() > 1 {
             // A bare IPv6 address.
-            (place, None)
+            (address, None)
         } else {
-            place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port)))
+            address.split_once(':').map_or((address, None), |(host, port)| (host, Some(port)))
         };
         let port = match port.map(str::parse::<u16>) {
             None => None,

@@ -63,12 +63,12 @@ impl HostError {
     }
 
     /// The TCP connection did not come about.
-    pub(crate) fn unreachable(name: &str, place: &str, error: &io::Error) -> Self {
+    pub(crate) fn unreachable(name: &str, address: &str, error: &io::Error) -> Self {
         let refused = error.kind() == io::ErrorKind::ConnectionRefused;
         let message = if refused {
-            format!("cannot reach `{name}`: nothing listens on {place}")
+            format!("cannot reach `{name}`: nothing listens on {address}")
         } else {
-            format!("cannot reach `{name}` at {place}")
+            format!("cannot reach `{name}` at {address}")
         };
         let made = Self::new(message).cause(error.to_string());
         if refused {
@@ -79,19 +79,19 @@ impl HostError {
     }
 
     /// A phase ran past its deadline. `expected` says what did not come.
-    pub(crate) fn silent(name: &str, place: &str, expected: &str, waited: Duration) -> Self {
-        Self::new(format!("`{name}` at {place} does not answer: no {expected} within {}", seconds(waited)))
+    pub(crate) fn silent(name: &str, address: &str, expected: &str, waited: Duration) -> Self {
+        Self::new(format!("`{name}` at {address} does not answer: no {expected} within {}", seconds(waited)))
     }
 
     /// The server ended the connection before its first line. `said` is what it wrote instead.
-    pub(crate) fn turned_away(name: &str, place: &str, said: &str) -> Self {
-        let made = Self::new(format!("`{name}` at {place} closed the connection before its SSH banner"));
+    pub(crate) fn turned_away(name: &str, address: &str, said: &str) -> Self {
+        let made = Self::new(format!("`{name}` at {address} closed the connection before its SSH banner"));
         if said.is_empty() { made } else { made.cause(format!("the server said: {said}")) }
     }
 
     /// The server is at its limit of unfinished logins, or keeps this address out for a while.
-    pub(crate) fn throttled(name: &str, place: &str, said: &str) -> Self {
-        let made = Self::new(format!("`{name}` at {place} rejects connections"))
+    pub(crate) fn throttled(name: &str, address: &str, said: &str) -> Self {
+        let made = Self::new(format!("`{name}` at {address} rejects connections"))
             .cause(format!("the server said: {said}"));
         if said.contains("Not allowed at this time") {
             made.hint(
@@ -107,15 +107,15 @@ impl HostError {
     }
 
     /// What listens there does not speak SSH.
-    pub(crate) fn not_ssh(name: &str, place: &str, said: &str) -> Self {
-        Self::new(format!("what listens at {place} for `{name}` is not an SSH server"))
+    pub(crate) fn not_ssh(name: &str, address: &str, said: &str) -> Self {
+        Self::new(format!("what listens at {address} for `{name}` is not an SSH server"))
             .cause(format!("it said: {said}"))
             .hint("check the port")
     }
 
     /// The key exchange failed.
-    pub(crate) fn handshake(name: &str, place: &str, cause: impl Display) -> Self {
-        Self::new(format!("the key exchange with `{name}` at {place} failed")).cause(cause.to_string())
+    pub(crate) fn handshake(name: &str, address: &str, cause: impl Display) -> Self {
+        Self::new(format!("the key exchange with `{name}` at {address} failed")).cause(cause.to_string())
     }
 }
 

@@ -77,7 +77,7 @@ impl HostsFile {
     ///
     /// # Errors
     ///
-    /// All its faults, with their places.
+    /// All its faults, with their locations.
     pub fn parse(source: &Source) -> Result<Self, Vec<Diagnostic>> {
         let mut reader =
             Reader { entries: Vec::new(), jumps: Vec::new(), toml: TomlReader::new(source, &CODES) };
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_come_at_once_with_places_and_help() {
+    fn all_faults_come_at_once_with_locations_and_help() {
         let text = "\
 [hosts.a]
 hostname = \"\"

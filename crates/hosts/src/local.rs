@@ -12,7 +12,6 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -20,10 +19,8 @@ use tokio::time::timeout;
 use doppio_process::Chunks;
 use doppio_process::Program;
 use doppio_process::Running;
-use doppio_process::Stdin;
 use doppio_process::Stdout;
 use doppio_secrets::Carrier;
-use doppio_secrets::SecretValue;
 
 use crate::EnvVar;
 use crate::Exec;
@@ -37,8 +34,7 @@ use crate::bootstrap::Listener;
 use crate::output_pipe;
 use crate::output_pipe::PipeWriter;
 use crate::payload;
-use crate::payload::Load;
-use crate::payload::Payload;
+use crate::payload::EnvSplit;
 use crate::process::Reach;
 
 /// How long `sh` may take to announce itself.
@@ -57,8 +53,8 @@ pub(crate) struct Inherit {
 ///
 /// When `sh` can't be started, or a value or the script can't be handed over.
 pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, HostError> {
-    let Load { exports, files } = Load::sort(&exec.env)?;
-    let payload = payload::write(exec, &Load { exports: Vec::new(), files: files.clone() })?;
+    let EnvSplit { exports, files } = EnvSplit::sort(&exec.env)?;
+    let payload = payload::write(exec, &EnvSplit { exports: Vec::new(), files: files.clone() })?;
     let mut running = start(&exports, inherit)?;
     let stdin = running.stdin.take();
     let mut stdout = running.stdout.take();
@@ -69,7 +65,12 @@ pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, Host
     let deliveries = exports.iter().flat_map(|var| var.sent_by(Carrier::LocalEnv));
     let deliveries = deliveries.chain(files.iter().flat_map(|var| var.sent_by(Carrier::File))).collect();
     let folder = payload.folder.clone();
-    let feed = stdin.map(|stdin| tokio::spawn(feed(stdin, payload, exec.stdin.clone())));
+    let rest = exec.stdin.clone();
+    let feed = stdin.map(|mut stdin| {
+        tokio::spawn(async move {
+            let _closed = payload.feed(&mut stdin, rest).await;
+        })
+    });
     tokio::spawn(follow(running, stdout, feed, early, writer));
     Ok(Process { reader, deliveries, leader, folder, reach: Box::new(ThisMachine) })
 }
@@ -85,7 +86,7 @@ impl Reach for ThisMachine {
 }
 
 fn failed(cause: String) -> HostError {
-    HostError { message: "could not start `sh` on this machine".to_owned(), causes: vec![cause], hint: None }
+    HostError::new("could not start `sh` on this machine").cause(cause)
 }
 
 fn start(exports: &[&EnvVar], inherit: &Inherit) -> Result<Running, HostError> {
@@ -123,22 +124,6 @@ async fn announced(stdout: Option<&mut Stdout>) -> Result<(Leader, Vec<u8>), Hos
         }
     }
     Err(failed(format!("it ended before it could read the script: {}", listener.noise())))
-}
-
-/// Writes the payload and what is meant for the script. A script that reads nothing is allowed to, so
-/// it is not an error.
-async fn feed(mut stdin: Stdin, payload: Payload, rest: Option<SecretValue>) {
-    if stdin.write_all(&payload.bytes).await.is_err() {
-        return;
-    }
-    if let Some(rest) = rest {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the standard input of the process is where the bytes are meant to go"
-        )]
-        let bytes = rest.reveal(|bytes| zeroize::Zeroizing::new(bytes.to_vec()));
-        let _closed = stdin.write_all(&bytes).await;
-    }
 }
 
 /// Drains the process to its end.

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_outlet_waits_for_its_reader() {
+    async fn a_full_pipe_waits_for_its_reader() {
         let (writer, mut reader) = pair();
         for _ in 0..4 {
             writer.send(chunk()).await;

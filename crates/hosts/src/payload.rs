@@ -7,17 +7,22 @@
 mod env_split;
 mod interpreter;
 
+use std::io;
+
+use tokio::io::AsyncWrite;
+use tokio::io::AsyncWriteExt;
 use zeroize::Zeroizing;
 
+use doppio_secrets::SecretValue;
 use doppio_text::shell;
 
 use crate::EnvVar;
 use crate::Exec;
 use crate::HostError;
 use crate::payload::env_split::measure;
-use crate::payload::interpreter::launch;
+use crate::payload::interpreter::invocation;
 
-pub(crate) use env_split::Load;
+pub(crate) use env_split::EnvSplit;
 pub(crate) use interpreter::check;
 
 /// Bytes between two joins.
@@ -32,6 +37,25 @@ pub(crate) struct Payload {
     pub folder: Option<String>,
 }
 
+impl Payload {
+    /// Writes it, and what is meant for the script. A script may end without reading it all.
+    pub(crate) async fn feed(
+        self,
+        pipe: &mut (impl AsyncWrite + Unpin),
+        rest: Option<SecretValue>,
+    ) -> io::Result<()> {
+        pipe.write_all(&self.bytes).await?;
+        drop(self);
+        let Some(rest) = rest else { return Ok(()) };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the standard input of the process is where the bytes are meant to go"
+        )]
+        let bytes = rest.reveal(|bytes| Zeroizing::new(bytes.to_vec()));
+        pipe.write_all(&bytes).await
+    }
+}
+
 /// Where the folder of a payload's files may be, in the order in which it is tried.
 pub(crate) const FOLDERS: [&str; 3] =
     [r#""${XDG_RUNTIME_DIR:-/dev/shm}""#, "/dev/shm", r#""$HOME/.doppio/run""#];
@@ -41,21 +65,21 @@ pub(crate) const FOLDERS: [&str; 3] =
 /// # Errors
 ///
 /// When the script is too long or has a NUL byte.
-pub(crate) fn write(exec: &Exec, load: &Load<'_>) -> Result<Payload, HostError> {
+pub(crate) fn write(exec: &Exec, split: &EnvSplit<'_>) -> Result<Payload, HostError> {
     check(exec)?;
-    let files: usize = load.files.iter().map(|var| measure(var).0).sum();
-    let exports: usize = load.exports.iter().map(|var| measure(var).0 + 64).sum();
+    let files: usize = split.files.iter().map(|var| measure(var).0).sum();
+    let exports: usize = split.exports.iter().map(|var| measure(var).0 + 64).sum();
     // A quote becomes four bytes. With the room there from the start, the buffer never moves,
     // so that no copy of a value is left behind.
-    let room = 4 * (files + exports + exec.script.len()) + 768 * load.files.len() + (16 << 10);
+    let room = 4 * (files + exports + exec.script.len()) + 768 * split.files.len() + (16 << 10);
     let mut text = Zeroizing::new(Vec::with_capacity(room));
     let capacity = text.capacity();
-    for var in &load.exports {
+    for var in &split.exports {
         text.extend_from_slice(format!("export {}=", var.name).as_bytes());
         quote_value(&mut text, var);
         text.push(b'\n');
     }
-    let folder = write_files(&mut text, &load.files)?;
+    let folder = write_files(&mut text, &split.files)?;
     if let Some(dir) = &exec.workdir {
         let (path, shown) = (shell::quote_path(dir), shell::quote(dir));
         text.extend_from_slice(
@@ -63,7 +87,7 @@ pub(crate) fn write(exec: &Exec, load: &Load<'_>) -> Result<Payload, HostError> 
                 .as_bytes(),
         );
     }
-    text.extend_from_slice(launch(exec, load, folder.is_some()).as_bytes());
+    text.extend_from_slice(invocation(exec, split, folder.is_some()).as_bytes());
     debug_assert_eq!(text.capacity(), capacity, "a buffer that moves leaves a copy behind");
     Ok(Payload { bytes: encode(&text), folder })
 }
@@ -79,11 +103,8 @@ fn write_files(text: &mut Vec<u8>, files: &[&EnvVar]) -> Result<Option<String>, 
         return Ok(None);
     }
     let mut nonce = [0; 8];
-    getrandom::fill(&mut nonce).map_err(|error| HostError {
-        message: "no name for a folder could be made".to_owned(),
-        causes: vec![error.to_string()],
-        hint: None,
-    })?;
+    getrandom::fill(&mut nonce)
+        .map_err(|error| HostError::new("no name for a folder could be made").cause(error.to_string()))?;
     let folder = format!("doppio-{}", data_encoding::HEXLOWER.encode(&nonce));
     let [first, second, last] = FOLDERS;
     // An external `printf` would take the value as an argument.
@@ -152,22 +173,16 @@ mod tests {
     use super::*;
 
     fn var(name: &str, value: &[u8]) -> EnvVar {
-        EnvVar {
-            name: name.parse().unwrap(),
-            value: SecretValue::new(value.to_vec()),
-            secrets: Vec::new(),
-            is_default: false,
-            file: None,
-        }
+        EnvVar::new(name.parse().unwrap(), SecretValue::new(value.to_vec()))
     }
 
     fn text(exec: &Exec) -> String {
-        let load = Load::sort(&exec.env).unwrap();
-        String::from_utf8(write(exec, &load).unwrap().bytes.to_vec()).unwrap()
+        let split = EnvSplit::sort(&exec.env).unwrap();
+        String::from_utf8(write(exec, &split).unwrap().bytes.to_vec()).unwrap()
     }
 
     #[test]
-    fn a_frame_is_lines_with_a_prefix_and_an_end() {
+    fn a_payload_is_lines_with_a_prefix_and_an_end() {
         let exec = Exec { env: vec![var("A", b"it's\n.\n")], ..Exec::new("true") };
         let text = text(&exec);
         assert!(text.contains("+export A='it'\\''s\n+.\n+'\n"), "{text}");
@@ -193,9 +208,9 @@ mod tests {
     fn the_buffers_never_move() {
         let exec =
             Exec { env: vec![var("A", &[b'\''; 90_000]), var("B", &[b'\n'; 300_000])], ..Exec::new("'''''") };
-        let load = Load::sort(&exec.env).unwrap();
-        assert_eq!((load.exports.len(), load.files.len()), (1, 1));
-        let payload = write(&exec, &load).unwrap();
+        let split = EnvSplit::sort(&exec.env).unwrap();
+        assert_eq!((split.exports.len(), split.files.len()), (1, 1));
+        let payload = write(&exec, &split).unwrap();
         assert!(payload.folder.is_some_and(|name| name.starts_with("doppio-")));
         assert!(payload.bytes.ends_with(b".\n"));
     }

@@ -88,7 +88,7 @@ impl Pool {
         Ok(match self.target(id).await? {
             Target::Local => "this machine".to_owned(),
             Target::Sandbox => "the sandbox".to_owned(),
-            Target::Ssh(spec) => format!("{}@{}", spec.user, spec.place()),
+            Target::Ssh(spec) => format!("{}@{}", spec.user, spec.address()),
         })
     }
 

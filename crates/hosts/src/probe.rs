@@ -74,7 +74,7 @@ pub async fn probe(id: &HostId, options: &PoolOptions) -> Result<Option<Probed>,
     let server = connection.server.clone();
     connection.hang_up().await;
     Ok(Some(Probed {
-        place: spec.place(),
+        place: spec.address(),
         user: spec.user,
         trust: spec.trust,
         banner: server.banner,

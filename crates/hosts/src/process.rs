@@ -69,14 +69,15 @@ impl Process {
         self.reader.set_stopping();
         let text = stop::script(&self.leader, self.folder.as_deref(), grace);
         let (exit, output) = self.ask(text).await?;
-        let survivors = stop::parse(&output).ok_or_else(|| HostError {
-            message: format!("could not check whether process {} was stopped", self.leader.pid),
-            causes: vec![match exit {
-                Exit::Code(code) => format!("the script that stops it ended with {code}"),
-                Exit::Signal(name) => format!("the script that stops it was ended by {name}"),
-                Exit::Lost(reason) => reason,
-            }],
-            hint: Some(format!("look on the host: `ps -o pid,comm -g {}`", self.leader.pid)),
+        let pid = self.leader.pid;
+        let survivors = stop::parse(&output).ok_or_else(|| {
+            HostError::new(format!("could not check whether process {pid} was stopped"))
+                .cause(match exit {
+                    Exit::Code(code) => format!("the script that stops it ended with {code}"),
+                    Exit::Signal(name) => format!("the script that stops it was ended by {name}"),
+                    Exit::Lost(reason) => reason,
+                })
+                .hint(format!("look on the host: `ps -o pid,comm -g {pid}`"))
         })?;
         Ok(Stopped { survivors })
     }
@@ -90,10 +91,9 @@ impl Process {
     pub async fn sweep(&self) -> Result<Option<CleanupReport>, HostError> {
         let Some(folder) = &self.folder else { return Ok(None) };
         let (_, output) = self.ask(stop::sweep(folder)).await?;
-        stop::parse_sweep(&output).map(Some).ok_or_else(|| HostError {
-            message: "could not check whether its files are gone".to_owned(),
-            causes: Vec::new(),
-            hint: Some(format!("look on the host: `ls -d /dev/shm/{folder} /run/user/*/{folder}`")),
+        stop::parse_sweep(&output).map(Some).ok_or_else(|| {
+            HostError::new("could not check whether its files are gone")
+                .hint(format!("look on the host: `ls -d /dev/shm/{folder} /run/user/*/{folder}`"))
         })
     }
 

@@ -122,7 +122,7 @@ impl Resolver<'_> {
     /// The chain to an entry: its own jumps, before them what its first jump goes through.
     async fn jumps_of_entry(&self, entry: &Entry) -> Result<Vec<HostSpec>, HostError> {
         let mut chain = Vec::new();
-        for (place, name) in entry.jump.iter().enumerate() {
+        for (index, name) in entry.jump.iter().enumerate() {
             let mut spec = match self.hosts.entry(name) {
                 // The file was checked for cycles.
                 Some(jump) => Box::pin(self.of_entry(jump)).await?,
@@ -132,7 +132,7 @@ impl Resolver<'_> {
                 },
             };
             let before = std::mem::take(&mut spec.jump);
-            if place == 0 {
+            if index == 0 {
                 chain.extend(before);
             }
             chain.push(spec);
@@ -271,7 +271,7 @@ impl Resolver<'_> {
                 .hint("look at the ProxyJump lines of ssh_config"));
         }
         let mut chain = Vec::new();
-        for (place, jump) in jumps.split(',').map(str::trim).enumerate() {
+        for (index, jump) in jumps.split(',').map(str::trim).enumerate() {
             let address = Address::loose(jump)?;
             let user = address.user.as_deref();
             let mut spec = match ssh_config::ask(&address.host, user, address.port, self.home).await? {
@@ -279,7 +279,7 @@ impl Resolver<'_> {
                 None => self.plain(jump, user, &address.host, address.port).await?,
             };
             let before = std::mem::take(&mut spec.jump);
-            if place == 0 {
+            if index == 0 {
                 chain.extend(before);
             }
             chain.push(spec);

@@ -53,13 +53,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_shared_by_those_who_waited_and_not_kept() {
-        let once = SingleFlight::<u32>::default();
+        let flight = SingleFlight::<u32>::default();
         let attempts = AtomicU32::new(0);
         let ask = || {
-            once.share(|| None, async {
+            flight.share(|| None, async {
                 attempts.fetch_add(1, Ordering::Relaxed);
                 tokio::task::yield_now().await;
-                Err(HostError { message: "no".to_owned(), causes: Vec::new(), hint: None })
+                Err(HostError::new("no"))
             })
         };
         let (a, b, c) = tokio::join!(ask(), ask(), ask());

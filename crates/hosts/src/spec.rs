@@ -132,7 +132,7 @@ impl HostSpec {
     }
 
     /// Address and port, as in `10.0.0.7:22` or `[::1]:22`.
-    pub fn place(&self) -> String {
+    pub fn address(&self) -> String {
         if self.hostname.contains(':') {
             format!("[{}]:{}", self.hostname, self.port)
         } else {

@@ -13,7 +13,14 @@ mod aws;
 mod azure;
 #[cfg(feature = "gcp")]
 mod gcp;
-#[cfg(any(feature = "gcp", feature = "kubernetes", feature = "vault"))]
+#[cfg(any(
+    feature = "aws",
+    feature = "azure",
+    feature = "gcp",
+    feature = "kubernetes",
+    feature = "online",
+    feature = "vault"
+))]
 mod http;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;

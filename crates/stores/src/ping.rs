@@ -34,6 +34,10 @@ enum Login {
     Viewer,
 }
 
+/// No answer is longer, in bytes.
+#[cfg(feature = "online")]
+const LONGEST: usize = 4 << 20;
+
 /// The providers that can be asked.
 pub static PINGS: &[Ping] = &[
     Ping {
@@ -142,32 +146,34 @@ impl Ping {
 
     #[cfg(feature = "online")]
     async fn send(&self, value: &SecretValue, base: Option<&str>) -> Verdict {
+        use crate::http::NoResponse;
         match self.request(value, base).await {
             Ok(verdict) => verdict,
-            // Its address alone: the error may name the request.
-            Err(error) if error.is_timeout() => {
+            // Its innermost cause alone: the error may name the request.
+            Err(NoResponse::Broken(error)) if error.is_timeout() => {
                 Verdict::Unclear(format!("{} did not answer within 15 s", self.provider))
             }
-            Err(error) => {
-                let mut cause: &dyn std::error::Error = &error;
-                while let Some(below) = cause.source() {
-                    cause = below;
-                }
-                Verdict::Unclear(format!("{} can't be reached: {cause}", self.provider))
+            Err(NoResponse::Broken(error)) => Verdict::Unclear(format!(
+                "{} can't be reached: {}",
+                self.provider,
+                crate::http::innermost(&error)
+            )),
+            Err(NoResponse::TooLong) => {
+                Verdict::Unclear(format!("{} gave too long an answer", self.provider))
             }
         }
     }
 
     #[cfg(feature = "online")]
     #[expect(clippy::disallowed_methods, reason = "the value goes into a header of the question")]
-    async fn request(&self, value: &SecretValue, base: Option<&str>) -> Result<Verdict, reqwest::Error> {
+    async fn request(
+        &self,
+        value: &SecretValue,
+        base: Option<&str>,
+    ) -> Result<Verdict, crate::http::NoResponse> {
         use std::time::Duration;
         use zeroize::Zeroizing;
-        // A redirect would carry the value to somebody else.
-        let mut client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(15))
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("doppio/", env!("CARGO_PKG_VERSION")));
+        let mut client = crate::http::client().timeout(Duration::from_secs(15));
         if base.is_some() {
             client = client.no_proxy();
         }
@@ -197,12 +203,15 @@ impl Ping {
         };
         // What a header can't carry is not a token.
         let Some(request) = request else { return Ok(Verdict::Refused) };
-        let answer = request.send().await?;
-        let status = answer.status();
+        let answer = crate::http::Response::of(request, LONGEST).await?;
+        let status = answer.status;
         Ok(match status.as_u16() {
             200..300 if self.login == Login::Viewer => {
-                let answer: serde_json::Value = answer.json().await?;
-                if answer["data"]["viewer"].is_object() { Verdict::Accepted } else { Verdict::Refused }
+                match serde_json::from_slice::<serde_json::Value>(&answer.body) {
+                    Ok(answer) if answer["data"]["viewer"].is_object() => Verdict::Accepted,
+                    Ok(_) => Verdict::Refused,
+                    Err(_) => Verdict::Unclear(format!("{} did not answer with JSON", self.provider)),
+                }
             }
             200..300 => Verdict::Accepted,
             401 => Verdict::Refused,

@@ -93,11 +93,8 @@ impl Resolver<'_> {
     pub(in crate::plan) fn result(&mut self, node: usize, id: &StepId, what: &StepField, span: &Span) {
         let Some(of) = self.graph.ids.get(id).copied() else {
             if !self.recipe.unread.contains(id.as_str()) && !self.has_enough() {
-                let fault = Diagnostic::error(
-                    "plan::unknown-step",
-                    format!("no step is called `{id}`"),
-                    span.clone(),
-                );
+                let message = format!("no step is called `{id}`");
+                let fault = Diagnostic::error("plan::unknown-step", message, span.clone());
                 let ids = self.graph.ids.keys().filter(|_| self.may_suggest());
                 let near = closest(id.as_str(), ids.map(StepId::as_str));
                 self.fault(Diagnostic { help: near.map(|near| format!("did you mean `{near}`?")), ..fault });
@@ -106,14 +103,9 @@ impl Resolver<'_> {
         };
         if !self.graph.nodes[of].members.is_empty() && *what != StepField::Status {
             let one = &self.graph.nodes[self.graph.nodes[of].members[0]].id;
-            self.fault(
-                Diagnostic::error(
-                    "plan::no-result",
-                    format!("step `{id}` expands to several steps and has no output of its own"),
-                    span.clone(),
-                )
-                .help(format!("name one of them, as in `step.{one}.output`")),
-            );
+            let message = format!("step `{id}` expands to several steps and has no output of its own");
+            let fault = Diagnostic::error("plan::no-result", message, span.clone());
+            self.fault(fault.help(format!("name one of them, as in `step.{one}.output`")));
             return;
         }
         self.questions.push(Question { node, fact: Fact::Result(of), span: span.clone() });
@@ -124,16 +116,13 @@ impl Resolver<'_> {
             return Some(value.to_owned());
         }
         if !self.inputs.is_check && !self.has_enough() {
-            let fault = Diagnostic::error(
-                "plan::undefined-env",
-                format!("environment variable `{name}` is not set"),
-                span.clone(),
-            );
+            let message = format!("environment variable `{name}` is not set");
+            let fault = Diagnostic::error("plan::undefined-env", message, span.clone());
             let near = closest(name.as_str(), self.inputs.env.names());
-            self.fault(match near {
-                Some(near) => fault.help(format!("did you mean `${{env.{near}}}`?")),
-                None => fault.help(format!("set it where Doppio is started: `export {name}=…`")),
-            });
+            self.fault(fault.help(match near {
+                Some(near) => format!("did you mean `${{env.{near}}}`?"),
+                None => format!("set it where Doppio is started: `export {name}=…`"),
+            }));
         }
         None
     }
@@ -151,11 +140,8 @@ impl Resolver<'_> {
         if let Some((_, value)) = matrix.iter().find(|(key, _)| key == name) {
             return Some(value.clone());
         }
-        let fault = Diagnostic::error(
-            "plan::undefined-variable",
-            format!("the step's matrix has no `{name}`"),
-            span.clone(),
-        );
+        let message = format!("the step's matrix has no `{name}`");
+        let fault = Diagnostic::error("plan::undefined-variable", message, span.clone());
         let near = closest(name, matrix.iter().map(|(key, _)| key.as_str()));
         self.fault(match near {
             Some(near) => fault.help(format!("did you mean `${{matrix.{near}}}`?")),

@@ -153,15 +153,11 @@ impl<'a> Resolver<'a> {
     fn refuse_secrets(&mut self, resolved: &Resolved, field: &str) {
         for part in &resolved.parts {
             let Part::Reference(Reference::Secret(secret), span) = part else { continue };
-            self.fault(
-                Diagnostic::error(
-                    "plan::secret-in-text",
-                    format!("secret `{secret}` is not allowed in `{field}`"),
-                    span.clone(),
-                )
+            let message = format!("secret `{secret}` is not allowed in `{field}`");
+            let fault = Diagnostic::error("plan::secret-in-text", message, span.clone())
                 .label("would be visible to others here")
-                .help("a secret can stand in shell text such as `command`, in `env`, and in `stdin`"),
-            );
+                .help("a secret can stand in shell text such as `command`, in `env`, and in `stdin`");
+            self.fault(fault);
         }
     }
 

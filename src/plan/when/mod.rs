@@ -182,14 +182,9 @@ fn old_form(resolver: &mut Resolver<'_>, node: usize, template: &Template) -> Op
     let has_text =
         template.parts.iter().any(|part| matches!(part, Part::Text(text) if !text.trim().is_empty()));
     if has_text || template.parts.iter().filter(|part| matches!(part, Part::Reference(..))).count() > 1 {
-        resolver.fault(
-            Diagnostic::error(
-                "plan::mixed-when",
-                "`when` is either one `${…}` or an expression",
-                template.span.clone(),
-            )
-            .help("write names without `${…}`, as in `mode == \"full\" and not dry`"),
-        );
+        let message = "`when` is either one `${…}` or an expression";
+        let fault = Diagnostic::error("plan::mixed-when", message, template.span.clone());
+        resolver.fault(fault.help("write names without `${…}`, as in `mode == \"full\" and not dry`"));
         return None;
     }
     Some(Condition::Text(resolver.plain(node, template, "when")))

@@ -167,6 +167,6 @@ impl Options {
             }
         }
         let sets = self.capture_output.iter().map(|to| (to.0.clone(), ended.stdout.clone())).collect();
-        Ok(Outcome { end: ended.end, printed: Some((ended.stdout, ended.stderr)), outputs, sets })
+        Ok(Outcome { outputs, sets, ..ended.into() })
     }
 }

@@ -35,7 +35,7 @@ impl Operation for TmuxCapture {
         let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
         let ended = session::run(cx, &host, &name, session::script(self.script(&name))).await?;
         let sets = self.capture_output.iter().map(|to| (to.0.clone(), ended.stdout.clone())).collect();
-        Ok(Outcome { printed: Some((ended.stdout, ended.stderr)), sets, ..Outcome::ended(ended.end) })
+        Ok(Outcome { sets, ..ended.into() })
     }
 }
 

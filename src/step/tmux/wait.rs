@@ -36,7 +36,7 @@ impl Operation for TmuxWait {
         let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
         let shown = session::run(cx, &host, &name, session::script(follow(&name))).await?;
         if shown.end != (End::Exit { code: 0 }) {
-            return Ok(Outcome { printed: Some((shown.stdout, shown.stderr)), ..Outcome::ended(shown.end) });
+            return Ok(shown.into());
         }
         let answer = cx.ask(&host, session::script(exit_code(&name))).await?;
         let answer = session::understood(answer, &host, &name)?;
@@ -48,7 +48,7 @@ impl Operation for TmuxWait {
             },
             Value::Secret(_) => return Err(no_exit_code(&name)),
         };
-        Ok(Outcome { printed: Some((shown.stdout, shown.stderr)), ..Outcome::ended(end) })
+        Ok(Outcome { end, ..shown.into() })
     }
 }
 

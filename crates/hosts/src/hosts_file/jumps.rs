@@ -44,11 +44,11 @@ pub(super) fn check(names: &[String], jumps: &[Jump]) -> Vec<Diagnostic> {
         }
         let way: Vec<&str> = path.iter().chain([&start]).map(|&at| names[at].as_str()).collect();
         let next = path.get(1).unwrap_or(&start);
-        let place = jumps.iter().find(|jump| jump.entry == start && jump.name == names[*next]);
+        let jump = jumps.iter().find(|jump| jump.entry == start && jump.name == names[*next]);
         faults.push(Diagnostic::error(
             "hosts::jump-cycle",
             format!("hosts jump through each other: {}", way.join(" -> ")),
-            place.map_or(0..0, |jump| jump.span.clone()),
+            jump.map_or(0..0, |jump| jump.span.clone()),
         ));
     }
     faults

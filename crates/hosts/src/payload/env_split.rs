@@ -11,21 +11,21 @@ const ENVIRONMENT_LIMIT: usize = 1 << 20;
 
 /// Which way each variable goes that isn't sent otherwise.
 #[derive(Debug, Default)]
-pub(crate) struct Load<'a> {
+pub(crate) struct EnvSplit<'a> {
     /// As variables.
     pub exports: Vec<&'a EnvVar>,
     /// As files, with the path in `NAME_FILE`, or in the variable itself where it has a form.
     pub files: Vec<&'a EnvVar>,
 }
 
-impl<'a> Load<'a> {
+impl<'a> EnvSplit<'a> {
     /// Tells large values from others. Of two variables of one name, the later one counts.
     ///
     /// # Errors
     ///
     /// When a value has a NUL byte, which no environment can hold.
     pub(crate) fn sort(env: &'a [EnvVar]) -> Result<Self, HostError> {
-        let mut load = Self::default();
+        let mut split = Self::default();
         let mut total = 0;
         for (at, var) in env.iter().enumerate() {
             if env[at + 1..].iter().any(|later| later.name == var.name) {
@@ -33,20 +33,18 @@ impl<'a> Load<'a> {
             }
             let (size, has_nul) = measure(var);
             if has_nul {
-                return Err(HostError {
-                    message: format!("the value of `{}` can't be passed on", var.name),
-                    causes: vec!["it has a NUL byte, and an environment can't hold one".to_owned()],
-                    hint: Some("encode the value, as with base64".to_owned()),
-                });
+                return Err(HostError::new(format!("the value of `{}` can't be passed on", var.name))
+                    .cause("it has a NUL byte, and an environment can't hold one")
+                    .hint("encode the value, as with base64"));
             }
             if var.file.is_some() || size > VALUE_LIMIT || total + size > ENVIRONMENT_LIMIT {
-                load.files.push(var);
+                split.files.push(var);
             } else {
                 total += size;
-                load.exports.push(var);
+                split.exports.push(var);
             }
         }
-        Ok(load)
+        Ok(split)
     }
 }
 
@@ -66,27 +64,21 @@ mod tests {
     use super::*;
 
     fn var(name: &str, value: &[u8]) -> EnvVar {
-        EnvVar {
-            name: name.parse().unwrap(),
-            value: SecretValue::new(value.to_vec()),
-            secrets: Vec::new(),
-            is_default: false,
-            file: None,
-        }
+        EnvVar::new(name.parse().unwrap(), SecretValue::new(value.to_vec()))
     }
 
     #[test]
     fn the_later_of_two_variables_counts() {
         let env = [var("A", b"1"), var("B", b"2"), var("A", b"3")];
-        let load = Load::sort(&env).unwrap();
-        let names: Vec<_> = load.exports.iter().map(|var| var.name.as_str()).collect();
+        let split = EnvSplit::sort(&env).unwrap();
+        let names: Vec<_> = split.exports.iter().map(|var| var.name.as_str()).collect();
         assert_eq!(names, ["B", "A"]);
     }
 
     #[test]
     fn a_value_with_a_nul_byte_is_refused_without_showing_it() {
         let env = [var("A", b"hunter2\0")];
-        let error = Load::sort(&env).unwrap_err();
+        let error = EnvSplit::sort(&env).unwrap_err();
         assert!(error.message.contains("`A`") && !format!("{error:?}").contains("hunter2"));
     }
 }

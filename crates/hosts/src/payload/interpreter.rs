@@ -5,7 +5,7 @@ use doppio_text::shell;
 use crate::Exec;
 use crate::HostError;
 use crate::Interpreter;
-use crate::payload::env_split::Load;
+use crate::payload::env_split::EnvSplit;
 
 /// Scripts above this are handed on in several arguments: Linux refuses one of 128 KiB.
 const ARGUMENT_LIMIT: usize = 100_000;
@@ -31,11 +31,9 @@ pub(crate) fn check(exec: &Exec) -> Result<(), HostError> {
     } else {
         return Ok(());
     };
-    Err(HostError {
-        message: "the script can't be run".to_owned(),
-        causes: vec![cause],
-        hint: Some("put it into a file, upload that, and run it".to_owned()),
-    })
+    Err(HostError::new("the script can't be run")
+        .cause(cause)
+        .hint("put it into a file, upload that, and run it"))
 }
 
 /// The shells whose language is not that of POSIX.
@@ -46,7 +44,7 @@ fn is_posix(interpreter: &Interpreter) -> bool {
 
 /// The last lines: the interpreter with the script. It takes the place of the shell, unless
 /// that has files to remove when the script has ended.
-pub(super) fn launch(exec: &Exec, load: &Load<'_>, has_files: bool) -> String {
+pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> String {
     let name = shell::quote(&exec.interpreter.shell);
     let is_bash = exec.interpreter.shell.rsplit('/').next() == Some("bash");
     // Bash believes that sshd started it, and would read ~/.bashrc, which the login shell has
@@ -61,7 +59,7 @@ pub(super) fn launch(exec: &Exec, load: &Load<'_>, has_files: bool) -> String {
         )
     };
     let login = if exec.interpreter.login { " -l" } else { "" };
-    let script = script(exec, load);
+    let script = script(exec, split);
     let command = if script.len() <= ARGUMENT_LIMIT {
         format!("\"$_s\" $_o{login} -c {}", shell::quote(&script))
     } else {
@@ -82,12 +80,12 @@ pub(super) fn launch(exec: &Exec, load: &Load<'_>, has_files: bool) -> String {
 }
 
 /// The script with what comes before it in the same shell.
-fn script(exec: &Exec, load: &Load<'_>) -> String {
+fn script(exec: &Exec, split: &EnvSplit<'_>) -> String {
     let mut text = String::new();
     let posix = is_posix(&exec.interpreter);
     if posix {
         // The script itself sees large values too; only its children must read the file.
-        let large = load.files.iter().filter(|var| var.file.is_none());
+        let large = split.files.iter().filter(|var| var.file.is_none());
         text.extend(large.map(|var| {
             let name = &var.name;
             format!("{name}=$(cat \"${name}_FILE\";printf .);{name}=${{{name}%.}}\n")
@@ -101,8 +99,8 @@ fn script(exec: &Exec, load: &Load<'_>) -> String {
 }
 
 fn source(file: &str, posix: bool) -> String {
-    let has_place = file.contains('/') || file.starts_with('~');
-    let word = shell::quote_path(&if has_place { file.to_owned() } else { format!("./{file}") });
+    let has_folder = file.contains('/') || file.starts_with('~');
+    let word = shell::quote_path(&if has_folder { file.to_owned() } else { format!("./{file}") });
     if !posix {
         return format!("source {word}\n");
     }

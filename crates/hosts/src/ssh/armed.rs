@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use russh::client;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 
 use doppio_secrets::SecretValue;
@@ -60,33 +59,15 @@ impl Armed {
         self.start.send(writer).ok()?;
         let Self { writer, over, leader, .. } = self;
         tokio::spawn(async move {
+            let mut pipe = writer.make_writer();
             // A script that never reads leaves the writer waiting, until the channel is over.
             tokio::select! {
-                () = feed(&writer, payload, stdin) => {}
+                fed = payload.feed(&mut pipe, stdin) => if fed.is_ok() {
+                    let _dead = writer.eof().await;
+                },
                 _ = over => {}
             }
         });
         Some(leader)
     }
-}
-
-/// Writes the payload, what is meant for the script, and the end. A script may end without reading it
-/// all.
-async fn feed(writer: &Writer, payload: Payload, stdin: Option<SecretValue>) {
-    let mut pipe = writer.make_writer();
-    if pipe.write_all(&payload.bytes).await.is_err() {
-        return;
-    }
-    drop(payload);
-    if let Some(stdin) = stdin {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the standard input of the process is where the bytes are meant to go"
-        )]
-        let bytes = stdin.reveal(|bytes| zeroize::Zeroizing::new(bytes.to_vec()));
-        if pipe.write_all(&bytes).await.is_err() {
-            return;
-        }
-    }
-    let _dead = writer.eof().await;
 }

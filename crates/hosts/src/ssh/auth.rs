@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use russh::MethodKind;
 use russh::MethodSet;
+use russh::Signer;
 use russh::client::AuthResult;
 use russh::client::Handle;
 use russh::keys::Algorithm;
@@ -152,7 +153,7 @@ impl Login<'_> {
     fn silent(&self) -> Refusal {
         let spec = self.spec;
         let waited = spec.deadlines.auth;
-        let mut error = HostError::silent(&spec.name, &spec.place(), "answer to the login", waited);
+        let mut error = HostError::silent(&spec.name, &spec.address(), "answer to the login", waited);
         error.causes.extend(self.tried.iter().cloned());
         Refusal::Lost(error)
     }
@@ -219,34 +220,43 @@ impl Login<'_> {
         }
     }
 
+    /// Offers a key and signs with it, while the deadline lasts.
+    async fn sign_in<S: Signer>(
+        &mut self,
+        candidate: &Candidate,
+        hash: Option<HashAlg>,
+        signer: &mut S,
+    ) -> Result<Result<AuthResult, S::Error>, Refusal> {
+        let user = self.spec.user.clone();
+        let start = Instant::now();
+        let attempt = async {
+            match &candidate.certificate {
+                Some(certificate) => {
+                    let certificate = certificate.as_ref().clone();
+                    self.handle.authenticate_certificate_with(user, certificate, hash, signer).await
+                }
+                None => {
+                    self.handle.authenticate_publickey_with(user, candidate.key.clone(), hash, signer).await
+                }
+            }
+        };
+        let result = tokio::time::timeout(self.left, attempt).await;
+        self.left = self.left.saturating_sub(start.elapsed());
+        result.map_err(|_| self.silent())
+    }
+
     async fn offer_from_agent(
         &mut self,
         candidate: &Candidate,
         hash: Option<HashAlg>,
         agent: &mut identity::Agent,
     ) -> Result<bool, Refusal> {
-        let user = self.spec.user.clone();
         if matches!(candidate.key.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256) {
             self.options.prompt.notice(&format!("touch your security key: {}", candidate.label()));
         }
-        let start = Instant::now();
-        let attempt = async {
-            match &candidate.certificate {
-                Some(certificate) => {
-                    let certificate = certificate.as_ref().clone();
-                    self.handle.authenticate_certificate_with(user, certificate, hash, agent).await
-                }
-                None => {
-                    self.handle.authenticate_publickey_with(user, candidate.key.clone(), hash, agent).await
-                }
-            }
-        };
-        let result = tokio::time::timeout(self.left, attempt).await;
-        self.left = self.left.saturating_sub(start.elapsed());
-        match result {
-            Err(_) => Err(self.silent()),
-            Ok(Ok(result)) => self.note(result, Some(candidate.label())).await,
-            Ok(Err(error)) => {
+        match self.sign_in(candidate, hash, agent).await? {
+            Ok(result) => self.note(result, Some(candidate.label())).await,
+            Err(error) => {
                 self.tried.push(format!("{}: the agent refused to sign: {error}", candidate.label()));
                 Ok(false)
             }
@@ -260,30 +270,11 @@ impl Login<'_> {
         hash: Option<HashAlg>,
         key: Option<&PrivateKey>,
     ) -> Result<Option<bool>, Refusal> {
-        let user = self.spec.user.clone();
-        let mut signer = FileSigner { key };
-        let start = Instant::now();
-        let attempt = async {
-            match &candidate.certificate {
-                Some(certificate) => {
-                    let certificate = certificate.as_ref().clone();
-                    self.handle.authenticate_certificate_with(user, certificate, hash, &mut signer).await
-                }
-                None => {
-                    self.handle
-                        .authenticate_publickey_with(user, candidate.key.clone(), hash, &mut signer)
-                        .await
-                }
-            }
-        };
-        let result = tokio::time::timeout(self.left, attempt).await;
-        self.left = self.left.saturating_sub(start.elapsed());
-        match result {
-            Err(_) => Err(self.silent()),
-            Ok(Ok(result)) => self.note(result, Some(candidate.label())).await.map(Some),
-            Ok(Err(SignError::Locked)) => Ok(None),
-            Ok(Err(SignError::Closed)) => Err(self.lost(None).await),
-            Ok(Err(SignError::Failed(error))) => {
+        match self.sign_in(candidate, hash, &mut FileSigner { key }).await? {
+            Ok(result) => self.note(result, Some(candidate.label())).await.map(Some),
+            Err(SignError::Locked) => Ok(None),
+            Err(SignError::Closed) => Err(self.lost(None).await),
+            Err(SignError::Failed(error)) => {
                 self.tried.push(format!("{}: it cannot sign: {error}", candidate.label()));
                 Ok(Some(false))
             }

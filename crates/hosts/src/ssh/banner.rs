@@ -28,6 +28,8 @@ pub(in crate::ssh) struct BannerStream {
     heard: Arc<Heard>,
     /// Resolves when the other half is dropped.
     cut: Option<oneshot::Receiver<()>>,
+    /// What ends with the stream.
+    _open: Option<oneshot::Sender<()>>,
 }
 
 /// What was heard so far; shared with who waits for the banner.
@@ -44,10 +46,13 @@ pub(in crate::ssh) struct Cutter {
 }
 
 impl BannerStream {
-    pub(in crate::ssh) fn new(inner: Box<dyn Way>) -> (Self, Arc<Heard>, Cutter) {
+    pub(in crate::ssh) fn new(
+        inner: Box<dyn Way>,
+        open: Option<oneshot::Sender<()>>,
+    ) -> (Self, Arc<Heard>, Cutter) {
         let heard = Arc::new(Heard::default());
         let (hold, cut) = oneshot::channel();
-        (Self { inner, heard: heard.clone(), cut: Some(cut) }, heard, Cutter { _hold: hold })
+        (Self { inner, heard: heard.clone(), cut: Some(cut), _open: open }, heard, Cutter { _hold: hold })
     }
 
     fn is_cut(&mut self, context: &mut Context<'_>) -> bool {
@@ -137,9 +142,9 @@ mod tests {
     use super::*;
 
     async fn hear(bytes: &'static [u8]) -> Arc<Heard> {
-        let (mut opening, heard, _cutter) =
-            BannerStream::new(Box::new(tokio::io::join(bytes, tokio::io::sink())));
-        opening.read_to_end(&mut Vec::new()).await.unwrap();
+        let (mut stream, heard, _cutter) =
+            BannerStream::new(Box::new(tokio::io::join(bytes, tokio::io::sink())), None);
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
         heard
     }
 
@@ -161,8 +166,8 @@ mod tests {
     #[tokio::test]
     async fn a_cut_stream_ends() {
         let (inner, _other) = tokio::io::duplex(1);
-        let (mut opening, _heard, cutter) = BannerStream::new(Box::new(inner));
-        let read = tokio::spawn(async move { opening.read_u8().await });
+        let (mut stream, _heard, cutter) = BannerStream::new(Box::new(inner), None);
+        let read = tokio::spawn(async move { stream.read_u8().await });
         tokio::task::yield_now().await;
         drop(cutter);
         assert_eq!(read.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionAborted);

@@ -29,12 +29,12 @@ pub(in crate::ssh) type Answers = HashMap<EnvName, bool>;
 
 /// Asks a server which names it takes, with empty values on a channel where nothing is ever run.
 /// A name without an answer is not in the result.
-pub(in crate::ssh) async fn learn(line: &Arc<Pooled>, names: &BTreeSet<EnvName>) -> Answers {
+pub(in crate::ssh) async fn learn(pooled: &Arc<Pooled>, names: &BTreeSet<EnvName>) -> Answers {
     let mut answers = Answers::new();
     let names: Vec<&EnvName> = names.iter().collect();
     for batch in names.chunks(BATCH) {
         // Nothing is known about a server that is slow to answer.
-        match timeout(ANSWER_LIMIT, ask(line, batch)).await {
+        match timeout(ANSWER_LIMIT, ask(pooled, batch)).await {
             Ok(Some(heard)) => answers.extend(batch.iter().map(|&name| name.clone()).zip(heard)),
             Ok(None) | Err(_) => break,
         }
@@ -42,8 +42,8 @@ pub(in crate::ssh) async fn learn(line: &Arc<Pooled>, names: &BTreeSet<EnvName>)
     answers
 }
 
-async fn ask(line: &Arc<Pooled>, names: &[&EnvName]) -> Option<Vec<bool>> {
-    let (mut reader, writer) = line.connection.handle.channel_open_session().await.ok()?.split();
+async fn ask(pooled: &Arc<Pooled>, names: &[&EnvName]) -> Option<Vec<bool>> {
+    let (mut reader, writer) = pooled.connection.handle.channel_open_session().await.ok()?.split();
     // It is closed also when this future is dropped at its deadline.
     let writer = Arc::new(writer);
     let _close = Close(Arc::clone(&writer));
@@ -139,13 +139,9 @@ fn is_text(var: &EnvVar) -> bool {
 }
 
 fn unfit(host: &str, var: &EnvVar, cause: &str) -> HostError {
-    HostError {
-        message: format!("`{}` can't be sent as the channel's environment to `{host}`", var.name),
-        causes: vec![cause.to_owned()],
-        hint: Some(format!(
-            "set `carrier = \"auto\"` for `{host}` in hosts.toml, so that it goes in the preamble"
-        )),
-    }
+    HostError::new(format!("`{}` can't be sent as the channel's environment to `{host}`", var.name))
+        .cause(cause)
+        .hint(format!("set `carrier = \"auto\"` for `{host}` in hosts.toml, so that it goes in the preamble"))
 }
 
 /// The server does not take names that must go by the channel.
@@ -157,14 +153,12 @@ pub(in crate::ssh) fn refusal(host: &str, names: &[&EnvName]) -> HostError {
         .collect();
     patterns.sort_unstable();
     patterns.dedup();
-    HostError {
-        message: format!("`{host}` does not accept {list} as the channel's environment"),
-        causes: vec!["`carrier = \"channel\"` allows no other way, so nothing was run".to_owned()],
-        hint: Some(format!(
+    HostError::new(format!("`{host}` does not accept {list} as the channel's environment"))
+        .cause("`carrier = \"channel\"` allows no other way, so nothing was run")
+        .hint(format!(
             "add `AcceptEnv {}` to the host's /etc/ssh/sshd_config and reload sshd, or set `carrier = \"auto\"`",
             patterns.join(" ")
-        )),
-    }
+        ))
 }
 
 #[cfg(test)]
@@ -175,11 +169,8 @@ mod tests {
 
     fn var(name: &str, value: &[u8], is_secret: bool) -> EnvVar {
         EnvVar {
-            name: name.parse().unwrap(),
-            value: SecretValue::new(value.to_vec()),
             secrets: is_secret.then(|| "a/b".to_owned()).into_iter().collect(),
-            is_default: false,
-            file: None,
+            ..EnvVar::new(name.parse().unwrap(), SecretValue::new(value.to_vec()))
         }
     }
 

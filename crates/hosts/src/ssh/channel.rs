@@ -43,23 +43,23 @@ type Reader = russh::ChannelReadHalf;
 /// Opens a channel and starts the bootstrap on it, with `env` asked for before. The work goes on
 /// in a task of its own, so that nothing is left half done when the asker goes away.
 pub(in crate::ssh) async fn arm(
-    line: &Arc<Pooled>,
+    pooled: &Arc<Pooled>,
     slot: Slot,
     env: Vec<(EnvName, SecretValue)>,
 ) -> Result<Armed, Refused> {
     let (ready, armed) = oneshot::channel();
-    tokio::spawn(tend(Arc::clone(line), slot, env, ready));
+    tokio::spawn(tend(Arc::clone(pooled), slot, env, ready));
     armed.await.unwrap_or_else(|_| Err(Refused::Dead("the channel's task ended".to_owned())))
 }
 
 /// The life of a channel.
 async fn tend(
-    line: Arc<Pooled>,
+    pooled: Arc<Pooled>,
     slot: Slot,
     env: Vec<(EnvName, SecretValue)>,
     ready: oneshot::Sender<Result<Armed, Refused>>,
 ) {
-    let (mut reader, writer) = match open(&line).await {
+    let (mut reader, writer) = match open(&pooled).await {
         Ok(channel) => channel,
         Err(refused) => {
             // The slot is free before the asker hears of it.
@@ -85,12 +85,12 @@ async fn tend(
             if ready.send(Ok(armed)).is_ok()
                 && let Some(writer) = idle(&mut reader, started).await
             {
-                run(&line, &mut reader, &writer).await;
+                run(&pooled, &mut reader, &writer).await;
                 has_run = true;
             }
         }
         Err(Refused::Dead(_)) => {
-            let _gone = ready.send(Err(Refused::Dead(line.why_ended().await)));
+            let _gone = ready.send(Err(Refused::Dead(pooled.why_ended().await)));
         }
         Err(refused) => {
             let _gone = ready.send(Err(refused));
@@ -99,32 +99,32 @@ async fn tend(
     let _dead = writer.close().await;
     drop(slot);
     if has_run {
-        refill(&line);
+        refill(&pooled);
     }
 }
 
 /// Opens channels ahead, as far as there is room and nobody waits for it.
-pub(in crate::ssh) fn refill(line: &Arc<Pooled>) {
-    while let Some(slot) = line.slot_ahead() {
-        let line = Arc::clone(line);
+pub(in crate::ssh) fn refill(pooled: &Arc<Pooled>) {
+    while let Some(slot) = pooled.slot_ahead() {
+        let pooled = Arc::clone(pooled);
         tokio::spawn(async move {
-            let armed = arm(&line, slot, Vec::new()).await;
-            line.came(armed);
+            let armed = arm(&pooled, slot, Vec::new()).await;
+            pooled.came(armed);
         });
     }
 }
 
 /// A channel for something that can't wait: a spare one, or one beyond the limit, which leaves
 /// room for that.
-pub(in crate::ssh) async fn urgent(line: &Arc<Pooled>) -> Result<Armed, Refused> {
-    match line.urgent()? {
+pub(in crate::ssh) async fn urgent(pooled: &Arc<Pooled>) -> Result<Armed, Refused> {
+    match pooled.urgent()? {
         Urgent::Spare(armed) => Ok(*armed),
-        Urgent::Slot(slot) => arm(line, slot, Vec::new()).await,
+        Urgent::Slot(slot) => arm(pooled, slot, Vec::new()).await,
     }
 }
 
-async fn open(line: &Pooled) -> Result<(Reader, Writer), Refused> {
-    match timeout(OPEN_LIMIT, line.connection.handle.channel_open_session()).await {
+async fn open(pooled: &Pooled) -> Result<(Reader, Writer), Refused> {
+    match timeout(OPEN_LIMIT, pooled.connection.handle.channel_open_session()).await {
         Ok(Ok(channel)) => Ok(channel.split()),
         Ok(Err(russh::Error::ChannelOpenFailure(
             ChannelOpenFailure::ConnectFailed | ChannelOpenFailure::ResourceShortage,
@@ -133,9 +133,9 @@ async fn open(line: &Pooled) -> Result<(Reader, Writer), Refused> {
             "the server refuses to open a channel".to_owned(),
             vec![format!("{reason:?}")],
         )),
-        Ok(Err(_)) => Err(Refused::Dead(line.why_ended().await)),
+        Ok(Err(_)) => Err(Refused::Dead(pooled.why_ended().await)),
         Err(_) => {
-            line.give_up();
+            pooled.give_up();
             Err(Refused::Dead(format!("no answer within {} seconds", OPEN_LIMIT.as_secs())))
         }
     }
@@ -243,7 +243,7 @@ async fn idle(reader: &mut Reader, mut started: oneshot::Receiver<PipeWriter>) -
 
 /// Hands output on until the script is over: its exit status and the end of its output have come,
 /// in either order.
-async fn run(line: &Pooled, reader: &mut Reader, writer: &PipeWriter) {
+async fn run(pooled: &Pooled, reader: &mut Reader, writer: &PipeWriter) {
     let mut exit = None;
     let mut eof = false;
     let mut since = Instant::now();
@@ -286,7 +286,7 @@ async fn run(line: &Pooled, reader: &mut Reader, writer: &PipeWriter) {
             None => {
                 let lost = match exit {
                     Some(exit) => exit,
-                    None => Exit::Lost(line.why_ended().await),
+                    None => Exit::Lost(pooled.why_ended().await),
                 };
                 writer.end(lost);
                 return;

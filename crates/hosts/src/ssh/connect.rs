@@ -21,6 +21,7 @@ use crate::ssh::client;
 use crate::ssh::client::Learnt;
 use crate::ssh::dial;
 use crate::ssh::dial::Failure;
+use crate::ssh::dial::Proxy;
 use crate::ssh::trust::Judge;
 
 pub(crate) use crate::ssh::client::Client;
@@ -35,7 +36,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// What the server said of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ServerFacts {
+pub(crate) struct ServerInfo {
     /// Its first line, as in `SSH-2.0-OpenSSH_9.2p1 Debian-2`.
     pub banner: String,
     /// The host key's algorithm and fingerprint, as in `ssh-ed25519 SHA256:…`.
@@ -51,7 +52,7 @@ pub(crate) struct Connection {
     /// russh's own handle of the session: `channel_open_session` takes `&self`.
     pub handle: Handle<Client>,
     /// What the server said of itself.
-    pub server: ServerFacts,
+    pub server: ServerInfo,
     ended: watch::Receiver<Option<String>>,
     _cutter: Cutter,
     /// The session that this one goes through.
@@ -141,7 +142,7 @@ async fn hop(
 
 struct Opened {
     handle: Handle<Client>,
-    server: ServerFacts,
+    server: ServerInfo,
     ended: watch::Receiver<Option<String>>,
     cutter: Cutter,
 }
@@ -152,21 +153,22 @@ async fn open(
     through: Option<&Connection>,
     options: &ConnectOptions,
 ) -> Result<Opened, Failure> {
-    let place = spec.place();
-    let _turn = options.handshakes.turn(&place).await;
+    let address = spec.address();
+    let _turn = options.handshakes.turn(&address).await;
     let judge = Judge::new(spec, &options.state, options.prompt.clone()).map_err(Failure::lasting)?;
-    let (way, proxy_said): (Box<dyn Way>, _) = match (&spec.proxy_command, through) {
+    let (way, proxy): (Box<dyn Way>, _) = match (&spec.proxy_command, through) {
         (Some(command), _) => {
-            let (proxy, said) = dial::proxy(spec, command)?;
-            (Box::new(proxy), Some(said))
+            let Proxy { pipes, said, open } = dial::proxy(spec, command)?;
+            (Box::new(pipes), Some((said, open)))
         }
         (None, Some(through)) => (jump(spec, through).await?, None),
         (None, None) => (Box::new(dial::tcp(spec).await?), None),
     };
-    let (opening, heard, cutter) = BannerStream::new(way);
+    let (proxy_said, open) = proxy.unzip();
+    let (stream, heard, cutter) = BannerStream::new(way, open);
     let config = Arc::new(client::config(spec, &judge));
     let (handler, learnt, ended) = Client::new(judge);
-    let mut handle = match shake_hands(spec, opening, &heard, config, handler, &learnt).await {
+    let mut handle = match shake_hands(spec, stream, &heard, config, handler, &learnt).await {
         Ok(handle) => handle,
         Err(mut failure) => {
             if let Some(said) = proxy_said {
@@ -177,13 +179,13 @@ async fn open(
     };
     let logged_in = auth::log_in(spec, options, &mut handle, &ended).await;
     if !matches!(logged_in, Err(auth::Refusal::Lost(_))) {
-        options.handshakes.remember(&place, logged_in.is_err());
+        options.handshakes.remember(&address, logged_in.is_err());
     }
     let learnt = std::mem::take(&mut *learnt.lock().expect("no holder panics"));
     match logged_in {
         Ok(login) => {
             let banner = heard.banner_line().unwrap_or_default();
-            let server = ServerFacts { banner, host_key: learnt.host_key, notice: learnt.notice, login };
+            let server = ServerInfo { banner, host_key: learnt.host_key, notice: learnt.notice, login };
             Ok(Opened { handle, server, ended, cutter })
         }
         Err(refusal) => {
@@ -198,20 +200,18 @@ async fn open(
 
 /// A way through a jump host.
 async fn jump(spec: &HostSpec, through: &Connection) -> Result<Box<dyn Way>, Failure> {
-    let place = spec.place();
+    let address = spec.address();
     let opening =
         through.handle.channel_open_direct_tcpip(spec.hostname.clone(), u32::from(spec.port), "127.0.0.1", 0);
     let limit = spec.deadlines.tcp;
     match tokio::time::timeout(limit, opening).await {
-        Err(_) => Err(Failure::lasting(HostError::silent(
-            &spec.name,
-            &place,
-            "answer through its jump host",
-            limit,
-        ))),
+        Err(_) => {
+            let expected = "answer through its jump host";
+            Err(Failure::lasting(HostError::silent(&spec.name, &address, expected, limit)))
+        }
         Ok(Ok(channel)) => Ok(Box::new(channel.into_stream())),
         Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
-            let error = HostError::new(format!("the jump host cannot reach `{}` at {place}", spec.name))
+            let error = HostError::new(format!("the jump host cannot reach `{}` at {address}", spec.name))
                 .cause(format!("it answers: {reason:?}"))
                 .hint("check the address and port as the jump host sees them, and AllowTcpForwarding in its sshd_config");
             Err(Failure::lasting(error))
@@ -226,14 +226,14 @@ async fn jump(spec: &HostSpec, through: &Connection) -> Result<Box<dyn Way>, Fai
 /// Banner and key exchange, each within its deadline.
 async fn shake_hands(
     spec: &HostSpec,
-    opening: BannerStream,
+    stream: BannerStream,
     heard: &Heard,
     config: Arc<russh::client::Config>,
     handler: Client,
     learnt: &Mutex<Learnt>,
 ) -> Result<Handle<Client>, Failure> {
-    let (name, place) = (&spec.name, spec.place());
-    let handshake = russh::client::connect_stream(config, opening, handler);
+    let (name, address) = (&spec.name, spec.address());
+    let handshake = russh::client::connect_stream(config, stream, handler);
     tokio::pin!(handshake);
     let banner = tokio::time::timeout(spec.deadlines.banner, async {
         tokio::select! {
@@ -245,14 +245,14 @@ async fn shake_hands(
     let done = match banner.await {
         Err(_) => {
             let said = words(&heard.before_banner());
-            let error = HostError::silent(name, &place, "SSH banner", spec.deadlines.banner);
+            let error = HostError::silent(name, &address, "SSH banner", spec.deadlines.banner);
             let error = if said.is_empty() { error } else { error.cause(format!("it said: {said}")) };
             return Err(Failure::lasting(error));
         }
         Ok(Some(done)) => done,
         Ok(None) => tokio::time::timeout(spec.deadlines.kex, handshake).await.map_err(|_| {
             let banner = heard.banner_line().unwrap_or_default();
-            let error = HostError::silent(name, &place, "key exchange", spec.deadlines.kex);
+            let error = HostError::silent(name, &address, "key exchange", spec.deadlines.kex);
             Failure::lasting(error.cause(format!("its banner was `{banner}`")))
         })?,
     };
@@ -266,29 +266,29 @@ async fn shake_hands(
 
 /// Why a handshake was aborted, from what the server said until then.
 fn explain(spec: &HostSpec, heard: &Heard, error: &russh::Error) -> Failure {
-    let (name, place) = (&spec.name, spec.place());
+    let (name, address) = (&spec.name, spec.address());
     let said = words(&heard.before_banner());
     if heard.banner_line().is_some() {
         let closed = matches!(error, russh::Error::Disconnect | russh::Error::HUP | russh::Error::IO(_));
-        let error = HostError::handshake(name, &place, client::why(error));
+        let error = HostError::handshake(name, &address, client::why(error));
         return Failure { error, is_passing: closed };
     }
     // sshd says the first before 9.8 and the second from then on, in place of its banner.
     if said.contains("MaxStartups") {
-        return Failure::passing(HostError::throttled(name, &place, &said));
+        return Failure::passing(HostError::throttled(name, &address, &said));
     }
     if said.contains("Not allowed at this time") {
         // Coming back at once would make it longer.
-        return Failure::lasting(HostError::throttled(name, &place, &said));
+        return Failure::lasting(HostError::throttled(name, &address, &said));
     }
     match error {
         russh::Error::Disconnect | russh::Error::HUP | russh::Error::IO(_) if said.is_empty() => {
-            Failure::passing(HostError::turned_away(name, &place, ""))
+            Failure::passing(HostError::turned_away(name, &address, ""))
         }
         russh::Error::Disconnect | russh::Error::HUP | russh::Error::IO(_) => {
-            Failure::lasting(HostError::turned_away(name, &place, &said))
+            Failure::lasting(HostError::turned_away(name, &address, &said))
         }
-        _ => Failure::lasting(HostError::not_ssh(name, &place, &said)),
+        _ => Failure::lasting(HostError::not_ssh(name, &address, &said)),
     }
 }
 

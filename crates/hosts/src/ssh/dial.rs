@@ -2,16 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::Context;
-use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::io::AsyncRead;
-use tokio::io::AsyncWrite;
-use tokio::io::ReadBuf;
+use tokio::io::Join;
+use tokio::io::join;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
@@ -64,17 +60,20 @@ pub(in crate::ssh) async fn tcp(spec: &HostSpec) -> Result<TcpStream, Failure> {
         race(&addresses).await.map_err(|error| {
             let passing =
                 matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset);
-            Failure { error: HostError::unreachable(&spec.name, &spec.place(), &error), is_passing: passing }
+            Failure {
+                error: HostError::unreachable(&spec.name, &spec.address(), &error),
+                is_passing: passing,
+            }
         })
     };
     let limit = spec.deadlines.tcp;
     let stream = tokio::time::timeout(limit, attempt).await.unwrap_or_else(|_| {
-        Err(Failure::lasting(HostError::silent(&spec.name, &spec.place(), "answer to TCP", limit)))
+        Err(Failure::lasting(HostError::silent(&spec.name, &spec.address(), "answer to TCP", limit)))
     })?;
     // Without it each exchange would wait for the other side's delayed acknowledgement.
     stream
         .set_nodelay(true)
-        .map_err(|error| Failure::passing(HostError::unreachable(&spec.name, &spec.place(), &error)))?;
+        .map_err(|error| Failure::passing(HostError::unreachable(&spec.name, &spec.address(), &error)))?;
     Ok(stream)
 }
 
@@ -82,8 +81,8 @@ async fn race(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut tries: FuturesUnordered<_> = addresses
         .iter()
         .zip(0u32..)
-        .map(|(address, place)| async move {
-            tokio::time::sleep(HEAD_START * place).await;
+        .map(|(address, index)| async move {
+            tokio::time::sleep(HEAD_START * index).await;
             TcpStream::connect(address).await
         })
         .collect();
@@ -97,19 +96,17 @@ async fn race(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// A command whose stdin and stdout are the connection; it ends with it.
+/// A command whose stdin and stdout are the connection.
 pub(in crate::ssh) struct Proxy {
+    pub pipes: Join<Stdout, Stdin>,
+    /// What it writes to stderr.
+    pub said: watch::Receiver<String>,
     /// The command is ended a moment after this is dropped.
-    _open: oneshot::Sender<()>,
-    stdin: Stdin,
-    stdout: Stdout,
+    pub open: oneshot::Sender<()>,
 }
 
-/// Starts the command. What it writes to stderr comes through the second value.
-pub(in crate::ssh) fn proxy(
-    spec: &HostSpec,
-    command: &str,
-) -> Result<(Proxy, watch::Receiver<String>), Failure> {
+/// Starts such a command.
+pub(in crate::ssh) fn proxy(spec: &HostSpec, command: &str) -> Result<Proxy, Failure> {
     let failed = |error: io::Error| {
         Failure::lasting(
             HostError::new(format!("cannot start the proxy command of `{}`", spec.name))
@@ -120,10 +117,10 @@ pub(in crate::ssh) fn proxy(
     let missing = || io::Error::other("it has no pipes");
     let stdin = running.stdin.take().ok_or_else(missing).map_err(failed)?;
     let stdout = running.stdout.take().ok_or_else(missing).map_err(failed)?;
-    let (said, hear) = watch::channel(String::new());
+    let (say, said) = watch::channel(String::new());
     let (open, closed) = oneshot::channel();
-    tokio::spawn(attend(running, said, closed));
-    Ok((Proxy { _open: open, stdin, stdout }, hear))
+    tokio::spawn(attend(running, say, closed));
+    Ok(Proxy { pipes: join(stdout, stdin), said, open })
 }
 
 /// Hears what the command has to say, and ends it after the connection. A command may close its
@@ -151,32 +148,4 @@ pub(in crate::ssh) async fn last_words(mut said: watch::Receiver<String>) -> Opt
     drop(tokio::time::timeout(LAST_WORDS, end).await);
     let said = said.borrow().clone();
     (!said.is_empty()).then(|| format!("the proxy command said: {said}"))
-}
-
-impl AsyncRead for Proxy {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stdout).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Proxy {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stdin).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stdin).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stdin).poll_shutdown(context)
-    }
 }

@@ -36,23 +36,23 @@ impl Default for Server {
 
 impl Handshakes {
     /// Waits for a turn at the server, and until a login may be tried there again.
-    pub(in crate::ssh) async fn turn(&self, place: &str) -> OwnedSemaphorePermit {
-        let turns = self.with(place, |server| server.turns.clone());
+    pub(in crate::ssh) async fn turn(&self, address: &str) -> OwnedSemaphorePermit {
+        let turns = self.with(address, |server| server.turns.clone());
         let permit = turns.acquire_owned().await.expect("nobody closes it");
-        if let Some(refused) = self.with(place, |server| server.refused) {
+        if let Some(refused) = self.with(address, |server| server.refused) {
             tokio::time::sleep_until(refused + AFTER_REFUSAL).await;
         }
         permit
     }
 
     /// Remembers that the server has just refused a login, or that one succeeded.
-    pub(in crate::ssh) fn remember(&self, place: &str, was_refused: bool) {
-        self.with(place, |server| server.refused = was_refused.then(Instant::now));
+    pub(in crate::ssh) fn remember(&self, address: &str, was_refused: bool) {
+        self.with(address, |server| server.refused = was_refused.then(Instant::now));
     }
 
-    fn with<R>(&self, place: &str, act: impl FnOnce(&mut Server) -> R) -> R {
+    fn with<R>(&self, address: &str, act: impl FnOnce(&mut Server) -> R) -> R {
         let mut servers = self.servers.lock().expect("no holder panics");
-        act(servers.entry(place.to_owned()).or_default())
+        act(servers.entry(address.to_owned()).or_default())
     }
 }
 

@@ -61,8 +61,8 @@ impl Entry {
         self.patterns.split(',').any(|pattern| pattern == "*")
     }
 
-    /// The place as messages have it.
-    pub(in crate::ssh) fn place(&self) -> String {
+    /// The file and the line as messages have them.
+    pub(in crate::ssh) fn location(&self) -> String {
         format!("{}:{}", self.file.display(), self.line)
     }
 

@@ -41,7 +41,7 @@ pub(in crate::ssh) struct Pooled {
     given_up: AtomicBool,
 }
 
-/// Tells those who wait for a channel of any line that there may be one.
+/// Tells those who wait for a channel of any connection that there may be one.
 #[derive(Debug, Default)]
 pub(in crate::ssh) struct News {
     pub changed: Notify,
@@ -169,7 +169,7 @@ impl Pooled {
         (state.used < state.limit).then(|| {
             state.used += 1;
             Slot(Some(Held {
-                line: Arc::downgrade(self),
+                pooled: Arc::downgrade(self),
                 news: Arc::clone(&self.news),
                 is_open: AtomicBool::new(false),
             }))
@@ -255,7 +255,7 @@ impl Drop for Expecting {
 pub(in crate::ssh) struct Slot(Option<Held>);
 
 struct Held {
-    line: Weak<Pooled>,
+    pooled: Weak<Pooled>,
     news: Arc<News>,
     is_open: AtomicBool,
 }
@@ -269,13 +269,13 @@ impl Slot {
     /// The server has opened it.
     pub(in crate::ssh) fn opened(&self) {
         let Some(held) = &self.0 else { return };
-        if let Some(line) = held.line.upgrade()
+        if let Some(pooled) = held.pooled.upgrade()
             && !held.is_open.swap(true, Ordering::Relaxed)
         {
-            let mut state = line.state();
+            let mut state = pooled.state();
             state.open += 1;
             state.streak += 1;
-            if state.streak >= STREAK && state.limit < line.most {
+            if state.streak >= STREAK && state.limit < pooled.most {
                 state.streak = 0;
                 state.limit += 1;
             }
@@ -286,8 +286,8 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         let Some(held) = self.0.take() else { return };
-        if let Some(line) = held.line.upgrade() {
-            let mut state = line.state();
+        if let Some(pooled) = held.pooled.upgrade() {
+            let mut state = pooled.state();
             state.used -= 1;
             if held.is_open.load(Ordering::Relaxed) {
                 state.open -= 1;

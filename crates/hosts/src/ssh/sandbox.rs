@@ -35,8 +35,8 @@ use crate::Trust;
 use crate::spec::AgentChoice;
 use crate::spec::FirstContact;
 use crate::ssh::sandbox_exec;
-use crate::ssh::sandbox_exec::Guest;
-use crate::ssh::sandbox_exec::House;
+use crate::ssh::sandbox_exec::Processes;
+use crate::ssh::sandbox_exec::SandboxExec;
 
 /// What may lie in memory of what a client sends and nobody has read yet.
 const UNREAD: usize = 1 << 30;
@@ -45,7 +45,7 @@ const UNREAD: usize = 1 << 30;
 pub(crate) struct Sandbox {
     spec: HostSpec,
     folder: PathBuf,
-    house: Arc<House>,
+    processes: Arc<Processes>,
     listening: JoinHandle<()>,
 }
 
@@ -56,11 +56,9 @@ impl Sandbox {
     ///
     /// When the folder can't be made, or nothing can listen on loopback.
     pub(crate) async fn start(state: &Path) -> Result<Self, HostError> {
-        Self::set_up(state).await.map_err(|error| HostError {
-            message: "the sandbox could not be started".to_owned(),
-            causes: vec![error.to_string()],
-            hint: None,
-        })
+        Self::set_up(state)
+            .await
+            .map_err(|error| HostError::new("the sandbox could not be started").cause(error.to_string()))
     }
 
     async fn set_up(state: &Path) -> io::Result<Self> {
@@ -71,11 +69,11 @@ impl Sandbox {
         let home = folder.join("home");
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&home)?;
         // From here on the folder goes with the value.
-        let house = Arc::new(House::new(home, nonce));
+        let processes = Arc::new(Processes::new(home, nonce));
         let mut sandbox = Self {
             spec: HostSpec::new("sandbox", "sandbox", "127.0.0.1", 0),
             folder,
-            house,
+            processes,
             listening: tokio::spawn(async {}),
         };
         let (host_key, client_key) = (new_key()?, new_key()?);
@@ -104,8 +102,12 @@ impl Sandbox {
             nodelay: true,
             ..server::Config::default()
         };
-        let visits =
-            accept(listener, Arc::new(config), client_key.public_key().clone(), Arc::clone(&sandbox.house));
+        let visits = accept(
+            listener,
+            Arc::new(config),
+            client_key.public_key().clone(),
+            Arc::clone(&sandbox.processes),
+        );
         sandbox.listening = tokio::spawn(visits);
         Ok(sandbox)
     }
@@ -118,7 +120,7 @@ impl Sandbox {
     /// Ends the server and all that runs on it, and removes its folder.
     pub(crate) async fn close(&self) {
         self.listening.abort();
-        self.house.empty().await;
+        self.processes.empty().await;
         self.remove();
     }
 
@@ -135,7 +137,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.listening.abort();
-        self.house.kill();
+        self.processes.kill();
         self.remove();
     }
 }
@@ -151,9 +153,15 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     io::Write::write_all(&mut file, bytes)
 }
 
-async fn accept(listener: TcpListener, config: Arc<server::Config>, key: PublicKey, house: Arc<House>) {
+async fn accept(
+    listener: TcpListener,
+    config: Arc<server::Config>,
+    key: PublicKey,
+    processes: Arc<Processes>,
+) {
     while let Ok((stream, _)) = listener.accept().await {
-        let visitor = Visitor { key: key.clone(), house: Arc::clone(&house), channels: HashMap::new() };
+        let visitor =
+            Visitor { key: key.clone(), processes: Arc::clone(&processes), channels: HashMap::new() };
         tokio::spawn(visit(stream, Arc::clone(&config), visitor));
     }
 }
@@ -180,8 +188,8 @@ async fn visit(stream: TcpStream, config: Arc<server::Config>, visitor: Visitor)
 /// One connection's handler.
 struct Visitor {
     key: PublicKey,
-    house: Arc<House>,
-    channels: HashMap<ChannelId, Guest>,
+    processes: Arc<Processes>,
+    channels: HashMap<ChannelId, SandboxExec>,
 }
 
 impl server::Handler for Visitor {
@@ -212,7 +220,7 @@ impl server::Handler for Visitor {
         let id = channel.id();
         // What comes is taken from `data`: a reading half that nobody reads would hold up all.
         let (_, writer) = channel.split();
-        self.channels.insert(id, Guest::new(writer));
+        self.channels.insert(id, SandboxExec::new(writer));
         reply.accept().await;
         Ok(())
     }
@@ -262,7 +270,7 @@ impl server::Handler for Visitor {
         session: &mut Session,
     ) -> Result<(), Self::Error> {
         let started = match self.channels.get_mut(&channel) {
-            Some(guest) => guest.start(&self.house, command, session.handle()),
+            Some(exec) => exec.start(&self.processes, command, session.handle()),
             None => Err(io::Error::other("no such channel")),
         };
         if started.is_ok() { session.channel_success(channel) } else { session.channel_failure(channel) }
@@ -274,15 +282,15 @@ impl server::Handler for Visitor {
         data: &[u8],
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        if let Some(guest) = self.channels.get(&channel) {
-            guest.hear(sandbox_exec::Said::Bytes(data.to_vec()));
+        if let Some(exec) = self.channels.get(&channel) {
+            exec.hear(sandbox_exec::Said::Bytes(data.to_vec()));
         }
         Ok(())
     }
 
     async fn channel_eof(&mut self, channel: ChannelId, _session: &mut Session) -> Result<(), Self::Error> {
-        if let Some(guest) = self.channels.get(&channel) {
-            guest.hear(sandbox_exec::Said::End);
+        if let Some(exec) = self.channels.get(&channel) {
+            exec.hear(sandbox_exec::Said::End);
         }
         Ok(())
     }

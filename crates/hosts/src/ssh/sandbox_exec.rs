@@ -40,14 +40,14 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const MARK: &str = "DOPPIO_SANDBOX";
 
 /// The folder and the processes of one sandbox.
-pub(in crate::ssh) struct House {
+pub(in crate::ssh) struct Processes {
     home: PathBuf,
     nonce: String,
     /// Those that have not been waited for yet; each leads a group.
     leaders: Mutex<HashSet<u32>>,
 }
 
-impl House {
+impl Processes {
     pub(in crate::ssh) fn new(home: PathBuf, nonce: String) -> Self {
         Self { home, nonce, leaders: Mutex::default() }
     }
@@ -119,42 +119,42 @@ pub(in crate::ssh) enum Said {
 }
 
 /// One channel: before its command, and with it.
-pub(in crate::ssh) struct Guest {
+pub(in crate::ssh) struct SandboxExec {
     writer: Option<Writer>,
-    ears: Option<mpsc::UnboundedSender<Said>>,
+    input: Option<mpsc::UnboundedSender<Said>>,
     /// Dropped with the channel.
     over: Option<oneshot::Sender<()>>,
 }
 
-impl Guest {
+impl SandboxExec {
     pub(in crate::ssh) fn new(writer: Writer) -> Self {
-        Self { writer: Some(writer), ears: None, over: None }
+        Self { writer: Some(writer), input: None, over: None }
     }
 
     /// Runs the channel's one command.
     pub(in crate::ssh) fn start(
         &mut self,
-        house: &Arc<House>,
+        processes: &Arc<Processes>,
         command: &[u8],
         handle: server::Handle,
     ) -> io::Result<()> {
         let writer = self.writer.take().ok_or_else(|| io::Error::other("a command was started before"))?;
         let command = std::str::from_utf8(command).map_err(io::Error::other)?;
-        let mut running = house.spawn(command)?;
-        let (ears, said) = mpsc::unbounded_channel();
+        let mut running = processes.spawn(command)?;
+        let (input, said) = mpsc::unbounded_channel();
         let (over, is_over) = oneshot::channel();
         if let Some(stdin) = running.stdin.take() {
             tokio::spawn(feed(stdin, said));
         }
-        tokio::spawn(serve(Arc::clone(house), running, writer, handle, is_over));
-        self.ears = Some(ears);
+        tokio::spawn(serve(Arc::clone(processes), running, writer, handle, is_over));
+        self.input = Some(input);
         self.over = Some(over);
         Ok(())
     }
 
     pub(in crate::ssh) fn hear(&self, said: Said) {
-        if let Some(ears) = &self.ears {
-            let _ended = ears.send(said);
+        if let Some(input) = &self.input {
+            let _ended = input.send(said);
         }
     }
 }
@@ -169,7 +169,7 @@ async fn feed(mut stdin: Stdin, mut said: mpsc::UnboundedReceiver<Said>) {
 
 /// Sends what the command prints, as fast as the client takes it, and how it ended.
 async fn serve(
-    house: Arc<House>,
+    processes: Arc<Processes>,
     mut running: Running,
     writer: Writer,
     handle: server::Handle,
@@ -180,7 +180,7 @@ async fn serve(
     let ended = async {
         let status = running.wait().await;
         if let Some(pid) = pid {
-            house.leaders().remove(&pid);
+            processes.leaders().remove(&pid);
         }
         if let Ok(status) = status {
             report(&handle, channel, status).await;
@@ -203,7 +203,7 @@ async fn serve(
         && let Some(pid) = pid
         && running.wait().await.is_ok()
     {
-        house.leaders().remove(&pid);
+        processes.leaders().remove(&pid);
     }
 }
 

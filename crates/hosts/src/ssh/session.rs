@@ -29,7 +29,7 @@ use crate::HostSpec;
 use crate::Process;
 use crate::output_pipe;
 use crate::payload;
-use crate::payload::Load;
+use crate::payload::EnvSplit;
 use crate::process::Reach;
 use crate::single_flight::SingleFlight;
 use crate::ssh::armed::Armed;
@@ -44,10 +44,10 @@ use crate::ssh::pooled::Pick;
 use crate::ssh::pooled::Pooled;
 
 /// Connections to one host at most.
-const LINES: usize = 4;
+const CONNECTIONS: usize = 4;
 
 /// The same, where each can have one channel only.
-const SINGLE_LINES: usize = 10;
+const SINGLE_CONNECTIONS: usize = 10;
 
 /// How long a script waits for a channel until another connection is made for it.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -63,7 +63,7 @@ pub(crate) struct Session {
     spec: HostSpec,
     options: ConnectOptions,
     names: BTreeSet<EnvName>,
-    lines: Mutex<Vec<Arc<Pooled>>>,
+    connections: Mutex<Vec<Arc<Pooled>>>,
     news: Arc<News>,
     connecting: SingleFlight<()>,
     growing: Mutex<Growth>,
@@ -85,7 +85,7 @@ impl Session {
             spec,
             options,
             names,
-            lines: Mutex::default(),
+            connections: Mutex::default(),
             news: Arc::default(),
             connecting: SingleFlight::default(),
             growing: Mutex::default(),
@@ -114,26 +114,26 @@ impl Session {
                     return Err(self.error("the run is over", Vec::new()));
                 }
                 let connection = connect(&self.spec, &self.options).await?;
-                let line = Pooled::new(connection, Arc::clone(&self.news));
-                self.lines().push(Arc::clone(&line));
-                channel::refill(&line);
-                self.learn(&line);
+                let pooled = Pooled::new(connection, Arc::clone(&self.news));
+                self.connections().push(Arc::clone(&pooled));
+                channel::refill(&pooled);
+                self.learn(&pooled);
                 Ok(())
             })
             .await
     }
 
     /// Asks once a connection which variables are taken, beside whatever else goes on.
-    fn learn(&self, line: &Arc<Pooled>) {
+    fn learn(&self, pooled: &Arc<Pooled>) {
         self.answers.send_replace(None);
         // One that can have a single channel takes no variables either.
-        if self.spec.carrier == CarrierChoice::Preamble || self.names.is_empty() || line.is_single() {
+        if self.spec.carrier == CarrierChoice::Preamble || self.names.is_empty() || pooled.is_single() {
             self.answers.send_replace(Some(Answers::new()));
             return;
         }
-        let (line, names, answers) = (Arc::clone(line), self.names.clone(), self.answers.clone());
+        let (pooled, names, answers) = (Arc::clone(pooled), self.names.clone(), self.answers.clone());
         tokio::spawn(async move {
-            let heard = carrier::learn(&line, &names).await;
+            let heard = carrier::learn(&pooled, &names).await;
             answers.send_replace(Some(heard));
         });
     }
@@ -144,13 +144,13 @@ impl Session {
     ///
     /// When no channel was available, or a secret may not travel as the host demands.
     pub(crate) async fn exec(self: &Arc<Self>, exec: &Exec) -> Result<Process, HostError> {
-        let load = Load::sort(&exec.env)?;
+        let split = EnvSplit::sort(&exec.env)?;
         payload::check(exec)?;
         loop {
             self.connect().await?;
             let answers = self.known_answers().await;
             let ways =
-                carrier::divide(&self.spec.name, self.spec.carrier, &load.exports, &load.files, &answers)?;
+                carrier::divide(&self.spec.name, self.spec.carrier, &split.exports, &split.files, &answers)?;
             let env: Vec<_> = ways.channel.iter().map(|var| (var.name.clone(), var.value.clone())).collect();
             let armed = self.armed(&env).await?;
             let (taken, refused): (Vec<_>, Vec<_>) =
@@ -159,13 +159,15 @@ impl Session {
                 let names: Vec<&EnvName> = refused.iter().map(|(var, _)| &var.name).collect();
                 return Err(carrier::refusal(&self.spec.name, &names));
             }
-            let in_frame: Vec<&EnvVar> =
+            let in_payload: Vec<&EnvVar> =
                 ways.payload.iter().copied().chain(refused.iter().map(|&(var, _)| *var)).collect();
             let deliveries = taken.iter().flat_map(|(var, _)| var.sent_by(Carrier::ChannelEnv));
-            let deliveries = deliveries.chain(in_frame.iter().flat_map(|var| var.sent_by(Carrier::Preamble)));
-            let deliveries = deliveries.chain(load.files.iter().flat_map(|var| var.sent_by(Carrier::File)));
+            let deliveries =
+                deliveries.chain(in_payload.iter().flat_map(|var| var.sent_by(Carrier::Preamble)));
+            let deliveries = deliveries.chain(split.files.iter().flat_map(|var| var.sent_by(Carrier::File)));
             let deliveries = deliveries.collect();
-            let payload = payload::write(exec, &Load { exports: in_frame, files: load.files.clone() })?;
+            let payload =
+                payload::write(exec, &EnvSplit { exports: in_payload, files: split.files.clone() })?;
             if let Some(process) = self.launch(armed, payload, exec, deliveries) {
                 return Ok(process);
             }
@@ -190,9 +192,9 @@ impl Session {
 
     /// Starts a script that can't wait for a channel to be free, like one that stops another.
     pub(crate) async fn exec_urgent(self: &Arc<Self>, exec: &Exec) -> Result<Process, HostError> {
-        let payload = || payload::write(exec, &Load::default());
-        for line in self.living() {
-            if let Ok(armed) = channel::urgent(&line).await
+        let payload = || payload::write(exec, &EnvSplit::default());
+        for pooled in self.living() {
+            if let Ok(armed) = channel::urgent(&pooled).await
                 && let Some(process) = self.launch(armed, payload()?, exec, Vec::new())
             {
                 return Ok(process);
@@ -200,8 +202,8 @@ impl Session {
         }
         // It lives as long as its channel does.
         let connection = connect(&self.spec, &self.options).await?;
-        let line = Pooled::new(connection, Arc::clone(&self.news));
-        let armed = channel::urgent(&line).await.map_err(|refused| self.refusal(refused))?;
+        let pooled = Pooled::new(connection, Arc::clone(&self.news));
+        let armed = channel::urgent(&pooled).await.map_err(|refused| self.refusal(refused))?;
         self.launch(armed, payload()?, exec, Vec::new())
             .ok_or_else(|| self.error("the connection broke", Vec::new()))
     }
@@ -238,14 +240,14 @@ impl Session {
                     drop(expecting);
                     continue;
                 }
-                Some((line, Pick::Slot(slot))) => match channel::arm(&line, slot, env.to_vec()).await {
+                Some((pooled, Pick::Slot(slot))) => match channel::arm(&pooled, slot, env.to_vec()).await {
                     Ok(armed) => {
                         self.refill();
                         return Ok(armed);
                     }
                     Err(Refused::Full) => {
                         refusals += 1;
-                        let pause = line.refused(refusals).ok_or_else(|| self.refusal(Refused::Full))?;
+                        let pause = pooled.refused(refusals).ok_or_else(|| self.refusal(Refused::Full))?;
                         tokio::time::sleep(pause).await;
                         continue;
                     }
@@ -265,17 +267,17 @@ impl Session {
         }
     }
 
-    /// What the first line that has anything has.
+    /// What the first connection that has anything has.
     fn pick(&self, may_be_spare: bool) -> Option<(Arc<Pooled>, Pick)> {
-        self.living().into_iter().find_map(|line| {
-            let pick = if may_be_spare { line.pick() } else { line.pick_bare() };
-            (!matches!(pick, Pick::Full)).then_some((line, pick))
+        self.living().into_iter().find_map(|pooled| {
+            let pick = if may_be_spare { pooled.pick() } else { pooled.pick_bare() };
+            (!matches!(pick, Pick::Full)).then_some((pooled, pick))
         })
     }
 
     fn refill(&self) {
-        if let Some(line) = self.living().first() {
-            channel::refill(line);
+        if let Some(pooled) = self.living().first() {
+            channel::refill(pooled);
         }
     }
 
@@ -286,9 +288,13 @@ impl Session {
             return true;
         }
         let failed_lately = growth.failed.is_some_and(|failed| failed.elapsed() < GROW_AGAIN);
-        let lines = self.living();
-        let most = if lines.iter().any(|line| line.is_single()) { SINGLE_LINES } else { LINES };
-        if failed_lately || lines.len() >= most || self.is_closed.load(Ordering::Relaxed) {
+        let connections = self.living();
+        let most = if connections.iter().any(|pooled| pooled.is_single()) {
+            SINGLE_CONNECTIONS
+        } else {
+            CONNECTIONS
+        };
+        if failed_lately || connections.len() >= most || self.is_closed.load(Ordering::Relaxed) {
             return false;
         }
         growth.is_under_way = true;
@@ -299,7 +305,9 @@ impl Session {
             let mut growth = session.growing.lock().unwrap_or_else(PoisonError::into_inner);
             growth.is_under_way = false;
             match connection {
-                Ok(connection) => session.lines().push(Pooled::new(connection, Arc::clone(&session.news))),
+                Ok(connection) => {
+                    session.connections().push(Pooled::new(connection, Arc::clone(&session.news)));
+                }
                 Err(_) => growth.failed = Some(Instant::now()),
             }
             drop(growth);
@@ -310,39 +318,38 @@ impl Session {
 
     /// The connections that live.
     fn living(&self) -> Vec<Arc<Pooled>> {
-        let mut lines = self.lines();
-        lines.retain(|line| {
-            let is_dead = line.is_dead();
+        let mut connections = self.connections();
+        connections.retain(|pooled| {
+            let is_dead = pooled.is_dead();
             if is_dead {
-                line.drop_spares();
+                pooled.drop_spares();
             }
             !is_dead
         });
-        lines.clone()
+        connections.clone()
     }
 
-    fn lines(&self) -> MutexGuard<'_, Vec<Arc<Pooled>>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn connections(&self) -> MutexGuard<'_, Vec<Arc<Pooled>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends its connections politely.
     pub(crate) async fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
-        let lines = std::mem::take(&mut *self.lines());
-        for line in lines {
-            line.drop_spares();
-            let farewell = line.connection.handle.disconnect(russh::Disconnect::ByApplication, "", "en");
+        let connections = std::mem::take(&mut *self.connections());
+        for pooled in connections {
+            pooled.drop_spares();
+            let farewell = pooled.connection.handle.disconnect(russh::Disconnect::ByApplication, "", "en");
             let _late = timeout(Duration::from_secs(1), farewell).await;
-            let _late = timeout(Duration::from_millis(500), line.connection.wait_ended()).await;
+            let _late = timeout(Duration::from_millis(500), pooled.connection.wait_ended()).await;
         }
     }
 
     fn refusal(&self, refused: Refused) -> HostError {
         match refused {
-            Refused::Full => HostError {
-                hint: Some("raise `MaxSessions` in the host's /etc/ssh/sshd_config".to_owned()),
-                ..self.error("it allows no channel on a connection", Vec::new())
-            },
+            Refused::Full => self
+                .error("it allows no channel on a connection", Vec::new())
+                .hint("raise `MaxSessions` in the host's /etc/ssh/sshd_config"),
             Refused::Again => self.error("the server closes every channel at once", Vec::new()),
             Refused::Dead(reason) => self.error("the connection broke", vec![reason]),
             Refused::Never(what, causes) => self.error(&what, causes),
@@ -350,12 +357,10 @@ impl Session {
     }
 
     fn error(&self, what: &str, causes: Vec<String>) -> HostError {
-        let causes = std::iter::once(what.to_owned()).chain(causes).collect();
-        HostError {
-            message: format!("no command could be started on `{}`", self.spec.name),
-            causes,
-            hint: None,
-        }
+        let mut error = HostError::new(format!("no command could be started on `{}`", self.spec.name));
+        error.causes.push(what.to_owned());
+        error.causes.extend(causes);
+        error
     }
 }
 
@@ -367,8 +372,8 @@ impl Reach for Arc<Session> {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        for line in self.lines().iter() {
-            line.drop_spares();
+        for pooled in self.connections().iter() {
+            pooled.drop_spares();
         }
     }
 }

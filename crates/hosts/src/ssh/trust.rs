@@ -224,14 +224,14 @@ impl Judge {
             )
         };
         HostError::new(message)
-            .cause(format!("known:   {} ({})", shown(known.key.key_data()), known.place()))
+            .cause(format!("known:   {} ({})", shown(known.key.key_data()), known.location()))
             .cause(format!("offered: {}", shown(offered.key_data())))
             .hint(hint)
     }
 
     fn revoked(&self, entry: &Entry) -> HostError {
         HostError::new(format!("host key of `{}` is revoked", self.name))
-            .cause(format!("{} is marked `@revoked` at {}", shown(entry.key.key_data()), entry.place()))
+            .cause(format!("{} is marked `@revoked` at {}", shown(entry.key.key_data()), entry.location()))
             .hint("do not connect; ask whoever runs the host for its new key")
     }
 
@@ -251,7 +251,7 @@ impl Judge {
             .cause(format!(
                 "expected: one signed by {} ({})",
                 shown(authority.key.key_data()),
-                authority.place()
+                authority.location()
             ))
             .cause(format!("offered:  {}", shown(key.key_data())))
             .hint("do not connect until whoever runs the host has explained it")

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 
 use doppio_text::name::SecretName;
 
@@ -98,6 +98,7 @@ fn of(path: &str) -> Option<(&'static Provider, &'static Key)> {
     of_secret(&path.parse::<SecretName>().ok()?)
 }
 
+#[async_trait]
 impl Source for Discovery {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -115,19 +116,16 @@ impl Source for Discovery {
         format!("run `doppio secret set {path}`, or log in with the provider's own tool")
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        async { Ok(()) }.boxed()
+    async fn check(&self) -> Answer<()> {
+        Ok(())
     }
 
-    fn get<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        async move {
-            let (value, facts) = self.part(path, true).await?;
-            Ok((value.ok_or(SourceError::Missing)?, facts))
-        }
-        .boxed()
+    async fn get(&self, path: &str, _: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        let (value, facts) = self.part(path, true).await?;
+        Ok((value.ok_or(SourceError::Missing)?, facts))
     }
 
-    fn locate<'a>(&'a self, path: &'a str, _: Option<&'a str>) -> Answer<'a, Metadata> {
-        async move { self.part(path, false).await.map(|(_, facts)| facts) }.boxed()
+    async fn locate(&self, path: &str, _: Option<&str>) -> Answer<Metadata> {
+        self.part(path, false).await.map(|(_, facts)| facts)
     }
 }

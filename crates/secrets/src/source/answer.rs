@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::source::Lease;
@@ -219,8 +218,5 @@ impl SourceError {
     }
 }
 
-/// What a source answers, when it has waited for it.
-pub type Answer<'a, T> = BoxFuture<'a, Result<T, SourceError>>;
-
-/// What a source answers to several questions, in their order.
-pub type Answers<'a, T> = BoxFuture<'a, Vec<Result<T, SourceError>>>;
+/// What a source answers.
+pub type Answer<T> = Result<T, SourceError>;

@@ -8,12 +8,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 
 use crate::SecretValue;
 use crate::format;
 use crate::source::Answer;
-use crate::source::Answers;
 use crate::source::Form;
 use crate::source::Item;
 use crate::source::Key;
@@ -174,6 +173,7 @@ fn fault(printed: &Printed) -> SourceError {
     SourceError::unreachable(cause, "run `bw status` by hand to see what it says")
 }
 
+#[async_trait]
 impl Source for Bitwarden {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -188,8 +188,8 @@ impl Source for Bitwarden {
     }
 
     /// The folders: `bw status` says `locked` of vaults that are open.
-    fn check(&self) -> Answer<'_, ()> {
-        async { self.run(&["list", "folders"]).await.map(drop) }.boxed()
+    async fn check(&self) -> Answer<()> {
+        self.run(&["list", "folders"]).await.map(drop)
     }
 
     /// One call answers both: the value is kept for the step.
@@ -197,25 +197,19 @@ impl Source for Bitwarden {
         true
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        async move {
-            let item = Item::new(path, version);
-            let (name, _) = parts(&item)?;
-            pick(&self.items(Some(name)).await?, &item)
-        }
-        .boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        let item = Item::new(path, version);
+        let (name, _) = parts(&item)?;
+        pick(&self.items(Some(name)).await?, &item)
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
-        async move {
-            if let [item] = items {
-                return vec![self.get(&item.path, item.version.as_deref()).await];
-            }
-            match self.items(None).await {
-                Ok(all) => items.iter().map(|item| pick(&all, item)).collect(),
-                Err(error) => vec![Err(error); items.len()],
-            }
+    async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
+        if let [item] = items {
+            return vec![self.get(&item.path, item.version.as_deref()).await];
         }
-        .boxed()
+        match self.items(None).await {
+            Ok(all) => items.iter().map(|item| pick(&all, item)).collect(),
+            Err(error) => vec![Err(error); items.len()],
+        }
     }
 }

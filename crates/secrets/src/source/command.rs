@@ -11,7 +11,7 @@ use std::sync::PoisonError;
 use std::sync::Weak;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use doppio_process::Broken;
@@ -145,6 +145,7 @@ async fn ask(path: &str, command: &Command, program: &str) -> Result<SecretValue
     }
 }
 
+#[async_trait]
 impl Source for CommandSource {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -163,33 +164,29 @@ impl Source for CommandSource {
         }
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        async { Ok(()) }.boxed()
+    async fn check(&self) -> Answer<()> {
+        Ok(())
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        async move {
-            let (command, program) = self.find(path, version)?;
-            let printed = self.printed(path);
-            let value = printed.get_or_try_init(|| ask(path, command, program)).await?.clone();
-            let place = format!("command `{path}`");
-            Ok((value, Metadata { place, lease: Some(Lease::new(printed)), ..Metadata::default() }))
-        }
-        .boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        let (command, program) = self.find(path, version)?;
+        let printed = self.printed(path);
+        let value = printed.get_or_try_init(|| ask(path, command, program)).await?.clone();
+        let place = format!("command `{path}`");
+        Ok((value, Metadata { place, lease: Some(Lease::new(printed)), ..Metadata::default() }))
     }
 
-    fn acts<'a>(&'a self, _path: &'a str) -> Answer<'a, bool> {
-        async { Ok(true) }.boxed()
+    async fn acts(&self, _path: &str) -> Answer<bool> {
+        Ok(true)
     }
 
     /// The program is not run: it may ask the user, or cost something.
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        let found = self.find(path, version).map(|_| Metadata {
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
+        self.find(path, version).map(|_| Metadata {
             place: format!("command `{path}`"),
             unproven: true,
             ..Metadata::default()
-        });
-        async move { found }.boxed()
+        })
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::fmt::Debug;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 
 use doppio_text::name::SecretName;
 
 use crate::SecretValue;
 use crate::source::Answer;
-use crate::source::Answers;
 use crate::source::Item;
 use crate::source::Kind;
 use crate::source::Member;
@@ -19,6 +18,7 @@ use crate::source::SourceError;
 use crate::source::Version;
 
 /// A place where secrets are kept. Values are bytes.
+#[async_trait]
 pub trait Source: Debug + Send + Sync {
     /// Its kind.
     fn kind(&self) -> &'static Kind;
@@ -66,29 +66,26 @@ pub trait Source: Debug + Send + Sync {
     }
 
     /// Proves that the source can be used, without reading a value of the user's.
-    fn check(&self) -> Answer<'_, ()>;
+    async fn check(&self) -> Answer<()>;
 
     /// The value and what is known of it.
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)>;
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)>;
 
     /// The same for several items, in their order: in one call where the source has one for that,
     /// and one after the other where it has none.
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
-        async move {
-            let mut answers = Vec::with_capacity(items.len());
-            for item in items {
-                answers.push(self.get(&item.path, item.version.as_deref()).await);
-            }
-            answers
+    async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
+        let mut answers = Vec::with_capacity(items.len());
+        for item in items {
+            answers.push(self.get(&item.path, item.version.as_deref()).await);
         }
-        .boxed()
+        answers
     }
 
     /// Whether reading the item does something: runs a program, makes credentials. Such an item
     /// is read when a step needs it, and never only to see whether it is there.
-    fn acts<'a>(&'a self, path: &'a str) -> Answer<'a, bool> {
+    async fn acts(&self, path: &str) -> Answer<bool> {
         let _: &str = path;
-        async { Ok(false) }.boxed()
+        Ok(false)
     }
 
     /// Whether finding out where an item is costs as much as reading it, so that both are done in
@@ -98,75 +95,66 @@ pub trait Source: Debug + Send + Sync {
     }
 
     /// What is known of an item; the value is not read where the source allows that.
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        async move { self.get(path, version).await.map(|(_, facts)| facts) }.boxed()
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
+        self.get(path, version).await.map(|(_, facts)| facts)
     }
 
     /// The same for several items, in their order.
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
-        async move {
-            let mut answers = Vec::with_capacity(items.len());
-            for item in items {
-                answers.push(self.locate(&item.path, item.version.as_deref()).await);
-            }
-            answers
+    async fn locate_many(&self, items: &[Item]) -> Vec<Answer<Metadata>> {
+        let mut answers = Vec::with_capacity(items.len());
+        for item in items {
+            answers.push(self.locate(&item.path, item.version.as_deref()).await);
         }
-        .boxed()
+        answers
     }
 
     /// Writes an item, replacing the one that is there.
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
         let (_, _, _) = (path, value, remark);
         read_only(&self.place(), "write to")
     }
 
     /// The same for several items, in their order: all of them or none where the source can do that
     /// in one write. Elsewhere one after the other, and the answers end with the first failure.
-    fn set_many<'a>(&'a self, items: &'a [NewItem]) -> Answers<'a, Metadata> {
-        async move {
-            let mut answers = Vec::with_capacity(items.len());
-            for item in items {
-                let answer = self.set(&item.path, &item.value, &item.remark).await;
-                let has_failed = answer.is_err();
-                answers.push(answer);
-                if has_failed {
-                    break;
-                }
+    async fn set_many(&self, items: &[NewItem]) -> Vec<Answer<Metadata>> {
+        let mut answers = Vec::with_capacity(items.len());
+        for item in items {
+            let answer = self.set(&item.path, &item.value, &item.remark).await;
+            let has_failed = answer.is_err();
+            answers.push(answer);
+            if has_failed {
+                break;
             }
-            answers
         }
-        .boxed()
+        answers
     }
 
     /// Removes an item with all its versions.
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+    async fn delete(&self, path: &str) -> Answer<()> {
         let _: &str = path;
         read_only(&self.place(), "remove from")
     }
 
     /// Gives an item another path, with its versions where the source can do that. Nothing may be
     /// at `to`. Here the value is copied and read back before the old item goes.
-    fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> Answer<'a, ()> {
-        async move {
-            match self.locate(to, None).await {
-                Err(SourceError::Missing) => {}
-                Err(error) => return Err(error),
-                Ok(_) => return Err(taken(to)),
-            }
-            let (value, facts) = self.get(from, None).await?;
-            self.set(to, &value, &Remark { note: facts.note, expires: facts.expires }).await?;
-            if !self.get(to, None).await?.0.is_same(&value) {
-                return Err(SourceError::unreachable(
-                    format!("{} returned something other than what was written to `{to}`", self.place()),
-                    format!("`{from}` is as it was; remove `{to}`"),
-                ));
-            }
-            self.delete(from).await.map_err(|error| {
-                let hint = error.hint().unwrap_or("remove one of them").to_owned();
-                SourceError::unreachable(format!("{error}; its copy at `{to}` already exists"), hint)
-            })
+    async fn rename(&self, from: &str, to: &str) -> Answer<()> {
+        match self.locate(to, None).await {
+            Err(SourceError::Missing) => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Err(taken(to)),
         }
-        .boxed()
+        let (value, facts) = self.get(from, None).await?;
+        self.set(to, &value, &Remark { note: facts.note, expires: facts.expires }).await?;
+        if !self.get(to, None).await?.0.is_same(&value) {
+            return Err(SourceError::unreachable(
+                format!("{} returned something other than what was written to `{to}`", self.place()),
+                format!("`{from}` is as it was; remove `{to}`"),
+            ));
+        }
+        self.delete(from).await.map_err(|error| {
+            let hint = error.hint().unwrap_or("remove one of them").to_owned();
+            SourceError::unreachable(format!("{error}; its copy at `{to}` already exists"), hint)
+        })
     }
 
     /// What can still be had of an item that was just removed, and how to bring it back.
@@ -181,26 +169,25 @@ pub trait Source: Debug + Send + Sync {
     }
 
     /// The paths of all items and what is known of them.
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
         read_only(&self.place(), "list")
     }
 
     /// The versions of an item that are kept, the newest first.
-    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
+    async fn versions(&self, path: &str) -> Answer<Vec<Version>> {
         let _: &str = path;
         let cause = format!("{} keeps no versions", self.place());
-        async move { Err(SourceError::Unfit { cause }) }.boxed()
+        Err(SourceError::Unfit { cause })
     }
 
     /// Gives back what was lent for this run, such as the leases of dynamic secrets.
-    fn close(&self) -> Answer<'_, ()> {
-        async { Ok(()) }.boxed()
+    async fn close(&self) -> Answer<()> {
+        Ok(())
     }
 }
 
-fn read_only<T: Send + 'static>(place: &str, deed: &str) -> Answer<'static, T> {
-    let cause = format!("Doppio can't {deed} {place}");
-    async move { Err(SourceError::Unfit { cause }) }.boxed()
+fn read_only<T>(place: &str, deed: &str) -> Answer<T> {
+    Err(SourceError::Unfit { cause: format!("Doppio can't {deed} {place}") })
 }
 
 /// The answer when an item would be put where one is.

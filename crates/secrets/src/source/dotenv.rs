@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use doppio_process::Ignored;
@@ -97,6 +97,7 @@ pub(crate) fn text(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(text)
 }
 
+#[async_trait]
 impl Source for Dotenv {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -118,24 +119,18 @@ impl Source for Dotenv {
         format!("write a line `{path}=…` to `{}`", self.0.display())
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        async {
-            match self.read("DOPPIO") {
-                Ok(_) | Err(SourceError::Missing) => Ok(()),
-                Err(error) => Err(error),
-            }
+    async fn check(&self) -> Answer<()> {
+        match self.read("DOPPIO") {
+            Ok(_) | Err(SourceError::Missing) => Ok(()),
+            Err(error) => Err(error),
         }
-        .boxed()
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        async move {
-            no_versions("a `.env`", version)?;
-            let value = self.read(path)?;
-            let place = format!("`{path}` in `{}`", self.0.display());
-            Ok((value, Metadata { place, warnings: self.warnings().await, ..Metadata::default() }))
-        }
-        .boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        no_versions("a `.env`", version)?;
+        let value = self.read(path)?;
+        let place = format!("`{path}` in `{}`", self.0.display());
+        Ok((value, Metadata { place, warnings: self.warnings().await, ..Metadata::default() }))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 
 use doppio_text::name::EnvName;
 use doppio_text::name::SecretName;
@@ -85,6 +85,7 @@ pub(super) fn variable(path: &str) -> Result<EnvName, SourceError> {
         .map_err(|error: doppio_text::name::InvalidName| SourceError::Unfit { cause: error.to_string() })
 }
 
+#[async_trait]
 impl Source for Env {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -106,19 +107,18 @@ impl Source for Env {
         format!("set the variable `{path}` in the environment of `doppio`")
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        async { Ok(()) }.boxed()
+    async fn check(&self) -> Answer<()> {
+        Ok(())
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
         let found = self.look(path, version);
-        async move { found.map(|(value, facts)| (SecretValue::new(value.as_bytes().to_vec()), facts)) }
-            .boxed()
+        async move { found.map(|(value, facts)| (SecretValue::new(value.as_bytes().to_vec()), facts)) }.await
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
         let found = self.look(path, version);
-        async move { found.map(|(_, facts)| facts) }.boxed()
+        found.map(|(_, facts)| facts)
     }
 }
 

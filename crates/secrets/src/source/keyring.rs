@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use data_encoding::HEXLOWER;
-use futures_util::FutureExt;
 use keyring::Entry;
 use keyring::Error;
 use tokio::sync::Mutex;
@@ -244,6 +244,7 @@ fn put(
     Ok(facts)
 }
 
+#[async_trait]
 impl Source for Keyring {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -258,101 +259,83 @@ impl Source for Keyring {
     }
 
     /// Writes, reads and removes an item of its own: opening alone proves nothing.
-    fn check(&self) -> Answer<'_, ()> {
-        async {
-            let mut random = [0; 16];
-            getrandom::fill(&mut random).map_err(|error| {
-                SourceError::unreachable(format!("no random numbers: {error}"), "see the system's log")
-            })?;
-            let user = format!("doppio-probe-{}", HEXLOWER.encode(&random));
-            let same = self.0.call(move || {
+    async fn check(&self) -> Answer<()> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|error| {
+            SourceError::unreachable(format!("no random numbers: {error}"), "see the system's log")
+        })?;
+        let user = format!("doppio-probe-{}", HEXLOWER.encode(&random));
+        let same = self.0.call(move || {
+            let entry = entry(SERVICE, &user)?;
+            entry.set_secret(&random)?;
+            let read = entry.get_secret();
+            entry.delete_credential()?;
+            Ok(read? == random)
+        });
+        if same.await? {
+            Ok(())
+        } else {
+            Err(SourceError::unreachable(
+                "the keychain returned something other than what was written",
+                UNLOCK,
+            ))
+        }
+    }
+
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        no_versions("the keychain", version)?;
+        let user = path.to_owned();
+        self.0
+            .call(move || {
                 let entry = entry(SERVICE, &user)?;
-                entry.set_secret(&random)?;
-                let read = entry.get_secret();
-                entry.delete_credential()?;
-                Ok(read? == random)
-            });
-            if same.await? {
-                Ok(())
-            } else {
-                Err(SourceError::unreachable(
-                    "the keychain returned something other than what was written",
-                    UNLOCK,
-                ))
-            }
-        }
-        .boxed()
+                let value = entry.get_secret().map(SecretValue::new)?;
+                Ok((value, facts(&user, &attributes(&entry)?)))
+            })
+            .await
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        async move {
-            no_versions("the keychain", version)?;
-            let user = path.to_owned();
-            self.0
-                .call(move || {
-                    let entry = entry(SERVICE, &user)?;
-                    let value = entry.get_secret().map(SecretValue::new)?;
-                    Ok((value, facts(&user, &attributes(&entry)?)))
-                })
-                .await
-        }
-        .boxed()
-    }
-
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        async move {
-            no_versions("the keychain", version)?;
-            let user = path.to_owned();
-            self.0
-                .call(move || {
-                    let entry = entry(SERVICE, &user)?;
-                    match entry.inner.get_attributes() {
-                        Ok(attributes) => Ok(facts(&user, &attributes)),
-                        Err(Error::NotSupportedByStore(_)) => {
-                            drop(SecretValue::new(entry.get_secret()?));
-                            Ok(facts(&user, &HashMap::new()))
-                        }
-                        Err(error) => Err(error),
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
+        no_versions("the keychain", version)?;
+        let user = path.to_owned();
+        self.0
+            .call(move || {
+                let entry = entry(SERVICE, &user)?;
+                match entry.inner.get_attributes() {
+                    Ok(attributes) => Ok(facts(&user, &attributes)),
+                    Err(Error::NotSupportedByStore(_)) => {
+                        drop(SecretValue::new(entry.get_secret()?));
+                        Ok(facts(&user, &HashMap::new()))
                     }
-                })
-                .await
-        }
-        .boxed()
+                    Err(error) => Err(error),
+                }
+            })
+            .await
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
-        async move {
-            let (user, value, remark) = (path.to_owned(), value.clone(), remark.clone());
-            self.0.call(move || put(&entry(SERVICE, &user)?.inner, &user, &value, &remark)).await
-        }
-        .boxed()
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        let (user, value, remark) = (path.to_owned(), value.clone(), remark.clone());
+        self.0.call(move || put(&entry(SERVICE, &user)?.inner, &user, &value, &remark)).await
     }
 
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        async move {
-            let user = path.to_owned();
-            self.0.call(move || entry(SERVICE, &user)?.delete_credential()).await
-        }
-        .boxed()
+    async fn delete(&self, path: &str) -> Answer<()> {
+        let user = path.to_owned();
+        self.0.call(move || entry(SERVICE, &user)?.delete_credential()).await
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
-        async {
-            self.0
-                .call(|| {
-                    let mut items = Vec::new();
-                    for entry in keyring_core::Entry::search(&HashMap::from([("service", SERVICE)]))? {
-                        let attributes = entry.get_attributes()?;
-                        if let Some(user) = attributes.get("username") {
-                            items.push((user.clone(), facts(user, &attributes)));
-                        }
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
+        self.0
+            .call(|| {
+                let mut items = Vec::new();
+                for entry in keyring_core::Entry::search(&HashMap::from([("service", SERVICE)]))? {
+                    let attributes = entry.get_attributes()?;
+                    if let Some(user) = attributes.get("username") {
+                        items.push((user.clone(), facts(user, &attributes)));
                     }
-                    items.sort_by(|a, b| a.0.cmp(&b.0));
-                    Ok(items)
-                })
-                .await
-        }
-        .boxed()
+                }
+                items.sort_by(|a, b| a.0.cmp(&b.0));
+                Ok(items)
+            })
+            .await
     }
 }
 

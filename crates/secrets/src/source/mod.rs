@@ -21,7 +21,6 @@ mod setup;
 pub use self::age_vault::AgeVault;
 pub use self::age_vault::KeyOptions;
 pub use self::answer::Answer;
-pub use self::answer::Answers;
 pub use self::answer::Item;
 pub use self::answer::Member;
 pub use self::answer::Metadata;

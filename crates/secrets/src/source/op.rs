@@ -13,6 +13,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use data_encoding::HEXLOWER;
 use futures_util::FutureExt;
 use futures_util::StreamExt;
@@ -21,7 +22,6 @@ use tokio::time::Instant;
 
 use crate::SecretValue;
 use crate::source::Answer;
-use crate::source::Answers;
 use crate::source::Form;
 use crate::source::Item;
 use crate::source::Key;
@@ -247,6 +247,7 @@ fn fault(printed: &Printed) -> SourceError {
     SourceError::unreachable(said("`op` failed"), "run `op vault list` by hand to see what it says")
 }
 
+#[async_trait]
 impl Source for OnePassword {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -263,12 +264,9 @@ impl Source for OnePassword {
     }
 
     /// The names of the vaults: `op whoami` fails where the app signs in by itself.
-    fn check(&self) -> Answer<'_, ()> {
-        async {
-            let printed = self.run(&["vault", "list", "--format", "json"], None).await?;
-            if printed.success { Ok(()) } else { Err(fault(&printed)) }
-        }
-        .boxed()
+    async fn check(&self) -> Answer<()> {
+        let printed = self.run(&["vault", "list", "--format", "json"], None).await?;
+        if printed.success { Ok(()) } else { Err(fault(&printed)) }
     }
 
     /// One call answers both: the value is kept for the step.
@@ -276,56 +274,52 @@ impl Source for OnePassword {
         true
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        async move { self.read(&Item::new(path, version)).await }.boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        self.read(&Item::new(path, version)).await
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
-        async move {
-            let mut answers: Vec<Option<Result<(SecretValue, Metadata), SourceError>>> =
-                vec![None; items.len()];
-            let mut good = Vec::new();
-            for (at, item) in items.iter().enumerate() {
-                match reference(item) {
-                    Ok(reference) => good.push((at, item, reference)),
-                    Err(error) => answers[at] = Some(Err(error)),
-                }
+    async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
+        let mut answers: Vec<Option<Result<(SecretValue, Metadata), SourceError>>> = vec![None; items.len()];
+        let mut good = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            match reference(item) {
+                Ok(reference) => good.push((at, item, reference)),
+                Err(error) => answers[at] = Some(Err(error)),
             }
-            let (alone, together): (Vec<_>, Vec<_>) =
-                good.into_iter().partition(|(.., reference)| reference.contains(['$', '\\']));
-            let end = Instant::now() + self.patience;
-            // What fails together is asked for in halves, so that one that is missing costs little.
-            let mut parts: Vec<&Part<'_>> = alone.chunks(1).chain([together.as_slice()]).collect();
-            parts.retain(|part| !part.is_empty());
-            while !parts.is_empty() {
-                let mut asked = Vec::new();
-                for part in parts.drain(..) {
-                    asked.push(async move { (part, self.part(part, end).await) }.boxed());
-                }
-                let outcomes: Vec<_> = stream::iter(asked).buffer_unordered(CALLS).collect().await;
-                for (part, outcome) in outcomes {
-                    match outcome {
-                        Outcome::Values(values) => {
-                            for ((at, ..), value) in part.iter().zip(values) {
-                                answers[*at] = Some(Ok(value));
-                            }
+        }
+        let (alone, together): (Vec<_>, Vec<_>) =
+            good.into_iter().partition(|(.., reference)| reference.contains(['$', '\\']));
+        let end = Instant::now() + self.patience;
+        // What fails together is asked for in halves, so that one that is missing costs little.
+        let mut parts: Vec<&Part<'_>> = alone.chunks(1).chain([together.as_slice()]).collect();
+        parts.retain(|part| !part.is_empty());
+        while !parts.is_empty() {
+            let mut asked = Vec::new();
+            for part in parts.drain(..) {
+                asked.push(async move { (part, self.part(part, end).await) }.boxed());
+            }
+            let outcomes: Vec<_> = stream::iter(asked).buffer_unordered(CALLS).collect().await;
+            for (part, outcome) in outcomes {
+                match outcome {
+                    Outcome::Values(values) => {
+                        for ((at, ..), value) in part.iter().zip(values) {
+                            answers[*at] = Some(Ok(value));
                         }
-                        Outcome::One(answer) => answers[part[0].0] = Some(answer),
-                        Outcome::Divided => {
-                            let (left, right) = part.split_at(part.len() / 2);
-                            parts.extend([left, right]);
-                        }
-                        Outcome::Failed(error) => {
-                            for (at, ..) in part {
-                                answers[*at] = Some(Err(error.clone()));
-                            }
+                    }
+                    Outcome::One(answer) => answers[part[0].0] = Some(answer),
+                    Outcome::Divided => {
+                        let (left, right) = part.split_at(part.len() / 2);
+                        parts.extend([left, right]);
+                    }
+                    Outcome::Failed(error) => {
+                        for (at, ..) in part {
+                            answers[*at] = Some(Err(error.clone()));
                         }
                     }
                 }
             }
-            answers.into_iter().map(|answer| answer.unwrap_or(Err(SourceError::Missing))).collect()
         }
-        .boxed()
+        answers.into_iter().map(|answer| answer.unwrap_or(Err(SourceError::Missing))).collect()
     }
 }
 

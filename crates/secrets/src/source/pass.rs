@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 
 use crate::SecretValue;
 use crate::format;
@@ -188,6 +188,7 @@ fn line(entry: &SecretValue, property: &str, path: &str) -> Result<SecretValue, 
     }
 }
 
+#[async_trait]
 impl Source for Pass {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -210,88 +211,66 @@ impl Source for Pass {
     }
 
     /// That the program is there and the store has a key; nothing is decrypted.
-    fn check(&self) -> Answer<'_, ()> {
-        async {
-            self.file("doppio")?;
-            if !self.store.join(".gpg-id").is_file() {
-                return Err(SourceError::unreachable(
-                    "the password store has no key",
-                    "run `pass init KEY-ID`",
-                ));
-            }
-            let printed = self.program.run(&["version"], None).await?;
-            if printed.success { Ok(()) } else { Err(fault(&printed)) }
+    async fn check(&self) -> Answer<()> {
+        self.file("doppio")?;
+        if !self.store.join(".gpg-id").is_file() {
+            return Err(SourceError::unreachable("the password store has no key", "run `pass init KEY-ID`"));
         }
-        .boxed()
+        let printed = self.program.run(&["version"], None).await?;
+        if printed.success { Ok(()) } else { Err(fault(&printed)) }
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        async move {
-            let (entry, property) =
-                path.split_once(LINE).map_or((path, None), |(path, key)| (path, Some(key)));
-            // `pass show FOLDER` prints what is in it, and that is not a secret.
-            let facts = self.entry(entry, version)?;
-            let mut printed = self.program.run(&["show", "--", entry], None).await?;
-            if !printed.success {
-                return Err(fault(&printed));
-            }
-            let value = SecretValue::new(std::mem::take(&mut *printed.stdout));
-            let value = match property {
-                Some(property) => line(&value, property, entry)?,
-                None => value.without_last_newline(),
-            };
-            if value.plain().is_empty() { Err(SourceError::Missing) } else { Ok((value, facts)) }
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        let (entry, property) = path.split_once(LINE).map_or((path, None), |(path, key)| (path, Some(key)));
+        // `pass show FOLDER` prints what is in it, and that is not a secret.
+        let facts = self.entry(entry, version)?;
+        let mut printed = self.program.run(&["show", "--", entry], None).await?;
+        if !printed.success {
+            return Err(fault(&printed));
         }
-        .boxed()
+        let value = SecretValue::new(std::mem::take(&mut *printed.stdout));
+        let value = match property {
+            Some(property) => line(&value, property, entry)?,
+            None => value.without_last_newline(),
+        };
+        if value.plain().is_empty() { Err(SourceError::Missing) } else { Ok((value, facts)) }
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        async move {
-            match path.split_once(LINE) {
-                Some(_) => self.get(path, version).await.map(|(_, facts)| facts),
-                None => self.entry(path, version),
-            }
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
+        match path.split_once(LINE) {
+            Some(_) => self.get(path, version).await.map(|(_, facts)| facts),
+            None => self.entry(path, version),
         }
-        .boxed()
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
-        async move {
-            self.file(path)?;
-            let arguments = ["insert", "--multiline", "--force", "--", path];
-            let printed = self.program.run(&arguments, Some(value.plain())).await?;
-            if !printed.success {
-                return Err(fault(&printed));
-            }
-            let mut facts = self.entry(path, None)?;
-            if !remark.is_empty() {
-                facts
-                    .warnings
-                    .push("`pass` stores neither note nor expiry: only the value was written".to_owned());
-            }
-            Ok(facts)
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        self.file(path)?;
+        let arguments = ["insert", "--multiline", "--force", "--", path];
+        let printed = self.program.run(&arguments, Some(value.plain())).await?;
+        if !printed.success {
+            return Err(fault(&printed));
         }
-        .boxed()
+        let mut facts = self.entry(path, None)?;
+        if !remark.is_empty() {
+            facts
+                .warnings
+                .push("`pass` stores neither note nor expiry: only the value was written".to_owned());
+        }
+        Ok(facts)
     }
 
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        async move {
-            self.entry(path, None)?;
-            let printed = self.program.run(&["rm", "--force", "--", path], None).await?;
-            if printed.success { Ok(()) } else { Err(fault(&printed)) }
-        }
-        .boxed()
+    async fn delete(&self, path: &str) -> Answer<()> {
+        self.entry(path, None)?;
+        let printed = self.program.run(&["rm", "--force", "--", path], None).await?;
+        if printed.success { Ok(()) } else { Err(fault(&printed)) }
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
-        async {
-            self.file("doppio")?;
-            let mut found = Vec::new();
-            self.walk(&self.store, &mut found)?;
-            found.sort_by(|(a, _), (b, _)| a.cmp(b));
-            Ok(found)
-        }
-        .boxed()
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
+        self.file("doppio")?;
+        let mut found = Vec::new();
+        self.walk(&self.store, &mut found)?;
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(found)
     }
 }
 

@@ -15,14 +15,13 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 
 use doppio_text::name::SecretName;
 
 use self::batcher::Batcher;
 use crate::SecretValue;
 use crate::source::Answer;
-use crate::source::Answers;
 use crate::source::DEADLINE;
 use crate::source::Item;
 use crate::source::Kind;
@@ -62,6 +61,7 @@ impl Remote {
     }
 }
 
+#[async_trait]
 impl Source for Remote {
     fn kind(&self) -> &'static Kind {
         self.far.source.kind()
@@ -91,8 +91,8 @@ impl Source for Remote {
         self.far.source.member_to_write(path, property)
     }
 
-    fn acts<'a>(&'a self, path: &'a str) -> Answer<'a, bool> {
-        self.far.within(self.far.source.acts(path)).boxed()
+    async fn acts(&self, path: &str) -> Answer<bool> {
+        self.far.within(self.far.source.acts(path)).await
     }
 
     fn remedy(&self, path: &str) -> String {
@@ -103,54 +103,45 @@ impl Source for Remote {
         self.far.source.remedy_of_member(path, property)
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        self.far.within(self.far.source.check()).boxed()
+    async fn check(&self) -> Answer<()> {
+        self.far.within(self.far.source.check()).await
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        self.values.ask(&self.far, Item::new(path, version)).boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        self.values.ask(&self.far, Item::new(path, version)).await
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
+    async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
         let asked = items.iter().map(|item| self.values.ask(&self.far, item.clone()));
-        futures_util::future::join_all(asked).boxed()
+        futures_util::future::join_all(asked).await
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        async move {
-            let item = Item::new(path, version);
-            match self.values.known(&item) {
-                Some((_, facts)) => Ok(facts),
-                None if self.far.source.reads_to_locate() => {
-                    self.values.ask(&self.far, item).await.map(|(_, facts)| facts)
-                }
-                None => self.places.ask(&self.far, item).await,
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
+        let item = Item::new(path, version);
+        match self.values.known(&item) {
+            Some((_, facts)) => Ok(facts),
+            None if self.far.source.reads_to_locate() => {
+                self.values.ask(&self.far, item).await.map(|(_, facts)| facts)
             }
+            None => self.places.ask(&self.far, item).await,
         }
-        .boxed()
     }
 
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
+    async fn locate_many(&self, items: &[Item]) -> Vec<Answer<Metadata>> {
         let asked = items.iter().map(|item| self.locate(&item.path, item.version.as_deref()));
-        futures_util::future::join_all(asked).boxed()
+        futures_util::future::join_all(asked).await
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
-        async move {
-            let done = self.far.within(self.far.source.set(path, value, remark)).await;
-            self.forget();
-            done
-        }
-        .boxed()
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        let done = self.far.within(self.far.source.set(path, value, remark)).await;
+        self.forget();
+        done
     }
 
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        async move {
-            let done = self.far.within(self.far.source.delete(path)).await;
-            self.forget();
-            done
-        }
-        .boxed()
+    async fn delete(&self, path: &str) -> Answer<()> {
+        let done = self.far.within(self.far.source.delete(path)).await;
+        self.forget();
+        done
     }
 
     fn remains(&self, path: &str) -> Option<String> {
@@ -161,19 +152,16 @@ impl Source for Remote {
         self.far.source.unlisted()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
-        self.far.within(self.far.source.list()).boxed()
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
+        self.far.within(self.far.source.list()).await
     }
 
-    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
-        self.far.within(self.far.source.versions(path)).boxed()
+    async fn versions(&self, path: &str) -> Answer<Vec<Version>> {
+        self.far.within(self.far.source.versions(path)).await
     }
 
-    fn close(&self) -> Answer<'_, ()> {
-        async {
-            self.forget();
-            self.far.within(self.far.source.close()).await
-        }
-        .boxed()
+    async fn close(&self) -> Answer<()> {
+        self.forget();
+        self.far.within(self.far.source.close()).await
     }
 }

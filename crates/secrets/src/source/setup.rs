@@ -73,7 +73,7 @@ impl Options {
 }
 
 /// What a remote source is made from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Setup {
     /// The process environment.
     pub environment: Environment,

@@ -32,13 +32,14 @@ use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
 use crate::aws::connector;
-use crate::aws::endpoint;
-use crate::aws::endpoint::Service;
-use crate::aws::endpoint::Variant;
-use crate::aws::fault::Failure;
-use crate::aws::fault::root_cause;
 use crate::aws::profiles;
-use crate::aws::request::Place;
+use crate::aws::refusal::Failure;
+use crate::aws::refusal::no_credentials;
+use crate::aws::request::Endpoint;
+use crate::aws::service;
+use crate::aws::service::Service;
+use crate::aws::service::Variant;
+use crate::http::innermost;
 
 /// The keys of both tables.
 pub(super) const KEYS: &[Key] = &[
@@ -96,7 +97,7 @@ impl Account {
     ///
     /// When the settings can't be followed.
     pub(super) async fn session(&self) -> Result<&Session, Failure> {
-        self.session.get_or_try_init(|| self.open()).await.map_err(Failure::Setup)
+        self.session.get_or_try_init(|| self.open()).await.map_err(Failure::Unsent)
     }
 
     async fn open(&self) -> Result<Session, SourceError> {
@@ -192,10 +193,10 @@ impl Session {
     /// # Errors
     ///
     /// When no region is known, or its name or the endpoint is none.
-    pub(super) fn place(&self, service: &Service, region: Option<&str>) -> Result<Place, Failure> {
+    pub(super) fn endpoint(&self, service: &Service, region: Option<&str>) -> Result<Endpoint, Failure> {
         let Some(region) = region.or_else(|| self.config.region().map(AsRef::as_ref)) else {
             let scheme = self.scheme;
-            return Err(Failure::Setup(SourceError::unreachable(
+            return Err(Failure::Unsent(SourceError::unreachable(
                 "no AWS region is set",
                 format!(
                     "set AWS_REGION, or write `region = \"eu-central-1\"` to `[sources.{scheme}]` in config.toml"
@@ -206,15 +207,15 @@ impl Session {
             fips: self.config.use_fips().unwrap_or_default(),
             dual_stack: self.config.use_dual_stack().unwrap_or_default(),
         };
-        let url = match self.endpoint(service) {
-            Some(endpoint) => endpoint::custom(&endpoint, variant),
+        let url = match self.named_endpoint(service) {
+            Some(endpoint) => service::custom(&endpoint, variant),
             None => service.url(region, variant),
         };
-        Ok(Place { region: region.to_owned(), url: url.map_err(Failure::Setup)? })
+        Ok(Endpoint { region: region.to_owned(), url: url.map_err(Failure::Unsent)? })
     }
 
     /// The endpoint that is set for all services or, in the profile, for this one.
-    fn endpoint(&self, service: &Service) -> Option<String> {
+    fn named_endpoint(&self, service: &Service) -> Option<String> {
         let of_all = || self.config.endpoint_url().map(str::to_owned);
         if self.config.get_origin("endpoint_url").is_client_config() {
             return of_all();
@@ -245,9 +246,9 @@ impl Session {
             return Ok(keys.identity.clone());
         }
         let provider = self.config.credentials_provider();
-        let provider = provider.ok_or_else(|| Failure::Credentials(String::new()))?;
+        let provider = provider.ok_or_else(|| Failure::Unsent(no_credentials("")))?;
         let found = provider.provide_credentials().await;
-        let found = found.map_err(|error| Failure::Credentials(root_cause(&error)))?;
+        let found = found.map_err(|error| Failure::Unsent(no_credentials(&innermost(&error))))?;
         let until = found.expiry().unwrap_or(now + LASTING);
         let identity = Identity::from(found);
         *keys = Some(Keys { identity: identity.clone(), until });

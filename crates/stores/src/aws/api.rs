@@ -14,12 +14,16 @@ use crate::aws::account::Account;
 use crate::aws::body;
 use crate::aws::body::Body;
 use crate::aws::call::Call;
-use crate::aws::endpoint::Service;
-use crate::aws::fault::Failure;
+use crate::aws::refusal::Failure;
 use crate::aws::reply::Reply;
 use crate::aws::request::Request;
 use crate::aws::retry;
 use crate::aws::retry::Attempt;
+use crate::aws::service::Service;
+use crate::http::Response;
+
+/// No answer is longer, in bytes: 20 values of 64 KiB in escapes are half of it.
+const LONGEST: usize = 16 << 20;
 
 /// Single calls of one batch that are under way at the same time.
 pub(super) const CALLS: usize = 8;
@@ -55,8 +59,8 @@ impl Api {
     /// Sends a body, several times if need be.
     pub(super) async fn send(&self, call: Call<'_>, body: Body) -> Result<Reply, Failure> {
         let session = self.account.session().await?;
-        let place = session.place(self.service, call.region())?;
-        let request = Request::new(self.service, &place, call.operation(), body);
+        let endpoint = session.endpoint(self.service, call.region())?;
+        let request = Request::new(self.service, &endpoint, call.operation(), body);
         let mut made = 0;
         loop {
             let identity = session.identity().await?;
@@ -80,19 +84,17 @@ impl Api {
 }
 
 async fn attempt(http: &reqwest::Client, request: reqwest::Request) -> Result<Reply, Attempt> {
-    let lost = |failure| Attempt { failure, status: None, wait: None };
-    let answer = http.execute(request).await.map_err(|error| lost(Failure::of_transport(error)))?;
-    let status = answer.status();
-    let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let (kind, wait) = (header("x-amzn-errortype"), header("x-amz-retry-after"));
-    let reply = Reply::read(answer).await.map_err(lost)?;
+    let request = reqwest::RequestBuilder::from_parts(http.clone(), request);
+    let response = Response::of(request, LONGEST).await;
+    let Response { status, headers, body } =
+        response.map_err(|error| Attempt { failure: error.into(), wait: None })?;
     if status.is_success() {
-        return Ok(reply);
+        return Ok(Reply(body));
     }
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     Err(Attempt {
-        failure: Failure::of_answer(status.as_u16(), kind.as_deref(), reply.bytes()),
-        status: Some(status.as_u16()),
-        wait: wait.and_then(|wait| wait.parse().ok()).map(Duration::from_millis),
+        failure: Failure::of_response(status.as_u16(), header("x-amzn-errortype"), &body),
+        wait: header("x-amz-retry-after").and_then(|wait| wait.parse().ok()).map(Duration::from_millis),
     })
 }
 

@@ -19,12 +19,13 @@ use serde_json::json;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Item;
 use doppio_secrets::source::Metadata;
+use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 
 use crate::aws::api::CALLS;
 use crate::aws::call::Call;
-use crate::aws::fault::Failure;
 use crate::aws::metadata::Selector;
+use crate::aws::refusal::Failure;
 use crate::aws::reply::Object;
 use crate::aws::secrets;
 use crate::aws::secrets::LARGEST;
@@ -40,12 +41,13 @@ const PAGES: usize = 2;
 /// Fewer than this are asked for one by one: that needs no further right.
 const FEW: usize = 3;
 
-type Found<T> = Vec<Option<Result<T, SourceError>>>;
+/// What has an answer already, by the place of the item.
+pub(super) type Partial<T> = Vec<Option<Result<T, SourceError>>>;
 
 impl SecretsManager {
     /// The values of all items, in their order.
     pub(super) async fn get_all(&self, items: &[Item]) -> Vec<Result<(SecretValue, Metadata), SourceError>> {
-        let mut found: Found<(SecretValue, Metadata)> = vec![None; items.len()];
+        let mut found: Partial<(SecretValue, Metadata)> = vec![None; items.len()];
         let together = current_by_name(items);
         if together.len() > 1 {
             for chunk in together.chunks(LARGEST) {
@@ -54,18 +56,17 @@ impl SecretsManager {
                 }
                 let call = Call::reading("secretsmanager:BatchGetSecretValue", "");
                 if let Err(failure) = self.get_together(call, items, chunk, &mut found).await {
-                    broken_off(failure, &self.may_batch, call, chunk, &mut found);
+                    broken_off(failure, &self.may_batch, true, call, chunk, &mut found);
                 }
             }
         }
-        rest(items, found, |item| self.get_one(&item.path, item.version.as_deref())).await
+        rest(items, found, |item| self.get(&item.path, item.version.as_deref())).await
     }
 
     /// What is known of all items, in their order.
     pub(super) async fn locate_all(&self, items: &[Item]) -> Vec<Result<Metadata, SourceError>> {
-        let mut found: Found<Metadata> = vec![None; items.len()];
-        let together: Vec<usize> =
-            (0..items.len()).filter(|&at| !items[at].path.starts_with("arn:")).collect();
+        let mut found: Partial<Metadata> = vec![None; items.len()];
+        let together = by_name(items);
         if together.len() >= FEW {
             for chunk in together.chunks(NAMES) {
                 if !self.may_list.load(Ordering::Relaxed) {
@@ -73,11 +74,11 @@ impl SecretsManager {
                 }
                 let call = Call::reading("secretsmanager:ListSecrets", "");
                 if let Err(failure) = self.locate_together(call, items, chunk, &mut found).await {
-                    broken_off(failure, &self.may_list, call, chunk, &mut found);
+                    broken_off(failure, &self.may_list, true, call, chunk, &mut found);
                 }
             }
         }
-        rest(items, found, |item| self.locate_one(&item.path, item.version.as_deref())).await
+        rest(items, found, |item| self.locate(&item.path, item.version.as_deref())).await
     }
 
     /// Values of one call.
@@ -86,7 +87,7 @@ impl SecretsManager {
         call: Call<'_>,
         items: &[Item],
         chunk: &[usize],
-        found: &mut Found<(SecretValue, Metadata)>,
+        found: &mut Partial<(SecretValue, Metadata)>,
     ) -> Result<(), Failure> {
         let names: Vec<&str> = chunk.iter().map(|&at| items[at].path.as_str()).collect();
         let mut pages = self.api.pages(call, json!({ "SecretIdList": names }));
@@ -98,7 +99,7 @@ impl SecretsManager {
                 if let (Some(&at), Some(code)) = (chunk.iter().find(of), &refusal.error_code) {
                     let failure = Failure::refused(code, refusal.message.as_deref().unwrap_or_default());
                     let call = Call::reading("secretsmanager:GetSecretValue", &items[at].path);
-                    found[at] = Some(Err(failure.tell(call)));
+                    found[at] = Some(Err(failure.told(call)));
                 }
             }
             for entry in page.object().items("SecretValues")? {
@@ -121,7 +122,7 @@ impl SecretsManager {
         call: Call<'_>,
         items: &[Item],
         chunk: &[usize],
-        found: &mut Found<Metadata>,
+        found: &mut Partial<Metadata>,
     ) -> Result<(), Failure> {
         let names: Vec<&str> = chunk.iter().map(|&at| items[at].path.as_str()).collect();
         let filters = json!([{ "Key": "name", "Values": names }]);
@@ -140,17 +141,21 @@ impl SecretsManager {
     }
 }
 
-/// The batch call gives current versions only, and only those of one region.
+/// A call for several takes names of one region, and no ARNs.
+pub(super) fn by_name(items: &[Item]) -> Vec<usize> {
+    (0..items.len()).filter(|&at| !items[at].path.starts_with("arn:")).collect()
+}
+
+/// The batch call gives current versions only.
 fn current_by_name(items: &[Item]) -> Vec<usize> {
-    let is_current = |item: &Item| Selector::of(item.version.as_deref()) == Selector::Current;
-    let by_name = |item: &Item| !item.path.starts_with("arn:");
-    (0..items.len()).filter(|&at| is_current(&items[at]) && by_name(&items[at])).collect()
+    let is_current = |at: &usize| Selector::of(items[*at].version.as_deref()) == Selector::Current;
+    by_name(items).into_iter().filter(is_current).collect()
 }
 
 /// Asks one by one for whatever has no answer yet.
-async fn rest<'a, T, F>(
+pub(super) async fn rest<'a, T, F>(
     items: &'a [Item],
-    mut found: Found<T>,
+    mut found: Partial<T>,
     ask: impl Fn(&'a Item) -> F,
 ) -> Vec<Result<T, SourceError>>
 where
@@ -169,16 +174,25 @@ where
     found.into_iter().map(|answer| answer.unwrap_or(Err(SourceError::Missing))).collect()
 }
 
-/// What a page that failed means for the items of its call: where the call itself is at fault it is
-/// not tried again and each is asked for by itself, and else all of them have failed.
-fn broken_off<T>(failure: Failure, may: &AtomicBool, call: Call<'_>, chunk: &[usize], found: &mut Found<T>) {
+/// What a call that failed means for its items. Where the call itself is to blame, each is asked for by
+/// itself, and if it `is_final` the call is not tried again; else all of them have failed.
+pub(super) fn broken_off<T>(
+    failure: Failure,
+    may: &AtomicBool,
+    is_final: bool,
+    call: Call<'_>,
+    chunk: &[usize],
+    found: &mut Partial<T>,
+) {
     if failure.is_about_the_call() {
-        may.store(false, Ordering::Relaxed);
+        if is_final {
+            may.store(false, Ordering::Relaxed);
+        }
         return;
     }
-    let fault = failure.tell(call);
+    let error = failure.told(call);
     for &at in chunk {
-        found[at].get_or_insert_with(|| Err(fault.clone()));
+        found[at].get_or_insert_with(|| Err(error.clone()));
     }
 }
 

@@ -25,6 +25,11 @@ impl<'a> Call<'a> {
         self.action.rsplit(':').next().unwrap_or(self.action)
     }
 
+    /// The path, as it follows the name of the operation in a message.
+    pub(super) fn of_path(&self) -> String {
+        if self.path.is_empty() { String::new() } else { format!(" on `{}`", self.path) }
+    }
+
     /// The region that the path names, where it is an ARN: `arn:PARTITION:SERVICE:REGION:ACCOUNT:…`.
     pub(super) fn region(&self) -> Option<&'a str> {
         let mut parts = self.path.split(':');

@@ -18,7 +18,8 @@ use reqwest::Method;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
-use crate::aws::fault::root_cause;
+use crate::http;
+use crate::http::innermost;
 
 /// How long a connection may take to come about, as in Amazon's SDK.
 const CONNECT: Duration = Duration::from_millis(3100);
@@ -26,24 +27,19 @@ const CONNECT: Duration = Duration::from_millis(3100);
 /// A client with the roots of the system, and those of `AWS_CA_BUNDLE`. Like Amazon's SDK it follows
 /// no redirect and asks no proxy.
 pub(super) fn client(setup: &Setup) -> Result<reqwest::Client, SourceError> {
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .user_agent(concat!("doppio/", env!("CARGO_PKG_VERSION")));
+    let mut builder = http::client().connect_timeout(CONNECT).no_proxy();
     if let Some(path) = setup.environment.path("AWS_CA_BUNDLE") {
-        let broken = |cause| SourceError::unreachable(cause, "fix AWS_CA_BUNDLE, or unset it");
-        let pem = std::fs::read(&path)
-            .map_err(|error| broken(format!("AWS_CA_BUNDLE: cannot read `{}`: {error}", path.display())))?;
-        let all = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
-        if all.is_empty() {
-            return Err(broken("AWS_CA_BUNDLE holds no certificates".to_owned()));
-        }
+        let all = http::certificates(&path).map_err(|cause| {
+            SourceError::unreachable(
+                format!("AWS_CA_BUNDLE: cannot use the certificates in `{}`: {cause}", path.display()),
+                "fix AWS_CA_BUNDLE, or unset it",
+            )
+        })?;
         builder = builder.tls_certs_merge(all);
     }
     builder.build().map_err(|error| {
         SourceError::unreachable(
-            format!("cannot make a client for AWS: {}", root_cause(&error)),
+            format!("cannot make a client for AWS: {}", innermost(&error)),
             "look at `AWS_CA_BUNDLE`, and at the certificates of this machine",
         )
     })

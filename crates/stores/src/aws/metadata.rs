@@ -10,7 +10,7 @@ use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
 
 use crate::aws::call::Call;
-use crate::aws::fault::Failure;
+use crate::aws::refusal::Failure;
 
 /// The stage of the version that is in use.
 pub(super) const CURRENT: &str = "AWSCURRENT";
@@ -73,7 +73,7 @@ pub(super) fn expiry_tags(end: jiff::Timestamp) -> Value {
     json!([{ "Key": EXPIRES, "Value": end.to_string() }])
 }
 
-pub(super) fn facts(path: &str, version: Option<&str>, created: Option<Moment>) -> Metadata {
+pub(super) fn metadata_of(path: &str, version: Option<&str>, created: Option<Moment>) -> Metadata {
     Metadata {
         place: format!("AWS secret `{path}`"),
         version: version.map(str::to_owned),
@@ -108,20 +108,20 @@ impl Described {
     pub(super) fn described(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
         if self.deleted_date.is_some() {
             return Err(Failure::refused("InvalidRequestException", "deletion")
-                .tell(Call::reading("secretsmanager:DescribeSecret", path)));
+                .told(Call::reading("secretsmanager:DescribeSecret", path)));
         }
-        let facts = self.staged(path, version, self.version_ids_to_stages.as_ref())?;
-        Ok(self.remarked(facts))
+        let metadata = self.staged(path, version, self.version_ids_to_stages.as_ref())?;
+        Ok(self.remarked(metadata))
     }
 
     /// What a list says. It need not tell the stages; then it says no more than that the secret is
     /// there.
     pub(super) fn listed(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
-        let facts = match &self.secret_versions_to_stages {
-            None if version.is_none() => facts(path, None, self.changed()),
+        let metadata = match &self.secret_versions_to_stages {
+            None if version.is_none() => metadata_of(path, None, self.changed()),
             stages => self.staged(path, version, stages.as_ref())?,
         };
-        Ok(self.remarked(facts))
+        Ok(self.remarked(metadata))
     }
 
     /// Until when the value is good.
@@ -134,11 +134,11 @@ impl Described {
         self.last_changed_date.or(self.created_date)
     }
 
-    fn remarked(&self, facts: Metadata) -> Metadata {
+    fn remarked(&self, metadata: Metadata) -> Metadata {
         Metadata {
             note: self.description.clone().filter(|note| !note.is_empty()),
             expires: self.expiry(),
-            ..facts
+            ..metadata
         }
     }
 
@@ -157,7 +157,7 @@ impl Described {
         };
         // A secret without any version has no value yet.
         let (id, _) = stages.into_iter().flatten().find(is_it).ok_or(SourceError::Missing)?;
-        Ok(facts(path, Some(id), self.changed().filter(|_| selector == Selector::Current)))
+        Ok(metadata_of(path, Some(id), self.changed().filter(|_| selector == Selector::Current)))
     }
 }
 
@@ -187,11 +187,11 @@ mod tests {
             "Tags": [{ "Key": "a" }, { "Key": EXPIRES, "Value": "2099-01-01T00:00:00Z" }],
         }))
         .unwrap();
-        for facts in [found.described("x", None).unwrap(), found.listed("x", None).unwrap()] {
-            assert_eq!(facts.version.as_deref(), Some(ID));
-            assert_eq!(facts.created.unwrap().to_string(), "2018-04-11T20:05:45Z");
-            assert_eq!(facts.expires.unwrap().to_string(), "2099-01-01T00:00:00Z");
-            assert_eq!(facts.note, None);
+        for metadata in [found.described("x", None).unwrap(), found.listed("x", None).unwrap()] {
+            assert_eq!(metadata.version.as_deref(), Some(ID));
+            assert_eq!(metadata.created.unwrap().to_string(), "2018-04-11T20:05:45Z");
+            assert_eq!(metadata.expires.unwrap().to_string(), "2099-01-01T00:00:00Z");
+            assert_eq!(metadata.note, None);
         }
         assert_eq!(found.listed("x", Some("AWSPREVIOUS")), Err(SourceError::Missing));
         let bare: Described = serde_json::from_value(json!({ "Name": "x", "Tags": null })).unwrap();

@@ -15,16 +15,16 @@ mod batch;
 mod body;
 mod call;
 mod connector;
-mod endpoint;
-mod fault;
 mod metadata;
 mod parameter;
 mod parameters;
 mod profiles;
+mod refusal;
 mod reply;
 mod request;
 mod retry;
 mod secrets;
+mod service;
 mod writing;
 
 pub(super) use self::parameters::SOURCE as PARAMETERS;

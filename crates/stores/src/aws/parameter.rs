@@ -7,8 +7,8 @@ use serde::Deserialize;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Metadata;
 
-use crate::aws::fault::Failure;
 use crate::aws::metadata::Moment;
+use crate::aws::refusal::Failure;
 use crate::aws::reply::Object;
 
 /// What AWS calls a parameter: a name with a slash in it must begin with one.
@@ -40,7 +40,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn facts(&self, path: &str) -> Metadata {
+    pub(super) fn metadata(&self, path: &str) -> Metadata {
         Metadata {
             place: format!("AWS parameter `{path}`"),
             version: Some(self.version.to_string()),
@@ -54,7 +54,7 @@ impl Found {
 /// A parameter with its value; none where the answer holds no value.
 pub(super) fn read(path: &str, object: Object<'_>) -> Result<Option<(SecretValue, Metadata)>, Failure> {
     let found: Found = object.metadata()?;
-    Ok(object.text("Value")?.map(|value| (value, found.facts(path))))
+    Ok(object.text("Value")?.map(|value| (value, found.metadata(path))))
 }
 
 #[cfg(test)]
@@ -73,10 +73,10 @@ mod tests {
     #[test]
     fn a_parameter_is_its_value_and_what_is_known_of_it() {
         let text = r#"{"Name": "/a", "Value": "x\ty", "Version": 3, "LastModifiedDate": 1.5}"#;
-        let (value, facts) = read("a", Object(text.as_bytes())).unwrap().unwrap();
+        let (value, metadata) = read("a", Object(text.as_bytes())).unwrap().unwrap();
         assert_eq!(value.expose(), b"x\ty");
-        assert_eq!(facts.version.as_deref(), Some("3"));
-        assert_eq!(facts.created.unwrap().as_second(), 1);
+        assert_eq!(metadata.version.as_deref(), Some("3"));
+        assert_eq!(metadata.created.unwrap().as_second(), 1);
         assert!(read("a", Object(br#"{"Name": "/a"}"#)).unwrap().is_none());
         assert!(read("a", Object(br#"{"Value": ["x"]}"#)).is_err());
     }

@@ -10,15 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-use futures_util::FutureExt;
-use futures_util::StreamExt;
-use futures_util::stream;
+use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
-use doppio_secrets::source::Answers;
 use doppio_secrets::source::DEADLINE;
 use doppio_secrets::source::Item;
 use doppio_secrets::source::Kind;
@@ -33,17 +30,20 @@ use doppio_secrets::source::Version;
 
 use crate::aws::account::KEYS;
 use crate::aws::api::Api;
-use crate::aws::api::CALLS;
+use crate::aws::batch::Partial;
+use crate::aws::batch::broken_off;
+use crate::aws::batch::by_name;
+use crate::aws::batch::rest;
 use crate::aws::body;
 use crate::aws::call::Call;
-use crate::aws::endpoint::PARAMETERS;
-use crate::aws::fault::Failure;
 use crate::aws::metadata::Moment;
 use crate::aws::parameter;
 use crate::aws::parameter::Found;
 use crate::aws::parameter::full;
 use crate::aws::parameter::selected;
+use crate::aws::refusal::Failure;
 use crate::aws::reply::Object;
+use crate::aws::service::PARAMETERS;
 
 /// How it is made.
 pub(crate) const SOURCE: RemoteSource =
@@ -97,9 +97,9 @@ impl ParameterStore {
     }
 
     /// The parameter; not decrypted unless `plain`.
-    async fn one(&self, item: &Item, plain: bool) -> Result<(SecretValue, Metadata), SourceError> {
+    async fn one(&self, item: &Item, plain: bool) -> Answer<(SecretValue, Metadata)> {
         let call = Call::reading("ssm:GetParameter", &item.path);
-        self.fetch(call, item, plain).await.map_err(|failure| failure.tell(call))
+        self.fetch(call, item, plain).await.map_err(|failure| failure.told(call))
     }
 
     async fn fetch(
@@ -113,53 +113,24 @@ impl ParameterStore {
         let found = reply.object().member("Parameter")?;
         let found = found.map(|found| parameter::read(&item.path, found)).transpose()?.flatten();
         // What is not there is an error of AWS: an answer without a value is none of AWS.
-        found.ok_or(Failure::Garbled)
+        found.ok_or(Failure::Nonsense)
     }
 
     async fn many(&self, items: &[Item], plain: bool) -> Vec<Result<(SecretValue, Metadata), SourceError>> {
-        let mut found = vec![None; items.len()];
-        let together: Vec<usize> =
-            (0..items.len()).filter(|&at| !items[at].path.starts_with("arn:")).collect();
-        if together.len() > 1 {
-            for chunk in together.chunks(LARGEST) {
-                if self.may_batch.load(Ordering::Relaxed) {
-                    self.batch(items, chunk, plain, &mut found).await;
-                }
-            }
-        }
-        let open: Vec<usize> = (0..items.len()).filter(|&at| found[at].is_none()).collect();
-        let answers: Vec<_> = stream::iter(open)
-            .map(|at| async move { (at, self.one(&items[at], plain).await) })
-            .buffer_unordered(CALLS)
-            .collect()
-            .await;
-        for (at, answer) in answers {
-            found[at] = Some(answer);
-        }
-        found.into_iter().map(|answer| answer.unwrap_or(Err(SourceError::Missing))).collect()
-    }
-
-    async fn batch(
-        &self,
-        items: &[Item],
-        chunk: &[usize],
-        plain: bool,
-        found: &mut [Option<Result<(SecretValue, Metadata), SourceError>>],
-    ) {
         let call = Call::reading("ssm:GetParameters", "");
-        match self.together(call, items, chunk, plain, found).await {
-            Ok(()) => {}
-            // One name that may not be read spoils the call for all: these are asked one by one.
-            Err(failure) if failure.is_about_the_call() => {
-                self.may_batch.store(!failure.is_denied(), Ordering::Relaxed);
+        let mut found: Partial<(SecretValue, Metadata)> = vec![None; items.len()];
+        let together = by_name(items);
+        for chunk in together.chunks(LARGEST).filter(|_| together.len() > 1) {
+            if !self.may_batch.load(Ordering::Relaxed) {
+                break;
             }
-            Err(failure) => {
-                let fault = failure.tell(call);
-                for &at in chunk {
-                    found[at] = Some(Err(fault.clone()));
-                }
+            if let Err(failure) = self.together(call, items, chunk, plain, &mut found).await {
+                // One name that may not be read spoils the call for all.
+                let is_final = failure.is_denied();
+                broken_off(failure, &self.may_batch, is_final, call, chunk, &mut found);
             }
         }
+        rest(items, found, |item| self.one(item, plain)).await
     }
 
     async fn together(
@@ -168,7 +139,7 @@ impl ParameterStore {
         items: &[Item],
         chunk: &[usize],
         plain: bool,
-        found: &mut [Option<Result<(SecretValue, Metadata), SourceError>>],
+        found: &mut Partial<(SecretValue, Metadata)>,
     ) -> Result<(), Failure> {
         let name = |at: usize| selected(&items[at].path, items[at].version.as_deref());
         let names: Vec<String> = chunk.iter().map(|&at| name(at)).collect();
@@ -190,40 +161,6 @@ impl ParameterStore {
         Ok(())
     }
 
-    /// A description that is not given stays as it is.
-    async fn put(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, SourceError> {
-        let Ok(text) = std::str::from_utf8(value.expose()) else {
-            return Err(SourceError::not_text(SERVICE));
-        };
-        if text.len() > STANDARD {
-            return Err(SourceError::too_long(SERVICE, STANDARD));
-        }
-        let call = Call::writing("ssm:PutParameter", path);
-        let mut request = json!({ "Name": full(path), "Type": "SecureString", "Overwrite": true });
-        if let Some(note) = &remark.note {
-            request["Description"] = note.as_str().into();
-        }
-        let reply = self.api.send(call, body::with_text(&request, "Value", text)).await;
-        let done = reply.and_then(|reply| reply.object().metadata::<Written>());
-        let Written { version } = done.map_err(|failure| failure.tell(call))?;
-        let mut facts = Metadata {
-            place: format!("AWS parameter `{path}`"),
-            version: Some(version.to_string()),
-            note: remark.note.clone(),
-            ..Metadata::default()
-        };
-        if remark.expires.is_some() {
-            facts.warnings.push("Parameter Store does not store when it expires".to_owned());
-        }
-        Ok(facts)
-    }
-
-    async fn remove(&self, path: &str) -> Result<(), SourceError> {
-        let call = Call::reading("ssm:DeleteParameter", path);
-        let done = self.api.ask(call, &json!({ "Name": full(path) })).await;
-        done.map(drop).map_err(|failure| failure.tell(call))
-    }
-
     async fn all(&self, call: Call<'_>) -> Result<Vec<(String, Metadata)>, Failure> {
         let mut pages = self.api.pages(call, json!({ "MaxResults": 50 }));
         let mut found = Vec::new();
@@ -231,7 +168,7 @@ impl ParameterStore {
             let Listed { parameters } = page?.object().metadata()?;
             for entry in parameters.into_iter().flatten() {
                 let Some(name) = &entry.name else { continue };
-                found.push((name.clone(), entry.facts(name)));
+                found.push((name.clone(), entry.metadata(name)));
             }
         }
         Ok(found)
@@ -260,21 +197,9 @@ impl ParameterStore {
         }
         Ok(versions.into_iter().map(|(_, version)| version).collect())
     }
-
-    async fn ping(&self) -> Result<(), SourceError> {
-        let call = Call::reading("ssm:DescribeParameters", "");
-        match self.api.ask(call, &json!({ "MaxResults": 1 })).await {
-            Ok(page) => {
-                let listed = page.object().metadata::<Listed>();
-                listed.map(drop).map_err(|failure| failure.tell(call))
-            }
-            // Credentials that may not list are known anyway.
-            Err(failure) if failure.is_denied() => Ok(()),
-            Err(failure) => Err(failure.tell(call)),
-        }
-    }
 }
 
+#[async_trait]
 impl Source for ParameterStore {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -294,47 +219,79 @@ impl Source for ParameterStore {
         )
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        self.ping().boxed()
+    async fn check(&self) -> Answer<()> {
+        let call = Call::reading("ssm:DescribeParameters", "");
+        match self.api.ask(call, &json!({ "MaxResults": 1 })).await {
+            Ok(page) => {
+                let listed = page.object().metadata::<Listed>();
+                listed.map(drop).map_err(|failure| failure.told(call))
+            }
+            // Credentials that may not list are known anyway.
+            Err(failure) if failure.is_denied() => Ok(()),
+            Err(failure) => Err(failure.told(call)),
+        }
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        async move { self.one(&Item::new(path, version), true).await }.boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        self.one(&Item::new(path, version), true).await
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
-        self.many(items, true).boxed()
+    async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
+        self.many(items, true).await
     }
 
     /// What is not decrypted is not a secret yet: the same rights are enough, and no value is
     /// shown.
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        async move { self.one(&Item::new(path, version), false).await.map(|(_, facts)| facts) }.boxed()
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
+        self.one(&Item::new(path, version), false).await.map(|(_, metadata)| metadata)
     }
 
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
-        async move {
-            let found = self.many(items, false).await;
-            found.into_iter().map(|answer| answer.map(|(_, facts)| facts)).collect()
+    async fn locate_many(&self, items: &[Item]) -> Vec<Answer<Metadata>> {
+        let found = self.many(items, false).await;
+        found.into_iter().map(|answer| answer.map(|(_, metadata)| metadata)).collect()
+    }
+
+    /// A description that is not given stays as it is.
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        let Ok(text) = std::str::from_utf8(value.expose()) else {
+            return Err(SourceError::not_text(SERVICE));
+        };
+        if text.len() > STANDARD {
+            return Err(SourceError::too_long(SERVICE, STANDARD));
         }
-        .boxed()
+        let call = Call::writing("ssm:PutParameter", path);
+        let mut request = json!({ "Name": full(path), "Type": "SecureString", "Overwrite": true });
+        if let Some(note) = &remark.note {
+            request["Description"] = note.as_str().into();
+        }
+        let reply = self.api.send(call, body::with_text(&request, "Value", text)).await;
+        let done = reply.and_then(|reply| reply.object().metadata::<Written>());
+        let Written { version } = done.map_err(|failure| failure.told(call))?;
+        let mut metadata = Metadata {
+            place: format!("AWS parameter `{path}`"),
+            version: Some(version.to_string()),
+            note: remark.note.clone(),
+            ..Metadata::default()
+        };
+        if remark.expires.is_some() {
+            metadata.warnings.push("Parameter Store does not store when it expires".to_owned());
+        }
+        Ok(metadata)
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
-        self.put(path, value, remark).boxed()
+    async fn delete(&self, path: &str) -> Answer<()> {
+        let call = Call::reading("ssm:DeleteParameter", path);
+        let done = self.api.ask(call, &json!({ "Name": full(path) })).await;
+        done.map(drop).map_err(|failure| failure.told(call))
     }
 
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        self.remove(path).boxed()
-    }
-
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
         let call = Call::reading("ssm:DescribeParameters", "");
-        self.all(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
+        self.all(call).await.map_err(|failure| failure.told(call))
     }
 
-    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
+    async fn versions(&self, path: &str) -> Answer<Vec<Version>> {
         let call = Call::reading("ssm:GetParameterHistory", path);
-        self.history(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
+        self.history(call).await.map_err(|failure| failure.told(call))
     }
 }

@@ -9,44 +9,12 @@ use zeroize::Zeroizing;
 use doppio_secrets::SecretValue;
 use doppio_secrets::format;
 
-use crate::aws::fault::Failure;
-
-/// No answer is longer, in bytes: 20 values of 64 KiB in escapes are half of it.
-const LONGEST: usize = 16 << 20;
+use crate::aws::refusal::Failure;
 
 /// The body of an answer.
-pub(super) struct Reply(Zeroizing<Vec<u8>>);
+pub(super) struct Reply(pub(super) Zeroizing<Vec<u8>>);
 
 impl Reply {
-    /// Reads an answer to its end.
-    ///
-    /// # Errors
-    ///
-    /// When it breaks off, or does not end.
-    pub(super) async fn read(mut answer: reqwest::Response) -> Result<Self, Failure> {
-        let expected = answer.content_length().and_then(|length| usize::try_from(length).ok());
-        let room = expected.unwrap_or(16 << 10).min(LONGEST);
-        let mut body = Zeroizing::new(Vec::with_capacity(room));
-        while let Some(chunk) = answer.chunk().await.map_err(Failure::of_transport)? {
-            let length = body.len() + chunk.len();
-            if length > LONGEST {
-                return Err(Failure::Garbled);
-            }
-            // A vector that grows leaves its old bytes behind, so it is moved by hand.
-            if body.capacity() < length {
-                let mut longer = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
-                longer.extend_from_slice(&body);
-                body = longer;
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Self(body))
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
     /// The object that it is. Nothing at all stands for one without members.
     pub(super) fn object(&self) -> Object<'_> {
         Object(if self.0.trim_ascii().is_empty() { b"{}" } else { &self.0 })
@@ -64,7 +32,7 @@ impl<'a> Object<'a> {
     ///
     /// When it is no such object.
     pub(super) fn metadata<T: DeserializeOwned>(self) -> Result<T, Failure> {
-        serde_json::from_slice(self.0).map_err(|_| Failure::Garbled)
+        serde_json::from_slice(self.0).map_err(|_| Failure::Nonsense)
     }
 
     /// The text of a member; none where it does not exist or `null`.
@@ -75,8 +43,8 @@ impl<'a> Object<'a> {
     pub(super) fn text(self, key: &str) -> Result<Option<SecretValue>, Failure> {
         match self.raw(key)? {
             None => Ok(None),
-            Some(raw @ [b'"', ..]) => format::json_member(raw, &[]).map(Some).ok_or(Failure::Garbled),
-            Some(_) => Err(Failure::Garbled),
+            Some(raw @ [b'"', ..]) => format::json_member(raw, &[]).map(Some).ok_or(Failure::Nonsense),
+            Some(_) => Err(Failure::Nonsense),
         }
     }
 
@@ -88,9 +56,9 @@ impl<'a> Object<'a> {
     pub(super) fn binary(self, key: &str) -> Result<Option<SecretValue>, Failure> {
         let Some(text) = self.text(key)? else { return Ok(None) };
         let text = text.expose();
-        let length = BASE64.decode_len(text.len()).map_err(|_| Failure::Garbled)?;
+        let length = BASE64.decode_len(text.len()).map_err(|_| Failure::Nonsense)?;
         let mut bytes = Zeroizing::new(vec![0; length]);
-        let length = BASE64.decode_mut(text, &mut bytes).map_err(|_| Failure::Garbled)?;
+        let length = BASE64.decode_mut(text, &mut bytes).map_err(|_| Failure::Nonsense)?;
         bytes.truncate(length);
         Ok(Some(SecretValue::new(std::mem::take(&mut *bytes))))
     }
@@ -104,7 +72,7 @@ impl<'a> Object<'a> {
         match self.raw(key)? {
             None => Ok(None),
             Some(raw @ [b'{', ..]) => Ok(Some(Self(raw))),
-            Some(_) => Err(Failure::Garbled),
+            Some(_) => Err(Failure::Nonsense),
         }
     }
 
@@ -114,12 +82,12 @@ impl<'a> Object<'a> {
     ///
     /// When it is not a list.
     pub(super) fn items(self, key: &str) -> Result<Vec<SecretValue>, Failure> {
-        self.raw(key)?.map_or(Ok(Vec::new()), |raw| format::json_items(raw).ok_or(Failure::Garbled))
+        self.raw(key)?.map_or(Ok(Vec::new()), |raw| format::json_items(raw).ok_or(Failure::Nonsense))
     }
 
     /// A member as it is written.
     fn raw(self, key: &str) -> Result<Option<&'a [u8]>, Failure> {
-        let members = format::json_members(self.0).ok_or(Failure::Garbled)?;
+        let members = format::json_members(self.0).ok_or(Failure::Nonsense)?;
         let found = members.into_iter().find(|(name, _)| name == key).map(|(_, raw)| raw);
         Ok(found.filter(|raw| *raw != b"null"))
     }
@@ -160,7 +128,7 @@ mod tests {
             Object(b"[]").text("Text").err(),
             Object(b"<html>").metadata::<serde_json::Value>().err(),
         ] {
-            assert_eq!(answer, Some(Failure::Garbled));
+            assert_eq!(answer, Some(Failure::Nonsense));
         }
         assert_eq!(plain(Reply(Zeroizing::default()).object().text("a")), None);
     }

@@ -16,12 +16,14 @@ use reqwest::header::HeaderName;
 use reqwest::header::HeaderValue;
 
 use crate::aws::body::Body;
-use crate::aws::endpoint::Service;
-use crate::aws::fault::Failure;
+use crate::aws::refusal::Failure;
+use crate::aws::refusal::no_credentials;
+use crate::aws::service::Service;
+use crate::http::NoResponse;
 
 /// Where a service is asked.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Endpoint {
     pub region: String,
     pub url: Url,
 }
@@ -29,7 +31,7 @@ pub(super) struct Place {
 /// A request, which can be sent several times: each time with a signature of its own.
 pub(super) struct Request<'a> {
     service: &'static Service,
-    place: &'a Place,
+    endpoint: &'a Endpoint,
     target: String,
     body: Bytes,
 }
@@ -38,11 +40,11 @@ impl<'a> Request<'a> {
     /// The body is wiped when the last copy of this and what was sent of it is gone.
     pub(super) fn new(
         service: &'static Service,
-        place: &'a Place,
+        endpoint: &'a Endpoint,
         operation: &'static str,
         body: Body,
     ) -> Self {
-        Self { service, place, target: service.target(operation), body: Bytes::from_owner(body) }
+        Self { service, endpoint, target: service.target(operation), body: Bytes::from_owner(body) }
     }
 
     /// The request as it is sent, signed for this moment.
@@ -56,10 +58,10 @@ impl<'a> Request<'a> {
         identity: &Identity,
         time: SystemTime,
     ) -> Result<reqwest::Request, Failure> {
-        let odd = || Failure::Credentials("they hold characters that no key has".to_owned());
+        let odd = || Failure::Unsent(no_credentials("they hold characters that no key has"));
         let headers = self.headers(identity, time).map_err(|_| odd())?.ok_or_else(odd)?;
-        let sent = http.post(self.place.url.clone()).headers(headers).body(self.body.clone());
-        sent.build().map_err(Failure::of_transport)
+        let sent = http.post(self.endpoint.url.clone()).headers(headers).body(self.body.clone());
+        sent.build().map_err(|error| NoResponse::from(error).into())
     }
 
     /// All headers that are signed, and the signature; none where one is no header.
@@ -67,7 +69,7 @@ impl<'a> Request<'a> {
         let own = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", self.target.as_str())];
         let params = v4::SigningParams::builder()
             .identity(identity)
-            .region(&self.place.region)
+            .region(&self.endpoint.region)
             .name(self.service.name)
             .time(time)
             .settings(SigningSettings::default())
@@ -75,7 +77,7 @@ impl<'a> Request<'a> {
             .expect("all parameters are there")
             .into();
         let body = SignableBody::Bytes(&self.body);
-        let request = SignableRequest::new("POST", self.place.url.as_str(), own.into_iter(), body)?;
+        let request = SignableRequest::new("POST", self.endpoint.url.as_str(), own.into_iter(), body)?;
         let (signature, _) = sign(request, &params)?.into_parts();
         let (signature, _) = signature.into_parts();
         let signature = signature.iter().map(|header| (header.name(), header.value()));
@@ -97,11 +99,11 @@ mod tests {
 
     use super::*;
     use crate::aws::body;
-    use crate::aws::endpoint::PARAMETERS;
-    use crate::aws::endpoint::SECRETS;
+    use crate::aws::service::PARAMETERS;
+    use crate::aws::service::SECRETS;
 
-    fn place(url: &str) -> Place {
-        Place { region: "eu-west-1".to_owned(), url: Url::parse(url).unwrap() }
+    fn endpoint(url: &str) -> Endpoint {
+        Endpoint { region: "eu-west-1".to_owned(), url: Url::parse(url).unwrap() }
     }
 
     fn identity(token: Option<&str>) -> Identity {
@@ -120,11 +122,12 @@ mod tests {
 
     #[test]
     fn a_request_has_the_form_of_the_protocol() {
-        let place = place("https://ssm.eu-west-1.amazonaws.com/");
+        let endpoint = endpoint("https://ssm.eu-west-1.amazonaws.com/");
         let body = body::plain(&json!({ "Name": "/a/b", "WithDecryption": true }));
-        let request = signed(&Request::new(&PARAMETERS, &place, "GetParameter", body), Some("made up token"));
+        let request =
+            signed(&Request::new(&PARAMETERS, &endpoint, "GetParameter", body), Some("made up token"));
         assert_eq!(request.method(), "POST");
-        assert_eq!(request.url(), &place.url);
+        assert_eq!(request.url(), &endpoint.url);
         assert_eq!(header(&request, "content-type"), "application/x-amz-json-1.1");
         assert_eq!(header(&request, "x-amz-target"), "AmazonSSM.GetParameter");
         assert_eq!(header(&request, "x-amz-security-token"), "made up token");
@@ -151,9 +154,9 @@ mod tests {
                 "19c2588189ddf4bd7935ea87204c8f0f17b51f326671a832e6634fcd4066dac8",
             ),
         ] {
-            let place = place(url);
+            let endpoint = endpoint(url);
             let body = body::plain(&json!({ "SecretId": "ml/prod" }));
-            let request = signed(&Request::new(&SECRETS, &place, "GetSecretValue", body), token);
+            let request = signed(&Request::new(&SECRETS, &endpoint, "GetSecretValue", body), token);
             assert_eq!(header(&request, "x-amz-date"), "20270115T080001Z");
             let expected = format!("{scope}, SignedHeaders={signed_headers}, Signature={signature}");
             assert_eq!(header(&request, "authorization"), expected, "{url}");
@@ -163,10 +166,10 @@ mod tests {
     #[test]
     fn keys_that_are_no_header_are_told() {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let place = place("https://ssm.eu-west-1.amazonaws.com/");
-        let request = Request::new(&PARAMETERS, &place, "GetParameter", body::plain(&json!({})));
+        let endpoint = endpoint("https://ssm.eu-west-1.amazonaws.com/");
+        let request = Request::new(&PARAMETERS, &endpoint, "GetParameter", body::plain(&json!({})));
         let broken: Identity = Credentials::new("AKID\n", "x", None, None, "test").into();
         let failure = request.signed(&reqwest::Client::new(), &broken, SystemTime::now()).unwrap_err();
-        assert!(matches!(failure, Failure::Credentials(_)));
+        assert!(matches!(failure, Failure::Unsent(_)));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 
-use crate::aws::fault::Failure;
+use crate::aws::refusal::Failure;
 
 /// Codes of one who is asked too often, as Amazon's SDKs know them.
 const THROTTLED: &[&str] = &[
@@ -35,8 +35,6 @@ const STATUSES: &[u16] = &[500, 502, 503, 504];
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub failure: Failure,
-    /// That of the answer, where there was one.
-    pub status: Option<u16>,
     /// What the server asks for: the header `x-amz-retry-after`, in milliseconds.
     pub wait: Option<Duration>,
 }
@@ -44,9 +42,10 @@ pub(super) struct Attempt {
 impl Attempt {
     fn is_worth_another(&self) -> bool {
         match &self.failure {
-            Failure::Connection(_) | Failure::Slow => true,
+            Failure::Connection(_) | Failure::Late => true,
             failure if failure.is(THROTTLED) || failure.is(TRANSIENT) => true,
-            _ => self.status.is_some_and(|status| STATUSES.contains(&status)),
+            Failure::Refused(status, _) | Failure::Status(status) => STATUSES.contains(status),
+            Failure::Unsent(_) | Failure::Nonsense => false,
         }
     }
 
@@ -71,8 +70,12 @@ pub(super) fn share() -> f64 {
 mod tests {
     use super::*;
 
+    fn failed(failure: Failure) -> Attempt {
+        Attempt { failure, wait: None }
+    }
+
     fn refused(code: &str, status: u16) -> Attempt {
-        Attempt { failure: Failure::refused(code, ""), status: Some(status), wait: None }
+        failed(Failure::of_response(status, Some(code), b""))
     }
 
     #[test]
@@ -81,12 +84,12 @@ mod tests {
         let is_tried = |attempt: Attempt| attempt.wait(&config, 1, 1.0).is_some();
         assert!(is_tried(refused("ThrottlingException", 400)));
         assert!(is_tried(refused("InternalServiceError", 500)));
-        assert!(is_tried(Attempt { failure: Failure::Status(503), status: Some(503), wait: None }));
-        assert!(is_tried(Attempt { failure: Failure::Slow, status: None, wait: None }));
-        assert!(is_tried(Attempt { failure: Failure::Connection(String::new()), status: None, wait: None }));
+        assert!(is_tried(failed(Failure::Status(503))));
+        assert!(is_tried(failed(Failure::Late)));
+        assert!(is_tried(failed(Failure::Connection(String::new()))));
         assert!(!is_tried(refused("AccessDeniedException", 400)));
         assert!(!is_tried(refused("ExpiredTokenException", 400)));
-        assert!(!is_tried(Attempt { failure: Failure::Garbled, status: Some(200), wait: None }));
+        assert!(!is_tried(failed(Failure::Nonsense)));
     }
 
     #[test]

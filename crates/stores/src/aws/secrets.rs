@@ -7,13 +7,12 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
-use doppio_secrets::source::Answers;
 use doppio_secrets::source::DEADLINE;
 use doppio_secrets::source::Item;
 use doppio_secrets::source::Kind;
@@ -29,15 +28,15 @@ use doppio_secrets::source::Version;
 use crate::aws::account::KEYS;
 use crate::aws::api::Api;
 use crate::aws::call::Call;
-use crate::aws::endpoint::SECRETS;
-use crate::aws::fault::Failure;
 use crate::aws::metadata::CURRENT;
 use crate::aws::metadata::Described;
 use crate::aws::metadata::Moment;
 use crate::aws::metadata::Selector;
-use crate::aws::metadata::facts;
+use crate::aws::metadata::metadata_of;
+use crate::aws::refusal::Failure;
 use crate::aws::reply::Object;
 use crate::aws::reply::Reply;
+use crate::aws::service::SECRETS;
 
 /// How it is made.
 pub(crate) const SOURCE: RemoteSource =
@@ -116,7 +115,7 @@ pub(super) fn version(path: &str, object: Object<'_>) -> Result<Option<(SecretVa
         None => object.binary("SecretBinary")?,
         text => text,
     };
-    Ok(value.map(|value| (value, facts(path, found.version_id.as_deref(), found.created_date))))
+    Ok(value.map(|value| (value, metadata_of(path, found.version_id.as_deref(), found.created_date))))
 }
 
 /// The secrets on a page of a list.
@@ -134,61 +133,11 @@ impl SecretsManager {
         }
     }
 
-    pub(super) async fn get_one(
-        &self,
-        path: &str,
-        version: Option<&str>,
-    ) -> Result<(SecretValue, Metadata), SourceError> {
-        let call = Call::reading("secretsmanager:GetSecretValue", path);
-        let mut request = json!({ "SecretId": path });
-        match Selector::of(version) {
-            Selector::Current => {}
-            Selector::Stage(stage) => request["VersionStage"] = stage.into(),
-            Selector::Id(id) => request["VersionId"] = id.into(),
-        }
-        let reply = self.api.ask(call, &request).await.map_err(|failure| failure.tell(call))?;
-        let found = self::version(path, reply.object()).map_err(|failure| failure.tell(call))?;
-        // What is not there is an error of AWS: an answer without a value is none of AWS.
-        found.ok_or_else(|| Failure::Garbled.tell(call))
-    }
-
     pub(super) async fn describe(&self, path: &str) -> Result<Described, Failure> {
         let call = Call::reading("secretsmanager:DescribeSecret", path);
         let reply = self.api.ask(call, &json!({ "SecretId": path })).await?;
         let found: Described = reply.object().metadata()?;
-        if found.name.is_none() && found.arn.is_none() { Err(Failure::Garbled) } else { Ok(found) }
-    }
-
-    /// Asks what is known of a secret; where that is not allowed, the value shows that it is there.
-    /// So it does for a version that AWS does not name: one without a stage is not listed, but can
-    /// be read.
-    pub(super) async fn locate_one(
-        &self,
-        path: &str,
-        version: Option<&str>,
-    ) -> Result<Metadata, SourceError> {
-        match self.describe(path).await {
-            Ok(found) => match found.described(path, version) {
-                Err(SourceError::Missing) if Selector::of(version) != Selector::Current => {
-                    self.get_one(path, version).await.map(|(_, facts)| facts)
-                }
-                described => described,
-            },
-            Err(failure) if failure.is_denied() => self.get_one(path, version).await.map(|(_, facts)| facts),
-            Err(failure) => Err(failure.tell(Call::reading("secretsmanager:DescribeSecret", path))),
-        }
-    }
-
-    async fn remove(&self, path: &str) -> Result<(), SourceError> {
-        let call = Call::reading("secretsmanager:DeleteSecret", path);
-        let request = json!({ "SecretId": path, "RecoveryWindowInDays": RECOVERY_DAYS });
-        let reply = self.api.ask(call, &request).await.map_err(|failure| failure.tell(call))?;
-        let done: Removed = reply.object().metadata().map_err(|failure| failure.tell(call))?;
-        if let Some(until) = done.deletion_date.and_then(Moment::timestamp) {
-            let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
-            removed.insert(path.to_owned(), until);
-        }
-        Ok(())
+        if found.name.is_none() && found.arn.is_none() { Err(Failure::Nonsense) } else { Ok(found) }
     }
 
     async fn all(&self, call: Call<'_>) -> Result<Vec<(String, Metadata)>, Failure> {
@@ -198,8 +147,8 @@ impl SecretsManager {
             for entry in list(&page?)? {
                 let Some(name) = &entry.name else { continue };
                 // One without a value can't be used.
-                if let Ok(facts) = entry.listed(name, None) {
-                    found.push((name.clone(), facts));
+                if let Ok(metadata) = entry.listed(name, None) {
+                    found.push((name.clone(), metadata));
                 }
             }
         }
@@ -225,18 +174,9 @@ impl SecretsManager {
         versions.sort_by_key(|version| std::cmp::Reverse((version.current, version.created)));
         Ok(versions)
     }
-
-    async fn ping(&self) -> Result<(), SourceError> {
-        let call = Call::reading("secretsmanager:ListSecrets", "");
-        match self.api.ask(call, &json!({ "MaxResults": 1 })).await {
-            Ok(page) => list(&page).map(drop).map_err(|failure| failure.tell(call)),
-            // Credentials that may not list are known anyway.
-            Err(failure) if failure.is_denied() => Ok(()),
-            Err(failure) => Err(failure.tell(call)),
-        }
-    }
 }
 
+#[async_trait]
 impl Source for SecretsManager {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -255,33 +195,71 @@ impl Source for SecretsManager {
         )
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        self.ping().boxed()
+    async fn check(&self) -> Answer<()> {
+        let call = Call::reading("secretsmanager:ListSecrets", "");
+        match self.api.ask(call, &json!({ "MaxResults": 1 })).await {
+            Ok(page) => list(&page).map(drop).map_err(|failure| failure.told(call)),
+            // Credentials that may not list are known anyway.
+            Err(failure) if failure.is_denied() => Ok(()),
+            Err(failure) => Err(failure.told(call)),
+        }
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        self.get_one(path, version).boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        let call = Call::reading("secretsmanager:GetSecretValue", path);
+        let mut request = json!({ "SecretId": path });
+        match Selector::of(version) {
+            Selector::Current => {}
+            Selector::Stage(stage) => request["VersionStage"] = stage.into(),
+            Selector::Id(id) => request["VersionId"] = id.into(),
+        }
+        let reply = self.api.ask(call, &request).await.map_err(|failure| failure.told(call))?;
+        let found = self::version(path, reply.object()).map_err(|failure| failure.told(call))?;
+        // What is not there is an error of AWS: an answer without a value is none of AWS.
+        found.ok_or_else(|| Failure::Nonsense.told(call))
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
-        self.get_all(items).boxed()
+    async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
+        self.get_all(items).await
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        self.locate_one(path, version).boxed()
+    /// Asks what is known of a secret; where that is not allowed, the value shows that it is there.
+    /// So it does for a version that AWS does not name: one without a stage is not listed, but can
+    /// be read.
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
+        match self.describe(path).await {
+            Ok(found) => match found.described(path, version) {
+                Err(SourceError::Missing) if Selector::of(version) != Selector::Current => {
+                    self.get(path, version).await.map(|(_, metadata)| metadata)
+                }
+                described => described,
+            },
+            Err(failure) if failure.is_denied() => {
+                self.get(path, version).await.map(|(_, metadata)| metadata)
+            }
+            Err(failure) => Err(failure.told(Call::reading("secretsmanager:DescribeSecret", path))),
+        }
     }
 
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
-        self.locate_all(items).boxed()
+    async fn locate_many(&self, items: &[Item]) -> Vec<Answer<Metadata>> {
+        self.locate_all(items).await
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
-        self.put_or_create(path, value, remark).boxed()
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        self.put_or_create(path, value, remark).await
     }
 
     /// AWS keeps it for [`RECOVERY_DAYS`].
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        self.remove(path).boxed()
+    async fn delete(&self, path: &str) -> Answer<()> {
+        let call = Call::reading("secretsmanager:DeleteSecret", path);
+        let request = json!({ "SecretId": path, "RecoveryWindowInDays": RECOVERY_DAYS });
+        let reply = self.api.ask(call, &request).await.map_err(|failure| failure.told(call))?;
+        let done: Removed = reply.object().metadata().map_err(|failure| failure.told(call))?;
+        if let Some(until) = done.deletion_date.and_then(Moment::timestamp) {
+            let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+            removed.insert(path.to_owned(), until);
+        }
+        Ok(())
     }
 
     fn remains(&self, path: &str) -> Option<String> {
@@ -292,14 +270,14 @@ impl Source for SecretsManager {
         ))
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
         let call = Call::reading("secretsmanager:ListSecrets", "");
-        self.all(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
+        self.all(call).await.map_err(|failure| failure.told(call))
     }
 
-    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
+    async fn versions(&self, path: &str) -> Answer<Vec<Version>> {
         let call = Call::reading("secretsmanager:ListSecretVersionIds", path);
-        self.history(call).map(move |found| found.map_err(|failure| failure.tell(call))).boxed()
+        self.history(call).await.map_err(|failure| failure.told(call))
     }
 }
 
@@ -321,7 +299,7 @@ mod tests {
             [0xff, 0xfe]
         );
         assert_eq!(found("{}").unwrap(), None);
-        assert_eq!(found(r#"{"SecretString": 5}"#).unwrap_err(), Failure::Garbled);
-        assert_eq!(found(r#"{"SecretString": "a", "VersionId": 5}"#).unwrap_err(), Failure::Garbled);
+        assert_eq!(found(r#"{"SecretString": 5}"#).unwrap_err(), Failure::Nonsense);
+        assert_eq!(found(r#"{"SecretString": "a", "VersionId": 5}"#).unwrap_err(), Failure::Nonsense);
     }
 }

@@ -11,10 +11,10 @@ use doppio_secrets::source::SourceError;
 
 use crate::aws::body;
 use crate::aws::call::Call;
-use crate::aws::fault::Failure;
 use crate::aws::metadata::EXPIRES;
 use crate::aws::metadata::expiry_tags;
-use crate::aws::metadata::facts;
+use crate::aws::metadata::metadata_of;
+use crate::aws::refusal::Failure;
 use crate::aws::secrets::SecretsManager;
 
 /// What AWS made of a new value.
@@ -28,7 +28,7 @@ struct Written {
 fn token() -> Result<String, Failure> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| {
-        Failure::Setup(SourceError::unreachable(
+        Failure::Unsent(SourceError::unreachable(
             format!("this machine gives no random numbers: {error}"),
             "look at `/dev/urandom`",
         ))
@@ -71,11 +71,11 @@ impl SecretsManager {
         if let Some(end) = remark.expires {
             request["Tags"] = expiry_tags(end);
         }
-        let version = self.write(call, request, value).await.map_err(|failure| failure.tell(call))?;
+        let version = self.write(call, request, value).await.map_err(|failure| failure.told(call))?;
         Ok(Metadata {
             note: remark.note.clone(),
             expires: remark.expires,
-            ..facts(path, version.as_deref(), None)
+            ..metadata_of(path, version.as_deref(), None)
         })
     }
 
@@ -84,7 +84,7 @@ impl SecretsManager {
     async fn remark(&self, path: &str, remark: &Remark) -> Result<(), SourceError> {
         if let Some(note) = &remark.note {
             let call = Call::writing("secretsmanager:UpdateSecret", path);
-            let token = token().map_err(|failure| failure.tell(call))?;
+            let token = token().map_err(|failure| failure.told(call))?;
             self.change(call, json!({ "ClientRequestToken": token, "Description": note })).await?;
         }
         if let Some(end) = remark.expires {
@@ -99,7 +99,7 @@ impl SecretsManager {
 
     async fn change(&self, call: Call<'_>, mut request: Value) -> Result<(), SourceError> {
         request["SecretId"] = call.path.into();
-        self.api.ask(call, &request).await.map(drop).map_err(|failure| failure.tell(call))
+        self.api.ask(call, &request).await.map(drop).map_err(|failure| failure.told(call))
     }
 
     /// Whether an expiry stands beside a secret. Credentials that may not even ask have written
@@ -108,7 +108,7 @@ impl SecretsManager {
         match self.describe(path).await {
             Ok(found) => Ok(found.expiry().is_some()),
             Err(failure) if failure.is_denied() => Ok(false),
-            Err(failure) => Err(failure.tell(Call::reading("secretsmanager:DescribeSecret", path))),
+            Err(failure) => Err(failure.told(Call::reading("secretsmanager:DescribeSecret", path))),
         }
     }
 
@@ -122,14 +122,14 @@ impl SecretsManager {
         let call = Call::writing("secretsmanager:PutSecretValue", path);
         match self.write(call, json!({ "SecretId": path }), value).await {
             Ok(version) => {
-                let mut facts = facts(path, version.as_deref(), None);
+                let mut metadata = metadata_of(path, version.as_deref(), None);
                 if let Err(error) = self.remark(path, remark).await {
-                    facts.warnings.push(remark.unwritten(&error));
+                    metadata.warnings.push(remark.unwritten(&error));
                 }
-                Ok(facts)
+                Ok(metadata)
             }
             Err(failure) if failure.is_missing() => self.create(path, value, remark).await,
-            Err(failure) => Err(failure.tell(call)),
+            Err(failure) => Err(failure.told(call)),
         }
     }
 }

@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -34,8 +33,11 @@ use azure_security_keyvault_secrets::SecretClientOptions;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
-use super::fault;
+use crate::http::certificates;
+use crate::http::client;
+
 use super::machine;
+use super::refusal::of_login;
 use super::tools::Tools;
 
 /// What `login` of the settings may be.
@@ -100,7 +102,7 @@ pub(super) async fn login(setup: &Setup) -> Result<Login, SourceError> {
         _ => {
             let options = DeveloperToolsCredentialOptions { executor: Some(Arc::new(Tools)) };
             let credential = DeveloperToolsCredential::new(Some(options));
-            credential.map_err(|error| fault::of_login(&error))? as Arc<dyn TokenCredential>
+            credential.map_err(|error| of_login(&error))? as Arc<dyn TokenCredential>
         }
     };
     Ok(Login { credential, options, clients: Mutex::default() })
@@ -149,7 +151,7 @@ async fn of_environment(
     let secret = secret.map_err(|_| SourceError::unfit("the client secret for Azure is not text"))?;
     let options = ClientSecretCredentialOptions { client_options: options.clone() };
     let made = ClientSecretCredential::new(&tenant, client, secret, Some(options));
-    Ok(made.map_err(|error| fault::of_login(&error))?)
+    Ok(made.map_err(|error| of_login(&error))?)
 }
 
 fn of_workload(setup: &Setup, options: &ClientOptions) -> Result<Arc<dyn TokenCredential>, SourceError> {
@@ -165,7 +167,7 @@ fn of_workload(setup: &Setup, options: &ClientOptions) -> Result<Arc<dyn TokenCr
         tenant_id: Some(needed(setup, "tenant_id", "AZURE_TENANT_ID")?),
         token_file_path: Some(file),
     };
-    Ok(WorkloadIdentityCredential::new(Some(options)).map_err(|error| fault::of_login(&error))?)
+    Ok(WorkloadIdentityCredential::new(Some(options)).map_err(|error| of_login(&error))?)
 }
 
 fn of_machine(setup: &Setup) -> Result<Arc<dyn TokenCredential>, SourceError> {
@@ -173,7 +175,7 @@ fn of_machine(setup: &Setup) -> Result<Arc<dyn TokenCredential>, SourceError> {
         user_assigned_id: setup.text("client_id", &["AZURE_CLIENT_ID"]).map(UserAssignedId::ClientId),
         ..Default::default()
     };
-    Ok(ManagedIdentityCredential::new(Some(options)).map_err(|error| fault::of_login(&error))?)
+    Ok(ManagedIdentityCredential::new(Some(options)).map_err(|error| of_login(&error))?)
 }
 
 /// How it is asked: the deadline is outside, so that nothing is retried after it.
@@ -194,18 +196,11 @@ fn options(setup: &Setup) -> Result<ClientOptions, SourceError> {
                 "fix `ca_cert` in `[sources.azure]`",
             )
         };
-        let pem = fs::read(&path).map_err(|error| unusable(error.to_string()))?;
-        let roots =
-            reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not PEM".to_owned()))?;
-        // As the SDK makes its own. A redirect would take the client secret, the token or the value
-        // to another host.
-        let builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .read_timeout(READ);
-        let client = roots
-            .into_iter()
-            .fold(builder, reqwest::ClientBuilder::add_root_certificate)
+        let roots = certificates(&path).map_err(unusable)?;
+        // As the SDK makes its own.
+        let builder = client().connect_timeout(CONNECT).read_timeout(READ);
+        let client = builder
+            .tls_certs_merge(roots)
             .build()
             .map_err(|_| unusable("it is not a certificate".to_owned()))?;
         options.transport = Some(Transport::new(Arc::new(client)));

@@ -4,16 +4,17 @@
 //! Key Vault keeps text, not bytes. What is removed can be recovered for a while (soft delete), and
 //! its name is taken that long.
 
-mod fault;
 mod login;
 mod machine;
 mod path;
+mod refusal;
 mod tools;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use azure_core::time::OffsetDateTime;
 use azure_security_keyvault_secrets::ResourceExt;
 use azure_security_keyvault_secrets::SecretClient;
@@ -21,7 +22,6 @@ use azure_security_keyvault_secrets::models::SecretAttributes;
 use azure_security_keyvault_secrets::models::SecretClientGetSecretOptions;
 use azure_security_keyvault_secrets::models::SecretProperties;
 use azure_security_keyvault_secrets::models::SetSecretParameters;
-use futures_util::FutureExt;
 use futures_util::TryStreamExt;
 use tokio::sync::OnceCell;
 
@@ -42,6 +42,7 @@ use doppio_text::name::SecretName;
 
 use login::Login;
 use path::Path;
+use refusal::told;
 
 /// How it is made.
 pub(super) const SOURCE: RemoteSource =
@@ -105,126 +106,6 @@ impl Azure {
         let address = path.vault(&self.setup)?;
         Ok((self.login().await?.client(&address)?, path))
     }
-
-    async fn read(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Metadata), SourceError> {
-        let version = version.map(path::version).transpose()?;
-        let (client, path) = self.secret(path).await?;
-        let options =
-            SecretClientGetSecretOptions { secret_version: version.map(str::to_owned), ..Default::default() };
-        let answer = client.get_secret(path.name, Some(options)).await.map_err(|error| fault::of(&error))?;
-        let found = answer.into_model().map_err(|_| fault::nonsense())?;
-        let facts = facts(
-            &client,
-            &path,
-            found.resource_id().ok().and_then(|id| id.version),
-            found.attributes.as_ref(),
-            found.tags.as_ref(),
-        );
-        let value = found.value.ok_or_else(fault::nonsense)?;
-        Ok((SecretValue::new(value.into_bytes()), facts))
-    }
-
-    /// Goes through the versions: asking for one of them would send its value. Where a policy has
-    /// `Get` without `List`, the value, which is wiped at once, shows that it is there.
-    async fn place_of(&self, text: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
-        let wanted = version.map(path::version).transpose()?;
-        let (client, path) = self.secret(text).await?;
-        let all = match properties_of(&client, path.name).await {
-            Err(SourceError::NotAllowed { .. }) => {
-                return self.read(text, version).await.map(|(_, facts)| facts);
-            }
-            all => all?,
-        };
-        let found = match wanted {
-            None => all.first(),
-            Some(wanted) => all.iter().find(|found| id(found).as_deref() == Some(wanted)),
-        };
-        let found = found.ok_or(SourceError::Missing)?;
-        if !is_enabled(found) {
-            return Err(SourceError::unfit(format!("`{}` is disabled", path.name)));
-        }
-        Ok(facts(&client, &path, id(found), found.attributes.as_ref(), found.tags.as_ref()))
-    }
-
-    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, SourceError> {
-        let (client, path) = self.secret(path).await?;
-        let mut tags = tags_of(&client, path.name).await?;
-        tags.insert(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned());
-        if let Some(note) = &remark.note {
-            tags.insert(NOTE.to_owned(), note.clone());
-        }
-        tags.retain(|_, text| !text.is_empty());
-        let expires =
-            remark.expires.and_then(|time| OffsetDateTime::from_unix_timestamp(time.as_second()).ok());
-        let parameters = SetSecretParameters {
-            value: Some(text(value)?),
-            tags: Some(tags),
-            secret_attributes: expires
-                .map(|expires| SecretAttributes { expires: Some(expires), ..Default::default() }),
-            ..Default::default()
-        };
-        let body =
-            parameters.try_into().map_err(|_| SourceError::unfit("this can't be sent to Key Vault"))?;
-        let answer = client.set_secret(path.name, body, None).await.map_err(|error| fault::of(&error))?;
-        let made = answer.into_model().map_err(|_| fault::nonsense())?;
-        let version = made.resource_id().ok().and_then(|id| id.version);
-        Ok(facts(&client, &path, version, made.attributes.as_ref(), made.tags.as_ref()))
-    }
-
-    async fn remove(&self, path: &str) -> Result<(), SourceError> {
-        let (client, path) = self.secret(path).await?;
-        client.delete_secret(path.name, None).await.map(drop).map_err(|error| fault::of(&error))
-    }
-
-    async fn paths(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
-        let address = path::vault_of_settings(&self.setup)?;
-        let client = self.login().await?.client(&address)?;
-        let options = azure_security_keyvault_secrets::models::SecretClientListSecretPropertiesOptions {
-            maxresults: Some(PAGE),
-            ..Default::default()
-        };
-        let pages = client.list_secret_properties(Some(options)).map_err(|error| fault::of(&error))?;
-        let all: Vec<SecretProperties> = pages.try_collect().await.map_err(|error| fault::of(&error))?;
-        let of = |found: &SecretProperties| {
-            let name = found.resource_id().ok()?.name;
-            let path = Path { vault: None, name: &name };
-            let facts = facts(&client, &path, None, found.attributes.as_ref(), found.tags.as_ref());
-            Some((name.clone(), facts))
-        };
-        // The certificates of a vault have a secret each, which is theirs.
-        Ok(all.iter().filter(|found| found.managed != Some(true)).filter_map(of).collect())
-    }
-
-    async fn history(&self, path: &str) -> Result<Vec<Version>, SourceError> {
-        let (client, path) = self.secret(path).await?;
-        let all = properties_of(&client, path.name).await?;
-        if all.is_empty() {
-            return Err(SourceError::Missing);
-        }
-        let of = |(at, found): (usize, &SecretProperties)| Version {
-            id: id(found).unwrap_or_default(),
-            created: created(found.attributes.as_ref()),
-            labels: vec![if is_enabled(found) { "enabled" } else { "disabled" }.to_owned()],
-            current: at == 0,
-            readable: is_enabled(found),
-        };
-        Ok(all.iter().enumerate().map(of).collect())
-    }
-
-    async fn prove(&self) -> Result<(), SourceError> {
-        let address = path::vault_of_settings(&self.setup)?;
-        let client = self.login().await?.client(&address)?;
-        let options = azure_security_keyvault_secrets::models::SecretClientListSecretPropertiesOptions {
-            maxresults: Some(1),
-            ..Default::default()
-        };
-        let mut pages = client.list_secret_properties(Some(options)).map_err(|error| fault::of(&error))?;
-        match pages.try_next().await {
-            Err(error) if !fault::is_denied(&error) => Err(fault::of(&error)),
-            // Credentials that may not list are known anyway.
-            _ => Ok(()),
-        }
-    }
 }
 
 /// The tags of the newest version, which the next one would be without.
@@ -242,9 +123,8 @@ async fn properties_of(client: &SecretClient, name: &str) -> Result<Vec<SecretPr
         maxresults: Some(PAGE),
         ..Default::default()
     };
-    let pages =
-        client.list_secret_properties_versions(name, Some(options)).map_err(|error| fault::of(&error))?;
-    let mut all: Vec<SecretProperties> = pages.try_collect().await.map_err(|error| fault::of(&error))?;
+    let pages = client.list_secret_properties_versions(name, Some(options)).map_err(|error| told(&error))?;
+    let mut all: Vec<SecretProperties> = pages.try_collect().await.map_err(|error| told(&error))?;
     all.sort_by_key(|found| {
         std::cmp::Reverse(found.attributes.as_ref().and_then(|attributes| attributes.created))
     });
@@ -272,7 +152,7 @@ fn text(value: &SecretValue) -> Result<String, SourceError> {
     })
 }
 
-fn facts(
+fn metadata_of(
     client: &SecretClient,
     path: &Path<'_>,
     version: Option<String>,
@@ -290,6 +170,7 @@ fn facts(
     }
 }
 
+#[async_trait]
 impl Source for Azure {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -316,31 +197,123 @@ impl Source for Azure {
         }
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        self.prove().boxed()
+    async fn check(&self) -> Answer<()> {
+        let address = path::vault_of_settings(&self.setup)?;
+        let client = self.login().await?.client(&address)?;
+        let options = azure_security_keyvault_secrets::models::SecretClientListSecretPropertiesOptions {
+            maxresults: Some(1),
+            ..Default::default()
+        };
+        let mut pages = client.list_secret_properties(Some(options)).map_err(|error| told(&error))?;
+        match pages.try_next().await {
+            Err(error) if !refusal::is_denied(&error) => Err(told(&error)),
+            // Credentials that may not list are known anyway.
+            _ => Ok(()),
+        }
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        self.read(path, version).boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        let version = version.map(path::version).transpose()?;
+        let (client, path) = self.secret(path).await?;
+        let options =
+            SecretClientGetSecretOptions { secret_version: version.map(str::to_owned), ..Default::default() };
+        let answer = client.get_secret(path.name, Some(options)).await.map_err(|error| told(&error))?;
+        let found = answer.into_model().map_err(|_| refusal::nonsense())?;
+        let metadata = metadata_of(
+            &client,
+            &path,
+            found.resource_id().ok().and_then(|id| id.version),
+            found.attributes.as_ref(),
+            found.tags.as_ref(),
+        );
+        let value = found.value.ok_or_else(refusal::nonsense)?;
+        Ok((SecretValue::new(value.into_bytes()), metadata))
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        self.place_of(path, version).boxed()
+    /// Goes through the versions: asking for one of them would send its value. Where a policy has
+    /// `Get` without `List`, the value, which is wiped at once, shows that it is there.
+    async fn locate(&self, text: &str, version: Option<&str>) -> Answer<Metadata> {
+        let wanted = version.map(path::version).transpose()?;
+        let (client, path) = self.secret(text).await?;
+        let all = match properties_of(&client, path.name).await {
+            Err(SourceError::NotAllowed { .. }) => {
+                return self.get(text, version).await.map(|(_, metadata)| metadata);
+            }
+            all => all?,
+        };
+        let found = match wanted {
+            None => all.first(),
+            Some(wanted) => all.iter().find(|found| id(found).as_deref() == Some(wanted)),
+        };
+        let found = found.ok_or(SourceError::Missing)?;
+        if !is_enabled(found) {
+            return Err(SourceError::unfit(format!("`{}` is disabled", path.name)));
+        }
+        Ok(metadata_of(&client, &path, id(found), found.attributes.as_ref(), found.tags.as_ref()))
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
-        self.write(path, value, remark).boxed()
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        let (client, path) = self.secret(path).await?;
+        let mut tags = tags_of(&client, path.name).await?;
+        tags.insert(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned());
+        if let Some(note) = &remark.note {
+            tags.insert(NOTE.to_owned(), note.clone());
+        }
+        tags.retain(|_, text| !text.is_empty());
+        let expires =
+            remark.expires.and_then(|time| OffsetDateTime::from_unix_timestamp(time.as_second()).ok());
+        let parameters = SetSecretParameters {
+            value: Some(text(value)?),
+            tags: Some(tags),
+            secret_attributes: expires
+                .map(|expires| SecretAttributes { expires: Some(expires), ..Default::default() }),
+            ..Default::default()
+        };
+        let body =
+            parameters.try_into().map_err(|_| SourceError::unfit("this can't be sent to Key Vault"))?;
+        let answer = client.set_secret(path.name, body, None).await.map_err(|error| told(&error))?;
+        let made = answer.into_model().map_err(|_| refusal::nonsense())?;
+        let version = made.resource_id().ok().and_then(|id| id.version);
+        Ok(metadata_of(&client, &path, version, made.attributes.as_ref(), made.tags.as_ref()))
     }
 
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        self.remove(path).boxed()
+    async fn delete(&self, path: &str) -> Answer<()> {
+        let (client, path) = self.secret(path).await?;
+        client.delete_secret(path.name, None).await.map(drop).map_err(|error| told(&error))
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
-        self.paths().boxed()
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
+        let address = path::vault_of_settings(&self.setup)?;
+        let client = self.login().await?.client(&address)?;
+        let options = azure_security_keyvault_secrets::models::SecretClientListSecretPropertiesOptions {
+            maxresults: Some(PAGE),
+            ..Default::default()
+        };
+        let pages = client.list_secret_properties(Some(options)).map_err(|error| told(&error))?;
+        let all: Vec<SecretProperties> = pages.try_collect().await.map_err(|error| told(&error))?;
+        let of = |found: &SecretProperties| {
+            let name = found.resource_id().ok()?.name;
+            let path = Path { vault: None, name: &name };
+            let metadata = metadata_of(&client, &path, None, found.attributes.as_ref(), found.tags.as_ref());
+            Some((name.clone(), metadata))
+        };
+        // The certificates of a vault have a secret each, which is theirs.
+        Ok(all.iter().filter(|found| found.managed != Some(true)).filter_map(of).collect())
     }
 
-    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
-        self.history(path).boxed()
+    async fn versions(&self, path: &str) -> Answer<Vec<Version>> {
+        let (client, path) = self.secret(path).await?;
+        let all = properties_of(&client, path.name).await?;
+        if all.is_empty() {
+            return Err(SourceError::Missing);
+        }
+        let of = |(at, found): (usize, &SecretProperties)| Version {
+            id: id(found).unwrap_or_default(),
+            created: created(found.attributes.as_ref()),
+            labels: vec![if is_enabled(found) { "enabled" } else { "disabled" }.to_owned()],
+            current: at == 0,
+            readable: is_enabled(found),
+        };
+        Ok(all.iter().enumerate().map(of).collect())
     }
 }

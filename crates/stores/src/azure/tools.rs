@@ -59,7 +59,7 @@ mod tests {
             (output.status.code(), output.stdout, output.stderr),
             (Some(3), b"token".to_vec(), b"words\n".to_vec())
         );
-        let fault = Tools.run(OsStr::new("no-such-program"), &[]).await.unwrap_err();
-        assert_eq!(fault.kind(), io::ErrorKind::NotFound);
+        let error = Tools.run(OsStr::new("no-such-program"), &[]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 }

@@ -23,12 +23,13 @@ use doppio_secrets::SecretValue;
 use doppio_secrets::format;
 use doppio_secrets::source::SourceError;
 
-use crate::http::Unread;
-use crate::http::body;
+use crate::http::Response;
+use crate::http::client;
 
 use super::crc32c;
-use super::fault::Failure;
 use super::host;
+use super::refusal;
+use super::refusal::Failure;
 
 /// No answer is longer, in bytes: a page of secrets with all the annotations that they may have.
 const LONGEST: usize = 64 << 20;
@@ -118,12 +119,7 @@ impl Api {
         let base = base.map_err(|_| unmade())?;
         let host = host::behind(base.host_str().unwrap_or_default(), universe);
         let host = host.map(|host| HeaderValue::from_str(&host)).transpose().map_err(|_| unmade())?;
-        let http = reqwest::Client::builder()
-            // The token must not go where an answer points to.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("doppio/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| unmade())?;
+        let http = client().build().map_err(|_| unmade())?;
         Ok(Self { http, base, host, credentials })
     }
 
@@ -250,18 +246,14 @@ impl Api {
             // The HTTP client keeps its own copy of the body until it is sent.
             request = request.header("content-type", "application/json").body(json.to_vec());
         }
-        let mut response = request.send().await.map_err(Failure::Connection)?;
-        let status = response.status();
-        let answer = body(&mut response, LONGEST).await.map_err(|unread| match unread {
-            Unread::TooLong => Failure::Nonsense,
-            Unread::Broken(error) => Failure::Connection(error),
-        })?;
-        if status.is_success() { Ok(answer) } else { Err(Failure::of_answer(status.as_u16(), &answer)) }
+        let Response { status, body, .. } = Response::of(request, LONGEST).await?;
+        if status.is_success() { Ok(body) } else { Err(Failure::of_answer(status.as_u16(), &body)) }
     }
 
     /// The headers of the login: the token, and who pays.
     async fn login(&self) -> Result<HeaderMap, Failure> {
-        match self.credentials.headers(Extensions::new()).await.map_err(Failure::Login)? {
+        let headers = self.credentials.headers(Extensions::new()).await;
+        match headers.map_err(|error| Failure::Unsent(refusal::of_login(&error)))? {
             CacheableResource::New { data, .. } => Ok(data),
             // Only where a tag of earlier headers was handed in.
             CacheableResource::NotModified => Ok(HeaderMap::new()),

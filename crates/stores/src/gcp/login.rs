@@ -79,9 +79,19 @@ fn is_this_machine(endpoint: &str) -> bool {
 
 /// The credentials, and the project that their file names.
 fn credentials(setup: &Setup) -> Result<(Credentials, Option<String>), SourceError> {
+    let quota = setup.text("quota_project", &["GOOGLE_CLOUD_QUOTA_PROJECT"]);
+    // The builders have this method in common, and no trait.
+    macro_rules! build {
+        ($builder:expr) => {
+            match quota {
+                Some(project) => $builder.with_quota_project_id(project).build(),
+                None => $builder.build(),
+            }
+        };
+    }
     let Some((file, mut json)) = file(setup)? else {
         // Without a file this is a machine of Google's, or has no login.
-        let built = with_quota(setup, mds::Builder::default(), mds::Builder::with_quota_project_id).build();
+        let built = build!(mds::Builder::default());
         return built
             .map(|credentials| (credentials, None))
             .map_err(|error| unusable("the metadata server", &error));
@@ -90,26 +100,10 @@ fn credentials(setup: &Setup) -> Result<(Credentials, Option<String>), SourceErr
     let text = |key: &str| json.get(key).and_then(|value| value.as_str()).map(str::to_owned);
     let project = text("project_id").or_else(|| text("quota_project_id"));
     let built = match text("type").as_deref() {
-        Some("authorized_user") => {
-            with_quota(setup, user_account::Builder::new(json), user_account::Builder::with_quota_project_id)
-                .build()
-        }
-        Some("service_account") => with_quota(
-            setup,
-            service_account::Builder::new(json),
-            service_account::Builder::with_quota_project_id,
-        )
-        .build(),
-        Some("impersonated_service_account") => {
-            with_quota(setup, impersonated::Builder::new(json), impersonated::Builder::with_quota_project_id)
-                .build()
-        }
-        Some("external_account") => with_quota(
-            setup,
-            external_account::Builder::new(json).with_scopes([SCOPE]),
-            external_account::Builder::with_quota_project_id,
-        )
-        .build(),
+        Some("authorized_user") => build!(user_account::Builder::new(json)),
+        Some("service_account") => build!(service_account::Builder::new(json)),
+        Some("impersonated_service_account") => build!(impersonated::Builder::new(json)),
+        Some("external_account") => build!(external_account::Builder::new(json).with_scopes([SCOPE])),
         other => {
             let kind = other.map_or_else(|| "no `type`".to_owned(), |kind| format!("the type `{kind}`"));
             return Err(SourceError::unreachable(
@@ -130,13 +124,6 @@ fn forget_own(json: &mut serde_json::Value) {
             let forget = OWN.map(|name| format!("-u {name} ")).concat();
             command.insert_str(0, &format!("env {forget}"));
         }
-    }
-}
-
-fn with_quota<B>(setup: &Setup, builder: B, set: impl Fn(B, String) -> B) -> B {
-    match setup.text("quota_project", &["GOOGLE_CLOUD_QUOTA_PROJECT"]) {
-        Some(project) => set(builder, project),
-        None => builder,
     }
 }
 

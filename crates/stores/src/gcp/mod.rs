@@ -3,15 +3,15 @@
 
 mod api;
 mod crc32c;
-mod fault;
 mod host;
 mod login;
 mod path;
+mod refusal;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use doppio_secrets::SecretValue;
@@ -92,127 +92,26 @@ impl Gcp {
         let login = self.login().await?;
         Ok((&login.api, path.full(login.project.as_deref())?))
     }
-
-    async fn read(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Metadata), SourceError> {
-        let version = path::version(version.unwrap_or(LATEST))?;
-        let (api, name) = self.secret(path).await?;
-        let found = api.access(&format!("{name}/versions/{version}")).await.map_err(fault::of)?;
-        let mut facts = facts(&name, &found.name);
-        match found.is_whole {
-            Some(true) => {}
-            Some(false) => {
-                return Err(SourceError::unreachable(
-                    "the value arrived damaged: its CRC32C is not what the service says",
-                    "try again",
-                ));
-            }
-            None => facts.warnings.push("the service sent no CRC32C beside the value".to_owned()),
-        }
-        Ok((found.value, facts))
-    }
-
-    /// Asks what is known of a version. `roles/secretmanager.secretAccessor` may only read; then
-    /// the value, which is wiped at once, shows that it is there.
-    async fn place_of(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
-        let wanted = path::version(version.unwrap_or(LATEST))?;
-        let (api, name) = self.secret(path).await?;
-        let found = match api.version(&format!("{name}/versions/{wanted}")).await.map_err(fault::of) {
-            Err(SourceError::NotAllowed { .. }) => {
-                return self.read(path, version).await.map(|(_, facts)| facts);
-            }
-            found => found?,
-        };
-        if found.state != State::Enabled {
-            let id = last(&found.name);
-            return Err(SourceError::unfit(format!("version {id} of `{name}` is {}", words(found.state))));
-        }
-        Ok(Metadata { created: found.create_time, ..facts(&name, &found.name) })
-    }
-
-    async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, SourceError> {
-        let (api, name) = self.secret(path).await?;
-        let payload = api::payload(value)?;
-        let mut warnings = Vec::new();
-        let added = match api.add(&name, &payload).await.map_err(fault::of) {
-            Err(SourceError::Missing) => {
-                create(api, &name, remark).await?;
-                api.add(&name, &payload).await.map_err(fault::of)?
-            }
-            Err(error) => return Err(error),
-            Ok(added) => {
-                // The value is in force by now.
-                let done = annotate(api, &name, remark).await;
-                warnings.extend(done.err().map(|error| remark.unwritten(&error)));
-                added
-            }
-        };
-        Ok(Metadata { created: added.create_time, warnings, ..facts(&name, &added.name) })
-    }
-
-    async fn remove(&self, path: &str) -> Result<(), SourceError> {
-        let (api, name) = self.secret(path).await?;
-        api.delete(&name).await.map_err(fault::of)
-    }
-
-    async fn paths(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
-        let login = self.login().await?;
-        let all = login.api.secrets(login.project()?).await.map_err(fault::of)?;
-        let facts = |secret: &Secret| {
-            let note = |name: &str| secret.annotations.get(name).cloned();
-            Metadata {
-                place: format!("`{}`", secret.name),
-                created: secret.create_time,
-                note: note(NOTE),
-                expires: note(EXPIRES).and_then(|text| text.parse().ok()),
-                ..Metadata::default()
-            }
-        };
-        Ok(all.iter().map(|secret| (last(&secret.name).to_owned(), facts(secret))).collect())
-    }
-
-    async fn history(&self, path: &str) -> Result<Vec<Version>, SourceError> {
-        let (api, name) = self.secret(path).await?;
-        let mut all = api.versions(&name).await.map_err(fault::of)?;
-        all.sort_by_key(|version| std::cmp::Reverse(last(&version.name).parse::<u64>().unwrap_or(0)));
-        let of = |(at, version): (usize, &SecretVersion)| Version {
-            id: last(&version.name).to_owned(),
-            created: version.create_time,
-            labels: vec![words(version.state).to_owned()],
-            // `latest` is the newest one, whether or not it can be read.
-            current: at == 0,
-            readable: version.state == State::Enabled,
-        };
-        Ok(all.iter().enumerate().map(of).collect())
-    }
-
-    async fn prove(&self) -> Result<(), SourceError> {
-        let login = self.login().await?;
-        match login.api.peek(login.project()?).await {
-            Err(failure) if !fault::is_denied(&failure) => Err(fault::of(failure)),
-            // Credentials that may not list are known anyway.
-            _ => Ok(()),
-        }
-    }
 }
 
 /// Makes a secret without a version. It may have been made by somebody else meanwhile.
 async fn create(api: &Api, name: &str, remark: &Remark) -> Result<(), SourceError> {
     match api.create(name, MANAGED_BY, &noted(HashMap::new(), remark)).await {
-        Err(failure) if !fault::is_conflict(&failure) => Err(fault::of(failure)),
+        Err(failure) if !refusal::is_conflict(&failure) => Err(failure.into()),
         _ => Ok(()),
     }
 }
 
 /// Writes note and expiry on a secret that is there, and removes what was said of the value before.
 async fn annotate(api: &Api, name: &str, remark: &Remark) -> Result<(), SourceError> {
-    let found = match api.secret(name).await.map_err(fault::of) {
+    let found = match api.secret(name).await.map_err(SourceError::from) {
         // Credentials that may only add versions have written nothing on it before.
         Err(SourceError::NotAllowed { .. }) if remark.is_empty() => return Ok(()),
         found => found?,
     };
     let annotations = noted(found.annotations.clone(), remark);
     if annotations != found.annotations {
-        api.annotate(&found, &annotations).await.map_err(fault::of)?;
+        api.annotate(&found, &annotations).await?;
     }
     Ok(())
 }
@@ -243,10 +142,11 @@ fn words(state: State) -> &'static str {
 
 /// `version` is the full name of the version as the service gave it. Note and expiry stand on the
 /// secret, which is another request: only a list tells them.
-fn facts(name: &str, version: &str) -> Metadata {
+fn metadata_of(name: &str, version: &str) -> Metadata {
     Metadata { place: format!("`{name}`"), version: Some(last(version).to_owned()), ..Metadata::default() }
 }
 
+#[async_trait]
 impl Source for Gcp {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -271,31 +171,104 @@ impl Source for Gcp {
         }
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        self.prove().boxed()
+    async fn check(&self) -> Answer<()> {
+        let login = self.login().await?;
+        match login.api.peek(login.project()?).await {
+            Err(failure) if !refusal::is_denied(&failure) => Err(failure.into()),
+            // Credentials that may not list are known anyway.
+            _ => Ok(()),
+        }
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        self.read(path, version).boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        let version = path::version(version.unwrap_or(LATEST))?;
+        let (api, name) = self.secret(path).await?;
+        let found = api.access(&format!("{name}/versions/{version}")).await?;
+        let mut metadata = metadata_of(&name, &found.name);
+        match found.is_whole {
+            Some(true) => {}
+            Some(false) => {
+                return Err(SourceError::unreachable(
+                    "the value arrived damaged: its CRC32C is not what the service says",
+                    "try again",
+                ));
+            }
+            None => metadata.warnings.push("the service sent no CRC32C beside the value".to_owned()),
+        }
+        Ok((found.value, metadata))
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        self.place_of(path, version).boxed()
+    /// Asks what is known of a version. `roles/secretmanager.secretAccessor` may only read; then
+    /// the value, which is wiped at once, shows that it is there.
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
+        let wanted = path::version(version.unwrap_or(LATEST))?;
+        let (api, name) = self.secret(path).await?;
+        let found = match api.version(&format!("{name}/versions/{wanted}")).await.map_err(SourceError::from) {
+            Err(SourceError::NotAllowed { .. }) => {
+                return self.get(path, version).await.map(|(_, metadata)| metadata);
+            }
+            found => found?,
+        };
+        if found.state != State::Enabled {
+            let id = last(&found.name);
+            return Err(SourceError::unfit(format!("version {id} of `{name}` is {}", words(found.state))));
+        }
+        Ok(Metadata { created: found.create_time, ..metadata_of(&name, &found.name) })
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
-        self.write(path, value, remark).boxed()
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        let (api, name) = self.secret(path).await?;
+        let payload = api::payload(value)?;
+        let mut warnings = Vec::new();
+        let added = match api.add(&name, &payload).await.map_err(SourceError::from) {
+            Err(SourceError::Missing) => {
+                create(api, &name, remark).await?;
+                api.add(&name, &payload).await?
+            }
+            Err(error) => return Err(error),
+            Ok(added) => {
+                // The value is in force by now.
+                let done = annotate(api, &name, remark).await;
+                warnings.extend(done.err().map(|error| remark.unwritten(&error)));
+                added
+            }
+        };
+        Ok(Metadata { created: added.create_time, warnings, ..metadata_of(&name, &added.name) })
     }
 
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        self.remove(path).boxed()
+    async fn delete(&self, path: &str) -> Answer<()> {
+        let (api, name) = self.secret(path).await?;
+        Ok(api.delete(&name).await?)
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
-        self.paths().boxed()
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
+        let login = self.login().await?;
+        let all = login.api.secrets(login.project()?).await?;
+        let metadata = |secret: &Secret| {
+            let note = |name: &str| secret.annotations.get(name).cloned();
+            Metadata {
+                place: format!("`{}`", secret.name),
+                created: secret.create_time,
+                note: note(NOTE),
+                expires: note(EXPIRES).and_then(|text| text.parse().ok()),
+                ..Metadata::default()
+            }
+        };
+        Ok(all.iter().map(|secret| (last(&secret.name).to_owned(), metadata(secret))).collect())
     }
 
-    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
-        self.history(path).boxed()
+    async fn versions(&self, path: &str) -> Answer<Vec<Version>> {
+        let (api, name) = self.secret(path).await?;
+        let mut all = api.versions(&name).await?;
+        all.sort_by_key(|version| std::cmp::Reverse(last(&version.name).parse::<u64>().unwrap_or(0)));
+        let of = |(at, version): (usize, &SecretVersion)| Version {
+            id: last(&version.name).to_owned(),
+            created: version.create_time,
+            labels: vec![words(version.state).to_owned()],
+            // `latest` is the newest one, whether or not it can be read.
+            current: at == 0,
+            readable: version.state == State::Enabled,
+        };
+        Ok(all.iter().enumerate().map(of).collect())
     }
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use data_encoding::BASE64;
-use hyper::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -18,9 +18,12 @@ use doppio_secrets::source::SourceError;
 
 use super::client::Ask;
 use super::client::Client;
-use super::fault;
-use super::fault::Failure;
+use super::client::Method;
 use super::kubeconfig::Hidden;
+use super::refusal::Failure;
+use super::refusal::SERVER;
+use super::refusal::is_conflict;
+use super::refusal::told;
 
 /// Rows of one page of a list.
 const PAGE: &str = "500";
@@ -168,8 +171,8 @@ fn secret(namespace: &str, name: &str) -> String {
     format!("/api/v1/namespaces/{namespace}/secrets/{name}")
 }
 
-fn fault_of(failure: Failure) -> SourceError {
-    fault::of(failure, "secrets")
+fn of_secrets(failure: Failure) -> SourceError {
+    told(failure, "secrets")
 }
 
 impl Api {
@@ -179,27 +182,30 @@ impl Api {
 
     async fn read(&self, path: String, query: &[(&str, &str)], accept: &'static str) -> Answer {
         let ask = Ask { method: Method::GET, path, query, accept, body: None };
-        self.client.send(&ask).await.map_err(fault_of)
+        self.client.send(&ask).await.map_err(of_secrets)
     }
 
     /// A Secret with its values.
     pub(super) async fn get(&self, namespace: &str, name: &str) -> Result<Found, SourceError> {
         let whole: WholeSecret = parse(&self.read(secret(namespace, name), &[], JSON).await?)?;
         if whole.kind != "Secret" || whole.metadata.name.as_deref() != Some(name) {
-            return Err(fault::nonsense());
+            return Err(SERVER.nonsense());
         }
         let data = whole.data.unwrap_or_default().into_iter();
         let decoded = data.map(|(key, text)| {
-            let bytes = BASE64.decode(text.as_str().as_bytes()).map_err(|_| fault::nonsense())?;
+            let bytes = BASE64.decode(text.as_str().as_bytes()).map_err(|_| SERVER.nonsense())?;
             Ok((key, SecretValue::new(bytes)))
         });
-        Ok(Found { written: Written { metadata: whole.metadata }, data: decoded.collect::<Result<_, _>>()? })
+        Ok(Found {
+            written: Written { metadata: whole.metadata },
+            data: decoded.collect::<Result<_, SourceError>>()?,
+        })
     }
 
     /// What stands on a Secret; no value is sent.
     pub(super) async fn look(&self, namespace: &str, name: &str) -> Result<Written, SourceError> {
         let written: Written = parse(&self.read(secret(namespace, name), &[], METADATA_ONLY).await?)?;
-        if written.metadata.name.as_deref() == Some(name) { Ok(written) } else { Err(fault::nonsense()) }
+        if written.metadata.name.as_deref() == Some(name) { Ok(written) } else { Err(SERVER.nonsense()) }
     }
 
     /// Creates a Secret; none if one of this name exists.
@@ -208,10 +214,7 @@ impl Api {
         namespace: &str,
         secret: &serde_json::Value,
     ) -> Result<Option<Written>, SourceError> {
-        self.write(Method::POST, secrets(namespace), &[MANAGER], JSON, secret)
-            .await?
-            .map(|answer| parse(&answer))
-            .transpose()
+        self.write(Method::POST, secrets(namespace), &[MANAGER], JSON, secret).await
     }
 
     /// Changes a Secret; none if another writer was faster.
@@ -221,11 +224,7 @@ impl Api {
         name: &str,
         change: &serde_json::Value,
     ) -> Result<Option<Written>, SourceError> {
-        let path = secret(namespace, name);
-        self.write(Method::PATCH, path, &[MANAGER], MERGE_PATCH, change)
-            .await?
-            .map(|answer| parse(&answer))
-            .transpose()
+        self.write(Method::PATCH, secret(namespace, name), &[MANAGER], MERGE_PATCH, change).await
     }
 
     /// Removes a Secret that is still what was read; false if another writer was faster.
@@ -238,25 +237,26 @@ impl Api {
         let options = json!({
             "preconditions": { "uid": read.uid, "resourceVersion": read.resource_version },
         });
-        let done = self.write(Method::DELETE, secret(namespace, name), &[], JSON, &options).await?;
+        let path = secret(namespace, name);
+        let done: Option<IgnoredAny> = self.write(Method::DELETE, path, &[], JSON, &options).await?;
         Ok(done.is_some())
     }
 
     /// The answer; none if another writer was faster.
-    async fn write(
+    async fn write<T: DeserializeOwned>(
         &self,
         method: Method,
         path: String,
         query: &[(&str, &str)],
         kind: &'static str,
         body: &serde_json::Value,
-    ) -> Result<Option<Zeroizing<Vec<u8>>>, SourceError> {
+    ) -> Result<Option<T>, SourceError> {
         let body = Zeroizing::new(body.to_string());
         let ask = Ask { method, path, query, accept: JSON, body: Some((kind, body.as_bytes())) };
         match self.client.send(&ask).await {
-            Ok(answer) => Ok(Some(answer)),
-            Err(failure) if failure.is_conflict() => Ok(None),
-            Err(failure) => Err(fault_of(failure)),
+            Ok(answer) => parse(&answer).map(Some),
+            Err(failure) if is_conflict(&failure) => Ok(None),
+            Err(failure) => Err(of_secrets(failure)),
         }
     }
 
@@ -298,7 +298,7 @@ impl Api {
             body: Some((JSON, body.as_bytes())),
         };
         let answer = self.client.send(&ask).await;
-        let answer = answer.map_err(|failure| fault::of(failure, "selfsubjectrulesreviews"))?;
+        let answer = answer.map_err(|failure| told(failure, "selfsubjectrulesreviews"))?;
         let review: Review = parse(&answer)?;
         let has = |list: &[String], wanted: &str| list.iter().any(|found| found == wanted || found == "*");
         let allows = |rule: &Rule| {
@@ -312,7 +312,7 @@ impl Api {
                     "ask for the verb `get` on `secrets`; see `kubectl auth can-i --list --namespace {namespace}`"
                 ),
             )),
-            None => Err(fault::nonsense()),
+            None => Err(SERVER.nonsense()),
         }
     }
 }
@@ -336,7 +336,7 @@ fn keys(metadata: &Metadata, count: Option<u64>) -> Vec<String> {
 
 /// The parser's own words may quote a value, so they are dropped.
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, SourceError> {
-    serde_json::from_slice(text).map_err(|_| fault::nonsense())
+    serde_json::from_slice(text).map_err(|_| SERVER.nonsense())
 }
 
 #[cfg(test)]
@@ -363,8 +363,8 @@ mod tests {
     #[test]
     fn an_answer_that_is_none_is_not_quoted() {
         for text in ["hunter2", r#"{"data": {"a": "hunter2!"}}"#, r#"{"data": "hunter2"}"#, "<html>"] {
-            let fault = parse::<WholeSecret>(text.as_bytes()).err().unwrap();
-            assert!(!fault.to_string().contains("hunter2"), "{fault}");
+            let error = parse::<WholeSecret>(text.as_bytes()).err().unwrap();
+            assert!(!error.to_string().contains("hunter2"), "{error}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use http_body_util::BodyExt;
 use http_body_util::Full;
-use hyper::Method;
+pub(super) use hyper::Method;
 use hyper::Request;
 use hyper::Response;
 use hyper::Uri;
@@ -38,13 +38,15 @@ use zeroize::Zeroizing;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
+use crate::http::AGENT;
 use crate::http::append;
+use crate::http::innermost;
 
-use super::fault::Failure;
 use super::kubeconfig::Chosen;
 use super::kubeconfig::User;
 use super::kubeconfig::unusable;
 use super::program;
+use super::refusal::Failure;
 use super::tls;
 
 /// No answer is longer, in bytes: a page of 500 Secrets, whose annotations may be large.
@@ -107,7 +109,7 @@ impl Client {
 
     /// The answer to a request, if it is one of success.
     pub(super) async fn send(&self, ask: &Ask<'_>) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let session = self.session().await.map_err(Failure::Login)?;
+        let session = self.session().await.map_err(Failure::Unsent)?;
         let mut uri = format!("{}{}", self.server, ask.path);
         for (at, (name, value)) in ask.query.iter().enumerate() {
             uri.push(if at == 0 { '?' } else { '&' });
@@ -129,7 +131,7 @@ impl Client {
             Http::Direct(pool) => pool.request(request).await,
             Http::Proxied(pool) => pool.request(request).await,
         };
-        let answer = answer.map_err(|error| Failure::Connection(Box::new(error)))?;
+        let answer = answer.map_err(|error| Failure::Connection(innermost(&error)))?;
         let status = answer.status();
         let body = read(answer).await?;
         if status.is_success() { Ok(body) } else { Err(Failure::of_answer(status.as_u16(), &body)) }
@@ -174,7 +176,7 @@ fn proxy(server: &Uri, own: Option<&str>, setup: &Setup) -> Result<Option<Interc
 async fn read(mut answer: Response<Incoming>) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut body = Zeroizing::new(Vec::with_capacity(16 << 10));
     while let Some(frame) = answer.frame().await {
-        let frame = frame.map_err(|error| Failure::Connection(Box::new(error)))?;
+        let frame = frame.map_err(|error| Failure::Connection(innermost(&error)))?;
         let Ok(part) = frame.into_data() else { continue };
         if !append(&mut body, &part, LONGEST) {
             return Err(Failure::Nonsense);
@@ -213,7 +215,7 @@ async fn session(chosen: &Chosen, proxy: Option<&Intercept>) -> Result<Session, 
         None
     };
     let mut headers = impersonation(user)?;
-    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("doppio/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     if let Some(authorization) = authorization {
         let mut value = HeaderValue::from_str(&authorization)
             .map_err(|_| unusable("the credentials of the kubeconfig can't be used".to_owned()))?;

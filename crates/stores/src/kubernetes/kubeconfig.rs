@@ -330,9 +330,9 @@ mod tests {
         // One file with several documents is the same as several files.
         let one = parse(&format!("{FIRST}---\n{SECOND}"));
         assert_eq!(one.choose(None, String::new()).unwrap().user.token.unwrap().as_str(), "first");
-        let fault = |context| both().choose(Some(context), "`f`".to_owned()).unwrap_err().to_string();
-        assert_eq!(fault("gone"), "`f` has no context `gone`");
-        assert_eq!(fault("z"), "`f` has no cluster `gone`");
+        let error = |context| both().choose(Some(context), "`f`".to_owned()).unwrap_err().to_string();
+        assert_eq!(error("gone"), "`f` has no context `gone`");
+        assert_eq!(error("z"), "`f` has no cluster `gone`");
         assert!(parse(FIRST).choose(None, String::new()).is_err());
     }
 

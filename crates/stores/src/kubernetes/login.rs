@@ -95,18 +95,16 @@ fn from_files(files: &[PathBuf], setup: &Setup) -> Result<Chosen, SourceError> {
 #[cfg(test)]
 mod tests {
     use doppio_secrets::Environment;
-    use doppio_secrets::source::Local;
-    use doppio_secrets::source::Options;
 
     use super::*;
 
     fn setup(home: &Path, variables: &[(&str, String)]) -> Setup {
         let environment: Environment =
             variables.iter().map(|(name, value)| ((*name).into(), value.into())).collect();
-        Setup { environment, home: home.to_owned(), options: Options::default(), local: Local::default() }
+        Setup { environment, home: home.to_owned(), ..Setup::default() }
     }
 
-    async fn fault(setup: &Setup) -> String {
+    async fn error(setup: &Setup) -> String {
         api(setup).await.unwrap_err().to_string()
     }
 
@@ -115,20 +113,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config");
         let here = setup(folder.path(), &[("KUBECONFIG", file.display().to_string())]);
-        assert!(fault(&here).await.starts_with("cannot read `"));
+        assert!(error(&here).await.starts_with("cannot read `"));
         for text in ["users: [{name: a, user: {token: hunter2 hunter2: }}]", "hunter2", "token: [hunter2"] {
             fs::write(&file, text).unwrap();
-            let fault = fault(&here).await;
-            assert!(!fault.contains("hunter2"), "{fault}");
+            let error = error(&here).await;
+            assert!(!error.contains("hunter2"), "{error}");
         }
         fs::write(&file, "current-context: a\ncontexts: []\n").unwrap();
-        assert!(fault(&here).await.ends_with("has no context `a`"));
+        assert!(error(&here).await.ends_with("has no context `a`"));
     }
 
     #[tokio::test]
     async fn without_kubeconfig_and_cluster_it_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(fault(&setup(folder.path(), &[])).await.contains("no kubeconfig"));
+        assert!(error(&setup(folder.path(), &[])).await.contains("no kubeconfig"));
     }
 
     #[test]

@@ -6,11 +6,11 @@
 
 mod api;
 mod client;
-mod fault;
 mod kubeconfig;
 mod login;
 mod path;
 mod program;
+mod refusal;
 mod tls;
 mod write;
 
@@ -18,13 +18,12 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 use futures_util::future::join_all;
 use tokio::sync::OnceCell;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
-use doppio_secrets::source::Answers;
 use doppio_secrets::source::DEADLINE;
 use doppio_secrets::source::Form;
 use doppio_secrets::source::Item;
@@ -94,45 +93,21 @@ impl Kubernetes {
     async fn api(&self) -> Result<&Api, SourceError> {
         self.api.get_or_try_init(|| login::api(&self.setup)).await
     }
+}
 
-    async fn read(&self, path: &str, version: Option<&str>) -> Result<(SecretValue, Metadata), SourceError> {
-        no_versions("Kubernetes", version)?;
-        let path = Path::parse(path)?;
-        let api = self.api().await?;
-        let namespace = path.namespace.unwrap_or(&api.namespace);
-        let found = api.get(namespace, path.name).await?;
-        pick(&path, namespace, found)
-    }
-
-    async fn paths(&self) -> Result<Vec<(String, Metadata)>, SourceError> {
-        let api = self.api().await?;
-        let mut all = Vec::new();
-        for row in api.list(&api.namespace).await? {
-            let name = row.written.metadata.name.clone().unwrap_or_default();
-            let path = Path { namespace: None, name: &name, key: None };
-            // A note and an expiry are those of a key.
-            let of = |key: &str| {
-                let facts = facts(&path, &api.namespace, key, &row.written);
-                Metadata { place: place(&path, &api.namespace, key), ..facts }
-            };
-            match row.keys.as_slice() {
-                [] => all.push((name.clone(), of(""))),
-                [key] => all.push((name.clone(), of(key))),
-                keys => all.extend(keys.iter().map(|key| (format!("{name}#{key}"), of(key)))),
-            }
-        }
-        Ok(all)
-    }
+fn parse(item: &Item) -> Answer<Path<'_>> {
+    no_versions("Kubernetes", item.version.as_deref())?;
+    Path::parse(&item.path)
 }
 
 /// The value that is meant, and what is known of it. All others are wiped.
-fn pick(path: &Path<'_>, namespace: &str, mut found: Found) -> Result<(SecretValue, Metadata), SourceError> {
+fn pick(path: &Path<'_>, namespace: &str, mut found: Found) -> Answer<(SecretValue, Metadata)> {
     let key = match path.key {
         Some(key) => key.to_owned(),
         None => only_key(path, &found)?.to_owned(),
     };
     let value = found.data.remove(&key).ok_or(SourceError::Missing)?;
-    Ok((value, facts(path, namespace, &key, &found.written)))
+    Ok((value, metadata_of(path, namespace, &key, &found.written)))
 }
 
 fn only_key<'a>(path: &Path<'_>, found: &'a Found) -> Result<&'a str, SourceError> {
@@ -147,7 +122,7 @@ fn only_key<'a>(path: &Path<'_>, found: &'a Found) -> Result<&'a str, SourceErro
     }
 }
 
-fn place(path: &Path<'_>, namespace: &str, key: &str) -> String {
+fn provenance(path: &Path<'_>, namespace: &str, key: &str) -> String {
     let name = path.name;
     if key.is_empty() {
         format!("Secret `{namespace}/{name}`")
@@ -156,15 +131,15 @@ fn place(path: &Path<'_>, namespace: &str, key: &str) -> String {
     }
 }
 
-fn facts(path: &Path<'_>, namespace: &str, key: &str, written: &Written) -> Metadata {
+fn metadata_of(path: &Path<'_>, namespace: &str, key: &str, written: &Written) -> Metadata {
     let note = |name: &str| {
         let annotations = written.metadata.annotations.as_ref()?;
         annotations.get(&format!("{name}.{key}")).cloned()
     };
     Metadata {
         place: match &written.metadata.resource_version {
-            Some(version) => format!("{}, resourceVersion {version}", place(path, namespace, key)),
-            None => place(path, namespace, key),
+            Some(version) => format!("{}, resourceVersion {version}", provenance(path, namespace, key)),
+            None => provenance(path, namespace, key),
         },
         created: written.metadata.creation_timestamp,
         expires: note(EXPIRES).and_then(|text| text.parse().ok()),
@@ -173,6 +148,7 @@ fn facts(path: &Path<'_>, namespace: &str, key: &str, written: &Written) -> Meta
     }
 }
 
+#[async_trait]
 impl Source for Kubernetes {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -219,63 +195,71 @@ impl Source for Kubernetes {
         Some(format!("run `kubectl edit secret {}{namespace}`, which takes values in base64", path.name))
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        async move {
-            let api = self.api().await?;
-            api.may_read(&api.namespace).await
-        }
-        .boxed()
+    async fn check(&self) -> Answer<()> {
+        let api = self.api().await?;
+        api.may_read(&api.namespace).await
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        self.read(path, version).boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        no_versions("Kubernetes", version)?;
+        let path = Path::parse(path)?;
+        let api = self.api().await?;
+        let namespace = path.namespace.unwrap_or(&api.namespace);
+        let found = api.get(namespace, path.name).await?;
+        pick(&path, namespace, found)
     }
 
     /// A Secret is asked for once, however many of its keys are wanted.
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
-        async move {
-            let api = match self.api().await {
-                Ok(api) => api,
-                Err(error) => return items.iter().map(|_| Err(error.clone())).collect(),
-            };
-            let parse = |item: &'a Item| {
-                no_versions("Kubernetes", item.version.as_deref())?;
-                Path::parse(&item.path)
-            };
-            let paths: Vec<_> = items.iter().map(parse).collect();
-            let of =
-                |path: &Path<'_>| (path.namespace.unwrap_or(&api.namespace).to_owned(), path.name.to_owned());
-            let secrets: BTreeSet<_> = paths.iter().flatten().map(of).collect();
-            let found = join_all(secrets.iter().map(|(namespace, name)| api.get(namespace, name))).await;
-            let found: BTreeMap<_, _> = secrets.iter().cloned().zip(found).collect();
-            let pick = |path: Path<'_>| {
-                let secret = of(&path);
-                pick(&path, &secret.0, found[&secret].clone()?)
-            };
-            paths.into_iter().map(|path| path.and_then(pick)).collect()
-        }
-        .boxed()
+    async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
+        let api = match self.api().await {
+            Ok(api) => api,
+            Err(error) => return items.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let paths: Vec<_> = items.iter().map(parse).collect();
+        let of =
+            |path: &Path<'_>| (path.namespace.unwrap_or(&api.namespace).to_owned(), path.name.to_owned());
+        let secrets: BTreeSet<_> = paths.iter().flatten().map(of).collect();
+        let found = join_all(secrets.iter().map(|(namespace, name)| api.get(namespace, name))).await;
+        let found: BTreeMap<_, _> = secrets.iter().cloned().zip(found).collect();
+        let pick = |path: Path<'_>| {
+            let secret = of(&path);
+            pick(&path, &secret.0, found[&secret].clone()?)
+        };
+        paths.into_iter().map(|path| path.and_then(pick)).collect()
     }
 
     /// Which keys a Secret has can't be asked without its values: they are wiped at once.
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
-        async move {
-            let found = self.get_many(items).await;
-            found.into_iter().map(|answer| answer.map(|(_, facts)| facts)).collect()
+    async fn locate_many(&self, items: &[Item]) -> Vec<Answer<Metadata>> {
+        let found = self.get_many(items).await;
+        found.into_iter().map(|answer| answer.map(|(_, metadata)| metadata)).collect()
+    }
+
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        self.write(path, value, remark).await
+    }
+
+    async fn delete(&self, path: &str) -> Answer<()> {
+        self.remove(path).await
+    }
+
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
+        let api = self.api().await?;
+        let mut all = Vec::new();
+        for row in api.list(&api.namespace).await? {
+            let name = row.written.metadata.name.clone().unwrap_or_default();
+            let path = Path { namespace: None, name: &name, key: None };
+            // A note and an expiry are those of a key.
+            let of = |key: &str| {
+                let metadata = metadata_of(&path, &api.namespace, key, &row.written);
+                Metadata { place: provenance(&path, &api.namespace, key), ..metadata }
+            };
+            match row.keys.as_slice() {
+                [] => all.push((name.clone(), of(""))),
+                [key] => all.push((name.clone(), of(key))),
+                keys => all.extend(keys.iter().map(|key| (format!("{name}#{key}"), of(key)))),
+            }
         }
-        .boxed()
-    }
-
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
-        self.write(path, value, remark).boxed()
-    }
-
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        self.remove(path).boxed()
-    }
-
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
-        self.paths().boxed()
+        Ok(all)
     }
 }
 
@@ -284,12 +268,7 @@ mod tests {
     use super::*;
 
     fn source() -> Kubernetes {
-        Kubernetes::new(Setup {
-            environment: doppio_secrets::Environment::default(),
-            home: "/nonexistent".into(),
-            options: doppio_secrets::source::Options::default(),
-            local: doppio_secrets::source::Local::default(),
-        })
+        Kubernetes::new(Setup::default())
     }
 
     fn found(keys: &[&str]) -> Found {
@@ -320,8 +299,8 @@ mod tests {
         let path = Path::parse("ns/app").unwrap();
         let (value, _) = pick(&path, "ns", found(&["only"])).unwrap();
         assert!(value.is_same(&SecretValue::new(b"hunter2!".to_vec())));
-        let fault = pick(&path, "ns", found(&["a", "b"])).unwrap_err().to_string();
-        assert_eq!(fault, "the Secret `ns/app` has the keys `a`, `b`: name one, as in `kubernetes:ns/app#a`");
+        let error = pick(&path, "ns", found(&["a", "b"])).unwrap_err().to_string();
+        assert_eq!(error, "the Secret `ns/app` has the keys `a`, `b`: name one, as in `kubernetes:ns/app#a`");
         assert_eq!(pick(&path, "ns", found(&[])).unwrap_err(), SourceError::Missing);
         let path = Path::parse("ns/app#c").unwrap();
         assert_eq!(pick(&path, "ns", found(&["a", "b"])).unwrap_err(), SourceError::Missing);

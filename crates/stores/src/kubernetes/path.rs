@@ -83,14 +83,14 @@ mod tests {
 
     #[test]
     fn what_is_no_path_says_which_part() {
-        let fault = |text: &str| Path::parse(text).unwrap_err().to_string();
-        assert!(fault("Prod/db").starts_with("`Prod` in `Prod/db` is not a namespace"));
-        assert!(fault("a.b/db").contains("is not a namespace"));
-        assert!(fault("ns/a/b").starts_with("`a/b` in"));
-        assert!(fault("ns/..").contains("the name of a Secret"));
-        assert!(fault("hf_token").contains("the name of a Secret"));
-        assert!(fault("db#a b").contains("is not a key"));
-        assert!(fault("db#").contains("is not a key"));
-        assert!(fault(&"a".repeat(254)).contains("the name of a Secret"));
+        let error = |text: &str| Path::parse(text).unwrap_err().to_string();
+        assert!(error("Prod/db").starts_with("`Prod` in `Prod/db` is not a namespace"));
+        assert!(error("a.b/db").contains("is not a namespace"));
+        assert!(error("ns/a/b").starts_with("`a/b` in"));
+        assert!(error("ns/..").contains("the name of a Secret"));
+        assert!(error("hf_token").contains("the name of a Secret"));
+        assert!(error("db#a b").contains("is not a key"));
+        assert!(error("db#").contains("is not a key"));
+        assert!(error(&"a".repeat(254)).contains("the name of a Secret"));
     }
 }

@@ -45,7 +45,7 @@ struct Status {
 /// Runs the program. It does not get the terminal: its questions would come between our lines.
 pub(super) async fn ask(exec: &Exec, cluster: &Cluster) -> Result<Grant, SourceError> {
     let Some(program) = exec.command.as_deref().filter(|program| !program.is_empty()) else {
-        return Err(fault("`exec` in the kubeconfig has no `command`"));
+        return Err(no_credentials("`exec` in the kubeconfig has no `command`"));
     };
     let mut spec = json!({ "interactive": false });
     if exec.provide_cluster_info {
@@ -59,14 +59,18 @@ pub(super) async fn ask(exec: &Exec, cluster: &Cluster) -> Result<Grant, SourceE
     let program = program.env("KUBERNETES_EXEC_INFO", info.to_string());
     let heard = program.hear(None, LIMITS).await.map_err(|error| match error {
         Broken::NotStarted(error) => {
-            fault(format!("the login program of the kubeconfig can't be started: {error}"))
+            no_credentials(format!("the login program of the kubeconfig can't be started: {error}"))
         }
-        error => fault(format!("the login program of the kubeconfig can't be heard: {error}")),
+        error => no_credentials(format!("the login program of the kubeconfig can't be heard: {error}")),
     })?;
     if !heard.status.success() {
-        return Err(fault(format!("the login program of the kubeconfig ended with {}", heard.status)));
+        return Err(no_credentials(format!(
+            "the login program of the kubeconfig ended with {}",
+            heard.status
+        )));
     }
-    granted(&heard.stdout).ok_or_else(|| fault("the login program of the kubeconfig gave no credentials"))
+    granted(&heard.stdout)
+        .ok_or_else(|| no_credentials("the login program of the kubeconfig gave no credentials"))
 }
 
 /// What its output, JSON or YAML, grants.
@@ -90,7 +94,7 @@ fn granted(output: &[u8]) -> Option<Grant> {
 }
 
 /// What it printed may be a token, so it is not shown.
-fn fault(cause: impl Into<String>) -> SourceError {
+fn no_credentials(cause: impl Into<String>) -> SourceError {
     SourceError::unreachable(cause, "run `kubectl get --raw /version` to see what it says")
 }
 

@@ -16,7 +16,7 @@ use crate::kubernetes::NOTE;
 use crate::kubernetes::USUAL_KEY;
 use crate::kubernetes::api::Found;
 use crate::kubernetes::api::Written;
-use crate::kubernetes::facts;
+use crate::kubernetes::metadata_of;
 use crate::kubernetes::only_key;
 use crate::kubernetes::path::Path;
 
@@ -65,13 +65,13 @@ impl Kubernetes {
                     };
                     let change = change(&written, &key, value, remark);
                     match api.patch(namespace, path.name, &change).await? {
-                        Some(written) => return Ok(facts(&path, namespace, &key, &written)),
+                        Some(written) => return Ok(metadata_of(&path, namespace, &key, &written)),
                         None => continue,
                     }
                 }
             };
             if let Some(written) = api.create(namespace, &fresh(path.name, &key, value, remark)).await? {
-                return Ok(facts(&path, namespace, &key, &written));
+                return Ok(metadata_of(&path, namespace, &key, &written));
             }
         }
         Err(SourceError::unreachable(

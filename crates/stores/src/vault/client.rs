@@ -6,9 +6,7 @@
 )]
 
 use std::fmt;
-use std::fmt::Write;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -24,8 +22,11 @@ use doppio_secrets::source::SourceError;
 use doppio_secrets::source::TIMEOUT;
 use doppio_text::brief;
 
-use crate::http::Unread;
-use crate::http::body;
+use crate::http::NoResponse;
+use crate::http::Response;
+use crate::http::causes;
+use crate::http::certificates;
+use crate::http::client;
 
 /// No answer is longer, in bytes.
 const LONGEST: usize = 4 << 20;
@@ -51,20 +52,12 @@ pub(super) struct Client {
 /// One request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request<'a> {
-    pub method: Verb,
+    /// One of HTTP's, or `LIST`.
+    pub method: &'static str,
     /// Below `/v1/`.
     pub path: &'a str,
     pub query: Option<(&'a str, &'a str)>,
     pub body: Option<&'a [u8]>,
-}
-
-/// What is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    Get,
-    Put,
-    Delete,
-    List,
 }
 
 /// What came back, whatever its status.
@@ -81,11 +74,11 @@ impl fmt::Debug for Reply {
 
 impl<'a> Request<'a> {
     pub(super) fn get(path: &'a str) -> Self {
-        Self { method: Verb::Get, path, query: None, body: None }
+        Self { method: "GET", path, query: None, body: None }
     }
 
     pub(super) fn put(path: &'a str, body: &'a [u8]) -> Self {
-        Self { method: Verb::Put, path, query: None, body: Some(body) }
+        Self { method: "PUT", path, query: None, body: Some(body) }
     }
 }
 
@@ -115,17 +108,18 @@ impl Client {
             })?),
         };
         let deadline = setup.options.seconds(TIMEOUT.name).unwrap_or(LAST);
-        let mut builder = reqwest::Client::builder()
-            .timeout(deadline.max(LAST))
-            // The token must not go where the server points to; redirects are looked at one by one.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("doppio/", env!("CARGO_PKG_VERSION")));
+        let mut builder = client().timeout(deadline.max(LAST));
         if let Some(path) = setup.path("ca_cert", &["VAULT_CACERT", "BAO_CACERT"]) {
-            builder = builder.tls_certs_only(certificates(&path)?);
+            builder = builder.tls_certs_only(certificates(&path).map_err(|cause| {
+                SourceError::unreachable(
+                    format!("cannot use the certificates in `{}`: {cause}", path.display()),
+                    "set `VAULT_CACERT` to a file in PEM form",
+                )
+            })?);
         }
         let http = builder.build().map_err(|error| {
             SourceError::unreachable(
-                format!("cannot make a client for the Vault server: {}", chain(&error)),
+                format!("cannot make a client for the Vault server: {}", causes(&error)),
                 "check `VAULT_CACERT`, and the certificates of this machine",
             )
         })?;
@@ -157,37 +151,27 @@ impl Client {
         }
         let headers = self.headers(token)?;
         for _ in 0..TIMES {
-            let method = match request.method {
-                Verb::Get => Method::GET,
-                Verb::Put => Method::PUT,
-                Verb::Delete => Method::DELETE,
-                Verb::List => Method::from_bytes(b"LIST").expect("these are letters"),
-            };
+            let method = Method::from_bytes(request.method.as_bytes()).expect("methods are letters");
             let mut sent = self.http.request(method, url.clone()).headers(headers.clone());
             if let Some(body) = request.body {
                 // The HTTP client keeps its own copy of the body until it is sent.
                 sent = sent.header("content-type", "application/json").body(body.to_vec());
             }
-            let mut response = sent.send().await.map_err(|error| self.no_answer(error))?;
-            let status = response.status().as_u16();
-            if let 301 | 302 | 307 | 308 = status {
-                url = self.redirected(&url, response.headers())?;
-                continue;
-            }
-            if status == 429 {
-                let wait = response.headers().get("retry-after").and_then(|wait| wait.to_str().ok());
-                let wait = wait.and_then(|wait| wait.trim().parse().ok()).map(Duration::from_secs);
-                match wait {
-                    Some(wait) if wait <= PATIENCE => tokio::time::sleep(wait).await,
-                    _ => return Err(self.busy(wait)),
+            let response = Response::of(sent, LONGEST).await;
+            let Response { status, headers, body } = response.map_err(|error| self.no_answer(error))?;
+            match status.as_u16() {
+                // Redirects are looked at one by one: the token goes to this server only.
+                301 | 302 | 307 | 308 => url = self.redirected(&url, &headers)?,
+                429 => {
+                    let wait = headers.get("retry-after").and_then(|wait| wait.to_str().ok());
+                    let wait = wait.and_then(|wait| wait.trim().parse().ok()).map(Duration::from_secs);
+                    match wait {
+                        Some(wait) if wait <= PATIENCE => tokio::time::sleep(wait).await,
+                        _ => return Err(self.busy(wait)),
+                    }
                 }
-                continue;
+                status => return Ok(Reply { status, body }),
             }
-            let body = body(&mut response, LONGEST).await.map_err(|unread| match unread {
-                Unread::TooLong => self.nonsense("its answer is longer than 4 MiB"),
-                Unread::Broken(error) => self.no_answer(error),
-            })?;
-            return Ok(Reply { status, body });
         }
         Err(self.busy(None))
     }
@@ -223,22 +207,18 @@ impl Client {
     }
 
     fn busy(&self, wait: Option<Duration>) -> SourceError {
-        let shown = self.shown();
-        match wait {
-            Some(wait) => SourceError::unreachable(
-                format!("{shown} has had too many requests (429)"),
-                format!("try again in {} s", wait.as_secs()),
-            ),
-            None => SourceError::unreachable(
-                format!("{shown} has had too many requests (429)"),
-                "try again later, or have its rate limit raised",
-            ),
-        }
+        let hint = wait.map_or_else(
+            || "try again later, or have its rate limit raised".to_owned(),
+            |wait| format!("try again in {} s", wait.as_secs()),
+        );
+        SourceError::unreachable(format!("{} has had too many requests (429)", self.shown()), hint)
     }
 
-    fn no_answer(&self, error: reqwest::Error) -> SourceError {
-        let error = error.without_url();
-        let cause = chain(&error);
+    fn no_answer(&self, error: NoResponse) -> SourceError {
+        let cause = match error {
+            NoResponse::TooLong => return self.nonsense("its answer is longer than 4 MiB"),
+            NoResponse::Broken(error) => causes(&error),
+        };
         let hint = if cause.contains("certificate") {
             "if its certificate is of your own authority, set `VAULT_CACERT` to that authority's file"
         } else {
@@ -331,32 +311,6 @@ impl Reply {
 fn is_local(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn certificates(path: &PathBuf) -> Result<Vec<reqwest::Certificate>, SourceError> {
-    let broken = |cause: String| {
-        SourceError::unreachable(
-            format!("cannot use the certificates in `{}`: {cause}", path.display()),
-            "set `VAULT_CACERT` to a file in PEM form",
-        )
-    };
-    let text = std::fs::read(path).map_err(|error| broken(error.to_string()))?;
-    let all = reqwest::Certificate::from_pem_bundle(&text).map_err(|error| broken(chain(&error)))?;
-    if all.is_empty() { Err(broken("there is none in it".to_owned())) } else { Ok(all) }
-}
-
-/// An error with its causes, as one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            write!(text, ": {cause_text}").expect("a string takes everything");
-        }
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(super) struct Mount {
 
 /// A path: its mount, what is below it, and what is wanted of the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct RecordPath {
     pub mount: Mount,
     pub rest: String,
     pub part: Part,
@@ -96,7 +96,7 @@ pub(super) fn engine(kind: &str, version: Option<&str>) -> Engine {
     }
 }
 
-impl Place {
+impl RecordPath {
     /// Where the values are read and written.
     pub(super) fn data(&self) -> String {
         match self.mount.engine {
@@ -165,7 +165,7 @@ impl Place {
     }
 
     /// What an answer says beside the record.
-    pub(super) fn facts(&self, reply: &Reply) -> Metadata {
+    pub(super) fn metadata_in(&self, reply: &Reply) -> Metadata {
         let of = |key: &str| reply.text(&["data", "metadata", key]).filter(|text| !text.is_empty());
         let custom = |key: &str| reply.text(&["data", "metadata", "custom_metadata", key]);
         Metadata {
@@ -213,9 +213,9 @@ impl RecordMetadata {
             .get("versions")?
             .as_object()?
             .iter()
-            .filter_map(|(number, facts)| {
-                let text = |key: &str| facts.get(key).and_then(serde_json::Value::as_str);
-                let destroyed = facts.get("destroyed").and_then(serde_json::Value::as_bool) == Some(true);
+            .filter_map(|(number, told)| {
+                let text = |key: &str| told.get(key).and_then(serde_json::Value::as_str);
+                let destroyed = told.get("destroyed").and_then(serde_json::Value::as_bool) == Some(true);
                 // One that is to be deleted later, by `delete_version_after`, is there until then.
                 let is_over =
                     |time: &str| time.parse().map_or(true, |time: Timestamp| time <= Timestamp::now());
@@ -238,21 +238,25 @@ impl RecordMetadata {
         Some(Self { current, versions, custom })
     }
 
-    /// The facts of a version.
+    /// What is known of a version.
     ///
     /// # Errors
     ///
     /// When there is none, or it can't be read any more.
-    pub(super) fn facts(&self, place: &Place, version: Option<u64>) -> Result<Metadata, SourceError> {
+    pub(super) fn of_version(
+        &self,
+        record_path: &RecordPath,
+        version: Option<u64>,
+    ) -> Result<Metadata, SourceError> {
         let number = version.unwrap_or(self.current);
         let wanted = number.to_string();
         let found = self.versions.iter().find(|version| version.id == wanted).ok_or(SourceError::Missing)?;
         if !found.readable {
-            return Err(place.gone(number, found.labels.iter().any(|label| label == DESTROYED)));
+            return Err(record_path.gone(number, found.labels.iter().any(|label| label == DESTROYED)));
         }
         let custom = |key: &str| self.custom.get(key).and_then(serde_json::Value::as_str);
         Ok(Metadata {
-            place: format!("record `{}`", place.shown()),
+            place: format!("record `{}`", record_path.shown()),
             created: found.created,
             expires: custom(EXPIRES).and_then(|time| time.parse().ok()),
             note: custom(NOTE).map(str::to_owned),

@@ -7,12 +7,11 @@ use doppio_secrets::source::SourceError;
 
 use crate::vault::VaultSource;
 use crate::vault::client::Request;
-use crate::vault::client::Verb;
 use crate::vault::kv;
 use crate::vault::kv::Engine;
 use crate::vault::kv::Mount;
 use crate::vault::kv::Part;
-use crate::vault::kv::Place;
+use crate::vault::kv::RecordPath;
 
 /// Records that `list` looks at, at most.
 const LISTED: usize = 20_000;
@@ -28,10 +27,10 @@ impl VaultSource {
             return Err(self.0.client().await?.nonsense("its list of mounts has an unknown form"));
         };
         let (mut found, mut refused) = (Vec::new(), Vec::new());
-        for (mount, facts) in engines {
+        for (mount, metadata) in engines {
             let text = |value: Option<&serde_json::Value>| value.and_then(|v| v.as_str()).map(str::to_owned);
-            let kind = text(facts.get("type")).unwrap_or_default();
-            let version = text(facts.get("options").and_then(|options| options.get("version")));
+            let kind = text(metadata.get("type")).unwrap_or_default();
+            let version = text(metadata.get("options").and_then(|options| options.get("version")));
             let engine = kv::engine(&kind, version.as_deref());
             if engine != Engine::Dynamic && kind != "cubbyhole" {
                 self.records(&Mount { path: mount.clone(), engine }, &mut found, &mut refused).await?;
@@ -52,12 +51,10 @@ impl VaultSource {
     ) -> Result<(), SourceError> {
         let mut folders = vec![String::new()];
         while let Some(folder) = folders.pop() {
-            let place = Place { mount: mount.clone(), rest: folder.clone(), part: Part::Plain };
-            let path = place.metadata();
-            let reply = self
-                .0
-                .call(Request { method: Verb::List, ..Request::get(path.trim_end_matches('/')) })
-                .await?;
+            let record_path = RecordPath { mount: mount.clone(), rest: folder.clone(), part: Part::Plain };
+            let path = record_path.metadata();
+            let reply =
+                self.0.call(Request { method: "LIST", ..Request::get(path.trim_end_matches('/')) }).await?;
             match reply.status {
                 403 => {
                     refused.push(path);
@@ -80,9 +77,10 @@ impl VaultSource {
                         "there are more than {LISTED} records: too many to list"
                     )));
                 }
-                let place = Place { rest: format!("{folder}{name}"), ..place.clone() };
-                let facts = Metadata { place: format!("record `{}`", place.shown()), ..Metadata::default() };
-                found.push((place.shown(), facts));
+                let record_path = RecordPath { rest: format!("{folder}{name}"), ..record_path.clone() };
+                let metadata =
+                    Metadata { place: format!("record `{}`", record_path.shown()), ..Metadata::default() };
+                found.push((record_path.shown(), metadata));
             }
         }
         Ok(())

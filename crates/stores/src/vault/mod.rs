@@ -25,7 +25,7 @@ mod write;
 use std::sync::Arc;
 use std::sync::PoisonError;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Answer;
@@ -96,6 +96,7 @@ const KEYS: &[Key] = &[
 #[derive(Debug)]
 struct VaultSource(Arc<Api>);
 
+#[async_trait]
 impl Source for VaultSource {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -141,56 +142,50 @@ impl Source for VaultSource {
         rest.is_none().then(|| format!("run `vault kv patch {path} {key}=-` {words}"))
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        self.0.check().boxed()
+    async fn check(&self) -> Answer<()> {
+        self.0.check().await
     }
 
-    fn acts<'a>(&'a self, path: &'a str) -> Answer<'a, bool> {
-        async move {
-            let may_act = |engine| matches!(engine, Engine::Dynamic | Engine::Unknown);
-            Ok(self.0.places(path).await?.iter().any(|place| may_act(place.mount.engine)))
-        }
-        .boxed()
+    async fn acts(&self, path: &str) -> Answer<bool> {
+        let may_act = |engine| matches!(engine, Engine::Dynamic | Engine::Unknown);
+        Ok(self.0.record_paths(path).await?.iter().any(|path| may_act(path.mount.engine)))
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        self.value(path, version).boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        self.value(path, version).await
     }
 
     /// By the metadata, where a policy allows to read that; a dynamic secret is not made.
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        self.seen(path, version).boxed()
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
+        self.seen(path, version).await
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
-        self.write(path, value, remark).boxed()
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        self.write(path, value, remark).await
     }
 
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        self.remove(path).boxed()
+    async fn delete(&self, path: &str) -> Answer<()> {
+        self.remove(path).await
     }
 
     fn unlisted(&self) -> Option<SourceError> {
         self.0.unlisted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
-        self.all().boxed()
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
+        self.all().await
     }
 
-    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<Version>> {
-        async move {
-            let place = self.for_writing(path).await?;
-            if place.mount.engine == Engine::Kv1 {
-                return Err(SourceError::unfit(format!("`{}` keeps no versions", place.mount.path)));
-            }
-            Ok(self.metadata(&place).await?.versions)
+    async fn versions(&self, path: &str) -> Answer<Vec<Version>> {
+        let record_path = self.for_writing(path).await?;
+        if record_path.mount.engine == Engine::Kv1 {
+            return Err(SourceError::unfit(format!("`{}` keeps no versions", record_path.mount.path)));
         }
-        .boxed()
+        Ok(self.metadata(&record_path).await?.versions)
     }
 
-    fn close(&self) -> Answer<'_, ()> {
-        self.0.close().boxed()
+    async fn close(&self) -> Answer<()> {
+        self.0.close().await
     }
 }
 

@@ -9,7 +9,7 @@ use crate::vault::client::Request;
 use crate::vault::kv::Engine;
 use crate::vault::kv::Mount;
 use crate::vault::kv::Part;
-use crate::vault::kv::Place;
+use crate::vault::kv::RecordPath;
 
 impl Api {
     /// Where a path lies; none where the server does not tell this token.
@@ -43,9 +43,9 @@ impl Api {
         }
     }
 
-    /// The place of a path; where the server does not say, version 2 is tried first, then what
+    /// Where a path may lie; where the server does not say, version 2 is tried first, then what
     /// answers without versions.
-    pub(super) async fn places(self: &Arc<Self>, path: &str) -> Result<Vec<Place>, SourceError> {
+    pub(super) async fn record_paths(self: &Arc<Self>, path: &str) -> Result<Vec<RecordPath>, SourceError> {
         let (path, part) = Part::split(path);
         let first = path.split('/').next().unwrap_or_default();
         if path.split('/').any(|part| matches!(part, "" | "." | "..")) || !path.contains('/') {
@@ -60,11 +60,11 @@ impl Api {
             Some(mount) => vec![mount],
             None => [Engine::Kv2, Engine::Unknown].map(|engine| Mount::guess(path, engine)).to_vec(),
         };
-        let place = |mount: Mount| {
+        let record_path = |mount: Mount| {
             let rest = mount.below(path)?.to_owned();
-            Some(Place { mount, rest, part: part.clone() })
+            Some(RecordPath { mount, rest, part: part.clone() })
         };
-        Ok(mounts.into_iter().filter_map(place).collect())
+        Ok(mounts.into_iter().filter_map(record_path).collect())
     }
 
     /// Whether a policy lets this token read a path; false where the server does not say.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use doppio_secrets::SecretValue;
+use doppio_secrets::source::Answer;
 use doppio_secrets::source::Lease;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
@@ -13,72 +14,72 @@ use crate::vault::client::Reply;
 use crate::vault::client::Request;
 use crate::vault::kv::Engine;
 use crate::vault::kv::Part;
-use crate::vault::kv::Place;
 use crate::vault::kv::RecordMetadata;
+use crate::vault::kv::RecordPath;
 use crate::vault::loan::Cell;
 use crate::vault::loan::Loan;
 
 /// An answer, and the loan that it belongs to.
 struct Found {
-    place: Place,
+    record_path: RecordPath,
     reply: Arc<Reply>,
     loan: Option<Arc<Cell>>,
 }
 
 impl VaultSource {
-    async fn ask(&self, place: &Place, version: Option<u64>) -> Result<Reply, SourceError> {
+    async fn ask(&self, record_path: &RecordPath, version: Option<u64>) -> Result<Reply, SourceError> {
         let number = version.map(|version| version.to_string());
         let query = number.as_deref().map(|number| ("version", number));
-        self.0.call(Request { query, ..Request::get(&place.data()) }).await
+        self.0.call(Request { query, ..Request::get(&record_path.data()) }).await
     }
 
-    /// Reads a place without versions; the answer is a success.
-    pub(super) async fn read(&self, place: &Place) -> Result<Reply, SourceError> {
-        let reply = self.ask(place, None).await?;
-        self.0.success(reply, "read", &place.data()).await
+    /// Reads a record without versions; the answer is a success.
+    pub(super) async fn read(&self, record_path: &RecordPath) -> Result<Reply, SourceError> {
+        let reply = self.ask(record_path, None).await?;
+        self.0.success(reply, "read", &record_path.data()).await
     }
 
-    /// Reads a place where reading may make something.
-    async fn borrow(&self, mut place: Place) -> Result<Found, SourceError> {
-        let cell = self.0.lend(&place.data()).await?;
+    /// Reads a path where reading may make something.
+    async fn borrow(&self, mut record_path: RecordPath) -> Result<Found, SourceError> {
+        let cell = self.0.lend(&record_path.data()).await?;
         let loan = cell.get().expect("it was lent");
         let reply = Arc::clone(&loan.reply);
-        if place.mount.engine == Engine::Unknown {
-            place.mount.engine = if loan.has_lease() { Engine::Dynamic } else { Engine::Kv1 };
+        if record_path.mount.engine == Engine::Unknown {
+            record_path.mount.engine = if loan.has_lease() { Engine::Dynamic } else { Engine::Kv1 };
         }
-        let loan = (place.mount.engine == Engine::Dynamic).then_some(cell);
-        Ok(Found { place, reply, loan })
+        let loan = (record_path.mount.engine == Engine::Dynamic).then_some(cell);
+        Ok(Found { record_path, reply, loan })
     }
 
-    /// The first place of a path that answers. Where the engine is a guess, one that is not there
+    /// The first that answers of where a path may lie. Where the engine is a guess, one that is not there
     /// or not allowed may be another one.
     async fn find(&self, path: &str, version: Option<&str>) -> Result<Found, SourceError> {
-        let places = self.0.places(path).await?;
-        let is_guess = places.len() > 1;
+        let paths = self.0.record_paths(path).await?;
+        let is_guess = paths.len() > 1;
         let mut first = None;
-        for place in places {
-            let answer = match place.mount.engine {
-                Engine::Kv2 => match self.versioned(place, version, is_guess).await {
+        for record_path in paths {
+            let answer = match record_path.mount.engine {
+                Engine::Kv2 => match self.versioned(record_path, version, is_guess).await {
                     Ok(None) => continue,
                     Ok(Some(found)) => Ok(found),
                     Err(error) => Err(error),
                 },
                 Engine::Unknown if version.is_some() => break,
-                Engine::Unknown => self.borrow(place).await,
+                Engine::Unknown => self.borrow(record_path).await,
                 Engine::Kv1 | Engine::Dynamic => {
-                    no_versions(&format!("`{}`", place.mount.path), version)?;
-                    if place.mount.engine == Engine::Dynamic {
-                        self.borrow(place).await
+                    no_versions(&format!("`{}`", record_path.mount.path), version)?;
+                    if record_path.mount.engine == Engine::Dynamic {
+                        self.borrow(record_path).await
                     } else {
-                        let reply = self.read(&place).await.map(Arc::new);
-                        reply.map(|reply| Found { place, reply, loan: None })
+                        let reply = self.read(&record_path).await.map(Arc::new);
+                        reply.map(|reply| Found { record_path, reply, loan: None })
                     }
                 }
             };
             match answer {
                 Ok(found) => {
                     if is_guess {
-                        self.0.remember(found.place.mount.clone()).await;
+                        self.0.remember(found.record_path.mount.clone()).await;
                     }
                     return Ok(found);
                 }
@@ -94,28 +95,32 @@ impl VaultSource {
     /// Reads a record that has versions; none where a guess was wrong and it is of another engine.
     async fn versioned(
         &self,
-        place: Place,
+        record_path: RecordPath,
         version: Option<&str>,
         is_guess: bool,
     ) -> Result<Option<Found>, SourceError> {
-        let number = self.number(&place, version).await?;
-        let reply = self.ask(&place, number).await?;
+        let number = self.number(&record_path, version).await?;
+        let reply = self.ask(&record_path, number).await?;
         if is_guess && reply.status == 404 && !reply.is_missing() && !reply.has_no_mount() {
             return Ok(None);
         }
-        if let Some(fault) = place.removed(&reply) {
-            return Err(fault);
+        if let Some(error) = record_path.removed(&reply) {
+            return Err(error);
         }
-        let reply = Arc::new(self.0.success(reply, "read", &place.data()).await?);
-        Ok(Some(Found { place, reply, loan: None }))
+        let reply = Arc::new(self.0.success(reply, "read", &record_path.data()).await?);
+        Ok(Some(Found { record_path, reply, loan: None }))
     }
 
     /// The number of a version; none for the newest.
-    async fn number(&self, place: &Place, version: Option<&str>) -> Result<Option<u64>, SourceError> {
+    async fn number(
+        &self,
+        record_path: &RecordPath,
+        version: Option<&str>,
+    ) -> Result<Option<u64>, SourceError> {
         match version {
             None | Some("latest") => Ok(None),
             Some("previous") => {
-                let metadata = self.metadata(place).await?;
+                let metadata = self.metadata(record_path).await?;
                 let older = metadata.versions.iter().filter(|version| !version.current);
                 let previous =
                     older.filter(|version| version.readable).find_map(|version| version.id.parse().ok());
@@ -127,8 +132,8 @@ impl VaultSource {
         }
     }
 
-    pub(super) async fn metadata(&self, place: &Place) -> Result<RecordMetadata, SourceError> {
-        let path = place.metadata();
+    pub(super) async fn metadata(&self, record_path: &RecordPath) -> Result<RecordMetadata, SourceError> {
+        let path = record_path.metadata();
         let reply = self.0.call(Request::get(&path)).await?;
         let reply = self.0.success(reply, "read", &path).await?;
         match RecordMetadata::of_reply(&reply) {
@@ -137,66 +142,62 @@ impl VaultSource {
         }
     }
 
-    pub(super) async fn value(
-        &self,
-        path: &str,
-        version: Option<&str>,
-    ) -> Result<(SecretValue, Metadata), SourceError> {
-        let Found { place, reply, loan } = self.find(path, version).await?;
-        let value = place.value(&reply)?;
-        let mut facts = place.facts(&reply);
+    pub(super) async fn value(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        let Found { record_path, reply, loan } = self.find(path, version).await?;
+        let value = record_path.value(&reply)?;
+        let mut metadata = record_path.metadata_in(&reply);
         let client = self.0.client().await?;
         if client.is_open() {
-            facts.warnings.push(format!("{} is not encrypted: use `https://`", client.shown()));
+            metadata.warnings.push(format!("{} is not encrypted: use `https://`", client.shown()));
         }
         if let Some(loan) = loan {
-            facts.place = format!("made by `{}`", place.shown());
-            facts.expires = loan.get().and_then(Loan::expires);
-            facts.lease = Some(Lease::new(loan));
+            metadata.place = format!("made by `{}`", record_path.shown());
+            metadata.expires = loan.get().and_then(Loan::expires);
+            metadata.lease = Some(Lease::new(loan));
         }
-        Ok((value, facts))
+        Ok((value, metadata))
     }
 
     /// What is known of an item, without making one.
     pub(super) async fn seen(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
-        match self.0.places(path).await?.as_slice() {
-            [place] if place.mount.engine == Engine::Dynamic => {
-                no_versions(&format!("`{}`", place.mount.path), version)?;
-                Ok(unproven(place))
+        match self.0.record_paths(path).await?.as_slice() {
+            [record_path] if record_path.mount.engine == Engine::Dynamic => {
+                no_versions(&format!("`{}`", record_path.mount.path), version)?;
+                Ok(unproven(record_path))
             }
-            [place]
-                if place.mount.engine == Engine::Kv2
-                    && !matches!(place.part, Part::Key(_))
+            [record_path]
+                if record_path.mount.engine == Engine::Kv2
+                    && !matches!(record_path.part, Part::Key(_))
                     && version != Some("previous") =>
             {
-                let number = self.number(place, version).await?;
-                match self.metadata(place).await {
-                    Ok(metadata) => metadata.facts(place, number),
-                    Err(SourceError::NotAllowed { .. }) => self.facts(path, version).await,
+                let number = self.number(record_path, version).await?;
+                match self.metadata(record_path).await {
+                    Ok(metadata) => metadata.of_version(record_path, number),
+                    Err(SourceError::NotAllowed { .. }) => self.read_to_locate(path, version).await,
                     Err(error) => Err(error),
                 }
             }
             [versioned, other] => self.guessed(versioned, other, version).await,
-            _ => self.facts(path, version).await,
+            _ => self.read_to_locate(path, version).await,
         }
     }
 
-    async fn facts(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
-        self.value(path, version).await.map(|(_, facts)| facts)
+    async fn read_to_locate(&self, path: &str, version: Option<&str>) -> Result<Metadata, SourceError> {
+        self.value(path, version).await.map(|(_, metadata)| metadata)
     }
 
     /// The same where the engine is not known: what may make something is not read.
     async fn guessed(
         &self,
-        versioned: &Place,
-        other: &Place,
+        versioned: &RecordPath,
+        other: &RecordPath,
         version: Option<&str>,
     ) -> Result<Metadata, SourceError> {
         let error = match self.versioned(versioned.clone(), version, true).await {
-            Ok(Some(Found { place, reply, .. })) => {
-                let facts = place.value(&reply).map(|_| place.facts(&reply));
-                self.0.remember(place.mount).await;
-                return facts;
+            Ok(Some(Found { record_path, reply, .. })) => {
+                let metadata = record_path.value(&reply).map(|_| record_path.metadata_in(&reply));
+                self.0.remember(record_path.mount).await;
+                return metadata;
             }
             Ok(None) => SourceError::Missing,
             Err(error @ (SourceError::Missing | SourceError::NotAllowed { .. })) => error,
@@ -207,6 +208,6 @@ impl VaultSource {
     }
 }
 
-fn unproven(place: &Place) -> Metadata {
-    Metadata { place: format!("made by `{}`", place.shown()), unproven: true, ..Metadata::default() }
+fn unproven(record_path: &RecordPath) -> Metadata {
+    Metadata { place: format!("made by `{}`", record_path.shown()), unproven: true, ..Metadata::default() }
 }

@@ -13,11 +13,10 @@ use crate::vault::VaultSource;
 use crate::vault::body;
 use crate::vault::client::Reply;
 use crate::vault::client::Request;
-use crate::vault::client::Verb;
 use crate::vault::kv;
 use crate::vault::kv::Engine;
 use crate::vault::kv::Part;
-use crate::vault::kv::Place;
+use crate::vault::kv::RecordPath;
 
 /// What is there before a write.
 #[derive(Default)]
@@ -30,9 +29,9 @@ struct Before {
 }
 
 impl Before {
-    fn of_reply(place: &Place, reply: &Reply) -> Self {
+    fn of_reply(record_path: &RecordPath, reply: &Reply) -> Self {
         Self {
-            record: reply.member(place.within()),
+            record: reply.member(record_path.within()),
             version: reply.number(&["data", "metadata", "version"]).unwrap_or(0),
             custom: map(reply.json(&["data", "metadata", "custom_metadata"])),
         }
@@ -58,19 +57,22 @@ fn remarked(mut custom: Map<String, Value>, remark: &Remark) -> Map<String, Valu
 }
 
 impl VaultSource {
-    /// The place of a path that is written to: an engine that keeps what it is given.
-    pub(super) async fn for_writing(&self, path: &str) -> Result<Place, SourceError> {
-        let place = self.0.places(path).await?.into_iter().next().ok_or(SourceError::Missing)?;
-        if place.mount.engine == Engine::Dynamic {
-            return Err(SourceError::unfit(format!("`{}` keeps no secrets of others", place.mount.path)));
+    /// Where a path is written to: an engine that keeps what it is given.
+    pub(super) async fn for_writing(&self, path: &str) -> Result<RecordPath, SourceError> {
+        let record_path = self.0.record_paths(path).await?.into_iter().next().ok_or(SourceError::Missing)?;
+        if record_path.mount.engine == Engine::Dynamic {
+            return Err(SourceError::unfit(format!(
+                "`{}` keeps no secrets of others",
+                record_path.mount.path
+            )));
         }
-        Ok(place)
+        Ok(record_path)
     }
 
-    async fn before(&self, place: &Place) -> Result<Before, SourceError> {
-        let path = place.data();
+    async fn before(&self, record_path: &RecordPath) -> Result<Before, SourceError> {
+        let path = record_path.data();
         let reply = self.0.call(Request::get(&path)).await?;
-        let before = Before::of_reply(place, &reply);
+        let before = Before::of_reply(record_path, &reply);
         // A newest version that was deleted has a number, too.
         if reply.status == 404 && before.version > 0 {
             return Ok(Before { record: None, ..before });
@@ -89,14 +91,14 @@ impl VaultSource {
         value: &SecretValue,
         remark: &Remark,
     ) -> Result<Metadata, SourceError> {
-        let place = self.for_writing(path).await?;
-        let before = self.before(&place).await?;
-        let key = match &place.part {
+        let record_path = self.for_writing(path).await?;
+        let before = self.before(&record_path).await?;
+        let key = match &record_path.part {
             Part::Key(key) => key,
-            Part::Plain | Part::Whole => only_key(&place, before.record.as_ref())?,
+            Part::Plain | Part::Whole => only_key(&record_path, before.record.as_ref())?,
         };
         let record = body::record(before.record.as_ref(), key, value)?;
-        let is_versioned = place.mount.engine == Engine::Kv2;
+        let is_versioned = record_path.mount.engine == Engine::Kv2;
         let body = if is_versioned {
             // With `cas` another write in between is refused rather than lost.
             let head = format!("{{\"options\":{{\"cas\":{}}},\"data\":", before.version);
@@ -108,47 +110,53 @@ impl VaultSource {
         } else {
             record
         };
-        let path = place.data();
+        let path = record_path.data();
         let reply = self.0.call(Request::put(&path, &body)).await?;
         let reply = self.0.success(reply, "update", &path).await?;
-        let mut facts = Metadata {
-            place: format!("record `{}`", place.shown()),
+        let mut metadata = Metadata {
+            place: format!("record `{}`", record_path.shown()),
             created: reply.text(&["data", "created_time"]).and_then(|time| time.parse().ok()),
             version: reply.text(&["data", "version"]),
             ..Metadata::default()
         };
         if is_versioned {
-            self.remark(&place, before.custom, remark, &mut facts).await;
+            self.remark(&record_path, before.custom, remark, &mut metadata).await;
         } else if !remark.is_empty() {
-            facts.warnings.push(format!(
+            metadata.warnings.push(format!(
                 "`{}` stores neither note nor expiry: only the value was written",
-                place.mount.path
+                record_path.mount.path
             ));
         }
-        Ok(facts)
+        Ok(metadata)
     }
 
     /// Writes the remark beside the record, if another one is there.
-    async fn remark(&self, place: &Place, known: Map<String, Value>, remark: &Remark, facts: &mut Metadata) {
+    async fn remark(
+        &self,
+        record_path: &RecordPath,
+        known: Map<String, Value>,
+        remark: &Remark,
+        metadata: &mut Metadata,
+    ) {
         if remark.is_empty() && remarked(known.clone(), remark) == known {
             return;
         }
-        match self.put_remark(place, known, remark).await {
+        match self.put_remark(record_path, known, remark).await {
             Ok(()) => {
-                facts.note.clone_from(&remark.note);
-                facts.expires = remark.expires;
+                metadata.note.clone_from(&remark.note);
+                metadata.expires = remark.expires;
             }
-            Err(error) => facts.warnings.push(remark.unwritten(&error)),
+            Err(error) => metadata.warnings.push(remark.unwritten(&error)),
         }
     }
 
     async fn put_remark(
         &self,
-        place: &Place,
+        record_path: &RecordPath,
         known: Map<String, Value>,
         remark: &Remark,
     ) -> Result<(), SourceError> {
-        let path = place.metadata();
+        let path = record_path.metadata();
         // It is replaced as a whole, and what others have written there must stay.
         let reply = self.0.call(Request::get(&path)).await?;
         let custom = match self.0.success(reply, "read", &path).await {
@@ -162,39 +170,39 @@ impl VaultSource {
     }
 
     pub(super) async fn remove(&self, path: &str) -> Result<(), SourceError> {
-        let place = self.for_writing(path).await?;
-        if let Part::Key(key) = &place.part {
-            let path = place.shown();
+        let record_path = self.for_writing(path).await?;
+        if let Part::Key(key) = &record_path.part {
+            let path = record_path.shown();
             return Err(SourceError::unfit(format!(
                 "it is one key of the record `{path}`, which Doppio removes only as a whole: run `vault kv patch \
                  -remove-data={key} {path}` (or `bao kv patch …`); older versions of the record keep it"
             )));
         }
         // The server accepts the removal of what does not exist.
-        let found = if place.mount.engine == Engine::Kv2 {
-            self.metadata(&place).await.map(drop)
+        let found = if record_path.mount.engine == Engine::Kv2 {
+            self.metadata(&record_path).await.map(drop)
         } else {
-            self.read(&place).await.map(drop)
+            self.read(&record_path).await.map(drop)
         };
         match found {
             // Who may remove it need not have the right to look at it.
             Ok(()) | Err(SourceError::NotAllowed { .. }) => {}
             Err(error) => return Err(error),
         }
-        let path = place.metadata();
-        let reply = self.0.call(Request { method: Verb::Delete, ..Request::get(&path) }).await?;
+        let path = record_path.metadata();
+        let reply = self.0.call(Request { method: "DELETE", ..Request::get(&path) }).await?;
         self.0.success(reply, "delete", &path).await.map(drop)
     }
 }
 
 /// The key that is meant where none is named: of a record with other keys one must be.
-fn only_key(place: &Place, record: Option<&SecretValue>) -> Result<&'static str, SourceError> {
+fn only_key(record_path: &RecordPath, record: Option<&SecretValue>) -> Result<&'static str, SourceError> {
     let keys = record.and_then(kv::keys).unwrap_or_default();
     if keys.iter().all(|key| key == kv::VALUE) {
         return Ok(kv::VALUE);
     }
     let names: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-    let path = place.shown();
+    let path = record_path.shown();
     Err(SourceError::unfit(format!(
         "the record `{path}` has the keys {}: name one, as in `{path}#{}`",
         names.join(", "),

@@ -8,7 +8,7 @@ mod store;
 
 use std::path::PathBuf;
 
-use futures_util::FutureExt;
+use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::sync::MutexGuard;
 
@@ -17,7 +17,6 @@ use doppio_text::name::SecretName;
 use crate::SecretValue;
 use crate::source;
 use crate::source::Answer;
-use crate::source::Answers;
 use crate::source::Item;
 use crate::source::Kind;
 use crate::source::Metadata;
@@ -236,6 +235,7 @@ fn facts(name: &str, record: &Record, version: &Version) -> Metadata {
     }
 }
 
+#[async_trait]
 impl Source for AgeVault {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -249,90 +249,74 @@ impl Source for AgeVault {
         format!("run `doppio secret set {path} --in file`")
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        async { self.open().await?.as_ref().map(drop).ok_or_else(|| self.absent()) }.boxed()
+    async fn check(&self) -> Answer<()> {
+        self.open().await?.as_ref().map(drop).ok_or_else(|| self.absent())
     }
 
-    fn get<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        self.look(path, version, |record, found| (found.value.clone(), facts(path, record, found))).boxed()
+    async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        self.look(path, version, |record, found| (found.value.clone(), facts(path, record, found))).await
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
-        self.look_up(items, |name, record, found| (found.value.clone(), facts(name, record, found))).boxed()
+    async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
+        self.look_up(items, |name, record, found| (found.value.clone(), facts(name, record, found))).await
     }
 
-    fn locate_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, Metadata> {
-        self.look_up(items, facts).boxed()
+    async fn locate_many(&self, items: &[Item]) -> Vec<Answer<Metadata>> {
+        self.look_up(items, facts).await
     }
 
-    fn locate<'a>(&'a self, path: &'a str, version: Option<&'a str>) -> Answer<'a, Metadata> {
-        self.look(path, version, |record, found| facts(path, record, found)).boxed()
+    async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
+        self.look(path, version, |record, found| facts(path, record, found)).await
     }
 
-    fn set<'a>(&'a self, path: &'a str, value: &'a SecretValue, remark: &'a Remark) -> Answer<'a, Metadata> {
-        async move {
-            let item = NewItem { path: path.to_owned(), value: value.clone(), remark: remark.clone() };
-            let mut all = self.put(vec![item]).await?;
-            Ok(all.remove(0))
-        }
-        .boxed()
+    async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        let item = NewItem { path: path.to_owned(), value: value.clone(), remark: remark.clone() };
+        let mut all = self.put(vec![item]).await?;
+        Ok(all.remove(0))
     }
 
     /// All in one write.
-    fn set_many<'a>(&'a self, items: &'a [NewItem]) -> Answers<'a, Metadata> {
-        async move {
-            match self.put(items.to_vec()).await {
-                Ok(all) => all.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
+    async fn set_many(&self, items: &[NewItem]) -> Vec<Answer<Metadata>> {
+        match self.put(items.to_vec()).await {
+            Ok(all) => all.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        }
+    }
+
+    async fn delete(&self, path: &str) -> Answer<()> {
+        valid(path)?;
+        let name = path.to_owned();
+        let edit = move |records: &mut Records| records.0.remove(&name).map(drop).ok_or(SourceError::Missing);
+        self.change(false, edit).await.map(drop)
+    }
+
+    async fn rename(&self, from: &str, to: &str) -> Answer<()> {
+        valid(from)?;
+        valid(to)?;
+        let (old, new) = (from.to_owned(), to.to_owned());
+        let edit = move |records: &mut Records| {
+            if records.0.contains_key(&new) {
+                return Err(taken(&new));
             }
-        }
-        .boxed()
+            let record = records.0.remove(&old).ok_or(SourceError::Missing)?;
+            records.0.insert(new, record);
+            Ok(())
+        };
+        self.change(false, edit).await.map(drop)
     }
 
-    fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        async move {
-            valid(path)?;
-            let name = path.to_owned();
-            let edit =
-                move |records: &mut Records| records.0.remove(&name).map(drop).ok_or(SourceError::Missing);
-            self.change(false, edit).await.map(drop)
-        }
-        .boxed()
+    async fn list(&self) -> Answer<Vec<(String, Metadata)>> {
+        let opened = self.open().await?;
+        let opened = opened.as_ref().ok_or_else(|| self.absent())?;
+        Ok(opened
+            .records
+            .0
+            .iter()
+            .map(|(name, record)| (name.clone(), facts(name, record, &record.current)))
+            .collect())
     }
 
-    fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> Answer<'a, ()> {
-        async move {
-            valid(from)?;
-            valid(to)?;
-            let (old, new) = (from.to_owned(), to.to_owned());
-            let edit = move |records: &mut Records| {
-                if records.0.contains_key(&new) {
-                    return Err(taken(&new));
-                }
-                let record = records.0.remove(&old).ok_or(SourceError::Missing)?;
-                records.0.insert(new, record);
-                Ok(())
-            };
-            self.change(false, edit).await.map(drop)
-        }
-        .boxed()
-    }
-
-    fn list(&self) -> Answer<'_, Vec<(String, Metadata)>> {
-        async {
-            let opened = self.open().await?;
-            let opened = opened.as_ref().ok_or_else(|| self.absent())?;
-            Ok(opened
-                .records
-                .0
-                .iter()
-                .map(|(name, record)| (name.clone(), facts(name, record, &record.current)))
-                .collect())
-        }
-        .boxed()
-    }
-
-    fn versions<'a>(&'a self, path: &'a str) -> Answer<'a, Vec<source::Version>> {
+    async fn versions(&self, path: &str) -> Answer<Vec<source::Version>> {
         self.look(path, None, |record, _| {
             let all = std::iter::once(&record.current).chain(&record.previous);
             all.map(|version| source::Version {
@@ -344,6 +328,6 @@ impl Source for AgeVault {
             })
             .collect()
         })
-        .boxed()
+        .await
     }
 }

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::SecretValue;
-use crate::source::Answers;
+use crate::source::Answer;
 use crate::source::Item;
 use crate::source::Metadata;
 use crate::source::Source;
@@ -33,7 +34,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(40);
 const CALLS: usize = 8;
 
 /// Asks for a batch of items.
-type Call<T> = for<'a> fn(&'a dyn Source, &'a [Item]) -> Answers<'a, T>;
+type Call<T> = for<'a> fn(&'a dyn Source, &'a [Item]) -> BoxFuture<'a, Vec<Answer<T>>>;
 
 /// The callers that wait for one item.
 type Waiting<T> = Vec<oneshot::Sender<Result<T, SourceError>>>;

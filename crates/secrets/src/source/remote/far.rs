@@ -16,7 +16,10 @@ pub(in crate::source::remote) struct Far {
 }
 
 impl Far {
-    pub(in crate::source::remote) async fn within<T>(&self, answer: Answer<'_, T>) -> Result<T, SourceError> {
+    pub(in crate::source::remote) async fn within<T>(
+        &self,
+        answer: impl Future<Output = Answer<T>>,
+    ) -> Answer<T> {
         tokio::time::timeout(self.deadline, answer).await.unwrap_or_else(|_| Err(self.late()))
     }
 

@@ -1,6 +1,7 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
+use async_trait::async_trait;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
@@ -31,6 +32,7 @@ struct Loan;
 
 impl Lent for Loan {}
 
+#[async_trait]
 impl Source for Counting {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -44,44 +46,41 @@ impl Source for Counting {
         String::new()
     }
 
-    fn check(&self) -> Answer<'_, ()> {
-        std::future::pending().boxed()
+    async fn check(&self) -> Answer<()> {
+        std::future::pending().await
     }
 
-    fn get<'a>(&'a self, path: &'a str, _version: Option<&'a str>) -> Answer<'a, (SecretValue, Metadata)> {
-        async move {
-            match path {
-                "hangs" => std::future::pending().await,
-                "breaks" => panic!("a source that breaks"),
-                "gone" => Err(SourceError::Missing),
-                "slow" => {
-                    let value = format!("value {}", self.written.load(Ordering::SeqCst));
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    Ok((SecretValue::new(value.into_bytes()), Metadata::default()))
-                }
-                "lent" => {
-                    let facts = Metadata { lease: Some(Lease::new(Arc::new(Loan))), ..Metadata::default() };
-                    Ok((SecretValue::new(path.as_bytes().to_vec()), facts))
-                }
-                "over" => {
-                    let facts = Metadata { expires: Some(Timestamp::UNIX_EPOCH), ..Metadata::default() };
-                    Ok((SecretValue::new(path.as_bytes().to_vec()), facts))
-                }
-                path => Ok((SecretValue::new(path.as_bytes().to_vec()), Metadata::default())),
+    async fn get(&self, path: &str, _version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
+        match path {
+            "hangs" => std::future::pending().await,
+            "breaks" => panic!("a source that breaks"),
+            "gone" => Err(SourceError::Missing),
+            "slow" => {
+                let value = format!("value {}", self.written.load(Ordering::SeqCst));
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok((SecretValue::new(value.into_bytes()), Metadata::default()))
             }
+            "lent" => {
+                let facts = Metadata { lease: Some(Lease::new(Arc::new(Loan))), ..Metadata::default() };
+                Ok((SecretValue::new(path.as_bytes().to_vec()), facts))
+            }
+            "over" => {
+                let facts = Metadata { expires: Some(Timestamp::UNIX_EPOCH), ..Metadata::default() };
+                Ok((SecretValue::new(path.as_bytes().to_vec()), facts))
+            }
+            path => Ok((SecretValue::new(path.as_bytes().to_vec()), Metadata::default())),
         }
-        .boxed()
     }
 
-    fn get_many<'a>(&'a self, items: &'a [Item]) -> Answers<'a, (SecretValue, Metadata)> {
+    async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.items.fetch_add(items.len(), Ordering::SeqCst);
-        async move { join_all(items.iter().map(|item| self.get(&item.path, None))).await }.boxed()
+        join_all(items.iter().map(|item| self.get(&item.path, None))).await
     }
 
-    fn set<'a>(&'a self, _: &'a str, _: &'a SecretValue, _: &'a Remark) -> Answer<'a, Metadata> {
+    async fn set(&self, _: &str, _: &SecretValue, _: &Remark) -> Answer<Metadata> {
         self.written.fetch_add(1, Ordering::SeqCst);
-        async { Ok(Metadata::default()) }.boxed()
+        Ok(Metadata::default())
     }
 }
 

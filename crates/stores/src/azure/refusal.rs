@@ -1,8 +1,6 @@
 //! What the client's errors mean. The service's own words are told only where they are an error of
 //! Key Vault, which names vaults, rights and users; other texts may quote anything.
 
-use std::error::Error as _;
-
 use azure_core::Error;
 use azure_core::error::ErrorKind;
 use serde::Deserialize;
@@ -10,11 +8,24 @@ use serde::Deserialize;
 use doppio_secrets::source::SourceError;
 use doppio_text::brief;
 
+use crate::http::Failure;
+use crate::http::Server;
+use crate::http::causes;
+use crate::http::innermost;
+
 const HOW_TO_LOG_IN: &str =
     "run `az login`, or set `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`";
 
+static SERVER: Server = Server {
+    name: "Key Vault",
+    is: "a Key Vault",
+    settings: "sources.azure",
+    to_check: "check `vault` and `suffix` in `[sources.azure]`",
+    to_reach: "check the vault's name and the network; behind a proxy of your own, `ca_cert` in `[sources.azure]`",
+};
+
 #[derive(Deserialize)]
-struct Body {
+struct Refusal {
     error: Words,
 }
 
@@ -37,53 +48,40 @@ const SHUT_OUT: [&str; 2] = ["ForbiddenByFirewall", "ForbiddenByConnection"];
 
 /// The answer came from something else.
 pub(super) fn nonsense() -> SourceError {
-    SourceError::unreachable(
-        "what answered is not a Key Vault",
-        "check `vault` and `suffix` in `[sources.azure]`",
-    )
+    SERVER.nonsense()
 }
 
 /// Whether the vault knows who asks, and this one right is not given.
 pub(super) fn is_denied(error: &Error) -> bool {
-    answer(error).is_some_and(|(status, body)| is_of_right(status, body.as_ref()))
+    is_of_right(&failure(error))
 }
 
-fn is_of_right(status: u16, body: Option<&Body>) -> bool {
-    status == 403 && body.is_some_and(|body| !SHUT_OUT.contains(&body.error.inner_code()))
+fn is_of_right(failure: &Failure<Refusal>) -> bool {
+    matches!(failure, Failure::Refused(403, Refusal { error }) if !SHUT_OUT.contains(&error.inner_code()))
 }
 
-/// The status of an answer, and what it says where it is one of Key Vault.
-fn answer(error: &Error) -> Option<(u16, Option<Body>)> {
-    let ErrorKind::HttpResponse { status, raw_response, .. } = error.kind() else { return None };
-    let body = raw_response.as_ref().and_then(|raw| serde_json::from_slice(raw.body().as_ref()).ok());
-    Some(((*status).into(), body))
+/// What an error of the SDK says.
+fn failure(error: &Error) -> Failure<Refusal> {
+    match error.kind() {
+        ErrorKind::HttpResponse { status, raw_response, .. } => {
+            let body = raw_response.as_ref().map_or(&[][..], |raw| raw.body().as_ref());
+            Failure::of_answer((*status).into(), body)
+        }
+        ErrorKind::Credential => Failure::Unsent(of_login(error)),
+        ErrorKind::DataConversion => Failure::Nonsense,
+        _ => Failure::Connection(innermost(error)),
+    }
 }
 
 /// What an error means.
-pub(super) fn of(error: &Error) -> SourceError {
-    if let Some((status, body)) = answer(error) {
-        return of_status(status, body);
-    }
-    match error.kind() {
-        ErrorKind::Credential => of_login(error),
-        ErrorKind::DataConversion => nonsense(),
-        _ => SourceError::unreachable(
-            format!("the Key Vault can't be reached: {}", innermost(error)),
-            "check the vault's name and the network; behind a proxy of your own, `ca_cert` in `[sources.azure]`",
-        ),
-    }
+pub(super) fn told(error: &Error) -> SourceError {
+    failure(error).tell(&SERVER, of_status)
 }
 
-fn of_status(status: u16, body: Option<Body>) -> SourceError {
-    let Some(Body { error }) = body else {
-        return SourceError::unreachable(
-            format!("what answered is not a Key Vault (status {status})"),
-            "check `vault` and `suffix` in `[sources.azure]`, and the proxy before it",
-        );
-    };
+fn of_status(status: u16, Refusal { error }: Refusal) -> SourceError {
     let inner = error.inner_code().to_owned();
     let code = error.code.unwrap_or_default();
-    let words = brief(&error.message.unwrap_or_else(|| code.clone()), 600);
+    let words = brief(error.message.as_deref().unwrap_or(&code), 600);
     match (status, code.as_str()) {
         (404, "SecretNotFound") => SourceError::Missing,
         (401, _) => SourceError::not_allowed("Key Vault does not accept this login (401)", HOW_TO_LOG_IN),
@@ -96,22 +94,13 @@ fn of_status(status: u16, body: Option<Body>) -> SourceError {
             "a removed secret still has this name: run `az keyvault secret recover`, or `purge` it, or wait",
         ),
         (400 | 404 | 405 | 409 | 413, _) => SourceError::unfit(words),
-        (status, _) => SourceError::unreachable(
-            format!("Key Vault answered {status}: {words}"),
-            "try again, or raise `timeout_secs` in `[sources.azure]`",
-        ),
+        (status, _) => SERVER.failed(status, &words),
     }
 }
 
 /// The words of who gives tokens may hold one; only Entra's numbers are told.
 pub(super) fn of_login(error: &Error) -> SourceError {
-    let mut words = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        words.push(' ');
-        words.push_str(&error.to_string());
-        next = error.source();
-    }
+    let words = causes(error);
     match number(&words) {
         Some(number) => SourceError::not_allowed(
             format!("Microsoft Entra does not accept this login ({number})"),
@@ -131,20 +120,16 @@ fn number(words: &str) -> Option<String> {
     (!digits.is_empty()).then(|| format!("AADSTS{digits}"))
 }
 
-fn innermost(error: &Error) -> String {
-    let mut innermost: &(dyn std::error::Error + 'static) = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn failure_of(status: u16, body: &str) -> Failure<Refusal> {
+        Failure::of_answer(status, body.as_bytes())
+    }
+
     fn of(status: u16, body: &str) -> SourceError {
-        of_status(status, serde_json::from_str(body).ok())
+        failure_of(status, body).tell(&SERVER, of_status)
     }
 
     #[test]
@@ -160,7 +145,7 @@ mod tests {
         assert!(matches!(of(403, forbidden), SourceError::NotAllowed { .. }));
         let gone = r#"{"error":{"code":"Conflict","message":"x","innererror":{"code":"ObjectIsDeletedButRecoverable"}}}"#;
         assert!(of(409, gone).to_string().contains("az keyvault secret recover"));
-        let is_of_right = |body: &str| is_of_right(403, serde_json::from_str(body).ok().as_ref());
+        let is_of_right = |body: &str| is_of_right(&failure_of(403, body));
         assert!(is_of_right(forbidden));
         assert!(!is_of_right(
             &forbidden.replace("\"}}", "\",\"innererror\":{\"code\":\"ForbiddenByFirewall\"}}}")

@@ -28,11 +28,11 @@ struct Inner {
     env: BTreeMap<String, String>,
     workdir: Option<String>,
     credentials: Vec<Wanted>,
-    place: Place,
+    transport: Transport,
 }
 
 /// Where scripts go.
-pub(crate) enum Place {
+enum Transport {
     /// To this machine.
     Local,
     /// Over SSH.
@@ -50,7 +50,7 @@ impl Host {
             env: BTreeMap::new(),
             workdir: None,
             credentials: Vec::new(),
-            place: Place::Local,
+            transport: Transport::Local,
         }))
     }
 
@@ -63,7 +63,7 @@ impl Host {
             env: spec.env.clone(),
             workdir: spec.workdir.clone(),
             credentials: spec.credentials.clone(),
-            place: Place::Ssh(session),
+            transport: Transport::Ssh(session),
         }))
     }
 
@@ -74,7 +74,7 @@ impl Host {
 
     /// Whether it is this machine, without SSH.
     pub fn is_local(&self) -> bool {
-        matches!(self.0.place, Place::Local)
+        matches!(self.0.transport, Transport::Local)
     }
 
     /// Who else has root on it.
@@ -99,9 +99,9 @@ impl Host {
 
     /// Connects it, where it isn't.
     pub(crate) async fn connect(&self) -> Result<(), HostError> {
-        match &self.0.place {
-            Place::Local => Ok(()),
-            Place::Ssh(session) => session.connect().await,
+        match &self.0.transport {
+            Transport::Local => Ok(()),
+            Transport::Ssh(session) => session.connect().await,
         }
     }
 
@@ -112,9 +112,9 @@ impl Host {
     /// When no channel was available, or a variable may not travel the way the host demands.
     pub async fn exec(&self, exec: Exec) -> Result<Process, HostError> {
         let exec = self.with_defaults(exec)?;
-        match &self.0.place {
-            Place::Local => local::exec(&exec, &Inherit::default()).await,
-            Place::Ssh(session) => session.exec(&exec).await,
+        match &self.0.transport {
+            Transport::Local => local::exec(&exec, &Inherit::default()).await,
+            Transport::Ssh(session) => session.exec(&exec).await,
         }
     }
 
@@ -129,10 +129,9 @@ impl Host {
         }
         let mut env = Vec::with_capacity(self.0.env.len() + exec.env.len());
         for (name, value) in &self.0.env {
-            let name: EnvName = name.parse().map_err(|error: doppio_text::name::InvalidName| HostError {
-                message: format!("the environment of `{}` can't be used", self.0.id),
-                causes: vec![error.to_string()],
-                hint: None,
+            let name: EnvName = name.parse().map_err(|error: doppio_text::name::InvalidName| {
+                HostError::new(format!("the environment of `{}` can't be used", self.0.id))
+                    .cause(error.to_string())
             })?;
             env.push(EnvVar::new(name, SecretValue::new(value.clone().into_bytes())));
         }

@@ -1,0 +1,4 @@
+//! Who asks.
+
+/// Who asks, as servers are told.
+pub(crate) const AGENT: &str = concat!("doppio/", env!("CARGO_PKG_VERSION"));
