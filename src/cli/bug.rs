@@ -19,10 +19,10 @@ pub(super) fn guard(work: impl FnOnce() -> ExitCode) -> ExitCode {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| ExitCode::from(Kind::Bug.exit_code()))
 }
 
-fn words(place: Option<&Location<'_>>) -> String {
-    let place = place.map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+fn words(location: Option<&Location<'_>>) -> String {
+    let at = location.map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
     format!(
-        "error: a bug in doppio{place}\n\nhint: report it with this line and what you did; it contains no output of the run"
+        "error: a bug in doppio{at}\n\nhint: report it with this line and what you did; it contains no output of the run"
     )
 }
 
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_is_all_that_is_said() {
+    fn the_location_is_all_that_is_said() {
         let said = words(Some(Location::caller()));
         assert!(said.starts_with("error: a bug in doppio at src/cli/bug.rs:"), "{said}");
     }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use doppio_hosts::HostsFile;
 use doppio_text::Diagnostic;
@@ -14,12 +13,12 @@ use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::load;
 use crate::cli::output;
+use crate::cli::output::OutputFormat;
 use crate::plan;
 use crate::plan::Inputs;
 use crate::recipe;
 use crate::ui::report;
 
-/// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: doppio check --deny warnings recipes/*.toml")]
 pub(super) struct Args {
@@ -30,8 +29,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "WHAT", value_enum)]
     deny: Option<Deny>,
     /// How to report: `plain` shows the lines, `json` writes one fault per line to stdout
-    #[arg(long, value_name = "FORM", value_enum, default_value = "plain")]
-    output: Form,
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "plain")]
+    output: OutputFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -39,14 +38,8 @@ enum Deny {
     Warnings,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
-    Plain,
-    Json,
-}
-
 /// Checks the recipes one by one; a fault in one does not keep the next from being checked.
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let hosts = load::hosts(context)?;
     let mut is_denied = false;
     for path in &args.recipes {
@@ -58,18 +51,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         }
         is_denied |= faults.iter().any(|fault| fault.severity == Severity::Error);
         match args.output {
-            Form::Json => output::data(&report::json(&source, &faults))?,
-            Form::Plain if faults.is_empty() => {
+            OutputFormat::Json => output::data(report::json(&source, &faults).as_bytes())?,
+            OutputFormat::Plain if faults.is_empty() => {
                 output::line(&format!(
                     "{}: {steps} step{}, no faults",
                     source.name(),
                     if steps == 1 { "" } else { "s" }
                 ));
             }
-            Form::Plain => output::faults(&source, &faults),
+            OutputFormat::Plain => output::faults(&source, &faults),
         }
     }
-    Ok(if is_denied { ExitCode::from(Kind::Usage.exit_code()) } else { ExitCode::SUCCESS })
+    if is_denied { Err(CliError::silent(Kind::Usage)) } else { Ok(()) }
 }
 
 /// A recipe's text, its faults, and how many steps it comes to.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use doppio_secrets::Environment;
 
 use crate::cli::error::CliError;
+use crate::cli::error::OrWorld;
 use crate::cli::handed;
 use crate::cli::opened::Opened;
 
@@ -30,10 +31,6 @@ pub(super) struct Context {
 
 impl Context {
     /// Reads them, once.
-    ///
-    /// # Errors
-    ///
-    /// When there is no home or no current directory.
     pub(super) fn from_process() -> Result<Self, CliError> {
         #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
         let env: Environment = std::env::vars_os().collect();
@@ -42,8 +39,7 @@ impl Context {
             .path("HOME")
             .or_else(|| env.path("USERPROFILE"))
             .ok_or_else(|| CliError::world("there is no home directory").hint("set `HOME`"))?;
-        let cwd = std::env::current_dir()
-            .map_err(|error| CliError::world("there is no current directory").cause(error.to_string()))?;
+        let cwd = std::env::current_dir().or_world("there is no current directory")?;
         Ok(Self {
             env,
             home,

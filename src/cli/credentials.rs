@@ -48,7 +48,7 @@ pub(super) struct World<'a> {
     pub home: &'a Path,
     /// Every host is the sandbox.
     pub sandbox: bool,
-    /// The recipe, for the places of faults.
+    /// The recipe, for the locations of faults.
     pub recipe: &'a Source,
 }
 
@@ -68,10 +68,6 @@ pub(super) struct Seen {
 }
 
 /// The providers of this machine, for a vault.
-///
-/// # Errors
-///
-/// When `--consent` names one that nobody knows.
 pub(super) fn providers(args: &ConsentArgs, context: &Context) -> Result<Providers, CliError> {
     let mut consented = BTreeSet::new();
     for name in &args.consent {
@@ -135,7 +131,7 @@ pub(super) async fn look(plan: &Plan, vault: &SecretSession, world: &World<'_>) 
     seen
 }
 
-/// What a step names, and what its host does, with a place in the recipe.
+/// What a step names, and what its host does, with a location in the recipe.
 fn wanted(step: &PlannedStep, hosts: &HostsFile) -> Vec<(Wanted, Span)> {
     let mut all = step.credentials.clone();
     if let (Some(host), Site::Host(_)) = (&step.host, step.site()) {
@@ -192,8 +188,8 @@ fn too_far(
     Some(fault.label(exposure.as_str()).help(way_out(wanted, exposure, host)))
 }
 
-/// Where a step refers to a secret: the first place after its id, else the first of all.
-fn place_of(step: &PlannedStep, reference: &str, text: &str) -> Span {
+/// Where a step refers to a secret: the first location after its id, else the first of all.
+fn location_of(step: &PlannedStep, reference: &str, text: &str) -> Span {
     let id = step.id.as_str().split('[').next().unwrap_or_default();
     let from = [format!("\"{id}\""), format!("'{id}'")].iter().find_map(|id| text.find(id)).unwrap_or(0);
     let found = text[from..].find(reference).map(|at| from + at).or_else(|| text.find(reference));
@@ -213,7 +209,7 @@ fn named_too_far(
     let wanted = Wanted { provider, which: None };
     let why = refusal(provider.exposure, to?, vault.has_consent(&wanted))?;
     let host = step.host.as_ref().map_or("the host", HostId::as_str);
-    let span = place_of(step, &format!("${{secret:{secret}}}"), recipe.text());
+    let span = location_of(step, &format!("${{secret:{secret}}}"), recipe.text());
     let fault = if provider.exposure == Exposure::NeverRemote {
         let message = format!("`{secret}` may not go to `{host}`: {why}");
         Diagnostic::error("plan::exposure", message, span)
@@ -234,7 +230,7 @@ pub(super) fn expiring(plan: &Plan, survey: &Survey, recipe: &Source) -> Vec<Dia
         for step in
             plan.steps().iter().filter(|step| step.members.is_empty() && step.secrets.contains(secret))
         {
-            let span = place_of(step, &format!("${{secret:{secret}}}"), recipe.text());
+            let span = location_of(step, &format!("${{secret:{secret}}}"), recipe.text());
             let fault =
                 too_short(step, &format!("`{secret}`"), end, now, &span).map(|fault| match secret.name() {
                     Some(name) => fault.help(format!("renew it: `doppio secret rotate {name}`")),

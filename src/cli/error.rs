@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use doppio_hosts::HostError;
 use doppio_secrets::SecretError;
+use doppio_secrets::source::SourceError;
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 
@@ -20,6 +21,8 @@ pub(super) enum Kind {
     Bug,
     /// The user interrupted: 130.
     Interrupted,
+    /// The command that `secret exec` started ended with this code, which is not 0.
+    OfCommand(u8),
 }
 
 impl Kind {
@@ -31,6 +34,7 @@ impl Kind {
             Self::World => 3,
             Self::Bug => 70,
             Self::Interrupted => 130,
+            Self::OfCommand(code) => code,
         }
     }
 }
@@ -46,20 +50,14 @@ pub(super) struct CliError {
     pub causes: Vec<String>,
     /// What to do, with the command to type.
     pub hints: Vec<String>,
-    /// Faults with places, drawn before the message.
+    /// Faults with locations, drawn before the message.
     pub faults: Vec<(Source, Vec<Diagnostic>)>,
 }
 
 impl CliError {
     /// An error of this kind with one line.
     pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: Some(message.into()),
-            causes: Vec::new(),
-            hints: Vec::new(),
-            faults: Vec::new(),
-        }
+        Self { message: Some(message.into()), ..Self::silent(kind) }
     }
 
     /// Wrong recipe, settings or command line.
@@ -75,6 +73,12 @@ impl CliError {
     /// Nothing more to report: only the exit code.
     pub(super) fn silent(kind: Kind) -> Self {
         Self { kind, message: None, causes: Vec::new(), hints: Vec::new(), faults: Vec::new() }
+    }
+
+    /// A source can't do `what`.
+    pub(super) fn of_source(what: impl Into<String>, error: &SourceError) -> Self {
+        let kind = if matches!(error, SourceError::Unfit { .. }) { Kind::Usage } else { Kind::World };
+        error.hint().into_iter().fold(Self::new(kind, what).cause(error.to_string()), Self::hint)
     }
 
     /// Faults of a text.
@@ -102,6 +106,18 @@ impl CliError {
     }
 }
 
+/// An error of the system as the command's: something outside prevents it.
+pub(super) trait OrWorld<T> {
+    /// `message` says what can't be done, the error why.
+    fn or_world(self, message: impl Into<String>) -> Result<T, CliError>;
+}
+
+impl<T, E: ToString> OrWorld<T> for Result<T, E> {
+    fn or_world(self, message: impl Into<String>) -> Result<T, CliError> {
+        self.map_err(|error| CliError::world(message).cause(error.to_string()))
+    }
+}
+
 impl From<HostError> for CliError {
     fn from(error: HostError) -> Self {
         Self { causes: error.causes, hints: error.hint.into_iter().collect(), ..Self::world(error.message) }
@@ -110,13 +126,6 @@ impl From<HostError> for CliError {
 
 impl From<SecretError> for CliError {
     fn from(error: SecretError) -> Self {
-        let message = error.to_string();
-        let hint = match error {
-            SecretError::Missing { hint, .. }
-            | SecretError::NotAllowed { hint, .. }
-            | SecretError::Unreachable { hint, .. } => Some(hint),
-            SecretError::Unfit { .. } => None,
-        };
-        Self { hints: hint.into_iter().collect(), ..Self::world(message) }
+        error.hint().into_iter().fold(Self::world(error.to_string()), Self::hint)
     }
 }

@@ -1,7 +1,5 @@
 //! `doppio host`.
 
-use std::process::ExitCode;
-
 use clap::Subcommand;
 
 use doppio_hosts as host;
@@ -13,15 +11,8 @@ use crate::cli::load;
 use crate::cli::output;
 use crate::config::Dirs;
 
-/// Arguments of `host`.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// List the hosts of hosts.toml
     List,
     /// Forget the key of a host that was rebuilt; the next one that it offers is kept
@@ -32,9 +23,9 @@ enum Command {
     },
 }
 
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) fn run(command: &Command, context: &Context) -> Result<(), CliError> {
     let hosts = load::hosts(context)?;
-    match &args.command {
+    match command {
         Command::List => {
             let names: String = hosts.names().into_iter().map(|name| name + "\n").collect();
             output::text(&names)?;
@@ -52,5 +43,5 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

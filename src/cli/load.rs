@@ -21,6 +21,8 @@ use crate::cli::context::Context;
 use crate::cli::credentials::ConsentArgs;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::lookup::check_bound;
 use crate::config::Dirs;
 use crate::plan;
 use crate::plan::Inputs;
@@ -57,6 +59,15 @@ pub(super) struct RecipeArgs {
     pub skip: Vec<String>,
     #[command(flatten)]
     pub consent: ConsentArgs,
+    #[command(flatten)]
+    pub lookup: LookupArgs,
+}
+
+impl RecipeArgs {
+    /// The folder of the recipe, whose settings count.
+    pub(super) fn folder(&self) -> &Path {
+        self.recipe.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
 }
 
 /// A recipe that can run.
@@ -66,17 +77,9 @@ pub(super) struct Loaded {
     pub source: Source,
     /// What will be done.
     pub plan: Plan,
-    /// The names of the secrets that the whole recipe needs, left out steps included.
-    pub secrets: BTreeSet<SecretName>,
-    /// What to report about it that does not stop it.
-    pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads a recipe's file and plans it, without touching a host or a secret.
-///
-/// # Errors
-///
-/// When the file can't be read, or anything about it is wrong: all faults with places.
+/// Reads a recipe's file and plans it, without touching a host or a secret. Draws the warnings.
 pub(super) fn load(args: &RecipeArgs, context: &Context, hosts: &HostsFile) -> Result<Loaded, CliError> {
     let vars = variables(args)?;
     let target = args.host.as_deref().map(target).transpose()?;
@@ -91,33 +94,25 @@ pub(super) fn load(args: &RecipeArgs, context: &Context, hosts: &HostsFile) -> R
     if let Some(name) = plan.unused_vars().first() {
         return Err(unused(name, &plan));
     }
+    // Those of the whole recipe may be bound, left out steps included.
     let references = plan.steps().iter().flat_map(|step| &step.secrets);
     let wanted = plan.steps().iter().flat_map(|step| &step.credentials);
     let of_providers = wanted.flat_map(|(wanted, _)| wanted.provider.keys());
-    let secrets = references
+    let secrets: BTreeSet<SecretName> = references
         .filter_map(SecretRef::name)
         .cloned()
         .chain(of_providers.filter_map(|key| key.name.parse().ok()))
         .collect();
     let selection = Selection { only: args.only.clone(), from: args.from.clone(), skip: args.skip.clone() };
     let plan = plan.select(&selection).map_err(|error| unselected(&error))?;
-    Ok(Loaded { source, plan, secrets, warnings })
-}
-
-impl Loaded {
-    /// Draws the warnings.
-    pub(super) fn say_warnings(&self) {
-        if !self.warnings.is_empty() {
-            output::faults(&self.source, &self.warnings);
-        }
+    check_bound(&args.lookup, &secrets)?;
+    if !warnings.is_empty() {
+        output::faults(&source, &warnings);
     }
+    Ok(Loaded { source, plan })
 }
 
 /// The hosts of the user's `hosts.toml`; none if there is no such file.
-///
-/// # Errors
-///
-/// When the file can't be read, or anything about it is wrong.
 pub(super) fn hosts(context: &Context) -> Result<HostsFile, CliError> {
     let path = Dirs::new(&context.env, &context.home).hosts_toml();
     if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
@@ -128,10 +123,6 @@ pub(super) fn hosts(context: &Context) -> Result<HostsFile, CliError> {
 }
 
 /// Reads a text file.
-///
-/// # Errors
-///
-/// When it can't be read, is not a regular file, is very long, or is not UTF-8.
 pub(super) fn read(path: &Path) -> Result<Source, CliError> {
     let name = path.display().to_string();
     let cannot = |cause: String| CliError::usage(format!("cannot read `{name}`")).cause(cause);

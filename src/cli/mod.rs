@@ -18,6 +18,7 @@ mod plan;
 mod run;
 mod runs;
 mod secret;
+mod signals;
 mod terminal;
 mod tls;
 mod version;
@@ -51,16 +52,22 @@ enum Command {
     /// Examine this machine or a host: what is wrong, and how to fix it
     Doctor(doctor::Args),
     /// List hosts, and forget their keys
-    Host(host::Args),
+    #[command(subcommand)]
+    Host(host::Command),
     /// Show what a run would do, without doing it
     Plan(plan::Args),
     /// Store, find and explain secrets
-    #[command(alias = "secrets")]
-    Secret(secret::Args),
+    #[command(subcommand, alias = "secrets", after_help = "Example: doppio secret set huggingface/token")]
+    Secret(secret::Command),
     /// Run a recipe
     Run(run::Args),
     /// Look at past and present runs
-    Runs(runs::Args),
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  doppio runs list\n  doppio runs show\n  \
+                      doppio runs logs 7f3a --step train"
+    )]
+    Runs(runs::Command),
     /// Print the version
     Version(version::Args),
 }
@@ -83,21 +90,21 @@ fn attempt(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return output::usage(error),
     };
     match Context::from_process().and_then(|context| dispatch(cli.command, &context)) {
-        Ok(code) => code,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => output::fail(&error),
     }
 }
 
-fn dispatch(chosen: Command, context: &Context) -> Result<ExitCode, CliError> {
+fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
     match chosen {
         Command::Check(args) => check::run(&args, context),
         Command::Completions(args) => completions::run(&args, command()),
         Command::Doctor(args) => doctor::run(&args, context),
-        Command::Host(args) => host::run(&args, context),
+        Command::Host(command) => host::run(&command, context),
         Command::Plan(args) => plan::run(&args, context),
-        Command::Secret(args) => secret::run(&args, context),
+        Command::Secret(command) => secret::run(&command, context),
         Command::Run(args) => run::run(&args, context),
-        Command::Runs(args) => runs::run(&args, context),
+        Command::Runs(command) => runs::run(&command, context),
         Command::Version(args) => version::run(&args),
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use futures_util::future::join_all;
-use tokio::signal::unix::SignalKind;
-use tokio::signal::unix::signal;
+use rustix::process::Signal;
 
 use doppio_secrets::Ladder;
 use doppio_secrets::source::Source;
 
 use crate::cli::output;
+use crate::cli::signals;
 
 /// Sources that may hold leases.
 #[derive(Debug, Clone, Default)]
@@ -46,15 +46,8 @@ impl Opened {
 
 /// Waits for a signal that asks to end.
 async fn interrupted() {
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let waits = kinds.into_iter().filter_map(|kind| signal(kind).ok()).map(|mut signals| {
-        Box::pin(async move {
-            signals.recv().await;
-        })
-    });
-    let waits: Vec<_> = waits.collect();
-    if waits.is_empty() {
-        return std::future::pending().await;
+    match signals::listen([Signal::INT, Signal::TERM, Signal::HUP]) {
+        Ok(mut came) => drop(came.recv().await),
+        Err(_) => std::future::pending().await,
     }
-    futures_util::future::select_all(waits).await;
 }

@@ -1,13 +1,16 @@
 //! How a command says its words. What people read passes [`doppio_text::page`] here, whoever wrote
 //! it; what programs read is left as it is.
 
+use std::fmt::Display;
 use std::io;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use clap::error::ContextKind;
 use clap::error::ContextValue;
 use clap::error::ErrorKind;
+use serde::Serialize;
 
 use doppio_text::Diagnostic;
 use doppio_text::Source;
@@ -15,34 +18,78 @@ use doppio_text::page;
 
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
+use crate::cli::error::OrWorld;
 use crate::ui::report;
+use crate::ui::table::Table;
+
+/// How a command prints what it found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum OutputFormat {
+    /// For people
+    Plain,
+    /// For programs
+    Json,
+}
+
+/// The choice of it, for the commands that have nothing more to say about it.
+#[derive(Debug, clap::Args)]
+pub(super) struct OutputArgs {
+    /// How to print it
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value = "plain")]
+    pub format: OutputFormat,
+}
 
 /// Writes data to stdout. A reader that went away ends the command quietly.
-///
-/// # Errors
-///
-/// When stdout can't be written to.
-pub(super) fn data(text: &str) -> Result<(), CliError> {
+pub(super) fn data(bytes: &[u8]) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(()),
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(CliError::world("cannot write to stdout").cause(error.to_string())),
+        written => written.or_world("cannot write to stdout"),
     }
 }
 
+/// Writes a value to stdout as one line of JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
+    let line = serde_json::to_string(value).or_world("cannot write JSON")? + "\n";
+    data(line.as_bytes())
+}
+
+/// Writes values to stdout as one array of JSON.
+pub(super) fn json_array(values: impl Iterator<Item = serde_json::Value>) -> Result<(), CliError> {
+    json(&values.collect::<Vec<_>>())
+}
+
 /// Writes text for people to stdout: whole lines, each fit to be shown.
-///
-/// # Errors
-///
-/// As [`data`].
 pub(super) fn text(text: &str) -> Result<(), CliError> {
-    data(&page(text))
+    data(page(text).as_bytes())
+}
+
+/// Writes a table to stdout: names are cut where a terminal is too narrow for it.
+pub(super) fn table<const N: usize>(table: &Table<N>) -> Result<(), CliError> {
+    text(&drawn(table))
+}
+
+/// A table as a part of a page for stdout.
+pub(super) fn drawn<const N: usize>(table: &Table<N>) -> String {
+    table.draw(columns(io::stdout()))
+}
+
+/// Columns of a terminal; none if it is not one, or does not know.
+pub(super) fn columns(of: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(of).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// Writes a line for people to stderr, or several; if nobody reads it, there is nothing to do.
 pub(super) fn line(text: &str) {
     coloured("", text);
+}
+
+/// Writes warnings to stderr, a line each.
+pub(super) fn warnings(warnings: impl IntoIterator<Item = impl Display>) {
+    for warning in warnings {
+        line(&format!("warning: {warning}"));
+    }
 }
 
 /// Writes a line with a word before it, in colour where there is colour.

@@ -4,7 +4,6 @@ mod page;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::ExitCode;
 
 use page::Host;
 use page::Page;
@@ -13,10 +12,8 @@ use page::drawn;
 
 use doppio_hosts as host;
 use doppio_hosts::HostsFile;
-use doppio_secrets::Mask;
 use doppio_secrets::SecretError;
 use doppio_secrets::SecretRef;
-use doppio_secrets::SecretSession;
 use doppio_text::Severity;
 use doppio_text::name::HostId;
 
@@ -28,85 +25,54 @@ use crate::cli::error::CliError;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
+use crate::cli::output::OutputFormat;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
 use crate::plan::Plan;
 use crate::plan::show::show;
 use crate::step::Site;
 
-/// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: doppio plan train.toml --host gpu-box --var epochs=3")]
 pub(super) struct Args {
     #[command(flatten)]
     recipe: RecipeArgs,
-    #[command(flatten)]
-    lookup: LookupArgs,
     /// Plan for the sandbox, whatever hosts the recipe names
     #[arg(long)]
     sandbox: bool,
-    /// How to show it
-    #[arg(long, value_name = "FORM", value_enum, default_value = "plain")]
-    output: Form,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
-    Plain,
-    Json,
-}
-
-/// What a plan is made of, by this command and by `run --dry-run`.
-pub(super) struct Wish<'a> {
-    /// The recipe.
-    pub recipe: &'a RecipeArgs,
-    /// Where secrets are looked up.
-    pub lookup: &'a LookupArgs,
-    /// Every host is the sandbox.
-    pub sandbox: bool,
-    /// Written as JSON.
-    pub as_json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Shows the plan of a recipe.
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
-    let wish = Wish {
-        recipe: &args.recipe,
-        lookup: &args.lookup,
-        sandbox: args.sandbox,
-        as_json: args.output == Form::Json,
-    };
-    dry_run(&wish, context)
+pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
+    dry_run(&args.recipe, args.sandbox, args.output.format, context)
 }
 
 /// The same for `run --dry-run`.
-pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) fn dry_run(
+    args: &RecipeArgs,
+    sandbox: bool,
+    format: OutputFormat,
+    context: &Context,
+) -> Result<(), CliError> {
     let hosts = load::hosts(context)?;
-    let loaded = load::load(wish.recipe, context, &hosts)?;
-    lookup::check_bound(wish.lookup, &loaded.secrets)?;
-    loaded.say_warnings();
-    let folder = wish.recipe.recipe.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let ladder = lookup::ladder(context, folder.unwrap_or(Path::new(".")), wish.lookup)?;
-    let providers = credentials::providers(&wish.recipe.consent, context)?;
-    let vault = SecretSession::new(ladder, Mask::default()).with_providers(providers);
-    let place = credentials::World {
-        hosts: &hosts,
-        home: &context.home,
-        sandbox: wish.sandbox,
-        recipe: &loaded.source,
-    };
+    let loaded = load::load(args, context, &hosts)?;
+    let providers = credentials::providers(&args.consent, context)?;
+    let vault = lookup::session(context, args.folder(), &args.lookup)?.with_providers(providers);
+    let world = credentials::World { hosts: &hosts, home: &context.home, sandbox, recipe: &loaded.source };
     let (secrets, seen, hosts) = block_on(context, async {
         let needed: BTreeSet<&SecretRef> =
             loaded.plan.steps().iter().flat_map(|step| &step.secrets).collect();
         let survey = vault.survey(needed).await;
-        let mut seen = credentials::look(&loaded.plan, &vault, &place).await;
+        let mut seen = credentials::look(&loaded.plan, &vault, &world).await;
         seen.faults.extend(credentials::expiring(&loaded.plan, &survey, &loaded.source));
         let mut secrets = secrets(survey);
         secrets.extend(seen.located.into_iter().map(|(name, answer)| {
             let name = format!("credentials of {name}");
             told(name, answer.map(|facts| format!("{}; {}", facts.place, facts.exposure)))
         }));
-        (secrets, seen.faults, routes(&loaded.plan, &hosts, &context.home, wish.sandbox).await)
+        (secrets, seen.faults, routes(&loaded.plan, &hosts, &context.home, sandbox).await)
     })?;
     if seen.iter().any(|fault| fault.severity == Severity::Error) {
         return Err(CliError::faults(loaded.source, seen));
@@ -115,14 +81,10 @@ pub(super) fn dry_run(wish: &Wish<'_>, context: &Context) -> Result<ExitCode, Cl
         output::faults(&loaded.source, &seen);
     }
     let page = Page { plan: show(&loaded.plan), secrets, hosts };
-    if !wish.as_json {
-        output::text(&drawn(&page))?;
-        return Ok(ExitCode::SUCCESS);
+    match format {
+        OutputFormat::Plain => output::text(&drawn(&page)),
+        OutputFormat::Json => output::json(&page),
     }
-    let json = serde_json::to_string(&page)
-        .map_err(|error| CliError::world("cannot write the plan").cause(error.to_string()))?;
-    output::data(&(json + "\n"))?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Where each secret would come from, without reading it where that can be known otherwise.

@@ -5,25 +5,14 @@ mod logs;
 mod record;
 mod show;
 
-use std::process::ExitCode;
-
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::config::Dirs;
 use crate::journal::FindError;
 use crate::journal::Store;
 
-/// Arguments of `runs`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  doppio runs list\n  doppio runs show\n  \
-                        doppio runs logs 7f3a --step train")]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// List the runs, the newest first
     List(list::Args),
     /// Show how a run stands: every step, how it ended, how its secrets travelled
@@ -33,9 +22,9 @@ enum Command {
 }
 
 /// Answers from the journals.
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) fn run(command: &Command, context: &Context) -> Result<(), CliError> {
     let store = Store::new(Dirs::new(&context.env, &context.home).runs());
-    match &args.command {
+    match command {
         Command::List(args) => list::run(args, &store),
         Command::Show(args) => show::run(args, &store),
         Command::Logs(args) => logs::run(args, &store),

@@ -8,13 +8,10 @@ use tokio::runtime::Builder;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::error::OrWorld;
 
 /// Runs what waits on the network, on this thread. Leases of its sources are returned when it is
 /// done, also after a failure.
-///
-/// # Errors
-///
-/// When the system gives no means to wait.
 pub(super) fn block_on<T>(context: &Context, work: impl Future<Output = T>) -> Result<T, CliError> {
     let mut done = None;
     drive(context, pin!(async { done = Some(work.await) }))?;
@@ -23,10 +20,7 @@ pub(super) fn block_on<T>(context: &Context, work: impl Future<Output = T>) -> R
 
 /// The same for every kind of work: a runtime is much code, so it is compiled once.
 fn drive(context: &Context, work: Pin<&mut dyn Future<Output = ()>>) -> Result<(), CliError> {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
+    let runtime = Builder::new_current_thread().enable_all().build().or_world("cannot start the runtime")?;
     runtime.block_on(async {
         work.await;
         context.opened.close().await;

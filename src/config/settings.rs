@@ -124,7 +124,7 @@ pub enum SettingsError {
     Faults {
         /// The file.
         source_text: Source,
-        /// All of them, with their places.
+        /// All of them, with their locations.
         faults: Vec<Diagnostic>,
     },
     /// No file has the profile.

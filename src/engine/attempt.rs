@@ -9,7 +9,6 @@ use futures_util::FutureExt;
 use tokio::sync::watch;
 
 use doppio_secrets::Mask;
-use doppio_secrets::SecretError;
 
 use crate::event::End;
 use crate::plan::Plan;
@@ -98,16 +97,7 @@ fn end_of(error: StepError, mask: &Mask) -> End {
         StepError::Stopped(Stop::Timeout) => return End::Timeout,
         StepError::Stopped(_) => return End::Cancelled,
         StepError::Host(error) => (error.message, error.causes, error.hint),
-        StepError::Secret(error) => {
-            let message = error.to_string();
-            let hint = match error {
-                SecretError::Missing { hint, .. }
-                | SecretError::NotAllowed { hint, .. }
-                | SecretError::Unreachable { hint, .. } => Some(hint),
-                SecretError::Unfit { .. } => None,
-            };
-            (message, Vec::new(), hint)
-        }
+        StepError::Secret(error) => (error.to_string(), Vec::new(), error.hint().map(str::to_owned)),
         StepError::Failed { message, hint } => (message, Vec::new(), hint),
     };
     let text = |text: &String| mask.text(text);

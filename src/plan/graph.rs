@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use doppio_text::Diagnostic;
 use doppio_text::SUGGESTED;
+use doppio_text::Spanned;
 use doppio_text::has_enough;
 use doppio_text::name::StepId;
 
@@ -146,7 +147,7 @@ impl Graph {
         let message = format!("steps depend on each other: {}", order::arrows(&names));
         let mut spans = steps.iter().zip(steps.iter().cycle().skip(1)).map(|(step, next)| {
             let entry = step.depends_on.iter().find(|entry| entry.get_ref() == next.id.as_str());
-            entry.map_or_else(|| step.id_span.clone(), toml::Spanned::span)
+            entry.map_or_else(|| step.id_span.clone(), Spanned::span)
         });
         let first = spans.next().unwrap_or(0..0);
         let mut fault = Diagnostic::error("plan::cycle", message, first);

@@ -3,10 +3,9 @@
 
 use std::collections::HashMap;
 
-use toml::Spanned;
-
 use doppio_text::Diagnostic;
 use doppio_text::SUGGESTED;
+use doppio_text::Spanned;
 use doppio_text::closest;
 use doppio_text::has_enough;
 use doppio_text::name::StepId;

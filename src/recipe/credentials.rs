@@ -1,18 +1,16 @@
 //! `credentials`: the providers whose credentials a step gets.
 
-use toml::Spanned;
-use toml::de::DeValue;
-
 use doppio_secrets::Wanted;
 use doppio_secrets::vendor;
 use doppio_secrets::vendor::providers;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
+use doppio_text::TomlValue;
 
 use crate::step::Reader;
 
 /// Reads the list; none if it is not a list of strings. Unknown names are faults.
-pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Vec<(Wanted, Span)>> {
+pub(super) fn read(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option<Vec<(Wanted, Span)>> {
     let names = reader.strings("`credentials`", value)?;
     let mut all: Vec<(Wanted, Span)> = Vec::with_capacity(names.len());
     for name in names {

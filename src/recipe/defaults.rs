@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use toml::Spanned;
-use toml::de::DeString;
-use toml::de::DeTable;
-use toml::de::DeValue;
-
 use doppio_text::Diagnostic;
+use doppio_text::Toml;
+use doppio_text::TomlKey;
+use doppio_text::TomlTable;
+use doppio_text::TomlValue;
 
 use crate::recipe::Defaults;
 use crate::recipe::credentials;
@@ -23,11 +22,11 @@ const KEYS: [&str; 8] =
 pub(super) struct Read<'i> {
     /// What is about steps.
     pub steps: Defaults,
-    entries: Vec<(Spanned<DeString<'i>>, Spanned<DeValue<'i>>)>,
+    entries: Vec<(TomlKey<'i>, TomlValue<'i>)>,
 }
 
 /// Reads the table.
-pub(super) fn read<'i>(reader: &mut Reader<'_>, value: &Spanned<DeValue<'i>>) -> Read<'i> {
+pub(super) fn read<'i>(reader: &mut Reader<'_>, value: &TomlValue<'i>) -> Read<'i> {
     let mut read = Read::default();
     let Some(table) = reader.table("`[defaults]`", value) else { return read };
     for (key, value) in table {
@@ -54,7 +53,7 @@ pub(super) fn read<'i>(reader: &mut Reader<'_>, value: &Spanned<DeValue<'i>>) ->
 }
 
 /// `durable`: known, but not built yet.
-pub(super) fn durable(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) {
+pub(super) fn durable(reader: &mut Reader<'_>, value: &TomlValue<'_>) {
     if reader.boolean("`durable`", value) == Some(true) {
         reader.fault(
             Diagnostic::error("recipe::not-built-yet", "`durable` is not built yet", value.span()).help(
@@ -69,19 +68,19 @@ impl<'i> Read<'i> {
     pub(super) fn complete<'v>(
         &self,
         kind: &StepKind,
-        operation: &'v Spanned<DeValue<'i>>,
+        operation: &'v TomlValue<'i>,
         has_hosts: bool,
-    ) -> Cow<'v, Spanned<DeValue<'i>>> {
+    ) -> Cow<'v, TomlValue<'i>> {
         let mut operation = Cow::Borrowed(operation);
         if !self.entries.is_empty()
-            && let DeValue::Table(table) = operation.to_mut().get_mut()
+            && let Toml::Table(table) = operation.to_mut().get_mut()
         {
             self.fill(kind, table, has_hosts);
         }
         operation
     }
 
-    fn fill(&self, kind: &StepKind, operation: &mut DeTable<'i>, has_hosts: bool) {
+    fn fill(&self, kind: &StepKind, operation: &mut TomlTable<'i>, has_hosts: bool) {
         for (key, value) in &self.entries {
             let name = key.get_ref().as_ref();
             // Where a step has `hosts`, those say where it runs.
@@ -90,15 +89,15 @@ impl<'i> Read<'i> {
             }
             match (operation.get_mut(name), value.get_ref()) {
                 (None, _) => drop(operation.insert(key.clone(), value.clone())),
-                (Some(own), DeValue::Table(defaults)) => complete_table(own, defaults),
+                (Some(own), Toml::Table(defaults)) => complete_table(own, defaults),
                 (Some(_), _) => {}
             }
         }
     }
 }
 
-fn complete_table<'i>(own: &mut Spanned<DeValue<'i>>, defaults: &DeTable<'i>) {
-    let DeValue::Table(own) = own.get_mut() else { return };
+fn complete_table<'i>(own: &mut TomlValue<'i>, defaults: &TomlTable<'i>) {
+    let Toml::Table(own) = own.get_mut() else { return };
     for (key, value) in defaults {
         if !own.contains_key(key.get_ref().as_ref()) {
             own.insert(key.clone(), value.clone());

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::Serialize;
-use toml::Spanned;
 
 use doppio_secrets::Wanted;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
+use doppio_text::Spanned;
 use doppio_text::name::StepId;
 
 use crate::step::Parsed;

@@ -1,9 +1,7 @@
 //! The one key of a step that says what it does: its table, read by its kind.
 
-use toml::Spanned;
-use toml::de::DeValue;
-
 use doppio_text::Span;
+use doppio_text::TomlValue;
 
 use crate::recipe::Operation;
 use crate::step::Reader;
@@ -14,7 +12,7 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
     kind: &'static StepKind,
     span: Span,
-    value: &Spanned<DeValue<'_>>,
+    value: &TomlValue<'_>,
 ) -> Option<Operation> {
     let parsed = kind.read(reader, value)?;
     let field_spans = value.get_ref().as_table().map_or_else(Vec::new, |table| {
@@ -24,7 +22,7 @@ pub(super) fn read(
 }
 
 /// The variables that an operation which can't be read might have set.
-pub(super) fn may_set(value: &Spanned<DeValue<'_>>) -> Vec<String> {
+pub(super) fn may_set(value: &TomlValue<'_>) -> Vec<String> {
     const KEYS: [&str; 4] = ["capture_output", "capture_response", "var_name", "name"];
     let Some(table) = value.get_ref().as_table() else { return Vec::new() };
     let text = |key| table.get(key).and_then(|value| value.get_ref().as_str()).map(str::to_owned);

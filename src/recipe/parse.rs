@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use toml::Spanned;
-use toml::de::DeTable;
-use toml::de::DeValue;
-
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
+use doppio_text::Toml;
+use doppio_text::TomlTable;
+use doppio_text::TomlValue;
 
 use crate::recipe::Recipe;
 use crate::recipe::Variable;
@@ -27,18 +26,16 @@ const RECIPE_KEYS: [&str; 3] = ["name", "version", "description"];
 
 /// Reads a recipe: what could be made of the text, with all its faults in [`Recipe::faults`].
 pub fn parse(source: &Source) -> Recipe {
-    let (document, errors) = DeTable::parse_recoverable(source.text());
-    let mut recipe = Recipe { has_syntax_errors: !errors.is_empty(), ..Recipe::default() };
     let mut reader = Reader::new(source);
-    tables(&mut recipe, &mut reader, document.get_ref());
-    if recipe.has_syntax_errors {
-        recovery::keep_certain(&mut reader, &errors);
-    }
+    let (document, syntax) = reader.recovered_document();
+    let mut recipe = Recipe { has_syntax_errors: !syntax.is_empty(), ..Recipe::default() };
+    tables(&mut recipe, &mut reader, &document);
+    recovery::keep_certain(&mut reader, syntax);
     recipe.faults = reader.into_faults();
     recipe
 }
 
-fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &DeTable<'_>) {
+fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &TomlTable<'_>) {
     let mut defaults = defaults::Read::default();
     let mut steps = None;
     let mut has_head = false;
@@ -69,7 +66,7 @@ fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &DeTable<'_>) 
     unique_ids(recipe, reader);
 }
 
-fn head(recipe: &mut Recipe, reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) {
+fn head(recipe: &mut Recipe, reader: &mut Reader<'_>, value: &TomlValue<'_>) {
     let Some(table) = reader.table("`[recipe]`", value) else { return };
     let mut has_name = false;
     for (key, value) in table {
@@ -94,7 +91,7 @@ fn head(recipe: &mut Recipe, reader: &mut Reader<'_>, value: &Spanned<DeValue<'_
     }
 }
 
-fn unknown_table(reader: &mut Reader<'_>, name: &str, span: Span, value: &Spanned<DeValue<'_>>) {
+fn unknown_table(reader: &mut Reader<'_>, name: &str, span: Span, value: &TomlValue<'_>) {
     if name == "steps" {
         reader.fault(
             Diagnostic::error("recipe::unknown-key", "the steps of a recipe are called `step`", span.clone())
@@ -111,40 +108,20 @@ fn unknown_table(reader: &mut Reader<'_>, name: &str, span: Span, value: &Spanne
     }
 }
 
-fn variables(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Variable> {
+fn variables(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Vec<Variable> {
     let Some(table) = reader.table("`[variables]`", value) else { return Vec::new() };
     let mut variables = Vec::with_capacity(table.len());
     for (key, value) in table {
         let name = key.get_ref().as_ref();
-        let value = match value.get_ref() {
-            DeValue::String(text) => reader.cut(text, value.span(), Mode::Plain),
-            _ => plain(scalar(reader, name, value).unwrap_or_default(), value.span()),
+        let value = if let Toml::String(text) = value.get_ref() {
+            reader.cut(text, value.span(), Mode::Plain)
+        } else {
+            let text = reader.scalar(&variable(name), value).unwrap_or_default();
+            Template { parts: vec![Part::Text(text)], span: value.span() }
         };
         variables.push(Variable { name: name.to_owned(), span: key.span(), value });
     }
     variables
-}
-
-/// A value as text.
-fn scalar(reader: &mut Reader<'_>, name: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
-    match value.get_ref() {
-        DeValue::String(text) => Some(text.clone().into_owned()),
-        DeValue::Integer(number) => Some(number.to_string()),
-        DeValue::Float(number) => Some(number.to_string()),
-        DeValue::Boolean(flag) => Some(flag.to_string()),
-        DeValue::Datetime(date) => Some(date.to_string()),
-        DeValue::Array(_) | DeValue::Table(_) => {
-            reader.fault(
-                Diagnostic::error(
-                    "recipe::wrong-type",
-                    format!("variable `{name}` must be a string, a number, or `true` or `false`"),
-                    value.span(),
-                )
-                .label(format!("found {}", described(value.get_ref()))),
-            );
-            None
-        }
-    }
 }
 
 /// Reads a file of `NAME = VALUE` lines; values stand for themselves.
@@ -153,28 +130,24 @@ fn scalar(reader: &mut Reader<'_>, name: &str, value: &Spanned<DeValue<'_>>) -> 
 ///
 /// All its faults.
 pub fn values(source: &Source) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
-    let (document, errors) = DeTable::parse_recoverable(source.text());
     let mut reader = Reader::new(source);
+    let (document, syntax) = reader.recovered_document();
     let mut values = Vec::new();
-    for (key, value) in document.get_ref() {
+    for (key, value) in &document {
         let name = key.get_ref().as_ref();
-        values.extend(scalar(&mut reader, name, value).map(|value| (name.to_owned(), value)));
+        values.extend(reader.scalar(&variable(name), value).map(|value| (name.to_owned(), value)));
     }
-    if !errors.is_empty() {
-        recovery::keep_certain(&mut reader, &errors);
-    }
+    recovery::keep_certain(&mut reader, syntax);
     if reader.faults.is_empty() { Ok(values) } else { Err(reader.into_faults()) }
 }
 
-fn plain(text: String, span: Span) -> Template {
-    Template { parts: vec![Part::Text(text)], span }
+/// What a fault calls a variable.
+fn variable(name: &str) -> String {
+    format!("variable `{name}`")
 }
 
-fn step_tables<'a, 'i>(
-    reader: &mut Reader<'_>,
-    value: &'a Spanned<DeValue<'i>>,
-) -> Option<&'a [Spanned<DeValue<'i>>]> {
-    if let DeValue::Array(tables) = value.get_ref() {
+fn step_tables<'a, 'i>(reader: &mut Reader<'_>, value: &'a TomlValue<'i>) -> Option<&'a [TomlValue<'i>]> {
+    if let Toml::Array(tables) = value.get_ref() {
         return Some(tables);
     }
     let fault = Diagnostic::error("recipe::wrong-type", "`step` must be a list of tables", value.span())

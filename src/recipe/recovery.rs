@@ -1,29 +1,22 @@
 //! What can be reported about a text that is not TOML.
 
-use toml::de::Error;
+use std::collections::HashSet;
 
-use doppio_text::ENOUGH;
-use doppio_text::Span;
+use doppio_text::Diagnostic;
 
 use crate::step::Reader;
 
 /// Keeps the faults that stand in tables which were read whole, and adds the errors of the
 /// syntax. A fault near a syntax error may be nothing but its echo.
-pub(super) fn keep_certain(reader: &mut Reader<'_>, errors: &[Error]) {
-    let errors = &errors[..errors.len().min(ENOUGH + 1)];
-    let heads = heads(reader.source.text());
-    let table_of = |offset: usize| heads.partition_point(|head| *head <= offset);
-    let spans: Vec<Span> = errors.iter().map(|error| error.span().unwrap_or(0..0)).collect();
-    let mut broken: Vec<usize> = spans.iter().map(|span| table_of(span.start)).collect();
-    broken.sort_unstable();
-    reader.faults.retain(|fault| {
-        let table = table_of(fault.primary.span.start);
-        table > 0 && broken.binary_search(&table).is_err()
-    });
-    for error in errors {
-        let fault = reader.syntax_fault(error);
-        reader.faults.push(fault);
+pub(super) fn keep_certain(reader: &mut Reader<'_>, syntax: Vec<Diagnostic>) {
+    if syntax.is_empty() {
+        return;
     }
+    let heads = heads(reader.source.text());
+    let table_of = |fault: &Diagnostic| heads.partition_point(|head| *head <= fault.primary.span.start);
+    let broken: HashSet<usize> = syntax.iter().map(table_of).collect();
+    reader.faults.retain(|fault| table_of(fault) > 0 && !broken.contains(&table_of(fault)));
+    reader.faults.extend(syntax);
 }
 
 /// Offsets of the lines that begin a table.

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use toml::Spanned;
-use toml::de::DeValue;
-
 use doppio_text::Diagnostic;
+use doppio_text::TomlValue;
 
 use crate::recipe::Retry;
 use crate::step::Reader;
@@ -13,7 +11,7 @@ use crate::step::Reader;
 const KEYS: [&str; 5] = ["max_attempts", "delay_secs", "backoff_multiplier", "max_delay_secs", "jitter"];
 
 /// Reads the table; what it leaves out has the first Doppio's defaults.
-pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Retry> {
+pub(super) fn read(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option<Retry> {
     let mut retry = Retry {
         max_attempts: 3,
         delay: Duration::from_secs(5),
@@ -36,7 +34,7 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Opt
     Some(retry)
 }
 
-fn attempts(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<u32> {
+fn attempts(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option<u32> {
     let attempts = reader.whole("`max_attempts`", value)?;
     if attempts == 0 {
         reader.fault(

@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 
-use toml::Spanned;
-use toml::de::DeString;
-use toml::de::DeTable;
-use toml::de::DeValue;
-
 use doppio_text::Diagnostic;
 use doppio_text::Span;
+use doppio_text::Toml;
+use doppio_text::TomlKey;
+use doppio_text::TomlTable;
+use doppio_text::TomlValue;
 use doppio_text::closest;
 use doppio_text::name::StepId;
 
@@ -58,12 +57,12 @@ pub(super) struct StepReader<'a, 's, 'i> {
     pub unread: &'a mut HashSet<String>,
 }
 
-type Key<'t, 'i> = &'t Spanned<DeString<'i>>;
-type Entry<'t, 'i> = (Key<'t, 'i>, &'t Spanned<DeValue<'i>>);
+type Key<'t, 'i> = &'t TomlKey<'i>;
+type Entry<'t, 'i> = (Key<'t, 'i>, &'t TomlValue<'i>);
 
 impl<'i> StepReader<'_, '_, 'i> {
     /// Reads one step; none if it has no usable id.
-    pub(super) fn step(&mut self, value: &Spanned<DeValue<'i>>) -> Option<RecipeStep> {
+    pub(super) fn step(&mut self, value: &TomlValue<'i>) -> Option<RecipeStep> {
         let table = self.reader.table("each `step`", value)?;
         let id = self.id(table, head_span(value, self.reader.source.text()));
         let mut step = RecipeStep {
@@ -109,12 +108,7 @@ impl<'i> StepReader<'_, '_, 'i> {
         id.map(|_| step)
     }
 
-    fn operation(
-        &mut self,
-        key: Key<'_, 'i>,
-        value: &Spanned<DeValue<'i>>,
-        step: &RecipeStep,
-    ) -> Option<Operation> {
+    fn operation(&mut self, key: Key<'_, 'i>, value: &TomlValue<'i>, step: &RecipeStep) -> Option<Operation> {
         let name = key.get_ref().as_ref();
         let Some(kind) = KINDS.iter().find(|kind| kind.name() == name) else {
             self.reader.fault(
@@ -132,14 +126,14 @@ impl<'i> StepReader<'_, '_, 'i> {
     }
 
     /// Takes a key that all steps share; false if it is not one of them.
-    fn common(&mut self, step: &mut RecipeStep, key: &str, value: &Spanned<DeValue<'i>>) -> bool {
+    fn common(&mut self, step: &mut RecipeStep, key: &str, value: &TomlValue<'i>) -> bool {
         let reader = &mut *self.reader;
         match key {
             "id" => {}
             "name" => step.name = reader.string("`name`", value),
             "depends_on" => step.depends_on = reader.strings("`depends_on`", value).unwrap_or_default(),
             "when" => step.when = self.when(value),
-            "run_if" => step.run_if = self.run_if(value),
+            "run_if" => step.run_if = reader.one_of("`run_if`", value, &RUN_IF).unwrap_or_default(),
             "retry" => step.retry = retry::read(reader, value),
             "timeout_secs" => step.timeout = reader.timeout("`timeout_secs`", value),
             "continue_on_failure" => {
@@ -155,7 +149,7 @@ impl<'i> StepReader<'_, '_, 'i> {
         true
     }
 
-    fn id(&mut self, table: &DeTable<'i>, step: Span) -> Option<(StepId, Span)> {
+    fn id(&mut self, table: &TomlTable<'i>, step: Span) -> Option<(StepId, Span)> {
         let Some(value) = table.get("id") else {
             self.reader.fault(
                 Diagnostic::error("recipe::no-id", "the step has no `id`", step)
@@ -188,10 +182,10 @@ impl<'i> StepReader<'_, '_, 'i> {
         }
     }
 
-    fn when(&mut self, value: &Spanned<DeValue<'i>>) -> Option<Template> {
+    fn when(&mut self, value: &TomlValue<'i>) -> Option<Template> {
         match value.get_ref() {
-            DeValue::String(text) => Some(self.reader.cut(text, value.span(), Mode::Plain)),
-            DeValue::Boolean(flag) => {
+            Toml::String(text) => Some(self.reader.cut(text, value.span(), Mode::Plain)),
+            Toml::Boolean(flag) => {
                 self.reader.fault(
                     Diagnostic::error(
                         "recipe::wrong-type",
@@ -210,23 +204,8 @@ impl<'i> StepReader<'_, '_, 'i> {
         }
     }
 
-    fn run_if(&mut self, value: &Spanned<DeValue<'i>>) -> RunIf {
-        let Some(found) = self.reader.string("`run_if`", value) else { return RunIf::default() };
-        if let Some((_, run_if)) = RUN_IF.iter().find(|(name, _)| *name == found) {
-            return *run_if;
-        }
-        let fault =
-            Diagnostic::error("recipe::unknown-run-if", format!("`run_if` can't be `{found}`"), value.span())
-                .help("write `success`, `failure` or `always`");
-        self.reader.fault(match closest(&found, RUN_IF.map(|(name, _)| name)) {
-            Some(near) => fault.edit(value.span(), format!("\"{near}\"")),
-            None => fault,
-        });
-        RunIf::default()
-    }
-
-    fn hosts(&mut self, value: &Spanned<DeValue<'i>>) -> Option<Hosts> {
-        if let DeValue::String(text) = value.get_ref() {
+    fn hosts(&mut self, value: &TomlValue<'i>) -> Option<Hosts> {
+        if let Toml::String(text) = value.get_ref() {
             let Some(tag) = text.strip_prefix('@').filter(|tag| !tag.is_empty()) else {
                 self.reader.fault(
                     Diagnostic::error(
@@ -249,7 +228,7 @@ impl<'i> StepReader<'_, '_, 'i> {
         Some(Hosts::List(names))
     }
 
-    fn matrix(&mut self, value: &Spanned<DeValue<'i>>) -> Vec<Axis> {
+    fn matrix(&mut self, value: &TomlValue<'i>) -> Vec<Axis> {
         let Some(table) = self.reader.table("`matrix`", value) else { return Vec::new() };
         if table.is_empty() {
             self.reader.fault(Diagnostic::error("recipe::empty-list", "`matrix` is empty", value.span()));
@@ -264,7 +243,7 @@ impl<'i> StepReader<'_, '_, 'i> {
             .collect()
     }
 
-    fn axis(&mut self, name: &str, value: &Spanned<DeValue<'i>>) -> Option<Vec<String>> {
+    fn axis(&mut self, name: &str, value: &TomlValue<'i>) -> Option<Vec<String>> {
         let Some(items) = value.get_ref().as_array().filter(|items| !items.is_empty()) else {
             self.reader.fault(
                 Diagnostic::error(
@@ -283,27 +262,20 @@ impl<'i> StepReader<'_, '_, 'i> {
             );
             return None;
         };
+        let what = format!("a value of `{name}`");
         let mut values = Vec::with_capacity(items.len());
         for item in items {
             match item.get_ref() {
-                DeValue::String(text) => values.push(text.clone().into_owned()),
-                DeValue::Integer(number) => values.push(number.to_string()),
-                DeValue::Float(number) => values.push(number.to_string()),
-                DeValue::Boolean(flag) => values.push(flag.to_string()),
-                other => self.reader.fault(
-                    Diagnostic::error(
-                        "recipe::wrong-type",
-                        format!("a value of `{name}` must be a string, a number, or `true` or `false`"),
-                        item.span(),
-                    )
-                    .label(format!("found {}", described(other))),
-                ),
+                Toml::Datetime(_) => {
+                    self.reader.wrong_type(&what, item, "a string, a number, or `true` or `false`");
+                }
+                _ => values.extend(self.reader.scalar(&what, item)),
             }
         }
         Some(values)
     }
 
-    fn unknown(&mut self, name: &str, span: Span, value: &Spanned<DeValue<'i>>) {
+    fn unknown(&mut self, name: &str, span: Span, value: &TomlValue<'i>) {
         let operations = KINDS.iter().map(StepKind::name).chain(NOT_YET.iter().copied());
         if !value.get_ref().is_table() || closest(name, KEYS).is_some() {
             let known: Vec<_> = if closest(name, KEYS).is_some() {
@@ -362,7 +334,7 @@ fn placeholder() -> StepId {
 }
 
 /// The first line of a step's table.
-fn head_span(value: &Spanned<DeValue<'_>>, recipe: &str) -> Span {
+fn head_span(value: &TomlValue<'_>, recipe: &str) -> Span {
     let span = value.span();
     let line = recipe.get(span.clone()).and_then(|text| text.lines().next()).unwrap_or("");
     span.start..span.start + line.len()

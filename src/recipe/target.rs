@@ -1,10 +1,6 @@
 //! `[target]`.
 
-use toml::Spanned;
-use toml::de::DeValue;
-
-use doppio_text::Diagnostic;
-use doppio_text::closest;
+use doppio_text::TomlValue;
 
 use crate::recipe::Target;
 use crate::recipe::TargetKind;
@@ -21,12 +17,12 @@ const KINDS: [(&str, TargetKind); 5] = [
 ];
 
 /// Reads the table.
-pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Target {
+pub(super) fn read(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Target {
     let mut target = Target::default();
     let Some(table) = reader.table("`[target]`", value) else { return target };
     for (key, value) in table {
         match key.get_ref().as_ref() {
-            "type" => target.kind = kind(reader, value),
+            "type" => target.kind = reader.one_of("`type`", value, &KINDS).unwrap_or_default(),
             "min_gpus" => target.min_gpus = reader.whole("`min_gpus`", value),
             "min_memory_gb" => target.min_memory_gb = reader.number("`min_memory_gb`", value),
             "gpu_type" => target.gpu_type = reader.string("`gpu_type`", value),
@@ -35,22 +31,4 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Tar
         }
     }
     target
-}
-
-fn kind(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> TargetKind {
-    let Some(found) = reader.string("`type`", value) else { return TargetKind::default() };
-    if let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == found) {
-        return *kind;
-    }
-    let fault = Diagnostic::error(
-        "recipe::unknown-target",
-        format!("`{found}` is not a type of target"),
-        value.span(),
-    )
-    .help("write one of `any`, `local`, `vast`, `colab`, `custom`");
-    reader.fault(match closest(&found, KINDS.map(|(name, _)| name)) {
-        Some(near) => fault.edit(value.span(), format!("\"{near}\"")),
-        None => fault,
-    });
-    TargetKind::default()
 }

@@ -3,7 +3,8 @@
 
 use serde::Deserialize;
 use serde::Serialize;
-use toml::Spanned;
+
+use doppio_text::Spanned;
 
 use crate::step::FieldType;
 use crate::step::Members;

@@ -1,9 +1,7 @@
 //! A step type as data.
 
-use toml::Spanned;
-use toml::de::DeValue;
-
 use doppio_text::Diagnostic;
+use doppio_text::TomlValue;
 
 use crate::step::Operation;
 use crate::step::Parsed;
@@ -37,7 +35,7 @@ impl StepKind {
 
     /// Reads an operation of this type; none if something is wrong with it, all of which the reader
     /// is told.
-    pub fn read(&self, reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Box<dyn Parsed>> {
+    pub fn read(&self, reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option<Box<dyn Parsed>> {
         let Some(table) = value.get_ref().as_table() else {
             let message = format!("`{}` must be a table", self.spec.name);
             reader.fault(

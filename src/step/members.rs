@@ -1,6 +1,6 @@
 //! The steps that a group stands for.
 
-use toml::Spanned;
+use doppio_text::Spanned;
 
 /// A group's members, and how they run.
 #[derive(Debug, Clone, Copy)]

@@ -4,11 +4,10 @@ use std::ops::Deref;
 use std::ops::DerefMut;
 use std::time::Duration;
 
-use toml::de::DeValue;
-
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
+use doppio_text::Toml;
 use doppio_text::TomlCodes;
 use doppio_text::TomlReader;
 use doppio_text::TomlValue;
@@ -61,7 +60,7 @@ impl<'s> Reader<'s> {
 
     /// A string, cut at its references. Those that are at fault are reported and left out.
     pub fn template(&mut self, what: &str, value: &TomlValue<'_>, mode: Mode) -> Option<Template> {
-        if let DeValue::String(text) = value.get_ref() {
+        if let Toml::String(text) = value.get_ref() {
             return Some(self.cut(text, value.span(), mode));
         }
         self.wrong_type(what, value, "a string");

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use toml::de::DeTable;
 
 use doppio_text::Diagnostic;
 use doppio_text::Source;
@@ -93,8 +92,8 @@ impl Planner for AsWritten {
 /// Reads the one operation of a text, or all that is wrong with it: texts and messages.
 fn read(kind: &StepKind, text: &str) -> Result<Box<dyn Parsed>, Vec<(String, String)>> {
     let source = Source::new("r.toml", text);
-    let table = DeTable::parse(text).expect("it is TOML").into_inner();
     let mut reader = Reader::new(&source);
+    let table = reader.document();
     let parsed = kind.read(&mut reader, table.values().next().expect("it has a key"));
     assert_eq!(parsed.is_some(), reader.faults.is_empty(), "{text}: {:?}", reader.faults);
     let told = |fault: Diagnostic| (text[fault.primary.span].to_owned(), fault.message);

@@ -8,6 +8,7 @@ mod progress;
 pub mod report;
 mod screen;
 mod summary;
+pub mod table;
 mod view;
 mod words;
 

@@ -14,10 +14,8 @@ use crate::event::StepStatus;
 use crate::event::Stream;
 use crate::event::What;
 use crate::ui::View;
+use crate::ui::table;
 use crate::ui::words;
-
-/// Ids wider than this push their lines to the right instead of widening every prefix.
-const WIDEST: usize = 24;
 
 /// Writes what happens as lines, each with the step it belongs to.
 pub struct Plain<W> {
@@ -33,8 +31,8 @@ impl<W: Write + Send> Plain<W> {
     }
 
     fn line(&mut self, step: &StepId, mark: &str, text: &str) -> io::Result<()> {
-        let width = self.width;
-        self.write(&format!("{:width$} {mark} {text}", shown(step.as_str())))
+        let prefix = table::left(&shown(step.as_str()), self.width);
+        self.write(&format!("{prefix} {mark} {text}"))
     }
 
     /// The one way out: a line, fit to be shown.
@@ -43,12 +41,13 @@ impl<W: Write + Send> Plain<W> {
     }
 
     fn output(&mut self, step: &StepId, stream: Stream, text: &str) -> io::Result<()> {
-        let (to, width) = (&mut self.to, self.width);
+        let to = &mut self.to;
+        let prefix = table::left(&shown(step.as_str()), self.width);
         let mut written = Ok(());
         let lines = self.open.entry((step.clone(), stream == Stream::Stderr)).or_default();
         lines.push(text, |line| {
             if written.is_ok() {
-                written = writeln!(to, "{:width$} | {line}", shown(step.as_str()));
+                written = writeln!(to, "{prefix} | {line}");
             }
         });
         written
@@ -91,8 +90,7 @@ impl<W: Write + Send> View for Plain<W> {
     fn show(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
         match &event.what {
             What::RunStarted { run, recipe, steps } => {
-                let widest = steps.iter().map(|step| step.id.as_str().chars().count()).max();
-                self.width = widest.unwrap_or(0).min(WIDEST);
+                self.width = table::prefix(steps.iter().map(|step| &step.id));
                 let leaves = steps.iter().filter(|step| step.members.is_empty()).count();
                 let steps = words::count(leaves, "step", "steps");
                 self.write(&format!("run `{run}` of `{}`: {steps}", recipe.as_str()))

@@ -29,6 +29,7 @@ use crate::event::StepStatus;
 use crate::event::What;
 use crate::ui::Paint;
 use crate::ui::View;
+use crate::ui::table;
 use crate::ui::words;
 
 /// Rows at most; what runs beyond them is counted.
@@ -39,6 +40,9 @@ const LAST_LINES: usize = 10;
 
 /// Columns for the time that a step took.
 const TIME: usize = 7;
+
+/// Columns for the time that a step has taken so far.
+const CLOCK: usize = 6;
 
 /// How often spinners turn.
 const TURN: Duration = Duration::from_millis(100);
@@ -109,12 +113,14 @@ impl Progress {
         self.all.println(line)
     }
 
+    /// A name, as wide as all of them.
+    fn label(&self, name: &str) -> String {
+        table::left(&table::cut(name, self.name_width()), self.name_width())
+    }
+
     /// A mark, the name, and the rest, in columns.
     fn row(&self, mark: &str, step: &StepState, rest: &str) -> String {
-        let width = self.name_width();
-        let name = cut(name(&step.outline), width);
-        let pad = width.saturating_sub(name.chars().count());
-        format!("{mark} {name}{:pad$}  {rest}", "")
+        format!("{mark} {}  {rest}", self.label(name(&step.outline)))
     }
 
     fn add_row(&mut self, step: &StepState) {
@@ -123,35 +129,32 @@ impl Progress {
         }
         let id = &step.outline.id;
         let (rank, depth) = self.ranks.get(id).copied().unwrap_or_default();
-        let place = self.rows.partition_point(|row| row.rank < rank);
-        let bar = self.all.insert(place, ProgressBar::new_spinner());
-        let width = self.name_width();
+        let at = self.rows.partition_point(|row| row.rank < rank);
+        let bar = self.all.insert(at, ProgressBar::new_spinner());
         let indent = if depth == 0 { String::new() } else { format!("{}└ ", "  ".repeat(depth - 1)) };
         // Below its step, an instance differs from its siblings only in its brackets.
         let whole = name(&step.outline);
         let label = match whole.find('[').filter(|_| depth > 0) {
-            Some(place) => &whole[place..],
+            Some(bracket) => &whole[bracket..],
             None => whole,
         };
-        let label = cut(&format!("{indent}{label}"), width);
-        let pad = width.saturating_sub(label.chars().count());
-        let label = format!("{label}{:pad$}", "");
+        let label = self.label(&format!("{indent}{label}"));
         let paint = self.paint;
         bar.set_style(style("{prefix} {time} {wide_msg}").with_key(
             "time",
             move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
                 let clock = words::clock(state.elapsed());
                 // Nothing can be done about a terminal that accepts no text.
-                write!(to, "{}", paint.dim(&format!("{clock:>6}"))).ok();
+                write!(to, "{}", paint.dim(&table::right(&clock, CLOCK))).ok();
             },
         ));
         bar.set_prefix(format!("{} {label}", self.spinner(bar.elapsed())));
-        self.rows.insert(place, Row { rank, id: id.clone(), label, bar });
+        self.rows.insert(at, Row { rank, id: id.clone(), label, bar });
     }
 
     fn remove_row(&mut self, id: &StepId) {
-        if let Some(place) = self.rows.iter().position(|row| row.id == *id) {
-            let Row { bar, .. } = self.rows.remove(place);
+        if let Some(at) = self.rows.iter().position(|row| row.id == *id) {
+            let Row { bar, .. } = self.rows.remove(at);
             bar.finish_and_clear();
             self.all.remove(&bar);
         }
@@ -197,7 +200,7 @@ impl Progress {
             // A step's last line is usually its result.
             let said = running.and_then(Running::last_line).unwrap_or_default();
             let room = self.columns.saturating_sub(self.name_width() + 2 + 2 + TIME + 2);
-            let rest = self.paint.dim(&format!("{time:>TIME$}  {}", cut(&said, room)));
+            let rest = self.paint.dim(&format!("{}  {}", table::right(&time, TIME), table::cut(&said, room)));
             return self.print(&self.row(&self.paint.green("✓"), step, rest.trim_end()));
         }
         let time = self.paint.dim(&time);
@@ -351,31 +354,4 @@ fn style(template: &str) -> ProgressStyle {
 
 fn name(step: &StepOutline) -> &str {
     step.name.as_ref().map_or_else(|| step.id.as_str(), |name| name.as_str())
-}
-
-/// The text in at most `width` characters. An id with brackets keeps its end, which distinguishes
-/// it from its siblings.
-fn cut(text: &str, width: usize) -> String {
-    let text = shown(text);
-    let count = text.chars().count();
-    if count <= width {
-        return text.into_owned();
-    }
-    let kept = width.saturating_sub(1);
-    let head = if text.ends_with(']') { kept / 3 } else { kept };
-    text.chars().take(head).chain(['…']).chain(text.chars().skip(count - (kept - head))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_cut_can_still_be_told_apart() {
-        assert_eq!(cut("setup", 8), "setup");
-        assert_eq!(cut("prepare the machine", 8), "prepare…");
-        assert_eq!(cut("sweep[lr=1e-3]", 10), "swe…=1e-3]");
-        assert_eq!(cut("é[ü]", 3), "…ü]");
-        assert_eq!(cut("\u{1b}[2Jx", 3), "x");
-    }
 }

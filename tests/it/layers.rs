@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use regex::Regex;
+
 use doppio_secrets::vendor;
 
 use crate::support::rust_code::code_only;
@@ -39,15 +41,21 @@ const MODULES: &[(&str, &[&str], &[&str])] = &[
     ),
 ];
 
-/// A foreign crate and the one place that may name it.
-const CONFINED: &[(&str, &str)] = &[
-    ("russh", "crates/hosts/src/ssh/"),
-    ("indicatif", "src/ui/progress.rs"),
-    ("annotate_snippets", "src/ui/report.rs"),
-    ("keyring", "crates/secrets/src/source/keyring.rs"),
-    ("minijinja", "src/plan/when/"),
-    ("hyper", "crates/stores/src/kubernetes/client.rs"),
+/// A foreign crate and the files that may name it.
+const CONFINED: &[(&str, &[&str])] = &[
+    ("russh", &["crates/hosts/src/ssh/"]),
+    ("indicatif", &["src/ui/progress.rs"]),
+    ("annotate_snippets", &["src/ui/report.rs"]),
+    ("unicode_width", &[TABLES]),
+    ("keyring", &["crates/secrets/src/source/keyring.rs"]),
+    ("minijinja", &["src/plan/when/"]),
+    ("hyper", &["crates/stores/src/kubernetes/client.rs"]),
+    // Doppio's own files are read in one way; those of others are searched for values, byte for byte.
+    ("toml", &["crates/text/src/toml_reader.rs", "crates/secrets/src/format/toml.rs"]),
 ];
+
+/// The one file that lays out columns.
+const TABLES: &str = "src/ui/table.rs";
 
 /// The one place that starts programs of this machine, and so the one that may name these.
 const PROGRAMS: &str = "crates/process/src/";
@@ -128,7 +136,6 @@ const DOORS: &[(&str, &[&str], &str)] = &[
             "src/cli/runs/logs.rs",
             "src/cli/secret/exec/output.rs",
             "src/cli/secret/export.rs",
-            "src/cli/secret/get.rs",
         ],
         "people are told by `cli::output`, which makes all fit to be shown",
     ),
@@ -300,6 +307,7 @@ fn check(path: &str, text: &str) -> Vec<String> {
         check_programs(path, &code, text, &mut fault);
         check_doors(path, text, &code, &mut fault);
         check_vendors(path, text, &mut fault);
+        check_columns(path, text, &code, &mut fault);
     }
     faults
 }
@@ -376,12 +384,14 @@ fn paths<'a>(code: &'a str, fault: &mut dyn FnMut(usize, String)) -> Vec<(usize,
 
 /// Foreign crates outside of their place.
 fn check_confined(path: &str, code: &str, fault: &mut dyn FnMut(usize, String)) {
-    for (name, place) in CONFINED {
-        if path.starts_with(place) {
+    for (name, places) in CONFINED {
+        if places.iter().any(|place| path.starts_with(place)) {
             continue;
         }
-        let has_own = [format!("mod {name};"), format!("::{name};")].iter().any(|own| code.contains(own));
         for (at, _) in code.match_indices(name) {
+            let whole = word(&code[at..]);
+            let has_own =
+                [format!("mod {whole};"), format!("::{whole};")].iter().any(|own| code.contains(own));
             let before = code[..at].trim_end();
             let after = &code[at + name.len()..];
             let rest = after.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_').trim_start();
@@ -390,7 +400,7 @@ fn check_confined(path: &str, code: &str, fault: &mut dyn FnMut(usize, String)) 
             let first = !before.ends_with("::") && !before.ends_with('.') && !has_own;
             let used = rest.starts_with("::") || before.ends_with("use") || before.ends_with("use ::");
             if !inner && used && (rooted || first) {
-                fault(at, format!("`{name}` is named in `{place}` only"));
+                fault(at, format!("`{name}` is named in `{}` only", places.join("`, `")));
             }
         }
     }
@@ -462,6 +472,24 @@ fn check_vendors(path: &str, text: &str, fault: &mut dyn FnMut(usize, String)) {
     }
 }
 
+/// Columns that are laid out elsewhere than in their one place. Padding stands in literals.
+fn check_columns(path: &str, text: &str, code: &str, fault: &mut dyn FnMut(usize, String)) {
+    if path == TABLES
+        || path.ends_with("tests.rs")
+        || !["src/ui/", "src/cli/"].iter().any(|of| path.starts_with(of))
+    {
+        return;
+    }
+    let padding = Regex::new(r"\{\w*:(.?[<>^])?(?:[1-9]\d*|\w+\$)[^}]*\}").expect("it is a pattern");
+    let before_tests = text.find("#[cfg(test)]").unwrap_or(text.len());
+    for found in padding.find_iter(&text[..before_tests]) {
+        fault(found.start(), format!("`{}`: columns are padded by `ui::table` only", found.as_str()));
+    }
+    for (at, _) in code.match_indices("chars().count()") {
+        fault(at, "the width of a text is measured by `ui::table` only".to_owned());
+    }
+}
+
 /// The name that `text` begins with.
 fn word(text: &str) -> &str {
     let end = text.find(|c: char| !is_word(Some(c))).unwrap_or(text.len());
@@ -527,6 +555,14 @@ fn each_rule_catches_its_planted_fault() {
         ("crates/secrets/src/source/mod.rs", "mod keyring; use ::keyring::Entry;", "`keyring` is named in"),
         ("src/cli/doctor.rs", "let e = keyring::Entry::new();", "`keyring` is named in"),
         ("src/step/a.rs", "use minijinja::Environment;", "`minijinja` is named in"),
+        ("src/recipe/a.rs", "use toml::de::DeTable;", "`toml` is named in"),
+        ("src/cli/a.rs", "let t: Table = toml::from_str(text)?;", "`toml` is named in"),
+        ("src/config/a.rs", "toml_edit::ImDocument::parse(text)", "`toml` is named in"),
+        ("src/cli/a.rs", "use unicode_width::UnicodeWidthStr;", "`unicode_width` is named in"),
+        ("src/cli/a.rs", "format!(\"{name:width$}  {}\", a)", "`{name:width$}`: columns are padded"),
+        ("src/cli/a.rs", "format!(\"{:<14} {}\", a, b)", "`{:<14}`: columns are padded"),
+        ("src/ui/a.rs", "format!(\"{clock:>6}\")", "`{clock:>6}`: columns are padded"),
+        ("src/ui/a.rs", "let width = name.chars().count();", "the width of a text is measured"),
         ("src/cli/a.rs", "use std::process::Command;", "`process::Command` is named in"),
         ("crates/stores/src/a.rs", "let c = tokio::process::Command::new(\"x\");", "is named in"),
         ("crates/hosts/src/a.rs", "use std::process::{Child, Command};", "`process::Command` is named in"),
@@ -587,6 +623,10 @@ fn what_is_allowed_is_no_fault() {
         ("crates/secrets/src/ladder.rs", "let a = source::keyring::KIND; let keyring = 1;"),
         ("src/main.rs", "use doppio::cli;"),
         ("src/cli/a.rs", "let help = \"write `HF_TOKEN=hf_…`\"; const STEP: &str = \"hf_download\";"),
+        ("crates/text/src/lib.rs", "mod toml_reader; pub use toml_reader::TomlReader;"),
+        ("crates/secrets/src/format/whole.rs", "use crate::format::toml; let a = toml::entries(text);"),
+        ("src/config/a.rs", "self.toml.table(what, value); let b = Reader { toml: reader };"),
+        ("src/ui/a.rs", "format!(\"{seconds:02} {x:.1} {name:?} {name}\")"),
         ("crates/process/src/a.rs", "use std::process::Command; Program::new(\"git\");"),
         ("src/cli/a.rs", "use std::process::Child; use doppio_process::Program; Program::new(\"ssh\");"),
         ("crates/hosts/src/a.rs", "#[cfg(test)]\nmod tests { use std::process::Command; }"),

@@ -2,7 +2,6 @@
 //! binary on this machine. `tests/servers` has the others.
 
 #![expect(clippy::unwrap_used, reason = "a set-up that fails must fail the test")]
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a test prints is shown when it fails")]
 #![expect(clippy::disallowed_methods, reason = "tests hand their own PATH on")]
 
 mod any_recipe;

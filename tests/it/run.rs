@@ -56,10 +56,10 @@ fn past_runs_can_be_looked_at() {
     let show = doppio.run(["runs", "show"]).expect(0);
     insta::assert_snapshot!(settled(&doppio, &show.stdout), @"
     run `RUN` of `test`: failed in TIME
-      success    setup  TIME, on local
-      failed     train  TIME, on local, exit code 3
-      skipped    eval   step `train` failed
-      success    stop   TIME, on local
+      success  setup  TIME, on local
+      failed   train  TIME, on local, exit code 3
+      skipped  eval   step `train` failed
+      success  stop   TIME, on local
     log: WORLD/home/doppio/runs/RUN
     ");
     let list = doppio.run(["runs", "list", "--output", "json"]).expect(0);

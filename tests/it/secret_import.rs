@@ -154,9 +154,9 @@ fn what_a_provider_keeps_on_this_machine() {
     let import = ["secret", "import", "--provider", "huggingface", "--provider", "aws:prod"];
     let ran = doppio.run(import.into_iter().chain(["--dry-run"])).expect(0);
     insta::assert_snapshot!(doppio.settled(&ran.stdout), @"
-    new      huggingface/token      variable `HF_TOKEN`
-    new      aws/access_key_id      `[prod]` in `WORLD/home/.aws/credentials`
-    new      aws/secret_access_key  `[prod]` in `WORLD/home/.aws/credentials`
+    new  huggingface/token      variable `HF_TOKEN`
+    new  aws/access_key_id      `[prod]` in `WORLD/home/.aws/credentials`
+    new  aws/secret_access_key  `[prod]` in `WORLD/home/.aws/credentials`
     ");
     let ran = doppio.run(import.into_iter().chain(["--yes", "--map", "aws/access_key_id=prod/id"])).expect(0);
     insta::assert_snapshot!(doppio.settled(&ran.stderr), @r#"

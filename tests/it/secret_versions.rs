@@ -97,8 +97,8 @@ fn one_place_or_all_are_listed_and_emptied() {
     doppio.store("b/key", "hunter2 two");
     let ran = doppio.run(["secret", "list"]).expect(0);
     insta::assert_snapshot!(settled(&ran.stdout), @"
-    a/key  file     set N seconds ago
-    b/key  file     set N seconds ago
+    a/key  file  set N seconds ago
+    b/key  file  set N seconds ago
     ");
     assert_eq!(
         settled(&doppio.run(["secret", "list", "--in", "file"]).expect(0).stdout),

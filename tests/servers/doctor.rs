@@ -35,11 +35,7 @@ fn a_host_is_examined() {
 fn a_host_that_lets_nobody_in_is_an_error_with_a_mend() {
     let server = Sshd::start(Variant::NoLogin);
     let ran = machine(&server).run(["doctor", "--host", "gpu"]).expect(3);
-    assert!(
-        ran.stdout.contains("error    login          login as `root` on `gpu` refused"),
-        "{}",
-        ran.stdout
-    );
+    assert!(ran.stdout.contains("error    login       login as `root` on `gpu` refused"), "{}", ran.stdout);
     assert!(ran.stdout.contains("fix: its sshd_config lets nobody in"), "{}", ran.stdout);
 }
 

@@ -5,14 +5,15 @@ mod jumps;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use toml::de::DeTable;
-
 use doppio_secrets::Wanted;
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
+use doppio_text::Spanned;
 use doppio_text::TomlCodes;
+use doppio_text::TomlKey;
 use doppio_text::TomlReader;
+use doppio_text::TomlTable;
 use doppio_text::TomlValue;
 use doppio_text::has_controls;
 
@@ -131,7 +132,7 @@ struct Reader<'s> {
 type Field<'a, 'i> = &'a TomlValue<'i>;
 
 impl Reader<'_> {
-    fn document(&mut self, document: &DeTable<'_>) {
+    fn document(&mut self, document: &TomlTable<'_>) {
         for (key, value) in document {
             if key.get_ref() != "hosts" {
                 let fault = Diagnostic::error(
@@ -149,7 +150,7 @@ impl Reader<'_> {
         }
     }
 
-    fn entry(&mut self, name: &toml::Spanned<std::borrow::Cow<'_, str>>, value: Field<'_, '_>) {
+    fn entry(&mut self, name: &TomlKey<'_>, value: Field<'_, '_>) {
         self.check_name(name.get_ref(), name.span());
         let Some(table) = self.toml.table(&format!("`{}`", name.get_ref()), value) else { return };
         let mut entry = Entry { name: name.get_ref().to_string(), ..Entry::default() };
@@ -250,7 +251,7 @@ impl Reader<'_> {
 
     fn texts(&mut self, what: &str, value: Field<'_, '_>) -> Vec<String> {
         let texts = self.toml.one_or_more(what, value).unwrap_or_default();
-        texts.into_iter().map(toml::Spanned::into_inner).collect()
+        texts.into_iter().map(Spanned::into_inner).collect()
     }
 
     fn credentials(&mut self, entry: &mut Entry, value: Field<'_, '_>) {

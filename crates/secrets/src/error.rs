@@ -49,6 +49,16 @@ pub enum SecretError {
 }
 
 impl SecretError {
+    /// What to do, where there is something.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Missing { hint, .. } | Self::NotAllowed { hint, .. } | Self::Unreachable { hint, .. } => {
+                Some(hint)
+            }
+            Self::Unfit { .. } => None,
+        }
+    }
+
     /// A secret that is not set, and the command that sets it.
     pub(crate) fn not_set(reference: String, hint: String) -> Self {
         Self::Missing { cause: format!("secret `{reference}` is not set"), reference, hint }

@@ -5,19 +5,26 @@
 
 use std::ops::RangeInclusive;
 
-use toml::Spanned;
-use toml::de::DeTable;
-use toml::de::DeValue;
+use toml::de::DeString;
+use toml::de::Error;
 
 use crate::Diagnostic;
+use crate::ENOUGH;
 use crate::Source;
 use crate::Span;
 use crate::closest;
 use crate::diagnostic::has_enough;
 use crate::diagnostic::note;
 
+pub use toml::Spanned;
+pub use toml::de::DeTable as TomlTable;
+pub use toml::de::DeValue as Toml;
+
 /// A value with its location.
-pub type TomlValue<'i> = Spanned<DeValue<'i>>;
+pub type TomlValue<'i> = Spanned<Toml<'i>>;
+
+/// A key with its location.
+pub type TomlKey<'i> = Spanned<DeString<'i>>;
 
 /// The names that machines know the faults of one kind of file by.
 #[derive(Debug)]
@@ -52,17 +59,23 @@ impl<'s> TomlReader<'s> {
     }
 
     /// Reads the whole text as one table, syntax errors noted as faults.
-    pub fn document(&mut self) -> DeTable<'s> {
-        let (document, errors) = DeTable::parse_recoverable(self.source.text());
-        for error in errors {
-            let fault = self.syntax_fault(&error);
+    pub fn document(&mut self) -> TomlTable<'s> {
+        let (document, faults) = self.recovered_document();
+        for fault in faults {
             self.fault(fault);
         }
-        document.into_inner()
+        document
+    }
+
+    /// Reads what can be read of the text as one table; the syntax errors are not noted.
+    pub fn recovered_document(&self) -> (TomlTable<'s>, Vec<Diagnostic>) {
+        let (document, errors) = TomlTable::parse_recoverable(self.source.text());
+        let errors = errors.iter().take(ENOUGH + 1);
+        (document.into_inner(), errors.map(|error| self.syntax_fault(error)).collect())
     }
 
     /// What is wrong where the text is not TOML.
-    pub fn syntax_fault(&self, error: &toml::de::Error) -> Diagnostic {
+    fn syntax_fault(&self, error: &Error) -> Diagnostic {
         let span = error.span().unwrap_or_default();
         let (message, expected) = match error.message().split_once(", expected ") {
             Some((message, expected)) => (message, Some(expected)),
@@ -137,16 +150,14 @@ impl<'s> TomlReader<'s> {
     fn found(&self, value: &TomlValue<'_>) -> String {
         let value = value.get_ref();
         match value {
-            DeValue::Integer(_) | DeValue::Float(_) if !self.codes.shows_values => {
-                "found a number".to_owned()
-            }
+            Toml::Integer(_) | Toml::Float(_) if !self.codes.shows_values => "found a number".to_owned(),
             _ => format!("found {}", described(value)),
         }
     }
 
     /// A string.
     pub fn string(&mut self, what: &str, value: &TomlValue<'_>) -> Option<String> {
-        if let DeValue::String(text) = value.get_ref() {
+        if let Toml::String(text) = value.get_ref() {
             return Some(text.clone().into_owned());
         }
         self.wrong_type(what, value, "a string");
@@ -195,8 +206,8 @@ impl<'s> TomlReader<'s> {
     /// A finite number, 0 or more.
     pub fn number(&mut self, what: &str, value: &TomlValue<'_>) -> Option<f64> {
         let found = match value.get_ref() {
-            DeValue::Integer(_) => integer(value).and_then(|number| number.to_string().parse::<f64>().ok()),
-            DeValue::Float(digits) => digits.as_str().parse::<f64>().ok(),
+            Toml::Integer(_) => integer(value).and_then(|number| number.to_string().parse::<f64>().ok()),
+            Toml::Float(digits) => digits.as_str().parse::<f64>().ok(),
             _ => None,
         }
         .filter(|number| number.is_finite() && *number >= 0.0);
@@ -204,6 +215,21 @@ impl<'s> TomlReader<'s> {
             self.wrong_type(what, value, "a number, 0 or more");
         }
         found
+    }
+
+    /// A value that is neither a list nor a table, as text.
+    pub fn scalar(&mut self, what: &str, value: &TomlValue<'_>) -> Option<String> {
+        Some(match value.get_ref() {
+            Toml::String(text) => text.clone().into_owned(),
+            Toml::Integer(number) => number.to_string(),
+            Toml::Float(number) => number.to_string(),
+            Toml::Boolean(flag) => flag.to_string(),
+            Toml::Datetime(date) => date.to_string(),
+            Toml::Array(_) | Toml::Table(_) => {
+                self.wrong_type(what, value, "a string, a number, or `true` or `false`");
+                return None;
+            }
+        })
     }
 
     /// One of several words.
@@ -228,7 +254,7 @@ impl<'s> TomlReader<'s> {
     }
 
     /// A table.
-    pub fn table<'a, 'i>(&mut self, what: &str, value: &'a TomlValue<'i>) -> Option<&'a DeTable<'i>> {
+    pub fn table<'a, 'i>(&mut self, what: &str, value: &'a TomlValue<'i>) -> Option<&'a TomlTable<'i>> {
         let found = value.get_ref().as_table();
         if found.is_none() {
             self.wrong_type(what, value, "a table");
@@ -245,8 +271,8 @@ impl<'s> TomlReader<'s> {
     /// A string, or a list of them.
     pub fn one_or_more(&mut self, what: &str, value: &TomlValue<'_>) -> Option<Vec<Spanned<String>>> {
         match value.get_ref() {
-            DeValue::String(_) => Some(self.each_string(what, std::slice::from_ref(value))),
-            DeValue::Array(items) => Some(self.each_string(what, items)),
+            Toml::String(_) => Some(self.each_string(what, std::slice::from_ref(value))),
+            Toml::Array(items) => Some(self.each_string(what, items)),
             _ => {
                 self.wrong_type(what, value, "a string or a list of strings");
                 None
@@ -269,16 +295,14 @@ impl<'s> TomlReader<'s> {
         expected: &str,
     ) -> Option<&'a [TomlValue<'i>]> {
         let found = value.get_ref();
-        if let DeValue::Array(items) = found {
+        if let Toml::Array(items) = found {
             return Some(items);
         }
         let fault =
             Diagnostic::error(self.codes.wrong_type, format!("{what} must be {expected}"), value.span())
                 .label(self.found(value));
         self.fault(match found {
-            DeValue::String(text) => {
-                fault.help("put it in brackets").edit(value.span(), format!("[{text:?}]"))
-            }
+            Toml::String(text) => fault.help("put it in brackets").edit(value.span(), format!("[{text:?}]")),
             _ => fault,
         });
         None
@@ -288,21 +312,21 @@ impl<'s> TomlReader<'s> {
 /// A whole number, in whatever base it is written.
 pub fn integer(value: &TomlValue<'_>) -> Option<i128> {
     match value.get_ref() {
-        DeValue::Integer(digits) => i128::from_str_radix(digits.as_str(), digits.radix()).ok(),
+        Toml::Integer(digits) => i128::from_str_radix(digits.as_str(), digits.radix()).ok(),
         _ => None,
     }
 }
 
 /// What a value is, in words that repeat no text of it.
-pub fn described(value: &DeValue<'_>) -> String {
+pub fn described(value: &Toml<'_>) -> String {
     match value {
-        DeValue::String(_) => "a string".to_owned(),
-        DeValue::Integer(digits) => format!("`{digits}`"),
-        DeValue::Float(digits) => format!("`{digits}`"),
-        DeValue::Boolean(value) => format!("`{value}`"),
-        DeValue::Datetime(_) => "a date".to_owned(),
-        DeValue::Array(_) => "a list".to_owned(),
-        DeValue::Table(_) => "a table".to_owned(),
+        Toml::String(_) => "a string".to_owned(),
+        Toml::Integer(digits) => format!("`{digits}`"),
+        Toml::Float(digits) => format!("`{digits}`"),
+        Toml::Boolean(value) => format!("`{value}`"),
+        Toml::Datetime(_) => "a date".to_owned(),
+        Toml::Array(_) => "a list".to_owned(),
+        Toml::Table(_) => "a table".to_owned(),
     }
 }
 

@@ -19,7 +19,6 @@ use crate::cli::doctor::Finding;
 use crate::cli::load;
 use crate::cli::memory;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
 use crate::config::Dirs;
 
 /// A program that hangs is a finding, not the end of the examination.
@@ -77,7 +76,7 @@ fn hosts(context: &Context) -> Finding {
 }
 
 async fn keychain(context: &Context) -> Finding {
-    let ladder = match lookup::ladder(context, &context.cwd, &LookupArgs::default()) {
+    let ladder = match lookup::usual_ladder(context) {
         Ok(ladder) => ladder,
         Err(error) => {
             let why = error.message.unwrap_or_else(|| "the settings have faults".to_owned());

@@ -4,9 +4,6 @@ mod finding;
 mod local;
 mod remote;
 
-use std::fmt::Write as _;
-use std::process::ExitCode;
-
 use doppio_text::name::HostId;
 
 use crate::cli::context::Context;
@@ -15,8 +12,11 @@ use crate::cli::doctor::finding::Severity;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
+use crate::cli::output::OutputFormat;
+use crate::ui::table::Column;
+use crate::ui::table::Table;
 
-/// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  doppio doctor\n  doppio doctor --host gpu-box\n  \
                         doppio doctor --output json | jq '.findings[] | select(.severity != \"ok\")'")]
@@ -24,20 +24,11 @@ pub(super) struct Args {
     /// Examine this host too
     #[arg(long, value_name = "HOST")]
     host: Option<HostId>,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t = Form::Plain)]
-    output: Form,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
-    /// One line a finding
-    Plain,
-    /// One JSON object
-    Json,
-}
-
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let findings = super::block_on(context, async {
         let mut findings = local::examine(context).await;
         if let Some(host) = &args.host {
@@ -45,28 +36,26 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         }
         Ok::<_, CliError>(findings)
     })??;
-    match args.output {
-        Form::Plain => output::text(&plain(&findings))?,
-        Form::Json => output::data(&format!("{}\n", serde_json::json!({ "findings": findings })))?,
+    match args.output.format {
+        OutputFormat::Plain => output::table(&table(&findings))?,
+        OutputFormat::Json => output::json(&serde_json::json!({ "findings": findings }))?,
     }
-    if findings.iter().any(|finding| finding.severity == Severity::Error) {
-        return Err(CliError::silent(Kind::World));
-    }
-    Ok(ExitCode::SUCCESS)
+    let has_error = findings.iter().any(|finding| finding.severity == Severity::Error);
+    if has_error { Err(CliError::silent(Kind::World)) } else { Ok(()) }
 }
 
-fn plain(findings: &[Finding]) -> String {
-    let mut text = String::new();
+fn table(findings: &[Finding]) -> Table<2> {
+    let mut table = Table::new([Column::Whole, Column::Whole]);
     for finding in findings {
         let word = match finding.severity {
             Severity::Ok => "ok",
             Severity::Warning => "warning",
             Severity::Error => "error",
         };
-        writeln!(text, "{word:<8} {:<14} {}", finding.id, finding.message).expect("a string takes it");
+        table.row([word, finding.id], &finding.message);
         if let Some(mend) = &finding.mend {
-            writeln!(text, "{:<24}fix: {mend}", "").expect("a string takes it");
+            table.below(&format!("fix: {mend}"));
         }
     }
-    text
+    table
 }

@@ -27,7 +27,6 @@ use crate::cli::doctor::Finding;
 use crate::cli::error::CliError;
 use crate::cli::load;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::terminal::Terminal;
 use crate::config::Dirs;
 
@@ -60,9 +59,29 @@ done
 :
 "#;
 
+/// What the script may find there: what it means if it does not, and how to fix it.
+const TOOLS: [(&str, &str, &str); 4] = [
+    ("tmux", "tmux is not installed; `tmux_*` steps need it", "apt-get install -y tmux"),
+    (
+        "setsid",
+        "setsid is not installed; cancelling is most reliable with it",
+        "apt-get install -y util-linux",
+    ),
+    (
+        "tmpfs",
+        "there is no writable folder in memory",
+        "mount one at /dev/shm: `mount -t tmpfs -o mode=1777 tmpfs /dev/shm`",
+    ),
+    (
+        "sftp",
+        "sftp-server is not in any of its usual places",
+        "apt-get install -y openssh-sftp-server, or write `Subsystem sftp internal-sftp` in its sshd_config",
+    ),
+];
+
 pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Finding>, CliError> {
     let options = || -> Result<PoolOptions, CliError> {
-        let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+        let ladder = lookup::usual_ladder(context)?;
         let names = NAMES.iter().filter_map(|name| name.parse().ok());
         Ok(PoolOptions {
             hosts: load::hosts(context)?,
@@ -140,16 +159,9 @@ async fn play(host: &Host, script: &str) -> Result<(String, Vec<Delivery<String>
 }
 
 fn refused(error: HostError) -> Finding {
-    let mut message = error.message;
-    for cause in error.causes {
-        message.push_str("; ");
-        message.push_str(&cause);
-    }
-    Finding::error(
-        "login",
-        message,
-        error.hint.unwrap_or_else(|| "`ssh -v HOST` shows what OpenSSH does".to_owned()),
-    )
+    let message = [vec![error.message], error.causes].concat().join("; ");
+    let fix = error.hint.unwrap_or_else(|| "`ssh -v HOST` shows what OpenSSH does".to_owned());
+    Finding::error("login", message, fix)
 }
 
 fn judge(said: &str, deliveries: &[Delivery<String>]) -> Vec<Finding> {
@@ -174,38 +186,10 @@ fn judge(said: &str, deliveries: &[Delivery<String>]) -> Vec<Finding> {
             "move what prints in its `~/.bashrc` below `[[ $- == *i* ]] || return`",
         )
     }];
-    findings.push(match fact("tmux") {
-        Some(version) => Finding::ok("tmux", version),
-        None => Finding::warning(
-            "tmux",
-            "tmux is not installed; `tmux_*` steps need it",
-            "apt-get install -y tmux",
-        ),
-    });
-    findings.push(match fact("setsid") {
-        Some(path) => Finding::ok("setsid", path),
-        None => Finding::warning(
-            "setsid",
-            "setsid is not installed; cancelling is most reliable with it",
-            "apt-get install -y util-linux",
-        ),
-    });
-    findings.push(match fact("tmpfs") {
-        Some(folder) => Finding::ok("tmpfs", folder),
-        None => Finding::warning(
-            "tmpfs",
-            "there is no writable folder in memory",
-            "mount one at /dev/shm: `mount -t tmpfs -o mode=1777 tmpfs /dev/shm`",
-        ),
-    });
-    findings.push(match fact("sftp") {
-        Some(path) => Finding::ok("sftp", path),
-        None => Finding::warning(
-            "sftp",
-            "sftp-server is not in any of its usual places",
-            "apt-get install -y openssh-sftp-server, or write `Subsystem sftp internal-sftp` in its sshd_config",
-        ),
-    });
+    findings.extend(TOOLS.map(|(id, trouble, fix)| match fact(id) {
+        Some(found) => Finding::ok(id, found),
+        None => Finding::warning(id, trouble, fix),
+    }));
     findings.push(accepted(deliveries));
     findings
 }

@@ -6,8 +6,14 @@ use serde::Serialize;
 
 use doppio_text::exact_lines;
 
+use crate::cli::output;
 use crate::plan::show::Shown;
 use crate::plan::show::ShownStep;
+use crate::ui::table::Column;
+use crate::ui::table::Table;
+
+/// Spaces before what is below a heading.
+const INDENT: usize = 3;
 
 /// A plan, and what is known of the world that it needs.
 #[derive(Debug, Serialize)]
@@ -71,25 +77,27 @@ pub(super) fn drawn(page: &Page) -> String {
     }
     if !page.secrets.is_empty() {
         text.push_str("\nsecrets\n");
-        let width = page.secrets.iter().map(|secret| secret.name.chars().count()).max().unwrap_or(0);
+        let mut table = Table::new([Column::Name]).indented(INDENT);
         for secret in &page.secrets {
             let found = secret.from.as_ref().map(|from| format!("from {from}"));
             let head = if secret.is_missing { "MISSING" } else { "FAILED" };
             let trouble = secret.trouble.as_ref().map(|trouble| format!("{head}: {trouble}"));
-            draw_found(&mut text, &secret.name, width, found.or(trouble), secret.hint.as_ref());
+            add_found(&mut table, &secret.name, found.or(trouble), secret.hint.as_ref());
         }
+        text += &output::drawn(&table);
     }
     if !page.hosts.is_empty() {
         text.push_str("\nhosts\n");
-        let width = page.hosts.iter().map(|host| host.name.chars().count()).max().unwrap_or(0);
+        let mut table = Table::new([Column::Name]).indented(INDENT);
         for host in &page.hosts {
             let found = host.place.as_ref().map(|place| match host.carrier {
                 Some(carrier) if !page.secrets.is_empty() => format!("{place}; secrets by {carrier}"),
                 _ => place.clone(),
             });
             let trouble = host.trouble.as_ref().map(|trouble| format!("FAILED: {trouble}"));
-            draw_found(&mut text, &host.name, width, found.or(trouble), host.hint.as_ref());
+            add_found(&mut table, &host.name, found.or(trouble), host.hint.as_ref());
         }
+        text += &output::drawn(&table);
     }
     text
 }
@@ -134,12 +142,12 @@ fn draw_step(text: &mut String, number: usize, step: &ShownStep) {
     }
 }
 
-/// One line of what was looked up, and what to do if it was not found.
-fn draw_found(text: &mut String, name: &str, width: usize, said: Option<String>, hint: Option<&String>) {
-    writeln!(text, "   {:width$}  {}", name, said.unwrap_or_default()).ok();
+/// What was looked up, and what to do if it was not found.
+fn add_found(table: &mut Table<1>, name: &str, said: Option<String>, hint: Option<&String>) {
+    table.row([name], &said.unwrap_or_default());
     for (number, line) in hint.iter().flat_map(|hint| hint.lines()).enumerate() {
         let head = if number == 0 { "hint: " } else { "      " };
-        writeln!(text, "   {:width$}  {head}{}", "", line).ok();
+        table.below(&format!("{head}{line}"));
     }
 }
 

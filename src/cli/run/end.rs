@@ -1,7 +1,6 @@
 //! The summary of a run, and its exit code.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -14,11 +13,11 @@ use crate::ui::failures;
 use crate::ui::summary;
 
 /// Says how a run went.
-pub(super) fn say(state: &RunState, folder: &Path) -> Result<ExitCode, CliError> {
+pub(super) fn say(state: &RunState, folder: &Path) -> Result<(), CliError> {
     for line in summary(state, &folder.display().to_string()) {
         output::line(&line);
     }
-    let Some(kind) = kind(state) else { return Ok(ExitCode::SUCCESS) };
+    let Some(kind) = kind(state) else { return Ok(()) };
     let (mut failures, hints) = failures(state);
     if kind == Kind::Interrupted && failures.is_empty() {
         let reason = state.cancelling.as_ref().map_or("interrupted", |reason| reason.as_str());

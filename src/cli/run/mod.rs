@@ -7,9 +7,7 @@ mod view;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,12 +34,13 @@ use crate::cli::credentials::Seen;
 use crate::cli::credentials::Survey;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
+use crate::cli::error::OrWorld;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
 use crate::cli::output;
+use crate::cli::output::OutputFormat;
 use crate::cli::plan;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::terminal::Terminal;
 use crate::config::Dirs;
 use crate::engine;
@@ -55,7 +54,6 @@ use crate::plan::Plan;
 use crate::plan::show::show;
 use crate::ui::Screen;
 
-/// Arguments of `run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  doppio run train.toml --host gpu-box\n  \
                         doppio run train.toml --host gpu-box --var epochs=3 --only setup\n  \
@@ -64,8 +62,6 @@ use crate::ui::Screen;
 pub(super) struct Args {
     #[command(flatten)]
     recipe: RecipeArgs,
-    #[command(flatten)]
-    lookup: LookupArgs,
     /// Maximum number of steps that run at the same time
     #[arg(long, value_name = "N", default_value = "32")]
     jobs: NonZeroUsize,
@@ -76,35 +72,28 @@ pub(super) struct Args {
     #[arg(long)]
     sandbox: bool,
     /// How to show the run: a tree on a terminal and lines elsewhere, lines, or JSON on stdout
-    #[arg(long, value_name = "FORM", value_enum, default_value = "auto")]
-    output: view::Form,
+    #[arg(long, value_name = "VIEW", value_enum, default_value = "auto")]
+    output: view::ViewChoice,
     /// Show a secret's name where its value was masked, instead of `***`
     #[arg(long)]
     mask_names: bool,
 }
 
 /// Runs a recipe.
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let hosts = load::hosts(context)?;
     if args.dry_run {
-        let wish = plan::Wish {
-            recipe: &args.recipe,
-            lookup: &args.lookup,
-            sandbox: args.sandbox,
-            as_json: args.output == view::Form::Json,
-        };
-        return plan::dry_run(&wish, context);
+        let is_json = args.output == view::ViewChoice::Json;
+        let format = if is_json { OutputFormat::Json } else { OutputFormat::Plain };
+        return plan::dry_run(&args.recipe, args.sandbox, format, context);
     }
     let loaded = load::load(&args.recipe, context, &hosts)?;
-    lookup::check_bound(&args.lookup, &loaded.secrets)?;
-    loaded.say_warnings();
-    let folder = args.recipe.recipe.parent().filter(|folder| !folder.as_os_str().is_empty());
     let screen = view::screen(args.output, context);
     let is_tree = view::is_tree(args.output, context);
     let prompt: Arc<dyn Prompt> =
         Arc::new(Talk::new(Terminal::new(context), is_tree.then(|| screen.voice())));
-    let folder = folder.unwrap_or(Path::new("."));
-    let ladder = lookup::ladder_asking(context, folder, &args.lookup, Arc::clone(&prompt))?;
+    let ladder =
+        lookup::ladder_asking(context, args.recipe.folder(), &args.recipe.lookup, Arc::clone(&prompt))?;
     let _no_echo = is_tree.then(NoEcho::new);
     // The dispatcher has this thread for itself; two more keep the connections alive while it
     // writes.
@@ -112,7 +101,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         .worker_threads(std::thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, 16))
         .enable_all()
         .build()
-        .map_err(|error| CliError::world("cannot start the runtime").cause(error.to_string()))?;
+        .or_world("cannot start the runtime")?;
     let done = runtime.block_on(play(
         args,
         context,
@@ -133,7 +122,7 @@ struct World {
     screen: Screen,
 }
 
-async fn play(args: &Args, context: &Context, world: World) -> Result<ExitCode, CliError> {
+async fn play(args: &Args, context: &Context, world: World) -> Result<(), CliError> {
     let done = Box::pin(steps(args, context, world)).await;
     // Whatever the outcome, also after a second interrupt: leases must not outlive the run.
     context.opened.close().await;
@@ -157,9 +146,9 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
     let survey = unless(&wish, vault.survey(secrets)).await?;
     let expiring = credentials::expiring(&plan, &survey, &source);
     check_secrets(survey)?;
-    let place =
+    let world =
         credentials::World { hosts: &hosts, home: &context.home, sandbox: args.sandbox, recipe: &source };
-    let mut seen = unless(&wish, credentials::look(&plan, &vault, &place)).await?;
+    let mut seen = unless(&wish, credentials::look(&plan, &vault, &world)).await?;
     seen.faults.extend(expiring);
     check_credentials(seen, source)?;
 
@@ -174,8 +163,7 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
         sandbox: args.sandbox,
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
     }));
-    let shown = serde_json::to_vec_pretty(&show(&plan))
-        .map_err(|error| CliError::world("cannot write the plan").cause(error.to_string()))?;
+    let shown = serde_json::to_vec_pretty(&show(&plan)).or_world("cannot write the plan")?;
     let store = Store::new(dirs.runs());
     let (run, mut journal) = store.create(&shown).map_err(|error| not_kept(&error))?;
     auditor.begin(run.clone());
@@ -215,9 +203,7 @@ fn check_secrets(survey: Survey) -> Result<(), CliError> {
     for (_, answer) in survey {
         match answer {
             Ok(location) => {
-                for warning in &location.facts.warnings {
-                    output::line(&format!("warning: {warning}"));
-                }
+                output::warnings(&location.facts.warnings);
             }
             Err(error) => troubles.push(error.into()),
         }
@@ -248,9 +234,7 @@ fn check_credentials(seen: Seen, source: Source) -> Result<(), CliError> {
         return Err(CliError::faults(source, errors));
     }
     for (_, answer) in seen.located {
-        for warning in answer?.warnings {
-            output::line(&format!("warning: {warning}"));
-        }
+        output::warnings(answer?.warnings);
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::io::BufWriter;
 use std::time::Duration;
 
 use crate::cli::context::Context;
+use crate::cli::output;
 use crate::ui::Json;
 use crate::ui::Paint;
 use crate::ui::Plain;
@@ -13,7 +14,7 @@ use crate::ui::View;
 
 /// How to show a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Form {
+pub(super) enum ViewChoice {
     /// A tree on a terminal, lines elsewhere
     Auto,
     /// Lines on stderr
@@ -29,38 +30,32 @@ const WATCHER: Duration = Duration::from_secs(5);
 const PROGRAM: Duration = Duration::from_mins(1);
 
 /// The view, on a thread of its own.
-pub(super) fn screen(form: Form, context: &Context) -> Screen {
+pub(super) fn screen(form: ViewChoice, context: &Context) -> Screen {
     let (view, patience): (Box<dyn View>, _) = match form {
-        Form::Json => (Box::new(Json::new(BufWriter::new(std::io::stdout()))), PROGRAM),
-        Form::Auto if is_tree(form, context) => {
+        ViewChoice::Json => (Box::new(Json::new(BufWriter::new(std::io::stdout()))), PROGRAM),
+        ViewChoice::Auto if is_tree(form, context) => {
             let paint = Paint(context.env.get("NO_COLOR").is_none());
-            (Box::new(Progress::new(paint, columns())), WATCHER)
+            let columns = output::columns(std::io::stderr()).unwrap_or(80);
+            (Box::new(Progress::new(paint, columns)), WATCHER)
         }
-        Form::Auto | Form::Plain => (Box::new(Plain::new(BufWriter::new(std::io::stderr()))), WATCHER),
+        ViewChoice::Auto | ViewChoice::Plain => {
+            (Box::new(Plain::new(BufWriter::new(std::io::stderr()))), WATCHER)
+        }
     };
     Screen::new(view, patience)
 }
 
 /// Whether the run is shown as a tree that moves.
-pub(super) fn is_tree(form: Form, context: &Context) -> bool {
+pub(super) fn is_tree(form: ViewChoice, context: &Context) -> bool {
     let is_dumb = context.env.text("TERM").is_none_or(|term| term == "dumb");
-    form == Form::Auto && !context.is_plain() && !is_dumb
+    form == ViewChoice::Auto && !context.is_plain() && !is_dumb
 }
 
 /// How long the end of a run waits until all of it has been shown.
-pub(super) fn last_words(form: Form, forced: bool) -> Duration {
+pub(super) fn last_words(form: ViewChoice, forced: bool) -> Duration {
     match form {
         _ if forced => Duration::from_secs(1),
-        Form::Json => Duration::from_hours(24),
-        Form::Auto | Form::Plain => Duration::from_mins(1),
+        ViewChoice::Json => Duration::from_hours(24),
+        ViewChoice::Auto | ViewChoice::Plain => Duration::from_mins(1),
     }
-}
-
-/// Columns of the terminal.
-fn columns() -> usize {
-    rustix::termios::tcgetwinsize(std::io::stderr())
-        .ok()
-        .map(|size| usize::from(size.ws_col))
-        .filter(|columns| *columns > 0)
-        .unwrap_or(80)
 }

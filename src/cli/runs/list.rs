@@ -1,56 +1,54 @@
 //! `doppio runs list`.
 
-use std::process::ExitCode;
-
 use doppio_text::name::RunId;
 
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::runs::record::Form;
+use crate::cli::output::OutputArgs;
+use crate::cli::output::OutputFormat;
 use crate::cli::runs::record::standing;
 use crate::event::StepStatus;
 use crate::journal::Record;
 use crate::journal::Store;
 use crate::ui::duration;
+use crate::ui::table::Column;
+use crate::ui::table::Table;
 
-/// Arguments of `runs list`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: doppio runs list --output json")]
-pub(super) struct Args {
-    /// How to print them
-    #[arg(long, value_name = "FORM", value_enum, default_value = "plain")]
-    output: Form,
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
-pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
     let runs = store.list()?;
-    if runs.is_empty() && args.output == Form::Plain {
+    if runs.is_empty() && args.output.format == OutputFormat::Plain {
         output::line("there are no runs yet; start one with `doppio run RECIPE`");
     }
+    let mut table = Table::new([Column::Whole, Column::Whole, Column::Right]);
     for run in runs {
         // A run whose folder has no journal that can be read is named all the same.
         let record = store.read(&run).ok();
-        match args.output {
-            Form::Plain => output::text(&format!("{}\n", plain(&run, record.as_ref())))?,
-            Form::Json => output::data(&format!("{}\n", json(&run, record.as_ref())))?,
+        match args.output.format {
+            OutputFormat::Plain => add(&mut table, &run, record.as_ref()),
+            OutputFormat::Json => output::json(&json(&run, record.as_ref()))?,
         }
     }
-    Ok(ExitCode::SUCCESS)
+    output::table(&table)?;
+    Ok(())
 }
 
-fn plain(run: &RunId, record: Option<&Record>) -> String {
-    let Some(record) = record else { return format!("{run}  unreadable") };
+fn add(table: &mut Table<3>, run: &RunId, record: Option<&Record>) {
+    let Some(record) = record else { return table.row([run.as_str(), "unreadable", ""], "") };
     let state = &record.state;
     let done = state.leaves().filter(|step| step.status.is_over()).count();
     let time = state.duration.map(duration).unwrap_or_default();
     let recipe = state.recipe.as_ref().map(|recipe| recipe.as_str().to_owned()).unwrap_or_default();
     let failed = state.count(StepStatus::Failed) + state.count(StepStatus::Lost);
     let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-    format!(
-        "{run}  {:11}  {time:>10}  {recipe} ({done}/{} steps{failed})",
-        standing(record),
-        state.leaves().count()
-    )
+    let words = format!("{recipe} ({done}/{} steps{failed})", state.leaves().count());
+    table.row([run.as_str(), standing(record), &time], &words);
 }
 
 fn json(run: &RunId, record: Option<&Record>) -> serde_json::Value {

@@ -6,7 +6,6 @@ use std::io::BufReader;
 use std::io::ErrorKind;
 use std::io::IsTerminal;
 use std::io::Write;
-use std::process::ExitCode;
 
 use doppio_text::Printed;
 use doppio_text::closest;
@@ -14,25 +13,25 @@ use doppio_text::name::StepId;
 use doppio_text::shown;
 
 use crate::cli::error::CliError;
-use crate::cli::runs::record::Form;
+use crate::cli::output::OutputFormat;
 use crate::cli::runs::record::find;
 use crate::journal::Store;
+use crate::ui::table;
 
-/// Arguments of `runs logs`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  doppio runs logs\n  doppio runs logs 7f3a --step train")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The run: the beginning or the end of its id; the newest if left out
     run: Option<String>,
     /// Only what this step printed
     #[arg(long, value_name = "STEP")]
     step: Option<String>,
     /// How to print it: as it was, or one JSON object a line
-    #[arg(long, value_name = "FORM", value_enum, default_value = "plain")]
-    output: Form,
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "plain")]
+    output: OutputFormat,
 }
 
-pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
     let (run, record) = find(store, args.run.as_deref())?;
     let all: Vec<&StepId> = record.state.steps.iter().map(|step| &step.outline.id).collect();
     let steps: Vec<&StepId> = match &args.step {
@@ -43,7 +42,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
         },
     };
     let with_prefix = args.step.is_none();
-    let width = steps.iter().map(|step| step.as_str().chars().count()).max().unwrap_or(0).min(24);
+    let width = table::prefix(steps.iter().copied());
     let stdout = std::io::stdout();
     // What a rented host printed must not control the terminal; a file gets it byte for byte.
     let is_terminal = stdout.is_terminal();
@@ -59,16 +58,16 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
                 );
             }
         };
-        let name = shown(step.as_str());
-        let head = if with_prefix { format!("{name:width$} | ") } else { String::new() };
+        let name = table::left(&shown(step.as_str()), width);
+        let head = if with_prefix { format!("{name} | ") } else { String::new() };
         let mut printed = Printed::default();
         let copied = each_line(BufReader::new(file), |line| match args.output {
-            Form::Json => {
+            OutputFormat::Json => {
                 let text = String::from_utf8_lossy(line);
                 let object = serde_json::json!({ "step": step, "line": text.trim_end_matches(['\r', '\n']) });
                 writeln!(to, "{object}")
             }
-            Form::Plain if with_prefix || is_terminal => {
+            OutputFormat::Plain if with_prefix || is_terminal => {
                 let mut written = Ok(());
                 printed.push(&String::from_utf8_lossy(line), |line| {
                     if written.is_ok() {
@@ -77,13 +76,13 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
                 });
                 written
             }
-            Form::Plain => to.write_all(line),
+            OutputFormat::Plain => to.write_all(line),
         });
         let copied =
             copied.and_then(|()| printed.finish().map_or(Ok(()), |last| writeln!(to, "{head}{last}")));
         match copied {
             Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
             Err(error) => return Err(CliError::world("cannot print the log").cause(error.to_string())),
         }
     }
@@ -91,7 +90,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(CliError::world("cannot print the log").cause(error.to_string()))
         }
-        _ => Ok(ExitCode::SUCCESS),
+        _ => Ok(()),
     }
 }
 

@@ -3,25 +3,15 @@
 use doppio_text::name::RunId;
 
 use crate::cli::error::CliError;
+use crate::cli::error::OrWorld;
 use crate::event::RunStatus;
 use crate::journal::Record;
 use crate::journal::Store;
 
-/// How data is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Form {
-    /// For people
-    Plain,
-    /// For programs
-    Json,
-}
-
 /// The run that is meant, and what its journal says.
 pub(super) fn find(store: &Store, text: Option<&str>) -> Result<(RunId, Record), CliError> {
     let run = store.find(text)?;
-    let record = store.read(&run).map_err(|error| {
-        CliError::world(format!("cannot read the journal of run `{run}`")).cause(error.to_string())
-    })?;
+    let record = store.read(&run).or_world(format!("cannot read the journal of run `{run}`"))?;
     Ok((run, record))
 }
 

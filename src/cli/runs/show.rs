@@ -1,14 +1,14 @@
 //! `doppio runs show`.
 
 use std::fmt::Write;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use doppio_text::name::RunId;
 
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::runs::record::Form;
+use crate::cli::output::OutputArgs;
+use crate::cli::output::OutputFormat;
 use crate::cli::runs::record::find;
 use crate::cli::runs::record::standing;
 use crate::event::StepState;
@@ -17,29 +17,29 @@ use crate::journal::Record;
 use crate::journal::Store;
 use crate::ui::duration;
 use crate::ui::end;
+use crate::ui::table::Column;
+use crate::ui::table::Table;
 
-/// Arguments of `runs show`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  doppio runs show\n  doppio runs show 7f3a --output json")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The run: the beginning or the end of its id; the newest if left out
     run: Option<String>,
-    /// How to print it
-    #[arg(long, value_name = "FORM", value_enum, default_value = "plain")]
-    output: Form,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
-pub(super) fn run(args: &Args, store: &Store) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
     let (run, record) = find(store, args.run.as_deref())?;
     let folder = store.folder(&run).display().to_string();
-    match args.output {
-        Form::Plain => output::text(&plain(&run, &record, &folder))?,
-        Form::Json => output::data(&format!("{}\n", json(&run, &record, &folder)))?,
+    match args.output.format {
+        OutputFormat::Plain => output::text(&plain(&run, &record, &folder))?,
+        OutputFormat::Json => output::json(&json(&run, &record, &folder))?,
     }
     for fault in &record.faults {
         output::line(&format!("warning: line {} of the journal was skipped: {}", fault.line, fault.why));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn plain(run: &RunId, record: &Record, folder: &str) -> String {
@@ -52,22 +52,19 @@ fn plain(run: &RunId, record: &Record, folder: &str) -> String {
             "doppio stopped without finishing the journal; steps that were running are lost: how they ended is not known\n",
         );
     }
-    let width =
-        state.steps.iter().map(|step| step.outline.id.as_str().chars().count()).max().unwrap_or(0).min(40);
+    let mut table = Table::new([Column::Whole, Column::Name]).indented(2);
     for step in &state.steps {
-        let id = step.outline.id.as_str();
-        writeln!(text, "  {:9}  {id:width$}  {}", step.status, how(step)).expect("a string takes text");
+        table.row([&step.status.to_string(), step.outline.id.as_str()], &how(step));
         for delivery in &step.deliveries {
             let (secret, variable) = (delivery.secret.as_str(), &delivery.variable);
             let what = if delivery.is_default { "is not set: its default was sent" } else { "went" };
-            writeln!(text, "{:13}secret `{secret}` {what} as {variable} ({})", "", delivery.carrier)
-                .expect("a string takes text");
+            table.below_column(1, &format!("secret `{secret}` {what} as {variable} ({})", delivery.carrier));
         }
         for (secret, times) in &step.masked {
-            writeln!(text, "{:13}`{}` was masked {times} times", "", secret.as_str())
-                .expect("a string takes text");
+            table.below_column(1, &format!("`{}` was masked {times} times", secret.as_str()));
         }
     }
+    text += &output::drawn(&table);
     for (step, notice) in &state.notices {
         let about = step.as_ref().map(|step| format!("{step}: ")).unwrap_or_default();
         writeln!(text, "! {about}{}", notice.as_str()).expect("a string takes text");

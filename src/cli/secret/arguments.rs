@@ -19,10 +19,6 @@ pub(super) fn reference(text: &str) -> Result<SecretRef, CliError> {
 
 /// Refuses a token that stands where a name or an option is meant, before anything repeats it.
 /// What is behind `--` is a command of the user's own.
-///
-/// # Errors
-///
-/// When there is one.
 pub(in crate::cli) fn refuse_tokens(arguments: &[OsString]) -> Result<(), CliError> {
     let has_token =
         |word: &str| is_token(word) || word.split_once('=').is_some_and(|(_, rest)| is_token(rest));

@@ -1,13 +1,12 @@
 //! `doppio secret audit`.
 
-use std::process::ExitCode;
-
 use jiff::Timestamp;
 
 use doppio_secrets::AuditAction;
 use doppio_secrets::AuditError;
 use doppio_secrets::AuditLog;
 use doppio_secrets::Entry;
+use doppio_secrets::Use;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -16,8 +15,9 @@ use crate::cli::output;
 use crate::cli::secret::time;
 use crate::cli::secret::uses;
 use crate::config::Dirs;
+use crate::ui::table::Column;
+use crate::ui::table::Table;
 
-/// Arguments of `secret audit`.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -28,7 +28,7 @@ use crate::config::Dirs;
                   doppio secret audit --host vast-12345 --json\n  \
                   doppio secret audit verify"
 )]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Of this secret: its name, its path in a source, or a reference with it
     #[arg(long, value_name = "NAME")]
     secret: Option<String>,
@@ -51,7 +51,7 @@ enum Command {
     Verify,
 }
 
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let log = AuditLog::new(Dirs::new(&context.env, &context.home).state());
     if args.command.is_some() {
         return verify(&log);
@@ -64,19 +64,21 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         .collect();
     if args.json {
         for entry in &wanted {
-            let line = serde_json::to_string(entry).expect("it is made of texts and numbers");
-            output::data(&format!("{line}\n"))?;
+            output::json(entry)?;
         }
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     let now = Timestamp::now();
-    for entry in &wanted {
-        output::text(&format!("{}\n", line(entry, now)))?;
+    let mut table = Table::new([Column::Whole, Column::Whole]);
+    for Entry { time, what, .. } in &wanted {
+        let time_shown = time.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+        table.row([&time_shown, what.action.word()], &words(what, *time, now));
     }
+    output::table(&table)?;
     if wanted.is_empty() {
         output::line("no use is recorded");
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn is_wanted(args: &Args, entry: &Entry) -> bool {
@@ -86,11 +88,9 @@ fn is_wanted(args: &Args, entry: &Entry) -> bool {
         && args.run.as_ref().is_none_or(|run| what.run.as_ref().is_some_and(|found| found.starts_with(run)))
 }
 
-/// One use for people.
-fn line(entry: &Entry, now: Timestamp) -> String {
-    let what = &entry.what;
-    let time = entry.time.strftime("%Y-%m-%d %H:%M:%SZ");
-    let mut line = format!("{time}  {:8} {}", what.action.word(), what.secret);
+/// What was used, where and how, for people.
+fn words(what: &Use, time: Timestamp, now: Timestamp) -> String {
+    let mut line = what.secret.clone();
     let parts = [
         ("to", &what.host),
         ("as", &what.variable),
@@ -108,13 +108,13 @@ fn line(entry: &Entry, now: Timestamp) -> String {
     match what.action {
         AuditAction::Healed => line.push_str("the line before was cut short by a crash"),
         AuditAction::Gap => line.push_str("lines before this one are missing or changed"),
-        _ if what.failed => line.extend(["  (failed, ", &time::age(entry.time, now), ")"]),
-        _ => line.extend(["  (", &time::age(entry.time, now), ")"]),
+        _ if what.failed => line.extend(["  (failed, ", &time::age(time, now), ")"]),
+        _ => line.extend(["  (", &time::age(time, now), ")"]),
     }
     line
 }
 
-fn verify(log: &AuditLog) -> Result<ExitCode, CliError> {
+fn verify(log: &AuditLog) -> Result<(), CliError> {
     let verdict = log.verify().map_err(|error| cannot(&error))?;
     for line in &verdict.torn {
         output::line(&format!("note: line {line} was cut short by a crash"));
@@ -123,7 +123,7 @@ fn verify(log: &AuditLog) -> Result<ExitCode, CliError> {
     match verdict.wrong {
         None => {
             output::text(&format!("{} lines of `{path}` are unchanged\n", verdict.lines))?;
-            Ok(ExitCode::SUCCESS)
+            Ok(())
         }
         Some(wrong) => {
             Err(CliError::new(Kind::StepFailed, format!("`{path}`: line {} {}", wrong.line, wrong.why))

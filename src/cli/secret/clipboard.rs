@@ -8,7 +8,6 @@ use std::fs::OpenOptions;
 use std::io;
 use std::io::Write;
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -27,6 +26,7 @@ use doppio_secrets::SecretValue;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::error::OrWorld;
 use crate::cli::output;
 
 /// A terminal takes no more than this in one sequence. In bytes, before base64.
@@ -95,9 +95,9 @@ pub(super) fn copy(
             output::line(&format!("copied `{label}`; the clipboard will be cleared in {} s", keep.as_secs()));
             Ok(())
         }
-        Clipboard::Terminal => by_terminal(label, value, keep).map_err(|error| {
-            CliError::world("the terminal did not accept the value").cause(error.to_string())
-        }),
+        Clipboard::Terminal => {
+            by_terminal(label, value, keep).or_world("the terminal did not accept the value")
+        }
     }
 }
 
@@ -193,7 +193,7 @@ fn hash(key: &[u8], bytes: &[u8]) -> [u8; 32] {
 
 /// `doppio secret clear-clipboard`: waits, then empties the clipboard if it still holds what was
 /// put there.
-pub(super) fn watch() -> Result<ExitCode, CliError> {
+pub(super) fn watch() -> Result<(), CliError> {
     let garbled = || CliError::usage("this is for `doppio secret get --copy` to start");
     let mut line = String::new();
     io::stdin().read_line(&mut line).map_err(|_| garbled())?;
@@ -211,7 +211,7 @@ pub(super) fn watch() -> Result<ExitCode, CliError> {
     if HEXLOWER.encode(&hash(&key, &found.map_err(failed)?)) == expected {
         clear(tool).map_err(failed)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Hands the value to the terminal. It can't be asked what it holds, so the clipboard is emptied

@@ -1,7 +1,5 @@
 //! `doppio secret copy`.
 
-use std::process::ExitCode;
-
 use doppio_secrets::Fitness;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source;
@@ -12,15 +10,12 @@ use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::place;
+use crate::cli::secret::sources;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
 use crate::cli::secret::transfer::Wish;
 
-/// Arguments of `secret copy`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Each value is read back after it was written. What already exists with the same \
                         value is skipped, so an interrupted copy continues when you repeat the command. \
@@ -28,7 +23,7 @@ use crate::cli::secret::transfer::Wish;
                         Examples:\n  \
                         doppio secret copy --from keyring --to file --dry-run\n  \
                         doppio secret copy --from file --to aws team/key wandb/api_key")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The source to read
     #[arg(long, value_name = "SOURCE")]
     from: String,
@@ -41,9 +36,9 @@ pub(super) struct Args {
     wish: Wish,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
-    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    let (from, to) = (place::named(&ladder, &args.from)?, place::writable(&ladder, &args.to)?);
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
+    let ladder = lookup::usual_ladder(context)?;
+    let (from, to) = (sources::named(&ladder, &args.from)?, sources::writable(&ladder, &args.to)?);
     if args.from == args.to {
         return Err(CliError::usage(format!("both sources are `{}`", args.to)));
     }
@@ -53,7 +48,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         plan.complain()?;
         plan.complain_of_refused()?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// What a source has: everything, or what is named.
@@ -62,9 +57,9 @@ pub(super) async fn items(from: &dyn Source, names: &[String]) -> Result<Vec<Ite
         let listed = from
             .list()
             .await
-            .map_err(|error| source_error(format!("cannot list {}", from.place()), &error))?;
+            .map_err(|error| CliError::of_source(format!("cannot list {}", from.place()), &error))?;
         if let Some(error) = from.unlisted() {
-            return Err(source_error(format!("cannot list all of {}", from.place()), &error)
+            return Err(CliError::of_source(format!("cannot list all of {}", from.place()), &error)
                 .hint("name the ones you mean"));
         }
         listed.into_iter().map(|(path, _)| path).collect()
@@ -84,7 +79,7 @@ pub(super) async fn items(from: &dyn Source, names: &[String]) -> Result<Vec<Ite
             }
             Err(error) => {
                 let what = format!("cannot read `{path}` from {}", from.place());
-                return Err(source_error(what, &error));
+                return Err(CliError::of_source(what, &error));
             }
         });
     }

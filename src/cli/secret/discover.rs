@@ -1,7 +1,5 @@
 //! `doppio secret discover`.
 
-use std::process::ExitCode;
-
 use jiff::Timestamp;
 
 use doppio_secrets::Ladder;
@@ -16,13 +14,13 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::time;
+use crate::ui::table::Column;
+use crate::ui::table::Table;
 
-/// Arguments of `secret discover`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: doppio secret discover --json")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Print one JSON array
     #[arg(long)]
     json: bool,
@@ -44,8 +42,8 @@ enum Stored {
     Unknown(&'static str),
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
-    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
+    let ladder = lookup::usual_ladder(context)?;
     let local = Local::new(&context.env, &context.home).at_rest();
     let mut rows = Vec::new();
     for provider in providers() {
@@ -61,22 +59,19 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         rows.push(Row { provider, found, secrets });
     }
     if args.json {
-        let rows: Vec<serde_json::Value> = rows.iter().map(json).collect();
-        output::data(&format!("{}\n", serde_json::Value::from(rows)))?;
-        return Ok(ExitCode::SUCCESS);
+        return output::json_array(rows.iter().map(json));
     }
-    let width = rows.iter().map(|row| row.provider.name.len()).max().unwrap_or(0);
+    let mut table = Table::new([Column::Whole, Column::Whole]);
     for row in &rows {
-        for line in lines(row, width) {
-            output::text(&format!("{}\n", line.trim_end()))?;
-        }
+        add(&mut table, row);
     }
+    output::table(&table)?;
     output::line(if rows.is_empty() {
         "no provider keeps a credential on this machine"
     } else {
         "a step gets one with `credentials = [\"NAME\"]`"
     });
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 async fn stored(ladder: &Ladder, name: &str) -> Stored {
@@ -120,33 +115,28 @@ fn json(row: &Row) -> serde_json::Value {
     })
 }
 
-fn lines(row: &Row, width: usize) -> Vec<String> {
-    let name = row.provider.name;
+fn add(table: &mut Table<2>, row: &Row) {
     let found = match &row.found {
         Ok(found) => found,
         Err(error) => {
-            return vec![
-                format!("{name:width$}  {:12}  {}", "?", error.cause),
-                format!("{:width$}  {:12}  hint: {}", "", "", error.hint),
-            ];
+            table.row([row.provider.name, "?"], &error.cause);
+            return table.below(&format!("hint: {}", error.hint));
         }
     };
     let mut words = vec![found.place()];
     words.extend(found.expires.map(|at| time::expiry(at, Timestamp::now())));
-    let mut lines = vec![format!("{name:width$}  {:12}  {}", found.exposure, words.join(", "))];
-    let mut more = |text: String| lines.push(format!("{:width$}  {:12}  {text}", "", ""));
+    table.row([row.provider.name, found.exposure.as_str()], &words.join(", "));
     for (secret, stored) in &row.secrets {
-        more(match stored {
+        table.below(&match stored {
             Stored::In(scheme) => format!("{secret}; {scheme} has one of this name"),
             Stored::Nowhere => (*secret).to_owned(),
             Stored::Unknown(scheme) => format!("{secret}; {scheme} could not be asked for one"),
         });
     }
     if let Some(why) = &found.refusal {
-        more(format!("stays here: {why}"));
+        table.below(&format!("stays here: {why}"));
     }
     for warning in &found.warnings {
-        more(format!("warning: {warning}"));
+        table.below(&format!("warning: {warning}"));
     }
-    lines
 }

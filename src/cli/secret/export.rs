@@ -9,7 +9,6 @@ use std::os::unix::fs::FileExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use futures_util::future::try_join_all;
 
@@ -17,9 +16,7 @@ use doppio_process::Ignored;
 use doppio_process::Repository;
 use doppio_secrets::AuditAction;
 use doppio_secrets::Ladder;
-use doppio_secrets::Mask;
 use doppio_secrets::SecretRef;
-use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Use;
 use doppio_secrets::export;
@@ -33,6 +30,7 @@ use doppio_text::name::EnvName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::error::OrWorld;
 use crate::cli::output;
 use crate::cli::secret::arguments;
 use crate::cli::secret::lookup;
@@ -41,14 +39,13 @@ use crate::cli::secret::needs;
 use crate::cli::secret::needs::Needs;
 use crate::cli::secret::transfer::secrets as counted;
 
-/// Arguments of `secret export`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "`external-secret`, `compose` and `amlt` hold references and no values. The others \
                         hold values: they need `--reveal`, and `--force` too where stdout is a pipe.\n\n\
                         Examples:\n  doppio secret export --format external-secret --recipe train.toml\n  \
                         doppio secret export --format k8s huggingface/token --reveal --out secret.yaml\n  \
                         doppio secret export --format github DB_URL=aws:prod/app#url --reveal")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// What to write
     #[arg(long, value_name = "FORMAT")]
     format: FormatArg,
@@ -117,7 +114,7 @@ impl FormatArg {
     }
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let secrets = wanted(args)?;
     let wrapping =
         Wrapping { name: args.name.clone(), namespace: args.namespace.clone(), store: args.store.clone() };
@@ -130,12 +127,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             .collect::<Result<_, CliError>>()?;
         let text = export::references(format, &secrets, &wrapping).map_err(|error| unwritable(&error))?;
         write(args.out.as_deref(), text.as_bytes(), secrets.len())?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     permit(args, context)?;
     let (mut valued, mut uses) = (Vec::with_capacity(secrets.len()), Vec::new());
-    let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
-    let vault = lookup::audited(context, SecretSession::new(ladder, Mask::default()))?;
+    let vault = lookup::audited(context, lookup::session(context, &context.cwd, &args.lookup)?)?;
     let fetched = try_join_all(secrets.iter().map(|(_, reference)| vault.fetch(reference))).await?;
     for ((variable, reference), value) in secrets.into_iter().zip(fetched) {
         let what = Use {
@@ -160,7 +156,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         write_github(args, &written, file, valued.len())?;
     }
     lookup::tell_of_lent(&vault);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The reference with its name resolved as the settings and the command line bind it: nobody else
@@ -208,8 +204,8 @@ fn wanted(args: &Args) -> Result<Vec<(EnvName, SecretRef)>, CliError> {
             wanted.push((variable_of(&reference)?, reference));
         }
     }
-    for (place, (variable, reference)) in wanted.iter().enumerate() {
-        if let Some((_, other)) = wanted[..place].iter().find(|(earlier, _)| earlier == variable) {
+    for (at, (variable, reference)) in wanted.iter().enumerate() {
+        if let Some((_, other)) = wanted[..at].iter().find(|(earlier, _)| earlier == variable) {
             return Err(CliError::usage(format!("`{other}` and `{reference}` both become `{variable}`"))
                 .hint(format!("give one another variable: `OTHER={reference}`")));
         }
@@ -250,8 +246,7 @@ fn unwritable(error: &Unwritable) -> CliError {
 
 fn github(valued: &[(EnvName, SecretValue)]) -> Result<Github, CliError> {
     let mut random = [0; 16];
-    getrandom::fill(&mut random)
-        .map_err(|error| CliError::world("the system gives no random numbers").cause(error.to_string()))?;
+    getrandom::fill(&mut random).or_world("the system gives no random numbers")?;
     export::github(valued, random).map_err(|error| unwritable(&error))
 }
 
@@ -264,10 +259,10 @@ fn write_github(
     // Masked first: from then on no value is visible. Masks that the runner does not read mask
     // nothing.
     let mut stdout = io::stdout().lock();
-    stdout.write_all(&written.masks).and_then(|()| stdout.flush()).map_err(|error| {
-        CliError::world("the runner did not accept the masks, so no variable was written")
-            .cause(error.to_string())
-    })?;
+    stdout
+        .write_all(&written.masks)
+        .and_then(|()| stdout.flush())
+        .or_world("the runner did not accept the masks, so no variable was written")?;
     let start: &[u8] = if is_open { b"\n" } else { b"" };
     file.write_all(start)
         .and_then(|()| file.write_all(&written.variables))
@@ -318,15 +313,7 @@ fn warn_of_git(args: &Args, context: &Context) {
 
 /// Writes to a file that is made for it, or to stdout.
 fn write(out: Option<&Path>, text: &[u8], count: usize) -> Result<(), CliError> {
-    let Some(path) = out else {
-        let mut stdout = io::stdout().lock();
-        return match stdout.write_all(text).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                Err(CliError::world("cannot write to stdout").cause(error.to_string()))
-            }
-            _ => Ok(()),
-        };
-    };
+    let Some(path) = out else { return output::data(text) };
     OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -1,15 +1,10 @@
 //! `doppio secret get`.
 
-use std::io::ErrorKind;
-use std::io::Write;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use doppio_secrets::AuditAction;
-use doppio_secrets::Mask;
-use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 
 use crate::cli::context::Context;
@@ -21,12 +16,11 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::time;
 
-/// Arguments of `secret get`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  doppio secret get huggingface/token\n  \
                         doppio secret get huggingface/token --reveal\n  \
                         doppio secret get huggingface/token --copy")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// A name, or `SOURCE:PATH`
     reference: String,
     /// Print the value; on a terminal only
@@ -45,7 +39,7 @@ pub(super) struct Args {
     lookup: LookupArgs,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let reference = reference(&args.reference)?;
     if args.reveal && !args.force && !context.stdout_is_terminal {
         return Err(CliError::usage("stdout is not a terminal: the value may end up in a file or a log")
@@ -54,8 +48,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
                 reference.label()
             )));
     }
-    let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
-    let vault = SecretSession::new(ladder, Mask::default());
+    let vault = lookup::session(context, &context.cwd, &args.lookup)?;
     if args.copy || args.reveal {
         let value = vault.fetch(&reference).await?;
         // A default is not a secret.
@@ -74,25 +67,16 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         lookup::tell_of_lent(&vault);
     } else {
         let location = vault.locate(&reference).await?;
-        for warning in &location.facts.warnings {
-            output::line(&format!("warning: {warning}"));
-        }
+        output::warnings(&location.facts.warnings);
         let place = time::describe(&location.facts, Timestamp::now());
         output::text(&format!("{} = *** ({place})\n", reference.label()))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Prints the bytes; with a line break on a terminal, where they would run into the prompt.
 fn reveal(value: &SecretValue, is_terminal: bool) -> Result<(), CliError> {
-    let mut stdout = std::io::stdout().lock();
     #[expect(clippy::disallowed_methods, reason = "the user asked to see the value")]
-    let written = value.reveal(|bytes| stdout.write_all(bytes));
-    let line = if is_terminal { &b"\n"[..] } else { b"" };
-    match written.and_then(|()| stdout.write_all(line)).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(CliError::world("cannot write to stdout").cause(error.to_string()))
-        }
-        _ => Ok(()),
-    }
+    value.reveal(output::data)?;
+    if is_terminal { output::data(b"\n") } else { Ok(()) }
 }

@@ -1,23 +1,18 @@
 //! `doppio secret history`.
 
-use std::process::ExitCode;
-
 use jiff::Timestamp;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::arguments::name;
-use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::place;
+use crate::cli::secret::sources;
 use crate::cli::secret::time;
 
-/// Arguments of `secret history`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: doppio secret history huggingface/token")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Its name
     name: String,
     /// The source to ask; else the keychain or the age vault, whichever has it
@@ -28,29 +23,24 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let name = name(&args.name)?;
-    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    let (source, path) = place::holder(&ladder, &name, args.source.as_deref()).await?;
+    let ladder = lookup::usual_ladder(context)?;
+    let (source, path) = sources::holder(&ladder, &name, args.source.as_deref()).await?;
     let versions = source.versions(&path).await.map_err(|error| {
-        source_error(format!("`{name}` has no history"), &error)
+        CliError::of_source(format!("`{name}` has no history"), &error)
             .hint("the age vault keeps ten older versions: `doppio secret copy --from keyring --to file`")
     })?;
     if args.json {
-        let versions: Vec<serde_json::Value> = versions
-            .iter()
-            .map(|version| {
-                serde_json::json!({
-                    "version": version.id,
-                    "created": version.created,
-                    "labels": version.labels,
-                    "current": version.current,
-                    "readable": version.readable,
-                })
+        return output::json_array(versions.iter().map(|version| {
+            serde_json::json!({
+                "version": version.id,
+                "created": version.created,
+                "labels": version.labels,
+                "current": version.current,
+                "readable": version.readable,
             })
-            .collect();
-        output::data(&format!("{}\n", serde_json::Value::from(versions)))?;
-        return Ok(ExitCode::SUCCESS);
+        }));
     }
     let now = Timestamp::now();
     for version in &versions {
@@ -61,5 +51,5 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         words.extend((!version.readable).then(|| "can't be read any more".to_owned()));
         output::text(&format!("{name}@{}  {}\n", version.id, words.join("  ")))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

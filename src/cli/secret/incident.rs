@@ -5,7 +5,6 @@ mod story;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use story::Story;
 
@@ -38,7 +37,6 @@ use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
 use crate::config::Dirs;
 
-/// Arguments of `secret incident`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Looks for the value, and for the older ones that the age vault keeps, in the working \
@@ -50,7 +48,7 @@ use crate::config::Dirs;
                         doppio secret incident huggingface/token --write-replacements \
                         /dev/shm/replacements"
 )]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Its name
     name: String,
     /// A folder of the repository
@@ -66,7 +64,7 @@ pub(super) struct Args {
     lookup: LookupArgs,
 }
 
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let name = name(&args.name)?;
     can_be_searched(&args.path)?;
     // The commands that are shown begin with a `cd`.
@@ -122,11 +120,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     output::text(&story.tell(replacements.as_deref(), repository.is_some()))?;
     story.troubles().for_each(tell_troubles);
     if story.is_found() {
-        return Ok(ExitCode::from(Kind::StepFailed.exit_code()));
+        return Err(CliError::silent(Kind::StepFailed));
     }
     // Not everything was searched: finding nothing means little.
     let is_whole = failed.is_none() && is_remembered && story.is_whole();
-    if is_whole { Ok(ExitCode::SUCCESS) } else { Err(CliError::silent(Kind::World)) }
+    if is_whole { Ok(()) } else { Err(CliError::silent(Kind::World)) }
 }
 
 /// What a search came to. One that failed does not hide what the others found.

@@ -3,19 +3,18 @@
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::io::Write;
-use std::process::ExitCode;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::error::OrWorld;
 use crate::cli::output;
 use crate::cli::secret::ignore;
 
-/// Arguments of `secret init`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Adds what is missing and changes nothing that is there. The rules go to the \
                         .gitignore of the work tree, or of this folder where there is none.\n\n\
                         Example: doppio secret init")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -41,7 +40,7 @@ const SETTINGS: &str = r#"# How this project finds its secrets. No value belongs
 # "db/url" = "file:team/db-prod#url"
 "#;
 
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let settings = context.cwd.join("doppio.toml");
     let root = ignore::work_tree(&context.cwd).unwrap_or_else(|| context.cwd.clone());
     let rules = root.join(".gitignore");
@@ -53,12 +52,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         if !missing.is_empty() {
             output::text(&format!("{}\n{}\n", rules.display(), missing.join("\n")))?;
         }
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     match OpenOptions::new().write(true).create_new(true).open(&settings) {
         Ok(mut file) => {
-            file.write_all(SETTINGS.as_bytes())
-                .map_err(|error| CliError::world("cannot write `doppio.toml`").cause(error.to_string()))?;
+            file.write_all(SETTINGS.as_bytes()).or_world("cannot write `doppio.toml`")?;
             output::line("wrote doppio.toml");
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -72,5 +70,5 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         0 => output::line(&format!("`{}` already has all rules", rules.display())),
         count => output::line(&format!("added {} to `{}`", ignore::rules(count), rules.display())),
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

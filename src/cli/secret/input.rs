@@ -10,6 +10,7 @@ use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::error::OrWorld;
 use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
 
@@ -54,8 +55,7 @@ pub(super) fn value(
     } else {
         return ask(name, command, context);
     };
-    let bytes =
-        bytes.map_err(|error| CliError::world(format!("cannot read {place}")).cause(error.to_string()))?;
+    let bytes = bytes.or_world(format!("cannot read {place}"))?;
     Ok(bytes.without_last_newline())
 }
 

@@ -1,7 +1,5 @@
 //! `doppio secret list`.
 
-use std::process::ExitCode;
-
 use jiff::Timestamp;
 
 use doppio_secrets::Ladder;
@@ -14,21 +12,20 @@ use doppio_text::exact;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::place;
+use crate::cli::secret::sources;
 use crate::cli::secret::time;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
 use crate::sources::SOURCES;
+use crate::ui::table::Column;
+use crate::ui::table::Table;
 
-/// Arguments of `secret list`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Last use is what the audit log and the journals of this machine know.\n\n\
                         Examples:\n  doppio secret list\n  doppio secret list --in file --json\n  \
                         doppio secret list --all")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The sources to ask; else the keychain and the age vault
     #[arg(long = "in", value_name = "SOURCE", conflicts_with = "all")]
     sources: Vec<String>,
@@ -48,8 +45,8 @@ struct Item {
     last: Option<Use>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
-    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
+    let ladder = lookup::usual_ladder(context)?;
     let uses = uses::all(context).known;
     let (mut items, mut failed) = (Vec::new(), None);
     for source in sources(&ladder, args)? {
@@ -73,7 +70,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             Err(error) if args.all => output::line(&format!("note: {} is left out: {error}", source.place())),
             // What the others have is listed all the same.
             Err(error) => {
-                let error = source_error(format!("cannot list {part}{}", source.place()), &error);
+                let error = CliError::of_source(format!("cannot list {part}{}", source.place()), &error);
                 if let Some(earlier) = failed.replace(error) {
                     output::fail(&earlier);
                 }
@@ -82,15 +79,14 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     items.sort_by(|a: &Item, b| a.name.cmp(&b.name));
     if args.json {
-        let items: Vec<serde_json::Value> = items.iter().map(|item| json(item, &items)).collect();
-        output::data(&format!("{}\n", serde_json::Value::from(items)))?;
+        output::json_array(items.iter().map(|item| json(item, &items)))?;
     } else {
-        output::text(&table(&items, Timestamp::now()))?;
+        output::table(&table(&items, Timestamp::now()))?;
         if items.is_empty() && failed.is_none() {
             output::line("nothing is stored; `doppio secret suggest` shows what others store");
         }
     }
-    failed.map_or(Ok(ExitCode::SUCCESS), Err)
+    failed.map_or(Ok(()), Err)
 }
 
 /// How far a secret of this name may go, where its provider is known.
@@ -104,9 +100,9 @@ fn sources<'a>(ladder: &'a Ladder, args: &Args) -> Result<Vec<&'a dyn Source>, C
         return Ok(SOURCES.all().filter_map(|kind| ladder.source(kind.scheme).ok()).collect());
     }
     if args.sources.is_empty() {
-        return place::several(ladder, None);
+        return sources::several(ladder, None);
     }
-    args.sources.iter().map(|scheme| place::named(ladder, scheme)).collect()
+    args.sources.iter().map(|scheme| sources::named(ladder, scheme)).collect()
 }
 
 /// Whether it is what `rotate` keeps beside a secret where the source has no versions: which of
@@ -139,12 +135,10 @@ fn json(item: &Item, items: &[Item]) -> serde_json::Value {
     })
 }
 
-fn table(items: &[Item], now: Timestamp) -> String {
-    let width = items.iter().map(|item| exact(item.name.as_bytes()).chars().count()).max().unwrap_or(0);
-    let place = items.iter().map(|item| item.source.len()).max().unwrap_or(0).max(7);
-    let mut text = String::new();
+fn table(items: &[Item], now: Timestamp) -> Table<2> {
+    let mut table = Table::new([Column::Name, Column::Whole]);
     for Item { name, source, facts, last } in items {
-        let mut words = vec![format!("{source:place$}")];
+        let mut words = Vec::new();
         let kept = kept(name, source, items);
         words.extend(kept.map(|(role, of)| format!("{role} value of {of}")));
         words.extend(facts.created.map(|created| format!("set {}", time::age(created, now))));
@@ -155,9 +149,7 @@ fn table(items: &[Item], now: Timestamp) -> String {
         words.extend(facts.exposure.clone());
         words.extend(facts.note.clone().filter(|_| kept.is_none()));
         // Others may have written names and notes.
-        let words = exact(words.join("  ").as_bytes());
-        text += format!("{:width$}  {words}", exact(name.as_bytes())).trim_end();
-        text.push('\n');
+        table.row([&exact(name.as_bytes()), source], &exact(words.join("  ").as_bytes()));
     }
-    text
+    table
 }

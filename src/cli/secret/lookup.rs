@@ -13,6 +13,7 @@ use doppio_secrets::Auditor;
 use doppio_secrets::Bound;
 use doppio_secrets::Ladder;
 use doppio_secrets::LadderOptions;
+use doppio_secrets::Mask;
 use doppio_secrets::Origin;
 use doppio_secrets::Prompt;
 use doppio_secrets::SecretRef;
@@ -59,10 +60,6 @@ impl LookupArgs {
 }
 
 /// The ladder for a recipe in the folder `project`. Its sources are closed with the context's.
-///
-/// # Errors
-///
-/// When the settings can't be read or have faults, or an argument is wrong.
 pub(in crate::cli) fn ladder(
     context: &Context,
     project: &Path,
@@ -71,11 +68,21 @@ pub(in crate::cli) fn ladder(
     ladder_asking(context, project, args, Arc::new(Terminal::new(context)))
 }
 
+/// What resolves secrets for a recipe in the folder `project`.
+pub(in crate::cli) fn session(
+    context: &Context,
+    project: &Path,
+    args: &LookupArgs,
+) -> Result<SecretSession, CliError> {
+    Ok(SecretSession::new(ladder(context, project, args)?, Mask::default()))
+}
+
+/// The ladder for a command of this folder that binds no secrets.
+pub(in crate::cli) fn usual_ladder(context: &Context) -> Result<Ladder, CliError> {
+    ladder(context, &context.cwd, &LookupArgs::default())
+}
+
 /// The same, with somebody else who asks the user.
-///
-/// # Errors
-///
-/// As [`ladder`].
 pub(in crate::cli) fn ladder_asking(
     context: &Context,
     project: &Path,
@@ -121,10 +128,6 @@ pub(in crate::cli) fn ladder_asking(
 }
 
 /// Who keeps the audit log of this command, as the settings say.
-///
-/// # Errors
-///
-/// When the settings can't be read or have faults.
 pub(in crate::cli) fn auditor(context: &Context, prompt: Arc<dyn Prompt>) -> Result<Arc<Auditor>, CliError> {
     let dirs = Dirs::new(&context.env, &context.home);
     let policy = Settings::load(&context.cwd, &dirs.config_toml(), None)?.audit;
@@ -132,10 +135,6 @@ pub(in crate::cli) fn auditor(context: &Context, prompt: Arc<dyn Prompt>) -> Res
 }
 
 /// The vault of a command that hands values on: what it fetches is written down.
-///
-/// # Errors
-///
-/// As [`auditor`].
 pub(in crate::cli) fn audited(context: &Context, vault: SecretSession) -> Result<SecretSession, CliError> {
     Ok(vault.audited(auditor(context, Arc::new(Terminal::new(context)))?))
 }
@@ -150,10 +149,6 @@ pub(in crate::cli) fn tell_of_lent(vault: &SecretSession) {
 }
 
 /// Records what a command did with a secret.
-///
-/// # Errors
-///
-/// When that can't be written, and the settings say that nothing is done without.
 pub(in crate::cli) fn record(
     context: &Context,
     action: AuditAction,
@@ -175,10 +170,6 @@ pub(in crate::cli) fn a_use(
 }
 
 /// The same of several.
-///
-/// # Errors
-///
-/// As [`record`].
 pub(in crate::cli) fn record_all(
     context: &Context,
     uses: Vec<(Use, Option<SecretValue>)>,
@@ -187,10 +178,6 @@ pub(in crate::cli) fn record_all(
 }
 
 /// Does what was recorded before; if it fails, that is recorded too.
-///
-/// # Errors
-///
-/// As [`record`], and as what is done.
 pub(in crate::cli) async fn logged<T>(
     context: &Context,
     uses: Vec<(Use, Option<SecretValue>)>,
@@ -251,10 +238,6 @@ fn never_a_value() -> CliError {
 
 /// Refuses a name that the command line binds and nobody will ask for: it is not `needed` by the
 /// recipe, nor by the login on a host.
-///
-/// # Errors
-///
-/// When there is one, with the name that was probably meant.
 pub(in crate::cli) fn check_bound(args: &LookupArgs, needed: &BTreeSet<SecretName>) -> Result<(), CliError> {
     let bound = flags(&args.secrets)?;
     let is_needed = |name: &SecretName| needed.contains(name) || OF_LOGINS.contains(&name.as_str());

@@ -7,7 +7,6 @@ mod copy;
 mod discover;
 mod exec;
 mod export;
-mod fault;
 mod get;
 mod history;
 mod ignore;
@@ -19,12 +18,12 @@ mod list;
 pub(in crate::cli) mod lookup;
 mod mv;
 mod needs;
-mod place;
 mod rm;
 mod rollback;
 mod rotate;
 mod scan;
 mod set;
+mod sources;
 mod status;
 mod suggest;
 mod time;
@@ -33,24 +32,14 @@ mod uses;
 mod validate;
 mod why;
 
-use std::process::ExitCode;
-
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
 pub(super) use arguments::refuse_tokens;
 
-/// Arguments of `secret`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Example: doppio secret set huggingface/token")]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// Store a secret: type it, or take it from stdin, a file or a variable
     Set(set::Args),
     /// Show where a secret comes from; print it with --reveal
@@ -79,7 +68,7 @@ enum Command {
     Rollback(rollback::Args),
     /// Show where every secret that the recipes here need would come from
     Status(status::Args),
-    /// Show every place that is asked for a secret, which one wins, and what it shadows
+    /// Show every source that is asked for a secret, which one wins, and what it shadows
     Why(why::Args),
     /// Search files, staged changes or the history for stored values and for tokens
     Scan(scan::Args),
@@ -96,8 +85,8 @@ enum Command {
     ClearClipboard,
 }
 
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
-    match &args.command {
+pub(super) fn run(command: &Command, context: &Context) -> Result<(), CliError> {
+    match command {
         Command::Set(args) => done(context, set::run(args, context)),
         Command::Get(args) => done(context, get::run(args, context)),
         Command::List(args) => done(context, list::run(args, context)),
@@ -122,9 +111,6 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
     }
 }
 
-fn done(
-    context: &Context,
-    work: impl Future<Output = Result<ExitCode, CliError>>,
-) -> Result<ExitCode, CliError> {
+fn done(context: &Context, work: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
     block_on(context, work)?
 }

@@ -1,7 +1,5 @@
 //! `doppio secret mv`.
 
-use std::process::ExitCode;
-
 use doppio_secrets::AuditAction;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
@@ -11,19 +9,16 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::arguments::name;
-use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::needs;
 use crate::cli::secret::needs::Needs;
-use crate::cli::secret::place;
+use crate::cli::secret::sources;
 
-/// Arguments of `secret mv`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "In the age vault the older versions move too. Recipes of this folder that name the \
                         old one are listed; they are not changed.\n\n\
                         Example: doppio secret mv hf/token huggingface/token")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Its name
     from: String,
     /// Its new name
@@ -33,17 +28,17 @@ pub(super) struct Args {
     source: Option<String>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let (from, to) = (name(&args.from)?, name(&args.to)?);
     if from == to {
         return Err(CliError::usage(format!("both names are `{to}`")));
     }
-    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+    let ladder = lookup::usual_ladder(context)?;
     let mut holders = Vec::new();
-    for source in place::several(&ladder, args.source.as_deref())? {
-        let paths = [place::path(&ladder, source, &from)?, place::path(&ladder, source, &to)?];
+    for source in sources::several(&ladder, args.source.as_deref())? {
+        let paths = [sources::path(&ladder, source, &from)?, sources::path(&ladder, source, &to)?];
         if has(source, &paths[0]).await? {
-            // Seen in every place before anything moves in one.
+            // Seen in every source before anything moves in one.
             if has(source, &paths[1]).await? {
                 return Err(CliError::usage(format!("{} already has a `{to}`", source.place())).hint(
                     format!(
@@ -56,7 +51,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         }
     }
     if holders.is_empty() {
-        return Err(place::nowhere(&ladder, &from, args.source.as_deref()));
+        return Err(sources::nowhere(&ladder, &from, args.source.as_deref()));
     }
     for (source, paths) in holders {
         let place = source.place();
@@ -65,21 +60,23 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             moved.map(|(name, place)| lookup::a_use(AuditAction::Move, name.as_str(), Some(place), None));
         lookup::logged(context, uses.to_vec(), async {
             let renamed = source.rename(&paths[0], &paths[1]).await;
-            renamed.map_err(|error| source_error(format!("cannot move `{from}` in {place}"), &error))
+            renamed.map_err(|error| CliError::of_source(format!("cannot move `{from}` in {place}"), &error))
         })
         .await?;
         output::line(&format!("moved `{from}` to `{to}` in {}", source.place()));
-        place::tell_of_previous(&ladder, source, &from).await;
+        sources::tell_of_previous(&ladder, source, &from).await;
     }
     tell_users(context, &from, &to);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 async fn has(source: &dyn Source, path: &str) -> Result<bool, CliError> {
     match source.locate(path, None).await {
         Ok(_) => Ok(true),
         Err(SourceError::Missing | SourceError::Absent { .. }) => Ok(false),
-        Err(error) => Err(source_error(format!("cannot look for `{path}` in {}", source.place()), &error)),
+        Err(error) => {
+            Err(CliError::of_source(format!("cannot look for `{path}` in {}", source.place()), &error))
+        }
     }
 }
 

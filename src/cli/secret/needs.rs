@@ -6,16 +6,16 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-use toml::de::DeTable;
-use toml::de::DeValue;
-
 use doppio_secrets::SecretRef;
-use doppio_text::Diagnostic;
-use doppio_text::Source;
-use doppio_text::open;
+use doppio_text::Toml;
+use doppio_text::TomlTable;
 
 use crate::cli::error::CliError;
+use crate::cli::error::Kind;
+use crate::cli::error::OrWorld;
+use crate::cli::load;
 use crate::cli::output;
+use crate::step::Reader;
 
 /// The references of some recipes, and the recipes that name each.
 pub(super) type Needs = BTreeMap<SecretRef, Vec<PathBuf>>;
@@ -26,20 +26,18 @@ pub(super) type Credentials = BTreeMap<String, Vec<PathBuf>>;
 /// The recipes of a folder: its TOML files with a `[recipe]` table or a step. One that is not TOML
 /// may be a recipe, and is reported.
 pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let unreadable = |error: std::io::Error| {
-        CliError::world(format!("cannot read `{}`", folder.display())).cause(error.to_string())
-    };
+    let unreadable = || format!("cannot read `{}`", folder.display());
     let mut recipes = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
+    for entry in fs::read_dir(folder).or_world(unreadable())? {
+        let path = entry.or_world(unreadable())?.path();
         if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
-            let text = read(&path)?;
-            match DeTable::parse(&text) {
-                Ok(table) if !["recipe", "step"].iter().any(|key| table.get_ref().contains_key(*key)) => {}
-                Ok(_) => recipes.push(path),
-                Err(_) => {
-                    output::line(&format!("note: `{}` is not TOML, and was skipped", path.display()));
-                }
+            let is_recipe =
+                |table: &TomlTable<'_>| ["recipe", "step"].iter().any(|key| table.contains_key(*key));
+            match read(&path, is_recipe) {
+                Ok(true) => recipes.push(path),
+                Ok(false) => {}
+                Err(error) if error.faults.is_empty() => return Err(error),
+                Err(_) => output::line(&format!("note: `{}` is not TOML, and was skipped", path.display())),
             }
         }
     }
@@ -49,41 +47,40 @@ pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
 
 /// Adds what one recipe names.
 pub(super) fn collect(path: &Path, needs: &mut Needs) -> Result<(), CliError> {
-    let text = read(path)?;
-    let mut found = Vec::new();
-    for value in parse(path, &text)?.values() {
-        strings(value.get_ref(), &mut |text| references(text, &mut found));
-    }
+    let found = read(path, |table| {
+        let mut found = Vec::new();
+        for value in table.values() {
+            strings(value.get_ref(), &mut |text| references(text, &mut found));
+        }
+        found
+    })?;
     add(needs, found, path);
     Ok(())
 }
 
 /// Adds the providers that one recipe names: in its defaults and at its steps.
 pub(super) fn collect_credentials(path: &Path, credentials: &mut Credentials) -> Result<(), CliError> {
-    let text = read(path)?;
-    let table = parse(path, &text)?;
-    let defaults = table.get("defaults").and_then(|value| value.get_ref().as_table());
-    let steps = table.get("step").and_then(|value| value.get_ref().as_array()).into_iter().flatten();
-    let tables = defaults.into_iter().chain(steps.filter_map(|step| step.get_ref().as_table()));
-    let mut found = Vec::new();
-    for named in tables.filter_map(|table| table.get("credentials")) {
-        strings(named.get_ref(), &mut |text| found.push(text.to_owned()));
-    }
+    let found = read(path, |table| {
+        let defaults = table.get("defaults").and_then(|value| value.get_ref().as_table());
+        let steps = table.get("step").and_then(|value| value.get_ref().as_array()).into_iter().flatten();
+        let tables = defaults.into_iter().chain(steps.filter_map(|step| step.get_ref().as_table()));
+        let mut found = Vec::new();
+        for named in tables.filter_map(|table| table.get("credentials")) {
+            strings(named.get_ref(), &mut |text| found.push(text.to_owned()));
+        }
+        found
+    })?;
     add(credentials, found, path);
     Ok(())
 }
 
-fn read(path: &Path) -> Result<String, CliError> {
-    open(path).and_then(std::io::read_to_string).map_err(|error| {
-        CliError::world(format!("cannot read `{}`", path.display())).cause(error.to_string())
-    })
-}
-
-fn parse<'t>(path: &Path, text: &'t str) -> Result<DeTable<'t>, CliError> {
-    DeTable::parse(text).map(toml::Spanned::into_inner).map_err(|error| {
-        let fault = Diagnostic::error("recipe::syntax", error.message(), error.span().unwrap_or_default());
-        CliError::faults(Source::new(path.display().to_string(), text), vec![fault])
-    })
+/// What `take` takes out of a recipe's table.
+fn read<T>(path: &Path, take: impl FnOnce(&TomlTable<'_>) -> T) -> Result<T, CliError> {
+    let source = load::read(path).map_err(|error| CliError { kind: Kind::World, ..error })?;
+    let mut reader = Reader::new(&source);
+    let taken = take(&reader.document());
+    let faults = reader.into_faults();
+    if faults.is_empty() { Ok(taken) } else { Err(CliError::faults(source, faults)) }
 }
 
 fn add<N: Ord>(needs: &mut BTreeMap<N, Vec<PathBuf>>, found: Vec<N>, path: &Path) {
@@ -95,11 +92,11 @@ fn add<N: Ord>(needs: &mut BTreeMap<N, Vec<PathBuf>>, found: Vec<N>, path: &Path
     }
 }
 
-fn strings(value: &DeValue<'_>, each: &mut impl FnMut(&str)) {
+fn strings(value: &Toml<'_>, each: &mut impl FnMut(&str)) {
     match value {
-        DeValue::String(text) => each(text),
-        DeValue::Array(items) => items.iter().for_each(|item| strings(item.get_ref(), each)),
-        DeValue::Table(table) => table.values().for_each(|value| strings(value.get_ref(), each)),
+        Toml::String(text) => each(text),
+        Toml::Array(items) => items.iter().for_each(|item| strings(item.get_ref(), each)),
+        Toml::Table(table) => table.values().for_each(|value| strings(value.get_ref(), each)),
         _ => {}
     }
 }

@@ -1,7 +1,5 @@
 //! `doppio secret rm`.
 
-use std::process::ExitCode;
-
 use doppio_secrets::AuditAction;
 use doppio_secrets::source::SourceError;
 
@@ -9,16 +7,13 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::arguments::name;
-use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::place;
+use crate::cli::secret::sources;
 
-/// Arguments of `secret rm`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  doppio secret rm huggingface/token\n  \
                         doppio secret rm old/token --in file")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Its name
     name: String,
     /// Remove it from this source only; else from the keychain and the age vault
@@ -26,12 +21,12 @@ pub(super) struct Args {
     source: Option<String>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let name = name(&args.name)?;
-    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+    let ladder = lookup::usual_ladder(context)?;
     let mut removed = false;
-    for source in place::several(&ladder, args.source.as_deref())? {
-        let path = place::path(&ladder, source, &name)?;
+    for source in sources::several(&ladder, args.source.as_deref())? {
+        let path = sources::path(&ladder, source, &name)?;
         // Only what exists is recorded, and before it is removed.
         if let Err(SourceError::Missing | SourceError::Absent { .. }) = source.locate(&path, None).await {
             continue;
@@ -41,9 +36,10 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             match source.delete(&path).await {
                 Ok(()) => Ok(true),
                 Err(SourceError::Missing | SourceError::Absent { .. }) => Ok(false),
-                Err(error) => {
-                    Err(source_error(format!("cannot remove `{name}` from {}", source.place()), &error))
-                }
+                Err(error) => Err(CliError::of_source(
+                    format!("cannot remove `{name}` from {}", source.place()),
+                    &error,
+                )),
             }
         });
         if is_gone.await? {
@@ -52,11 +48,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             if let Some(words) = source.remains(&path) {
                 output::line(&format!("note: {words}"));
             }
-            place::tell_of_previous(&ladder, source, &name).await;
+            sources::tell_of_previous(&ladder, source, &name).await;
         }
     }
     if removed {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
-    Err(place::nowhere(&ladder, &name, args.source.as_deref()))
+    Err(sources::nowhere(&ladder, &name, args.source.as_deref()))
 }

@@ -1,7 +1,5 @@
 //! `doppio secret rollback`.
 
-use std::process::ExitCode;
-
 use doppio_secrets::AuditAction;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::SourceError;
@@ -10,19 +8,16 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::arguments::reference;
-use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::place;
+use crate::cli::secret::sources;
 
-/// Arguments of `secret rollback`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "The older value becomes a new version; the one in use stays in the history. In a \
                         source without versions, `@previous` is what `rotate` kept, and the two change \
                         places.\n\n\
                         Examples:\n  doppio secret rollback huggingface/token@2\n  \
                         doppio secret rollback huggingface/token@previous")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Its name and the version to go back to, as `huggingface/token@2`
     #[arg(value_name = "NAME@VERSION")]
     target: String,
@@ -31,7 +26,7 @@ pub(super) struct Args {
     source: Option<String>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let target = reference(&args.target)?;
     let (Some(name), Some(version), None, None) =
         (target.name(), &target.version, &target.property, &target.default)
@@ -40,11 +35,11 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             .hint("as in `doppio secret rollback huggingface/token@2`")
             .hint("`doppio secret history NAME` lists the versions"));
     };
-    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    let (source, path) = place::holder(&ladder, name, args.source.as_deref()).await?;
+    let ladder = lookup::usual_ladder(context)?;
+    let (source, path) = sources::holder(&ladder, name, args.source.as_deref()).await?;
     let place = source.place();
     let failed = |error: SourceError| {
-        let fault = source_error(format!("cannot go back to `{name}@{version}` in {place}"), &error);
+        let fault = CliError::of_source(format!("cannot go back to `{name}@{version}` in {place}"), &error);
         if source.kind().versions {
             fault.hint(format!("`doppio secret history {name}` lists the versions"))
         } else {
@@ -52,7 +47,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         }
     };
     let kept = match version.as_str() {
-        "previous" if !source.kind().versions => Some(place::beside(&ladder, source, name, "previous")?),
+        "previous" if !source.kind().versions => Some(sources::beside(&ladder, source, name, "previous")?),
         _ => None,
     };
     let (current, now) = source.get(&path, None).await.map_err(failed)?;
@@ -62,7 +57,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     .map_err(failed)?;
     if let Some(kept) = &kept
-        && !place::may_have_note(source, &then, &place::note_of_previous(name))
+        && !sources::may_have_note(source, &then, &sources::note_of_previous(name))
     {
         return Err(CliError::usage(format!(
             "`{kept}` is a separate secret, not an older value of `{name}`"
@@ -70,7 +65,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     }
     if older.is_same(&current) {
         output::line(&format!("`{name}` already has the value of version {version}: nothing was changed"));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     // An expiry is the current value's, and says nothing of the older one.
     let remark = Remark { note: now.note.clone(), expires: None };
@@ -79,7 +74,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         let facts = source.set(&path, &older, &remark).await.map_err(failed)?;
         let Some(kept) = &kept else { return Ok(facts) };
         // Where there are no versions, the two change places.
-        let remark = Remark { note: Some(place::note_of_previous(name)), expires: now.expires };
+        let remark = Remark { note: Some(sources::note_of_previous(name)), expires: now.expires };
         if let Err(error) = source.set(kept, &current, &remark).await {
             // Else the value that was in force would be nowhere.
             let before = Remark { note: now.note.clone(), expires: now.expires };
@@ -95,7 +90,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     if kept.is_some() {
         output::line(&format!("`{name}` has its previous value, and the other one is now the previous one"));
         output::line(&format!("undo it with `doppio secret rollback {name}@previous`"));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     let named = |version: Option<String>| version.unwrap_or_else(|| "?".to_owned());
     output::line(&format!(
@@ -104,5 +99,5 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         named(then.version)
     ));
     output::line(&format!("undo it with `doppio secret rollback {name}@{}`", named(now.version)));
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

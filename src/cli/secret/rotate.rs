@@ -6,8 +6,6 @@
 mod generate;
 mod seen;
 
-use std::process::ExitCode;
-
 use jiff::Timestamp;
 
 use doppio_secrets::AuditAction;
@@ -26,16 +24,13 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::arguments::name;
-use crate::cli::secret::fault::source_error;
 use crate::cli::secret::input;
 use crate::cli::secret::input::InputArgs;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::place;
 use crate::cli::secret::set;
+use crate::cli::secret::sources;
 use crate::cli::secret::validate;
 
-/// Arguments of `secret rotate`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The new value is kept as `NAME.pending` until it is verified. If that fails, the old one \
@@ -46,7 +41,7 @@ use crate::cli::secret::validate;
                         doppio secret rotate huggingface/token --continue --online"
 )]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Its name
     name: String,
     #[command(flatten)]
@@ -71,7 +66,7 @@ pub(super) struct Args {
     source: Option<String>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let name = name(&args.name)?;
     if args.online && !ping::IS_BUILT {
         return Err(CliError::usage("this build of doppio lacks the feature `online`")
@@ -82,14 +77,14 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             .hint(format!("run it without `--online`: `doppio secret rotate {name}`")));
     }
     let expires = args.expires.as_deref().map(|text| set::when(text, Timestamp::now())).transpose()?;
-    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
-    let (source, path) = place::holder(&ladder, &name, args.source.as_deref()).await?;
+    let ladder = lookup::usual_ladder(context)?;
+    let (source, path) = sources::holder(&ladder, &name, args.source.as_deref()).await?;
     let rotation = Rotation::new(&name, &ladder, source, path).await?;
     let pending = rotation.pending().await?;
     if args.abort {
         rotation.forget(pending.is_some()).await?;
         output::line(&format!("`{name}` is unchanged; nothing is pending"));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     let (new, expires) = match (pending, args.goes_on) {
         // It keeps the end that was said when it was given.
@@ -106,9 +101,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
             (new, expires)
         }
     };
-    for warning in validate::warnings(&name, &new) {
-        output::line(&format!("warning: {warning}"));
-    }
+    output::warnings(validate::warnings(&name, &new));
     verify(args.online, &rotation, &new, context).await?;
     let what = lookup::a_use(AuditAction::Rotate, name.as_str(), Some(source.place()), Some(&new));
     lookup::logged(context, vec![what], rotation.switch(&new, expires)).await?;
@@ -117,7 +110,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let since = rotation.facts.created.filter(|_| !new.is_same(&rotation.old));
     seen::tell(&name, since, context)?;
     set::tell_of_others(&ladder, &name, source).await;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The new value, refused as `set` refuses one.
@@ -195,15 +188,14 @@ impl<'a> Rotation<'a> {
         source: &'a dyn Source,
         path: String,
     ) -> Result<Self, CliError> {
-        let (old, facts) = source
-            .get(&path, None)
-            .await
-            .map_err(|error| source_error(format!("cannot read `{name}` from {}", source.place()), &error))?;
-        let beside = |role| place::beside(ladder, source, name, role);
+        let (old, facts) = source.get(&path, None).await.map_err(|error| {
+            CliError::of_source(format!("cannot read `{name}` from {}", source.place()), &error)
+        })?;
+        let beside = |role| sources::beside(ladder, source, name, role);
         let (pending, previous) = (beside("pending")?, beside("previous")?);
         let rotation = Self { name, source, old, facts, path, pending, previous };
         if !source.kind().versions {
-            rotation.own(&rotation.previous, &place::note_of_previous(name)).await?;
+            rotation.own(&rotation.previous, &sources::note_of_previous(name)).await?;
         }
         Ok(rotation)
     }
@@ -216,7 +208,7 @@ impl<'a> Rotation<'a> {
     /// secret that somebody gave the same name.
     async fn own(&self, path: &str, note: &str) -> Result<Option<(SecretValue, Metadata)>, CliError> {
         match self.source.get(path, None).await {
-            Ok((_, facts)) if !place::may_have_note(self.source, &facts, note) => {
+            Ok((_, facts)) if !sources::may_have_note(self.source, &facts, note) => {
                 Err(CliError::usage(format!("`{path}` is a separate secret, and `rotate` needs that name"))
                     .hint(format!("give it another one: `doppio secret mv {path} NAME`")))
             }
@@ -260,7 +252,7 @@ impl<'a> Rotation<'a> {
                 format!("{name}@{version}")
             } else {
                 let remark =
-                    Remark { note: Some(place::note_of_previous(name)), expires: self.facts.expires };
+                    Remark { note: Some(sources::note_of_previous(name)), expires: self.facts.expires };
                 self.write(&self.previous, &self.old, &remark).await?;
                 self.previous.clone()
             };
@@ -287,6 +279,6 @@ impl<'a> Rotation<'a> {
     }
 
     fn failed(&self, action: &str, path: &str, error: &SourceError) -> CliError {
-        source_error(format!("cannot {action} `{path}` in {}", self.source.place()), error)
+        CliError::of_source(format!("cannot {action} `{path}` in {}", self.source.place()), error)
     }
 }

@@ -1,7 +1,5 @@
 //! `doppio secret set`.
 
-use std::process::ExitCode;
-
 use jiff::Timestamp;
 
 use doppio_secrets::AuditAction;
@@ -18,16 +16,13 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::arguments;
-use crate::cli::secret::fault::source_error;
 use crate::cli::secret::input;
 use crate::cli::secret::input::InputArgs;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::place;
+use crate::cli::secret::sources;
 use crate::cli::secret::time;
 use crate::cli::secret::validate;
 
-/// Arguments of `secret set`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "You type the value without echo, or it comes from a pipe, a file or a variable; a \
                         last line break is dropped if it is the only one.\n\n\
@@ -35,7 +30,7 @@ use crate::cli::secret::validate;
                         doppio secret set huggingface/token\n  \
                         pass show wandb | doppio secret set wandb/api_key --from-stdin\n  \
                         doppio secret set gcp/key --from-file key.json --expires 90d")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Its name, as `huggingface/token`
     name: String,
     /// Values don't belong on a command line; what stands here is refused
@@ -54,33 +49,33 @@ pub(super) struct Args {
     source: Option<String>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let name = name(args)?;
     let now = Timestamp::now();
     let expires = args.expires.as_deref().map(|text| when(text, now)).transpose()?;
-    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+    let ladder = lookup::usual_ladder(context)?;
     // Where it will be stored is settled before the user types.
-    let source = place::target(&ladder, args.source.as_deref()).await?;
-    let path = place::path(&ladder, source, &name)?;
+    let source = sources::target(&ladder, args.source.as_deref()).await?;
+    let path = sources::path(&ladder, source, &name)?;
     let value = input::value(&args.input, &name, &format!("doppio secret set {name}"), context)?;
     validate::refuse(&name, &value)?;
     refuse_note(args.note.as_deref(), &value)?;
-    for warning in validate::warnings(&name, &value) {
-        output::line(&format!("warning: {warning}"));
-    }
+    output::warnings(validate::warnings(&name, &value));
     let what = lookup::a_use(AuditAction::Set, name.as_str(), Some(source.place()), Some(&value));
     let remark = Remark { note: args.note.clone(), expires };
     let facts = lookup::logged(context, vec![what], async {
         let stored = source.set(&path, &value, &remark).await;
-        stored.map_err(|error| source_error(format!("cannot store `{name}` in {}", source.place()), &error))
+        stored.map_err(|error| {
+            CliError::of_source(format!("cannot store `{name}` in {}", source.place()), &error)
+        })
     })
     .await?;
     for warning in &facts.warnings {
         output::line(&format!("note: {warning}"));
     }
-    output::line(&format!("stored `{name}` in {}{}", source.place(), place::alias(&path, &name)));
+    output::line(&format!("stored `{name}` in {}{}", source.place(), sources::alias(&path, &name)));
     tell_of_others(&ladder, &name, source).await;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Refuses a note with a value in it: notes are shown.

@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use jiff::Timestamp;
 
-use doppio_secrets::Mask;
 use doppio_secrets::Providers;
 use doppio_secrets::SecretError;
 use doppio_secrets::SecretSession;
@@ -24,12 +22,13 @@ use crate::cli::secret::needs;
 use crate::cli::secret::needs::Credentials;
 use crate::cli::secret::needs::Needs;
 use crate::cli::secret::time;
+use crate::ui::table::Column;
+use crate::ui::table::Table;
 
-/// Arguments of `secret status`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code 3 when one is missing or can't be asked for.\n\n\
                         Example: doppio secret status train.toml")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The recipes; those of this folder if none is named
     recipes: Vec<PathBuf>,
     /// Print one JSON array
@@ -39,7 +38,7 @@ pub(super) struct Args {
     lookup: LookupArgs,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let recipes =
         if args.recipes.is_empty() { needs::recipes_in(&context.cwd)? } else { args.recipes.clone() };
     if recipes.is_empty() {
@@ -53,20 +52,19 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         let of_folder: Vec<&PathBuf> =
             recipes.iter().filter(|recipe| folder(context, recipe) == project).collect();
         let providers = Providers::new(context.env.clone(), context.home.clone(), BTreeSet::new());
-        let ladder = lookup::ladder(context, &project, &args.lookup)?;
-        let vault = SecretSession::new(ladder, Mask::default()).with_providers(providers);
+        let vault = lookup::session(context, &project, &args.lookup)?.with_providers(providers);
         rows.extend(secrets(&of_folder, &vault).await?);
         rows.extend(credentials(&of_folder, &vault).await?);
     }
     if args.json {
-        json(&rows)?;
+        output::json_array(rows.iter().map(json))?;
     } else {
         plain(&rows)?;
     }
     if rows.iter().any(|row| row.answer.is_err()) {
         return Err(CliError::silent(Kind::World));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// What one secret, or one provider's credential, came to.
@@ -125,57 +123,43 @@ fn folder(context: &Context, recipe: &Path) -> PathBuf {
 
 fn plain(rows: &[Row]) -> Result<(), CliError> {
     let now = Timestamp::now();
-    let width = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0);
+    let mut table = Table::new([Column::Whole, Column::Name]);
     for Row { label, answer, .. } in rows {
-        let line = match answer {
-            Ok(facts) => format!("ok       {label:width$}  {}", time::describe(facts, now)),
-            Err(SecretError::Missing { .. }) => format!("missing  {label:width$}  {}", hint(answer)),
-            Err(error) => format!("failed   {label:width$}  {error}; {}", hint(answer)),
+        let words = match answer {
+            Ok(facts) => time::describe(facts, now),
+            Err(error @ SecretError::Missing { .. }) => error.hint().unwrap_or_default().to_owned(),
+            Err(error) => error.hint().map_or(error.to_string(), |hint| format!("{error}; {hint}")),
         };
-        output::text(&format!("{}\n", line.trim_end().trim_end_matches(';')))?;
-        for warning in answer.iter().flat_map(|facts| &facts.warnings) {
-            output::line(&format!("warning: {warning}"));
-        }
+        table.row([state(answer), label], &words);
     }
+    output::table(&table)?;
+    output::warnings(rows.iter().flat_map(|row| &row.answer).flat_map(|facts| &facts.warnings));
     if rows.is_empty() {
         output::line("no recipe here names a secret");
     }
     Ok(())
 }
 
-fn hint(answer: &Result<Metadata, SecretError>) -> &str {
+fn state(answer: &Result<Metadata, SecretError>) -> &'static str {
     match answer {
-        Err(
-            SecretError::Missing { hint, .. }
-            | SecretError::NotAllowed { hint, .. }
-            | SecretError::Unreachable { hint, .. },
-        ) => hint,
-        _ => "",
+        Ok(_) => "ok",
+        Err(SecretError::Missing { .. }) => "missing",
+        Err(_) => "failed",
     }
 }
 
-fn json(rows: &[Row]) -> Result<(), CliError> {
-    let rows: Vec<serde_json::Value> = rows
-        .iter()
-        .map(|Row { label, provider, users, answer }| {
-            let facts = answer.as_ref().ok();
-            serde_json::json!({
-                "secret": Some(label).filter(|_| provider.is_none()),
-                "credentials": provider,
-                "recipes": users,
-                "state": match answer {
-                    Ok(_) => "ok",
-                    Err(SecretError::Missing { .. }) => "missing",
-                    Err(_) => "failed",
-                },
-                "place": facts.map(|facts| &facts.place),
-                "exposure": facts.and_then(|facts| facts.exposure.as_ref()),
-                "created": facts.and_then(|facts| facts.created),
-                "expires": facts.and_then(|facts| facts.expires),
-                "error": answer.as_ref().err().map(ToString::to_string),
-                "hint": Some(hint(answer)).filter(|hint| !hint.is_empty()),
-            })
-        })
-        .collect();
-    output::data(&format!("{}\n", serde_json::Value::from(rows)))
+fn json(Row { label, provider, users, answer }: &Row) -> serde_json::Value {
+    let facts = answer.as_ref().ok();
+    serde_json::json!({
+        "secret": Some(label).filter(|_| provider.is_none()),
+        "credentials": provider,
+        "recipes": users,
+        "state": state(answer),
+        "place": facts.map(|facts| &facts.place),
+        "exposure": facts.and_then(|facts| facts.exposure.as_ref()),
+        "created": facts.and_then(|facts| facts.created),
+        "expires": facts.and_then(|facts| facts.expires),
+        "error": answer.as_ref().err().map(ToString::to_string),
+        "hint": answer.as_ref().err().and_then(SecretError::hint),
+    })
 }

@@ -16,11 +16,12 @@ use doppio_text::name::SecretName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::secret::fault::source_error;
 use crate::cli::secret::lookup;
 use crate::cli::secret::validate;
 use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
+use crate::ui::table::Column;
+use crate::ui::table::Table;
 
 /// A value on its way.
 #[derive(Debug)]
@@ -86,10 +87,6 @@ pub(super) fn item(name: &SecretName, from: String, value: SecretValue, remark: 
 }
 
 /// Compares the items with what is in `target`.
-///
-/// # Errors
-///
-/// When two items have the same path, or the target can't be asked.
 pub(super) async fn plan(
     target: &dyn Source,
     items: Vec<Item>,
@@ -117,7 +114,7 @@ pub(super) async fn plan(
                 }
                 Err(error) => {
                     let what = format!("cannot look for `{}` in {}", item.path, target.place());
-                    return Err(source_error(what, &error));
+                    return Err(CliError::of_source(what, &error));
                 }
             },
         });
@@ -126,10 +123,6 @@ pub(super) async fn plan(
 }
 
 /// The items without those that occur twice with the same value.
-///
-/// # Errors
-///
-/// When two have the same path and different values. One that can't be written blocks no other.
 fn without_twins(items: Vec<Item>) -> Result<Vec<Item>, CliError> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut kept: Vec<Item> = Vec::with_capacity(items.len());
@@ -153,21 +146,17 @@ fn without_twins(items: Vec<Item>) -> Result<Vec<Item>, CliError> {
 }
 
 impl Plan<'_> {
-    /// A line an item, and how many there are of each kind.
-    pub(super) fn table(&self) -> String {
-        // Others may have chosen the names.
-        let paths: Vec<String> = self.items.iter().map(|(item, _)| exact(item.path.as_bytes())).collect();
-        let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
-        let mut text = String::new();
-        for ((item, fate), path) in self.items.iter().zip(paths) {
+    /// A row an item.
+    fn table(&self) -> Table<2> {
+        let mut table = Table::new([Column::Whole, Column::Name]);
+        for (item, fate) in &self.items {
             let word = if *fate == Fate::Differs && self.replaces { "replace" } else { fate.word() };
-            text.extend([format!("{word:7}  {path:width$}  {}", exact(item.from.as_bytes()))]);
-            if let Err(why) = &item.value {
-                text.extend([format!(": {}", exact(why.as_bytes()))]);
-            }
-            text.push('\n');
+            let why = item.value.as_ref().err().map_or_else(String::new, |why| format!(": {why}"));
+            // Others may have chosen the names.
+            let from = exact(format!("{}{why}", item.from).as_bytes());
+            table.row([word, &exact(item.path.as_bytes())], &from);
         }
-        text
+        table
     }
 
     fn count(&self, fate: Fate) -> usize {
@@ -200,13 +189,8 @@ impl Plan<'_> {
     }
 
     /// Shows the plan, asks, and does it. False when nothing was to be done or the user said no.
-    ///
-    /// # Errors
-    ///
-    /// When nobody can be asked, or a value could not be written or did not come back the same.
-    /// What was written before stays: another try goes on from there.
     pub(super) async fn carry_out(&self, wish: Wish, context: &Context) -> Result<bool, CliError> {
-        output::text(&self.table())?;
+        output::table(&self.table())?;
         let place = self.target.place();
         if wish.dry_run {
             output::line(&format!(
@@ -274,7 +258,7 @@ impl Plan<'_> {
             })
             .collect();
         let failed = |path: &str, error: SourceError| {
-            source_error(format!("cannot write `{path}` to {}", self.target.place()), &error)
+            CliError::of_source(format!("cannot write `{path}` to {}", self.target.place()), &error)
                 .hint("what was written so far stays: repeat the command to continue")
         };
         for (item, answer) in items.iter().zip(self.target.set_many(&items).await) {
@@ -296,10 +280,6 @@ impl Plan<'_> {
     }
 
     /// The end of a transfer that did not replace what differs.
-    ///
-    /// # Errors
-    ///
-    /// When something was left as it is.
     pub(super) fn complain(&self) -> Result<(), CliError> {
         if self.left() == 0 {
             return Ok(());
@@ -316,10 +296,6 @@ impl Plan<'_> {
 
 impl Plan<'_> {
     /// The end of a transfer that should have taken everything.
-    ///
-    /// # Errors
-    ///
-    /// When something could not go.
     pub(super) fn complain_of_refused(&self) -> Result<(), CliError> {
         match self.count(Fate::Refused) {
             0 => Ok(()),

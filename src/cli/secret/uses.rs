@@ -22,7 +22,7 @@ use crate::journal::Store;
 /// Runs that are looked through, the newest first: more would take longer than anybody waits.
 const RUNS: usize = 500;
 
-/// Runs that are named of each place; the rest is counted.
+/// Runs that are named of each host; the rest is counted.
 const NAMED: usize = 3;
 
 /// One time that a secret was given out.
@@ -137,16 +137,16 @@ fn delivered(store: &Store, run: &RunId) -> std::io::Result<Vec<Use>> {
     Ok(uses)
 }
 
-/// A line for people of each place that got it, with the days of the first and the last time and
+/// A line for people of each host and step that got it, with the days of the first and the last time and
 /// the last runs.
-pub(super) fn by_place<'a>(uses: impl IntoIterator<Item = &'a Use>) -> Vec<String> {
-    let mut places: BTreeMap<String, Vec<&Use>> = BTreeMap::new();
+pub(super) fn by_host<'a>(uses: impl IntoIterator<Item = &'a Use>) -> Vec<String> {
+    let mut hosts: BTreeMap<String, Vec<&Use>> = BTreeMap::new();
     for used in uses {
         let host = used.host.clone().unwrap_or_else(|| format!("this machine, {}", used.action));
         let step = used.step.as_ref().map_or_else(String::new, |step| format!(", step {step}"));
-        places.entry(host + &step).or_default().push(used);
+        hosts.entry(host + &step).or_default().push(used);
     }
-    places.iter().map(|(place, uses)| format!("{place}: {}", times(uses))).collect()
+    hosts.iter().map(|(host, uses)| format!("{host}: {}", times(uses))).collect()
 }
 
 fn times(uses: &[&Use]) -> String {
@@ -209,7 +209,7 @@ mod tests {
         let shown =
             Use { run: None, step: None, host: None, action: "reveal", time: None, ..a_use(1, "", "") };
         uses.push(shown);
-        insta::assert_snapshot!(by_place(&uses).join("\n"), @"
+        insta::assert_snapshot!(by_host(&uses).join("\n"), @"
         gpu, step tidy: 2026-11-07, run 20261107
         gpu, step train: 2026-11-01 to 2026-11-20, runs 20261120, 20261119, 20261118 and 17 older
         local, step train: 2026-11-08 to 2026-11-09, runs 20261109, 20261108

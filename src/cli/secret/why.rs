@@ -1,7 +1,5 @@
 //! `doppio secret why`.
 
-use std::process::ExitCode;
-
 use jiff::Timestamp;
 
 use doppio_secrets::Asked;
@@ -16,17 +14,16 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::time;
 
-/// Arguments of `secret why`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: doppio secret why huggingface/token")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// A name, or `SOURCE:PATH`
     reference: String,
     #[command(flatten)]
     lookup: LookupArgs,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let reference = reference(&args.reference)?;
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let trail = ladder.trail(&reference).await;
@@ -35,13 +32,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
         output::text(&line(asked, now))?;
     }
     if trail.winner().is_some() {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     if let Some(default) = &reference.default {
         let words = if default.is_empty() { "the empty text".to_owned() } else { format!("`{default}`") };
         if !trail.asked.iter().any(|asked| matches!(asked.outcome, Outcome::Failed { .. })) {
             output::text(&format!("the default of the reference is used: {words}\n"))?;
-            return Ok(ExitCode::SUCCESS);
+            return Ok(());
         }
     }
     let stopped = trail.asked.iter().find_map(|asked| match &asked.outcome {

@@ -1,13 +1,9 @@
-//! One file of settings: its text → what it says, or all its faults with their places.
+//! One file of settings: its text → what it says, or all its faults with their locations.
 
 mod sources;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-use toml::Spanned;
-use toml::de::DeTable;
 
 use doppio_secrets::AuditPolicy;
 use doppio_secrets::Bound;
@@ -21,8 +17,11 @@ use doppio_secrets::vendor;
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
+use doppio_text::Spanned;
 use doppio_text::TomlCodes;
+use doppio_text::TomlKey;
 use doppio_text::TomlReader;
+use doppio_text::TomlTable;
 use doppio_text::TomlValue;
 use doppio_text::name::SecretName;
 
@@ -83,7 +82,7 @@ struct Reader<'s> {
 }
 
 impl Reader<'_> {
-    fn file(&mut self, table: &DeTable<'_>, role: Role) -> File {
+    fn file(&mut self, table: &TomlTable<'_>, role: Role) -> File {
         const KEYS: [&str; 11] = [
             LAYER[0], LAYER[1], LAYER[2], LAYER[3], "profile", "keyring", "discover", "audit", "scan",
             "vault", "sources",
@@ -126,7 +125,7 @@ impl Reader<'_> {
     }
 
     /// Whether the key is one of a layer's.
-    fn layer_key(&mut self, layer: &mut Layer, key: &Spanned<Cow<'_, str>>, value: &TomlValue<'_>) -> bool {
+    fn layer_key(&mut self, layer: &mut Layer, key: &TomlKey<'_>, value: &TomlValue<'_>) -> bool {
         match key.get_ref().as_ref() {
             "on_error" => {
                 let words = [("stop", OnError::Stop), ("next", OnError::Next)];
@@ -159,11 +158,7 @@ impl Reader<'_> {
         read.ok()
     }
 
-    fn binding(
-        &mut self,
-        name: &Spanned<Cow<'_, str>>,
-        value: &TomlValue<'_>,
-    ) -> Option<(SecretName, Bound)> {
+    fn binding(&mut self, name: &TomlKey<'_>, value: &TomlValue<'_>) -> Option<(SecretName, Bound)> {
         let parsed = name.get_ref().parse::<SecretName>();
         if let Err(error) = &parsed {
             self.error(name.span(), "settings::secret-name", error.to_string());
@@ -229,7 +224,7 @@ impl Reader<'_> {
         }
     }
 
-    fn unknown(&mut self, key: &Spanned<Cow<'_, str>>, place: &str, known: &[&str]) {
+    fn unknown(&mut self, key: &TomlKey<'_>, place: &str, known: &[&str]) {
         self.toml.unknown_key(key.get_ref(), key.span(), place, known.iter().copied());
     }
 
@@ -291,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_told_at_once_with_their_places() {
+    fn all_faults_are_told_at_once_with_their_locations() {
         let text = "dotnev = true\non_error = 'go'\n[secrets]\n'a b' = 'env:X'\nc = 'plain hunter2'\nf = 'ghp_hunter2hunter2hunter2hunter2hunter2hunter2'\nd = 1\n\
                     e = 'valt:x'\n[profile.p]\nkeyring = true\n[sources.command.x]\nrun = []\n[sources.command.y]\n\
                     [vault]\nwork_factor = 40\n";
@@ -322,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_toml_is_told_by_place() {
+    fn broken_toml_is_told_with_its_location() {
         assert_eq!(faults("a = 1\nb = [", Role::User).len(), 1);
         assert!(faults("a = \n", Role::User)[0].starts_with("1:"));
     }

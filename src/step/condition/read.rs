@@ -1,11 +1,10 @@
 //! Reading a condition: a table whose one key is its kind, or a mere word.
 
-use toml::Spanned;
-use toml::de::DeTable;
-use toml::de::DeValue;
-
 use doppio_text::Diagnostic;
 use doppio_text::Span;
+use doppio_text::Toml;
+use doppio_text::TomlTable;
+use doppio_text::TomlValue;
 use doppio_text::closest;
 use doppio_text::has_controls;
 
@@ -70,10 +69,10 @@ impl Field for Condition {
 }
 
 /// Reads a condition; `what` is what messages call the field where it stands.
-pub(super) fn read(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>, what: &str) -> Option<Parsed> {
+pub(super) fn read(reader: &mut Reader<'_>, value: &TomlValue<'_>, what: &str) -> Option<Parsed> {
     match value.get_ref() {
-        DeValue::String(text) => word(reader, text, value.span(), what),
-        DeValue::Table(table) => entries(reader, table, value.span(), what),
+        Toml::String(text) => word(reader, text, value.span(), what),
+        Toml::Table(table) => entries(reader, table, value.span(), what),
         other => fault(reader, must_be(what), value.span(), found(other), "file_exists"),
     }
 }
@@ -102,7 +101,7 @@ fn word(reader: &mut Reader<'_>, text: &str, span: Span, what: &str) -> Option<P
     }
 }
 
-fn entries(reader: &mut Reader<'_>, table: &DeTable<'_>, span: Span, what: &str) -> Option<Parsed> {
+fn entries(reader: &mut Reader<'_>, table: &TomlTable<'_>, span: Span, what: &str) -> Option<Parsed> {
     let mut entries = table.iter();
     match (entries.next(), entries.next()) {
         (Some((kind, inner)), None) => match kind.get_ref().as_ref() {
@@ -115,21 +114,21 @@ fn entries(reader: &mut Reader<'_>, table: &DeTable<'_>, span: Span, what: &str)
 }
 
 /// What stands under the one key.
-fn one(reader: &mut Reader<'_>, kind: &str, key: Span, inner: &Spanned<DeValue<'_>>) -> Option<Parsed> {
+fn one(reader: &mut Reader<'_>, kind: &str, key: Span, inner: &TomlValue<'_>) -> Option<Parsed> {
     match (kind, inner.get_ref()) {
         ("not", _) => read(reader, inner, "`not`").map(|inner| Parsed::Not(Box::new(inner))),
-        ("and", DeValue::Array(items)) => all(reader, items, "`and`").map(Parsed::And),
-        ("or", DeValue::Array(items)) => all(reader, items, "`or`").map(Parsed::Or),
+        ("and", Toml::Array(items)) => all(reader, items, "`and`").map(Parsed::And),
+        ("or", Toml::Array(items)) => all(reader, items, "`or`").map(Parsed::Or),
         ("and" | "or", other) => {
             fault(reader, format!("`{kind}` must be a list of conditions"), inner.span(), found(other), kind)
         }
-        ("always", DeValue::Table(table)) if table.is_empty() => Some(Parsed::Always),
-        ("never", DeValue::Table(table)) if table.is_empty() => Some(Parsed::Never),
+        ("always", Toml::Table(table)) if table.is_empty() => Some(Parsed::Always),
+        ("never", Toml::Table(table)) if table.is_empty() => Some(Parsed::Never),
         ("always" | "never", other) => {
             fault(reader, format!("condition `{kind}` takes no value"), inner.span(), found(other), kind)
         }
         (_, value) => match (KINDS.iter().find(|known| known.name == kind), value) {
-            (Some(owner), DeValue::Table(table)) => {
+            (Some(owner), Toml::Table(table)) => {
                 let mut table = Table::new(reader, *owner, table, inner.span());
                 let read = read_fields(kind, &mut table);
                 table.whole(read)
@@ -143,7 +142,7 @@ fn one(reader: &mut Reader<'_>, kind: &str, key: Span, inner: &Spanned<DeValue<'
     }
 }
 
-fn all(reader: &mut Reader<'_>, items: &[Spanned<DeValue<'_>>], what: &str) -> Option<Vec<Parsed>> {
+fn all(reader: &mut Reader<'_>, items: &[TomlValue<'_>], what: &str) -> Option<Vec<Parsed>> {
     // All are read, whatever is wrong with the first.
     let read: Vec<_> = items.iter().map(|item| read(reader, item, what)).collect();
     read.into_iter().collect()
@@ -160,7 +159,7 @@ fn unknown(reader: &mut Reader<'_>, kind: &str, span: Span) -> Option<Parsed> {
 }
 
 /// A table with several keys: of the form `{ type = "file_exists", … }`, or two conditions.
-fn several(reader: &mut Reader<'_>, table: &DeTable<'_>, span: Span) -> Option<Parsed> {
+fn several(reader: &mut Reader<'_>, table: &TomlTable<'_>, span: Span) -> Option<Parsed> {
     let named = table.iter().find(|(key, _)| matches!(key.get_ref().as_ref(), "type" | "kind"));
     if let Some((named, kind)) = named {
         let rest = table.iter().filter(|(key, _)| key.span() != named.span());
@@ -183,7 +182,7 @@ fn several(reader: &mut Reader<'_>, table: &DeTable<'_>, span: Span) -> Option<P
 fn by_name(
     reader: &mut Reader<'_>,
     key: &str,
-    kind: &Spanned<DeValue<'_>>,
+    kind: &TomlValue<'_>,
     rest: &[String],
     span: Span,
 ) -> Option<Parsed> {
@@ -202,12 +201,12 @@ fn by_name(
 }
 
 /// A value as it stands in the recipe, unless it is long.
-fn shown<'s>(reader: &Reader<'s>, value: &Spanned<DeValue<'_>>) -> &'s str {
+fn shown<'s>(reader: &Reader<'s>, value: &TomlValue<'_>) -> &'s str {
     let text = reader.source.text().get(value.span()).unwrap_or_default();
     if text.is_empty() || text.len() > LONGEST_SHOWN || has_controls(text) { "…" } else { text }
 }
 
-fn found(value: &DeValue<'_>) -> String {
+fn found(value: &Toml<'_>) -> String {
     format!("found {}", described(value))
 }
 
@@ -235,16 +234,14 @@ fn kinds() -> String {
 
 #[cfg(test)]
 mod tests {
-    use toml::de::DeTable;
-
     use doppio_text::Source;
 
     use super::*;
 
     fn read(text: &str) -> Result<Parsed, Vec<String>> {
         let source = Source::new("r.toml", format!("condition = {text}"));
-        let table = DeTable::parse(source.text()).expect("it is TOML").into_inner();
         let mut reader = Reader::new(&source);
+        let table = reader.document();
         let read = super::read(&mut reader, &table["condition"], "`condition`");
         assert_eq!(read.is_some(), reader.faults.is_empty(), "{text}: {:?}", reader.faults);
         read.ok_or_else(|| reader.into_faults().into_iter().map(|fault| fault.message).collect())

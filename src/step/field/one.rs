@@ -3,9 +3,8 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use toml::Spanned;
-use toml::de::DeTable;
-use toml::de::DeValue;
+use doppio_text::TomlTable;
+use doppio_text::TomlValue;
 
 use crate::step::Planner;
 use crate::step::Reader;
@@ -57,7 +56,7 @@ pub(in crate::step) struct Entry<'t> {
     /// What messages call it: the key in backticks.
     pub what: &'t str,
     /// What stands behind it.
-    pub value: &'t Spanned<DeValue<'t>>,
+    pub value: &'t TomlValue<'t>,
     /// The table in which it stands.
-    pub table: &'t DeTable<'t>,
+    pub table: &'t TomlTable<'t>,
 }

@@ -1,11 +1,9 @@
 //! A table from which fields are taken, with all that is wrong with it.
 
-use toml::Spanned;
-use toml::de::DeTable;
-use toml::de::DeValue;
-
 use doppio_text::Diagnostic;
 use doppio_text::Span;
+use doppio_text::TomlTable;
+use doppio_text::TomlValue;
 use doppio_text::closest;
 
 use crate::step::Reader;
@@ -17,7 +15,7 @@ use crate::step::field::Spec;
 pub(in crate::step) struct Table<'r, 's, 't> {
     reader: &'r mut Reader<'s>,
     owner: Spec,
-    entries: &'t DeTable<'t>,
+    entries: &'t TomlTable<'t>,
     span: Span,
     /// What keys that nobody knows were probably meant to be: these are not missing.
     meant: Vec<&'t str>,
@@ -29,7 +27,7 @@ impl<'r, 's, 't> Table<'r, 's, 't> {
     pub(in crate::step) fn new(
         reader: &'r mut Reader<'s>,
         owner: Spec,
-        table: &'t DeTable<'t>,
+        table: &'t TomlTable<'t>,
         span: Span,
     ) -> Self {
         let keys = owner.keys();
@@ -77,7 +75,7 @@ impl<'r, 's, 't> Table<'r, 's, 't> {
         read.filter(|_| self.is_whole)
     }
 
-    fn read<T: Field>(&mut self, name: &str, value: &'t Spanned<DeValue<'t>>) -> Option<T::Parsed> {
+    fn read<T: Field>(&mut self, name: &str, value: &'t TomlValue<'t>) -> Option<T::Parsed> {
         T::read(self.reader, &Entry { what: &format!("`{name}`"), value, table: self.entries })
     }
 

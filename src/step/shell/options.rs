@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use regex::bytes::Regex;
 use serde::Deserialize;
 use serde::Serialize;
-use toml::Spanned;
 
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
 use doppio_hosts::Interpreter;
+use doppio_text::Spanned;
 
 use crate::event::End;
 use crate::step::Ended;

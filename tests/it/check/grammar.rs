@@ -64,7 +64,7 @@ fn the_head_and_the_tables() {
           |
           = help: known keys: `name`, `version`, `description`
 
-        error: `vats` is not a type of target
+        error: `type` can't be `vats`
          --> r.toml:6:8
           |
         6 | type = "vats"
@@ -178,7 +178,7 @@ fn the_keys_that_all_steps_share() {
         12 | run_if = "alway"
            |          ^^^^^^^
            |
-        help: write `success`, `failure` or `always`
+        help: write one of `success`, `failure`, `always`
            |
         12 | run_if = "always"
            |                +

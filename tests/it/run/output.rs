@@ -75,7 +75,7 @@ fn a_reader_who_leaves_ends_nothing_and_is_not_told() {
     drop(child.stdout.take());
     let ran = Ran::of(&child.wait_with_output().unwrap()).expect(1);
     assert!(!ran.stderr.contains("panicked") && !ran.stderr.contains("ipe"), "{}", ran.stderr);
-    assert!(doppio.run(["runs", "show"]).expect(0).stdout.contains("success    stop"));
+    assert!(doppio.run(["runs", "show"]).expect(0).stdout.contains("success  stop"));
 }
 
 #[test]

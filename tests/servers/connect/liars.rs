@@ -43,8 +43,7 @@ fn machine(address: SocketAddr, seconds: u32) -> Machine {
 
 async fn said_by(says: &'static [u8], closes: bool) -> String {
     let address = liar(says, closes);
-    let text = machine(address, 1).refusal("gpu", &[(&address.to_string(), "ADDRESS")]).await;
-    text
+    machine(address, 1).refusal("gpu", &[(&address.to_string(), "ADDRESS")]).await
 }
 
 #[tokio::test]

@@ -14,7 +14,6 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Child;
-use std::process::ExitCode;
 use std::process::ExitStatus;
 use std::process::Stdio;
 
@@ -35,17 +34,16 @@ use doppio_text::name::EnvName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
-use crate::cli::output as last_words;
+use crate::cli::error::OrWorld;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 
-/// Arguments of `secret exec`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "The exit code is the command's, 128 and the signal's number if a signal ended it, \
                         127 if there is no such command. INT, TERM, HUP, WINCH and the like are passed on.\n\n\
                         Examples:\n  doppio secret exec HF_TOKEN=huggingface/token -- hf auth whoami\n  \
                         doppio secret exec DB_URL=aws:prod/app#DATABASE_URL -- ./migrate")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Variables, and the secrets that they get
     #[arg(value_name = "VARIABLE=REF", required = true)]
     bindings: Vec<String>,
@@ -59,7 +57,7 @@ pub(super) struct Args {
     lookup: LookupArgs,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let bindings = bindings(&args.bindings)?;
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let mask = Mask::default();
@@ -82,19 +80,19 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
     let stdin = if is_taken { Stdio::null() } else { Stdio::inherit() };
     let child = match start(program, arguments, &values, stdin, args.no_mask) {
         Ok(child) => child,
-        Err(error) => return Ok(not_started(program, &error)),
+        Err(error) => return Err(not_started(program, &error)),
     };
     drop(values);
-    let (status, lost) = attend(child, &mask, signals).await.map_err(|error| {
-        CliError::world(format!("lost sight of `{}`", program.display())).cause(error.to_string())
-    })?;
+    let (status, lost) =
+        attend(child, &mask, signals).await.or_world(format!("lost sight of `{}`", program.display()))?;
     match lost {
         Some(error) if status.success() => {
             Err(CliError::world(format!("output of `{}` was lost", program.display()))
                 .cause(error.to_string()))
         }
+        _ if status.success() => Ok(()),
         // It has reported its failure itself.
-        _ => Ok(exit_code(status)),
+        _ => Err(CliError::silent(Kind::OfCommand(exit_code(status)))),
     }
 }
 
@@ -174,15 +172,15 @@ async fn attend(
 }
 
 /// As shells have it: 127 for what is not there, 126 for what can't be run.
-fn not_started(program: &OsStr, error: &io::Error) -> ExitCode {
-    let fault = CliError::world(format!("cannot start `{}`", program.display())).cause(error.to_string());
-    last_words::fail(&fault);
-    ExitCode::from(if error.kind() == ErrorKind::NotFound { 127 } else { 126 })
+fn not_started(program: &OsStr, error: &io::Error) -> CliError {
+    let code = if error.kind() == ErrorKind::NotFound { 127 } else { 126 };
+    CliError::new(Kind::OfCommand(code), format!("cannot start `{}`", program.display()))
+        .cause(error.to_string())
 }
 
-fn exit_code(status: ExitStatus) -> ExitCode {
+fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 #[cfg(test)]

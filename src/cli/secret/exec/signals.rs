@@ -8,51 +8,32 @@ use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::WaitId;
 use rustix::process::WaitIdOptions;
-use tokio::signal::unix::SignalKind;
-use tokio::signal::unix::signal;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
 use doppio_process::is_at_terminal;
 
 use crate::cli::error::CliError;
+use crate::cli::signals;
 
-/// What is passed on, and whether the terminal sends it to the command by itself: Ctrl-C and
-/// Ctrl-\ go to the whole foreground group.
-const PASSED: [(Signal, bool); 7] = [
-    (Signal::INT, true),
-    (Signal::QUIT, true),
-    (Signal::TERM, false),
-    (Signal::HUP, false),
-    (Signal::WINCH, false),
-    (Signal::USR1, false),
-    (Signal::USR2, false),
-];
+/// What is passed on besides those that ask to end.
+const OTHERS: [Signal; 3] = [Signal::WINCH, Signal::USR1, Signal::USR2];
+
+/// What the terminal sends to the command by itself: Ctrl-C and Ctrl-\ go to the whole foreground
+/// group.
+const BY_TERMINAL: [Signal; 2] = [Signal::INT, Signal::QUIT];
 
 /// Those that ask to end.
 const ENDING: [Signal; 4] = [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP];
 
 /// Signals that came for us.
 pub(super) struct Signals {
-    came: mpsc::Receiver<(Signal, bool)>,
+    came: mpsc::Receiver<Signal>,
 }
 
 /// Listens from now on.
 pub(super) fn listen() -> Result<Signals, CliError> {
-    let (send, came) = mpsc::channel(16);
-    for (number, by_terminal) in PASSED {
-        let mut signals = signal(SignalKind::from_raw(number.as_raw()))
-            .map_err(|error| CliError::world("cannot listen for signals").cause(error.to_string()))?;
-        let send = send.clone();
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() {
-                if send.send((number, by_terminal)).await.is_err() {
-                    return;
-                }
-            }
-        });
-    }
-    Ok(Signals { came })
+    Ok(Signals { came: signals::listen(ENDING.into_iter().chain(OTHERS))? })
 }
 
 /// Says when the command has ended. It is not reaped by that: its number stays its own.
@@ -75,7 +56,7 @@ fn pid(child: &Child) -> io::Result<Pid> {
 impl Signals {
     /// Waits for a signal that asks to end.
     pub(super) async fn end(&mut self) {
-        while let Some((number, _)) = self.came.recv().await {
+        while let Some(number) = self.came.recv().await {
             if ENDING.contains(&number) {
                 return;
             }
@@ -93,8 +74,8 @@ impl Signals {
             tokio::select! {
                 biased;
                 _ = &mut ended => return Ok(()),
-                Some((number, by_terminal)) = self.came.recv() => {
-                    if !(by_terminal && is_at_terminal()) {
+                Some(number) = self.came.recv() => {
+                    if !(BY_TERMINAL.contains(&number) && is_at_terminal()) {
                         // It is not reaped yet, so this can reach no other process.
                         rustix::process::kill_process(pid, number).ok();
                     }
@@ -114,7 +95,7 @@ impl Signals {
                     Some(error) => lost = Some(error),
                     None => return lost,
                 },
-                Some((number, _)) = self.came.recv() => {
+                Some(number) = self.came.recv() => {
                     if ENDING.contains(&number) {
                         return lost;
                     }

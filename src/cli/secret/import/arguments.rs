@@ -10,7 +10,6 @@ use crate::cli::error::CliError;
 use crate::cli::secret::arguments::name;
 use crate::cli::secret::transfer::Wish;
 
-/// Arguments of `secret import`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "`HF_TOKEN` becomes `huggingface/token`, as all well-known variables; `DATABASE_URL` \
@@ -21,7 +20,7 @@ use crate::cli::secret::transfer::Wish;
                         doppio secret import --from aws team/key --in keyring --yes\n  \
                         doppio secret import --provider huggingface --provider aws:prod"
 )]
-pub(in crate::cli::secret) struct Args {
+pub(in crate::cli) struct Args {
     /// A dotenv, JSON, YAML or TOML file
     #[arg(value_name = "FILE", required_unless_present_any = ["from", "provider"])]
     pub(super) file: Option<PathBuf>,

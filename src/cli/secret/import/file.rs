@@ -10,6 +10,7 @@ use doppio_secrets::format::Format;
 use doppio_secrets::source::Remark;
 
 use crate::cli::error::CliError;
+use crate::cli::error::OrWorld;
 use crate::cli::secret::import::Names;
 use crate::cli::secret::input;
 use crate::cli::secret::transfer;
@@ -22,9 +23,7 @@ pub(super) fn items(
     names: &Names,
 ) -> Result<(Vec<Item>, SecretValue), CliError> {
     let shown = path.display();
-    let text = File::open(path)
-        .and_then(input::read)
-        .map_err(|error| CliError::world(format!("cannot read `{shown}`")).cause(error.to_string()))?;
+    let text = File::open(path).and_then(input::read).or_world(format!("cannot read `{shown}`"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     #[expect(clippy::disallowed_methods, reason = "the file is a box of values, opened to take them out")]
     let entries = text.reveal(|text| {

@@ -18,7 +18,6 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::copy;
-use crate::cli::secret::fault::source_error;
 use crate::cli::secret::ignore;
 use crate::cli::secret::import::Args;
 use crate::cli::secret::input;
@@ -127,9 +126,9 @@ pub(super) async fn of_source(
     }
     for path in paths {
         lookup::record(context, AuditAction::Remove, path, Some(from.place()), None)?;
-        from.delete(path)
-            .await
-            .map_err(|error| source_error(format!("cannot remove `{path}` from {}", from.place()), &error))?;
+        from.delete(path).await.map_err(|error| {
+            CliError::of_source(format!("cannot remove `{path}` from {}", from.place()), &error)
+        })?;
         output::line(&format!("removed `{path}` from {}", from.place()));
         if let Some(words) = from.remains(path) {
             output::line(&format!("note: {words}"));
@@ -155,7 +154,7 @@ async fn may_go_with_versions(
             Ok(versions) => versions.iter().filter(|version| !version.current && version.readable).count(),
             Err(error) => {
                 let what = format!("cannot see which older versions of `{path}` {} has", from.place());
-                return Err(source_error(what, &error));
+                return Err(CliError::of_source(what, &error));
             }
         };
         if count > 0 {

@@ -6,8 +6,6 @@ mod file;
 mod leftovers;
 mod provider;
 
-use std::process::ExitCode;
-
 use doppio_secrets::Ladder;
 use doppio_secrets::format::Format;
 use doppio_secrets::source::Source;
@@ -19,28 +17,27 @@ use crate::cli::output;
 use crate::cli::secret::copy;
 use crate::cli::secret::import::arguments::Names;
 use crate::cli::secret::lookup;
-use crate::cli::secret::lookup::LookupArgs;
-use crate::cli::secret::place;
+use crate::cli::secret::sources;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
 use crate::cli::secret::transfer::Plan;
 
 pub(super) use arguments::Args;
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let names = Names::new(args)?;
-    let ladder = lookup::ladder(context, &context.cwd, &LookupArgs::default())?;
+    let ladder = lookup::usual_ladder(context)?;
     if !args.provider.is_empty() {
         return provider::import(&names, args, &ladder, context).await;
     }
     match (&args.from, &args.file) {
         (Some(scheme), only) => {
             let only = only.iter().map(|name| name.display().to_string()).collect::<Vec<_>>();
-            from_source(place::named(&ladder, scheme)?, &only, &names, args, &ladder, context).await
+            from_source(sources::named(&ladder, scheme)?, &only, &names, args, &ladder, context).await
         }
         (None, Some(path)) => {
             let (items, text) = file::items(path, args.format.map(Format::from), &names)?;
-            let target = place::target(&ladder, args.target.as_deref()).await?;
+            let target = sources::target(&ladder, args.target.as_deref()).await?;
             let plan = transfer::plan(target, items, args.wish.replaces).await?;
             if plan.carry_out(args.wish, context).await? {
                 tell_of_variables(&ladder, &plan).await;
@@ -48,7 +45,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<ExitCode, CliE
                 leftovers::of_file(path, &text, &plan, args, context)?;
                 plan.complain_of_refused()?;
             }
-            Ok(ExitCode::SUCCESS)
+            Ok(())
         }
         (None, None) => Err(CliError::usage("neither a file nor a source is named")),
     }
@@ -61,8 +58,8 @@ async fn from_source(
     args: &Args,
     ladder: &Ladder,
     context: &Context,
-) -> Result<ExitCode, CliError> {
-    let target = place::target(ladder, args.target.as_deref()).await?;
+) -> Result<(), CliError> {
+    let target = sources::target(ladder, args.target.as_deref()).await?;
     if from.kind().scheme == target.kind().scheme {
         return Err(CliError::usage(format!("both sources are `{}`", target.kind().scheme)));
     }
@@ -80,7 +77,7 @@ async fn from_source(
         }
         plan.complain_of_refused()?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Says which of the secrets a lookup does not find where they are now: variables come first.

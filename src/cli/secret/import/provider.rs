@@ -1,7 +1,5 @@
 //! What providers' own tools keep on this machine as items of a transfer.
 
-use std::process::ExitCode;
-
 use doppio_secrets::Ladder;
 use doppio_secrets::Wanted;
 use doppio_secrets::source::Remark;
@@ -13,7 +11,7 @@ use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::import::Args;
 use crate::cli::secret::import::Names;
-use crate::cli::secret::place;
+use crate::cli::secret::sources;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
 
@@ -23,7 +21,7 @@ pub(super) async fn import(
     args: &Args,
     ladder: &Ladder,
     context: &Context,
-) -> Result<ExitCode, CliError> {
+) -> Result<(), CliError> {
     let mut items = Vec::new();
     for text in &args.provider {
         let wanted: Wanted = text.parse().map_err(|unknown: vendor::UnknownProvider| {
@@ -41,7 +39,7 @@ pub(super) async fn import(
     if let Some(key) = names.unused(|key| known(args).any(|known| known == key)) {
         return Err(CliError::usage(format!("`--map {key}=…`: no secret of these providers is called that")));
     }
-    let target = place::target(ladder, args.target.as_deref()).await?;
+    let target = sources::target(ladder, args.target.as_deref()).await?;
     let plan = transfer::plan(target, items, args.wish.replaces).await?;
     if plan.carry_out(args.wish, context).await? {
         plan.complain()?;
@@ -50,7 +48,7 @@ pub(super) async fn import(
             output::line(&format!("note: {} still has `{}`", item.from, item.path));
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The names of all secrets of the providers.

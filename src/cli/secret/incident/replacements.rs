@@ -19,10 +19,6 @@ use crate::cli::secret::incident::story::Story;
 const REMOVED: &[u8] = b"==>***REMOVED***\n";
 
 /// Refuses a file that git would see: with the next `git add` the value would be in it once more.
-///
-/// # Errors
-///
-/// When the file would lie in a working tree and is not ignored there.
 pub(super) fn can_be_written(path: &Path) -> Result<(), CliError> {
     let shown = path.display();
     let fault = match Repository::ignores_blocking(path) {
@@ -38,10 +34,6 @@ pub(super) fn can_be_written(path: &Path) -> Result<(), CliError> {
 }
 
 /// Writes a new file of mode 0600, a line for each form, and says how many there are.
-///
-/// # Errors
-///
-/// When there is such a file already, or it can't be written.
 pub(super) fn write(path: &Path, story: &Story<'_>) -> Result<usize, CliError> {
     let mut lines: Vec<Zeroizing<Vec<u8>>> = story.texts().map(line).collect();
     lines.sort_unstable_by(|one, other| one.as_slice().cmp(other));

@@ -1,7 +1,6 @@
 //! What is known of an incident, and how it is reported.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use doppio_process::GitError;
@@ -20,7 +19,7 @@ use doppio_text::shell::quote;
 use crate::cli::secret::uses;
 use crate::cli::secret::uses::Use;
 
-/// Places that are listed of each kind; the rest is counted.
+/// Locations that are listed of each kind; the rest is counted.
 const SHOWN: usize = 20;
 
 /// Digits of an id that people see.
@@ -29,7 +28,7 @@ const ID: usize = 12;
 /// Git takes an object for binary if there is a NUL among so many bytes.
 const PROBE: usize = 8000;
 
-/// A place that git has it, on a remote.
+/// Where remotes have it.
 #[derive(Debug, Default)]
 struct Remotes {
     branches: BTreeSet<String>,
@@ -143,11 +142,11 @@ impl<'a> Story<'a> {
 
     /// All of it, for people.
     pub(super) fn tell(&self, replacements: Option<&Path>, has_git: bool) -> String {
-        let mut text = String::new();
-        self.tell_places(&mut text, has_git);
+        let mut text = Vec::new();
+        self.tell_locations(&mut text, has_git);
         self.tell_hosts(&mut text);
+        text.extend([String::new(), "what to do, in this order:".to_owned()]);
         let mut steps = Steps { text: &mut text, number: 0 };
-        steps.say("what to do, in this order", "");
         self.tell_new_value(&mut steps);
         if !self.tree.findings.is_empty() || !self.staged.findings.is_empty() {
             steps.add(
@@ -159,10 +158,11 @@ impl<'a> Story<'a> {
             self.tell_rewriting(&mut steps, replacements);
         }
         steps.add("prevent it from happening again", "doppio secret scan --install-hook");
-        text
+        text.push(String::new());
+        text.join("\n")
     }
 
-    fn tell_places(&self, text: &mut String, has_git: bool) {
+    fn tell_locations(&self, text: &mut Vec<String>, has_git: bool) {
         let mut part = |title: &str, report: &Report, exists: bool| {
             if report.findings.is_empty() {
                 let files = report.files;
@@ -172,27 +172,27 @@ impl<'a> Story<'a> {
                     (0, _) => "could not be looked at".to_owned(),
                     _ => format!("not found in {files} files, but not all of it could be looked at"),
                 };
-                writeln!(text, "{title}: {words}").expect("a text takes all");
+                text.push(format!("{title}: {words}"));
                 return;
             }
-            writeln!(text, "{title}:").expect("a text takes all");
+            text.push(format!("{title}:"));
             for finding in report.findings.iter().take(SHOWN) {
-                writeln!(text, "  {}", self.place(finding)).expect("a text takes all");
+                text.push(format!("  {}", self.location(finding)));
             }
             if let Some(more) = report.findings.len().checked_sub(SHOWN + 1) {
-                writeln!(text, "  and {} more", more + 1).expect("a text takes all");
+                text.push(format!("  and {} more", more + 1));
             }
         };
         part("working tree", &self.tree, !self.is_store);
         if !has_git {
-            text.push_str("history: the folder is not in a git repository\n");
+            text.push("history: the folder is not in a git repository".to_owned());
             return;
         }
         part("staged changes", &self.staged, !self.is_bare);
         part("history", &self.history, true);
         let branches = join(&self.remotes.branches);
         if let Some(cause) = &self.unasked {
-            writeln!(text, "remotes: which of them have it is not known: {cause}").expect("a text takes all");
+            text.push(format!("remotes: which of them have it is not known: {cause}"));
             return;
         }
         let known = match (self.history.findings.is_empty(), self.remotes.exist, branches.as_str()) {
@@ -201,13 +201,13 @@ impl<'a> Story<'a> {
             (.., "") => "no remote branch had it when this repository last fetched".to_owned(),
             (.., names) => format!("PUBLISHED, these remote branches have it: {names}"),
         };
-        writeln!(text, "remotes: {known}").expect("a text takes all");
+        text.push(format!("remotes: {known}"));
         if !self.remotes.tags.is_empty() {
-            writeln!(text, "tags that have it: {}", join(&self.remotes.tags)).expect("a text takes all");
+            text.push(format!("tags that have it: {}", join(&self.remotes.tags)));
         }
     }
 
-    fn place(&self, finding: &Finding) -> String {
+    fn location(&self, finding: &Finding) -> String {
         let commit = finding.commit.as_ref().or(finding.object.as_ref());
         let commit = commit.map_or_else(String::new, |id| format!("{}:", &id[..id.len().min(ID)]));
         let form = match finding.hit.what {
@@ -215,22 +215,22 @@ impl<'a> Story<'a> {
             What::Shape(id) => id,
         };
         let name = self.scanner.name(finding.hit.what);
-        let place = if finding.in_path {
+        let location = if finding.in_path {
             "in the name of the file".to_owned()
         } else {
             format!("line {}, column {}", finding.hit.line, finding.hit.column)
         };
-        format!("{commit}{}, {place} ({name}, {form})", exact(&finding.path))
+        format!("{commit}{}, {location} ({name}, {form})", exact(&finding.path))
     }
 
-    fn tell_hosts(&self, text: &mut String) {
+    fn tell_hosts(&self, text: &mut Vec<String>) {
         if self.uses.is_empty() {
-            text.push_str("hosts: the audit log and the journals show none that got it\n");
+            text.push("hosts: the audit log and the journals show none that got it".to_owned());
             return;
         }
-        text.push_str("given to, according to the audit log and the journals:\n");
-        for line in uses::by_place(&self.uses) {
-            writeln!(text, "  {line}").expect("a text takes all");
+        text.push("given to, according to the audit log and the journals:".to_owned());
+        for line in uses::by_host(&self.uses) {
+            text.push(format!("  {line}"));
         }
     }
 
@@ -251,27 +251,27 @@ impl<'a> Story<'a> {
     fn tell_rewriting(&self, steps: &mut Steps<'_>, replacements: Option<&Path>) {
         let written = replacements.map(|path| quote(&path.display().to_string()));
         let file = written.clone().unwrap_or_else(|| "/dev/shm/replacements".to_owned());
-        let mut lines = String::new();
+        let mut lines = Vec::new();
         if written.is_none() {
-            writeln!(lines, "doppio secret incident {} --write-replacements {file}", self.name)
-                .expect("a text takes all");
+            lines.push(format!("doppio secret incident {} --write-replacements {file}", self.name));
         }
-        let in_message = self.history.findings.iter().any(|finding| finding.path == b"(message)");
-        lines.push_str("git clone --mirror URL rewritten.git && cd rewritten.git\n");
-        write!(lines, "git filter-repo --sensitive-data-removal --replace-text {file}")
-            .expect("a text takes all");
-        if in_message {
-            write!(lines, " --replace-message {file}").expect("a text takes all");
+        lines.push("git clone --mirror URL rewritten.git && cd rewritten.git".to_owned());
+        let findings = &self.history.findings;
+        let mut filter = vec![format!("git filter-repo --sensitive-data-removal --replace-text {file}")];
+        if findings.iter().any(|finding| finding.path == b"(message)") {
+            filter.push(format!("--replace-message {file}"));
         }
-        if self.history.findings.iter().any(|finding| finding.in_path) {
-            write!(lines, " --paths-from-file {file}").expect("a text takes all");
+        if findings.iter().any(|finding| finding.in_path) {
+            filter.push(format!("--paths-from-file {file}"));
         }
         if !self.binary.is_empty() {
-            lines.push_str(" --strip-blobs-with-ids IDS");
+            filter.push("--strip-blobs-with-ids IDS".to_owned());
         }
-        write!(lines, "\ngit push --force --mirror origin\nrm {file}").expect("a text takes all");
-        steps
-            .add("rewrite the history, in a fresh clone; everybody who has a clone must clone again", &lines);
+        lines.extend([filter.join(" "), "git push --force --mirror origin".to_owned(), format!("rm {file}")]);
+        steps.add(
+            "rewrite the history, in a fresh clone; everybody who has a clone must clone again",
+            &lines.join("\n"),
+        );
         if !self.binary.is_empty() {
             let ids: Vec<&str> = self.binary.iter().map(String::as_str).collect();
             steps.add(
@@ -297,20 +297,14 @@ fn join(names: &BTreeSet<String>) -> String {
 
 /// Numbered steps with their commands.
 struct Steps<'a> {
-    text: &'a mut String,
+    text: &'a mut Vec<String>,
     number: u32,
 }
 
 impl Steps<'_> {
-    fn say(&mut self, title: &str, after: &str) {
-        writeln!(self.text, "\n{title}:{after}").expect("a text takes all");
-    }
-
     fn add(&mut self, what: &str, commands: &str) {
         self.number += 1;
-        writeln!(self.text, "  {}. {what}", self.number).expect("a text takes all");
-        for line in commands.lines() {
-            writeln!(self.text, "       {line}").expect("a text takes all");
-        }
+        self.text.push(format!("  {}. {what}", self.number));
+        self.text.extend(commands.lines().map(|line| format!("       {line}")));
     }
 }

@@ -8,6 +8,7 @@ use doppio_secrets::vendor;
 use doppio_text::name::SecretName;
 
 use crate::cli::error::CliError;
+use crate::cli::error::OrWorld;
 
 /// 256 random bits as 43 characters of letters, digits, `-` and `_`.
 pub(super) fn value(name: &SecretName) -> Result<SecretValue, CliError> {
@@ -16,7 +17,6 @@ pub(super) fn value(name: &SecretName) -> Result<SecretValue, CliError> {
             .hint(format!("get a new one: {}", known.get)));
     }
     let mut random = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *random)
-        .map_err(|error| CliError::world("the system gives no random numbers").cause(error.to_string()))?;
+    getrandom::fill(&mut *random).or_world("the system gives no random numbers")?;
     Ok(SecretValue::new(BASE64URL_NOPAD.encode(&*random).into_bytes()))
 }

@@ -22,7 +22,7 @@ pub(super) fn tell(name: &SecretName, since: Option<Timestamp>, context: &Contex
     } else {
         output::line("these got the old value:");
     }
-    for line in uses::by_place(&uses) {
+    for line in uses::by_host(&uses) {
         output::text(&format!("{line}\n"))?;
     }
     if let Some(known) = vendor::known(name) {

@@ -31,10 +31,6 @@ pub(super) struct Allowed {
 impl Allowed {
     /// Of the entries of the project whose folder is `root`, and of the user. Paths of findings
     /// begin at `base`.
-    ///
-    /// # Errors
-    ///
-    /// When an entry is neither.
     pub(super) fn new(
         [project, user]: &[Vec<String>; 2],
         root: &Path,

@@ -26,10 +26,6 @@ pub(in crate::cli::secret) struct Gathered {
 
 /// Reads the values of this machine and of the sources that are named; only those of one name, if
 /// one is given.
-///
-/// # Errors
-///
-/// When the settings can't be read or have faults, or there is no such source.
 pub(in crate::cli::secret) async fn gather(
     context: &Context,
     args: &LookupArgs,
@@ -58,14 +54,14 @@ pub(in crate::cli::secret) async fn gather(
     })
 }
 
-/// The places that could not be asked, as one error: what is in them was not looked for.
+/// The sources that could not be asked, as one error: what is in them was not looked for.
 pub(in crate::cli::secret) fn failures(failed: &[(String, SourceError)]) -> Option<CliError> {
-    let (place, first) = failed.first()?;
-    let mut error = CliError::world(format!("cannot ask {place}: its values were not searched for"))
+    let (source, first) = failed.first()?;
+    let mut error = CliError::world(format!("cannot ask {source}: its values were not searched for"))
         .cause(first.to_string());
     error.hints.extend(first.hint().map(str::to_owned));
-    for (place, other) in &failed[1..] {
-        error.causes.push(format!("{place}: {other}"));
+    for (source, other) in &failed[1..] {
+        error.causes.push(format!("{source}: {other}"));
         error.hints.extend(other.hint().map(str::to_owned));
     }
     error.hints.dedup();

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use doppio_process::GitError;
 use doppio_process::Repository;
@@ -38,11 +37,10 @@ use crate::cli::secret::lookup::LookupArgs;
 
 use allow::Allowed;
 
-/// Arguments of `secret scan`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Looks for the values in the keychain, the age vault, the environment (variables of \
                         well-known names) and, where it is a source, `.env`, in all the encodings that the \
-                        mask knows, and for texts that look like tokens. Prints places and names, never a \
+                        mask knows, and for texts that look like tokens. Prints locations and names, never a \
                         value. Links are not followed and archives are not opened.\n\n\
                         A line with `doppio:allow` on it is passed over; doppio.toml can list more: \
                         `[scan]` with `allow = [\"tests/keys/**\", \"FINGERPRINT\"]`.\n\n\
@@ -54,7 +52,7 @@ use allow::Allowed;
                         doppio secret scan --history --json\n  \
                         doppio secret scan --install-hook")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Files and folders; the current folder if none is given
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -83,7 +81,7 @@ pub(super) struct Args {
     lookup: LookupArgs,
 }
 
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     if args.install_hook {
         return install(args);
     }
@@ -109,11 +107,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<ExitCode, CliError> 
         if let Some(error) = failed {
             output::fail(&error);
         }
-        return Ok(ExitCode::from(Kind::StepFailed.exit_code()));
+        return Err(CliError::silent(Kind::StepFailed));
     }
     match failed {
         Some(error) => Err(error),
-        None if report.troubles.is_empty() => Ok(ExitCode::SUCCESS),
+        None if report.troubles.is_empty() => Ok(()),
         None => Err(CliError::silent(Kind::World)),
     }
 }
@@ -147,7 +145,7 @@ fn search(args: &Args, scanner: &Scanner) -> Result<(Report, PathBuf), CliError>
     let first = args.paths.first().unwrap_or(&here);
     args.paths.iter().try_for_each(|path| can_be_searched(path))?;
     if args.staged {
-        let repository = repository(first)?;
+        let repository = Repository::at(first)?;
         if repository.is_bare()? {
             return Err(CliError::usage("a bare repository has no staged changes")
                 .hint(format!("look at its history: `{}`", look_at_history(first))));
@@ -155,7 +153,7 @@ fn search(args: &Args, scanner: &Scanner) -> Result<(Report, PathBuf), CliError>
         return Ok((staged(scanner, &repository)?, repository.top()));
     }
     if args.history {
-        let repository = repository(first)?;
+        let repository = Repository::at(first)?;
         return Ok((history(scanner, &repository)?, repository.top()));
     }
     let paths = if args.paths.is_empty() { vec![here] } else { args.paths.clone() };
@@ -195,10 +193,6 @@ fn look_at_history(path: &Path) -> String {
     format!("doppio secret scan --history {}", quote(&path.display().to_string()))
 }
 
-fn repository(path: &Path) -> Result<Repository, CliError> {
-    Ok(Repository::at(path)?)
-}
-
 fn summary(args: &Args, report: &Report, scanner: &Scanner, found: show::Found) {
     let what = if args.history { "objects" } else { "files" };
     let shapes = if args.no_shapes { "" } else { " and for token shapes" };
@@ -232,9 +226,9 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn install(args: &Args) -> Result<ExitCode, CliError> {
+fn install(args: &Args) -> Result<(), CliError> {
     let here = PathBuf::from(".");
-    match install_hook(&repository(args.paths.first().unwrap_or(&here))?)? {
+    match install_hook(&Repository::at(args.paths.first().unwrap_or(&here))?)? {
         Hook::Written(path) => output::line(&format!("wrote the hook `{}`", path.display())),
         Hook::Present(path) => output::line(&format!("the hook `{}` already exists", path.display())),
         Hook::Named(path) => output::line(&format!(
@@ -268,7 +262,7 @@ fn install(args: &Args) -> Result<ExitCode, CliError> {
             .hint(format!("add this line to it:\n\n{line}\n")));
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 impl From<GitError> for CliError {

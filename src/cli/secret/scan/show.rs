@@ -26,10 +26,6 @@ pub(super) struct Found {
 }
 
 /// Prints the findings that are not allowed.
-///
-/// # Errors
-///
-/// When stdout can't be written to.
 pub(super) fn findings(
     report: &Report,
     scanner: &Scanner,
@@ -52,7 +48,7 @@ pub(super) fn findings(
         text.push('\n');
     }
     if json {
-        output::data(&text)?;
+        output::data(text.as_bytes())?;
     } else {
         output::text(&text)?;
     }

@@ -14,6 +14,7 @@ use doppio_secrets::source::TIMEOUT;
 use doppio_secrets::source::UnknownSource;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
+use doppio_text::Spanned;
 use doppio_text::TomlValue;
 
 use crate::config::settings::COMMAND_TIMEOUT;
@@ -142,7 +143,7 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "run" => {
                     let run = self.toml.strings("`run`", value).unwrap_or_default();
-                    command.run = run.into_iter().map(toml::Spanned::into_inner).collect();
+                    command.run = run.into_iter().map(Spanned::into_inner).collect();
                     if command.run.first().is_some_and(String::is_empty) {
                         self.toml.wrong_type("`run`", value, "a list of strings, the program first");
                     }

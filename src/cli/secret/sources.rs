@@ -8,7 +8,6 @@ use doppio_text::name::SecretName;
 
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::secret::fault::source_error;
 
 /// The sources of this machine that Doppio writes to, in the order of the ladder. Others are
 /// changed only where `--in` names them.
@@ -49,7 +48,7 @@ pub(super) async fn target<'a>(ladder: &'a Ladder, asked: Option<&str>) -> Resul
     match keyring.check().await {
         Ok(()) => Ok(keyring),
         Err(SourceError::Absent { .. }) => named(ladder, "file"),
-        Err(error) => Err(source_error("cannot use the keychain".to_owned(), &error)),
+        Err(error) => Err(CliError::of_source("cannot use the keychain".to_owned(), &error)),
     }
 }
 
@@ -105,7 +104,7 @@ pub(super) async fn tell_of_previous(ladder: &Ladder, source: &dyn Source, name:
     }
 }
 
-/// The one place where a name is kept, and its path there: what was asked for, else the first of
+/// The one source that keeps a name, and its path there: what was asked for, else the first of
 /// the keychain and the age vault that has it.
 pub(super) async fn holder<'a>(
     ladder: &'a Ladder,
@@ -118,7 +117,10 @@ pub(super) async fn holder<'a>(
             Ok(_) => return Ok((source, path)),
             Err(SourceError::Missing | SourceError::Absent { .. }) => {}
             Err(error) => {
-                return Err(source_error(format!("cannot look for `{name}` in {}", source.place()), &error));
+                return Err(CliError::of_source(
+                    format!("cannot look for `{name}` in {}", source.place()),
+                    &error,
+                ));
             }
         }
     }
@@ -130,7 +132,7 @@ pub(super) fn alias(path: &str, name: &SecretName) -> String {
     if path == name.as_str() { String::new() } else { format!(" as `{path}`") }
 }
 
-/// The error when a name is in none of the places.
+/// The error when a name is in none of the sources.
 pub(super) fn nowhere(ladder: &Ladder, name: &SecretName, asked: Option<&str>) -> CliError {
     let place = asked
         .and_then(|scheme| ladder.source(scheme).ok())

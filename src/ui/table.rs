@@ -1,0 +1,217 @@
+//! Tables for people, and the one measure of how wide a text is on a terminal.
+
+use std::array;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::iter;
+
+use unicode_width::UnicodeWidthStr;
+
+use doppio_text::name::StepId;
+use doppio_text::shown;
+
+/// What stands between two columns.
+const GAP: &str = "  ";
+
+/// A cell of [`Column::Name`] that is wider pushes its own row to the right, not all of them.
+const WIDEST: usize = 40;
+
+/// What a name keeps at least where it is cut.
+const NARROWEST: usize = 16;
+
+/// How a column before the last one is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// Never cut.
+    Whole,
+    /// Never cut, and aligned to the right.
+    Right,
+    /// Cut to a third of the terminal where a line would not fit it.
+    Name,
+}
+
+/// Rows of `N` cells in columns, each with a last cell that is neither cut nor padded.
+#[derive(Debug)]
+pub struct Table<const N: usize> {
+    indent: usize,
+    columns: [Column; N],
+    /// The cells, and the last one. A line below a row has fewer of them.
+    rows: Vec<(Vec<String>, String)>,
+}
+
+impl<const N: usize> Table<N> {
+    /// A table of these columns and a last one.
+    pub fn new(columns: [Column; N]) -> Self {
+        Self { indent: 0, columns, rows: Vec::new() }
+    }
+
+    /// Moves it to the right.
+    #[must_use]
+    pub fn indented(mut self, indent: usize) -> Self {
+        self.indent = indent;
+        self
+    }
+
+    /// Adds a row; what others wrote in it is made fit to be shown.
+    pub fn row(&mut self, cells: [&str; N], last: &str) {
+        self.rows.push((cells.map(|cell| shown(cell).into_owned()).to_vec(), shown(last).into_owned()));
+    }
+
+    /// Adds a line below the last cell of the row before.
+    pub fn below(&mut self, text: &str) {
+        self.below_column(N, text);
+    }
+
+    /// Adds a line that begins below a cell of the row before.
+    pub fn below_column(&mut self, column: usize, text: &str) {
+        self.rows.push((vec![String::new(); column], shown(text).into_owned()));
+    }
+
+    /// The rows as lines, for a terminal of so many columns; what goes into a pipe or a file has no such
+    /// number, and is not cut.
+    pub fn draw(&self, terminal: Option<usize>) -> String {
+        let whole = self.lines(usize::MAX);
+        let lines = match terminal {
+            Some(columns) if whole.iter().any(|line| width(line) > columns) => {
+                self.lines((columns / 3).max(NARROWEST))
+            }
+            _ => whole,
+        };
+        lines.into_iter().map(|line| line + "\n").collect()
+    }
+
+    /// The lines, with names of at most `most` columns.
+    fn lines(&self, most: usize) -> Vec<String> {
+        let columns: [(Vec<String>, usize); N] = array::from_fn(|at| {
+            let cells = self.rows.iter().map(|(cells, _)| cells.get(at).map_or("", String::as_str)).collect();
+            let is_name = self.columns[at] == Column::Name;
+            let cells = cut_apart(cells, if is_name { most } else { usize::MAX });
+            let widest = cells.iter().map(|cell| width(cell)).max().unwrap_or(0);
+            (cells, if is_name { widest.min(WIDEST).min(most) } else { widest })
+        });
+        let line = |(row, (cells, last)): (usize, &(Vec<String>, String))| {
+            let mut line = " ".repeat(self.indent);
+            for (at, (names, to)) in columns.iter().enumerate().take(cells.len()) {
+                let pad = if self.columns[at] == Column::Right { right } else { left };
+                line += &pad(&names[row], *to);
+                line += GAP;
+            }
+            line += last;
+            line.truncate(line.trim_end().len());
+            line
+        };
+        self.rows.iter().enumerate().map(line).collect()
+    }
+}
+
+/// The names in at most `most` columns, but for those that could not be told apart then.
+fn cut_apart(names: Vec<&str>, most: usize) -> Vec<String> {
+    let cut: Vec<String> = names.iter().map(|name| cut(name, most)).collect();
+    let mut of: HashMap<&str, &str> = HashMap::new();
+    let pairs = cut.iter().map(String::as_str).zip(names);
+    let twins: HashSet<&str> = pairs
+        .clone()
+        .filter(|(cut, name)| of.insert(cut, name).is_some_and(|other| other != *name))
+        .map(|(cut, _)| cut)
+        .collect();
+    pairs.map(|(cut, name)| if twins.contains(cut) { name } else { cut }.to_owned()).collect()
+}
+
+/// Columns for the ids of steps before the lines that they print. A wider id pushes its own lines to the
+/// right.
+pub fn prefix<'a>(steps: impl Iterator<Item = &'a StepId>) -> usize {
+    steps.map(|step| width(step.as_str())).max().unwrap_or(0).min(24)
+}
+
+/// Columns of a terminal that a text takes.
+fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text, and spaces up to `to` columns.
+pub fn left(text: &str, to: usize) -> String {
+    text.chars().chain(iter::repeat_n(' ', to.saturating_sub(width(text)))).collect()
+}
+
+/// Spaces, and the text up to the column `to`.
+pub fn right(text: &str, to: usize) -> String {
+    iter::repeat_n(' ', to.saturating_sub(width(text))).chain(text.chars()).collect()
+}
+
+/// The text in at most `most` columns. An id with brackets keeps its end, which distinguishes it from
+/// its siblings.
+pub fn cut(text: &str, most: usize) -> String {
+    let text = shown(text);
+    if width(&text) <= most {
+        return text.into_owned();
+    }
+    let kept = most.saturating_sub(1);
+    let head = if text.ends_with(']') { kept / 3 } else { kept };
+    let ends = text.char_indices().map(|(at, character)| at + character.len_utf8());
+    let end = ends.take_while(|end| width(&text[..*end]) <= head).last().unwrap_or(0);
+    let starts = text.char_indices().rev().map(|(at, _)| at);
+    let start = starts.take_while(|start| width(&text[*start..]) <= kept - head).last().unwrap_or(text.len());
+    format!("{}…{}", &text[..end], &text[start..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_can_still_be_told_apart() {
+        assert_eq!(cut("setup", 8), "setup");
+        assert_eq!(cut("prepare the machine", 8), "prepare…");
+        assert_eq!(cut("sweep[lr=1e-3]", 10), "swe…=1e-3]");
+        assert_eq!(cut("é[ü]", 3), "…ü]");
+        assert_eq!(cut("\u{1b}[2Jx", 3), "x");
+        assert_eq!(cut("模型训练", 5), "模型…");
+        assert_eq!(cut("模型训练", 4), "模…");
+    }
+
+    fn table() -> Table<3> {
+        let mut table = Table::new([Column::Whole, Column::Name, Column::Right]).indented(1);
+        table.row(["new", "team/模型", "1 s"], "first");
+        table.below("hint: a line below it that is long enough to be wider than a narrow terminal");
+        table.row(["differs", &"x".repeat(25), "10 s"], "\u{1b}[2Jlast");
+        table.row(["same", "sweep[learning_rate=1,long_name=2]", ""], "");
+        table.row(["same", "sweep[learning_rate=2,long_name=2]", ""], "");
+        table.below_column(1, "below the name");
+        table
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_a_terminal_shows_them() {
+        insta::assert_snapshot!(table().draw(None), @"
+        new      team/模型                            1 s  first
+                                                           hint: a line below it that is long enough to be wider than a narrow terminal
+        differs  xxxxxxxxxxxxxxxxxxxxxxxxx           10 s  last
+        same     sweep[learning_rate=1,long_name=2]
+        same     sweep[learning_rate=2,long_name=2]
+                 below the name
+        ");
+        assert_eq!(table().draw(Some(200)), table().draw(None));
+    }
+
+    #[test]
+    fn only_names_are_cut_and_stay_apart() {
+        insta::assert_snapshot!(table().draw(Some(60)), @"
+        new      team/模型              1 s  first
+                                             hint: a line below it that is long enough to be wider than a narrow terminal
+        differs  xxxxxxxxxxxxxxxxxxx…  10 s  last
+        same     sweep[learning_rate=1,long_name=2]
+        same     sweep[learning_rate=2,long_name=2]
+                 below the name
+        ");
+    }
+
+    #[test]
+    fn one_long_name_does_not_move_all_rows() {
+        let mut table = Table::new([Column::Name]);
+        table.row([&"y".repeat(WIDEST + 5)], "a");
+        table.row(["short"], "b");
+        let drawn = table.draw(None);
+        let at: Vec<usize> = drawn.lines().map(|line| line.len() - 1).collect();
+        assert_eq!(at, [WIDEST + 5 + GAP.len(), WIDEST + GAP.len()]);
+    }
+}
