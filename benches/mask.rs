@@ -72,7 +72,7 @@ fn mask_of(count: u64, prefix: impl Fn(u64) -> String) -> Mask {
     let mut dice = Dice(7);
     for index in 0..count {
         let value = prefix(index) + &dice.token(40);
-        mask.teach(&format!("secret/{index}"), &SecretValue::new(value.into_bytes()))
+        mask.register(&format!("secret/{index}"), &SecretValue::new(value.into_bytes()))
             .expect("it is long enough");
     }
     mask
@@ -128,7 +128,7 @@ fn main() {
         );
     }
     let mask = mask_of(20, |_| String::new());
-    mask.teach("short", &SecretValue::new(b"pin47".to_vec())).expect("it is long enough");
+    mask.register("short", &SecretValue::new(b"pin47".to_vec())).expect("it is long enough");
     println!("20 unlike, and one of 5 bytes: log {:.0} MB/s", speed(&mask, &texts[0].1));
     let mask = mask_of(20, |_| String::new());
     let lines = texts[0].1[..4 << 20].split_inclusive(|&byte| byte == b'\n').map(<[u8]>::len);

@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: true };
     match doppio::plan::build(doppio::recipe::parse(&source), &inputs) {
         Ok((plan, warnings)) => {
-            doppio::plan::show::show(&plan);
+            doppio::plan::outline::show(&plan);
             doppio::ui::report::draw(&source, &warnings);
         }
         Err(faults) => {

@@ -112,15 +112,22 @@ pub(super) async fn look(plan: &Plan, vault: &SecretSession, world: &World<'_>) 
                 seen.located.push((name, vault.locate_credential(&wanted).await));
                 seen.located.len() - 1
             };
-            let Ok(facts) = &seen.located[at].1 else {
+            let Ok(metadata) = &seen.located[at].1 else {
                 // What never leaves this machine need not be stored first to be refused.
                 if wanted.provider.exposure == Exposure::NeverRemote {
                     seen.faults.extend(too_far(step, &wanted, Exposure::NeverRemote, to, false, &span));
                 }
                 continue;
             };
-            seen.faults.extend(too_far(step, &wanted, facts.exposure, to, vault.has_consent(&wanted), &span));
-            if let Some(end) = facts.expires {
+            seen.faults.extend(too_far(
+                step,
+                &wanted,
+                metadata.exposure,
+                to,
+                vault.has_consent(&wanted),
+                &span,
+            ));
+            if let Some(end) = metadata.expires {
                 let what = format!("the credential of `{wanted}`");
                 let fault = too_short(step, &what, end, Timestamp::now(), &span);
                 let help = "log in again with the provider's own tool before the run";
@@ -225,7 +232,7 @@ pub(super) fn expiring(plan: &Plan, survey: &Survey, recipe: &Source) -> Vec<Dia
     let now = Timestamp::now();
     let mut faults: Vec<Diagnostic> = Vec::new();
     let ends =
-        survey.iter().filter_map(|(secret, answer)| Some((secret, answer.as_ref().ok()?.facts.expires?)));
+        survey.iter().filter_map(|(secret, answer)| Some((secret, answer.as_ref().ok()?.metadata.expires?)));
     for (secret, end) in ends {
         for step in
             plan.steps().iter().filter(|step| step.members.is_empty() && step.secrets.contains(secret))

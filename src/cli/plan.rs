@@ -29,7 +29,7 @@ use crate::cli::output::OutputArgs;
 use crate::cli::output::OutputFormat;
 use crate::cli::secret::lookup;
 use crate::plan::Plan;
-use crate::plan::show::show;
+use crate::plan::outline::show;
 use crate::step::Site;
 
 #[derive(Debug, clap::Args)]

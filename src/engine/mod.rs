@@ -9,6 +9,7 @@ mod cancel;
 mod dispatcher;
 mod options;
 mod ready;
+mod retry;
 #[cfg(test)]
 mod tests;
 

@@ -137,7 +137,7 @@ impl StepContext {
             return Ok(value);
         }
         let secret = value.into_secret();
-        match self.secrets.mask().teach(name, &secret) {
+        match self.secrets.mask().register(name, &secret) {
             Ok(()) => Ok(Value::Secret(secret)),
             Err(error) => Err(StepError::failed(error.to_string())),
         }

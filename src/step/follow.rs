@@ -193,8 +193,8 @@ impl StepContext {
 
 /// Both outputs of one process on their way.
 struct MaskedOutput {
-    stdout: Tap,
-    stderr: Tap,
+    stdout: MaskedStream,
+    stderr: MaskedStream,
     /// The stream that the batch belongs to.
     open: Stream,
     /// Bytes of that stream that are not reported yet.
@@ -203,7 +203,7 @@ struct MaskedOutput {
     since: Instant,
 }
 
-struct Tap {
+struct MaskedStream {
     mask: MaskStream,
     shown: bool,
     kept: Tail,
@@ -211,17 +211,17 @@ struct Tap {
 
 impl MaskedOutput {
     fn new(mask: &Mask, show: Show) -> Self {
-        let tap = |shown| Tap { mask: mask.stream(), shown, kept: Tail::default() };
+        let masked = |shown| MaskedStream { mask: mask.stream(), shown, kept: Tail::default() };
         Self {
-            stdout: tap(show == Show::Everything),
-            stderr: tap(show != Show::Nothing),
+            stdout: masked(show == Show::Everything),
+            stderr: masked(show != Show::Nothing),
             open: Stream::Stdout,
             batch: Vec::new(),
             since: Instant::now(),
         }
     }
 
-    fn tap(&mut self, stream: Stream) -> &mut Tap {
+    fn stream_of(&mut self, stream: Stream) -> &mut MaskedStream {
         match stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,
@@ -230,7 +230,7 @@ impl MaskedOutput {
 
     /// Takes what came; gives back what is ripe to be reported.
     fn take(&mut self, stream: Stream, bytes: &[u8]) -> Vec<(Stream, Masked)> {
-        self.tap(stream).kept.push(bytes);
+        self.stream_of(stream).kept.push(bytes);
         let mut said = if stream == self.open { Vec::new() } else { self.flush() };
         self.open = stream;
         if self.batch.is_empty() {
@@ -259,17 +259,17 @@ impl MaskedOutput {
         let bytes = std::mem::take(&mut self.batch);
         let stream = self.open;
         // Hidden output passes the mask too: that is how its value is known to be secret.
-        let tap = self.tap(stream);
-        let text = tap.mask.push(&bytes);
-        if tap.shown { vec![(stream, text)] } else { Vec::new() }
+        let masked = self.stream_of(stream);
+        let text = masked.mask.push(&bytes);
+        if masked.shown { vec![(stream, text)] } else { Vec::new() }
     }
 
     fn finish(&mut self) -> Vec<(Stream, Masked)> {
         let mut said = self.flush();
         for stream in [Stream::Stdout, Stream::Stderr] {
-            let tap = self.tap(stream);
-            let text = tap.mask.finish();
-            if tap.shown {
+            let masked = self.stream_of(stream);
+            let text = masked.mask.finish();
+            if masked.shown {
                 said.push((stream, text));
             }
         }
@@ -278,8 +278,8 @@ impl MaskedOutput {
 
     /// How often each secret was masked in what was shown, stream by stream.
     fn hits(&self) -> Vec<(String, u64)> {
-        let shown = [&self.stdout, &self.stderr].into_iter().filter(|tap| tap.shown);
-        shown.flat_map(|tap| tap.mask.hits()).collect()
+        let shown = [&self.stdout, &self.stderr].into_iter().filter(|masked| masked.shown);
+        shown.flat_map(|masked| masked.mask.hits()).collect()
     }
 
     fn ended(self, mask: &Mask, end: End) -> Ended {
@@ -287,7 +287,7 @@ impl MaskedOutput {
     }
 }
 
-impl Tap {
+impl MaskedStream {
     /// What was kept; secret if the mask found something in it, or in what came before it.
     fn value(self, mask: &Mask) -> Value {
         let bytes = self.kept.into_bytes();

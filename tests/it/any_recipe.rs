@@ -25,7 +25,7 @@ fn build(text: &str) -> Result<Plan, Vec<Diagnostic>> {
         Ok((plan, warnings)) => {
             assert!(warnings.iter().all(|fault| fault.severity == Severity::Warning));
             report::draw(&source, &warnings);
-            doppio::plan::show::show(&plan);
+            doppio::plan::outline::show(&plan);
             let saved = serde_json::to_value(&plan).expect("a plan can be saved");
             assert_eq!(serde_json::from_value::<Plan>(saved).expect("and read back"), plan);
             Ok(plan)

@@ -93,10 +93,10 @@ fn short_values_are_masked_as_words() {
     assert_eq!(mask.text(text).as_str(), "*** untrue trueish _true (***) x=***, *** pa55wds dHJ1ZQ==");
     assert_eq!(shown(&pieces(&mask, text.as_bytes().chunks(1))), mask.text(text).as_str());
     for value in [b"".as_slice(), b"abc", b"abc\n", b" \n \n \n", b"\n\n\n\n\n"] {
-        let refused = Mask::default().teach("a/b", &SecretValue::new(value.to_vec()));
+        let refused = Mask::default().register("a/b", &SecretValue::new(value.to_vec()));
         assert_eq!(refused, Err(Unmaskable::TooShort { name: "a/b".to_owned() }));
     }
-    let refused = Mask::default().teach("a/b", &SecretValue::new(vec![b'x'; 300 * 1024]));
+    let refused = Mask::default().register("a/b", &SecretValue::new(vec![b'x'; 300 * 1024]));
     assert_eq!(refused, Err(Unmaskable::TooLong { name: "a/b".to_owned() }));
 }
 
@@ -153,10 +153,10 @@ fn what_is_taught_while_bytes_are_held_is_hidden() {
     let mask = mask_of(&[b"hf_ABCDEFGHIJKL"]);
     let mut stream = mask.stream();
     assert_eq!(stream.push(b"token: hf_ABCDE").as_str(), "token: ");
-    mask.teach("late", &SecretValue::new(b"hf_ABCDEzyxwvu".to_vec())).unwrap();
+    mask.register("late", &SecretValue::new(b"hf_ABCDEzyxwvu".to_vec())).unwrap();
     assert_eq!(stream.push(b"zyxw").as_str(), "");
     assert_eq!(stream.push(b"vu, ").as_str(), "***, ");
-    mask.teach("later", &SecretValue::new(b"completely-different".to_vec())).unwrap();
+    mask.register("later", &SecretValue::new(b"completely-different".to_vec())).unwrap();
     assert_eq!(stream.push(b"completely-different.").as_str(), "***.");
     assert_eq!(stream.finish().as_str(), "");
     assert_eq!(stream.hits(), [("late".to_owned(), 1), ("later".to_owned(), 1)]);
@@ -164,7 +164,7 @@ fn what_is_taught_while_bytes_are_held_is_hidden() {
     let mask = Mask::default();
     let mut stream = mask.stream();
     assert_eq!(stream.push(b"some \x1b[3").as_str(), "some \x1b[3");
-    mask.teach("late", &SecretValue::new(HF.as_bytes().to_vec())).unwrap();
+    mask.register("late", &SecretValue::new(HF.as_bytes().to_vec())).unwrap();
     assert_eq!(stream.push(format!("1m{HF}\n").as_bytes()).as_str(), "1m***\n");
 }
 
@@ -172,7 +172,7 @@ fn what_is_taught_while_bytes_are_held_is_hidden() {
 fn names_and_counts() {
     let mask = Mask::new(MaskStyle::Names);
     for (name, value) in [("hf/token", HF), ("aws/key", AWS), ("aws/part", &AWS[..20])] {
-        mask.teach(name, &SecretValue::new(value.into())).unwrap();
+        mask.register(name, &SecretValue::new(value.into())).unwrap();
     }
     let clone = mask.clone();
     let text = format!("{HF} {AWS} {} {HF}\n", BASE64.encode(HF.as_bytes()));

@@ -52,12 +52,12 @@ fn secrets_are_written_read_listed_and_removed() {
         let remark = Remark { note: Some("of the tests".to_owned()), expires };
         let first = source.set("app", &secret("hunter2 one"), &remark).await.unwrap().version.unwrap();
         source.set("app", &secret("hunter2 zwei é\n"), &remark).await.unwrap();
-        let (value, facts) = get(&source, "app").await.unwrap();
+        let (value, metadata) = get(&source, "app").await.unwrap();
         assert_eq!(value, "hunter2 zwei é\n".as_bytes());
-        assert_eq!((facts.note.as_deref(), facts.expires), (Some("of the tests"), expires));
-        assert!(facts.created.is_some() && facts.place.ends_with("/secrets/app"), "{}", facts.place);
-        let (value, facts) = source.get("app", Some(&first)).await.unwrap();
-        assert_eq!((bytes(&value), facts.version), (b"hunter2 one".to_vec(), Some(first.clone())));
+        assert_eq!((metadata.note.as_deref(), metadata.expires), (Some("of the tests"), expires));
+        assert!(metadata.created.is_some() && metadata.place.ends_with("/secrets/app"), "{}", metadata.place);
+        let (value, metadata) = source.get("app", Some(&first)).await.unwrap();
+        assert_eq!((bytes(&value), metadata.version), (b"hunter2 one".to_vec(), Some(first.clone())));
         assert_eq!(source.get("app", Some(&"0".repeat(32))).await.unwrap_err(), SourceError::Missing);
         assert!(words(source.get("app", Some("../x")).await).contains("not a version of Key Vault"));
         let versions = source.versions("app").await.unwrap();
@@ -91,12 +91,12 @@ fn secrets_are_written_read_listed_and_removed() {
 fn a_place_is_told_without_the_value() {
     let standin = standin();
     let source = source(&standin);
-    let facts = wait(async {
+    let metadata = wait(async {
         source.set("app", &secret("hunter2 one"), &Remark::default()).await.unwrap();
         standin.requests();
         source.locate("app", None).await.unwrap()
     });
-    assert!(facts.version.is_some() && facts.created.is_some());
+    assert!(metadata.version.is_some() && metadata.created.is_some());
     let asked = standin.requests();
     assert!(asked.iter().all(|line| line.contains("/secrets/app/versions?")), "{asked:?}");
     standin.expect_no_faults();
@@ -245,8 +245,8 @@ fn microsofts_own_sdk_can_use_the_stand_in() {
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "['off', 'ours', 'theirs']");
     wait(async {
         let source = source(&standin);
-        let (value, facts) = get(&source, "theirs").await.unwrap();
-        assert_eq!((value, facts.note.as_deref()), (b"hunter2 theirs".to_vec(), Some("theirs")));
+        let (value, metadata) = get(&source, "theirs").await.unwrap();
+        assert_eq!((value, metadata.note.as_deref()), (b"hunter2 theirs".to_vec(), Some("theirs")));
         assert_eq!(source.get("ours", None).await.unwrap_err(), SourceError::Missing);
         let fault = words(source.get("off", None).await);
         assert!(fault.starts_with("unfit: Operation get is not allowed on a disabled secret"), "{fault}");

@@ -45,19 +45,19 @@ fn secrets_are_written_read_listed_and_removed() {
         source.check().await.unwrap();
         assert_eq!(source.get("app", None).await.unwrap_err(), SourceError::Missing);
         let remark = Remark { note: Some("of the tests".to_owned()), expires: None };
-        let facts = source.set("app", &secret("hunter2 one"), &remark).await.unwrap();
-        assert_eq!(facts.version.as_deref(), Some("1"));
+        let metadata = source.set("app", &secret("hunter2 one"), &remark).await.unwrap();
+        assert_eq!(metadata.version.as_deref(), Some("1"));
         let binary: Vec<u8> = (0..=255).collect();
         source.set("projects/ml/secrets/app", &secret(&binary), &remark).await.unwrap();
-        let (value, facts) = get(&source, "app").await.unwrap();
-        assert_eq!((value, facts.version.as_deref()), (binary, Some("2")));
-        assert_eq!(facts.place, "`projects/ml/secrets/app`");
-        assert!(facts.warnings.is_empty());
+        let (value, metadata) = get(&source, "app").await.unwrap();
+        assert_eq!((value, metadata.version.as_deref()), (binary, Some("2")));
+        assert_eq!(metadata.place, "`projects/ml/secrets/app`");
+        assert!(metadata.warnings.is_empty());
 
         // Versions: a number, `latest`, an alias; and what there is of them.
         for version in ["1", "prod"] {
-            let (value, facts) = source.get("app", Some(version)).await.unwrap();
-            assert_eq!((bytes(&value), facts.version.as_deref()), (b"hunter2 one".to_vec(), Some("1")));
+            let (value, metadata) = source.get("app", Some(version)).await.unwrap();
+            assert_eq!((bytes(&value), metadata.version.as_deref()), (b"hunter2 one".to_vec(), Some("1")));
         }
         assert_eq!(source.get("app", Some("latest")).await.unwrap().1.version.as_deref(), Some("2"));
         assert_eq!(source.get("app", Some("9")).await.unwrap_err(), SourceError::Missing);
@@ -102,9 +102,9 @@ fn a_value_that_is_in_force_was_written_whatever_becomes_of_its_note() {
             ("get", &Remark::default(), None),
         ] {
             standin.control(&serde_json::json!({ "may_not": [may_not] }).to_string());
-            let facts = source.set("app", &secret("hunter2 two"), said).await.unwrap();
-            assert_eq!(facts.warnings.len(), usize::from(warning.is_some()), "{may_not}: {facts:?}");
-            assert!(facts.warnings.iter().all(|told| told.contains(warning.unwrap())), "{facts:?}");
+            let metadata = source.set("app", &secret("hunter2 two"), said).await.unwrap();
+            assert_eq!(metadata.warnings.len(), usize::from(warning.is_some()), "{may_not}: {metadata:?}");
+            assert!(metadata.warnings.iter().all(|told| told.contains(warning.unwrap())), "{metadata:?}");
         }
         assert_eq!(get(&source, "app").await.unwrap().1.version.as_deref(), Some("6"));
     });
@@ -118,9 +118,9 @@ fn a_place_is_told_without_the_value() {
     wait(async {
         source.set("app", &secret("hunter2 one"), &Remark::default()).await.unwrap();
         standin.requests();
-        let facts = source.locate("app", None).await.unwrap();
-        assert_eq!(facts.version.as_deref(), Some("1"));
-        assert!(facts.created.is_some());
+        let metadata = source.locate("app", None).await.unwrap();
+        assert_eq!(metadata.version.as_deref(), Some("1"));
+        assert!(metadata.created.is_some());
     });
     let asked = standin.requests();
     assert!(asked.iter().all(|line| !line.contains(":access")), "{asked:?}");
@@ -161,8 +161,8 @@ fn a_damaged_value_is_refused() {
         let fault = words(source(&standin).get("app", None).await);
         assert!(fault.starts_with("unreachable: the value arrived damaged"), "{fault}");
         standin.control(r#"{"no_sum": true}"#);
-        let facts = get(&source(&standin), "app").await.unwrap().1;
-        assert!(facts.warnings[0].contains("no CRC32C"));
+        let metadata = get(&source(&standin), "app").await.unwrap().1;
+        assert!(metadata.warnings[0].contains("no CRC32C"));
     });
     standin.expect_no_faults();
 }
@@ -283,8 +283,8 @@ fn cloudbox_is_met() {
         assert_eq!(source.get("app", None).await.unwrap_err(), SourceError::Missing);
         source.set("app", &secret("hunter2 one"), &Remark::default()).await.unwrap();
         source.set("app", &secret(b"\xff\x00two"), &Remark::default()).await.unwrap();
-        let (value, facts) = get(&source, "app").await.unwrap();
-        assert_eq!((value, facts.version.as_deref()), (b"\xff\x00two".to_vec(), Some("2")));
+        let (value, metadata) = get(&source, "app").await.unwrap();
+        assert_eq!((value, metadata.version.as_deref()), (b"\xff\x00two".to_vec(), Some("2")));
         assert_eq!(bytes(&source.get("app", Some("1")).await.unwrap().0), b"hunter2 one");
         assert_eq!(source.versions("app").await.unwrap().len(), 2);
         assert_eq!(source.list().await.unwrap().len(), 1);

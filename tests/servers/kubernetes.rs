@@ -68,22 +68,22 @@ async fn contract(cluster: &Cluster) {
     let remark = Remark { note: Some("of the tests".to_owned()), expires: None };
     assert_eq!(admin.get("app", None).await.unwrap_err(), SourceError::Missing);
     admin.set("app", &secret("hunter2 one"), &remark).await.unwrap();
-    let (value, facts) = get(&admin, "app").await.unwrap();
+    let (value, metadata) = get(&admin, "app").await.unwrap();
     assert_eq!(value, b"hunter2 one");
     assert!(
-        facts.place.starts_with("Secret `default/app`, key `value`, resourceVersion "),
+        metadata.place.starts_with("Secret `default/app`, key `value`, resourceVersion "),
         "{}",
-        facts.place
+        metadata.place
     );
-    assert_eq!(facts.note.as_deref(), Some("of the tests"));
-    assert!(facts.created.is_some());
+    assert_eq!(metadata.note.as_deref(), Some("of the tests"));
+    assert!(metadata.created.is_some());
     let binary: Vec<u8> = (0..=255).collect();
     admin.set("default/app#tls.key", &secret(&binary), &Remark::default()).await.unwrap();
     assert_eq!(get(&admin, "app#tls.key").await.unwrap().0, binary);
     assert_eq!(get(&admin, "default/app#value").await.unwrap().0, b"hunter2 one");
     admin.set("app#value", &secret("hunter2 two"), &Remark::default()).await.unwrap();
-    let (value, facts) = get(&admin, "app#value").await.unwrap();
-    assert_eq!((value.as_slice(), facts.note), (&b"hunter2 two"[..], Some("of the tests".to_owned())));
+    let (value, metadata) = get(&admin, "app#value").await.unwrap();
+    assert_eq!((value.as_slice(), metadata.note), (&b"hunter2 two"[..], Some("of the tests".to_owned())));
     let large = vec![b'x'; 64 << 10];
     admin.set("large", &secret(&large), &Remark::default()).await.unwrap();
     assert_eq!(get(&admin, "large").await.unwrap().0, large);

@@ -29,7 +29,7 @@ mod sandbox;
 mod secret_copy;
 mod shell_text;
 mod source_contract;
-mod sshd;
+mod sshd_fixture;
 mod support;
 mod terminal;
 mod tmux;

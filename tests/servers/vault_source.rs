@@ -2,7 +2,7 @@
 
 mod commands;
 mod leases;
-mod lending;
+mod leases_of_steps;
 mod logins;
 mod records;
 mod server;

@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Mask::new(MaskStyle::Names),
     ));
     let token = SecretValue::new(b"made-up-token-8d1f".to_vec());
-    secrets.mask().teach("demo/token", &token)?;
+    secrets.mask().register("demo/token", &token)?;
     let pool = Pool::new(PoolOptions {
         hosts: HostsFile::default(),
         secrets: Arc::clone(&secrets),

@@ -12,9 +12,9 @@ use crate::resolve::Resolver;
 use crate::resolve::Target;
 use crate::ssh::connect::Handshakes;
 use crate::ssh::connect::connect;
+use crate::ssh::host_key::OWN_FILE;
 use crate::ssh::known_hosts;
 use crate::ssh::options::ConnectOptions;
-use crate::ssh::trust::OWN_FILE;
 
 /// What a host that lets us in is like.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,20 +12,20 @@
 struct Readme;
 
 mod chunks;
-mod ending;
 mod environment;
 mod git;
+mod process_group;
 mod program;
 mod running;
 mod stream;
 
 pub use chunks::Chunks;
-pub use ending::is_at_terminal;
 pub use environment::OWN;
 pub use git::GitError;
 pub use git::Ignored;
 pub use git::Repository;
 pub use git::is_store;
+pub use process_group::is_at_terminal;
 pub use program::Outputs;
 pub use program::Program;
 pub use running::Broken;

@@ -15,9 +15,9 @@ use crate::Heard;
 use crate::Limits;
 use crate::Running;
 use crate::Stream;
-use crate::ending::Group;
 use crate::environment::OWN;
 use crate::environment::is_own;
+use crate::process_group::Group;
 
 /// A program that is to be started. It gets Doppio's environment without [`OWN`], and no shell is
 /// asked but by [`Program::shell`].

@@ -15,7 +15,7 @@ use tokio::process::ChildStdin;
 use tokio::process::ChildStdout;
 use zeroize::Zeroizing;
 
-use crate::ending::Group;
+use crate::process_group::Group;
 
 /// How much of its error output is kept, in bytes.
 const COMPLAINTS: u64 = 16 << 10;

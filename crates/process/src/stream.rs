@@ -10,7 +10,7 @@ use std::process::ChildStdout;
 use std::thread;
 use std::thread::JoinHandle;
 
-use crate::ending::Group;
+use crate::process_group::Group;
 
 /// What is read at once, in bytes.
 const CHUNK: usize = 1 << 18;

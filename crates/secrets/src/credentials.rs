@@ -83,7 +83,7 @@ impl SecretSession {
     ///
     /// When it does not exist, a source can't be asked, or it can't leave this machine.
     pub async fn locate_credential(&self, wanted: &Wanted) -> Result<CredentialMetadata, SecretError> {
-        self.credential(&Hold::default(), wanted, false).await.map(facts_of)
+        self.credential(&Hold::default(), wanted, false).await.map(metadata_of)
     }
 
     /// A credential, with all its values known to the mask. Its leases stay valid as long as
@@ -97,7 +97,7 @@ impl SecretSession {
         let mut secrets = Vec::new();
         for part in &found.parts {
             let Some(value) = &part.value else { continue };
-            self.teach(part.key.name, Some(wanted.provider), value)?;
+            self.register(part.key.name, Some(wanted.provider), value)?;
             // What is stored was written down when it was fetched.
             let known = self.known(part.key.name);
             if known.is_none_or(|(_, known)| !known.is_same(value)) {
@@ -107,7 +107,7 @@ impl SecretSession {
         }
         let name = found.parts.first().map_or(wanted.provider.name, |part| part.key.name);
         for value in &found.inner {
-            self.teach(name, Some(wanted.provider), value)?;
+            self.register(name, Some(wanted.provider), value)?;
         }
         Ok(Handed { exposure: found.exposure, secrets, settings: found.settings, files: found.files })
     }
@@ -179,20 +179,20 @@ impl SecretSession {
                 if !key.needed && id.is_some_and(vendor::is_lasting_aws_key) {
                     continue;
                 }
-                let facts = match self.locate(&reference).await {
-                    Ok(location) => location.facts,
+                let metadata = match self.locate(&reference).await {
+                    Ok(location) => location.metadata,
                     Err(SecretError::Missing { .. }) if key.needed => continue 'sets,
                     Err(SecretError::Missing { .. }) => continue,
                     Err(error) => return Err(error),
                 };
-                let value = if read || (provider.is_told_by_value() && !facts.unproven) {
+                let value = if read || (provider.is_told_by_value() && !metadata.unproven) {
                     Some(self.fetch_for(hold, &reference).await?)
                 } else {
                     None
                 };
-                found.parts.push(Part { key, value, place: facts.place });
-                found.expires = found.expires.into_iter().chain(facts.expires).min();
-                found.warnings.extend(facts.warnings);
+                found.parts.push(Part { key, value, place: metadata.place });
+                found.expires = found.expires.into_iter().chain(metadata.expires).min();
+                found.warnings.extend(metadata.warnings);
             }
             if found.parts.is_empty() {
                 continue;
@@ -248,7 +248,7 @@ fn unreachable(wanted: &Wanted, error: ProviderError) -> SecretError {
     }
 }
 
-fn facts_of(found: Credential) -> CredentialMetadata {
+fn metadata_of(found: Credential) -> CredentialMetadata {
     CredentialMetadata {
         place: found.place(),
         exposure: found.exposure,
@@ -305,18 +305,18 @@ mod tests {
             ("AWS_SECRET_ACCESS_KEY", "secret-of-that-key"),
         ];
         let lasting = session(&variables, home.path().to_owned());
-        let facts = lasting.locate_credential(&"aws".parse().unwrap()).await.unwrap();
-        assert_eq!((facts.exposure, facts.expires), (Exposure::Personal, None));
+        let metadata = lasting.locate_credential(&"aws".parse().unwrap()).await.unwrap();
+        assert_eq!((metadata.exposure, metadata.expires), (Exposure::Personal, None));
         variables.push(("AWS_SESSION_TOKEN", "token-of-that-key"));
         let besides = session(&variables, home.path().to_owned());
-        let facts = besides.locate_credential(&"aws".parse().unwrap()).await.unwrap();
-        assert_eq!(facts.exposure, Exposure::Personal, "a token makes it no shorter");
+        let metadata = besides.locate_credential(&"aws".parse().unwrap()).await.unwrap();
+        assert_eq!(metadata.exposure, Exposure::Personal, "a token makes it no shorter");
         variables[0].1 = "ASIAABCDEFGHIJKLMNOP";
         variables.push(("AWS_CREDENTIAL_EXPIRATION", "2026-11-22T12:00:00Z"));
         let short = session(&variables, home.path().to_owned());
-        let facts = short.locate_credential(&"aws".parse().unwrap()).await.unwrap();
-        assert_eq!(facts.exposure, Exposure::Scoped);
-        assert_eq!(facts.expires.unwrap().to_string(), "2026-11-22T12:00:00Z");
+        let metadata = short.locate_credential(&"aws".parse().unwrap()).await.unwrap();
+        assert_eq!(metadata.exposure, Exposure::Scoped);
+        assert_eq!(metadata.expires.unwrap().to_string(), "2026-11-22T12:00:00Z");
         assert_eq!(
             short.fetch_credential(&Hold::default(), &"aws".parse().unwrap()).await.unwrap().secrets.len(),
             3

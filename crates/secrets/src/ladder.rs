@@ -124,7 +124,7 @@ impl Ladder {
         self.bound.iter().filter_map(|bound| bound.get(name))
     }
 
-    /// The sources that may lend something, to be closed by somebody who outlives this.
+    /// The sources that may give leases, to be closed by somebody who outlives this.
     pub fn lenders(&self) -> Vec<Arc<dyn Source>> {
         self.sources.iter().filter(|source| source.kind().remote.is_some()).map(Arc::clone).collect()
     }
@@ -273,7 +273,7 @@ impl Ladder {
             return self.remedy_of_all(reference);
         }
         let place = match self.search(&bare, false).await {
-            Ok(found) => found.facts.place,
+            Ok(found) => found.metadata.place,
             Err((_, SourceError::Missing | SourceError::Absent { .. })) => {
                 return self.remedy_of_all(reference);
             }

@@ -1,7 +1,7 @@
 //! The only tree that sees plain values.
 //!
 //! A recipe names a secret by a [`SecretRef`]; the [`SecretSession`] walks the [`Ladder`] of sources
-//! when a step starts, teaches the value to the [`Mask`], and hands it out as a [`SecretValue`],
+//! when a step starts, registers the value with the [`Mask`], and hands it out as a [`SecretValue`],
 //! which has no way to be shown. Bytes leave the program as [`Masked`] only.
 
 #[cfg(doctest)]
@@ -13,16 +13,16 @@ mod audit;
 mod consent;
 mod credentials;
 mod delivery;
+mod dummy_value;
 mod environment;
 mod error;
-mod exclusive;
 pub mod export;
+mod file_lock;
 pub mod format;
 mod ladder;
 mod locked;
 mod mask;
 pub mod naming;
-mod placeholder;
 mod prompt;
 mod randomness;
 mod reference;
@@ -48,6 +48,7 @@ pub use credentials::Handed;
 pub use credentials::HandedSecret;
 pub use delivery::Carrier;
 pub use delivery::Delivery;
+pub use dummy_value::is_dummy;
 pub use environment::Environment;
 pub use error::SecretError;
 pub use ladder::Bound;
@@ -68,7 +69,6 @@ pub use mask::MaskStyle;
 pub use mask::Masked;
 pub use mask::Unmaskable;
 pub use mask::Weakness;
-pub use placeholder::is_placeholder;
 pub use prompt::Prompt;
 pub use reference::InvalidReference;
 pub use reference::Origin;

@@ -1,8 +1,8 @@
-//! Fetches values just in time, once for all who need them, and teaches each to the mask in the
+//! Fetches values just in time, once for all who need them, and registers each with the mask in the
 //! same call.
 
 mod hold;
-mod stay;
+mod local_only;
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use crate::error::SecretError;
 #[derive(Debug, Clone)]
 pub struct Location {
     /// Provenance, age, expiry; `unproven` where the source can't say without handing the value out.
-    pub facts: Metadata,
+    pub metadata: Metadata,
     /// It is the default of the reference, which is not a secret.
     pub is_default: bool,
 }
@@ -57,7 +57,7 @@ impl fmt::Debug for SecretSession {
 }
 
 impl SecretSession {
-    /// A session that looks secrets up on `ladder` and teaches them to `mask`.
+    /// A session that looks secrets up on `ladder` and registers them with `mask`.
     pub fn new(ladder: Ladder, mask: Mask) -> Self {
         Self {
             ladder,
@@ -81,7 +81,7 @@ impl SecretSession {
     /// The provider of a credential that never leaves this machine and is in `value`, in whatever
     /// encoding.
     pub fn stays(&self, value: &SecretValue) -> Option<&'static Vendor> {
-        stay::owner(&self.staying, value)
+        local_only::owner(&self.staying, value)
     }
 
     /// The same, with an auditor that records what is fetched and where it goes.
@@ -91,7 +91,7 @@ impl SecretSession {
         self
     }
 
-    /// The mask that every fetched value is taught to.
+    /// The mask that every fetched value is registered with.
     pub fn mask(&self) -> &Mask {
         &self.mask
     }
@@ -121,7 +121,7 @@ impl SecretSession {
     pub async fn fetch_for(&self, hold: &Hold, reference: &SecretRef) -> Result<SecretValue, SecretError> {
         let cell = self.known.cell(reference);
         let fetched = cell.get_or_try_init(|| self.ask(reference)).await?;
-        if fetched.facts.lease.is_some() { hold } else { &self.hold }.keep(&cell);
+        if fetched.metadata.lease.is_some() { hold } else { &self.hold }.keep(&cell);
         Ok(fetched.value.clone())
     }
 
@@ -140,17 +140,17 @@ impl SecretSession {
         let unfit =
             |cause: &str| SecretError::Unfit { reference: reference.label(), cause: cause.to_owned() };
         let value = found.value.ok_or_else(|| unfit("its source gave no value"))?;
-        let fetched = Fetched { value, facts: found.facts, is_default: found.is_default };
+        let fetched = Fetched { value, metadata: found.metadata, is_default: found.is_default };
         if !fetched.is_default {
-            self.teach(&reference.label(), self.provider_of(reference), &fetched.value)?;
-            self.note_fetch(&reference.label(), &fetched.facts.place, &fetched.value).await?;
+            self.register(&reference.label(), self.provider_of(reference), &fetched.value)?;
+            self.note_fetch(&reference.label(), &fetched.metadata.place, &fetched.value).await?;
         }
         Ok(fetched)
     }
 
     /// Makes a value known to the mask, if it is a secret, and sees that it can be handed over.
     /// `owner` is the provider whose it is, if it is one's.
-    pub(crate) fn teach(
+    pub(crate) fn register(
         &self,
         name: &str,
         owner: Option<&'static Vendor>,
@@ -158,8 +158,8 @@ impl SecretSession {
     ) -> Result<(), SecretError> {
         let unfit = |cause: &str| SecretError::Unfit { reference: name.to_owned(), cause: cause.to_owned() };
         if !vendor::is_public(name) {
-            self.mask.teach(name, value).map_err(|error| unfit(unmaskable(&error)))?;
-            stay::remember(&self.staying, owner, value);
+            self.mask.register(name, value).map_err(|error| unfit(unmaskable(&error)))?;
+            local_only::remember(&self.staying, owner, value);
         }
         if value.fitness() == Fitness::Nul {
             return Err(unfit(
@@ -206,7 +206,7 @@ impl SecretSession {
     /// What was fetched under this label.
     pub(crate) fn known(&self, label: &str) -> Option<(String, SecretValue)> {
         let cell = self.known.labelled(label)?;
-        cell.get().map(|fetched| (fetched.facts.place.clone(), fetched.value.clone()))
+        cell.get().map(|fetched| (fetched.metadata.place.clone(), fetched.value.clone()))
     }
 
     /// Whether what was fetched is the default of the reference, since the secret is not set.
@@ -222,7 +222,7 @@ impl SecretSession {
     /// As [`SecretSession::fetch`], but for what only the value can show.
     pub async fn locate(&self, reference: &SecretRef) -> Result<Location, SecretError> {
         let found = self.ladder.find(reference, false).await?;
-        Ok(Location { facts: found.facts, is_default: found.is_default })
+        Ok(Location { metadata: found.metadata, is_default: found.is_default })
     }
 
     /// Locates each reference once: for the plan, and for the check before a run, which names all

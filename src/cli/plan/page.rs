@@ -7,8 +7,8 @@ use serde::Serialize;
 use doppio_text::exact_lines;
 
 use crate::cli::output;
-use crate::plan::show::Shown;
-use crate::plan::show::ShownStep;
+use crate::plan::outline::Shown;
+use crate::plan::outline::ShownStep;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
 

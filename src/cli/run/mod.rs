@@ -51,7 +51,7 @@ use crate::event::RunState;
 use crate::event::SinkError;
 use crate::journal::Store;
 use crate::plan::Plan;
-use crate::plan::show::show;
+use crate::plan::outline::show;
 use crate::ui::Screen;
 
 #[derive(Debug, clap::Args)]
@@ -203,7 +203,7 @@ fn check_secrets(survey: Survey) -> Result<(), CliError> {
     for (_, answer) in survey {
         match answer {
             Ok(location) => {
-                output::warnings(&location.facts.warnings);
+                output::warnings(&location.metadata.warnings);
             }
             Err(error) => troubles.push(error.into()),
         }

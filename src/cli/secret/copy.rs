@@ -72,7 +72,7 @@ pub(super) async fn items(from: &dyn Source, names: &[String]) -> Result<Vec<Ite
     for (path, answer) in paths.into_iter().zip(answers) {
         let label = label(from.kind().scheme, &path);
         items.push(match answer {
-            Ok((value, facts)) => item(label, path, value, facts),
+            Ok((value, metadata)) => item(label, path, value, metadata),
             // One that can't be read does not stop the others.
             Err(error) if names.is_empty() => {
                 Item { from: label, path, value: Err(error.to_string()), remark: Remark::default() }
@@ -86,8 +86,8 @@ pub(super) async fn items(from: &dyn Source, names: &[String]) -> Result<Vec<Ite
     Ok(items)
 }
 
-fn item(label: String, path: String, value: SecretValue, facts: Metadata) -> Item {
-    let remark = Remark { note: facts.note, expires: facts.expires };
+fn item(label: String, path: String, value: SecretValue, metadata: Metadata) -> Item {
+    let remark = Remark { note: metadata.note, expires: metadata.expires };
     // Sources on the network have paths that are not names; the target judges them.
     match path.parse::<SecretName>() {
         Ok(name) => transfer::item(&name, label, value, remark),

@@ -67,8 +67,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
         lookup::tell_of_lent(&vault);
     } else {
         let location = vault.locate(&reference).await?;
-        output::warnings(&location.facts.warnings);
-        let place = time::describe(&location.facts, Timestamp::now());
+        output::warnings(&location.metadata.warnings);
+        let place = time::describe(&location.metadata, Timestamp::now());
         output::text(&format!("{} = *** ({place})\n", reference.label()))?;
     }
     Ok(())

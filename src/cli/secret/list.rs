@@ -41,7 +41,7 @@ pub(in crate::cli) struct Args {
 struct Item {
     name: String,
     source: &'static str,
-    facts: Metadata,
+    metadata: Metadata,
     last: Option<Use>,
 }
 
@@ -52,10 +52,10 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     for source in sources(&ladder, args)? {
         let (fault, part) = match source.list().await {
             Ok(found) => {
-                items.extend(found.into_iter().map(|(name, mut facts)| {
-                    facts.exposure = facts.exposure.or_else(|| exposure(&name));
+                items.extend(found.into_iter().map(|(name, mut metadata)| {
+                    metadata.exposure = metadata.exposure.or_else(|| exposure(&name));
                     let last = uses.iter().find(|used| uses::is_of(&used.secret, &name)).cloned();
-                    Item { name, source: source.kind().scheme, facts, last }
+                    Item { name, source: source.kind().scheme, metadata, last }
                 }));
                 (source.unlisted().map_or(Ok(()), Err), "all of ")
             }
@@ -115,16 +115,16 @@ fn kept<'a>(name: &'a str, source: &str, items: &[Item]) -> Option<(&'static str
 }
 
 fn json(item: &Item, items: &[Item]) -> serde_json::Value {
-    let Item { name, source, facts, last } = item;
+    let Item { name, source, metadata, last } = item;
     serde_json::json!({
         "name": name,
         "source": source,
         "role": kept(name, source, items).map(|(role, _)| role),
-        "version": facts.version,
-        "created": facts.created,
-        "expires": facts.expires,
-        "note": facts.note,
-        "exposure": facts.exposure,
+        "version": metadata.version,
+        "created": metadata.created,
+        "expires": metadata.expires,
+        "note": metadata.note,
+        "exposure": metadata.exposure,
         "last_use": last.as_ref().map(|last| serde_json::json!({
             "time": last.time,
             "deed": last.action,
@@ -137,17 +137,17 @@ fn json(item: &Item, items: &[Item]) -> serde_json::Value {
 
 fn table(items: &[Item], now: Timestamp) -> Table<2> {
     let mut table = Table::new([Column::Name, Column::Whole]);
-    for Item { name, source, facts, last } in items {
+    for Item { name, source, metadata, last } in items {
         let mut words = Vec::new();
         let kept = kept(name, source, items);
         words.extend(kept.map(|(role, of)| format!("{role} value of {of}")));
-        words.extend(facts.created.map(|created| format!("set {}", time::age(created, now))));
-        words.extend(facts.expires.map(|expires| time::expiry(expires, now)));
+        words.extend(metadata.created.map(|created| format!("set {}", time::age(created, now))));
+        words.extend(metadata.expires.map(|expires| time::expiry(expires, now)));
         words.extend(
             last.as_ref().and_then(|last| last.time).map(|used| format!("used {}", time::age(used, now))),
         );
-        words.extend(facts.exposure.clone());
-        words.extend(facts.note.clone().filter(|_| kept.is_none()));
+        words.extend(metadata.exposure.clone());
+        words.extend(metadata.note.clone().filter(|_| kept.is_none()));
         // Others may have written names and notes.
         table.row([&exact(name.as_bytes()), source], &exact(words.join("  ").as_bytes()));
     }

@@ -71,8 +71,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     let remark = Remark { note: now.note.clone(), expires: None };
     let what = lookup::a_use(AuditAction::Rollback, name.as_str(), Some(place.clone()), Some(&older));
     let set = async {
-        let facts = source.set(&path, &older, &remark).await.map_err(failed)?;
-        let Some(kept) = &kept else { return Ok(facts) };
+        let metadata = source.set(&path, &older, &remark).await.map_err(failed)?;
+        let Some(kept) = &kept else { return Ok(metadata) };
         // Where there are no versions, the two change places.
         let remark = Remark { note: Some(sources::note_of_previous(name)), expires: now.expires };
         if let Err(error) = source.set(kept, &current, &remark).await {
@@ -81,9 +81,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
             source.set(&path, &current, &before).await.map_err(failed)?;
             return Err(failed(error));
         }
-        Ok(facts)
+        Ok(metadata)
     };
-    let facts = lookup::logged(context, vec![what], set).await?;
+    let metadata = lookup::logged(context, vec![what], set).await?;
     if now.expires.is_some() {
         output::line("note: when the older value expires is not known; the expiry was removed");
     }
@@ -95,7 +95,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     let named = |version: Option<String>| version.unwrap_or_else(|| "?".to_owned());
     output::line(&format!(
         "`{name}` is version {} now, with the value of version {}",
-        named(facts.version),
+        named(metadata.version),
         named(then.version)
     ));
     output::line(&format!("undo it with `doppio secret rollback {name}@{}`", named(now.version)));

@@ -107,7 +107,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     lookup::logged(context, vec![what], rotation.switch(&new, expires)).await?;
     // Broken off after the switch, what is in force is the new value: when the old one began is
     // not known.
-    let since = rotation.facts.created.filter(|_| !new.is_same(&rotation.old));
+    let since = rotation.metadata.created.filter(|_| !new.is_same(&rotation.old));
     seen::tell(&name, since, context)?;
     set::tell_of_others(&ladder, &name, source).await;
     Ok(())
@@ -174,7 +174,7 @@ struct Rotation<'a> {
     source: &'a dyn Source,
     /// The value in force, and what is known of it.
     old: SecretValue,
-    facts: Metadata,
+    metadata: Metadata,
     /// Where the value is, the new one before it is in force, and the old one afterwards.
     path: String,
     pending: String,
@@ -188,12 +188,12 @@ impl<'a> Rotation<'a> {
         source: &'a dyn Source,
         path: String,
     ) -> Result<Self, CliError> {
-        let (old, facts) = source.get(&path, None).await.map_err(|error| {
+        let (old, metadata) = source.get(&path, None).await.map_err(|error| {
             CliError::of_source(format!("cannot read `{name}` from {}", source.place()), &error)
         })?;
         let beside = |role| sources::beside(ladder, source, name, role);
         let (pending, previous) = (beside("pending")?, beside("previous")?);
-        let rotation = Self { name, source, old, facts, path, pending, previous };
+        let rotation = Self { name, source, old, metadata, path, pending, previous };
         if !source.kind().versions {
             rotation.own(&rotation.previous, &sources::note_of_previous(name)).await?;
         }
@@ -208,7 +208,7 @@ impl<'a> Rotation<'a> {
     /// secret that somebody gave the same name.
     async fn own(&self, path: &str, note: &str) -> Result<Option<(SecretValue, Metadata)>, CliError> {
         match self.source.get(path, None).await {
-            Ok((_, facts)) if !sources::may_have_note(self.source, &facts, note) => {
+            Ok((_, metadata)) if !sources::may_have_note(self.source, &metadata, note) => {
                 Err(CliError::usage(format!("`{path}` is a separate secret, and `rotate` needs that name"))
                     .hint(format!("give it another one: `doppio secret mv {path} NAME`")))
             }
@@ -221,7 +221,7 @@ impl<'a> Rotation<'a> {
     /// The value that is pending, and when it stops being good.
     async fn pending(&self) -> Result<Option<(SecretValue, Option<Timestamp>)>, CliError> {
         let found = self.own(&self.pending, &self.note_of_pending()).await?;
-        Ok(found.map(|(value, facts)| (value, facts.expires)))
+        Ok(found.map(|(value, metadata)| (value, metadata.expires)))
     }
 
     /// Keeps the new value beside the old one.
@@ -248,15 +248,15 @@ impl<'a> Rotation<'a> {
         // Broken off after the switch, when all but the clearing up was done.
         if !new.is_same(&self.old) {
             let kept = if self.source.kind().versions {
-                let version = self.facts.version.as_deref().unwrap_or("previous");
+                let version = self.metadata.version.as_deref().unwrap_or("previous");
                 format!("{name}@{version}")
             } else {
                 let remark =
-                    Remark { note: Some(sources::note_of_previous(name)), expires: self.facts.expires };
+                    Remark { note: Some(sources::note_of_previous(name)), expires: self.metadata.expires };
                 self.write(&self.previous, &self.old, &remark).await?;
                 self.previous.clone()
             };
-            let remark = Remark { note: self.facts.note.clone(), expires };
+            let remark = Remark { note: self.metadata.note.clone(), expires };
             self.write(&self.path, new, &remark).await?;
             output::line(&format!(
                 "`{name}` has its new value in {}; the old one is kept as `{kept}`",
@@ -269,10 +269,10 @@ impl<'a> Rotation<'a> {
     /// Writes an item and reads it back.
     async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, CliError> {
         let failed = |error| self.failed("write", path, &error);
-        let facts = self.source.set(path, value, remark).await.map_err(failed)?;
+        let metadata = self.source.set(path, value, remark).await.map_err(failed)?;
         let (back, _) = self.source.get(path, None).await.map_err(failed)?;
         if back.is_same(value) {
-            return Ok(facts);
+            return Ok(metadata);
         }
         Err(CliError::world(format!("{} returned a different value for `{path}`", self.source.place()))
             .hint(format!("check it: `doppio secret why {}`", self.name)))

@@ -63,14 +63,14 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     output::warnings(validate::warnings(&name, &value));
     let what = lookup::a_use(AuditAction::Set, name.as_str(), Some(source.place()), Some(&value));
     let remark = Remark { note: args.note.clone(), expires };
-    let facts = lookup::logged(context, vec![what], async {
+    let metadata = lookup::logged(context, vec![what], async {
         let stored = source.set(&path, &value, &remark).await;
         stored.map_err(|error| {
             CliError::of_source(format!("cannot store `{name}` in {}", source.place()), &error)
         })
     })
     .await?;
-    for warning in &facts.warnings {
+    for warning in &metadata.warnings {
         output::line(&format!("note: {warning}"));
     }
     output::line(&format!("stored `{name}` in {}{}", source.place(), sources::alias(&path, &name)));
@@ -114,10 +114,10 @@ pub(super) async fn tell_of_others(ladder: &Ladder, name: &SecretName, target: &
     let mut before = true;
     for asked in &trail.asked {
         let is_target = asked.place == target.place();
-        if let Outcome::Won(facts) | Outcome::Shadowed(facts) = &asked.outcome
+        if let Outcome::Won(metadata) | Outcome::Shadowed(metadata) = &asked.outcome
             && !is_target
         {
-            let place = &facts.place;
+            let place = &metadata.place;
             output::line(&if before {
                 format!("warning: {place} takes precedence over it and will be used instead")
             } else {

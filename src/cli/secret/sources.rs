@@ -83,10 +83,10 @@ pub(super) fn note_of_previous(name: &SecretName) -> String {
 /// Whether a note may be that of an item: it tells what `rotate` put there from a secret that
 /// somebody gave the same name. Not every source tells a note together with the value, nor does
 /// every keychain keep one.
-pub(super) fn may_have_note(source: &dyn Source, facts: &Metadata, note: &str) -> bool {
-    match &facts.note {
+pub(super) fn may_have_note(source: &dyn Source, metadata: &Metadata, note: &str) -> bool {
+    match &metadata.note {
         Some(found) => found == note,
-        None => !LOCAL.contains(&source.kind().scheme) || facts.created.is_none(),
+        None => !LOCAL.contains(&source.kind().scheme) || metadata.created.is_none(),
     }
 }
 

@@ -88,7 +88,7 @@ async fn secrets(recipes: &[&PathBuf], vault: &SecretSession) -> Result<Vec<Row>
             label: reference.label(),
             provider: None,
             users: needs.get(&reference).cloned().unwrap_or_default(),
-            answer: answer.map(|location| location.facts),
+            answer: answer.map(|location| location.metadata),
         })
         .collect())
 }
@@ -103,11 +103,11 @@ async fn credentials(recipes: &[&PathBuf], vault: &SecretSession) -> Result<Vec<
     for (text, users) in needs {
         // An unknown name is for `doppio check` to report.
         let Ok(wanted) = text.parse::<Wanted>() else { continue };
-        let answer = vault.locate_credential(&wanted).await.map(|facts| Metadata {
-            place: facts.place,
-            expires: facts.expires,
-            exposure: Some(facts.exposure.to_string()),
-            warnings: facts.warnings,
+        let answer = vault.locate_credential(&wanted).await.map(|metadata| Metadata {
+            place: metadata.place,
+            expires: metadata.expires,
+            exposure: Some(metadata.exposure.to_string()),
+            warnings: metadata.warnings,
             ..Metadata::default()
         });
         let label = format!("credentials of {wanted}");
@@ -126,14 +126,14 @@ fn plain(rows: &[Row]) -> Result<(), CliError> {
     let mut table = Table::new([Column::Whole, Column::Name]);
     for Row { label, answer, .. } in rows {
         let words = match answer {
-            Ok(facts) => time::describe(facts, now),
+            Ok(metadata) => time::describe(metadata, now),
             Err(error @ SecretError::Missing { .. }) => error.hint().unwrap_or_default().to_owned(),
             Err(error) => error.hint().map_or(error.to_string(), |hint| format!("{error}; {hint}")),
         };
         table.row([state(answer), label], &words);
     }
     output::table(&table)?;
-    output::warnings(rows.iter().flat_map(|row| &row.answer).flat_map(|facts| &facts.warnings));
+    output::warnings(rows.iter().flat_map(|row| &row.answer).flat_map(|metadata| &metadata.warnings));
     if rows.is_empty() {
         output::line("no recipe here names a secret");
     }
@@ -149,16 +149,16 @@ fn state(answer: &Result<Metadata, SecretError>) -> &'static str {
 }
 
 fn json(Row { label, provider, users, answer }: &Row) -> serde_json::Value {
-    let facts = answer.as_ref().ok();
+    let metadata = answer.as_ref().ok();
     serde_json::json!({
         "secret": Some(label).filter(|_| provider.is_none()),
         "credentials": provider,
         "recipes": users,
         "state": state(answer),
-        "place": facts.map(|facts| &facts.place),
-        "exposure": facts.and_then(|facts| facts.exposure.as_ref()),
-        "created": facts.and_then(|facts| facts.created),
-        "expires": facts.and_then(|facts| facts.expires),
+        "place": metadata.map(|metadata| &metadata.place),
+        "exposure": metadata.and_then(|metadata| metadata.exposure.as_ref()),
+        "created": metadata.and_then(|metadata| metadata.created),
+        "expires": metadata.and_then(|metadata| metadata.expires),
         "error": answer.as_ref().err().map(ToString::to_string),
         "hint": answer.as_ref().err().and_then(SecretError::hint),
     })

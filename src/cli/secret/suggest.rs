@@ -30,7 +30,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     for known in well_known() {
         let Ok(name) = known.name.parse::<SecretName>() else { continue };
         items.push(match vault.locate(&SecretRef::from(name)).await {
-            Ok(Location { facts, .. }) => (known, "set", Some(facts.place)),
+            Ok(Location { metadata, .. }) => (known, "set", Some(metadata.place)),
             Err(SecretError::Missing { .. }) => (known, "missing", None),
             // A source could not be asked.
             Err(error) => {

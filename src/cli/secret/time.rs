@@ -32,12 +32,12 @@ fn span(seconds: i64) -> String {
 }
 
 /// Where something is, how old, how long it is good: what may be told of a value.
-pub(super) fn describe(facts: &Metadata, now: Timestamp) -> String {
-    let mut words = vec![facts.place.clone()];
-    words.extend(facts.version.as_ref().map(|version| format!("version {version}")));
-    words.extend(facts.created.map(|time| format!("set {}", age(time, now))));
-    words.extend(facts.expires.map(|time| expiry(time, now)));
-    if facts.unproven {
+pub(super) fn describe(metadata: &Metadata, now: Timestamp) -> String {
+    let mut words = vec![metadata.place.clone()];
+    words.extend(metadata.version.as_ref().map(|version| format!("version {version}")));
+    words.extend(metadata.created.map(|time| format!("set {}", age(time, now))));
+    words.extend(metadata.expires.map(|time| expiry(time, now)));
+    if metadata.unproven {
         words.push("not asked yet".to_owned());
     }
     words.join(", ")

@@ -2,7 +2,7 @@
 
 use doppio_secrets::Fitness;
 use doppio_secrets::SecretValue;
-use doppio_secrets::is_placeholder;
+use doppio_secrets::is_dummy;
 use doppio_secrets::vendor;
 use doppio_text::name::SecretName;
 
@@ -22,9 +22,7 @@ pub(super) fn unfit(name: &SecretName, value: &SecretValue) -> Option<Unfit> {
     let unfit = |why, hint| Some(Unfit { why, hint });
     match value.fitness() {
         Fitness::Empty => unfit("is empty", None),
-        _ if is_placeholder(value) => {
-            unfit("is only a placeholder", vendor::known(name).map(|known| known.get))
-        }
+        _ if is_dummy(value) => unfit("is only a placeholder", vendor::known(name).map(|known| known.get)),
         Fitness::Fit => None,
         Fitness::TooLong => unfit("is too long to be masked", Some("split it: 256 KiB is the limit")),
         Fitness::TooShort if vendor::is_public(name.as_str()) => None,

@@ -64,12 +64,12 @@ fn line(asked: &Asked, now: Timestamp) -> String {
     let rung = asked.rung.map_or_else(String::new, |number| format!("{number}. "));
     let head = format!("{rung}{}: `{}`", asked.place, asked.path);
     match &asked.outcome {
-        Outcome::Won(facts) => {
-            format!("{head} -> used ({})\n", time::describe(facts, now)) + &warnings(&facts.warnings)
+        Outcome::Won(metadata) => {
+            format!("{head} -> used ({})\n", time::describe(metadata, now)) + &warnings(&metadata.warnings)
         }
-        Outcome::Shadowed(facts) => {
-            format!("{head} -> found, but shadowed ({})\n", time::describe(facts, now))
-                + &warnings(&facts.warnings)
+        Outcome::Shadowed(metadata) => {
+            format!("{head} -> found, but shadowed ({})\n", time::describe(metadata, now))
+                + &warnings(&metadata.warnings)
         }
         Outcome::Missing => format!("{head} -> not found\n"),
         Outcome::Absent(cause) => format!("{head} -> skipped: {cause}\n"),

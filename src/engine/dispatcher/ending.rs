@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::engine::attempt;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::ready::Fate;
+use crate::engine::retry;
 use crate::event::End;
 use crate::event::RunStatus;
 use crate::event::StepStatus;
@@ -19,11 +19,11 @@ impl Dispatcher<'_> {
     pub(super) fn over(&mut self, index: usize, mut outcome: Outcome) {
         self.running.remove(&index);
         let step = &self.plan.steps()[index];
-        let retry = &step.retry;
+        let policy = &step.retry;
         let attempt = self.story[index].attempts;
         let goes_on = !self.cancelled || self.ready.is_always(index);
-        if goes_on && attempt < retry.max_attempts && attempt::may_follow(&outcome.end, step.idempotent) {
-            let delay = attempt::wait_after(attempt, retry, attempt::random());
+        if goes_on && attempt < policy.max_attempts && retry::may_follow(&outcome.end, step.idempotent) {
+            let delay = retry::wait_after(attempt, policy, retry::random());
             self.resting.insert((Instant::now() + delay, index));
             self.tell(What::StepRetrying { step: self.id(index), attempt, end: outcome.end, delay });
             return;

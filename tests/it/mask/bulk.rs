@@ -105,7 +105,7 @@ proptest! {
     #[test]
     fn a_value_of_any_bytes_is_hidden(value in vec(proptest::num::u8::ANY, 8..60), around in vec(proptest::num::u8::ANY, 0..9)) {
         let mask = Mask::default();
-        if mask.teach("any", &SecretValue::new(value.clone())).is_ok() {
+        if mask.register("any", &SecretValue::new(value.clone())).is_ok() {
             let core = value.trim_ascii();
             let text = [&around[..], &value, &around].concat();
             let out = whole(&mask, &text);
@@ -156,7 +156,7 @@ fn streams_on_many_threads_share_what_is_known() {
             scope.spawn(|| {
                 let mut stream = mask.stream();
                 stream.push(b"before\n");
-                mask.teach(&shown(value), &SecretValue::new(value.clone())).unwrap();
+                mask.register(&shown(value), &SecretValue::new(value.clone())).unwrap();
                 let mut out = stream.push(value);
                 out.push(&stream.finish());
                 assert_eq!(out.as_str(), "***");

@@ -1,4 +1,4 @@
-//! What is lent: to whom, for how long, and that it is given back.
+//! What is leased: to whom, for how long, and that each is given back.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -197,10 +197,10 @@ async fn an_engine_that_the_server_does_not_tell_may_lend() {
     assert!(!source.locate("kv/a", None).await.unwrap().unproven);
     assert_eq!(read(&source, "kv/a", None).await.unwrap(), "two");
     assert_eq!(read(&source, "old/a", None).await.unwrap(), "one");
-    let (_, facts) = source.get(WORKER, None).await.unwrap();
+    let (_, metadata) = source.get(WORKER, None).await.unwrap();
     assert_eq!(rabbit.left().len(), 1);
-    assert!(facts.lease.is_some());
-    drop(facts);
+    assert!(metadata.lease.is_some());
+    drop(metadata);
     settled(rabbit, &[]).await;
 }
 
@@ -214,8 +214,8 @@ async fn a_token_of_ours_takes_its_leases_with_it() {
     let url = bao.url();
     let variables = [("VAULT_ADDR", url.as_str()), ("VAULT_ROLE_ID", &role), ("VAULT_SECRET_ID", &secret)];
     let source = open("vault", "/nonexistent".as_ref(), &[("auth", "approle")], &variables, None);
-    let (_, facts) = source.get(WORKER, None).await.unwrap();
-    drop(facts);
+    let (_, metadata) = source.get(WORKER, None).await.unwrap();
+    drop(metadata);
     assert_eq!(rabbit.made().len(), 1);
     source.close().await.unwrap();
     assert_eq!(bao.tokens(), before);

@@ -39,8 +39,8 @@ async fn records_of_both_key_value_engines() {
     assert!(matches!(read(&source, "old/one/app", Some("1")).await, Err(SourceError::Unfit { .. })));
 
     // What is written is read by the server's own program, and the other way round.
-    let facts = source.set("kv/new", &value("first"), &Remark::default()).await.unwrap();
-    assert_eq!(facts.version.as_deref(), Some("1"));
+    let metadata = source.set("kv/new", &value("first"), &Remark::default()).await.unwrap();
+    assert_eq!(metadata.version.as_deref(), Some("1"));
     assert_eq!(bao.bao(&["kv", "get", "-field=value", "kv/new"]), "first");
     let remark = Remark {
         note: Some("of the tests".to_owned()),
@@ -63,20 +63,20 @@ async fn records_of_both_key_value_engines() {
     assert_eq!(read(&source, "kv/new", Some("previous")).await.unwrap(), "first");
     assert_eq!(read(&source, "kv/new", Some("latest")).await.unwrap(), "second");
     assert_eq!(read(&source, "kv/new", Some("9")).await, Err(SourceError::Missing));
-    let facts = source.locate("kv/new", None).await.unwrap();
-    assert_eq!((facts.version.as_deref(), facts.note.as_deref()), (Some("2"), Some("of the tests")));
-    assert_eq!(facts.expires, remark.expires);
+    let metadata = source.locate("kv/new", None).await.unwrap();
+    assert_eq!((metadata.version.as_deref(), metadata.note.as_deref()), (Some("2"), Some("of the tests")));
+    assert_eq!(metadata.expires, remark.expires);
     bao.bao(&["kv", "delete", "-versions=1", "kv/new"]);
     let versions = source.versions("kv/new").await.unwrap();
     let shown: Vec<_> = versions.iter().map(|v| (v.id.as_str(), v.current, v.readable)).collect();
     assert_eq!(shown, [("2", true, true), ("1", false, false)]);
     assert_eq!(versions[1].labels, ["deleted"]);
     // What was there is never taken for what was not: a default would stand in for it.
-    for (deed, words, mend) in [
+    for (action, words, mend) in [
         ("delete", "version 1 of `kv/new` was deleted", "vault kv undelete -versions=1 kv/new"),
         ("destroy", "version 1 of `kv/new` was destroyed", "vault kv metadata get kv/new"),
     ] {
-        bao.bao(&["kv", deed, "-versions=1", "kv/new"]);
+        bao.bao(&["kv", action, "-versions=1", "kv/new"]);
         let source = vault(&bao.url(), "root");
         for fault in [
             read(&source, "kv/new", Some("1")).await.unwrap_err(),

@@ -34,18 +34,18 @@ async fn a_record_whose_newest_version_was_deleted_can_be_written() {
     let bao = Bao::start();
     bao.bao(&["secrets", "enable", "-path=kv", "-version=2", "kv"]);
     let source = vault(&bao.url(), "root");
-    for (version, deed) in [("1", "delete"), ("2", "destroy")] {
+    for (version, action) in [("1", "delete"), ("2", "destroy")] {
         bao.bao(&["kv", "put", "kv/app", "value=old", "other=gone with it"]);
-        bao.bao(&["kv", deed, &format!("-versions={version}"), "kv/app"]);
-        let facts = source.set("kv/app", &value("new"), &Remark::default()).await.unwrap();
+        bao.bao(&["kv", action, &format!("-versions={version}"), "kv/app"]);
+        let metadata = source.set("kv/app", &value("new"), &Remark::default()).await.unwrap();
         let new = format!("{}", version.parse::<u32>().unwrap() + 1);
-        assert_eq!(facts.version, Some(new), "{deed}");
+        assert_eq!(metadata.version, Some(new), "{action}");
         assert_eq!(
             bao.bao(&["kv", "get", "-format=json", "-field=data", "kv/app"]).replace([' ', '\n'], ""),
             r#"{"value":"new"}"#
         );
         bao.bao(&["kv", "metadata", "delete", "kv/app"]);
-        if deed == "delete" {
+        if action == "delete" {
             bao.bao(&["kv", "put", "kv/app", "value=old"]);
         }
     }
@@ -68,14 +68,14 @@ async fn an_expiry_goes_with_its_value_and_what_others_wrote_stays() {
     for part in ["\"owner\": \"somebody\"", "of the tests", "2030-01-31", "\"max_versions\": 7"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
-    let facts = source.locate("kv/app", None).await.unwrap();
-    assert_eq!((facts.note, facts.expires), (remark.note, remark.expires));
+    let metadata = source.locate("kv/app", None).await.unwrap();
+    assert_eq!((metadata.note, metadata.expires), (remark.note, remark.expires));
     // A new value keeps the note, and has not the old one's end.
-    let facts = source.set("kv/app", &value("second"), &Remark::default()).await.unwrap();
-    assert_eq!((facts.warnings.len(), facts.expires), (0, None));
+    let metadata = source.set("kv/app", &value("second"), &Remark::default()).await.unwrap();
+    assert_eq!((metadata.warnings.len(), metadata.expires), (0, None));
     let shown = metadata();
     assert!(shown.contains("\"owner\": \"somebody\"") && shown.contains("of the tests"), "{shown}");
     assert!(!shown.contains("2030-01-31"), "{shown}");
-    let facts = source.locate("kv/app", None).await.unwrap();
-    assert_eq!((facts.note.as_deref(), facts.expires), (Some("of the tests"), None));
+    let metadata = source.locate("kv/app", None).await.unwrap();
+    assert_eq!((metadata.note.as_deref(), metadata.expires), (Some("of the tests"), None));
 }

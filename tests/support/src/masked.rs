@@ -14,7 +14,8 @@ use doppio_secrets::SecretValue;
 pub fn mask_of(secrets: &[&[u8]]) -> Mask {
     let mask = Mask::default();
     for (index, secret) in secrets.iter().enumerate() {
-        mask.teach(&format!("secret/{index}"), &SecretValue::new(secret.to_vec())).expect("it can be masked");
+        mask.register(&format!("secret/{index}"), &SecretValue::new(secret.to_vec()))
+            .expect("it can be masked");
     }
     mask
 }

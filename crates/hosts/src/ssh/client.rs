@@ -17,8 +17,8 @@ use tokio::sync::watch;
 
 use crate::HostError;
 use crate::HostSpec;
-use crate::ssh::trust::Judge;
-use crate::ssh::trust::shown;
+use crate::ssh::host_key::Judge;
+use crate::ssh::host_key::shown;
 
 /// Unanswered keepalives that end a connection.
 const KEEPALIVES: usize = 3;

@@ -22,7 +22,7 @@ use crate::ssh::client::Learnt;
 use crate::ssh::dial;
 use crate::ssh::dial::Failure;
 use crate::ssh::dial::Proxy;
-use crate::ssh::trust::Judge;
+use crate::ssh::host_key::Judge;
 
 pub(crate) use crate::ssh::client::Client;
 pub(crate) use crate::ssh::handshakes::Handshakes;

@@ -22,7 +22,7 @@ use crate::audit::AuditLog;
 use crate::audit::Entry;
 use crate::audit::Use;
 use crate::audit::line;
-use crate::exclusive;
+use crate::file_lock;
 
 impl AuditLog {
     /// Adds lines: all of them are on the disk when this returns.
@@ -185,7 +185,7 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<File, AuditErro
 }
 
 fn lock(path: &Path, file: &File) -> Result<(), AuditError> {
-    if exclusive::lock(file, LOCK_DEADLINE).map_err(|error| failed("lock", path, &error))? {
+    if file_lock::lock(file, LOCK_DEADLINE).map_err(|error| failed("lock", path, &error))? {
         return Ok(());
     }
     Err(AuditError::Busy { path: path.display().to_string() })

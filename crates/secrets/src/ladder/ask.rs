@@ -13,7 +13,7 @@ pub(crate) struct Found {
     /// None where only the provenance was asked for.
     pub value: Option<SecretValue>,
     /// Where it was, and what is known of it.
-    pub facts: Metadata,
+    pub metadata: Metadata,
     /// It is the default of a reference, which is not a secret.
     pub is_default: bool,
 }
@@ -32,7 +32,10 @@ pub(super) fn stand_in(reference: &SecretRef) -> Found {
     let text = reference.default.clone().unwrap_or_default();
     Found {
         value: Some(SecretValue::new(text.into_bytes())),
-        facts: Metadata { place: format!("the default of `{}`", reference.label()), ..Metadata::default() },
+        metadata: Metadata {
+            place: format!("the default of `{}`", reference.label()),
+            ..Metadata::default()
+        },
         is_default: true,
     }
 }
@@ -55,17 +58,17 @@ pub(super) async fn ask(
 
 async fn ask_for(source: &dyn Source, path: &str, question: Question<'_>) -> Result<Found, SourceError> {
     if question.properties.is_empty() && !question.read {
-        let facts = source.locate(path, question.version).await?;
-        return Ok(Found { value: None, facts, is_default: false });
+        let metadata = source.locate(path, question.version).await?;
+        return Ok(Found { value: None, metadata, is_default: false });
     }
     if !question.read && source.acts(path).await? {
-        let facts = source.locate(path, question.version).await?;
-        return Ok(Found { value: None, facts, is_default: false });
+        let metadata = source.locate(path, question.version).await?;
+        return Ok(Found { value: None, metadata, is_default: false });
     }
-    let (mut value, facts) = source.get(path, question.version).await?;
+    let (mut value, metadata) = source.get(path, question.version).await?;
     for name in question.properties {
         let found = format::select_in(&value, name, path).map_err(|cause| SourceError::Unfit { cause })?;
         value = found.ok_or(SourceError::Missing)?;
     }
-    Ok(Found { value: question.read.then_some(value), facts, is_default: false })
+    Ok(Found { value: question.read.then_some(value), metadata, is_default: false })
 }

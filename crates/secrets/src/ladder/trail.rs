@@ -65,7 +65,7 @@ impl Trail {
     /// The rung that won, and what is known of the value.
     pub fn winner(&self) -> Option<(&Asked, &Metadata)> {
         self.asked.iter().find_map(|asked| match &asked.outcome {
-            Outcome::Won(facts) => Some((asked, facts.as_ref())),
+            Outcome::Won(metadata) => Some((asked, metadata.as_ref())),
             _ => None,
         })
     }
@@ -103,7 +103,7 @@ impl Ladder {
                 continue;
             };
             let answer = self.follow(bound, question).await;
-            let answer = answer.map(|found| found.facts).map_err(|(_, error)| error);
+            let answer = answer.map(|found| found.metadata).map_err(|(_, error)| error);
             trail.note(Some(number), bound.by.clone(), bound.reference.to_string(), answer);
         }
         for rung in &self.rungs {
@@ -137,17 +137,17 @@ struct Maker {
 
 impl Maker {
     async fn ask(&mut self, rung: Option<u8>, source: &dyn Source, path: &str, question: Question<'_>) {
-        let answer = ask(source, path, question).await.map(|found| found.facts);
+        let answer = ask(source, path, question).await.map(|found| found.metadata);
         let parts: Vec<&str> = std::iter::once(path).chain(question.properties.iter().copied()).collect();
         self.note(rung, source.place(), parts.join("#"), answer);
     }
 
     fn note(&mut self, rung: Option<u8>, place: String, path: String, answer: Result<Metadata, SourceError>) {
         let outcome = match answer {
-            Ok(facts) if self.over => Outcome::Shadowed(Box::new(facts)),
-            Ok(facts) => {
+            Ok(metadata) if self.over => Outcome::Shadowed(Box::new(metadata)),
+            Ok(metadata) => {
                 self.over = true;
-                Outcome::Won(Box::new(facts))
+                Outcome::Won(Box::new(metadata))
             }
             Err(SourceError::Missing) => Outcome::Missing,
             // One that a reference or a binding names is not a rung that may be left out.

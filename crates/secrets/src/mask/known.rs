@@ -1,4 +1,4 @@
-//! What the mask knows at one moment; replaced as a whole when it learns more.
+//! What the mask knows at one moment; replaced as a whole when more is registered.
 
 use std::sync::Arc;
 

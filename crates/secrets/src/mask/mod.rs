@@ -1,6 +1,6 @@
 //! The mask: everything leaves through it.
 //!
-//! [`Mask::teach`] compiles a value into all the forms in which a program may print it; every
+//! [`Mask::register`] compiles a value into all the forms in which a program may print it; every
 //! output goes through a [`MaskStream`], every text of our own through [`Mask::text`], and only
 //! what comes out, [`Masked`], can be stored or shown.
 
@@ -70,7 +70,7 @@ pub enum Unmaskable {
     },
 }
 
-/// What is to be masked: one per run, cheap to clone, taught while it is in use.
+/// What is to be masked: one per run, cheap to clone, more may be registered while it is in use.
 #[derive(Clone, Default)]
 pub struct Mask {
     shared: Arc<Shared>,
@@ -79,18 +79,18 @@ pub struct Mask {
 /// Closes the mask unless a value was learnt, come what may: nothing leaves any more then.
 struct Guard<'a> {
     shared: &'a Shared,
-    taught: bool,
+    registered: bool,
 }
 
 impl Guard<'_> {
     fn disarm(mut self) {
-        self.taught = true;
+        self.registered = true;
     }
 }
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        if !self.taught {
+        if !self.registered {
             self.shared.closed.store(true, Ordering::Release);
         }
     }
@@ -111,7 +111,7 @@ impl Mask {
     ///
     /// When the value is too short or too long, or when there are too many: it must not be used
     /// then, and of too many nothing leaves any more.
-    pub fn teach(&self, name: &str, value: &SecretValue) -> Result<(), Unmaskable> {
+    pub fn register(&self, name: &str, value: &SecretValue) -> Result<(), Unmaskable> {
         let plain = value.plain();
         let core = plain.trim_ascii();
         if core.len() < SHORTEST {
@@ -120,7 +120,7 @@ impl Mask {
         if plain.len() > LONGEST {
             return Err(Unmaskable::TooLong { name: name.to_owned() });
         }
-        let guard = Guard { shared: &self.shared, taught: false };
+        let guard = Guard { shared: &self.shared, registered: false };
         let mut known = self.shared.known.write().unwrap_or_else(PoisonError::into_inner);
         let secret = u32::try_from(known.number(name)).unwrap_or(u32::MAX);
         if let Some(next) = known.with(name, compile(plain, secret)) {
@@ -192,20 +192,20 @@ mod tests {
         let mask = Mask::default();
         let mut stream = mask.stream();
         assert_eq!(stream.push(b"before\n").as_str(), "before\n");
-        drop(Guard { shared: &mask.shared, taught: false });
+        drop(Guard { shared: &mask.shared, registered: false });
         let notice = "[output withheld: a secret could not be added to the mask]\n";
         assert_eq!(stream.push(b"after\n").as_str(), notice);
         assert_eq!(stream.push(b"more\n").as_str(), "");
         assert_eq!(stream.finish().as_str(), "");
         assert_eq!(mask.text("an error").as_str(), notice);
-        mask.teach("late", &SecretValue::new(b"long enough".to_vec())).unwrap();
+        mask.register("late", &SecretValue::new(b"long enough".to_vec())).unwrap();
         assert_eq!(mask.text("an error").as_str(), notice);
     }
 
     #[test]
     fn a_refused_value_closes_nothing() {
         let mask = Mask::default();
-        assert!(mask.teach("short", &SecretValue::new(b"abc".to_vec())).is_err());
+        assert!(mask.register("short", &SecretValue::new(b"abc".to_vec())).is_err());
         assert_eq!(mask.text("as it is").as_str(), "as it is");
     }
 }

@@ -122,7 +122,7 @@ impl MaskStream {
         self.held.len()
     }
 
-    /// Takes up what was taught since, and judges anew what is held.
+    /// Takes up what was registered since, and judges anew what is held.
     fn refresh(&mut self) {
         if self.shared.version() == self.known.version() {
             return;

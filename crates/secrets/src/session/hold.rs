@@ -1,6 +1,6 @@
 //! Which values are needed, and for how long.
 //!
-//! A value is remembered as long as it is held. What was lent (credentials that were made for us,
+//! A value is remembered as long as it is held. What is leased (credentials that were made for us,
 //! the output of a program) is held by the steps that use it: steps that run at the same time share
 //! it, and with the last of them it is wiped and given back. Everything else is held until the end
 //! of the run.
@@ -24,7 +24,7 @@ use crate::source::Metadata;
 pub(super) struct Fetched {
     pub value: SecretValue,
     /// Its provenance, its end, and the lease that goes when this is dropped.
-    pub facts: Metadata,
+    pub metadata: Metadata,
     /// It is the default of its reference.
     pub is_default: bool,
 }
@@ -32,7 +32,7 @@ pub(super) struct Fetched {
 /// One value, fetched once for all who ask together.
 pub(super) type Cell = Arc<OnceCell<Fetched>>;
 
-/// Keeps values good for who needs them: what was lent is not given back before every `Hold` on
+/// Keeps values good for who needs them: no lease is given back before every `Hold` on
 /// it is dropped.
 #[derive(Default)]
 pub struct Hold(Mutex<Vec<Cell>>);
@@ -65,7 +65,7 @@ impl Hold {
 
     /// Whether part of it expires when this is dropped.
     pub(super) fn has_lent(&self) -> bool {
-        let lease = |cell: &Cell| cell.get().and_then(|fetched| fetched.facts.lease.clone());
+        let lease = |cell: &Cell| cell.get().and_then(|fetched| fetched.metadata.lease.clone());
         self.cells().iter().filter_map(lease).any(|lease| lease.has_end())
     }
 }
@@ -82,7 +82,7 @@ impl Known {
     /// The slot of a value: an empty one if it is not held, or has expired.
     pub(super) fn cell(&self, reference: &SecretRef) -> Cell {
         let mut cells = self.cells();
-        let is_good = |cell: &Cell| !cell.get().is_some_and(|fetched| fetched.facts.is_over());
+        let is_good = |cell: &Cell| !cell.get().is_some_and(|fetched| fetched.metadata.is_over());
         if let Some(cell) = cells.get(reference).and_then(Weak::upgrade).filter(is_good) {
             return cell;
         }

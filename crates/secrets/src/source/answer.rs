@@ -1,4 +1,4 @@
-//! What sources answer: facts, versions, and why there is nothing.
+//! What sources answer: metadata, versions, and why there is nothing.
 
 use std::borrow::Cow;
 

@@ -22,7 +22,7 @@ use crate::SecretValue;
 use crate::source::Answer;
 use crate::source::Kind;
 use crate::source::Lease;
-use crate::source::Lent;
+use crate::source::Leased;
 use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
@@ -63,7 +63,7 @@ pub struct CommandSource {
 /// What one run of a program printed, or will have printed.
 type Printed = OnceCell<SecretValue>;
 
-impl Lent for Printed {
+impl Leased for Printed {
     fn has_end(&self) -> bool {
         false
     }

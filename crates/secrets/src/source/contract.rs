@@ -98,7 +98,7 @@ pub trait Source: Debug + Send + Sync {
 
     /// What is known of an item; the value is not read where the source allows that.
     async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
-        self.get(path, version).await.map(|(_, facts)| facts)
+        self.get(path, version).await.map(|(_, metadata)| metadata)
     }
 
     /// The same for several items, in their order.
@@ -145,8 +145,8 @@ pub trait Source: Debug + Send + Sync {
             Err(error) => return Err(error),
             Ok(_) => return Err(taken(to)),
         }
-        let (value, facts) = self.get(from, None).await?;
-        self.set(to, &value, &Remark { note: facts.note, expires: facts.expires }).await?;
+        let (value, metadata) = self.get(from, None).await?;
+        self.set(to, &value, &Remark { note: metadata.note, expires: metadata.expires }).await?;
         if !self.get(to, None).await?.0.is_same(&value) {
             return Err(SourceError::unreachable(
                 format!("{} returned something other than what was written to `{to}`", self.place()),
@@ -182,7 +182,7 @@ pub trait Source: Debug + Send + Sync {
         Err(SourceError::Unfit { cause })
     }
 
-    /// Gives back what was lent for this run, such as the leases of dynamic secrets.
+    /// Gives back the leases of this run, such as those of dynamic secrets.
     async fn close(&self) -> Answer<()> {
         Ok(())
     }

@@ -109,12 +109,13 @@ impl Source for Env {
 
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
         let found = self.look(path, version);
-        async move { found.map(|(value, facts)| (SecretValue::new(value.as_bytes().to_vec()), facts)) }.await
+        async move { found.map(|(value, metadata)| (SecretValue::new(value.as_bytes().to_vec()), metadata)) }
+            .await
     }
 
     async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
         let found = self.look(path, version);
-        found.map(|(_, facts)| facts)
+        found.map(|(_, metadata)| metadata)
     }
 }
 
@@ -134,9 +135,9 @@ mod tests {
     async fn values_are_bytes() {
         let bytes = OsStr::from_bytes(b"a\xff\nb");
         let env = Env::new([("RAW".into(), bytes.to_owned())].into_iter().collect());
-        let (value, facts) = env.get("RAW", None).await.unwrap();
+        let (value, metadata) = env.get("RAW", None).await.unwrap();
         assert_eq!(value.plain(), b"a\xff\nb");
-        assert_eq!(facts.place, "variable `RAW`");
+        assert_eq!(metadata.place, "variable `RAW`");
         assert_eq!(env.get("GONE", None).await.unwrap_err(), SourceError::Missing);
         assert!(matches!(env.get("not a name", None).await, Err(SourceError::Unfit { .. })));
         assert!(matches!(env.get("RAW", Some("3")).await, Err(SourceError::Unfit { .. })));

@@ -193,7 +193,7 @@ impl Keyring {
     }
 }
 
-fn facts(user: &str, attributes: &HashMap<String, String>) -> Metadata {
+fn metadata(user: &str, attributes: &HashMap<String, String>) -> Metadata {
     let text = |key: &str| attributes.get(key).filter(|text| !text.is_empty());
     Metadata {
         place: format!("keychain item `{user}`"),
@@ -222,7 +222,7 @@ fn put(
 ) -> Result<Metadata, Error> {
     entry.set_secret(value.plain())?;
     let created = jiff::Timestamp::now();
-    let mut facts = Metadata { created: Some(created), ..facts(user, &HashMap::new()) };
+    let mut metadata = Metadata { created: Some(created), ..metadata(user, &HashMap::new()) };
     // It can't be without an attribute that it had.
     let texts: Vec<(&str, String)> = remark
         .texts("note", "expires")
@@ -232,16 +232,16 @@ fn put(
     let extra = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
     match entry.update_attributes(&extra) {
         Ok(()) => {
-            facts.expires = remark.expires;
-            facts.note = remark.note.clone().filter(|note| !note.is_empty());
+            metadata.expires = remark.expires;
+            metadata.note = remark.note.clone().filter(|note| !note.is_empty());
         }
         Err(Error::NotSupportedByStore(_)) if remark.is_empty() => {}
-        Err(Error::NotSupportedByStore(_)) => facts
+        Err(Error::NotSupportedByStore(_)) => metadata
             .warnings
             .push("this keychain stores neither note nor expiry: only the value was written".to_owned()),
-        Err(error) => facts.warnings.push(remark.unwritten(&fault(error))),
+        Err(error) => metadata.warnings.push(remark.unwritten(&fault(error))),
     }
-    Ok(facts)
+    Ok(metadata)
 }
 
 #[async_trait]
@@ -289,7 +289,7 @@ impl Source for Keyring {
             .call(move || {
                 let entry = entry(SERVICE, &user)?;
                 let value = entry.get_secret().map(SecretValue::new)?;
-                Ok((value, facts(&user, &attributes(&entry)?)))
+                Ok((value, metadata(&user, &attributes(&entry)?)))
             })
             .await
     }
@@ -301,10 +301,10 @@ impl Source for Keyring {
             .call(move || {
                 let entry = entry(SERVICE, &user)?;
                 match entry.inner.get_attributes() {
-                    Ok(attributes) => Ok(facts(&user, &attributes)),
+                    Ok(attributes) => Ok(metadata(&user, &attributes)),
                     Err(Error::NotSupportedByStore(_)) => {
                         drop(SecretValue::new(entry.get_secret()?));
-                        Ok(facts(&user, &HashMap::new()))
+                        Ok(metadata(&user, &HashMap::new()))
                     }
                     Err(error) => Err(error),
                 }
@@ -329,7 +329,7 @@ impl Source for Keyring {
                 for entry in keyring_core::Entry::search(&HashMap::from([("service", SERVICE)]))? {
                     let attributes = entry.get_attributes()?;
                     if let Some(user) = attributes.get("username") {
-                        items.push((user.clone(), facts(user, &attributes)));
+                        items.push((user.clone(), metadata(user, &attributes)));
                     }
                 }
                 items.sort_by(|a, b| a.0.cmp(&b.0));
@@ -402,10 +402,10 @@ mod tests {
         let entry = keyring_core::Entry::new_with_credential(Arc::new(ValuesOnly::default()));
         let value = SecretValue::new(b"hunter2".to_vec());
         let remark = Remark { note: Some("of the tests".to_owned()), expires: None };
-        let facts = put(&entry, "a", &value, &remark).unwrap();
+        let metadata = put(&entry, "a", &value, &remark).unwrap();
         assert_eq!(entry.get_secret().unwrap(), b"hunter2");
-        assert_eq!((facts.note, facts.warnings.len()), (None, 1));
-        assert!(facts.warnings[0].contains("locked, or access was refused"), "{:?}", facts.warnings);
+        assert_eq!((metadata.note, metadata.warnings.len()), (None, 1));
+        assert!(metadata.warnings[0].contains("locked, or access was refused"), "{:?}", metadata.warnings);
     }
 
     #[tokio::test]

@@ -7,10 +7,10 @@ use std::sync::Arc;
 /// Only those who need it at the same time share it, and it is returned when the last clone is
 /// dropped.
 #[derive(Clone)]
-pub struct Lease(Arc<dyn Lent>);
+pub struct Lease(Arc<dyn Leased>);
 
 /// What a [`Lease`] holds. Dropping it returns it.
-pub trait Lent: Send + Sync {
+pub trait Leased: Send + Sync {
     /// Whether it has expired.
     fn is_over(&self) -> bool {
         false
@@ -23,17 +23,17 @@ pub trait Lent: Send + Sync {
 }
 
 impl Lease {
-    /// The lease of what is given back when `lent` is dropped.
-    pub fn new(lent: Arc<dyn Lent>) -> Self {
-        Self(lent)
+    /// The lease of what is given back when `leased` is dropped.
+    pub fn new(leased: Arc<dyn Leased>) -> Self {
+        Self(leased)
     }
 
-    /// Whether what was lent has expired.
+    /// Whether it has expired.
     pub fn is_over(&self) -> bool {
         self.0.is_over()
     }
 
-    /// Whether what was lent expires when it is returned.
+    /// Whether what it holds expires when it is returned.
     pub fn has_end(&self) -> bool {
         self.0.has_end()
     }

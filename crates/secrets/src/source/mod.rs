@@ -47,7 +47,7 @@ pub use self::kind::Kind;
 pub use self::kind::RemoteKind;
 pub use self::kind::TIMEOUT;
 pub use self::lease::Lease;
-pub use self::lease::Lent;
+pub use self::lease::Leased;
 pub use self::registry::SourceKinds;
 pub use self::registry::UnknownSource;
 pub use self::remote::Remote;

@@ -130,9 +130,9 @@ impl Pass {
                 .ok()
                 .and_then(Path::to_str)
                 .and_then(|name| name.strip_suffix(".gpg"))
-                && let Ok(facts) = self.entry(name, None)
+                && let Ok(metadata) = self.entry(name, None)
             {
-                found.push((name.to_owned(), facts));
+                found.push((name.to_owned(), metadata));
             }
         }
         Ok(())
@@ -217,19 +217,19 @@ impl Source for Pass {
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
         let (entry, property) = path.split_once(LINE).map_or((path, None), |(path, key)| (path, Some(key)));
         // `pass show FOLDER` prints what is in it, and that is not a secret.
-        let facts = self.entry(entry, version)?;
+        let metadata = self.entry(entry, version)?;
         let mut printed = self.program.run(&["show", "--", entry], None).await?;
         let value = SecretValue::new(std::mem::take(&mut *printed.stdout));
         let value = match property {
             Some(property) => line(&value, property, entry)?,
             None => value.without_last_newline(),
         };
-        if value.plain().is_empty() { Err(SourceError::Missing) } else { Ok((value, facts)) }
+        if value.plain().is_empty() { Err(SourceError::Missing) } else { Ok((value, metadata)) }
     }
 
     async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
         match path.split_once(LINE) {
-            Some(_) => self.get(path, version).await.map(|(_, facts)| facts),
+            Some(_) => self.get(path, version).await.map(|(_, metadata)| metadata),
             None => self.entry(path, version),
         }
     }
@@ -238,13 +238,13 @@ impl Source for Pass {
         self.file(path)?;
         let arguments = ["insert", "--multiline", "--force", "--", path];
         self.program.run(&arguments, Some(value.plain())).await?;
-        let mut facts = self.entry(path, None)?;
+        let mut metadata = self.entry(path, None)?;
         if !remark.is_empty() {
-            facts
+            metadata
                 .warnings
                 .push("`pass` stores neither note nor expiry: only the value was written".to_owned());
         }
-        Ok(facts)
+        Ok(metadata)
     }
 
     async fn delete(&self, path: &str) -> Answer<()> {

@@ -3,7 +3,7 @@
 //!
 //! An item is asked for once, however many want it and however often: who comes while it is under
 //! way waits for the same answer, who comes later gets it from memory. Failures are not
-//! remembered, nor is what was lent, nor what has stopped being good. Whoever gives up waiting
+//! remembered, nor is what is leased, nor what has stopped being good. Whoever gives up waiting
 //! takes nothing from the others: the call is a task of its own. The values are
 //! [`SecretValue`]s, so they are wiped with this.
 
@@ -119,9 +119,9 @@ impl Source for Remote {
     async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
         let item = Item::new(path, version);
         match self.values.known(&item) {
-            Some((_, facts)) => Ok(facts),
+            Some((_, metadata)) => Ok(metadata),
             None if self.far.source.reads_to_locate() => {
-                self.values.ask(&self.far, item).await.map(|(_, facts)| facts)
+                self.values.ask(&self.far, item).await.map(|(_, metadata)| metadata)
             }
             None => self.places.ask(&self.far, item).await,
         }

@@ -128,7 +128,7 @@ impl Credential {
     }
 
     /// What may be shown of a part.
-    pub fn facts(&self, part: &Part) -> Metadata {
+    pub fn metadata(&self, part: &Part) -> Metadata {
         Metadata {
             place: part.place.clone(),
             expires: self.expires,

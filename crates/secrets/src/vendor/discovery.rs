@@ -90,7 +90,7 @@ impl Discovery {
             ));
         }
         let part = credential.parts.iter().find(|part| part.key == key).ok_or(SourceError::Missing)?;
-        Ok((part.value.clone(), credential.facts(part)))
+        Ok((part.value.clone(), credential.metadata(part)))
     }
 }
 
@@ -117,11 +117,11 @@ impl Source for Discovery {
     }
 
     async fn get(&self, path: &str, _: Option<&str>) -> Answer<(SecretValue, Metadata)> {
-        let (value, facts) = self.part(path, true).await?;
-        Ok((value.ok_or(SourceError::Missing)?, facts))
+        let (value, metadata) = self.part(path, true).await?;
+        Ok((value.ok_or(SourceError::Missing)?, metadata))
     }
 
     async fn locate(&self, path: &str, _: Option<&str>) -> Answer<Metadata> {
-        self.part(path, false).await.map(|(_, facts)| facts)
+        self.part(path, false).await.map(|(_, metadata)| metadata)
     }
 }

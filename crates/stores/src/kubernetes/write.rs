@@ -32,14 +32,14 @@ impl Kubernetes {
     }
 
     /// Refuses to touch what Doppio did not create.
-    fn guard(&self, written: &Written, deed: &str) -> Result<(), SourceError> {
+    fn guard(&self, written: &Written, action: &str) -> Result<(), SourceError> {
         let by = written.metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY.0));
         if self.may_override() || by.is_some_and(|by| by == MANAGED_BY.1) {
             return Ok(());
         }
         let by = by.map_or_else(|| "without Doppio".to_owned(), |by| format!("by `{by}`"));
         Err(SourceError::not_allowed(
-            format!("the Secret was created {by}, and Doppio {deed} only its own"),
+            format!("the Secret was created {by}, and Doppio {action} only its own"),
             "write `override = true` to `[sources.kubernetes]` in config.toml, or take another name",
         ))
     }

@@ -12,7 +12,7 @@ use crate::vault::client::Client;
 use crate::vault::client::Reply;
 use crate::vault::client::Request;
 use crate::vault::kv::Mount;
-use crate::vault::loan::Leases;
+use crate::vault::leased_record::Leases;
 use crate::vault::login::Session;
 use crate::vault::standing::Standing;
 
@@ -66,34 +66,34 @@ impl Api {
     pub(super) async fn success(
         self: &Arc<Self>,
         reply: Reply,
-        deed: &str,
+        action: &str,
         path: &str,
     ) -> Result<Reply, SourceError> {
         let client = self.client().await?;
         match reply.status {
             200 | 204 => Ok(reply),
-            403 => Err(self.denied(deed, path).await),
+            403 => Err(self.denied(action, path).await),
             404 => Err(not_found(client, &reply, path)),
             _ => Err(client.refused(&reply)),
         }
     }
 
     /// What a 403 means: the token is not valid, or it may not do this.
-    async fn denied(self: &Arc<Self>, deed: &str, path: &str) -> SourceError {
+    async fn denied(self: &Arc<Self>, action: &str, path: &str) -> SourceError {
         let standing = match self.session().await {
             Ok(session) => self.standing(&session).await,
             Err(error) => Err(error),
         };
         let policy =
-            format!("have a policy with `path \"{path}\" {{ capabilities = [\"{deed}\"] }}` attached");
+            format!("have a policy with `path \"{path}\" {{ capabilities = [\"{action}\"] }}` attached");
         match standing {
             Err(error) => error,
             Ok(Standing::Good) => SourceError::not_allowed(
-                format!("no policy of this token allows it to {deed} `{path}`"),
+                format!("no policy of this token allows it to {action} `{path}`"),
                 policy,
             ),
             Ok(Standing::Hidden) => SourceError::not_allowed(
-                format!("no policy of this token allows it to {deed} `{path}`, or the token is not valid"),
+                format!("no policy of this token allows it to {action} `{path}`, or the token is not valid"),
                 format!("{policy}, or set a new `VAULT_TOKEN`"),
             ),
             Ok(Standing::Dead) => SourceError::not_allowed(

@@ -1,4 +1,4 @@
-//! What is lent is kept alive while somebody needs it, then given back. What could not be given
+//! A lease is renewed while somebody needs it, then given back. What could not be given
 //! back then is tried again at the end, and told if it fails again.
 
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use doppio_secrets::source::SourceError;
 use crate::vault::api::Api;
 use crate::vault::client::Reply;
 use crate::vault::client::Request;
-use crate::vault::loan::Cell;
-use crate::vault::loan::Lender;
-use crate::vault::loan::Loan;
+use crate::vault::leased_record::Cell;
+use crate::vault::leased_record::Issuer;
+use crate::vault::leased_record::LeasedRecord;
 use crate::vault::renewal;
 use crate::vault::standing::broke_off;
 
 /// How long the end waits for what is still under way.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The loan that a reply tells of.
-fn loan(api: &Arc<Api>, reply: Reply) -> Loan {
+/// The leased record that a reply tells of.
+fn leased_record(api: &Arc<Api>, reply: Reply) -> LeasedRecord {
     let id = reply.text(&["lease_id"]).filter(|id| !id.is_empty());
     let good_for = Duration::from_secs(reply.number(&["lease_duration"]).unwrap_or(0));
     let has_end = id.is_some() && !good_for.is_zero();
@@ -36,15 +36,15 @@ fn loan(api: &Arc<Api>, reply: Reply) -> Loan {
             keep(api, id.clone(), good_for, Arc::clone(&end));
         }
     }
-    let lender: Arc<dyn Lender> = Arc::clone(api) as _;
-    Loan { lender, reply: Arc::new(reply), id, can_last, end }
+    let issuer: Arc<dyn Issuer> = Arc::clone(api) as _;
+    LeasedRecord { issuer, reply: Arc::new(reply), id, can_last, end }
 }
 
 fn end_of(good_for: Duration) -> i64 {
     Timestamp::now().as_second().saturating_add(i64::try_from(good_for.as_secs()).unwrap_or(i64::MAX))
 }
 
-impl Lender for Api {
+impl Issuer for Api {
     fn take_back(self: Arc<Self>, id: String) {
         // At the end, and where nothing can be done beside, `close` does it.
         let Ok(runtime) = Handle::try_current() else { return };
@@ -75,7 +75,7 @@ fn keep(api: &Arc<Api>, id: String, good_for: Duration, end: Arc<AtomicI64>) {
 impl Api {
     /// Reads what may be made by that, or shares what was. It is read to its end even if no caller
     /// waits any more: then it is returned.
-    pub(super) async fn lend(self: &Arc<Self>, path: &str) -> Result<Arc<Cell>, SourceError> {
+    pub(super) async fn lease(self: &Arc<Self>, path: &str) -> Result<Arc<Cell>, SourceError> {
         let cell = self.leases.cell(path);
         cell.0
             .get_or_try_init(|| async {
@@ -85,12 +85,12 @@ impl Api {
                     let _at_work = at_work;
                     let reply = api.call(Request::get(&path)).await?;
                     let reply = api.success(reply, "read", &path).await?;
-                    let loan = loan(&api, reply);
+                    let leased = leased_record(&api, reply);
                     if api.leases.state().is_closed {
                         api.come_late().await?;
                         return Err(SourceError::unreachable("the run is over", "repeat the command"));
                     }
-                    Ok(loan)
+                    Ok(leased)
                 });
                 read.await.unwrap_or_else(|_| Err(broke_off("the read")))
             })
@@ -142,14 +142,14 @@ impl Api {
         {
             let mut state = self.leases.state();
             state.is_closed = true;
-            state.loans.clear();
+            state.leased.clear();
         }
         self.give_all_back().await.ok();
         // What is on its way gives back what it gets, and what was given back without success is
         // tried once more.
         let waited = tokio::time::timeout(PATIENCE, self.leases.work.write()).await.map(drop);
         let given = self.give_all_back().await;
-        // With our own token goes all that it was lent.
+        // With our own token goes all of its leases.
         if self.leave().await? {
             return Ok(());
         }

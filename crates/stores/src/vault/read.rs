@@ -16,14 +16,14 @@ use crate::vault::kv::Engine;
 use crate::vault::kv::Part;
 use crate::vault::kv::RecordMetadata;
 use crate::vault::kv::RecordPath;
-use crate::vault::loan::Cell;
-use crate::vault::loan::Loan;
+use crate::vault::leased_record::Cell;
+use crate::vault::leased_record::LeasedRecord;
 
-/// An answer, and the loan that it belongs to.
+/// An answer, and the leased record that it belongs to.
 struct Found {
     record_path: RecordPath,
     reply: Arc<Reply>,
-    loan: Option<Arc<Cell>>,
+    leased: Option<Arc<Cell>>,
 }
 
 impl VaultSource {
@@ -41,14 +41,14 @@ impl VaultSource {
 
     /// Reads a path where reading may make something.
     async fn borrow(&self, mut record_path: RecordPath) -> Result<Found, SourceError> {
-        let cell = self.0.lend(&record_path.data()).await?;
-        let loan = cell.get().expect("it was lent");
-        let reply = Arc::clone(&loan.reply);
+        let cell = self.0.lease(&record_path.data()).await?;
+        let leased = cell.get().expect("it was leased");
+        let reply = Arc::clone(&leased.reply);
         if record_path.mount.engine == Engine::Unknown {
-            record_path.mount.engine = if loan.has_lease() { Engine::Dynamic } else { Engine::Kv1 };
+            record_path.mount.engine = if leased.has_lease() { Engine::Dynamic } else { Engine::Kv1 };
         }
-        let loan = (record_path.mount.engine == Engine::Dynamic).then_some(cell);
-        Ok(Found { record_path, reply, loan })
+        let leased = (record_path.mount.engine == Engine::Dynamic).then_some(cell);
+        Ok(Found { record_path, reply, leased })
     }
 
     /// The first that answers of where a path may lie. Where the engine is a guess, one that is not there
@@ -72,7 +72,7 @@ impl VaultSource {
                         self.borrow(record_path).await
                     } else {
                         let reply = self.read(&record_path).await.map(Arc::new);
-                        reply.map(|reply| Found { record_path, reply, loan: None })
+                        reply.map(|reply| Found { record_path, reply, leased: None })
                     }
                 }
             };
@@ -108,7 +108,7 @@ impl VaultSource {
             return Err(error);
         }
         let reply = Arc::new(self.0.success(reply, "read", &record_path.data()).await?);
-        Ok(Some(Found { record_path, reply, loan: None }))
+        Ok(Some(Found { record_path, reply, leased: None }))
     }
 
     /// The number of a version; none for the newest.
@@ -143,17 +143,17 @@ impl VaultSource {
     }
 
     pub(super) async fn value(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
-        let Found { record_path, reply, loan } = self.find(path, version).await?;
+        let Found { record_path, reply, leased } = self.find(path, version).await?;
         let value = record_path.value(&reply)?;
         let mut metadata = record_path.metadata_in(&reply);
         let client = self.0.client().await?;
         if client.is_open() {
             metadata.warnings.push(format!("{} is not encrypted: use `https://`", client.shown()));
         }
-        if let Some(loan) = loan {
+        if let Some(leased) = leased {
             metadata.place = format!("made by `{}`", record_path.shown());
-            metadata.expires = loan.get().and_then(Loan::expires);
-            metadata.lease = Some(Lease::new(loan));
+            metadata.expires = leased.get().and_then(LeasedRecord::expires);
+            metadata.lease = Some(Lease::new(leased));
         }
         Ok((value, metadata))
     }

@@ -64,7 +64,7 @@ impl Api {
         }
     }
 
-    /// Renews our own token, if it expires: with it goes all that it was lent.
+    /// Renews our own token, if it expires: with it goes all of its leases.
     fn keep_session(self: &Arc<Self>, session: &Arc<Session>) {
         let Some(within) = session.renew_within else { return };
         let (api, session) = (Arc::downgrade(self), Arc::clone(session));
@@ -82,7 +82,7 @@ impl Api {
         renewal::good_for(&reply, &["auth"])
     }
 
-    /// Gives the token back, if it was made for this run: what was lent by it goes with it. Says
+    /// Gives the token back, if it was made for this run: its leases go with it. Says
     /// whether that is so.
     pub(super) async fn leave(&self) -> Result<bool, SourceError> {
         let session = self.session.lock().await.take();

@@ -62,7 +62,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let mask = Mask::default();
     let vault = lookup::audited(context, SecretSession::new(ladder, mask.clone()))?;
-    // From here on a signal is an answer: what was lent is given back first.
+    // From here on a signal is an answer: what is leased is given back first.
     let mut signals = signals::listen()?;
     let values = tokio::select! {
         values = fetch(&vault, &bindings) => values?,

@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn bytes_stay_what_they_are_around_a_secret() {
         let mask = Mask::default();
-        mask.teach("a", &SecretValue::new(b"hunter2 one".to_vec())).unwrap();
+        mask.register("a", &SecretValue::new(b"hunter2 one".to_vec())).unwrap();
         let mut written = Vec::new();
         copy(&b"\xff\x00 hunter2 one \xc3\r\n"[..], &mut written, mask.stream()).unwrap();
         assert_eq!(written, b"\xff\x00 *** \xc3\r\n");

@@ -13,17 +13,17 @@ use zeroize::Zeroizing;
 
 use crate::SecretValue;
 use crate::source::SourceError;
+use crate::source::age_vault::encryption::Encryption;
 use crate::source::age_vault::key::Key;
 use crate::source::age_vault::key::secret_string;
 use crate::source::age_vault::key::ssh_identity;
-use crate::source::age_vault::lock::Lock;
 use crate::source::age_vault::store;
 
 /// A vault that asks for more of scrypt is refused: 2²² takes half a minute and 4 GiB.
 const DEAREST: u8 = 22;
 
 /// Reads the header.
-pub(super) fn lock(path: &Path, bytes: &[u8]) -> Result<Lock, SourceError> {
+pub(super) fn encryption(path: &Path, bytes: &[u8]) -> Result<Encryption, SourceError> {
     let mut lines = bytes.split(|&byte| byte == b'\n');
     if lines.next() != Some(b"age-encryption.org/v1") {
         return Err(damaged(path, "it is not an age file"));
@@ -32,9 +32,9 @@ pub(super) fn lock(path: &Path, bytes: &[u8]) -> Result<Lock, SourceError> {
         lines.take_while(|line| !line.starts_with(b"---")).filter_map(|line| line.strip_prefix(b"-> "));
     kinds
         .find_map(|kind| match kind.split(|&byte| byte == b' ').next() {
-            Some(b"scrypt") => Some(Lock::Passphrase),
-            Some(b"ssh-ed25519" | b"ssh-rsa") => Some(Lock::Ssh),
-            Some(b"X25519") => Some(Lock::Identity),
+            Some(b"scrypt") => Some(Encryption::Passphrase),
+            Some(b"ssh-ed25519" | b"ssh-rsa") => Some(Encryption::Ssh),
+            Some(b"X25519") => Some(Encryption::Identity),
             _ => None,
         })
         .ok_or_else(|| damaged(path, "no key that Doppio knows opens it"))
@@ -233,12 +233,12 @@ mod tests {
             (age_key(age::x25519::Identity::generate()), age_key(age::x25519::Identity::generate()));
         let path = Path::new("/v/vault.age");
         for (right, wrong, kind) in [
-            (passphrase("correct horse"), passphrase("correct hors"), Lock::Passphrase),
-            (Key::Keychain(value(&one)), Key::Keychain(value(&two)), Lock::Identity),
-            (identity_file(&format!("# created\n{one}\n")), identity_file(&two), Lock::Identity),
+            (passphrase("correct horse"), passphrase("correct hors"), Encryption::Passphrase),
+            (Key::Keychain(value(&one)), Key::Keychain(value(&two)), Encryption::Identity),
+            (identity_file(&format!("# created\n{one}\n")), identity_file(&two), Encryption::Identity),
         ] {
             let bytes = encrypt(b"plain", &right).unwrap();
-            assert_eq!(lock(path, &bytes).unwrap(), kind);
+            assert_eq!(encryption(path, &bytes).unwrap(), kind);
             assert_eq!(*decrypt(path, &bytes, std::slice::from_ref(&right)).unwrap().0, b"plain");
             let fault = decrypt(path, &bytes, &[wrong]).unwrap_err();
             assert!(matches!(fault, SourceError::NotAllowed { .. }), "{fault}");
@@ -254,7 +254,7 @@ mod tests {
     fn garbage_is_no_vault() {
         let path = Path::new("/v/vault.age");
         for bytes in [&b""[..], b"hunter2", b"age-encryption.org/v1\n-> unknown x\n--- m\n"] {
-            let fault = lock(path, bytes).unwrap_err();
+            let fault = encryption(path, bytes).unwrap_err();
             assert!(
                 fault.to_string().starts_with("the age vault `/v/vault.age` can't be opened: "),
                 "{fault}"

@@ -24,7 +24,7 @@ use crate::Prompt;
 use crate::SecretValue;
 use crate::source::Keychain;
 use crate::source::SourceError;
-use crate::source::age_vault::lock::Lock;
+use crate::source::age_vault::encryption::Encryption;
 use crate::source::detached::detached;
 
 /// The keychain's item that locks vaults; one for all vaults of a user.
@@ -137,10 +137,14 @@ impl Keys {
     }
 
     /// The keys that may open a vault that is locked like this, the likeliest first.
-    pub(super) async fn for_opening(&self, vault: &Path, lock: &Lock) -> Result<Candidates, SourceError> {
+    pub(super) async fn for_opening(
+        &self,
+        vault: &Path,
+        encryption: &Encryption,
+    ) -> Result<Candidates, SourceError> {
         let shown = vault.display();
-        let keys = match lock {
-            Lock::Passphrase => {
+        let keys = match encryption {
+            Encryption::Passphrase => {
                 match self.passphrase(&format!("passphrase of the age vault `{shown}`")).await? {
                     Some(passphrase) => Ok(vec![self.with_passphrase(passphrase)]),
                     None => Err(SourceError::unreachable(
@@ -151,14 +155,14 @@ impl Keys {
                     )),
                 }
             }
-            Lock::Ssh => match self.identity().await? {
+            Encryption::Ssh => match self.identity().await? {
                 Some(key) => Ok(vec![key]),
                 None => Err(SourceError::unreachable(
                     format!("the age vault `{shown}` is locked with an SSH key, and none is named"),
                     "set `DOPPIO_VAULT_IDENTITY=~/.ssh/id_ed25519`, or `[vault] identity` in config.toml",
                 )),
             },
-            Lock::Identity => {
+            Encryption::Identity => {
                 let named = self.identity().await?;
                 match (self.options.keychain.get(SERVICE, USER).await, named) {
                     (Ok(text), named) => Ok(named.into_iter().chain([Key::Keychain(text)]).collect()),

@@ -1,8 +1,8 @@
 //! The vault: one age file, for machines without a keychain and for what needs a history.
 
 mod crypt;
+mod encryption;
 mod key;
-mod lock;
 mod records;
 mod store;
 
@@ -86,7 +86,7 @@ impl AgeVault {
     async fn unlock(&self, bytes: Vec<u8>, key: Option<Key>) -> Result<Opened, SourceError> {
         let keys = match key {
             Some(key) => vec![key].into(),
-            None => self.keys.for_opening(&self.path, &crypt::lock(&self.path, &bytes)?).await?,
+            None => self.keys.for_opening(&self.path, &crypt::encryption(&self.path, &bytes)?).await?,
         };
         let path = self.path.clone();
         let work = move || unlock(&path, bytes, &keys.keys).map_err(|error| keys.fault(error));
@@ -192,7 +192,7 @@ impl AgeVault {
                 if let Some(note) = remark.note {
                     record.note = Some(note).filter(|note| !note.is_empty());
                 }
-                facts(&path, record, &record.current)
+                metadata(&path, record, &record.current)
             });
             Ok(put.collect::<Vec<Metadata>>())
         };
@@ -224,7 +224,7 @@ fn valid(name: &str) -> Result<SecretName, SourceError> {
     name.parse().map_err(|error: InvalidName| SourceError::unfit(error.to_string()))
 }
 
-fn facts(name: &str, record: &Record, version: &Version) -> Metadata {
+fn metadata(name: &str, record: &Record, version: &Version) -> Metadata {
     Metadata {
         place: format!("vault record `{name}`"),
         created: Some(version.created),
@@ -254,19 +254,19 @@ impl Source for AgeVault {
     }
 
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
-        self.look(path, version, |record, found| (found.value.clone(), facts(path, record, found))).await
+        self.look(path, version, |record, found| (found.value.clone(), metadata(path, record, found))).await
     }
 
     async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
-        self.look_up(items, |name, record, found| (found.value.clone(), facts(name, record, found))).await
+        self.look_up(items, |name, record, found| (found.value.clone(), metadata(name, record, found))).await
     }
 
     async fn locate_many(&self, items: &[Item]) -> Vec<Answer<Metadata>> {
-        self.look_up(items, facts).await
+        self.look_up(items, metadata).await
     }
 
     async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
-        self.look(path, version, |record, found| facts(path, record, found)).await
+        self.look(path, version, |record, found| metadata(path, record, found)).await
     }
 
     async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
@@ -312,7 +312,7 @@ impl Source for AgeVault {
             .records
             .0
             .iter()
-            .map(|(name, record)| (name.clone(), facts(name, record, &record.current)))
+            .map(|(name, record)| (name.clone(), metadata(name, record, &record.current)))
             .collect())
     }
 

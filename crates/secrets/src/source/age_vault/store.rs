@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 
-use crate::exclusive;
+use crate::file_lock;
 use crate::source::SourceError;
 
 /// How long a writer waits for another writer.
@@ -101,13 +101,13 @@ fn not_ours(path: &Path, what: &str) -> SourceError {
     )
 }
 
-fn cannot(deed: &str, path: &Path, error: &io::Error) -> SourceError {
+fn cannot(action: &str, path: &Path, error: &io::Error) -> SourceError {
     let shown = path.display();
     if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
         return not_ours(path, "is a symbolic link");
     }
     let hint = format!("look at it with `ls -ld {shown} {}`", path.parent().unwrap_or(path).display());
-    let cause = format!("cannot {deed} the age vault `{shown}`: {error}");
+    let cause = format!("cannot {action} the age vault `{shown}`: {error}");
     if error.kind() == ErrorKind::PermissionDenied {
         SourceError::not_allowed(cause, hint)
     } else {
@@ -147,7 +147,7 @@ impl Lock {
             .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(beside(path, ".lock"))
             .map_err(|error| cannot("lock", path, &error))?;
-        if exclusive::lock(&file, LOCK_DEADLINE).map_err(|error| cannot("lock", path, &error))? {
+        if file_lock::lock(&file, LOCK_DEADLINE).map_err(|error| cannot("lock", path, &error))? {
             return Ok(Self { path: path.to_owned(), _file: file });
         }
         Err(SourceError::unreachable(

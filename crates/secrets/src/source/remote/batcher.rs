@@ -41,17 +41,17 @@ type Waiting<T> = Vec<oneshot::Sender<Result<T, SourceError>>>;
 
 /// An answer, and what is known of it.
 pub(super) trait HasMetadata: Clone + Send + 'static {
-    fn facts(&self) -> &Metadata;
+    fn metadata(&self) -> &Metadata;
 }
 
 impl HasMetadata for Metadata {
-    fn facts(&self) -> &Metadata {
+    fn metadata(&self) -> &Metadata {
         self
     }
 }
 
 impl HasMetadata for (SecretValue, Metadata) {
-    fn facts(&self) -> &Metadata {
+    fn metadata(&self) -> &Metadata {
         &self.1
     }
 }
@@ -176,7 +176,7 @@ impl<T: HasMetadata> Batcher<T> {
         open.items = &items[answers.len().min(items.len())..];
         for (item, answer) in items.iter().zip(answers) {
             if let Ok(found) = &answer
-                && found.facts().lease.is_none()
+                && found.metadata().lease.is_none()
                 && state.age == age
             {
                 state.known.insert(item.clone(), found.clone());
@@ -194,7 +194,7 @@ impl<T: HasMetadata> Batcher<T> {
 impl<T: HasMetadata> State<T> {
     /// What is remembered of an item and still good.
     fn known(&self, item: &Item) -> Option<T> {
-        self.known.get(item).filter(|known| !known.facts().is_over()).cloned()
+        self.known.get(item).filter(|known| !known.metadata().is_over()).cloned()
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::source::Lease;
-use crate::source::Lent;
+use crate::source::Leased;
 use crate::source::RemoteKind;
 
 use super::*;
@@ -28,9 +28,9 @@ struct Counting {
 }
 
 /// What nobody else may use.
-struct Loan;
+struct Borrowed;
 
-impl Lent for Loan {}
+impl Leased for Borrowed {}
 
 #[async_trait]
 impl Source for Counting {
@@ -60,13 +60,14 @@ impl Source for Counting {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 Ok((SecretValue::new(value.into_bytes()), Metadata::default()))
             }
-            "lent" => {
-                let facts = Metadata { lease: Some(Lease::new(Arc::new(Loan))), ..Metadata::default() };
-                Ok((SecretValue::new(path.as_bytes().to_vec()), facts))
+            "leased" => {
+                let metadata =
+                    Metadata { lease: Some(Lease::new(Arc::new(Borrowed))), ..Metadata::default() };
+                Ok((SecretValue::new(path.as_bytes().to_vec()), metadata))
             }
             "over" => {
-                let facts = Metadata { expires: Some(Timestamp::UNIX_EPOCH), ..Metadata::default() };
-                Ok((SecretValue::new(path.as_bytes().to_vec()), facts))
+                let metadata = Metadata { expires: Some(Timestamp::UNIX_EPOCH), ..Metadata::default() };
+                Ok((SecretValue::new(path.as_bytes().to_vec()), metadata))
             }
             path => Ok((SecretValue::new(path.as_bytes().to_vec()), Metadata::default())),
         }
@@ -202,7 +203,7 @@ async fn who_asks_after_a_write_does_not_hear_what_was_before() {
 #[tokio::test(start_paused = true)]
 async fn what_was_lent_or_is_over_is_not_remembered() {
     let (far, remote) = remote();
-    for path in ["lent", "over"] {
+    for path in ["leased", "over"] {
         join_all([remote.get(path, None), remote.get(path, None)]).await;
         remote.get(path, None).await.unwrap();
     }

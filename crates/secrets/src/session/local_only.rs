@@ -13,7 +13,7 @@ use crate::vendor::Vendor;
 /// Remembers a value that the mask of the outputs has learnt: so it can be learnt here, too.
 pub(super) fn remember(staying: &Mask, owner: Option<&'static Vendor>, value: &SecretValue) {
     if let Some(owner) = owner.filter(|owner| owner.exposure == Exposure::NeverRemote) {
-        staying.teach(owner.name, value).ok();
+        staying.register(owner.name, value).ok();
     }
 }
 

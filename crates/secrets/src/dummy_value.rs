@@ -19,7 +19,7 @@ const PLACEHOLDER: &str = r"(?xi-u)^\s*(
 const LONGEST_PLACEHOLDER: usize = 128;
 
 /// Whether the value is only a placeholder, as in `your_token_here`.
-pub fn is_placeholder(value: &SecretValue) -> bool {
+pub fn is_dummy(value: &SecretValue) -> bool {
     value.plain().len() <= LONGEST_PLACEHOLDER
         && Regex::new(PLACEHOLDER).is_ok_and(|pattern| pattern.is_match(value.plain()))
 }
@@ -56,7 +56,7 @@ mod tests {
             "sk-ant-api03-xxxxxxxxxxxxxxxxxxxxxxxx",
             "{{ token }}",
         ] {
-            assert!(is_placeholder(&value(text)), "{text}");
+            assert!(is_dummy(&value(text)), "{text}");
         }
         for text in [
             "hunter2",
@@ -70,8 +70,8 @@ mod tests {
             "$uperhunter2",
             "<a>hunter2</a>",
         ] {
-            assert!(!is_placeholder(&value(text)), "{text}");
+            assert!(!is_dummy(&value(text)), "{text}");
         }
-        assert!(!is_placeholder(&value(&"x".repeat(65_000))));
+        assert!(!is_dummy(&value(&"x".repeat(65_000))));
     }
 }

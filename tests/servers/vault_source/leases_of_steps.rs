@@ -1,4 +1,4 @@
-//! What is lent to commands and to steps of a run is given back by them, however they end.
+//! The leases of commands and of steps of a run are given back by them, however they end.
 
 use std::fs;
 use std::process::Child;

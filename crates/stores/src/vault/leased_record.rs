@@ -1,6 +1,6 @@
-//! What is lent, and to whom it goes back.
+//! Records under a lease, and to whom each goes back.
 //!
-//! A loan is a record that was made because it was read. All who need it at the same time share
+//! A leased record is one that was made because it was read. All who need it at the same time share
 //! it, whichever of its keys they name; the last of them drops it, and that gives it back.
 
 use std::collections::HashMap;
@@ -17,23 +17,23 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use tokio::sync::RwLock;
 
-use doppio_secrets::source::Lent;
+use doppio_secrets::source::Leased;
 
 use crate::vault::client::Reply;
 
-/// Who lends.
-pub(super) trait Lender: Debug + Send + Sync {
+/// Who gave the lease.
+pub(super) trait Issuer: Debug + Send + Sync {
     /// Nobody needs this lease any more.
     fn take_back(self: Arc<Self>, id: String);
 }
 
-/// A loan, or the place of one that is being made.
+/// A leased record, or the slot of one that is being made.
 #[derive(Debug, Default)]
-pub(super) struct Cell(pub(super) OnceCell<Loan>);
+pub(super) struct Cell(pub(super) OnceCell<LeasedRecord>);
 
 impl Cell {
-    /// The loan, if it was made.
-    pub(super) fn get(&self) -> Option<&Loan> {
+    /// The record, if it was made.
+    pub(super) fn get(&self) -> Option<&LeasedRecord> {
         self.0.get()
     }
 }
@@ -49,7 +49,7 @@ pub(super) struct Leases {
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// By the path that was read, for those who need the same.
-    pub(super) loans: HashMap<String, Weak<Cell>>,
+    pub(super) leased: HashMap<String, Weak<Cell>>,
     /// Leases that are to be given back, and whether that is being done.
     pub(super) held: HashMap<String, bool>,
     pub(super) is_closed: bool,
@@ -57,8 +57,8 @@ pub(super) struct State {
 
 /// A record that was made because it was read.
 #[derive(Debug)]
-pub(super) struct Loan {
-    pub(super) lender: Arc<dyn Lender>,
+pub(super) struct LeasedRecord {
+    pub(super) issuer: Arc<dyn Issuer>,
     pub reply: Arc<Reply>,
     /// None where nothing is to be given back.
     pub(super) id: Option<String>,
@@ -73,16 +73,16 @@ impl Leases {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The loan at this path, or a place for one.
+    /// The leased record of this path, or a slot for one.
     pub(super) fn cell(&self, path: &str) -> Arc<Cell> {
         let mut state = self.state();
-        let is_good = |cell: &Arc<Cell>| !cell.get().is_some_and(Loan::has_ended);
-        if let Some(cell) = state.loans.get(path).and_then(Weak::upgrade).filter(is_good) {
+        let is_good = |cell: &Arc<Cell>| !cell.get().is_some_and(LeasedRecord::has_ended);
+        if let Some(cell) = state.leased.get(path).and_then(Weak::upgrade).filter(is_good) {
             return cell;
         }
-        state.loans.retain(|_, cell| cell.strong_count() > 0);
+        state.leased.retain(|_, cell| cell.strong_count() > 0);
         let cell = Arc::new(Cell::default());
-        state.loans.insert(path.to_owned(), Arc::downgrade(&cell));
+        state.leased.insert(path.to_owned(), Arc::downgrade(&cell));
         cell
     }
 
@@ -107,7 +107,7 @@ impl Leases {
     }
 }
 
-impl Loan {
+impl LeasedRecord {
     pub(super) fn has_ended(&self) -> bool {
         self.end.load(Ordering::Relaxed) <= Timestamp::now().as_second()
     }
@@ -124,20 +124,20 @@ impl Loan {
     }
 }
 
-impl Lent for Cell {
+impl Leased for Cell {
     fn is_over(&self) -> bool {
-        self.get().is_some_and(Loan::has_ended)
+        self.get().is_some_and(LeasedRecord::has_ended)
     }
 
     fn has_end(&self) -> bool {
-        self.get().is_some_and(Loan::has_lease)
+        self.get().is_some_and(LeasedRecord::has_lease)
     }
 }
 
-impl Drop for Loan {
+impl Drop for LeasedRecord {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {
-            Arc::clone(&self.lender).take_back(id);
+            Arc::clone(&self.issuer).take_back(id);
         }
     }
 }
