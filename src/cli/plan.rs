@@ -96,7 +96,7 @@ fn secrets(survey: Survey) -> Vec<Secret> {
                 if location.is_default {
                     "the default in the recipe".to_owned()
                 } else {
-                    location.facts.place
+                    location.metadata.place
                 }
             });
             told(reference.to_string(), from)
