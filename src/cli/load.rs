@@ -32,7 +32,7 @@ use crate::plan::Selection;
 use crate::recipe;
 
 /// A longer file is not a recipe, in bytes.
-const LONGEST: u64 = 64 << 20;
+pub(super) const LONGEST: u64 = 64 << 20;
 
 /// Which recipe, with which values, and how much of it.
 #[derive(Debug, clap::Args)]

@@ -64,14 +64,9 @@ pub(super) fn text(text: &str) -> Result<(), CliError> {
     data(page(text).as_bytes())
 }
 
-/// Writes a table to stdout: names are cut where a terminal is too narrow for it.
+/// Writes a table to stdout.
 pub(super) fn table<const N: usize>(table: &Table<N>) -> Result<(), CliError> {
-    text(&drawn(table))
-}
-
-/// A table as a part of a page for stdout.
-pub(super) fn drawn<const N: usize>(table: &Table<N>) -> String {
-    table.draw(columns(io::stdout()))
+    text(&table.draw())
 }
 
 /// Columns of a terminal; none if it is not one, or does not know.

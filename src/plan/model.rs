@@ -1,5 +1,6 @@
 //! What will be done, as data.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -19,14 +20,45 @@ use crate::step::Planned;
 use crate::step::Site;
 
 /// What will be done. Only [`build()`](crate::plan::build()) makes one, so every plan is an acyclic
-/// graph with every name resolved. It can be saved and read back; secrets are there as references.
+/// graph with every name resolved; so is every one that can be read back. It can be saved and read back; secrets are there as references.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "SavedPlan")]
 pub struct Plan {
     pub(super) name: String,
     pub(super) steps: Vec<PlannedStep>,
     pub(super) variables: Vec<(String, String)>,
     pub(super) target: Option<HostId>,
     pub(super) unused_vars: Vec<String>,
+}
+
+/// What was read back as a plan.
+#[derive(Deserialize)]
+struct SavedPlan {
+    name: String,
+    steps: Vec<PlannedStep>,
+    variables: Vec<(String, String)>,
+    target: Option<HostId>,
+    unused_vars: Vec<String>,
+}
+
+impl TryFrom<SavedPlan> for Plan {
+    type Error = String;
+
+    /// The order of the steps is what makes their graph acyclic.
+    fn try_from(saved: SavedPlan) -> Result<Self, String> {
+        let SavedPlan { name, steps, variables, target, unused_vars } = saved;
+        let mut ids = HashSet::new();
+        for (index, step) in steps.iter().enumerate() {
+            let id = &step.id;
+            if !ids.insert(id) {
+                return Err(format!("two steps are called `{id}`"));
+            }
+            if step.needs.iter().chain(&step.members).chain(&step.reads).any(|other| *other >= index) {
+                return Err(format!("step `{id}` stands before one that it needs"));
+            }
+        }
+        Ok(Self { name, steps, variables, target, unused_vars })
+    }
 }
 
 impl Plan {

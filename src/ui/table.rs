@@ -1,8 +1,6 @@
 //! Tables for people, and the one measure of how wide a text is on a terminal.
 
 use std::array;
-use std::collections::HashMap;
-use std::collections::HashSet;
 use std::iter;
 
 use unicode_width::UnicodeWidthStr;
@@ -16,17 +14,15 @@ const GAP: &str = "  ";
 /// A cell of [`Column::Name`] that is wider pushes its own row to the right, not all of them.
 const WIDEST: usize = 40;
 
-/// What a name keeps at least where it is cut.
-const NARROWEST: usize = 16;
-
-/// How a column before the last one is laid out.
+/// How a column before the last one is laid out. None is cut on a narrow terminal: names are there to be
+/// copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
-    /// Never cut.
+    /// As wide as its widest cell.
     Whole,
-    /// Never cut, and aligned to the right.
+    /// The same, and aligned to the right.
     Right,
-    /// Cut to a third of the terminal where a line would not fit it.
+    /// The same up to 40 columns.
     Name,
 }
 
@@ -52,69 +48,48 @@ impl<const N: usize> Table<N> {
         self
     }
 
-    /// Adds a row; what others wrote in it is made fit to be shown.
+    /// Adds a row; what others wrote in it is made fit to be shown. Further lines of the last cell stand
+    /// below its first.
     pub fn row(&mut self, cells: [&str; N], last: &str) {
-        self.rows.push((cells.map(|cell| shown(cell).into_owned()).to_vec(), shown(last).into_owned()));
+        let mut lines = last.lines();
+        let cells = cells.map(|cell| shown(cell).into_owned()).to_vec();
+        self.rows.push((cells, shown(lines.next().unwrap_or_default()).into_owned()));
+        lines.for_each(|line| self.below(line));
     }
 
-    /// Adds a line below the last cell of the row before.
+    /// Adds lines below the last cell of the row before.
     pub fn below(&mut self, text: &str) {
         self.below_column(N, text);
     }
 
-    /// Adds a line that begins below a cell of the row before.
+    /// Adds lines that begin below a cell of the row before.
     pub fn below_column(&mut self, column: usize, text: &str) {
-        self.rows.push((vec![String::new(); column], shown(text).into_owned()));
+        for line in text.lines() {
+            self.rows.push((vec![String::new(); column], shown(line).into_owned()));
+        }
     }
 
-    /// The rows as lines, for a terminal of so many columns; what goes into a pipe or a file has no such
-    /// number, and is not cut.
-    pub fn draw(&self, terminal: Option<usize>) -> String {
-        let whole = self.lines(usize::MAX);
-        let lines = match terminal {
-            Some(columns) if whole.iter().any(|line| width(line) > columns) => {
-                self.lines((columns / 3).max(NARROWEST))
-            }
-            _ => whole,
-        };
-        lines.into_iter().map(|line| line + "\n").collect()
-    }
-
-    /// The lines, with names of at most `most` columns.
-    fn lines(&self, most: usize) -> Vec<String> {
-        let columns: [(Vec<String>, usize); N] = array::from_fn(|at| {
-            let cells = self.rows.iter().map(|(cells, _)| cells.get(at).map_or("", String::as_str)).collect();
-            let is_name = self.columns[at] == Column::Name;
-            let cells = cut_apart(cells, if is_name { most } else { usize::MAX });
-            let widest = cells.iter().map(|cell| width(cell)).max().unwrap_or(0);
-            (cells, if is_name { widest.min(WIDEST).min(most) } else { widest })
+    /// The rows as lines.
+    pub fn draw(&self) -> String {
+        let widths: [usize; N] = array::from_fn(|at| {
+            let cells = self.rows.iter().filter_map(|(cells, _)| cells.get(at));
+            let widest = cells.map(|cell| width(cell)).max().unwrap_or(0);
+            if self.columns[at] == Column::Name { widest.min(WIDEST) } else { widest }
         });
-        let line = |(row, (cells, last)): (usize, &(Vec<String>, String))| {
+        let mut text = String::new();
+        for (cells, last) in &self.rows {
             let mut line = " ".repeat(self.indent);
-            for (at, (names, to)) in columns.iter().enumerate().take(cells.len()) {
+            for (at, cell) in cells.iter().enumerate() {
                 let pad = if self.columns[at] == Column::Right { right } else { left };
-                line += &pad(&names[row], *to);
+                line += &pad(cell, widths[at]);
                 line += GAP;
             }
             line += last;
-            line.truncate(line.trim_end().len());
-            line
-        };
-        self.rows.iter().enumerate().map(line).collect()
+            text += line.trim_end();
+            text += "\n";
+        }
+        text
     }
-}
-
-/// The names in at most `most` columns, but for those that could not be told apart then.
-fn cut_apart(names: Vec<&str>, most: usize) -> Vec<String> {
-    let cut: Vec<String> = names.iter().map(|name| cut(name, most)).collect();
-    let mut of: HashMap<&str, &str> = HashMap::new();
-    let pairs = cut.iter().map(String::as_str).zip(names);
-    let twins: HashSet<&str> = pairs
-        .clone()
-        .filter(|(cut, name)| of.insert(cut, name).is_some_and(|other| other != *name))
-        .map(|(cut, _)| cut)
-        .collect();
-    pairs.map(|(cut, name)| if twins.contains(cut) { name } else { cut }.to_owned()).collect()
 }
 
 /// Columns for the ids of steps before the lines that they print. A wider id pushes its own lines to the
@@ -182,7 +157,7 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_a_terminal_shows_them() {
-        insta::assert_snapshot!(table().draw(None), @"
+        insta::assert_snapshot!(table().draw(), @"
         new      team/模型                            1 s  first
                                                            hint: a line below it that is long enough to be wider than a narrow terminal
         differs  xxxxxxxxxxxxxxxxxxxxxxxxx           10 s  last
@@ -190,18 +165,19 @@ mod tests {
         same     sweep[learning_rate=2,long_name=2]
                  below the name
         ");
-        assert_eq!(table().draw(Some(200)), table().draw(None));
     }
 
     #[test]
-    fn only_names_are_cut_and_stay_apart() {
-        insta::assert_snapshot!(table().draw(Some(60)), @"
-        new      team/模型              1 s  first
-                                             hint: a line below it that is long enough to be wider than a narrow terminal
-        differs  xxxxxxxxxxxxxxxxxxx…  10 s  last
-        same     sweep[learning_rate=1,long_name=2]
-        same     sweep[learning_rate=2,long_name=2]
-                 below the name
+    fn each_line_of_a_text_has_its_own() {
+        let mut table = Table::new([Column::Whole]);
+        table.row(["error"], "not known:\n\n[hosts.gpu]");
+        table.below("fix: add it\n  to hosts.toml");
+        insta::assert_snapshot!(table.draw(), @"
+        error  not known:
+
+               [hosts.gpu]
+               fix: add it
+                 to hosts.toml
         ");
     }
 
@@ -210,7 +186,7 @@ mod tests {
         let mut table = Table::new([Column::Name]);
         table.row([&"y".repeat(WIDEST + 5)], "a");
         table.row(["short"], "b");
-        let drawn = table.draw(None);
+        let drawn = table.draw();
         let at: Vec<usize> = drawn.lines().map(|line| line.len() - 1).collect();
         assert_eq!(at, [WIDEST + 5 + GAP.len(), WIDEST + GAP.len()]);
     }

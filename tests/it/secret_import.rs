@@ -266,6 +266,20 @@ fn one_that_cannot_go_is_in_nobodys_way() {
 }
 
 #[test]
+fn a_value_where_a_name_belongs_is_not_repeated() {
+    let doppio = Doppio::with_vault();
+    let alone = format!("hf_{}", "abcdefghijklmnopq".repeat(2));
+    doppio.file(".env", format!("A=b\n{alone}=\n"));
+    let ran = doppio.run(["secret", "import", ".env"]).expect(2);
+    assert!(
+        ran.stderr.contains("line 2: the text before the `=` is not a variable's name"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains(&alone), "{}", ran.stderr);
+}
+
+#[test]
 fn what_a_variable_hides_is_told() {
     let doppio = Doppio::with_vault().env("HF_TOKEN", "hunter2 another");
     doppio.file(".env", format!("HF_TOKEN=hf_{}\nOTHER=hunter2-other\n", "a".repeat(34)));

@@ -4,11 +4,11 @@ use crate::randomness::is_random;
 use crate::randomness::longest_run;
 use crate::vendor;
 
-/// Letters and digits without a break, from which on a text behind such a beginning is a token:
-/// the longest plain words are shorter.
+/// Letters and digits without a break, from which on a text that begins like a token is one.
 const LONG_RUN: usize = 16;
 
-/// The same where there is neither a capital nor a digit, as in `secret_databasepassword`.
+/// The same where capitals and digits are not mixed, as in `secret_ProductionDatabase`: words run
+/// together are shorter.
 const LONG_PLAIN_RUN: usize = 24;
 
 /// Whether what was given as a reference holds what looks like a value: a text with the beginning
@@ -23,8 +23,9 @@ pub fn looks_like_value(reference: &str) -> bool {
 
 fn is_token(text: &str) -> bool {
     let is_begun = || vendor::prefixes().any(|prefix| text.starts_with(prefix));
-    let is_plain = text.bytes().all(|byte| !byte.is_ascii_uppercase() && !byte.is_ascii_digit());
-    let is_long = longest_run(text) >= if is_plain { LONG_PLAIN_RUN } else { LONG_RUN };
+    let has = |class: fn(&u8) -> bool| text.as_bytes().iter().any(class);
+    let is_mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
+    let is_long = longest_run(text) >= if is_mixed { LONG_RUN } else { LONG_PLAIN_RUN };
     (is_long && is_begun()) || vendor::is_token(text)
 }
 
@@ -54,6 +55,9 @@ mod tests {
             "hf_token_of_the_organisation",
             "hf_token2",
             "secret_databasepassword",
+            "vault:kv/secret_ProductionDatabase#password",
+            "aws:secret_productiondatabase1",
+            "npm_PublishTokenForRelease",
             "env:HF_TOKEN_2026",
             "Team/HuggingFace-Token-2026",
             "keyring:api/token#key@3?none",

@@ -66,7 +66,7 @@ pub struct Diagnostic {
     pub message: String,
     /// The location that is at fault.
     pub primary: Label,
-    /// Other places that explain it.
+    /// Other locations that explain it.
     pub others: Vec<Label>,
     /// What to do, in words.
     pub help: Option<String>,

@@ -84,7 +84,7 @@ pub(super) fn drawn(page: &Page) -> String {
             let trouble = secret.trouble.as_ref().map(|trouble| format!("{head}: {trouble}"));
             add_found(&mut table, &secret.name, found.or(trouble), secret.hint.as_ref());
         }
-        text += &output::drawn(&table);
+        text += &table.draw();
     }
     if !page.hosts.is_empty() {
         text.push_str("\nhosts\n");
@@ -97,7 +97,7 @@ pub(super) fn drawn(page: &Page) -> String {
             let trouble = host.trouble.as_ref().map(|trouble| format!("FAILED: {trouble}"));
             add_found(&mut table, &host.name, found.or(trouble), host.hint.as_ref());
         }
-        text += &output::drawn(&table);
+        text += &table.draw();
     }
     text
 }

@@ -64,7 +64,7 @@ fn plain(run: &RunId, record: &Record, folder: &str) -> String {
             table.below_column(1, &format!("`{}` was masked {times} times", secret.as_str()));
         }
     }
-    text += &output::drawn(&table);
+    text += &table.draw();
     for (step, notice) in &state.notices {
         let about = step.as_ref().map(|step| format!("{step}: ")).unwrap_or_default();
         writeln!(text, "! {about}{}", notice.as_str()).expect("a string takes text");

@@ -33,11 +33,20 @@ pub(super) fn recipes_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
         if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
             let is_recipe =
                 |table: &TomlTable<'_>| ["recipe", "step"].iter().any(|key| table.contains_key(*key));
+            let is_longer = fs::metadata(&path).is_ok_and(|metadata| metadata.len() > load::LONGEST);
             match read(&path, is_recipe) {
                 Ok(true) => recipes.push(path),
                 Ok(false) => {}
-                Err(error) if error.faults.is_empty() => return Err(error),
-                Err(_) => output::line(&format!("note: `{}` is not TOML, and was skipped", path.display())),
+                Err(error) if !error.faults.is_empty() => {
+                    output::line(&format!("note: `{}` is not TOML, and was skipped", path.display()));
+                }
+                Err(_) if is_longer => {
+                    output::line(&format!(
+                        "note: `{}` is too long for a recipe, and was skipped",
+                        path.display()
+                    ));
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -76,11 +85,14 @@ pub(super) fn collect_credentials(path: &Path, credentials: &mut Credentials) ->
 
 /// What `take` takes out of a recipe's table.
 fn read<T>(path: &Path, take: impl FnOnce(&TomlTable<'_>) -> T) -> Result<T, CliError> {
-    let source = load::read(path).map_err(|error| CliError { kind: Kind::World, ..error })?;
+    let source = load::read(path).map_err(|error| {
+        if error.faults.is_empty() { CliError { kind: Kind::World, ..error } } else { error }
+    })?;
     let mut reader = Reader::new(&source);
     let taken = take(&reader.document());
-    let faults = reader.into_faults();
-    if faults.is_empty() { Ok(taken) } else { Err(CliError::faults(source, faults)) }
+    // The first alone: others may be its echo, and who wants them all asks `check`.
+    let fault = reader.into_faults().into_iter().next();
+    fault.map_or(Ok(taken), |fault| Err(CliError::faults(source, vec![fault])))
 }
 
 fn add<N: Ord>(needs: &mut BTreeMap<N, Vec<PathBuf>>, found: Vec<N>, path: &Path) {

@@ -200,6 +200,29 @@ fn tokens_are_found_where_no_value_is() {
     }
 }
 
+/// The layout of an unencrypted OpenSSH key: its header and its lengths are rows of zeros.
+#[test]
+fn a_private_key_of_openssh_is_found() {
+    let mut number = 7_u32;
+    let mut random = |len: usize| -> Vec<u8> {
+        let byte = |_| {
+            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (number >> 24) as u8
+        };
+        (0..len).map(byte).collect()
+    };
+    let text = |bytes: &[u8]| [&(u32::try_from(bytes.len()).unwrap()).to_be_bytes(), bytes].concat();
+    let public = [text(b"ssh-ed25519"), text(&random(32))].concat();
+    let private = [random(8), public.clone(), text(&random(64)), text(b"me@here"), vec![1, 2, 3]].concat();
+    let header =
+        [&b"openssh-key-v1\0"[..], &text(b"none"), &text(b"none"), &text(b""), &[0, 0, 0, 1]].concat();
+    let body = data_encoding::BASE64.encode(&[header, text(&public), text(&private)].concat());
+    let lines: Vec<&str> = (0..body.len()).step_by(70).map(|at| &body[at..body.len().min(at + 70)]).collect();
+    let marks = ["BEGIN", "END"].map(|mark| format!("-----{mark} OPENSSH PRIVATE KEY-----"));
+    let key = format!("{}\n{}\n{}\n", marks[0], lines.join("\n"), marks[1]);
+    assert_eq!(places(&scanner(&[]), key.as_bytes()), [(1, 1, "private-key shape".to_owned())]);
+}
+
 /// Low byte first and high byte first.
 const WIDE_MARKS: [u16; 2] = [0xfeff, 0xfffe];
 

@@ -109,8 +109,7 @@ impl Source for Env {
 
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
         let found = self.look(path, version);
-        async move { found.map(|(value, metadata)| (SecretValue::new(value.as_bytes().to_vec()), metadata)) }
-            .await
+        found.map(|(value, metadata)| (SecretValue::new(value.as_bytes().to_vec()), metadata))
     }
 
     async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {

@@ -1,9 +1,9 @@
-//! Vendors: one row each, which all that knows something about a vendor reads: the ladder, `suggest`,
-//! the providers, the scan, the token heuristics, the mask, and who asks whether a token works.
+//! Vendors: one row each. The ladder, `suggest`, the providers, the scan, the token heuristics, the mask,
+//! and who asks whether a token works read it.
 //!
 //! The rows are in `rows/`. A vendor whose tools keep a credential in files of this machine has its own
-//! file with their parsers; [`providers`] have such tools. Nothing is read but what a row names, and only when it is
-//! asked for; home and environment are handed in.
+//! file with their parsers; [`providers`] lists those that do. Nothing is read but what a row names, and
+//! only when it is asked for; home and environment are handed in.
 
 mod accounts;
 mod anthropic;

@@ -103,7 +103,7 @@ impl Failure {
         self.is(MISSING)
     }
 
-    /// Whether the call itself is at error, so that smaller calls may do better.
+    /// Whether the call itself is to blame, so that smaller calls may do better.
     pub(super) fn is_about_the_call(&self) -> bool {
         match self {
             Self::Refused(_, refusal) => {

@@ -9,7 +9,6 @@ use std::fmt;
 use data_encoding::BASE64;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::de::IgnoredAny;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -214,7 +213,8 @@ impl Api {
         namespace: &str,
         secret: &serde_json::Value,
     ) -> Result<Option<Written>, SourceError> {
-        self.write(Method::POST, secrets(namespace), &[MANAGER], JSON, secret).await
+        let answer = self.write(Method::POST, secrets(namespace), &[MANAGER], JSON, secret).await?;
+        answer.map(|answer| parse(&answer)).transpose()
     }
 
     /// Changes a Secret; none if another writer was faster.
@@ -224,7 +224,9 @@ impl Api {
         name: &str,
         change: &serde_json::Value,
     ) -> Result<Option<Written>, SourceError> {
-        self.write(Method::PATCH, secret(namespace, name), &[MANAGER], MERGE_PATCH, change).await
+        let path = secret(namespace, name);
+        let answer = self.write(Method::PATCH, path, &[MANAGER], MERGE_PATCH, change).await?;
+        answer.map(|answer| parse(&answer)).transpose()
     }
 
     /// Removes a Secret that is still what was read; false if another writer was faster.
@@ -238,23 +240,23 @@ impl Api {
             "preconditions": { "uid": read.uid, "resourceVersion": read.resource_version },
         });
         let path = secret(namespace, name);
-        let done: Option<IgnoredAny> = self.write(Method::DELETE, path, &[], JSON, &options).await?;
-        Ok(done.is_some())
+        // What it answers does not matter: the Secret is gone.
+        Ok(self.write(Method::DELETE, path, &[], JSON, &options).await?.is_some())
     }
 
     /// The answer; none if another writer was faster.
-    async fn write<T: DeserializeOwned>(
+    async fn write(
         &self,
         method: Method,
         path: String,
         query: &[(&str, &str)],
         kind: &'static str,
         body: &serde_json::Value,
-    ) -> Result<Option<T>, SourceError> {
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, SourceError> {
         let body = Zeroizing::new(body.to_string());
         let ask = Ask { method, path, query, accept: JSON, body: Some((kind, body.as_bytes())) };
         match self.client.send(&ask).await {
-            Ok(answer) => parse(&answer).map(Some),
+            Ok(answer) => Ok(Some(answer)),
             Err(failure) if is_conflict(&failure) => Ok(None),
             Err(failure) => Err(of_secrets(failure)),
         }

@@ -213,9 +213,9 @@ impl RecordMetadata {
             .get("versions")?
             .as_object()?
             .iter()
-            .filter_map(|(number, told)| {
-                let text = |key: &str| told.get(key).and_then(serde_json::Value::as_str);
-                let destroyed = told.get("destroyed").and_then(serde_json::Value::as_bool) == Some(true);
+            .filter_map(|(number, known)| {
+                let text = |key: &str| known.get(key).and_then(serde_json::Value::as_str);
+                let destroyed = known.get("destroyed").and_then(serde_json::Value::as_bool) == Some(true);
                 // One that is to be deleted later, by `delete_version_after`, is there until then.
                 let is_over =
                     |time: &str| time.parse().map_or(true, |time: Timestamp| time <= Timestamp::now());

@@ -51,7 +51,7 @@ impl VaultSource {
         Ok(Found { record_path, reply, leased })
     }
 
-    /// The first that answers of where a path may lie. Where the engine is a guess, one that is not there
+    /// The first of the possible paths that answers. Where the engine is a guess, one that is not there
     /// or not allowed may be another one.
     async fn find(&self, path: &str, version: Option<&str>) -> Result<Found, SourceError> {
         let paths = self.0.record_paths(path).await?;

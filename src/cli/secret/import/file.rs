@@ -1,5 +1,6 @@
 //! A file's values as items of a transfer.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use doppio_secrets::SecretValue;
 use doppio_secrets::format;
 use doppio_secrets::format::Entry;
 use doppio_secrets::format::Format;
+use doppio_secrets::looks_like_value;
 use doppio_secrets::source::Remark;
 
 use crate::cli::error::CliError;
@@ -19,21 +21,29 @@ use crate::cli::secret::transfer::Item;
 /// Reads the file and gives each value its name; the text comes with them.
 pub(super) fn items(
     path: &Path,
-    form: Option<Format>,
+    format: Option<Format>,
     names: &Names,
 ) -> Result<(Vec<Item>, SecretValue), CliError> {
     let shown = path.display();
     let text = File::open(path).and_then(input::read).or_world(format!("cannot read `{shown}`"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     #[expect(clippy::disallowed_methods, reason = "the file is a box of values, opened to take them out")]
-    let entries = text.reveal(|text| {
-        let form = form.or_else(|| Format::of_name(&name)).unwrap_or_else(|| Format::of_text(text));
-        format::read(form, text)
+    let (format, entries) = text.reveal(|text| {
+        let format = format.or_else(|| Format::of_name(&name)).unwrap_or_else(|| Format::of_text(text));
+        (format, format::read(format, text))
     });
-    let entries = entries.map_err(|fault| {
+    let malformed = |fault: &dyn Display| {
         CliError::usage(format!("`{shown}`, {fault}"))
             .hint("nothing was imported; name its format with `--format dotenv|json|yaml|toml`")
-    })?;
+    };
+    let entries = entries.map_err(|fault| malformed(&fault))?;
+    // Messages repeat names. A value that stands alone in a line before a `=` is none.
+    if let Some(value) = entries.iter().find(|entry| looks_like_value(&entry.key))
+        && format == Format::Dotenv
+    {
+        let line = value.line;
+        return Err(malformed(&format!("line {line}: the text before the `=` is not a variable's name")));
+    }
     if entries.is_empty() {
         return Err(CliError::usage(format!("there is no value in `{shown}`")));
     }

@@ -89,11 +89,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 summary: "AWS access key id",
                 get: "https://console.aws.amazon.com/iam (security credentials)",
                 looks: "`AKIA` or `ASIA` and 16 capitals and digits",
-                tokens: &[Token::prefixed(
-                    "aws-access-key-id",
-                    &["AKIA", "ASIA", "ABIA", "ACCA"],
-                    "[A-Z2-7]{16}",
-                )],
+                tokens: &[Token::prefixed("aws-access-key-id", &["AKIA", "ASIA"], "[A-Z2-7]{16}")],
                 ..Key::variables("aws/access_key_id", &["AWS_ACCESS_KEY_ID"])
             },
             Key {
@@ -121,6 +117,8 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 ..Key::variables("aws/session_token", &["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"])
             },
         ]],
+        // Of service bearer tokens and of ids in a context.
+        tokens: &[Token::prefixed("aws-access-key-id", &["ABIA", "ACCA"], "[A-Z2-7]{16}")],
         companions: &["AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"],
         accounts: Some(Accounts { one: "profile", names: aws::profiles }),
         tell: Some(aws::tell),
