@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use doppio_text::exact_lines;
 
-use crate::cli::output;
 use crate::plan::outline::Shown;
 use crate::plan::outline::ShownStep;
 use crate::ui::table::Column;
