@@ -63,8 +63,8 @@ async fn an_expiry_goes_with_its_value_and_what_others_wrote_stays() {
         expires: Some("2030-01-31T00:00:00Z".parse().unwrap()),
     };
     source.set("kv/app", &value("first"), &remark).await.unwrap();
-    let metadata = || bao.bao(&["kv", "metadata", "get", "-format=json", "kv/app"]);
-    let shown = metadata();
+    let printed = || bao.bao(&["kv", "metadata", "get", "-format=json", "kv/app"]);
+    let shown = printed();
     for part in ["\"owner\": \"somebody\"", "of the tests", "2030-01-31", "\"max_versions\": 7"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
@@ -73,7 +73,7 @@ async fn an_expiry_goes_with_its_value_and_what_others_wrote_stays() {
     // A new value keeps the note, and has not the old one's end.
     let metadata = source.set("kv/app", &value("second"), &Remark::default()).await.unwrap();
     assert_eq!((metadata.warnings.len(), metadata.expires), (0, None));
-    let shown = metadata();
+    let shown = printed();
     assert!(shown.contains("\"owner\": \"somebody\"") && shown.contains("of the tests"), "{shown}");
     assert!(!shown.contains("2030-01-31"), "{shown}");
     let metadata = source.locate("kv/app", None).await.unwrap();

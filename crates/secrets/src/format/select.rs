@@ -81,7 +81,7 @@ pub fn parse<T: DeserializeOwned>(format: Format, text: &[u8]) -> Option<T> {
     match format {
         Format::Json => serde_json::from_slice(text).ok(),
         Format::Yaml => serde_saphyr::from_slice(text).ok(),
-        Format::Toml => ::toml::from_slice(text).ok(),
+        Format::Toml => toml::whole(text),
         Format::Dotenv | Format::Ini => None,
     }
 }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::DeTable;
 use toml::de::DeValue;
@@ -33,6 +34,11 @@ impl Drop for Parsed<'_> {
     fn drop(&mut self) {
         self.0.iter_mut().for_each(|(_, value)| wipe(value.get_mut()));
     }
+}
+
+/// The whole text as one type.
+pub(super) fn whole<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
+    toml::from_slice(text).ok()
 }
 
 /// All values.
