@@ -64,7 +64,7 @@ impl<const N: usize> Table<N> {
 
     /// Adds lines that begin below a cell of the row before.
     pub fn below_column(&mut self, column: usize, text: &str) {
-        for line in text.lines() {
+        for line in text.trim_end().split('\n') {
             self.rows.push((vec![String::new(); column], shown(line).into_owned()));
         }
     }
