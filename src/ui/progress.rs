@@ -203,7 +203,7 @@ impl Progress {
             let rest = self.paint.dim(&format!("{}  {}", table::right(&time, TIME), table::cut(&said, room)));
             return self.print(&self.row(&self.paint.green("✓"), step, rest.trim_end()));
         }
-        let time = self.paint.dim(&time);
+        let time = self.paint.dim(&table::right(&time, TIME));
         if step.status == StepStatus::Cancelled && step.attempts == 0 {
             return self.print(&self.row(&self.paint.yellow("⊘"), step, "cancelled"));
         }
