@@ -3,6 +3,7 @@
 mod ending;
 mod output;
 mod secrets;
+mod selecting;
 
 use regex::Regex;
 use serde_json::Value;

@@ -5,7 +5,6 @@ use doppio_text::name::RunId;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::output::OutputFormat;
 use crate::cli::runs::record::standing;
 use crate::event::StepStatus;
 use crate::journal::Record;
@@ -23,16 +22,17 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
     let runs = store.list()?;
-    if runs.is_empty() && args.output.format == OutputFormat::Plain {
+    if runs.is_empty() && !args.output.is_json() {
         output::line("there are no runs yet; start one with `doppio run RECIPE`");
     }
     let mut table = Table::new([Column::Whole, Column::Whole, Column::Right]);
     for run in runs {
         // A run whose folder has no journal that can be read is named all the same.
         let record = store.read(&run).ok();
-        match args.output.format {
-            OutputFormat::Plain => add(&mut table, &run, record.as_ref()),
-            OutputFormat::Json => output::json(&json(&run, record.as_ref()))?,
+        if args.output.is_json() {
+            output::json(&json(&run, record.as_ref()))?;
+        } else {
+            add(&mut table, &run, record.as_ref());
         }
     }
     output::table(&table)?;
