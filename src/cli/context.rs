@@ -9,6 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::error::OrWorld;
 use crate::cli::handed;
 use crate::cli::opened::Opened;
+use crate::cli::output::Colour;
 
 /// The world as the command found it.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub(super) struct Context {
     pub stdout_is_terminal: bool,
     /// Whether stderr is a terminal.
     pub stderr_is_terminal: bool,
+    /// When there is colour.
+    pub colour: Colour,
     /// The sources that were asked, to be closed at the end.
     pub opened: Opened,
 }
@@ -47,8 +50,18 @@ impl Context {
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            colour: Colour::default(),
             opened: Opened::default(),
         })
+    }
+
+    /// Whether what is drawn on a terminal is in colour.
+    pub(super) fn is_coloured(&self) -> bool {
+        match self.colour {
+            Colour::Auto => self.env.get("NO_COLOR").is_none(),
+            Colour::Always => true,
+            Colour::Never => false,
+        }
     }
 
     /// Whether nobody is watching: stderr is not a terminal, or `CI` is set.

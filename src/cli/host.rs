@@ -9,12 +9,16 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::load;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
 use crate::config::Dirs;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List the hosts of hosts.toml
-    List,
+    List {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// Forget the key of a host that was rebuilt; the next one that it offers is kept
     #[command(after_help = "Example: doppio host forget gpu-box")]
     Forget {
@@ -26,7 +30,8 @@ pub(super) enum Command {
 pub(super) fn run(command: &Command, context: &Context) -> Result<(), CliError> {
     let hosts = load::hosts(context)?;
     match command {
-        Command::List => {
+        Command::List { output } if output.is_json() => output::json(&hosts.names())?,
+        Command::List { .. } => {
             let names: String = hosts.names().into_iter().map(|name| name + "\n").collect();
             output::text(&names)?;
         }

@@ -9,17 +9,20 @@ mod credentials;
 mod doctor;
 mod error;
 mod handed;
+mod hardware;
 mod host;
 mod load;
 mod memory;
 mod opened;
 mod output;
 mod plan;
+mod routes;
 mod run;
 mod runs;
 mod secret;
 mod signals;
 mod terminal;
+mod tips;
 mod tls;
 mod version;
 mod wait;
@@ -31,6 +34,7 @@ use clap::Parser;
 use clap::Subcommand;
 use context::Context;
 use error::CliError;
+use output::Colour;
 
 use crate::cli::wait::block_on;
 
@@ -39,6 +43,9 @@ use crate::cli::wait::block_on;
 #[derive(Debug, Parser)]
 #[command(name = "doppio", version, disable_version_flag = false, propagate_version = false)]
 struct Cli {
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
+    color: Colour,
     #[command(subcommand)]
     command: Command,
 }
@@ -85,11 +92,18 @@ fn attempt(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Err(error) = secret::refuse_tokens(&arguments) {
         return output::fail(&error);
     }
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return output::usage(error),
+        Err(error) => {
+            let tip = tips::tip(&error, &arguments);
+            let code = output::usage(error);
+            tip.into_iter().for_each(output::hint);
+            return code;
+        }
     };
-    match Context::from_process().and_then(|context| dispatch(cli.command, &context)) {
+    cli.color.choose();
+    let context = Context::from_process().map(|context| Context { colour: cli.color, ..context });
+    match context.and_then(|context| dispatch(cli.command, &context)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => output::fail(&error),
     }

@@ -15,11 +15,14 @@ use crate::recipe::defaults;
 use crate::recipe::recovery;
 use crate::recipe::step::StepReader;
 use crate::recipe::target;
+use crate::step::Level;
 use crate::step::Mode;
 use crate::step::Part;
 use crate::step::Reader;
 use crate::step::Template;
 use crate::step::described;
+use crate::step::foreign;
+use crate::step::meant;
 
 const TABLES: [&str; 5] = ["recipe", "target", "variables", "defaults", "step"];
 const RECIPE_KEYS: [&str; 3] = ["name", "version", "description"];
@@ -39,6 +42,7 @@ fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &TomlTable<'_>
     let mut defaults = defaults::Read::default();
     let mut steps = None;
     let mut has_head = false;
+    let mut has_steps = false;
     for (key, value) in document {
         match key.get_ref().as_ref() {
             "recipe" => {
@@ -49,7 +53,13 @@ fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &TomlTable<'_>
             "variables" => recipe.variables = variables(reader, value),
             "defaults" => defaults = defaults::read(reader, value),
             "step" => steps = Some(value),
-            other => unknown_table(reader, other, key.span(), value),
+            other => {
+                // Under its right name it will be there.
+                let ours = meant(other, Level::Recipe, TABLES);
+                has_head |= ours == Some("recipe");
+                has_steps |= ours == Some("step") || matches!(other, "job" | "jobs");
+                unknown_table(reader, other, key.span(), value);
+            }
         }
     }
     if !has_head && !recipe.has_syntax_errors {
@@ -58,12 +68,30 @@ fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &TomlTable<'_>
                 .help("begin it with `[recipe]` and `name = \"…\"`"),
         );
     }
-    let Some(steps) = steps else { return };
+    let Some(steps) = steps else {
+        if !has_steps && !recipe.has_syntax_errors {
+            no_steps(reader, document);
+        }
+        return;
+    };
     let Some(tables) = step_tables(reader, steps) else { return };
+    if tables.is_empty() {
+        no_steps(reader, document);
+    }
     let mut step_reader = StepReader { reader, defaults: &defaults, unread: &mut recipe.unread };
     recipe.steps = tables.iter().filter_map(|table| step_reader.step(table)).collect();
     recipe.defaults = defaults.steps;
     unique_ids(recipe, reader);
+}
+
+/// A recipe that does nothing.
+fn no_steps(reader: &mut Reader<'_>, document: &TomlTable<'_>) {
+    let head = document.iter().find(|(key, _)| key.get_ref() == "recipe");
+    let span = head.map_or(0..0, |(key, _)| key.span());
+    reader.fault(
+        Diagnostic::error("recipe::no-steps", "the recipe has no step", span)
+            .help("add one: `[[step]]`, `id = \"hello\"`, `local_command = { command = \"echo hello\" }`"),
+    );
 }
 
 fn head(recipe: &mut Recipe, reader: &mut Reader<'_>, value: &TomlValue<'_>) {
@@ -92,12 +120,8 @@ fn head(recipe: &mut Recipe, reader: &mut Reader<'_>, value: &TomlValue<'_>) {
 }
 
 fn unknown_table(reader: &mut Reader<'_>, name: &str, span: Span, value: &TomlValue<'_>) {
-    if name == "steps" {
-        reader.fault(
-            Diagnostic::error("recipe::unknown-key", "the steps of a recipe are called `step`", span.clone())
-                .help("write `[[step]]`")
-                .edit(span, "step"),
-        );
+    if let Some(fault) = foreign(name, span.clone(), Level::Recipe, "the recipe", TABLES) {
+        reader.fault(fault);
     } else if RECIPE_KEYS.contains(&name) && !value.get_ref().is_table() {
         reader.fault(
             Diagnostic::error("recipe::unknown-key", format!("`{name}` is outside of `[recipe]`"), span)
@@ -117,7 +141,7 @@ fn variables(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Vec<Variable> {
             reader.cut(text, value.span(), Mode::Plain)
         } else {
             let text = reader.scalar(&variable(name), value).unwrap_or_default();
-            Template { parts: vec![Part::Text(text)], span: value.span() }
+            Template { parts: vec![Part::Text(text)], span: value.span(), ..Template::default() }
         };
         variables.push(Variable { name: name.to_owned(), span: key.span(), value });
     }

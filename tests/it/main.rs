@@ -35,4 +35,5 @@ mod secret_rotate;
 mod secret_versions;
 mod shell_text;
 mod steps;
+mod stops;
 mod support;

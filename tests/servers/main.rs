@@ -26,6 +26,7 @@ mod packages;
 mod printed;
 mod providers;
 mod readers;
+mod recipes;
 mod sandbox;
 mod secret_copy;
 mod shell_text;

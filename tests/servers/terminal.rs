@@ -145,3 +145,41 @@ fn foreign_text_does_not_command_it() {
         }
     }
 }
+
+/// Text without its escape sequences, for a terminal shows none of them.
+fn plain(shown: &str) -> String {
+    let escapes =
+        regex::Regex::new("\u{1b}\\[[0-9;?]*[a-zA-Z]|\u{1b}\\][^\u{7}]*\u{7}").expect("an expression");
+    escapes.replace_all(shown, "").into_owned()
+}
+
+#[test]
+fn narrow_terminals_show_what_wide_ones_do() {
+    let doppio = Doppio::new().env("TERM", "xterm-256color").env("DOPPIO_KEYRING", "off");
+    let long = "x".repeat(100);
+    doppio.recipe(&format!(
+        "[[step]]\nid = \"a-step-with-a-rather-long-id-{long}\"\nlocal_command = {{ command = \"echo {long}; exit 3\" }}\n\
+         [[step]]\nid = \"b\"\nlocal_command = {{ command = \"sleep 0.3\" }}\n"
+    ));
+    doppio.file("bad.toml", format!("[recipe]\nname = \"{long}\"\n[[step]]\nid = \"a\"\nrun = \"{long}\"\n"));
+    let binary = env!("CARGO_BIN_EXE_doppio");
+    for columns in [40, 60] {
+        let at = |arguments: &str, code: i32| {
+            let command = format!("sh -c {{stty cols {columns} rows 24; exec {binary} {arguments}}}");
+            let (ended, shown) = doppio.spawned(&command, &[]);
+            assert_eq!(ended, code, "{arguments}: {shown}");
+            plain(&shown)
+        };
+        let shown = at("run recipe.toml", 1);
+        assert!(shown.contains("exit code 3") && shown.contains(&long), "{columns}: {shown}");
+        assert!(at("plan recipe.toml", 0).contains("2. b"), "{columns}");
+        let shown = at("check bad.toml", 2);
+        assert!(shown.contains("unknown key `run` in a step") && shown.contains("bad.toml:5:1"), "{shown}");
+        assert!(at("doctor", 0).contains("memory"), "{columns}");
+        for line in at("run --help", 0).lines() {
+            // A word that is longer than that stays whole.
+            let width = line.trim_end().chars().count();
+            assert!(width <= columns || !line.trim().contains(' '), "{columns}: {line:?}");
+        }
+    }
+}

@@ -19,6 +19,8 @@ pub struct Exec {
     pub interpreter: Interpreter,
     /// Files that are sourced first.
     pub source: Vec<String>,
+    /// When it ends early; at no failure otherwise.
+    pub strict: Strict,
     /// Bytes for its stdin, which is empty otherwise. End of file follows them.
     pub stdin: Option<SecretValue>,
 }
@@ -32,6 +34,7 @@ impl Exec {
             workdir: None,
             interpreter: Interpreter::default(),
             source: Vec::new(),
+            strict: Strict::default(),
             stdin: None,
         }
     }
@@ -77,6 +80,66 @@ pub struct Interpreter {
     pub shell: String,
     /// Whether it reads the login files first (`-l`).
     pub login: bool,
+}
+
+impl Interpreter {
+    /// Whether its language is that of a POSIX shell.
+    pub fn is_posix(&self) -> bool {
+        // `ksh93`, `bash-5.2`
+        let version = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-');
+        matches!(
+            self.name().trim_end_matches(version),
+            "sh" | "ash"
+                | "bash"
+                | "bash-static"
+                | "dash"
+                | "ksh"
+                | "lksh"
+                | "loksh"
+                | "mksh"
+                | "oksh"
+                | "posh"
+                | "rbash"
+                | "yash"
+                | "zsh"
+                | "zsh-static"
+        )
+    }
+
+    /// The program's name without its folder.
+    pub fn name(&self) -> &str {
+        self.shell.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// At which failure of its commands a script ends, where a POSIX shell reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Strict {
+    /// At the first command that fails: `set -e`.
+    pub errexit: bool,
+    /// A pipe has failed if any of its commands has: `set -o pipefail`.
+    pub pipefail: bool,
+}
+
+impl Strict {
+    /// What stands before a script, on the same line: so its lines keep their numbers, and a trace that
+    /// it turns on does not show this.
+    ///
+    /// A shell without `pipefail` ends with code 98 and says so.
+    pub fn opening(self) -> String {
+        let mut text = String::new();
+        if self.pipefail {
+            // An option that a shell does not know ends it, so it is tried in one that may end.
+            text.push_str(
+                "(set -o pipefail) 2>/dev/null||{ echo \"doppio: this shell has no pipefail\" >&2;exit 98;};\
+                 set -o pipefail;",
+            );
+        }
+        if self.errexit {
+            text.push_str("set -e;");
+        }
+        text
+    }
 }
 
 impl Default for Interpreter {

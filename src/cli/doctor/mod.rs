@@ -13,7 +13,6 @@ use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::output::OutputFormat;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
 
@@ -36,12 +35,29 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         }
         Ok::<_, CliError>(findings)
     })??;
-    match args.output.format {
-        OutputFormat::Plain => output::table(&table(&findings))?,
-        OutputFormat::Json => output::json(&serde_json::json!({ "findings": findings }))?,
+    if args.output.is_json() {
+        output::json(&serde_json::json!({ "findings": findings }))?;
+    } else {
+        output::painted(&table(&findings).draw(), painted)?;
     }
     let has_error = findings.iter().any(|finding| finding.severity == Severity::Error);
     if has_error { Err(CliError::silent(Kind::World)) } else { Ok(()) }
+}
+
+/// A line of the table in colour.
+fn painted(line: &str) -> String {
+    for (word, style) in [("ok", "32"), ("warning", "33"), ("error", "1;31")] {
+        if let Some(rest) = line.strip_prefix(word).filter(|rest| rest.starts_with(' ')) {
+            return output::styled(style, word) + rest;
+        }
+    }
+    match line.trim_start().strip_prefix("fix: ") {
+        Some(fix) => {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            format!("{indent}{}: {fix}", output::styled("1;36", "fix"))
+        }
+        None => line.to_owned(),
+    }
 }
 
 fn table(findings: &[Finding]) -> Table<2> {

@@ -3,6 +3,7 @@
 mod end;
 mod signals;
 mod talk;
+mod target;
 mod view;
 
 use std::collections::BTreeSet;
@@ -39,8 +40,9 @@ use crate::cli::error::OrWorld;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
 use crate::cli::output;
-use crate::cli::output::OutputFormat;
+use crate::cli::output::OutputArgs;
 use crate::cli::plan;
+use crate::cli::routes;
 use crate::cli::secret::lookup;
 use crate::cli::terminal::Terminal;
 use crate::config::Dirs;
@@ -70,12 +72,8 @@ pub(super) struct Args {
     /// Show what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Run everything in a sandbox on this machine, whatever hosts the recipe names
-    #[arg(long)]
-    sandbox: bool,
-    /// How to show the run: a tree on a terminal and lines elsewhere, lines, or JSON on stdout
-    #[arg(long, value_name = "VIEW", value_enum, default_value = "auto")]
-    output: view::ViewChoice,
+    #[command(flatten)]
+    output: OutputArgs,
     /// Show a secret's name where its value was masked, instead of `***`
     #[arg(long)]
     mask_names: bool,
@@ -85,13 +83,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let hosts = load::hosts(context)?;
     if args.dry_run {
-        let is_json = args.output == view::ViewChoice::Json;
-        let format = if is_json { OutputFormat::Json } else { OutputFormat::Plain };
-        return plan::dry_run(&args.recipe, args.sandbox, format, context);
+        return plan::dry_run(&args.recipe, args.output, context);
     }
     let loaded = load::load(&args.recipe, context, &hosts)?;
-    let screen = view::screen(args.output, context);
-    let is_tree = view::is_tree(args.output, context);
+    let screen = view::screen(args.output.format(), context);
+    let is_tree = view::is_tree(args.output.format(), context);
     let prompt: Arc<dyn Prompt> =
         Arc::new(Talk::new(Terminal::new(context), is_tree.then(|| screen.voice())));
     let ladder =
@@ -156,8 +152,14 @@ async fn steps(
     let survey = unless(&wish, vault.survey(secrets)).await?;
     let expiring = credentials::expiring(&plan, &survey, &source);
     check_secrets(survey)?;
-    let world =
-        credentials::World { hosts: &hosts, home: &context.home, sandbox: args.sandbox, recipe: &source };
+    let world = credentials::World {
+        hosts: &hosts,
+        home: &context.home,
+        sandbox: args.recipe.sandbox,
+        recipe: &source,
+    };
+    let routes = routes::routes(&plan, &hosts, &context.home, args.recipe.sandbox);
+    routes::check(unless(&wish, routes).await?)?;
     let mut seen = unless(&wish, credentials::look(&plan, &vault, &world)).await?;
     seen.faults.extend(expiring);
     check_credentials(seen, source)?;
@@ -170,9 +172,15 @@ async fn steps(
         home: context.home.clone(),
         state: dirs.state().to_owned(),
         agent: context.env.path("SSH_AUTH_SOCK"),
-        sandbox: args.sandbox,
+        sandbox: args.recipe.sandbox,
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
     }));
+    if !args.recipe.sandbox
+        && let Err(error) = unless(&wish, target::check(&plan, &pool)).await?
+    {
+        pool.close().await;
+        return Err(error);
+    }
     let shown = serde_json::to_vec_pretty(&show(&plan)).or_world("cannot write the plan")?;
     let settings = Settings::load(args.recipe.folder(), &dirs.config_toml(), None)?;
     let store = Store::new(dirs.runs()).keeping(LogLimit::of_mebibytes(settings.log_mib));
@@ -190,14 +198,14 @@ async fn steps(
     let state = engine::run(plan, options, &mut sink).await;
     signals.run_is_over();
     let told = *wish.borrow();
-    let shown = screen.finish(view::last_words(args.output, told));
+    let shown = screen.finish(view::last_words(args.output.format(), told));
     if told != Cancel::Force {
         pool.close().await;
     }
     let state = state.map_err(|error| not_kept(&error))?;
     let unkept = journal.finish().err();
     // What people read goes to stderr, and there is nobody to tell when that fails.
-    let shown = if args.output == view::ViewChoice::Json { shown } else { Ok(()) };
+    let shown = if args.output.is_json() { shown } else { Ok(()) };
     Ok(Ended { state, folder: store.folder(&run), missing: journal.missing().to_vec(), unkept, shown })
 }
 

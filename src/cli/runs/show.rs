@@ -8,7 +8,6 @@ use doppio_text::name::RunId;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::output::OutputFormat;
 use crate::cli::runs::find;
 use crate::cli::runs::record::standing;
 use crate::event::RunState;
@@ -37,9 +36,10 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
     let (run, record) = find::record(store, args.run.as_deref())?;
     let folder = store.folder(&run).display().to_string();
-    match args.output.format {
-        OutputFormat::Plain => plain(&run, &record, &folder)?,
-        OutputFormat::Json => output::json(&json(&run, &record, &folder))?,
+    if args.output.is_json() {
+        output::json(&json(&run, &record, &folder))?;
+    } else {
+        plain(&run, &record, &folder)?;
     }
     for fault in &record.faults {
         output::line(&format!("warning: line {} of the journal was skipped: {}", fault.line, fault.why));

@@ -29,7 +29,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     let trail = ladder.trail(&reference).await;
     let now = Timestamp::now();
     for asked in &trail.asked {
-        output::text(&line(asked, now))?;
+        output::painted(&line(asked, now), painted)?;
     }
     if trail.winner().is_some() {
         return Ok(());
@@ -77,6 +77,21 @@ fn line(asked: &Asked, now: Timestamp) -> String {
             format!("{head} -> {}: {cause}\n", if *stops { "stops the search" } else { "could not be asked" })
         }
     }
+}
+
+/// A line of that in colour.
+fn painted(line: &str) -> String {
+    let Some((head, outcome)) = line.split_once(" -> ") else { return line.to_owned() };
+    let style = if outcome.starts_with("used") {
+        "32"
+    } else if outcome.starts_with("stops the search") || outcome.starts_with("could not be asked") {
+        "1;31"
+    } else if outcome.starts_with("found") {
+        "33"
+    } else {
+        "2"
+    };
+    format!("{head} -> {}", output::styled(style, outcome))
 }
 
 fn warnings(warnings: &[String]) -> String {

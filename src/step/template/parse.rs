@@ -3,6 +3,7 @@
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
+use doppio_text::shell::survey;
 
 use crate::step::Mode;
 use crate::step::Part;
@@ -23,7 +24,22 @@ impl Template {
         };
         parser.parse(text);
         parser.flush();
-        (Self { parts: parser.parts, span }, parser.faults)
+        let template = Self { parts: parser.parts, span: span.clone(), ..Self::default() };
+        let template = if mode == Mode::Shell { template.surveyed(text, source) } else { template };
+        (template, parser.faults)
+    }
+}
+
+impl Template {
+    /// With what a shell's text says of itself.
+    fn surveyed(self, text: &str, source: &Source) -> Self {
+        let found = survey(text);
+        let mut locations = Locations::new(source, self.span.clone());
+        let unset = found.unset().map(|of| (of.name.clone(), locations.find(&of.written))).collect();
+        let mut locations = Locations::new(source, self.span.clone());
+        let pipes =
+            found.pipes.iter().map(|pipe| (pipe.last.clone(), locations.find(&pipe.written))).collect();
+        Self { unset, pipes, ..self }
     }
 }
 
@@ -45,6 +61,8 @@ impl Parser<'_> {
                 self.locations.find("$${");
                 self.literal.push_str("${");
                 3
+            } else if let Some(length) = self.of_actions(rest) {
+                length
             } else if rest.starts_with("$<secret:") {
                 self.reference(rest, '>')
             } else if rest.starts_with("${") {
@@ -56,6 +74,31 @@ impl Parser<'_> {
             rest = &rest[used..];
         }
         self.literal.push_str(rest);
+    }
+
+    /// Handles an expression of GitHub Actions, `${{ … }}`, and tells how long it is.
+    fn of_actions(&mut self, rest: &str) -> Option<usize> {
+        let inner = rest.strip_prefix("${{")?;
+        let line = inner.lines().next().unwrap_or_default();
+        let length = line.find("}}")?;
+        let whole = &rest[..length + 5];
+        let span = self.locations.find(whole);
+        let fault = Diagnostic::error(
+            "recipe::bad-reference",
+            format!("`{whole}` is an expression of GitHub Actions"),
+            span.clone(),
+        );
+        let ours = of_actions(inner[..length].trim());
+        self.faults.push(match ours {
+            Some(ours) if self.locations.text(&span) == Some(whole) => {
+                fault.help("here it is written").edit(span, format!("${{{ours}}}"))
+            }
+            Some(ours) => fault.help(format!("here it is written `${{{ours}}}`")),
+            None => fault.help(
+                "`${name}` is a variable here, `${env.NAME}` Doppio's environment, `${secret:NAME}` a secret",
+            ),
+        });
+        Some(whole.len())
     }
 
     /// Handles the reference that `rest` begins with and tells how much of it is done.
@@ -105,6 +148,23 @@ impl Parser<'_> {
             self.parts.push(Part::Text(std::mem::take(&mut self.literal)));
         }
     }
+}
+
+/// What an expression of GitHub Actions is here, without `${` and `}`.
+fn of_actions(expression: &str) -> Option<String> {
+    let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if !expression.bytes().all(is_path) {
+        return None;
+    }
+    let (context, name) = expression.split_once('.')?;
+    Some(match context {
+        "secrets" => format!("secret:{name}"),
+        "env" | "matrix" => format!("{context}.{name}"),
+        "inputs" | "vars" => name.to_owned(),
+        "steps" => format!("step.{name}"),
+        "github" if name == "run_id" => "run.id".to_owned(),
+        _ => return None,
+    })
 }
 
 /// How long a reference is that ends with `close`. Looks no further than the next reference, so that

@@ -33,6 +33,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
 use crate::cli::secret::lookup::LookupArgs;
 
 use allow::Allowed;
@@ -71,9 +72,8 @@ pub(in crate::cli) struct Args {
     /// Look for stored values only, not for texts that look like tokens
     #[arg(long)]
     no_shapes: bool,
-    /// Print one JSON object per line
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
     /// Write a pre-commit hook that runs `doppio secret scan --staged`
     #[arg(long, conflicts_with_all = ["where", "no_ignore", "json"])]
     install_hook: bool,
@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     tell_skipped(&skipped);
     let (report, base) = search(args, &scanner)?;
     let allowed = Allowed::new(&gathered.allow, &context.cwd, &base)?;
-    let found = show::findings(&report, &scanner, &allowed, args.json)?;
+    let found = show::findings(&report, &scanner, &allowed, args.output.is_json())?;
     summary(args, &report, &scanner, found);
     tell_troubles(&report.troubles);
     for store in &report.stores {
