@@ -82,7 +82,7 @@ _doppio_or_names() {
 compdef _doppio_or_names doppio
 "#;
 
-const FISH: &str = r#"
+const FISH: &str = r"
 function __doppio_names
     set -l words (commandline -opc) (commandline -ct)
     $words[1] complete $argv[1] -- $words[2..-1] 2>/dev/null
@@ -96,4 +96,4 @@ complete -c doppio -n '__fish_seen_subcommand_from logs' -l step -x -a '(__doppi
 complete -c doppio -n '__fish_seen_subcommand_from forget' -f -a '(__doppio_names hosts)'
 complete -c doppio -n '__fish_seen_subcommand_from runs; and __fish_seen_subcommand_from show logs' -f -a '(__doppio_names runs)'
 complete -c doppio -n '__fish_seen_subcommand_from secret; and __fish_seen_subcommand_from get set rm mv why rotate history rollback' -f -a '(__doppio_names secrets)'
-"#;
+";

@@ -35,7 +35,7 @@ use clap::Parser;
 use clap::Subcommand;
 use context::Context;
 use error::CliError;
-use output::Colour;
+use output::ColourChoice;
 
 use crate::cli::wait::block_on;
 
@@ -46,7 +46,7 @@ use crate::cli::wait::block_on;
 struct Cli {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
-    color: Colour,
+    color: ColourChoice,
     #[command(subcommand)]
     command: Command,
 }

@@ -19,6 +19,7 @@ use doppio_text::page;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
+use crate::ui::Paint;
 use crate::ui::report;
 use crate::ui::table::Table;
 
@@ -83,7 +84,7 @@ pub(super) fn text(text: &str) -> Result<(), CliError> {
 
 /// When there is colour: the same on every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub(super) enum Colour {
+pub(super) enum ColourChoice {
     /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
@@ -93,7 +94,7 @@ pub(super) enum Colour {
     Never,
 }
 
-impl Colour {
+impl ColourChoice {
     /// Makes it the choice for all that is written from here on.
     pub(super) fn choose(self) {
         match self {
@@ -111,7 +112,7 @@ pub(super) fn styled(style: &str, text: &str) -> String {
 }
 
 /// Writes text for people to stdout as [`text`] does, each line painted where there is colour.
-pub(super) fn painted(text: &str, paint: impl Fn(&str) -> String) -> Result<(), CliError> {
+pub(super) fn painted_lines(text: &str, paint: impl Fn(&str) -> String) -> Result<(), CliError> {
     let lines: String = page(text).lines().map(|line| paint(line) + "\n").collect();
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()) {
@@ -125,6 +126,16 @@ pub(super) fn table<const N: usize>(table: &Table<N>) -> Result<(), CliError> {
     text(&table.draw())
 }
 
+/// Writes a table to stdout, in colour where there is colour: its cells are fit to be shown already.
+pub(super) fn coloured_table<const N: usize>(table: &Table<N>) -> Result<(), CliError> {
+    data(table.draw_in(paint()).as_bytes())
+}
+
+/// Whether stdout is in colour, as the terminal and the environment have it.
+pub(super) fn paint() -> Paint {
+    Paint(anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never)
+}
+
 /// Columns of a terminal; none if it is not one, or does not know.
 pub(super) fn columns(of: impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(of).ok()?;
@@ -134,6 +145,11 @@ pub(super) fn columns(of: impl AsFd) -> Option<usize> {
 /// Writes a line for people to stderr, or several; if nobody reads it, there is nothing to do.
 pub(super) fn line(text: &str) {
     coloured("", text);
+}
+
+/// Writes a line of our own words to stderr, in colour where there is colour.
+pub(super) fn painted(text: &str) {
+    writeln!(anstream::stderr().lock(), "{text}").ok();
 }
 
 /// Writes warnings to stderr, a line each.
@@ -166,9 +182,16 @@ pub(super) fn usage(mut error: clap::Error) -> ExitCode {
     {
         error.remove(ContextKind::InvalidArg);
     }
-    let code = if error.use_stderr() { Kind::Usage.exit_code() } else { 0 };
-    error.print().ok();
-    ExitCode::from(code)
+    let printed = error.print();
+    if error.use_stderr() {
+        return ExitCode::from(Kind::Usage.exit_code());
+    }
+    match printed {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            fail(&CliError::world("cannot write to stdout").cause(why.to_string()))
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 /// The error of a command that failed.

@@ -79,7 +79,7 @@ pub(super) fn dry_run(args: &RecipeArgs, output: OutputArgs, context: &Context) 
     if output.is_json() {
         output::json(&page)?;
     } else {
-        output::painted(&drawn(&page), painted)?;
+        output::painted_lines(&drawn(&page), painted)?;
     }
     if page.stops.is_empty() { Ok(()) } else { Err(CliError::silent(Kind::World)) }
 }

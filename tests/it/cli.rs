@@ -152,7 +152,7 @@ fn colour_is_chosen_on_every_command() {
     doppio.recipe("[[step]]\nid = \"a\"\nlocal_command = { command = \"echo ${secret:no/such}\" }\n");
     for (arguments, painted) in [
         (&["plan", "recipe.toml"][..], "\u{1b}[1;31mMISSING\u{1b}[0m: "),
-        (&["doctor"], "\u{1b}[32mok\u{1b}[0m "),
+        (&["doctor"], "\u{1b}[32mok"),
         (&["secret", "why", "no/such"], " -> \u{1b}[2mnot found\u{1b}[0m\n"),
     ] {
         let said = |colour: &str| doppio.run(arguments.iter().copied().chain(["--color", colour])).stdout;

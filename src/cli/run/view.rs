@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::cli::context::Context;
 use crate::cli::output;
 use crate::cli::output::OutputFormat;
+use crate::engine::Cancel;
 use crate::ui::Json;
 use crate::ui::Paint;
 use crate::ui::Plain;
@@ -42,10 +43,11 @@ pub(super) fn is_tree(form: OutputFormat, context: &Context) -> bool {
 }
 
 /// How long the end of a run waits until all of it has been shown.
-pub(super) fn last_words(form: OutputFormat, forced: bool) -> Duration {
-    match form {
-        _ if forced => Duration::from_secs(1),
-        OutputFormat::Json => Duration::from_hours(24),
-        OutputFormat::Auto | OutputFormat::Plain => Duration::from_mins(1),
+pub(super) fn last_words(form: OutputFormat, wish: Cancel) -> Duration {
+    match (wish, form) {
+        (Cancel::Force, _) => Duration::from_secs(1),
+        (Cancel::Ask(_), _) => Duration::from_secs(10),
+        (Cancel::No, OutputFormat::Json) => Duration::from_hours(24),
+        (Cancel::No, OutputFormat::Auto | OutputFormat::Plain) => Duration::from_mins(1),
     }
 }
