@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::error::OrWorld;
 use crate::cli::handed;
 use crate::cli::opened::Opened;
-use crate::cli::output::Colour;
+use crate::cli::output::ColourChoice;
 
 /// The world as the command found it.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub(super) struct Context {
     /// Whether stderr is a terminal.
     pub stderr_is_terminal: bool,
     /// When there is colour.
-    pub colour: Colour,
+    pub colour: ColourChoice,
     /// The sources that were asked, to be closed at the end.
     pub opened: Opened,
 }
@@ -50,7 +50,7 @@ impl Context {
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
-            colour: Colour::default(),
+            colour: ColourChoice::default(),
             opened: Opened::default(),
         })
     }
@@ -58,9 +58,9 @@ impl Context {
     /// Whether what is drawn on a terminal is in colour.
     pub(super) fn is_coloured(&self) -> bool {
         match self.colour {
-            Colour::Auto => self.env.get("NO_COLOR").is_none(),
-            Colour::Always => true,
-            Colour::Never => false,
+            ColourChoice::Auto => self.env.get("NO_COLOR").is_none(),
+            ColourChoice::Always => true,
+            ColourChoice::Never => false,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod bug;
 mod check;
+mod complete;
 mod completions;
 mod context;
 mod credentials;
@@ -34,7 +35,7 @@ use clap::Parser;
 use clap::Subcommand;
 use context::Context;
 use error::CliError;
-use output::Colour;
+use output::ColourChoice;
 
 use crate::cli::wait::block_on;
 
@@ -45,7 +46,7 @@ use crate::cli::wait::block_on;
 struct Cli {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
-    color: Colour,
+    color: ColourChoice,
     #[command(subcommand)]
     command: Command,
 }
@@ -54,6 +55,9 @@ struct Cli {
 enum Command {
     /// Report everything that is wrong with recipes
     Check(check::Args),
+    /// Print names for a shell's completion
+    #[command(hide = true)]
+    Complete(complete::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Examine this machine or a host: what is wrong, and how to fix it
@@ -112,6 +116,7 @@ fn attempt(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
     match chosen {
         Command::Check(args) => check::run(&args, context),
+        Command::Complete(args) => complete::run(&args, context),
         Command::Completions(args) => completions::run(&args, command()),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Host(command) => host::run(&command, context),

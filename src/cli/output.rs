@@ -84,7 +84,7 @@ pub(super) fn text(text: &str) -> Result<(), CliError> {
 
 /// When there is colour: the same on every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub(super) enum Colour {
+pub(super) enum ColourChoice {
     /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
@@ -94,7 +94,7 @@ pub(super) enum Colour {
     Never,
 }
 
-impl Colour {
+impl ColourChoice {
     /// Makes it the choice for all that is written from here on.
     pub(super) fn choose(self) {
         match self {
@@ -112,7 +112,7 @@ pub(super) fn styled(style: &str, text: &str) -> String {
 }
 
 /// Writes text for people to stdout as [`text`] does, each line painted where there is colour.
-pub(super) fn painted(text: &str, paint: impl Fn(&str) -> String) -> Result<(), CliError> {
+pub(super) fn painted_lines(text: &str, paint: impl Fn(&str) -> String) -> Result<(), CliError> {
     let lines: String = page(text).lines().map(|line| paint(line) + "\n").collect();
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()) {

@@ -25,9 +25,8 @@ use crate::cli::load::RecipeArgs;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
 use crate::cli::routes;
-use crate::cli::routes::Routed;
+use crate::cli::routes::Hosts;
 use crate::cli::secret::lookup;
-use crate::plan::Plan;
 use crate::plan::outline::show;
 
 #[derive(Debug, clap::Args)]
@@ -68,7 +67,7 @@ pub(super) fn dry_run(args: &RecipeArgs, output: OutputArgs, context: &Context) 
             told(name, answer.map(|facts| format!("{}; {}", facts.place, facts.exposure)))
         }));
         let routes = routes::routes(&loaded.plan, &hosts, &context.home, args.sandbox).await;
-        (secrets, seen.faults, hosts_of(&loaded.plan, routes))
+        (secrets, seen.faults, hosts_of(routes))
     })?;
     if seen.iter().any(|fault| fault.severity == Severity::Error) {
         return Err(CliError::faults(loaded.source, seen));
@@ -80,7 +79,7 @@ pub(super) fn dry_run(args: &RecipeArgs, output: OutputArgs, context: &Context) 
     if output.is_json() {
         output::json(&page)?;
     } else {
-        output::painted(&drawn(&page), painted)?;
+        output::painted_lines(&drawn(&page), painted)?;
     }
     if page.stops.is_empty() { Ok(()) } else { Err(CliError::silent(Kind::World)) }
 }
@@ -116,8 +115,8 @@ fn told(name: String, answer: Result<String, SecretError>) -> Secret {
 }
 
 /// The lines of the page about hosts.
-fn hosts_of(plan: &Plan, routes: Vec<Routed>) -> Vec<Host> {
-    let found = routes.into_iter().map(|(id, route)| {
+fn hosts_of(hosts: Hosts) -> Vec<Host> {
+    let found = hosts.routed.into_iter().map(|(id, route)| {
         let name = id.to_string();
         match route {
             Ok(route) => Host {
@@ -138,16 +137,16 @@ fn hosts_of(plan: &Plan, routes: Vec<Routed>) -> Vec<Host> {
             },
         }
     });
-    let mut hosts: Vec<Host> = found.collect();
-    for later in routes::later(plan) {
-        hosts.push(Host {
+    let mut all: Vec<Host> = found.collect();
+    for later in hosts.later {
+        all.push(Host {
             name: later.text,
-            place: Some(format!("known when step `{}` starts", later.step)),
+            place: Some(later.when),
             carrier: None,
             is_known_later: true,
             trouble: None,
             hint: None,
         });
     }
-    hosts
+    all
 }

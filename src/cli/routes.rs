@@ -22,36 +22,58 @@ pub(super) type Routed = (HostId, Result<Route, HostError>);
 pub(super) struct Later {
     /// As the recipe writes it.
     pub text: String,
-    /// The steps that use it.
-    pub step: String,
+    /// When it is known, in words.
+    pub when: String,
+}
+
+/// The hosts of a plan.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    /// Those that can be looked up before the run.
+    pub routed: Vec<Routed>,
+    /// Those that can't.
+    pub later: BTreeSet<Later>,
 }
 
 /// Where each host of a plan is. Nothing is connected to.
-pub(super) async fn routes(plan: &Plan, hosts: &HostsFile, home: &Path, is_sandbox: bool) -> Vec<Routed> {
+pub(super) async fn routes(plan: &Plan, hosts: &HostsFile, home: &Path, is_sandbox: bool) -> Hosts {
     let named: BTreeSet<&HostId> = working(plan).filter_map(|step| step.host.as_ref()).collect();
-    let mut found = Vec::with_capacity(named.len());
+    let mut found = Hosts { routed: Vec::with_capacity(named.len()), later: unnamed(plan) };
     for id in named {
         let route = if is_sandbox { Ok(host::sandbox_route()) } else { host::route(hosts, home, id).await };
-        found.push((id.clone(), route));
+        match waiting(plan, id) {
+            // It need not have its name before the step that makes it.
+            Some(step) if route.is_err() => {
+                let when = format!("not to be found yet; step `{}` waits for it", step.id);
+                found.later.insert(Later { text: id.to_string(), when });
+            }
+            _ => found.routed.push((id.clone(), route)),
+        }
     }
     found
 }
 
-/// The hosts that steps make known: they can't be looked up before.
-pub(super) fn later(plan: &Plan) -> BTreeSet<Later> {
+/// The hosts whose names steps make.
+fn unnamed(plan: &Plan) -> BTreeSet<Later> {
     working(plan)
         .filter_map(|step| match step.site() {
             Site::Host(Some(host)) if step.host.is_none() => {
-                Some(Later { text: host.0.to_string(), step: step.id.to_string() })
+                let when = format!("known when step `{}` starts", step.id);
+                Some(Later { text: host.0.to_string(), when })
             }
             _ => None,
         })
         .collect()
 }
 
+/// The step that waits for a host, if there is one.
+fn waiting<'a>(plan: &'a Plan, id: &HostId) -> Option<&'a PlannedStep> {
+    working(plan).find(|step| step.kind == "wait_condition" && step.host.as_ref() == Some(id))
+}
+
 /// Refuses a run whose hosts are not all to be found.
-pub(super) fn check(routes: Vec<Routed>) -> Result<(), CliError> {
-    let mut errors: Vec<HostError> = routes.into_iter().filter_map(|(_, route)| route.err()).collect();
+pub(super) fn check(hosts: Hosts) -> Result<(), CliError> {
+    let mut errors: Vec<HostError> = hosts.routed.into_iter().filter_map(|(_, route)| route.err()).collect();
     match errors.len() {
         0 => Ok(()),
         1 => Err(CliError::from(errors.remove(0)).cause("nothing has run")),

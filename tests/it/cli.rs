@@ -124,6 +124,27 @@ fn every_command_that_prints_json_has_the_same_options_for_it() {
 }
 
 // case F15
+#[test]
+fn names_are_completed() {
+    let doppio = Doppio::new().env("DOPPIO_KEYRING", "off");
+    doppio.hosts("[hosts.gpu-box]\nhostname = \"10.0.0.7\"\n");
+    doppio.recipe("[[step]]\nid = \"train\"\nlocal_command = { command = \"true\" }\n");
+    doppio.run(["run", "recipe.toml"]).expect(0);
+    let names = |arguments: &[&str]| {
+        let ran = doppio.run(["complete"].iter().chain(arguments)).expect(0);
+        ran.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["hosts"]), ["gpu-box", "local", "sandbox"]);
+    assert_eq!(names(&["steps", "--", "run", "recipe.toml", "--only"]), ["train"]);
+    assert_eq!(names(&["steps", "--", "runs", "logs", "--step"]), ["train"]);
+    assert_eq!(names(&["runs"]).len(), 1);
+    assert!(names(&["secrets"]).contains(&"huggingface/token".to_owned()));
+    doppio.hosts("not toml");
+    assert_eq!(names(&["hosts"]), ["local", "sandbox"]);
+    assert_eq!(names(&["steps", "--", "run", "no-such.toml"]), ["train"]);
+}
+
+// case F15
 // case F16
 #[test]
 fn colour_is_chosen_on_every_command() {
@@ -131,7 +152,7 @@ fn colour_is_chosen_on_every_command() {
     doppio.recipe("[[step]]\nid = \"a\"\nlocal_command = { command = \"echo ${secret:no/such}\" }\n");
     for (arguments, painted) in [
         (&["plan", "recipe.toml"][..], "\u{1b}[1;31mMISSING\u{1b}[0m: "),
-        (&["doctor"], "\u{1b}[32mok\u{1b}[0m "),
+        (&["doctor"], "\u{1b}[32mok"),
         (&["secret", "why", "no/such"], " -> \u{1b}[2mnot found\u{1b}[0m\n"),
     ] {
         let said = |colour: &str| doppio.run(arguments.iter().copied().chain(["--color", colour])).stdout;

@@ -68,6 +68,29 @@ ssh_command = { host_id = "${machine}", command = "echo trained" }
     assert!(ran.stderr.contains("trained"), "{}", ran.stderr);
 }
 
+// case F3
+#[test]
+fn a_host_that_a_step_waits_for_need_not_be_there_yet() {
+    let recipe = r#"
+[[step]]
+id = "make"
+local_command = { command = "touch made" }
+[[step]]
+id = "wait"
+depends_on = ["make"]
+wait_condition = { condition = { host_online = { host_id = "vm.invalid" } }, timeout_secs = 0 }
+"#;
+    let doppio = world(recipe);
+    let plan = doppio.run(["plan", "recipe.toml"]).expect(0);
+    assert!(
+        plan.stdout.contains("   vm.invalid  not to be found yet; step `wait` waits for it\n"),
+        "{}",
+        plan.stdout
+    );
+    doppio.run(["run", "recipe.toml"]).expect(1);
+    assert!(doppio.folder().join("project/made").exists());
+}
+
 // case F2
 #[test]
 fn the_sandbox_is_the_target() {

@@ -183,3 +183,49 @@ fn narrow_terminals_show_what_wide_ones_do() {
         }
     }
 }
+
+// case F15
+#[test]
+fn shells_complete_names() {
+    let doppio = Doppio::new().env("DOPPIO_KEYRING", "off");
+    doppio.hosts("[hosts.gpu-box]\nhostname = \"10.0.0.7\"\n");
+    let binary = env!("CARGO_BIN_EXE_doppio");
+    for shell in ["bash", "zsh", "fish"] {
+        doppio.file(shell, doppio.run(["completions", shell]).expect(0).stdout);
+    }
+    let path =
+        format!("{}:/usr/bin:/bin", std::path::Path::new(binary).parent().expect("a folder").display());
+    let ask = |program: &str, arguments: &[&str]| {
+        let command = doppio.command([""; 0]);
+        let output = std::process::Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .env("PATH", &path)
+            .current_dir(doppio.folder().join("project"))
+            .output()
+            .expect("the shell runs");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    let bash = |words: &str| {
+        let script = format!(
+            "source ./bash; COMP_WORDS=(doppio {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _doppio_or_names doppio \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; echo \"${{COMPREPLY[@]}}\""
+        );
+        ask("bash", &["--norc", "-c", &script])
+    };
+    assert_eq!(bash("run r.toml --host gpu"), "gpu-box\n");
+    assert_eq!(bash("host forget s"), "sandbox\n");
+    assert_eq!(bash("secret set huggingface/t"), "huggingface/token\n");
+    assert!(bash("ru").contains("run"), "{}", bash("ru"));
+    assert!(bash("run r.toml --ho").contains("--host"), "{}", bash("run r.toml --ho"));
+    let fish =
+        |line: &str| ask("fish", &["--no-config", "-c", &format!("source ./fish; complete -C '{line}'")]);
+    assert!(
+        fish("doppio run r.toml --host gpu").starts_with("gpu-box"),
+        "{}",
+        fish("doppio run r.toml --host gpu")
+    );
+    assert!(fish("doppio secret set huggingface/t").contains("huggingface/token"));
+    let checked = ask("zsh", &["-f", "-n", "./zsh"]);
+    assert_eq!(checked, "");
+}

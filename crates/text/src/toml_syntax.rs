@@ -414,7 +414,7 @@ mod tests {
             ("secs = 05", "2 a number of TOML has no zeros in front → 5"),
             ("list = [a, b]", "2 `a` is not a value of TOML: a text needs quotes → \"a\""),
             ("- name: x", "2 a list of YAML"),
-            ("[b.c", "2 `]` is missing"),
+            ("[b.c", "2 this `[` is never closed"),
             ("c = { ... }", "2 `...` stands for something that was left out"),
         ] {
             let found = line(text);

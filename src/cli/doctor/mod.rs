@@ -13,6 +13,7 @@ use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
+use crate::ui::table::Colour;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
 
@@ -38,37 +39,22 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     if args.output.is_json() {
         output::json(&serde_json::json!({ "findings": findings }))?;
     } else {
-        output::painted(&table(&findings).draw(), painted)?;
+        output::coloured_table(&table(&findings))?;
     }
     let has_error = findings.iter().any(|finding| finding.severity == Severity::Error);
     if has_error { Err(CliError::silent(Kind::World)) } else { Ok(()) }
 }
 
-/// A line of the table in colour.
-fn painted(line: &str) -> String {
-    for (word, style) in [("ok", "32"), ("warning", "33"), ("error", "1;31")] {
-        if let Some(rest) = line.strip_prefix(word).filter(|rest| rest.starts_with(' ')) {
-            return output::styled(style, word) + rest;
-        }
-    }
-    match line.trim_start().strip_prefix("fix: ") {
-        Some(fix) => {
-            let indent = &line[..line.len() - line.trim_start().len()];
-            format!("{indent}{}: {fix}", output::styled("1;36", "fix"))
-        }
-        None => line.to_owned(),
-    }
-}
-
 fn table(findings: &[Finding]) -> Table<2> {
     let mut table = Table::new([Column::Whole, Column::Whole]);
     for finding in findings {
-        let word = match finding.severity {
-            Severity::Ok => "ok",
-            Severity::Warning => "warning",
-            Severity::Error => "error",
+        let (word, colour) = match finding.severity {
+            Severity::Ok => ("ok", Colour::Good),
+            Severity::Warning => ("warning", Colour::Between),
+            Severity::Error => ("error", Colour::Bad),
         };
         table.row([word, finding.id], &finding.message);
+        table.paint(0, colour);
         if let Some(mend) = &finding.mend {
             table.below(&format!("fix: {mend}"));
         }

@@ -29,7 +29,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     let trail = ladder.trail(&reference).await;
     let now = Timestamp::now();
     for asked in &trail.asked {
-        output::painted(&line(asked, now), painted)?;
+        output::painted_lines(&line(asked, now), painted)?;
     }
     if trail.winner().is_some() {
         return Ok(());

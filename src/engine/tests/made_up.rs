@@ -98,6 +98,14 @@ impl Planned for Fake {
         Vec::new()
     }
 
+    fn is_posix(&self) -> bool {
+        true
+    }
+
+    fn pipes_hide_failures(&self) -> bool {
+        false
+    }
+
     fn show(&self) -> Vec<String> {
         Vec::new()
     }
