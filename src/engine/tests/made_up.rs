@@ -85,6 +85,10 @@ impl Planned for Fake {
         Vec::new()
     }
 
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     fn show(&self) -> Vec<String> {
         Vec::new()
     }
