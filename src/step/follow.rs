@@ -15,6 +15,7 @@ use doppio_secrets::Mask;
 use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
 use doppio_secrets::SecretValue;
+use doppio_text::shell::quote;
 
 use crate::event::End;
 use crate::event::Stream;
@@ -31,6 +32,10 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How long a stopped process's last output is waited for.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What goes as files, in words.
+const CREDENTIALS: &str = "the files of its credentials";
+const LARGE_VALUES: &str = "the files of its large values";
 
 /// How long a host has to say whether files are gone.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -61,7 +66,7 @@ impl StepContext {
         show: Show,
     ) -> Result<Ended, StepError> {
         self.keep_here(host, &exec)?;
-        let has_files = exec.env.iter().any(|var| var.file.is_some());
+        let files = if exec.env.iter().any(|var| var.file.is_some()) { CREDENTIALS } else { LARGE_VALUES };
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
         self.delivered(host, process.deliveries()).await;
         let mut masked = MaskedOutput::new(self.secrets.mask(), show);
@@ -70,13 +75,12 @@ impl StepContext {
             self.wind_down(host, &mut process, &mut masked).await;
         }
         self.last_report(&mut masked).await;
-        if has_files {
-            self.sweep(host, &process).await;
-        }
+        self.sweep(host, &process, files).await;
         let end = match drained.map_err(StepError::Stopped)? {
             Exit::Code(code) => End::Exit { code },
             Exit::Signal(name) => End::Signal { name },
             Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause) },
+            Exit::NotStarted(error) => return Err(error.into()),
         };
         Ok(masked.ended(self.secrets.mask(), end))
     }
@@ -149,27 +153,23 @@ impl StepContext {
         drop(tokio::time::timeout(LAST_WORDS, self.drain(process, masked, None)).await);
     }
 
-    /// Checks that the files of its credentials are gone, and reports it.
-    async fn sweep(&self, host: &Host, process: &Process) {
+    /// Checks that its files are gone, and reports it.
+    async fn sweep(&self, host: &Host, process: &Process, files: &str) {
         let (step, id) = (&self.step, host.id());
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
             Ok(Ok(None)) => return,
-            Ok(Ok(Some(swept))) if swept.left.is_empty() => {
-                format!("`{step}`: the files of its credentials are gone from `{id}`")
+            Ok(Ok(Some(swept))) if !swept.left.is_empty() => {
+                let left: Vec<String> = swept.left.iter().map(|path| quote(path)).collect();
+                format!("`{step}`: {files} are left on `{id}`; remove them: `rm -rf {}`", left.join(" "))
             }
-            Ok(Ok(Some(swept))) => format!(
-                "`{step}`: files of its credentials are left on `{id}`; remove them: `rm -rf {}`",
-                swept.left.join(" ")
-            ),
+            // That those of a large value go by themselves is nothing to report.
+            Ok(Ok(Some(swept))) if files == LARGE_VALUES && !swept.was_there => return,
+            Ok(Ok(Some(_))) => format!("`{step}`: {files} are gone from `{id}`"),
             Ok(Err(error)) => {
                 let hint = error.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
-                format!(
-                    "`{step}`: whether the files of its credentials are gone from `{id}` is not known: {error}{hint}"
-                )
+                format!("`{step}`: whether {files} are gone from `{id}` is not known: {error}{hint}")
             }
-            Err(_) => {
-                format!("`{step}`: `{id}` did not say in time whether the files of its credentials are gone")
-            }
+            Err(_) => format!("`{step}`: `{id}` did not say in time whether {files} are gone"),
         };
         self.notice(&told).await;
     }

@@ -9,28 +9,37 @@
 
 /// What the shell of the bootstrap runs: POSIX, and without a single quote, a backslash before
 /// a quote, a newline or an exclamation mark, so that bash, dash, zsh, ksh, fish and csh all
-/// pass it on as it stands. `$1` is this text itself, `$2` says that it was run again.
+/// pass it on as it stands. `$1` is this text itself, `$2` says that it was run again, and `$3` is
+/// the process below which login files have run: its parent if it is not given, none if it is empty.
 macro_rules! text {
     () => {
         concat!(
             // Dropbear starts commands in its own process group; a group of our own is what
             // makes it possible to stop all that a step started.
-            r#"_g=1;[ "$2" ]||kill -0 -$$ 2>/dev/null||{ command -v setsid >/dev/null 2>&1"#,
-            r#"&&exec setsid sh -c "$1" sh "$1" s;_g=0;};"#,
+            r#"_g=1;_p=${3-$PPID};[ "$2" ]||kill -0 -$$ 2>/dev/null||{ command -v setsid >/dev/null 2>&1"#,
+            r#"&&exec setsid sh -c "$1" sh "$1" s "$_p";_g=0;};"#,
             // Neither a trace nor a history may see what the payload assigns.
             r#"{ set +xv;command set +o history;} 2>/dev/null;"#,
             // A terminal would print what is sent, and change some of its bytes.
             r#"[ -t 0 ]&&{ echo "doppio:terminal:";exit 96;};echo "doppio:here:";"#,
+            // What login files left in the background may have this standard input to read from, and
+            // would take a part of what is sent. One that is about to close it gets the time for that.
+            r#"_q(){ _h=;read -r _s _ </proc/self/stat;for _l in /proc/[0-9]*;do _c=${_l#/proc/};"#,
+            r#"[ "$_c" -gt "$_p" ]&&[ "$_c" -ne "$_s" ]||continue;for _e in "$_l"/fd/*;do "#,
+            r#"[ "$_e" -ef /proc/self/fd/0 ]||continue;"#,
+            r#"while read -r _k _t;do case $_k$_t in flags:*1);;flags:*)_h=$_c;;esac;done <"$_l/fdinfo/${_e##*/}";"#,
+            r#"done;done;};[ "$_p" ]&&[ -r /proc/self/stat ]&&{ _q;[ "$_h" ]&&{ sleep 1;_q;};} 2>/dev/null;"#,
+            r#"[ "$_h" ]&&{ read -r _c <"/proc/$_h/comm";echo "doppio:shared:$_h $_c:";exit 96;};"#,
             r#"IFS= read -r _n||{ echo "doppio:closed:";exit 97;};_n=${_n##*:};"#,
             // What every payload needs is said here, for a shell reads a payload byte by byte, each
             // with a system call: `_u` forgets the payload, `_b` chooses the usual interpreter, `_x`
             // gives up for a reason, and `_r` says that the script begins.
-            r#"_u(){ unset _N _l _e _c _k _t _g;};"#,
+            r#"_u(){ unset _N _l _e _c _k _t _g _p _h _s;};"#,
             r#"_b(){ _u;_s=bash _o=--norc;command -v bash >/dev/null 2>&1||_s=sh _o=;};"#,
             r#"_x(){ echo "doppio:3:$_n:$1:";exit 96;};_r(){ echo "doppio:3:$_n:run:";unset _n;};"#,
             // The start time tells the process from a later one with the same number.
             r#"_t=;{ [ -r /proc/$$/stat ]&&read -r _t </proc/$$/stat;} 2>/dev/null;"#,
-            r#"echo "doppio:2:$_n:$$:$_g:${_t##*) }:";set --;"#,
+            r#"_t=${_t##*\) };echo "doppio:2:$_n:$$:$_g:$_t:";set --;"#,
             r#"_N="$(printf "\n.")";_N="${_N%.}";_e=;_c=;_k=;"#,
             // A line `,` joins what has come so far; without it long frames would take a time
             // that grows with the square of their length. Lines of another kind are challenges that
@@ -111,7 +120,7 @@ pub(crate) enum Trouble {
     Closed,
     /// Another shell takes its input for commands.
     Commands,
-    /// Something else reads its standard input.
+    /// Something else reads its standard input, or can.
     Shared,
 }
 
@@ -126,7 +135,7 @@ impl Trouble {
             }
             Self::Closed => "the standard input of commands is closed there",
             Self::Commands => "the login shell starts another shell instead of the command",
-            Self::Shared => "something else reads the standard input of commands there",
+            Self::Shared => "something else can read the standard input of commands there",
         }
     }
 
@@ -138,7 +147,9 @@ impl Trouble {
                 "remove `script` (or what else makes a terminal) from the ForceCommand of the host's \
                  sshd_config and from its login files (~/.bashrc)"
             }
-            Self::Closed => "remove the redirection of standard input (`exec </dev/null`) from its login files",
+            Self::Closed => {
+                "remove the redirection of standard input (`exec </dev/null`) from its login files"
+            }
             Self::Shared => {
                 "give programs that its login files (~/.bashrc) leave in the background another standard \
                  input: `PROGRAM </dev/null &`"
@@ -169,6 +180,9 @@ impl Listener {
         }
         if says("doppio:closed:") {
             return Err(Trouble::Closed);
+        }
+        if says("doppio:shared:") && recent.ends_with(b"\n") {
+            return Err(Trouble::Shared);
         }
         if says(&format!("doppio:shell:{}", self.challenge.nonce)) {
             return Err(Trouble::Commands);
@@ -209,6 +223,13 @@ impl Listener {
     /// Whether the bootstrap runs, so that only the challenge can be what it waits for.
     pub(crate) fn is_waiting(&self) -> bool {
         find(&self.heard, b"doppio:here:").is_some()
+    }
+
+    /// The process that can read the standard input too, as `NUMBER NAME`.
+    pub(crate) fn sharer(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.heard);
+        let (_, named) = text.rsplit_once("doppio:shared:")?;
+        Some(named.lines().next()?.trim_end_matches(':').to_owned())
     }
 
     /// The last of what came before an announcement that never came.

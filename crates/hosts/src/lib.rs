@@ -14,6 +14,7 @@ mod error;
 mod exec;
 mod host;
 mod hosts_file;
+mod launch_gate;
 mod local;
 mod output_pipe;
 mod payload;

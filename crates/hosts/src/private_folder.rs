@@ -6,6 +6,11 @@
 
 use crate::HostError;
 
+/// Shell words for the places where a folder may be, in the order in which they are tried: the
+/// user's own memory file system, the one that all share, and the home.
+pub(crate) const PARENTS: [&str; 3] =
+    [r#""${XDG_RUNTIME_DIR:-/dev/shm}""#, "/dev/shm", r#""$HOME/.doppio/run""#];
+
 /// POSIX shell text that defines `doppio_folder NAME COMMAND`.
 ///
 /// It makes a folder NAME (a [`fresh_name`]) that only its owner can enter, runs COMMAND (one word: a
@@ -51,6 +56,32 @@ LC_ALL=C command ls -ldn "$@"|(while read -r _m _ _u _;do
 case $_u in 0|"$_o");;*)exit 1;;esac
 case $_m in d????????[tT]*|d????-??-*);;*)exit 1;;esac
 _n=$((_n-1));done;[ "$_n" -eq 0 ]);}
+"#;
+
+/// POSIX shell text that defines `doppio_mark`, which makes a file in the current directory, a
+/// private folder, that says which process removes it; and `doppio_stale`, which removes the folders
+/// beside it whose process is gone without having done so, and says that on standard output: the
+/// shell was killed and Doppio too, or the machine went down. It needs `/proc`, and leaves alone what
+/// another machine (a shared home) or another container (a shared `/dev/shm`) may still use.
+pub(crate) const STALE_FOLDERS: &str = r#"doppio_self(){ _h= _b= _w= _t=
+{ read -r _h </proc/sys/kernel/hostname;read -r _b </proc/sys/kernel/random/boot_id;} 2>/dev/null
+_w=$(command readlink /proc/$$/ns/pid 2>/dev/null);}
+doppio_start(){ _t=;{ read -r _t <"/proc/$1/stat";} 2>/dev/null||return 1
+set -- ${_t##*\)};shift 19;_t=$1;}
+doppio_mark(){ doppio_self;doppio_start $$;printf '%s %s %s %s %s\n' "$_h" "$_b" "$_w" $$ "$_t" >./.made-by;}
+doppio_stale(){ [ -O "$1" ]||[ -k "$1" ]||return 0
+doppio_self;[ "$_h" ]&&[ "$_b" ]&&[ "$_w" ]||return 0
+for _s in "$1"/doppio-*;do
+[ -O "$_s" ]&&[ -f "$_s/.made-by" ]&&read -r _sh _sb _sw _sp _st _ <"$_s/.made-by"||continue
+[ "$_sh" = "$_h" ]||continue
+if [ "$_sb" = "$_b" ];then
+[ "$_sw" = "$_w" ]||continue
+doppio_start "$_sp"&&[ "$_t" = "$_st" ]&&continue
+fi
+command rm -rf "$_s"
+if [ -e "$_s" ];then echo "doppio: could not remove what an earlier step has left: $_s"
+else echo "doppio: removed what an earlier step had left: $_s";fi
+done;}
 "#;
 
 /// A name for a folder that nobody can have prepared.
