@@ -92,9 +92,9 @@ impl<'a> Steps<'a> {
             if runs_nothing { Vec::new() } else { self.credentials(node.step, kind, takes_env) };
         if let Some(operation) = operation.as_deref() {
             for (wanted, span) in &credentials {
-                refused_file(operation, wanted, span)
-                    .into_iter()
-                    .for_each(|fault| self.resolver.fault(fault));
+                if let Some(fault) = refused_file(operation, wanted, span) {
+                    self.resolver.fault(fault);
+                }
             }
         }
         travel.env_names.extend(variables(&credentials));

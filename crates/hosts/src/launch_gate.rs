@@ -4,6 +4,8 @@
 //! noise of login files, or the echo of what was sent. It is dropped, never shown. A process that
 //! ends before that has not run the script, whatever its exit code.
 
+use doppio_text::shell::quote_path;
+
 use crate::Exec;
 use crate::Exit;
 use crate::HostError;
@@ -98,19 +100,18 @@ impl LaunchGate {
         };
         let Wants { at, workdir, shell, source } = &self.wants;
         let error = HostError::new(format!("the script was not started {at}"));
-        let named = |text: &Option<String>| text.clone().unwrap_or_default();
         Exit::NotStarted(match word {
             Some("directory") => {
-                let dir = named(workdir);
-                let hint = format!("make it there: `mkdir -p {}`", doppio_text::shell::quote_path(&dir));
+                let dir = workdir.as_deref().unwrap_or_default();
+                let hint = format!("make it there: `mkdir -p {}`", quote_path(dir));
                 error.cause(format!("there is no directory `{dir}` that can be entered")).hint(hint)
             }
             Some("shell") => error.cause(format!("`{shell}` is not installed there")).hint(format!(
                 "install it there, as in `apt-get install -y {shell}`, or name another `shell`"
             )),
             Some("source") => {
-                let file = named(source);
-                let hint = format!("look on the host: `ls -l {}`", doppio_text::shell::quote_path(&file));
+                let file = source.as_deref().unwrap_or_default();
+                let hint = format!("look on the host: `ls -l {}`", quote_path(file));
                 error.cause(format!("there is no file `{file}` to source that can be read")).hint(hint)
             }
             Some("printf") => error

@@ -162,8 +162,8 @@ async fn a_host_that_shows_no_processes_still_has_them_ended() {
     let stopped = process.stop(std::time::Duration::from_millis(300)).await.unwrap();
     assert_eq!(stopped.survivors, Vec::<String>::new());
     assert_eq!(finish(process).await.exit, Exit::Signal("KILL".to_owned()));
-    let look: String =
-        line.split_whitespace().map(|pid| format!("kill -0 {pid} 2>/dev/null && echo {pid}\n")).collect();
+    let look = |pid| format!("kill -0 {pid} 2>/dev/null && echo {pid}\n");
+    let look: String = line.split_whitespace().map(look).collect();
     assert_eq!(run(&host, Exec::new(look)).await.text(), "", "nothing of it is left");
     bed.pool.close().await;
 }

@@ -46,7 +46,7 @@ async fn a_terminal_is_refused_before_anything_secret_is_sent() {
     let bed = Testbed::of(&server, "", &[]);
     let error = refused(&bed).await;
     assert!(error.causes[0].contains("is a terminal there"), "{error:?}");
-    assert!(error.hint.is_some_and(|hint| hint.contains("ForceCommand")));
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("ForceCommand")));
     bed.pool.close().await;
     let typed = fs::read_to_string(server.tmp().join("typescript")).unwrap();
     assert!(typed.contains("doppio:terminal") && !typed.contains(VALUE), "{typed}");
@@ -61,7 +61,7 @@ async fn a_program_that_reads_along_gets_nothing() {
     let server = Sshd::start(Variant::Stock);
     let error = refused_with(&server, "cat <&0 >/tmp/taken &\n").await;
     assert!(error.causes[0].contains("something else can read the standard input"), "{error:?}");
-    assert!(error.hint.is_some_and(|hint| hint.contains("`PROGRAM </dev/null &`")));
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("`PROGRAM </dev/null &`")));
     assert!(error.causes[1].contains(" cat"), "{error:?}");
     let taken = fs::read_to_string(server.tmp().join("taken")).unwrap();
     assert!(!taken.contains(VALUE), "{taken}");
@@ -117,15 +117,15 @@ async fn another_shell_in_place_of_the_command_is_named_with_what_helps() {
     for shell in ["exec zsh", "exec dash", "exec fish"] {
         let error = refused_with(&server, &format!("{shell}\n")).await;
         assert_eq!(error.causes[0], "the login shell starts another shell instead of the command", "{shell}");
-        assert!(error.hint.is_some_and(|hint| hint.contains(guard)), "{shell}");
+        assert!(error.hint.as_ref().is_some_and(|hint| hint.contains(guard)), "{shell}");
     }
     let error = refused_with(&server, "[ \"$TMUX\" ] || exec tmux new-session -A -s main\n").await;
     assert!(error.causes[0].contains("ended before it started a command"), "{error:?}");
     assert!(error.causes[1].contains("not a terminal"), "{error:?}");
-    assert!(error.hint.is_some_and(|hint| hint.contains(guard)));
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains(guard)));
     let error = refused_with(&server, "while :; do echo noise; done\n").await;
     assert!(error.causes[0].contains("keeps printing"), "{error:?}");
-    assert!(error.hint.is_some_and(|hint| hint.contains(guard)));
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains(guard)));
     let error = refused_with(&server, "exec </dev/null\n").await;
     assert!(error.causes[0].contains("standard input of commands is closed"), "{error:?}");
 }

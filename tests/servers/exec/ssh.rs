@@ -91,7 +91,7 @@ async fn a_login_shell_that_starts_nothing_is_an_error_with_its_words() {
         "no command could be started on `box`: the login shell ended before it started a command \
          (exit status 3): This account is closed."
     );
-    assert!(error.hint.is_some_and(|hint| hint.contains("~/.bashrc")));
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("~/.bashrc")));
     bed.pool.close().await;
 }
 
