@@ -166,20 +166,16 @@ impl StepContext {
         let wait = if stopped.as_ref().is_ok_and(|stopped| stopped.was_over) { LAST_END } else { LAST_WORDS };
         let last = tokio::time::timeout(wait, self.drain(process, masked, None)).await;
         match stopped {
-            Ok(stopped) if stopped.was_over => match last {
-                Ok(Ok(exit @ (Exit::Code(_) | Exit::Signal(_) | Exit::NotStarted(_)))) => {
-                    self.ended(&group, exit)
-                }
-                _ => {
-                    let cause = "it ended by itself before it was stopped, and its exit status did not come";
-                    self.ended(&group, Exit::Lost(cause.to_owned()))
-                }
-            },
+            Ok(stopped) if stopped.was_over => {
+                let own = last.ok().and_then(Result::ok).filter(|exit| !matches!(exit, Exit::Lost(_)));
+                let why = "it ended by itself before it was stopped, and its exit status did not come";
+                self.ended(&group, own.unwrap_or_else(|| Exit::Lost(why.to_owned())))
+            }
             Ok(stopped) if stopped.is_gone() => {
                 self.unended.remove(&group);
                 Err(StepError::Stopped(stop))
             }
-            other => Err(StepError::Unended { cause: unended::cause(&other) }),
+            other => Err(StepError::Unended { cause: unended::cause(&group, &other) }),
         }
     }
 
@@ -197,7 +193,7 @@ impl StepContext {
                     };
                     (format!("{lost}; {what}"), true)
                 }
-                other => (format!("{lost}; {}", unended::cause(&other)), false),
+                other => (format!("{lost}; {}", unended::cause(group, &other)), false),
             }
         } else {
             (lost, false)

@@ -238,7 +238,9 @@ impl Session {
         let armed = channel::urgent(&pooled).await.map_err(|refused| self.refusal(refused))?;
         if way == Way::Fresh {
             // They did not answer for seconds, and this one does.
-            silent.iter().for_each(|pooled| pooled.give_up());
+            for pooled in &silent {
+                pooled.give_up();
+            }
         }
         self.launch(armed, payload()?, exec, Vec::new())
             .ok_or_else(|| self.error("the connection broke", Vec::new()))
