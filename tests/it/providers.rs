@@ -66,8 +66,10 @@ fn trust_and_consent_decide_over_the_rest() {
 #[test]
 fn the_advice_for_a_key_on_a_rented_host_works() {
     let world = world();
+    fs::create_dir_all(world.home().join(".ssh")).unwrap();
     for key in [".ssh/id_ed25519", "deploy"] {
-        world.private(key, "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n");
+        let text = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+        fs::write(world.home().join(key), text).unwrap();
     }
     recipe(&world, "[\"ssh\"]", "");
     let ran = world.run(["plan", "r.toml", "--host", "box"]).expect(2);

@@ -53,7 +53,7 @@ pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> 
     let mut text = if exec.interpreter.shell == "bash" {
         "_b\n".to_owned()
     } else {
-        format!("_s={name} _o={norc};command -v {name} >/dev/null 2>&1||_x shell;_u\n")
+        format!("_u;_s={name} _o={norc};command -v {name} >/dev/null 2>&1||_x shell\n")
     };
     let is_posix = is_posix(&exec.interpreter);
     // One that is not there yet may be the work of those before it.
