@@ -106,6 +106,10 @@ impl Planned for Fake {
         false
     }
 
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     fn show(&self) -> Vec<String> {
         Vec::new()
     }
