@@ -15,6 +15,7 @@ use doppio_secrets::Mask;
 use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
 use doppio_secrets::SecretValue;
+use doppio_text::shell::typed;
 
 use crate::event::End;
 use crate::event::Stream;
@@ -158,8 +159,8 @@ impl StepContext {
                 format!("`{step}`: the files of its credentials are gone from `{id}`")
             }
             Ok(Ok(Some(swept))) => format!(
-                "`{step}`: files of its credentials are left on `{id}`; remove them: `rm -rf {}`",
-                swept.left.join(" ")
+                "`{step}`: files of its credentials are left on `{id}`; remove them: {}",
+                typed(["rm", "-rf", "--"].into_iter().chain(swept.left.iter().map(String::as_str)))
             ),
             Ok(Err(error)) => {
                 let hint = error.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
