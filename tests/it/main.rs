@@ -36,3 +36,4 @@ mod secret_versions;
 mod shell_text;
 mod steps;
 mod support;
+mod trust;
