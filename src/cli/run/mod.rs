@@ -160,6 +160,7 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
         home: context.home.clone(),
         state: dirs.state().to_owned(),
         agent: context.env.path("SSH_AUTH_SOCK"),
+        first_contact: context.first_contact(),
         sandbox: args.sandbox,
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
     }));
