@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use doppio_text::Diagnostic;
 use doppio_text::Source;
+use doppio_text::exact;
 use doppio_text::page;
 
 use crate::cli::error::CliError;
@@ -182,6 +183,11 @@ pub(super) fn usage(mut error: clap::Error) -> ExitCode {
     {
         error.remove(ContextKind::InvalidArg);
     }
+    for (kind, value) in fitted(&error) {
+        // A tip repeats it as well.
+        error.remove(ContextKind::Suggested);
+        error.insert(kind, value);
+    }
     let printed = error.print();
     if error.use_stderr() {
         return ExitCode::from(Kind::Usage.exit_code());
@@ -192,6 +198,18 @@ pub(super) fn usage(mut error: clap::Error) -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// What clap repeats of the command line, fit to be shown: it may have been pasted, or come out of a file.
+fn fitted(error: &clap::Error) -> Vec<(ContextKind, ContextValue)> {
+    let fit = |text: &String| exact(text.as_bytes());
+    let fitted = |value: &ContextValue| match value {
+        ContextValue::String(text) => Some(ContextValue::String(fit(text))),
+        ContextValue::Strings(texts) => Some(ContextValue::Strings(texts.iter().map(fit).collect())),
+        _ => None,
+    };
+    let all = error.context().filter_map(|(kind, value)| Some((kind, value, fitted(value)?)));
+    all.filter(|(_, value, fitted)| *value != fitted).map(|(kind, _, fitted)| (kind, fitted)).collect()
 }
 
 /// The error of a command that failed.

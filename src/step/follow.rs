@@ -18,7 +18,7 @@ use doppio_secrets::Mask;
 use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
 use doppio_secrets::SecretValue;
-use doppio_text::shell::quote;
+use doppio_text::shell::typed;
 
 use crate::event::End;
 use crate::event::StepProcess;
@@ -207,8 +207,8 @@ impl StepContext {
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
             Ok(Ok(None)) => return,
             Ok(Ok(Some(swept))) if !swept.left.is_empty() => {
-                let left: Vec<String> = swept.left.iter().map(|path| quote(path)).collect();
-                format!("`{step}`: {files} are left on `{id}`; remove them: `rm -rf {}`", left.join(" "))
+                let remove = typed(["rm", "-rf", "--"].into_iter().chain(swept.left.iter().map(String::as_str)));
+                format!("`{step}`: {files} are left on `{id}`; remove them: {remove}")
             }
             // That those of a large value go by themselves is nothing to report.
             Ok(Ok(Some(swept))) if files == LARGE_VALUES && !swept.was_there => return,

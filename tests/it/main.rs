@@ -37,3 +37,4 @@ mod shell_text;
 mod steps;
 mod stops;
 mod support;
+mod trust;

@@ -13,6 +13,7 @@ use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
 use doppio_secrets::SecretError;
 use doppio_secrets::SecretSession;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
@@ -45,11 +46,15 @@ fn private(id: &'static str, path: &Path, wanted: u32) -> Finding {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Finding::ok(id, format!("{shown} does not exist yet"))
         }
-        Err(error) => Finding::error(id, format!("{shown}: {error}"), format!("look at `ls -ld {shown}`")),
+        Err(error) => Finding::error(
+            id,
+            format!("{shown}: {error}"),
+            format!("look at {}", typed(["ls", "-ld", &shown.to_string()])),
+        ),
         Ok(facts) if facts.mode() & 0o077 != 0 => Finding::warning(
             id,
             format!("others can read {shown} (mode {:04o})", facts.mode() & 0o7777),
-            format!("chmod {wanted:o} {shown}"),
+            typed(["chmod", &format!("{wanted:o}"), &shown.to_string()]),
         ),
         Ok(_) => Finding::ok(id, format!("{shown} is private")),
     }
@@ -66,11 +71,9 @@ fn hosts(context: &Context) -> Finding {
         Err(error) => {
             let first = error.faults.iter().flat_map(|(_, faults)| faults).next();
             let why = first.map(|fault| fault.message.clone()).or(error.message).unwrap_or_default();
-            Finding::error(
-                "hosts",
-                format!("{}: {why}", path.display()),
-                "fix the file; `doppio host list` shows all its faults",
-            )
+            let usual = || "fix the file; `doppio host list` shows all its faults".to_owned();
+            let fix = error.hints.into_iter().next().unwrap_or_else(usual);
+            Finding::error("hosts", format!("{}: {why}", path.display()), fix)
         }
     }
 }

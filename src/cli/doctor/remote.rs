@@ -93,6 +93,7 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
             home: context.home.clone(),
             state: Dirs::new(&context.env, &context.home).state().to_owned(),
             agent: context.env.path("SSH_AUTH_SOCK"),
+            first_contact: context.first_contact(),
             sandbox: false,
             env_names: names.collect::<BTreeSet<EnvName>>(),
         })

@@ -12,6 +12,7 @@ use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_text::exact;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -273,7 +274,10 @@ impl Plan<'_> {
             if !back.is_same(&item.value) {
                 let (place, path) = (self.target.place(), &item.path);
                 return Err(CliError::world(format!("{place} returned a different value for `{path}`"))
-                    .hint(format!("check it: `doppio secret get {}:{path}`", self.target.kind().scheme)));
+                    .hint(format!(
+                        "check it: {}",
+                        typed(["doppio", "secret", "get", &format!("{}:{path}", self.target.kind().scheme)])
+                    )));
             }
         }
         Ok(())

@@ -14,6 +14,7 @@ use doppio_process::Ignored;
 use doppio_process::Repository;
 use doppio_text::name::SecretName;
 use doppio_text::open;
+use doppio_text::shell::typed;
 
 use crate::SecretValue;
 use crate::format;
@@ -77,7 +78,10 @@ impl Dotenv {
         if let Ok(metadata) = fs::metadata(&self.0)
             && metadata.mode() & 0o077 != 0
         {
-            warnings.push(format!("others can read `{shown}`: run `chmod 600 {shown}`"));
+            warnings.push(format!(
+                "others can read `{shown}`: run {}",
+                typed(["chmod", "600", &shown.to_string()])
+            ));
         }
         match Repository::ignores(&self.0).await {
             Ignored::Yes | Ignored::Nowhere => {}

@@ -17,6 +17,8 @@ use keyring::Entry;
 use keyring::Error;
 use tokio::sync::Mutex;
 
+use doppio_text::shell::typed;
+
 use crate::SecretValue;
 use crate::source::Answer;
 use crate::source::Kind;
@@ -255,7 +257,7 @@ impl Source for Keyring {
     }
 
     fn remedy(&self, path: &str) -> String {
-        format!("run `doppio secret set {path} --in keyring`")
+        format!("run {}", typed(["doppio", "secret", "set", path, "--in", "keyring"]))
     }
 
     /// Writes, reads and removes an item of its own: opening alone proves nothing.

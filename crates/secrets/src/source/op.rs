@@ -20,6 +20,8 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::time::Instant;
 
+use doppio_text::shell::typed;
+
 use crate::SecretValue;
 use crate::source::Answer;
 use crate::source::Item;
@@ -253,7 +255,8 @@ impl Source for OnePassword {
     fn remedy(&self, path: &str) -> String {
         let mut parts = path.trim_start_matches('/').split('/');
         let (vault, item) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        format!("run `op item get '{item}' --vault '{vault}'` to see its fields, or add the item in the app")
+        let command = typed(["op", "item", "get", item, "--vault", vault]);
+        format!("run {command} to see its fields, or add the item in the app")
     }
 
     /// The names of the vaults: `op whoami` fails where the app signs in by itself.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use doppio_text::shell::typed;
+
 use crate::vendor::Credential;
 use crate::vendor::Local;
 use crate::vendor::ProviderError;
@@ -42,7 +44,7 @@ pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     if let Some(warning) = file.warning {
         return Err(ProviderError {
             cause: format!("Anthropic's own tools refuse this file: {warning}"),
-            hint: format!("run `chmod 600 {}`", file.path.display()),
+            hint: format!("run {}", typed(["chmod", "600", &file.path.display().to_string()])),
         });
     }
     let Some(token) = file.json("/access_token")? else { return Ok(None) };

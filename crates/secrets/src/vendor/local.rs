@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 
 use doppio_text::open;
+use doppio_text::shell::typed;
 
 use crate::Environment;
 use crate::SecretValue;
@@ -133,13 +134,14 @@ impl<'a> Local<'a> {
             Err(error) => {
                 return Err(ProviderError {
                     cause: format!("cannot read `{}`: {error}", path.display()),
-                    hint: format!("look at it with `ls -ld {}`", path.display()),
+                    hint: format!("look at it with {}", typed(["ls", "-ld", &path.display().to_string()])),
                 });
             }
         };
         let shown = path.display();
-        let warning = (metadata.mode() & 0o077 != 0)
-            .then(|| format!("others can read `{shown}`: run `chmod 600 {shown}`"));
+        let warning = (metadata.mode() & 0o077 != 0).then(|| {
+            format!("others can read `{shown}`: run {}", typed(["chmod", "600", &shown.to_string()]))
+        });
         Ok(Some(File { path, value, warning }))
     }
 }

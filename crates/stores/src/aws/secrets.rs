@@ -24,6 +24,7 @@ use doppio_secrets::source::Setup;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
+use doppio_text::shell::typed;
 
 use crate::aws::account::KEYS;
 use crate::aws::api::Api;
@@ -191,7 +192,8 @@ impl Source for SecretsManager {
 
     fn remedy(&self, path: &str) -> String {
         format!(
-            "run `doppio secret set {path} --in aws`, or look at the names with `aws secretsmanager list-secrets`"
+            "run {}, or look at the names with `aws secretsmanager list-secrets`",
+            typed(["doppio", "secret", "set", path, "--in", "aws"])
         )
     }
 

@@ -42,6 +42,7 @@ use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::vault::api::Api;
 use crate::vault::kv::Engine;
@@ -136,7 +137,9 @@ impl Source for VaultSource {
     fn remedy(&self, path: &str) -> String {
         let path = path.split('#').next().unwrap_or(path);
         format!(
-            "run `vault kv put {path} KEY=-` (or `bao kv put …`) with the value on stdin, or `doppio secret set {path} --in vault`"
+            "run {} (or `bao kv put …`) with the value on stdin, or {}",
+            typed(["vault", "kv", "put", path, "KEY=-"]),
+            typed(["doppio", "secret", "set", path, "--in", "vault"])
         )
     }
 

@@ -27,6 +27,7 @@ use doppio_secrets::scan::staged;
 use doppio_secrets::scan::tree;
 use doppio_text::exact;
 use doppio_text::shell::quote;
+use doppio_text::shell::typed;
 
 use crate::cli::block_on;
 use crate::cli::context::Context;
@@ -241,7 +242,7 @@ fn install(args: &Args) -> Result<(), CliError> {
             return Err(CliError::world(format!(
                 "the hook `{shown}` exists, but git ignores it: it is not executable"
             ))
-            .hint(format!("run `chmod +x {shown}`")));
+            .hint(format!("run {}", typed(["chmod", "+x", &shown.to_string()]))));
         }
         Hook::Off(folder, scope) => {
             let shown = folder.display();

@@ -14,6 +14,7 @@ use tokio::sync::MutexGuard;
 
 use doppio_text::name::InvalidName;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::SecretValue;
 use crate::source;
@@ -246,7 +247,7 @@ impl Source for AgeVault {
     }
 
     fn remedy(&self, path: &str) -> String {
-        format!("run `doppio secret set {path} --in file`")
+        format!("run {}", typed(["doppio", "secret", "set", path, "--in", "file"]))
     }
 
     async fn check(&self) -> Answer<()> {
