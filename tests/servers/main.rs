@@ -12,9 +12,11 @@ mod aws;
 mod azure;
 mod connect;
 mod doctor;
+mod echoes;
 mod exec;
 #[cfg(feature = "gcp")]
 mod gcp;
+mod handed_over;
 mod keyring;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
