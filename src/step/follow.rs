@@ -11,10 +11,11 @@ use doppio_hosts::Exit;
 use doppio_hosts::Host;
 use doppio_hosts::Output;
 use doppio_hosts::Process;
+use doppio_secrets::Delivery;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
-use doppio_secrets::SecretValue;
+use doppio_secrets::Registered;
 
 use crate::event::End;
 use crate::event::Stream;
@@ -79,6 +80,14 @@ impl StepContext {
             Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause) },
         };
         Ok(masked.ended(self.secrets.mask(), end))
+    }
+
+    /// Records and reports how secrets travelled to a host: what a process gets, it gets here.
+    async fn delivered(&self, host: &Host, deliveries: &[Delivery<String>]) {
+        if !deliveries.is_empty() {
+            let told = self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
+            self.report(Report::Delivered(told)).await;
+        }
     }
 
     /// Reads output until the process is over, or `told` says stop.
@@ -149,26 +158,26 @@ impl StepContext {
         drop(tokio::time::timeout(LAST_WORDS, self.drain(process, masked, None)).await);
     }
 
-    /// Checks that the files of its credentials are gone, and reports it.
+    /// Checks that the files of its secrets are gone, and reports it.
     async fn sweep(&self, host: &Host, process: &Process) {
         let (step, id) = (&self.step, host.id());
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
             Ok(Ok(None)) => return,
             Ok(Ok(Some(swept))) if swept.left.is_empty() => {
-                format!("`{step}`: the files of its credentials are gone from `{id}`")
+                format!("`{step}`: the files of its secrets are gone from `{id}`")
             }
             Ok(Ok(Some(swept))) => format!(
-                "`{step}`: files of its credentials are left on `{id}`; remove them: `rm -rf {}`",
+                "`{step}`: files of its secrets are left on `{id}`; remove them: `rm -rf {}`",
                 swept.left.join(" ")
             ),
             Ok(Err(error)) => {
                 let hint = error.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
                 format!(
-                    "`{step}`: whether the files of its credentials are gone from `{id}` is not known: {error}{hint}"
+                    "`{step}`: whether the files of its secrets are gone from `{id}` is not known: {error}{hint}"
                 )
             }
             Err(_) => {
-                format!("`{step}`: `{id}` did not say in time whether the files of its credentials are gone")
+                format!("`{step}`: `{id}` did not say in time whether the files of its secrets are gone")
             }
         };
         self.notice(&told).await;
@@ -290,14 +299,13 @@ impl MaskedOutput {
 impl MaskedStream {
     /// What was kept; secret if the mask found something in it, or in what came before it.
     fn value(self, mask: &Mask) -> Value {
-        let bytes = self.kept.into_bytes();
-        if !self.mask.hits().is_empty() || mask.finds(&bytes) {
-            return Value::Secret(SecretValue::new(bytes));
+        match Registered::of_output(mask, &self.mask, self.kept.into_bytes()) {
+            Ok(secret) => Value::Secret(secret),
+            Err(bytes) => Value::Plain(
+                String::from_utf8(bytes)
+                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+            ),
         }
-        Value::Plain(
-            String::from_utf8(bytes)
-                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-        )
     }
 }
 

@@ -27,6 +27,7 @@ use doppio_secrets::SecretRef;
 use doppio_secrets::SecretSession;
 use doppio_text::Severity;
 use doppio_text::Source;
+use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
 use crate::cli::credentials;
@@ -35,6 +36,7 @@ use crate::cli::credentials::Survey;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
+use crate::cli::literals::Literals;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
 use crate::cli::output;
@@ -105,7 +107,15 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let done = runtime.block_on(play(
         args,
         context,
-        World { source: loaded.source, plan: loaded.plan, hosts, ladder, prompt, screen },
+        World {
+            source: loaded.source,
+            plan: loaded.plan,
+            literals: loaded.literals,
+            hosts,
+            ladder,
+            prompt,
+            screen,
+        },
     ));
     // Threads that wait for a keychain or a resolver must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -116,6 +126,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
 struct World {
     source: Source,
     plan: Plan,
+    literals: Literals,
     hosts: HostsFile,
     ladder: Ladder,
     prompt: Arc<dyn Prompt>,
@@ -132,7 +143,7 @@ async fn play(args: &Args, context: &Context, world: World) -> Result<(), CliErr
 
 /// Runs the steps; their end, and the folder where it is written down.
 async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState, PathBuf), CliError> {
-    let World { source, plan, hosts, ladder, prompt, mut screen } = world;
+    let World { source, plan, literals, hosts, ladder, prompt, mut screen } = world;
     // From here on an interrupt is an answer, not an accident.
     let (cancel, wish) = watch::channel(Cancel::No);
     signals::listen(&cancel)?;
@@ -142,10 +153,12 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
     let vault =
         SecretSession::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)).with_providers(providers);
     let vault = Arc::new(vault);
+    literals.teach(vault.mask());
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     let survey = unless(&wish, vault.survey(secrets)).await?;
     let expiring = credentials::expiring(&plan, &survey, &source);
     check_secrets(survey)?;
+    unless(&wish, vault.learn_at_hand(&nameable(&plan))).await?;
     let world =
         credentials::World { hosts: &hosts, home: &context.home, sandbox: args.sandbox, recipe: &source };
     let mut seen = unless(&wish, credentials::look(&plan, &vault, &world)).await?;
@@ -163,9 +176,10 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
         sandbox: args.sandbox,
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
     }));
-    let shown = serde_json::to_vec_pretty(&show(&plan)).or_world("cannot write the plan")?;
+    let shown = serde_json::to_string_pretty(&show(&plan)).or_world("cannot write the plan")?;
+    let shown = vault.mask().text(&shown);
     let store = Store::new(dirs.runs());
-    let (run, mut journal) = store.create(&shown).map_err(|error| not_kept(&error))?;
+    let (run, mut journal) = store.create(shown.as_str().as_bytes()).map_err(|error| not_kept(&error))?;
     auditor.begin(run.clone());
 
     let mut sink = Fanout(vec![&mut journal, &mut screen]);
@@ -183,6 +197,14 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
         pool.close().await;
     }
     Ok((state.map_err(|error| not_kept(&error))?, store.folder(&run)))
+}
+
+/// The secrets that a plan can name: those of its texts, and those of its credentials.
+fn nameable(plan: &Plan) -> BTreeSet<SecretRef> {
+    let of_texts = plan.steps().iter().flat_map(|step| step.secrets.iter().cloned());
+    let wanted = plan.steps().iter().flat_map(|step| &step.credentials);
+    let keys = wanted.flat_map(|(wanted, _)| wanted.provider.keys());
+    of_texts.chain(keys.filter_map(|key| key.name.parse::<SecretName>().ok()).map(SecretRef::from)).collect()
 }
 
 /// What `work` returns, unless a stop is requested first.

@@ -10,6 +10,8 @@ use serde::Serialize;
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
 use doppio_hosts::Interpreter;
+use doppio_secrets::Carrier;
+use doppio_secrets::Unmaskable;
 use doppio_text::Spanned;
 
 use crate::event::End;
@@ -26,6 +28,7 @@ use crate::step::StepError;
 use crate::step::field::Entry;
 use crate::step::field::Env;
 use crate::step::field::Field;
+use crate::step::field::Files;
 use crate::step::field::Timeout;
 use crate::step::field::Variable;
 use crate::step::field::fields;
@@ -37,6 +40,7 @@ fields! {
         /// `local_command`, where Doppio was started.
         workdir: Option<PlainText>,
         env: Env,
+        files: Files,
         /// A variable that receives standard output.
         capture_output: Option<Variable>,
         timeout_secs: Option<Timeout>,
@@ -130,8 +134,9 @@ impl Options {
         let (script, bound) = cx.script(command).await?;
         env.extend(bound);
         env.extend(cx.env(&self.env.0).await?);
+        env.extend(cx.files(&self.files).await?);
         let stdin = match &self.stdin {
-            Some(text) => Some(cx.value(text).await?.into_secret()),
+            Some(text) => Some(cx.stdin(text, Carrier::Stdin).await?),
             None => None,
         };
         let exec = Exec {
@@ -151,16 +156,18 @@ impl Options {
         } else {
             cx.exec(host, exec).await?
         };
-        self.outcome(ended)
+        self.outcome(cx, ended)
     }
 
-    fn outcome(&self, ended: Ended) -> Result<Outcome, StepError> {
+    fn outcome(&self, cx: &StepContext, ended: Ended) -> Result<Outcome, StepError> {
         let mut outputs = HashMap::new();
         if ended.end == (End::Exit { code: 0 }) {
             for (name, pattern) in &self.outputs.0 {
                 let failed = |why| StepError::failed(format!("output `{name}`{why}"));
                 let regex = Regex::new(pattern).map_err(|error| failed(format!(": {error}")))?;
-                let found = ended.stdout.capture(&regex).ok_or_else(|| {
+                let known_as = format!("step.{}.outputs.{name}", cx.step);
+                let found = ended.stdout.capture(&regex, cx.secrets.mask(), &known_as);
+                let found = found.map_err(|error| cut_of_secret(name, &error))?.ok_or_else(|| {
                     failed(format!(" was not found: nothing in stdout matches `{pattern}`"))
                 })?;
                 outputs.insert(name.clone(), found);
@@ -169,4 +176,17 @@ impl Options {
         let sets = self.capture_output.iter().map(|to| (to.0.clone(), ended.stdout.clone())).collect();
         Ok(Outcome { outputs, sets, ..ended.into() })
     }
+}
+
+/// An output that is secret and can't be masked.
+fn cut_of_secret(name: &str, error: &Unmaskable) -> StepError {
+    let why = match error {
+        Unmaskable::TooShort { .. } => "is too short to be masked",
+        Unmaskable::TooLong { .. } => "is too long to be masked",
+        Unmaskable::TooMany { .. } => "can't be masked together with so many others",
+    };
+    StepError::hinted(
+        format!("output `{name}` is part of a secret and {why}"),
+        "have its pattern match more of the secret, or print what is not secret in a step without `secret_output`",
+    )
 }

@@ -99,6 +99,9 @@ impl Operation for RunCommands {
             }
             _ => {}
         }
+        if self.tmux_mode != TmuxMode::None && !self.options.files.0.0.is_empty() {
+            faults.push(("files", "are removed when the step ends, and a session goes on".to_owned()));
+        }
         if self.tmux_mode != TmuxMode::None && self.options.capture_output.is_some() {
             faults.push((
                 "capture_output",
