@@ -11,6 +11,7 @@ use doppio_text::Source;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
+use crate::cli::literals::Literals;
 use crate::cli::load;
 use crate::cli::output;
 use crate::cli::output::OutputFormat;
@@ -51,7 +52,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         }
         is_denied |= faults.iter().any(|fault| fault.severity == Severity::Error);
         match args.output {
-            OutputFormat::Json => output::data(report::json(&source, &faults).as_bytes())?,
+            OutputFormat::Json => {
+                let lines = Literals::of([source.text()]).mask().text(&report::json(&source, &faults));
+                output::data(lines.as_str().as_bytes())?;
+            }
             OutputFormat::Plain if faults.is_empty() => {
                 output::line(&format!(
                     "{}: {steps} step{}, no faults",

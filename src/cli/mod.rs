@@ -10,6 +10,7 @@ mod doctor;
 mod error;
 mod handed;
 mod host;
+mod literals;
 mod load;
 mod memory;
 mod opened;

@@ -22,6 +22,7 @@ use crate::cli::context::Context;
 use crate::cli::credentials;
 use crate::cli::credentials::Survey;
 use crate::cli::error::CliError;
+use crate::cli::error::OrWorld;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
 use crate::cli::output;
@@ -80,10 +81,14 @@ pub(super) fn dry_run(
     if !seen.is_empty() {
         output::faults(&loaded.source, &seen);
     }
+    let mask = loaded.literals.mask();
     let page = Page { plan: show(&loaded.plan), secrets, hosts };
     match format {
-        OutputFormat::Plain => output::text(&drawn(&page)),
-        OutputFormat::Json => output::json(&page),
+        OutputFormat::Plain => output::text(mask.text(&drawn(&page)).as_str()),
+        OutputFormat::Json => {
+            let line = serde_json::to_string(&page).or_world("cannot write JSON")? + "\n";
+            output::data(mask.text(&line).as_str().as_bytes())
+        }
     }
 }
 

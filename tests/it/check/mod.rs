@@ -6,6 +6,7 @@ mod conditions;
 mod grammar;
 mod names;
 mod operations;
+mod secrets;
 
 use std::process::Command;
 use std::time::Duration;
