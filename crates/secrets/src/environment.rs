@@ -35,6 +35,11 @@ impl Environment {
         self.get(name).map(|value| named::path(name, value))
     }
 
+    /// A variable's value as a folder of Doppio's own, which need not exist yet.
+    pub fn folder(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).map(PathBuf::from)
+    }
+
     /// A variable's value as a list of paths, none of them empty; the same is true of each.
     pub fn paths(&self, name: &str) -> Option<Vec<PathBuf>> {
         let value = self.get(name)?;

@@ -23,9 +23,24 @@ pub fn looks_like_path(text: &OsStr) -> bool {
         && !text.contains(SIGNS)
         && !text.contains("-----BEGIN")
         && text.split('/').all(|name| name.len() <= LONGEST_NAME);
+    is_fit && is_likely(text)
+}
+
+/// Whether nothing in it looks random but folders and files that exist.
+fn is_likely(text: &str) -> bool {
     let is_relative = !text.starts_with(['/', '~', '.']);
-    let is_likely = || !text.split(['/', ':']).any(is_random) && !(is_relative && is_random(text));
-    is_fit && (is_likely() || Path::new(text).exists())
+    if is_relative && is_random(text) {
+        return Path::new(text).exists();
+    }
+    let ends = text.match_indices(['/', ':']).map(|(end, _)| end).chain([text.len()]);
+    let mut begin = 0;
+    for end in ends {
+        if is_random(&text[begin..end]) && !Path::new(&text[..end]).exists() {
+            return false;
+        }
+        begin = end + 1;
+    }
+    true
 }
 
 /// What a variable that should hold a path holds: a value that is not one is replaced by a path that no

@@ -1,8 +1,6 @@
 //! The door that every secret value of a run comes through: what is in it is known to the mask, or it
 //! does not exist. A part that is cut out of one comes through the same door.
 
-#![expect(clippy::disallowed_methods, reason = "the bytes go from one box into another")]
-
 use std::ops::Range;
 
 use doppio_text::name::EnvName;
@@ -139,7 +137,7 @@ impl Registered {
     ///
     /// When it is secret and the mask can't take it: it must not be used then.
     pub fn cut(&self, mask: &Mask, name: &str, part: Range<usize>) -> Result<Cut, Unmaskable> {
-        let bytes = self.value.expose();
+        let bytes = self.value.plain();
         let found = &bytes[part.clone()];
         if found.is_empty() || !self.is_secret && is_beside(mask, bytes, part) {
             return Ok(Cut::Text(found.to_vec()));
@@ -152,7 +150,7 @@ impl Piece<'_> {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
-            Self::Secret(secret) => secret.value.expose(),
+            Self::Secret(secret) => secret.value.plain(),
         }
     }
 }
@@ -177,7 +175,7 @@ fn is_beside(mask: &Mask, bytes: &[u8], part: Range<usize>) -> bool {
         masked.push(&stream.finish());
         masked
     };
-    let others = masked(others.expose());
+    let others = masked(others.plain());
     others.as_str().matches(filler.as_str()).count() == 1
         && others.as_str().replacen(filler.as_str(), found, 1) == masked(bytes).as_str()
 }
