@@ -40,8 +40,8 @@ impl Context {
         let env: Environment = std::env::vars_os().collect();
         handed::keep(&env);
         let home = env
-            .path("HOME")
-            .or_else(|| env.path("USERPROFILE"))
+            .folder("HOME")
+            .or_else(|| env.folder("USERPROFILE"))
             .ok_or_else(|| CliError::world("there is no home directory").hint("set `HOME`"))?;
         let cwd = std::env::current_dir().or_world("there is no current directory")?;
         Ok(Self {

@@ -25,6 +25,7 @@ use doppio_text::shell::quote;
 use crate::cli::context::Context;
 use crate::cli::credentials::ConsentArgs;
 use crate::cli::error::CliError;
+use crate::cli::literals::Literals;
 use crate::cli::output;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::lookup::check_bound;
@@ -35,6 +36,7 @@ use crate::plan::Plan;
 use crate::plan::SelectError;
 use crate::plan::Selection;
 use crate::recipe;
+use crate::step::secret_in;
 
 /// A longer file is not a recipe, in bytes.
 pub(super) const LONGEST: u64 = 64 << 20;
@@ -85,6 +87,8 @@ pub(super) struct Loaded {
     pub source: Source,
     /// What will be done.
     pub plan: Plan,
+    /// Tokens that its text and its variables hold.
+    pub literals: Literals,
 }
 
 /// Reads a recipe's file and plans it, without touching a host or a secret. Draws the warnings.
@@ -125,7 +129,8 @@ pub(super) fn load(args: &RecipeArgs, context: &Context, hosts: &HostsFile) -> R
     if !warnings.is_empty() {
         output::faults(&source, &warnings);
     }
-    Ok(Loaded { source, plan })
+    let literals = Literals::of(vars.iter().map(|(_, value)| value.as_str()).chain([source.text()]));
+    Ok(Loaded { source, plan, literals })
 }
 
 /// The hosts of the user's `hosts.toml`; none if there is no such file.
@@ -188,6 +193,12 @@ fn variables(args: &RecipeArgs) -> Result<Vec<(String, String)>, CliError> {
                 CliError::usage(format!("`--var {var}` has no value")).hint("write `--var NAME=VALUE`")
             );
         };
+        if let Some(reference) = secret_in(value) {
+            return Err(CliError::usage(format!(
+                "no secret is looked up in `--var`, and `{reference}` stands in `{name}`"
+            ))
+            .hint(format!("write `{name} = \"{reference}\"` under `[variables]` of the recipe")));
+        }
         all.push((name.to_owned(), value.to_owned()));
     }
     let mut seen = HashSet::new();

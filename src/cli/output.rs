@@ -20,6 +20,8 @@ use doppio_text::page;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
+use crate::cli::literals;
+use crate::cli::literals::Literals;
 use crate::ui::Paint;
 use crate::ui::report;
 use crate::ui::table::Table;
@@ -172,7 +174,9 @@ pub(super) fn hint(text: &str) {
 
 /// Draws faults on stderr.
 pub(super) fn faults(source: &Source, faults: &[Diagnostic]) {
-    writeln!(anstream::stderr().lock(), "{}", report::draw(source, faults)).ok();
+    let drawn = report::draw(&literals::hidden(source), faults);
+    let drawn = Literals::of([source.text()]).mask().text(&drawn);
+    writeln!(anstream::stderr().lock(), "{drawn}").ok();
 }
 
 /// clap's own errors, help and version. An extra argument may be a value, so it is not repeated.

@@ -56,6 +56,7 @@ pub use planner::Planner;
 pub use reader::LONGEST;
 pub use reader::Reader;
 pub use reader::described;
+pub use reader::secret_in;
 pub use site::Site;
 pub use stop::Stop;
 pub(crate) use stop::stopped;

@@ -57,7 +57,7 @@ fn deliveries(state: &RunState) -> Vec<String> {
     let mut ways: BTreeMap<(&str, &str, &str, bool), BTreeSet<&str>> = BTreeMap::new();
     for step in &state.steps {
         for delivery in &step.deliveries {
-            let (secret, variable) = (delivery.secret.as_str(), delivery.variable.as_str());
+            let (secret, variable) = (delivery.secret.as_str(), delivery.form());
             let way = (secret, variable, delivery.carrier.as_str(), delivery.is_default);
             ways.entry(way).or_default().insert(step.outline.id.as_str());
         }

@@ -24,7 +24,7 @@ pub struct Exec {
     /// When it ends early; at no failure otherwise.
     pub strict: Strict,
     /// Bytes for its stdin, which is empty otherwise. End of file follows them.
-    pub stdin: Option<SecretValue>,
+    pub stdin: Option<Stdin>,
 }
 
 impl Exec {
@@ -40,6 +40,15 @@ impl Exec {
             stdin: None,
         }
     }
+}
+
+/// Bytes for a script's stdin, and which secrets go with them.
+#[derive(Debug, Clone)]
+pub struct Stdin {
+    /// The bytes.
+    pub bytes: SecretValue,
+    /// The secrets in them, once they were sent.
+    pub deliveries: Vec<Delivery<String>>,
 }
 
 /// One environment variable of a process.
@@ -67,7 +76,7 @@ impl EnvVar {
     /// The secrets in it, once they went by this carrier.
     pub fn sent_by(&self, carrier: Carrier) -> impl Iterator<Item = Delivery<String>> {
         self.secrets.iter().map(move |secret| Delivery {
-            variable: self.name.clone(),
+            variable: Some(self.name.clone()),
             secret: secret.clone(),
             carrier,
             is_default: self.is_default,

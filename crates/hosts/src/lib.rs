@@ -40,6 +40,7 @@ pub use exec::Exec;
 pub use exec::Exit;
 pub use exec::Interpreter;
 pub use exec::Output;
+pub use exec::Stdin;
 pub use exec::Stopped;
 pub use exec::Strict;
 pub use hardware::Gpu;

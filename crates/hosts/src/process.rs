@@ -87,7 +87,7 @@ impl Process {
         self.reader.next().await
     }
 
-    /// How the secrets in [`Exec::env`] went to it.
+    /// How the secrets in [`Exec::env`] and [`Exec::stdin`] went to it.
     pub fn deliveries(&self) -> &[Delivery<String>] {
         &self.deliveries
     }

@@ -186,7 +186,7 @@ impl SecretSession {
                     Err(error) => return Err(error),
                 };
                 let value = if read || (provider.is_told_by_value() && !metadata.unproven) {
-                    Some(self.fetch_for(hold, &reference).await?)
+                    Some(self.fetch_for(hold, &reference).await?.value().clone())
                 } else {
                     None
                 };

@@ -83,9 +83,9 @@ fn steps(state: &RunState) -> Table<2> {
             }
         }
         for delivery in &step.deliveries {
-            let (secret, variable) = (delivery.secret.as_str(), &delivery.variable);
+            let (secret, form) = (delivery.secret.as_str(), delivery.form());
             let what = if delivery.is_default { "is not set: its default was sent" } else { "went" };
-            table.below_column(1, &format!("secret `{secret}` {what} as {variable} ({})", delivery.carrier));
+            table.below_column(1, &format!("secret `{secret}` {what} as {form} ({})", delivery.carrier));
         }
         for (secret, times) in &step.masked {
             table.below_column(1, &format!("`{}` was masked {times} times", secret.as_str()));

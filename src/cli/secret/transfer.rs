@@ -81,7 +81,7 @@ pub(super) struct Wish {
 /// An item of a name: a value that `set` would refuse is refused here.
 pub(super) fn item(name: &SecretName, from: String, value: SecretValue, remark: Remark) -> Item {
     let value = match validate::unfit(name, &value) {
-        Some(unfit) => Err(format!("the value {}", unfit.why)),
+        Some(unfit) => Err(unfit.told()),
         None => Ok(value),
     };
     Item { path: name.to_string(), from, value, remark }

@@ -35,9 +35,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
         return Ok(());
     }
     if let Some(default) = &reference.default {
-        let words = if default.is_empty() { "the empty text".to_owned() } else { format!("`{default}`") };
+        let words = match default.as_str() {
+            "" => "the default of the reference is used: the empty text".to_owned(),
+            _ if reference.leaves_unset() => "a variable that is set to it is left unset".to_owned(),
+            default => format!("the default of the reference is used: `{default}`"),
+        };
         if !trail.asked.iter().any(|asked| matches!(asked.outcome, Outcome::Failed { .. })) {
-            output::text(&format!("the default of the reference is used: {words}\n"))?;
+            output::text(&format!("{words}\n"))?;
             return Ok(());
         }
     }

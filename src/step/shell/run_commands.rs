@@ -104,6 +104,9 @@ impl Operation for RunCommands {
         if self.tmux_mode == TmuxMode::Existing && self.options.pipefail {
             faults.push(("pipefail", "has no effect on lines typed into an existing session".to_owned()));
         }
+        if self.tmux_mode != TmuxMode::None && !self.options.files.0.0.is_empty() {
+            faults.push(("files", "are removed when the step ends, and a session goes on".to_owned()));
+        }
         if self.tmux_mode != TmuxMode::None && self.options.capture_output.is_some() {
             faults.push((
                 "capture_output",

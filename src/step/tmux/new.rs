@@ -2,6 +2,7 @@
 
 use doppio_hosts::EnvVar;
 use doppio_hosts::Host;
+use doppio_hosts::Stdin;
 use doppio_secrets::Carrier;
 use doppio_secrets::SecretValue;
 use doppio_text::shell::quote;
@@ -122,12 +123,11 @@ impl Start {
     /// Starts it and hands its environment and command over.
     pub(in crate::step) async fn run(&self, cx: &mut StepContext, host: &Host) -> Result<Outcome, StepError> {
         let mut exec = session::script(self.script());
-        exec.stdin = Some(self.frame());
+        let sent = self.env.iter().flat_map(|variable| variable.sent_by(Carrier::TmuxFifo));
+        exec.stdin = Some(Stdin { bytes: self.frame(), deliveries: sent.collect() });
         // The session outlives the step, and so must what it was given.
         cx.secrets.keep(&cx.hold);
         let ended = session::run(cx, host, &self.name, exec).await?;
-        let deliveries = self.env.iter().flat_map(|variable| variable.sent_by(Carrier::TmuxFifo));
-        cx.delivered(host, &deliveries.collect::<Vec<_>>()).await;
         Ok(Outcome::ended(ended.end))
     }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use doppio_hosts::Host;
+use doppio_secrets::Carrier;
 use doppio_text::shell::quote;
 
 use crate::step::FieldType;
@@ -91,7 +92,7 @@ impl Operation for TmuxSend {
                 type_keys(cx, &host, &name, &keys).await
             }
             Keys::Pasted(keys) => {
-                let keys = cx.value(keys).await?.into_secret();
+                let keys = cx.stdin(keys, Carrier::TmuxBuffer).await?;
                 // The session outlives the step, and so must what it was given.
                 cx.secrets.keep(&cx.hold);
                 let mut exec = session::script(paste(&name));

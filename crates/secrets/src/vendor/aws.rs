@@ -48,8 +48,8 @@ pub(super) fn profiles(local: &Local<'_>) -> Vec<String> {
 
 /// The profile that counts.
 fn profile<'a>(local: &Local<'a>) -> &'a str {
-    let asked = local.asked().or_else(|| local.text("AWS_DEFAULT_PROFILE"));
-    asked.or_else(|| local.text("AWS_PROFILE")).unwrap_or("default")
+    let asked = local.asked().or_else(|| local.name("AWS_DEFAULT_PROFILE"));
+    asked.or_else(|| local.name("AWS_PROFILE")).unwrap_or("default")
 }
 
 /// What a profile's section of the config file is called.
@@ -96,7 +96,7 @@ fn credential(
     let has = |name: &str| {
         own.is_some_and(|own| own.has(name)) || stored.is_some_and(|(_, stored)| stored.has(name))
     };
-    let is_named = local.asked().is_some() || local.text("AWS_PROFILE").is_some();
+    let is_named = local.asked().is_some() || local.name("AWS_PROFILE").is_some();
     let by_web = !is_named
         && local.text("AWS_WEB_IDENTITY_TOKEN_FILE").is_some()
         && local.text("AWS_ROLE_ARN").is_some();

@@ -62,6 +62,7 @@ pub(crate) use table::is_name;
 pub use table::is_token;
 pub use table::known;
 pub use table::near;
+pub use table::of_variable;
 pub use table::ping;
 pub use table::prefixes;
 pub use table::providers;

@@ -34,6 +34,11 @@ pub fn known(name: &SecretName) -> Option<&'static Key> {
     well_known().find(|key| key.name == name.as_str())
 }
 
+/// The well-known secret that a variable holds; none for what is not secret by itself.
+pub fn of_variable(variable: &str) -> Option<&'static Key> {
+    keys().map(|(_, key)| key).find(|key| key.read.contains(&variable) && !key.is_public)
+}
+
 /// Who can be asked whether a secret of this name works.
 pub fn ping(name: &SecretName) -> Option<(&'static Vendor, &'static Ping)> {
     keys()

@@ -97,6 +97,10 @@ impl VaultSource {
             Part::Key(key) => key,
             Part::Plain | Part::Whole => only_key(&record_path, before.record.as_ref())?,
         };
+        // All of it is sent again.
+        if let Some(record) = &before.record {
+            self.0.setup.logins.send(record);
+        }
         let record = body::record(before.record.as_ref(), key, value)?;
         let is_versioned = record_path.mount.engine == Engine::Kv2;
         let body = if is_versioned {

@@ -254,6 +254,10 @@ impl Source for AgeVault {
         self.open().await?.as_ref().map(drop).ok_or_else(|| self.absent())
     }
 
+    async fn is_at_hand(&self) -> bool {
+        self.opened.lock().await.is_some()
+    }
+
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
         self.look(path, version, |record, found| (found.value.clone(), metadata(path, record, found))).await
     }
