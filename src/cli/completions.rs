@@ -13,12 +13,17 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-/// Prints them for this command line.
-pub(super) fn run(args: &Args, mut command: clap::Command) -> Result<(), CliError> {
+/// Prints them.
+pub(super) fn run(args: &Args) -> Result<(), CliError> {
+    output::data(&super::completions(args.shell))
+}
+
+/// The script for a shell.
+pub(super) fn script(shell: Shell, mut command: clap::Command) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command, "doppio", &mut script);
-    script.extend_from_slice(names(args.shell).as_bytes());
-    output::data(&script)
+    clap_complete::generate(shell, &mut command, "doppio", &mut script);
+    script.extend_from_slice(names(shell).as_bytes());
+    script
 }
 
 /// What asks `doppio complete` for names where clap knows of none.

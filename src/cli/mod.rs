@@ -118,7 +118,7 @@ fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
     match chosen {
         Command::Check(args) => check::run(&args, context),
         Command::Complete(args) => complete::run(&args, context),
-        Command::Completions(args) => completions::run(&args, command()),
+        Command::Completions(args) => completions::run(&args),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Host(command) => host::run(&command, context),
         Command::Plan(args) => plan::run(&args, context),
@@ -132,4 +132,9 @@ fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
 /// The whole command line as clap knows it: for completions and for the tests of the docs.
 pub fn command() -> clap::Command {
     <Cli as clap::CommandFactory>::command()
+}
+
+/// The script that completes command lines in a shell.
+pub fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    completions::script(shell, command())
 }

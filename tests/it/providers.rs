@@ -157,7 +157,7 @@ fn a_stored_credential_goes_as_far_as_its_value_says() {
     }
     assert!(plan("github", "box", 0).stdout.contains("data-plane"));
     // Whose login it is nobody knows: it would be offered to every host.
-    let ran = plan("git", "mine", 0);
+    let ran = plan("git", "mine", 3);
     assert!(ran.stdout.contains("it does not say which host it is for"), "{}", ran.stdout);
     world.run(["run", "r.toml", "--host", "mine"]).expect(3);
 }
