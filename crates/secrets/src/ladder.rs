@@ -152,6 +152,18 @@ impl Ladder {
         }
     }
 
+    /// The name that leads to a path of a source, as [`path_of`](Self::path_of) makes it; a path that is a
+    /// name by itself, else.
+    pub fn name_of(&self, path: &str, source: &dyn Source) -> Option<SecretName> {
+        let scheme = source.kind().scheme;
+        let template = self.rungs.iter().find_map(|rung| match &rung.source {
+            RungSource::Default(at, template) if at.kind().scheme == scheme => template.name_of(path),
+            _ => None,
+        });
+        let leads_there = |name: &SecretName| self.path_of(name, source).is_ok_and(|found| found == path);
+        template.filter(leads_there).or_else(|| path.parse().ok())
+    }
+
     /// The value of a reference, or its default.
     pub(super) async fn find(&self, reference: &SecretRef, read: bool) -> Result<Found, SecretError> {
         match self.search(reference, read).await {

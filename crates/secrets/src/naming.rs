@@ -15,7 +15,7 @@ pub const PLAIN: &str = "env";
 /// well-known one, else the key itself below `prefix`. Keys with a `/` are names already, and
 /// need none.
 pub fn name_of(key: &str, prefix: Option<&str>) -> Option<SecretName> {
-    if let Some(known) = vendor::well_known().find(|known| known.read.contains(&key)) {
+    if let Some(known) = vendor::of_variable(key) {
         return known.name.parse().ok();
     }
     match prefix {
@@ -59,8 +59,7 @@ fn last(path: &str) -> &str {
 }
 
 fn in_capitals(text: &str) -> Option<EnvName> {
-    let capital = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    text.chars().map(capital).collect::<String>().parse().ok()
+    vendor::in_capitals(text).parse().ok()
 }
 
 #[cfg(test)]
@@ -72,6 +71,12 @@ mod tests {
         for (key, prefix, name) in [
             ("HF_TOKEN", None, Some("huggingface/token")),
             ("HUGGING_FACE_HUB_TOKEN", Some("app"), Some("huggingface/token")),
+            // case J12
+            ("HF_API_TOKEN", None, Some("huggingface/token")),
+            ("HUGGINGFACE_API_KEY", None, Some("huggingface/token")),
+            ("HUGGINGFACEHUB_API_TOKEN", Some("app"), Some("huggingface/token")),
+            ("HUGGINGFACE_TOKEN", None, Some("huggingface/token")),
+            ("GCP_SERVICE_ACCOUNT", None, Some("gcp/credentials")),
             ("DATABASE_URL", None, Some("env/DATABASE_URL")),
             ("DATABASE_URL", Some("app/"), Some("app/DATABASE_URL")),
             ("db/url", None, Some("db/url")),

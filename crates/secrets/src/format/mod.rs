@@ -1,24 +1,30 @@
-//! Texts with many values: dotenv, JSON, YAML, TOML, INI.
+//! Texts with many values: dotenv, JSON, YAML, TOML, INI, and Python modules that assign texts.
 //!
 //! Each format has one file, which reads a text for all purposes: whole, with the line of every
-//! value ([`read`]); one member, by `#PROPERTY` ([`select()`]); and all that may be a secret, for the
+//! value ([`read`]); as a file of secrets ([`document()`]); one member, by `#PROPERTY` ([`select()`]); and all that may be a secret, for the
 //! mask. A value is read byte for byte, or refused; no text of a file is in an error, for what is in
 //! the wrong place may be a secret. What the parsers copy is wiped as far as it comes back to us; what
 //! is not: their own buffers for scalars that are written with escapes.
 
 mod dispute;
+mod document;
 mod dotenv;
 mod entry;
+mod expression;
 mod ini;
 mod json;
 mod kind;
 mod pointer;
+mod python;
 mod scalar;
 mod select;
 mod toml;
 mod whole;
 mod yaml;
 
+pub use document::Document;
+pub use document::NotSecrets;
+pub use document::document;
 pub(crate) use dotenv::disputed as dotenv_disputed;
 pub(crate) use dotenv::select as dotenv_select;
 pub(crate) use dotenv::variables as dotenv_variables;

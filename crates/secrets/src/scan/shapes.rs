@@ -61,9 +61,10 @@ impl Shapes {
                 Shape::Block { begin, body } => (owned(&[begin]), format!("({body})")),
                 Shape::Behind { texts, expression } => (owned(texts), expression.to_owned()),
                 Shape::Bare { body } => {
-                    let variables = key.map_or(&[][..], |key| key.read);
-                    let small = variables.iter().map(|name| name.to_ascii_lowercase());
-                    (owned(variables).into_iter().chain(small).collect(), format!("{{=}}({body})"))
+                    let variables = key.and_then(|key| key.name.parse().ok()).map(|name| vendor::variables(&name));
+                    let variables = variables.unwrap_or_default();
+                    let small: Vec<String> = variables.iter().map(|name| name.to_ascii_lowercase()).collect();
+                    (variables.into_iter().chain(small).collect(), format!("{{=}}({body})"))
                 }
             };
             of.extend(own.iter().map(|_| kinds.len()));

@@ -11,6 +11,7 @@ use crate::vendor::Local;
 use crate::vendor::Vendor;
 use crate::vendor::local::File;
 use crate::vendor::row::Looked;
+use crate::vendor::tool_file::ToolFile;
 
 /// What git runs to be told of them: it prints variables, so that no value is in the configuration.
 const HELPER: &str = r#"!f() { [ "$1" = get ] && printf 'username=%s\npassword=%s\n' "$DOPPIO_GIT_USERNAME" "$DOPPIO_GIT_PASSWORD"; }; f"#;
@@ -81,6 +82,16 @@ fn parse(line: &str) -> Option<Entry> {
         user: decoded(user),
         password: decoded(password),
     })
+}
+
+/// A `.git-credentials`.
+pub(super) fn file(_: &'static Vendor, _: &str, text: &SecretValue) -> Option<ToolFile> {
+    let text = std::str::from_utf8(text.plain()).ok()?;
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
+    let first = lines.peek().and_then(|line| parse(line))?;
+    lines
+        .all(|line| parse(line).is_some())
+        .then(|| ToolFile::instead("a store of git's credentials", &format!("git:{}", first.host)))
 }
 
 #[cfg(test)]

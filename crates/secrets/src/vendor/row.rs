@@ -13,6 +13,7 @@ use crate::vendor::key::FileForm;
 use crate::vendor::key::Key;
 use crate::vendor::local::Local;
 use crate::vendor::token::Token;
+use crate::vendor::tool_file::Recognise;
 
 /// A vendor: what its secrets and tokens are called and look like; and of a provider, where its
 /// credential is on this machine, and what the far side needs.
@@ -41,6 +42,8 @@ pub struct Vendor {
     /// What the values themselves say, wherever they were found: how far they may go, that they are
     /// of no use elsewhere, what they need beside them. None if they say nothing.
     pub(super) tell: Option<Tell>,
+    /// Recognises a file of its tools that is given to `import`.
+    pub(super) file: Option<Recognise>,
     /// Where its credential is looked for.
     pub(super) search: Search,
 }
@@ -130,6 +133,7 @@ impl Vendor {
         companions: &[],
         accounts: None,
         tell: None,
+        file: None,
         search: Search::Nowhere,
     };
 

@@ -6,6 +6,8 @@ use crate::vendor::FileForm;
 use crate::vendor::Local;
 use crate::vendor::Vendor;
 use crate::vendor::row::Looked;
+use crate::vendor::tool_file::ToolFile;
+use crate::vendor::tool_file::ToolSecret;
 
 /// git uses this key and no other, and never prompts.
 pub(super) static FILE: FileForm = FileForm {
@@ -59,6 +61,18 @@ fn is_locked(text: &str) -> bool {
     let Ok(head) = data_encoding::BASE64.decode(head.as_bytes()) else { return false };
     // `openssh-key-v1\0`, then the length of the cipher's name and the name.
     head.starts_with(b"openssh-key-v1\0") && head.get(19..23) != Some(b"none")
+}
+
+/// A private key: it is one secret, byte for byte.
+pub(super) fn file(vendor: &'static Vendor, _: &str, text: &SecretValue) -> Option<ToolFile> {
+    let begin = text.plain().trim_ascii_start();
+    let line = begin.split(|&byte| byte == b'\n').next()?.trim_ascii_end();
+    let is_key = line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----");
+    let key = &vendor.sets[0][0];
+    is_key.then(|| {
+        let secret = ToolSecret::new(key.name, key.name, text.clone());
+        ToolFile::of("a private key", vec![secret])
+    })
 }
 
 #[cfg(test)]

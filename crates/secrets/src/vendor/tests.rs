@@ -56,14 +56,14 @@ fn the_table_is_sound() {
         let sent = vendor.keys().flat_map(|key| key.sent_as().iter().copied().chain(file(key)));
         sent.chain(vendor.companions.iter().copied()).collect()
     }));
-    is_unique(all(|vendor| vendor.keys().flat_map(|key| key.read).copied().collect()));
+    is_unique(all(|vendor| vendor.keys().flat_map(Key::variables_of).collect()));
     for vendor in vendors {
         assert_eq!(vendor.is_provider(), !vendor.summary.is_empty() && !vendor.sets.is_empty());
         assert_eq!(vendor.is_provider(), !vendor.alternative.is_empty(), "{}", vendor.name);
         for key in vendor.keys().chain(vendor.others) {
             let name: SecretName = key.name.parse().unwrap();
             assert_eq!(key.name.split_once('/').unwrap().0, vendor.name, "{name}");
-            for variable in key.read.iter().chain(key.sent_as()) {
+            for variable in key.read.iter().chain(key.also).chain(key.sent_as()) {
                 assert!(variable.parse::<EnvName>().is_ok(), "{variable}");
             }
             assert_eq!(key.is_well_known(), !key.get.is_empty(), "{name}");
@@ -73,7 +73,7 @@ fn the_table_is_sound() {
                     "the ladder looks for {name} there"
                 );
                 assert!(
-                    key.read.iter().all(|variable| name_of(variable, None).as_ref() == Some(&name)),
+                    key.variables_of().all(|variable| name_of(variable, None).as_ref() == Some(&name)),
                     "{name}"
                 );
             }
@@ -109,7 +109,7 @@ fn all_that_read_a_row_agree_on_its_tokens() {
             Shape::Bare { body } => {
                 let key = key.unwrap();
                 let pairs = samples(body).into_iter().flat_map(|value| {
-                    key.read.iter().map(move |name| (format!("{name}={value}"), value.clone()))
+                    key.variables_of().map(move |name| (format!("{name}={value}"), value.clone()))
                 });
                 pairs.collect()
             }

@@ -31,6 +31,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         ]],
         accounts: Some(Accounts { one: "host", names: git::hosts }),
         tell: Some(git::tell),
+        file: Some(git::file),
         search: Search::Own(git::look),
         ..Vendor::NONE
     },
@@ -42,6 +43,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         sets: &[&[Key::file("netrc/machine", &netrc::FILE)]],
         accounts: Some(Accounts { one: "machine", names: netrc::machines }),
         tell: Some(netrc::tell),
+        file: Some(netrc::file),
         search: Search::Own(netrc::look),
         ..Vendor::NONE
     },
@@ -56,6 +58,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         }]],
         accounts: Some(Accounts { one: "registry", names: npm::registries }),
         tell: Some(npm::tell),
+        file: Some(npm::file),
         search: Search::Own(npm::look),
         ..Vendor::NONE
     },
@@ -72,6 +75,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         companions: &["TWINE_USERNAME", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"],
         accounts: Some(Accounts { one: "index", names: pypi::indexes }),
         tell: Some(pypi::tell),
+        file: Some(pypi::file),
         search: Search::Then(pypi::look),
         ..Vendor::NONE
     },
@@ -112,6 +116,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         )],
         accounts: Some(Accounts { one: "key file", names: ssh::key_files }),
         tell: Some(ssh::tell),
+        file: Some(ssh::file),
         search: Search::Own(ssh::look),
         ..Vendor::NONE
     },
