@@ -5,6 +5,10 @@ use doppio_text::name::SecretName;
 
 use crate::Origin;
 use crate::SecretRef;
+use crate::SecretValue;
+use crate::address;
+use crate::mask;
+use crate::randomness::is_random;
 use crate::source::variables;
 use crate::vendor;
 
@@ -23,6 +27,17 @@ pub fn name_of(key: &str, prefix: Option<&str>) -> Option<SecretName> {
         None if key.contains('/') => key.parse().ok(),
         None => format!("{PLAIN}/{key}").parse().ok(),
     }
+}
+
+/// Whether a setting of a file is a secret, by what it is called and how it looks, and not a setting that
+/// stands beside secrets, as `LOG_LEVEL=debug`.
+pub fn is_secret(key: &str, value: &SecretValue) -> bool {
+    let text = || std::str::from_utf8(value.plain()).unwrap_or_default();
+    vendor::of_variable(key).or_else(|| vendor::of_variable(last(key))).is_some()
+        || mask::telling(key)
+        || is_random(text())
+        || vendor::is_token(text())
+        || address::login(value.plain()).is_some()
 }
 
 /// The variable that a secret is for: the well-known one; the last part of the name where that is
@@ -85,6 +100,29 @@ mod tests {
             ("a//b", None, None),
         ] {
             assert_eq!(name_of(key, prefix).as_ref().map(SecretName::as_str), name, "{key}");
+        }
+    }
+
+    #[test]
+    fn settings_are_told_from_secrets() {
+        let is = |key, value: &str| is_secret(key, &SecretValue::new(value.as_bytes().to_vec()));
+        for (key, value) in [
+            ("DB_PASSWORD", "hunter2"),
+            ("WANDB_API_KEY", "x"),
+            ("app/HF_TOKEN", "x"),
+            ("DATABASE_URL", "postgres://a:hunter2@h/d"),
+            ("ANY", "kQzVbXmWnRtYpLsDfGhJ2cKx9"),
+        ] {
+            assert!(is(key, value), "{key}");
+        }
+        for (key, value) in [
+            ("LOG_LEVEL", "debug"),
+            ("PORT", "8000"),
+            ("jobs/deploy/runs-on", "ubuntu-latest"),
+            ("DATABASE_URL", "postgres://h/d"),
+            ("MODEL", "meta-llama/Llama-3"),
+        ] {
+            assert!(!is(key, value), "{key}");
         }
     }
 

@@ -60,7 +60,8 @@ impl Format {
             Some(Self::Toml)
         } else if ends(".py") {
             Some(Self::Python)
-        } else if name == ".env" || name.starts_with(".env.") || ends(".env") || ends(".envrc") || ends(".sh") {
+        } else if name == ".env" || name.starts_with(".env.") || ends(".env") || ends(".envrc") || ends(".sh")
+        {
             Some(Self::Dotenv)
         } else {
             None

@@ -61,7 +61,7 @@ fn folder(local: &Local<'_>) -> PathBuf {
 pub(super) fn file(vendor: &'static Vendor, _: &str, text: &SecretValue) -> Option<ToolFile> {
     let [user, key] = vendor.sets[1] else { return None };
     let members = format::json_members(text.plain()).filter(|members| members.len() == 2)?;
-    let mut of = |member: &str, key: &'static Key| {
+    let of = |member: &str, key: &'static Key| {
         members.iter().find(|(name, _)| name == member)?;
         Some(ToolSecret::new(member, key.name, format::json_member(text.plain(), &[member])?))
     };
