@@ -113,10 +113,7 @@ mod tests {
     #[test]
     fn usual_variables_come_first() {
         let of = |name: &str| variables(&name.parse().unwrap());
-        assert_eq!(
-            of("huggingface/token")[..3],
-            ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"]
-        );
+        assert_eq!(of("huggingface/token")[..3], ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"]);
         assert_eq!(of("team/db-url.v2"), ["TEAM_DB_URL_V2"]);
         assert!(of("2fa/code").is_empty());
     }

@@ -203,7 +203,8 @@ pub(super) fn file(vendor: &'static Vendor, _: &str, text: &SecretValue) -> Opti
         }
     }
     let ini = Ini::parse(std::str::from_utf8(text.plain()).ok()?).ok()?;
-    let profiles: Vec<_> = ini.sections().filter(|section| section.get("aws_secret_access_key").is_some()).collect();
+    let profiles: Vec<_> =
+        ini.sections().filter(|section| section.get("aws_secret_access_key").is_some()).collect();
     if profiles.is_empty() {
         return None;
     }

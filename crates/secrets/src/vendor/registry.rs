@@ -75,6 +75,14 @@ pub fn of_secret(name: &SecretName) -> Option<(&'static Vendor, &'static Key)> {
     keys().find(|(_, key)| key.name == name.as_str())
 }
 
+/// The token that the git of this host takes as a password, and the user's name beside it.
+pub(crate) fn of_forge(host: &str) -> Option<(&'static Key, &'static str)> {
+    rows::all().find_map(|vendor| {
+        let (_, user) = vendor.forge.filter(|(known, _)| *known == host)?;
+        Some((vendor.keys().next()?, user))
+    })
+}
+
 /// Whether what has this name is not a secret though it is kept beside one, as a user's name.
 pub fn is_public(name: &str) -> bool {
     keys().any(|(_, key)| key.name == name && key.is_public)
@@ -99,7 +107,8 @@ pub fn of_reference(reference: &SecretRef) -> Option<&'static Vendor> {
 
 /// What a file is if it is one of a vendor's tools, or a token and nothing else.
 pub fn tool_file(name: &str, text: &SecretValue) -> Option<ToolFile> {
-    let Some(mut file) = rows::all().find_map(|vendor| vendor.file.and_then(|of| of(vendor, name, text))) else {
+    let Some(mut file) = rows::all().find_map(|vendor| vendor.file.and_then(|of| of(vendor, name, text)))
+    else {
         let bytes = text.plain().trim_ascii();
         let token = SecretValue::new(bytes.to_vec());
         let key = recognise(&token).filter(|_| !bytes.contains(&b'\n') && !bytes.contains(&b'='))?;

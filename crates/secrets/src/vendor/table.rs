@@ -52,7 +52,8 @@ pub fn is_alias(variable: &str) -> bool {
 /// All variables in which a secret of this name may be, in the order in which they are asked.
 pub(crate) fn variables(name: &SecretName) -> Vec<String> {
     let key = keys().map(|(_, key)| key).find(|key| key.name == name.as_str());
-    let mut variables: Vec<String> = key.map_or(&[][..], |key| key.read).iter().map(|&own| own.to_owned()).collect();
+    let mut variables: Vec<String> =
+        key.map_or(&[][..], |key| key.read).iter().map(|&own| own.to_owned()).collect();
     let also = key.map_or(&[][..], |key| key.also).iter().map(|&other| other.to_owned());
     for variable in capitals(name.as_str(), key).into_iter().chain(also) {
         if variable.parse::<EnvName>().is_ok() && !variables.contains(&variable) {
@@ -95,6 +96,11 @@ pub fn near(name: &SecretName) -> Option<&'static str> {
 /// Whether a word is the name of a vendor, which ordinary text is full of.
 pub(crate) fn is_name(word: &[u8]) -> bool {
     rows::all().any(|vendor| word.eq_ignore_ascii_case(vendor.name.as_bytes()))
+}
+
+/// The well-known secret that a kind of token is, by its identifier in the scan.
+pub fn of_kind(id: &str) -> Option<&'static Key> {
+    tokens().find(|(token, _)| token.id == id)?.1.filter(|key| key.is_well_known())
 }
 
 /// All kinds of tokens, each with the secret that it may be.

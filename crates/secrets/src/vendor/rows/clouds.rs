@@ -125,7 +125,11 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         // Of service bearer tokens and of ids in a context.
         tokens: &[Token::prefixed("aws-access-key-id", &["ABIA", "ACCA"], "[A-Z2-7]{16}")],
         companions: &["AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"],
-        accounts: Some(Accounts { one: "profile", names: aws::profiles }),
+        accounts: Some(Accounts {
+            chosen_by: &["AWS_DEFAULT_PROFILE", "AWS_PROFILE"],
+            usual: "default",
+            ..Accounts::of("profile", aws::profiles)
+        }),
         tell: Some(aws::tell),
         file: Some(aws::file),
         search: Search::Own(aws::look),
@@ -193,7 +197,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         alternative: "create a token that can only pull: https://app.docker.com/settings/personal-access-tokens",
         sets: &[&[Key::file("docker/config", &docker::FILE)]],
         tokens: &[Token::prefixed("docker-token", &["dckr_pat_"], "[A-Za-z0-9_-]{27}")],
-        accounts: Some(Accounts { one: "registry", names: docker::registries }),
+        accounts: Some(Accounts::of("registry", docker::registries)),
         tell: Some(docker::tell),
         file: Some(docker::file),
         search: Search::Own(docker::look),
@@ -206,7 +210,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         exposure: Exposure::Personal,
         alternative: "create a service account for the task (`kubectl create token NAME`) and a kubeconfig with it",
         sets: &[&[Key::file("kubeconfig/config", &kubeconfig::FILE)]],
-        accounts: Some(Accounts { one: "context", names: kubeconfig::contexts }),
+        accounts: Some(Accounts::of("context", kubeconfig::contexts)),
         tell: Some(kubeconfig::tell),
         file: Some(kubeconfig::file),
         search: Search::Own(kubeconfig::look),

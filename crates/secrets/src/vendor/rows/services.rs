@@ -43,9 +43,24 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 path: "/api/whoami-v2",
                 login: Login::Bearer,
             }),
-            also: &["HF_API_TOKEN", "HF_API_KEY", "HF_ACCESS_TOKEN", "HF_AUTH_TOKEN", "HF_HUB_TOKEN", "HUGGINGFACE_API_KEY", "HUGGINGFACE_API_TOKEN", "HUGGINGFACE_ACCESS_TOKEN", "HUGGINGFACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "HUGGING_FACE_TOKEN", "HUGGING_FACE_API_KEY", "HUGGING_FACE_API_TOKEN"],
+            also: &[
+                "HF_API_TOKEN",
+                "HF_API_KEY",
+                "HF_ACCESS_TOKEN",
+                "HF_AUTH_TOKEN",
+                "HF_HUB_TOKEN",
+                "HUGGINGFACE_API_KEY",
+                "HUGGINGFACE_API_TOKEN",
+                "HUGGINGFACE_ACCESS_TOKEN",
+                "HUGGINGFACE_HUB_TOKEN",
+                "HUGGINGFACEHUB_API_TOKEN",
+                "HUGGING_FACE_TOKEN",
+                "HUGGING_FACE_API_KEY",
+                "HUGGING_FACE_API_TOKEN",
+            ],
             ..Key::variables("huggingface/token", &["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
         }]],
+        forge: Some(("huggingface.co", "hf")),
         companions: &["HF_ENDPOINT"],
         search: Search::Own(huggingface::look),
         ..Vendor::NONE
@@ -85,6 +100,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
             ..Key::variables("wandb/api_key", &["WANDB_API_KEY"])
         }]],
         companions: &["WANDB_BASE_URL", "WANDB_ENTITY", "WANDB_PROJECT"],
+        defaults: Some(wandb::defaults),
         search: Search::Own(wandb::look),
         ..Vendor::NONE
     },
@@ -118,7 +134,13 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                     path: "/user",
                     login: Login::Bearer,
                 }),
-                also: &["GH_PAT", "GITHUB_PAT", "GITHUB_ACCESS_TOKEN", "GITHUB_API_TOKEN", "GITHUB_PERSONAL_ACCESS_TOKEN"],
+                also: &[
+                    "GH_PAT",
+                    "GITHUB_PAT",
+                    "GITHUB_ACCESS_TOKEN",
+                    "GITHUB_API_TOKEN",
+                    "GITHUB_PERSONAL_ACCESS_TOKEN",
+                ],
                 ..Key::variables("github/token", &["GH_TOKEN", "GITHUB_TOKEN"])
             }],
             &[Key {
@@ -129,7 +151,8 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 )
             }],
         ],
-        accounts: Some(Accounts { one: "host", names: github::hosts }),
+        forge: Some((github::HOST, "x-access-token")),
+        accounts: Some(Accounts::of("host", github::hosts)),
         tell: Some(github::tell),
         search: Search::Own(github::look),
         ..Vendor::NONE
