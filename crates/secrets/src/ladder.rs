@@ -211,13 +211,10 @@ impl Ladder {
         mut failed: Option<(String, SourceError)>,
     ) -> Result<Found, (String, SourceError)> {
         for rung in &self.rungs {
-            for (source, path, first) in rung.places(name) {
-                if question.version.is_some() && !source.kind().versions {
-                    continue;
-                }
+            for (source, path, first, version) in rung.places_of(name, question.version) {
                 let properties: Vec<&str> =
                     first.as_deref().into_iter().chain(question.properties.iter().copied()).collect();
-                match ask(source, &path, Question { properties: &properties, ..question }).await {
+                match ask(source, &path, Question { properties: &properties, version, ..question }).await {
                     Ok(found) => return Ok(found),
                     Err(SourceError::Missing | SourceError::Absent { .. }) => {}
                     Err(error) => self.go_on(&mut failed, source.place(), error)?,
@@ -331,7 +328,12 @@ impl Ladder {
                 reference: label,
                 source_name: place,
                 cause,
-                hint: self.remedy_of_all(reference),
+                hint: match &reference.origin {
+                    Origin::Source { scheme, path } => self
+                        .source(scheme)
+                        .map_or_else(|error| error.to_string(), |source| source.remedy_of_absence(path)),
+                    Origin::Name(_) => self.remedy_of_all(reference),
+                },
             },
             SourceError::NotAllowed { cause, hint } => {
                 SecretError::NotAllowed { reference: label, source_name: place, cause, hint }
