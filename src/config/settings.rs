@@ -1,4 +1,4 @@
-//! The settings: `doppio.toml` beside the recipe, `config.toml` of the user.
+//! The settings: `doppio.toml` beside the recipe or above it in its repository, `config.toml` of the user.
 //!
 //! ```toml
 //! on_error = "stop"        # or "next": go on when a source can't be asked
@@ -11,10 +11,13 @@
 //!
 //! default_source = "aws:ml-workflow/{profile}/{name}"  # where names are looked up last
 //!
+//! [exec]                   # what `doppio secret exec -- COMMAND` gives the command
+//! HF_TOKEN = "huggingface/token"
+//!
 //! [scan]
 //! allow = ["tests/keys/**", "0123456789abcdef"]   # paths and fingerprints to pass over
 //!
-//! [profile.prod]           # `--profile prod`; may hold on_error, dotenv, default_source, secrets
+//! [profile.prod]           # `--profile prod`; may hold on_error, dotenv, default_source, secrets, exec
 //! secrets = { "db/url" = "env:PROD_DB" }
 //!
 //! [vault]                  # config.toml only
@@ -43,6 +46,7 @@ use doppio_secrets::AuditPolicy;
 use doppio_secrets::Bound;
 use doppio_secrets::DefaultSource;
 use doppio_secrets::OnError;
+use doppio_secrets::SecretRef;
 use doppio_secrets::looks_like_value;
 use doppio_secrets::source::Command;
 use doppio_secrets::source::Options;
@@ -50,8 +54,12 @@ use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
 use doppio_text::closest;
+use doppio_text::name::EnvName;
 use doppio_text::name::SecretName;
 use doppio_text::open;
+
+use crate::config::project::SETTINGS;
+use crate::config::project_file;
 
 use file::File;
 use file::Role;
@@ -61,6 +69,8 @@ use file::Role;
 pub struct Settings {
     /// What names are bound to.
     pub bindings: BTreeMap<SecretName, Bound>,
+    /// What `doppio secret exec` gives a command where it is told nothing.
+    pub exec: BTreeMap<EnvName, SecretRef>,
     /// What a source that can't be asked does to a search.
     pub on_error: OnError,
     /// Whether names are looked up in `.env`.
@@ -91,6 +101,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             bindings: BTreeMap::new(),
+            exec: BTreeMap::new(),
             on_error: OnError::Stop,
             dotenv: false,
             keyring: true,
@@ -143,13 +154,13 @@ fn count(faults: usize) -> String {
 
 impl Settings {
     /// Reads both files; one that is not there counts as empty. `project` is the folder of the
-    /// recipe, `user` the path of `config.toml`.
+    /// recipe, from which `doppio.toml` is looked for upward, `user` the path of `config.toml`.
     ///
     /// # Errors
     ///
     /// When a file can't be read or has faults, or no file has the profile.
     pub fn load(project: &Path, user: &Path, profile: Option<&str>) -> Result<Self, SettingsError> {
-        let project = read(&project.join("doppio.toml"), Role::Project)?;
+        let project = read(&project_file(project, SETTINGS), Role::Project)?;
         let user = read(user, Role::User)?;
         Self::merge(&project, &user, profile)
     }
@@ -182,6 +193,7 @@ impl Settings {
             settings.dotenv = layer.dotenv.unwrap_or(settings.dotenv);
             settings.default_source = layer.default_source.clone().or(settings.default_source);
             settings.bindings.extend(layer.secrets.clone());
+            settings.exec.extend(layer.exec.clone());
         }
         settings.default_source = settings.default_source.map(|template| template.with_profile(profile));
         Ok(settings)

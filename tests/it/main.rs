@@ -19,6 +19,7 @@ mod mask;
 mod operations;
 mod packaging;
 mod plan;
+mod project;
 mod providers;
 mod run;
 mod scan;
