@@ -26,6 +26,7 @@ mod printed;
 mod providers;
 mod readers;
 mod sandbox;
+mod scan_keys;
 mod secret_copy;
 mod shell_text;
 mod source_contract;
