@@ -11,7 +11,7 @@ use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::ProfileArg;
 use crate::cli::secret::sources;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
@@ -36,10 +36,12 @@ pub(in crate::cli) struct Args {
     names: Vec<String>,
     #[command(flatten)]
     wish: Wish,
+    #[command(flatten)]
+    profile: ProfileArg,
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let ladder = lookup::usual_ladder(context)?;
+    let ladder = args.profile.ladder(context)?;
     let (from, to) = (sources::named(&ladder, &args.from)?, sources::writable(&ladder, &args.to)?);
     if args.from == args.to {
         return Err(CliError::usage(format!("both sources are `{}`", args.to)));
@@ -59,7 +61,7 @@ pub(super) async fn items(
     from: &dyn Source,
     names: &[String],
 ) -> Result<Vec<Item>, CliError> {
-    let paths = if names.is_empty() {
+    let paths: Vec<String> = if names.is_empty() {
         let listed = from
             .list()
             .await
@@ -82,7 +84,7 @@ pub(super) async fn items(
             // One that can't be read does not stop the others.
             Err(error) if names.is_empty() => {
                 let value = Err(Stays::refused(error.to_string()));
-                Item { name: None, from: label, path, value, remark: Remark::default() }
+                Item { key: path.clone(), name: None, from: label, path, value, remark: Remark::default() }
             }
             Err(error) => {
                 let what = format!("cannot read `{path}` from {}", from.place());
@@ -109,13 +111,13 @@ fn item(
     let remark = Remark { note: metadata.note, expires: metadata.expires };
     // Sources on the network have paths that are not names; the target judges them.
     match name {
-        Some(name) => transfer::item(&name, label, value, remark),
+        Some(name) => Item { path, ..transfer::item(&name, label, value, remark) },
         None if value.fitness() == Fitness::Fit => {
-            Item { name: None, from: label, path, value: Ok(value), remark }
+            Item { key: path.clone(), name: None, from: label, path, value: Ok(value), remark }
         }
         None => {
             let value = Err(Stays::refused("the value can't be a secret"));
-            Item { name: None, from: label, path, value, remark }
+            Item { key: path.clone(), name: None, from: label, path, value, remark }
         }
     }
 }

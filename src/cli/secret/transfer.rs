@@ -28,6 +28,8 @@ use crate::ui::table::Table;
 /// A value on its way.
 #[derive(Debug)]
 pub(super) struct Item {
+    /// What it is called where it comes from, as a key of a file.
+    pub key: String,
     /// Its name, if it has one: the target's own place for it is looked up.
     pub name: Option<SecretName>,
     /// Where it will be.
@@ -41,7 +43,7 @@ pub(super) struct Item {
 }
 
 /// Why a value does not go.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Stays {
     /// There is none: an empty line, a placeholder. Nothing is lost with it.
     Nothing(String),
@@ -111,13 +113,14 @@ pub(super) fn item(name: &SecretName, from: String, value: SecretValue, remark: 
         Some(unfit) => Err(Stays::refused(format!("the value {}", unfit.why))),
         None => Ok(value),
     };
-    Item { name: Some(name.clone()), path: name.to_string(), from, value, remark }
+    let path = name.to_string();
+    Item { key: path.clone(), name: Some(name.clone()), path, from, value, remark }
 }
 
 /// One that has no value of its own, under a name or none.
 pub(super) fn without_value(name: Option<SecretName>, from: String, why: Stays) -> Item {
     let path = name.as_ref().map_or_else(|| "-".to_owned(), SecretName::to_string);
-    Item { name, path, from, value: Err(why), remark: Remark::default() }
+    Item { key: path.clone(), name, path, from, value: Err(why), remark: Remark::default() }
 }
 
 /// Compares the items with what is in `target`. Names are stored where a lookup finds them.
@@ -150,7 +153,7 @@ pub(super) async fn plan<'a>(
             Err(Stays::Nothing(_)) => Fate::Nothing,
             Err(Stays::Refused(_)) => Fate::Refused,
             Ok(value) => match present.next().expect("a source answers all that it is asked for") {
-                Ok((present, _)) if present.is_same(value) => Fate::Same,
+                Ok((present, _)) if present.is_same_document(value) => Fate::Same,
                 Ok(_) => Fate::Differs,
                 Err(SourceError::Missing | SourceError::Absent { .. }) => Fate::New,
                 // One failure does not stop the others.
@@ -197,7 +200,8 @@ impl Plan<'_> {
         let mut table = Table::new([Column::Whole, Column::Name]);
         for (item, fate) in &self.items {
             let word = if *fate == Fate::Differs && self.replaces { "replace" } else { fate.word() };
-            let why = item.value.as_ref().err().map_or_else(String::new, |stays| format!(": {}", stays.why()));
+            let why =
+                item.value.as_ref().err().map_or_else(String::new, |stays| format!(": {}", stays.why()));
             // Others may have chosen the names.
             let from = exact(format!("{}{why}", item.from).as_bytes());
             table.row([word, &exact(item.path.as_bytes())], &from);
@@ -316,7 +320,7 @@ impl Plan<'_> {
             items.iter().map(|item| source::Item::new(&item.path, None)).collect();
         for (item, answer) in items.iter().zip(self.target.get_many(&wanted).await) {
             let (back, _) = answer.map_err(|error| failed(&item.path, error))?;
-            if !back.is_same(&item.value) {
+            if !back.is_same_document(&item.value) {
                 let (place, path) = (self.target.place(), &item.path);
                 return Err(CliError::world(format!("{place} returned a different value for `{path}`"))
                     .hint(format!("check it: `doppio secret get {}:{path}`", self.target.kind().scheme)));

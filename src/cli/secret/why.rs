@@ -30,8 +30,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     let trail = ladder.trail(&reference).await;
     let now = Timestamp::now();
     // Of the many variables that people use, only those that are set say something.
-    let tells =
-        |asked: &&Asked| !matches!(asked.outcome, Outcome::Missing) || !vendor::is_alias(&asked.path);
+    let tells = |asked: &&Asked| !matches!(asked.outcome, Outcome::Missing) || !vendor::is_alias(&asked.path);
     for asked in trail.asked.iter().filter(tells) {
         output::text(&line(asked, now))?;
     }
