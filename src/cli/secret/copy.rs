@@ -7,6 +7,7 @@ use doppio_secrets::source;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::Source;
+use doppio_secrets::source::SourceError;
 use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
@@ -77,7 +78,14 @@ pub(super) async fn items(
     let wanted: Vec<source::Item> = paths.iter().map(|path| source::Item::new(path, None)).collect();
     let answers = from.get_many(&wanted).await;
     let mut items = Vec::with_capacity(paths.len());
-    for (path, answer) in paths.into_iter().zip(answers) {
+    for (at, (mut path, mut answer)) in paths.into_iter().zip(answers).enumerate() {
+        // What is named may be a path of the source's own.
+        if let (Err(SourceError::Missing), Some(text)) =
+            (&answer, names.get(at).filter(|text| **text != path))
+        {
+            answer = from.get(text, None).await;
+            path.clone_from(text);
+        }
         let label = label(from.kind().scheme, &path);
         items.push(match answer {
             Ok((value, metadata)) => item(ladder.name_of(&path, from), label, path, value, metadata),

@@ -28,6 +28,8 @@ impl Encoded {
 /// stays as it is.
 pub fn decoded(value: &SecretValue) -> (SecretValue, Option<Encoded>) {
     let bytes = value.plain();
+    // Bytes that only begin like it are no text: there are control characters in them, or hardly a letter of
+    // those that tokens and names of variables are made of.
     let utf16 = match bytes {
         [0xff, 0xfe, 0, 0, ..] => None,
         [0xff, 0xfe, rest @ ..] => units(rest, u16::from_le_bytes),
@@ -61,7 +63,15 @@ fn units(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Vec<u8>> {
     }
     let units: Zeroizing<Vec<u16>> =
         Zeroizing::new(bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect());
-    String::from_utf16(&units).ok().map(String::into_bytes)
+    let text = String::from_utf16(&units).ok()?;
+    let is_plain = |c: char| c.is_ascii_graphic() || c.is_ascii_whitespace();
+    let plain = text.chars().filter(|c| is_plain(*c)).count();
+    let has_controls = text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace());
+    if plain * 2 < text.chars().count() || text.is_empty() || has_controls {
+        drop(Zeroizing::new(text));
+        return None;
+    }
+    Some(text.into_bytes())
 }
 
 #[cfg(test)]
@@ -75,11 +85,11 @@ mod tests {
             let mark = mark.then_some(0xfeff);
             mark.into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
         };
-        let big: Vec<u8> = "\u{feff}é".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let big: Vec<u8> = "\u{feff}aé".encode_utf16().flat_map(u16::to_be_bytes).collect();
         for (bytes, text, was) in [
             (wide("A=é\r\n", true), "A=é\r\n", Some(Encoded::Utf16)),
             (wide("hf_x", false), "hf_x", Some(Encoded::Utf16)),
-            (big, "é", Some(Encoded::Utf16)),
+            (big, "aé", Some(Encoded::Utf16)),
             (b"\xef\xbb\xbfhf_x".to_vec(), "hf_x", Some(Encoded::Marked)),
             (b"hf_x".to_vec(), "hf_x", None),
             (b"a\0b".to_vec(), "a\0b", None),
@@ -87,7 +97,8 @@ mod tests {
             let (value, found) = decoded(&SecretValue::new(bytes));
             assert_eq!((value.plain(), found), (text.as_bytes(), was));
         }
-        let half = SecretValue::new(vec![0xff, 0xfe, b'a']);
-        assert_eq!(decoded(&half).1, None);
+        for bytes in [&[0xff, 0xfe, b'a'][..], &[0xff, 0xfe], &[0xff, 0xfe, 1, 2, 3, 0x80]] {
+            assert_eq!(decoded(&SecretValue::new(bytes.to_vec())).1, None, "{bytes:?}");
+        }
     }
 }

@@ -19,6 +19,7 @@ use crate::vendor::Shape;
 use likely::is_likely;
 use likely::is_login;
 use likely::is_password;
+use likely::is_random;
 
 /// How far an expression is matched. In bytes.
 pub(super) const REACH: usize = 16 * 1024;
@@ -135,10 +136,14 @@ impl Kind {
             Nature::Login => return is_login(&text[body.clone()]).then_some(body),
         }
         let place = if self.is_begun { literal.start..body.end } else { body.clone() };
+        if self.ends_word {
+            return is_likely(&text[place.clone()], &text[body]).then_some(place);
+        }
         // A block begins with a header that all of its kind have: one of OpenSSH's has nine `A` in a row,
-        // as only examples have.
-        let random = if self.ends_word { body.start } else { body.start.midpoint(body.end) }..body.end;
-        is_likely(&text[place.clone()], &text[random]).then_some(place)
+        // as only examples have. And what stands around its lines is not random.
+        let half = &text[body.start.midpoint(body.end)..body.end];
+        let letters: Vec<u8> = half.iter().copied().filter(|byte| byte.is_ascii_alphanumeric()).collect();
+        is_random(&letters).then_some(place)
     }
 }
 

@@ -212,7 +212,7 @@ impl Source for SecretsManager {
         let call = Call::reading("secretsmanager:GetSecretValue", path);
         let mut request = json!({ "SecretId": path });
         match Selector::of(version) {
-            Selector::Current => {}
+            Selector::Current => request["VersionStage"] = CURRENT.into(),
             Selector::Stage(stage) => request["VersionStage"] = stage.into(),
             Selector::Id(id) => request["VersionId"] = id.into(),
         }

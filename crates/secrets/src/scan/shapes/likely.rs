@@ -38,6 +38,11 @@ pub(super) fn is_likely(token: &[u8], body: &[u8]) -> bool {
     if EXAMPLES.iter().any(is_example) {
         return false;
     }
+    is_random(body)
+}
+
+/// Whether bytes are likely to be random.
+pub(super) fn is_random(body: &[u8]) -> bool {
     let hex = body.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'_' || *byte == b'-');
     let (bits, row) = if hex { (HEX_BITS, HEX_ROW) } else { (BITS, ROW) };
     entropy(body) >= bits && longest_row(body) < row && !repeats(body)
