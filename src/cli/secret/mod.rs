@@ -27,7 +27,7 @@ mod set;
 mod sources;
 mod status;
 mod suggest;
-mod time;
+pub(in crate::cli) mod time;
 mod transfer;
 mod uses;
 mod validate;
