@@ -22,6 +22,7 @@ mod operations;
 mod packaging;
 mod paths;
 mod plan;
+mod project;
 mod providers;
 mod run;
 mod scan;

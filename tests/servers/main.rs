@@ -30,6 +30,7 @@ mod providers;
 mod readers;
 mod recipes;
 mod sandbox;
+mod scan_keys;
 mod secret_copy;
 mod shell_text;
 mod source_contract;

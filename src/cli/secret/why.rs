@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use doppio_secrets::Asked;
 use doppio_secrets::Outcome;
+use doppio_secrets::vendor;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -28,7 +29,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let trail = ladder.trail(&reference).await;
     let now = Timestamp::now();
-    for asked in &trail.asked {
+    // Of the many variables that people use, only those that are set say something.
+    let tells = |asked: &&Asked| !matches!(asked.outcome, Outcome::Missing) || !vendor::is_alias(&asked.path);
+    for asked in trail.asked.iter().filter(tells) {
         output::painted_lines(&line(asked, now), painted)?;
     }
     if trail.winner().is_some() {

@@ -142,7 +142,7 @@ impl Resolver<'_> {
 
     /// A variable of Doppio's environment that is known to hold a secret, as a reference to one.
     fn secret_variable(&mut self, name: &EnvName, span: &Span) -> Option<SecretRef> {
-        let key = vendor::of_variable(name.as_str())?;
+        let key = vendor::of_variable(name.as_str()).filter(|key| !key.is_public)?;
         let message = format!("`{name}` holds a secret, {}", key.name);
         let fault = Diagnostic::warning("plan::secret-variable", message, span.clone())
             .label("is handed over as a secret")

@@ -23,11 +23,11 @@ use crate::source::Kind;
 use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
-use crate::source::env::in_capitals;
 use crate::source::env::variable;
 use crate::source::env::variables;
 use crate::source::expect_value;
 use crate::source::no_versions;
+use crate::vendor;
 
 pub(super) static KIND: Kind = Kind {
     scheme: "dotenv",
@@ -116,7 +116,7 @@ impl Source for Dotenv {
     }
 
     fn spelling(&self, name: &SecretName) -> String {
-        in_capitals(name)
+        vendor::in_capitals(name.as_str())
     }
 
     fn candidates(&self, name: &SecretName) -> Vec<String> {

@@ -20,6 +20,7 @@ use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
 use crate::vendor::credential::jwt_expiry;
 use crate::vendor::row::Looked;
+use crate::vendor::tool_file::ToolFile;
 
 pub(super) static FILE: FileForm = FileForm::path("KUBECONFIG", "config");
 
@@ -184,4 +185,14 @@ fn named(path: PathBuf) -> Result<SecretValue, ProviderError> {
         cause: format!("the kubeconfig names `{shown}`, which does not exist"),
         hint: "look at it with `kubectl config view`".to_owned(),
     })
+}
+
+/// A kubeconfig.
+pub(super) fn file(_: &'static Vendor, _: &str, text: &SecretValue) -> Option<ToolFile> {
+    let is = |pointer: &str| {
+        [Format::Yaml, Format::Json].into_iter().any(|format| {
+            format::member(format, text, pointer).ok().flatten().is_some_and(|kind| kind.plain() == b"Config")
+        })
+    };
+    is("/kind").then(|| ToolFile::instead("a kubeconfig", "kubeconfig"))
 }

@@ -8,6 +8,7 @@ use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
 use crate::vendor::local::File;
 use crate::vendor::row::Looked;
+use crate::vendor::tool_file::ToolFile;
 
 /// The section of the usual index, and where its address begins.
 const USUAL: &str = "pypi";
@@ -52,4 +53,9 @@ pub(super) fn tell(mut credential: Credential, local: &Local<'_>) -> Credential 
         credential.settings.push((name.to_owned(), "__token__".to_owned()));
     }
     credential
+}
+
+/// A `.pypirc`.
+pub(super) fn file(_: &'static Vendor, name: &str, _: &SecretValue) -> Option<ToolFile> {
+    (name == ".pypirc").then(|| ToolFile::instead("a .pypirc", "pypi"))
 }
