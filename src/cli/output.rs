@@ -19,6 +19,7 @@ use doppio_text::page;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
+use crate::ui::Paint;
 use crate::ui::report;
 use crate::ui::table::Table;
 
@@ -69,6 +70,16 @@ pub(super) fn table<const N: usize>(table: &Table<N>) -> Result<(), CliError> {
     text(&table.draw())
 }
 
+/// Writes a table to stdout, in colour where there is colour: its cells are fit to be shown already.
+pub(super) fn coloured_table<const N: usize>(table: &Table<N>) -> Result<(), CliError> {
+    data(table.draw_in(paint()).as_bytes())
+}
+
+/// Whether stdout is in colour, as the terminal and the environment have it.
+pub(super) fn paint() -> Paint {
+    Paint(anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never)
+}
+
 /// Columns of a terminal; none if it is not one, or does not know.
 pub(super) fn columns(of: impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(of).ok()?;
@@ -110,9 +121,16 @@ pub(super) fn usage(mut error: clap::Error) -> ExitCode {
     {
         error.remove(ContextKind::InvalidArg);
     }
-    let code = if error.use_stderr() { Kind::Usage.exit_code() } else { 0 };
-    error.print().ok();
-    ExitCode::from(code)
+    let printed = error.print();
+    if error.use_stderr() {
+        return ExitCode::from(Kind::Usage.exit_code());
+    }
+    match printed {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            fail(&CliError::world("cannot write to stdout").cause(why.to_string()))
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 /// The error of a command that failed.

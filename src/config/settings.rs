@@ -17,6 +17,9 @@
 //! [profile.prod]           # `--profile prod`; may hold on_error, dotenv, default_source, secrets
 //! secrets = { "db/url" = "env:PROD_DB" }
 //!
+//! [logs]                   # config.toml only
+//! step_mib = 256           # what the log of a step keeps: its beginning and its end
+//!
 //! [vault]                  # config.toml only
 //! identity = "~/.ssh/id_ed25519"
 //!
@@ -73,6 +76,8 @@ pub struct Settings {
     pub scan_allow: Vec<String>,
     /// The same of the user's file: paths everywhere.
     pub scan_allow_everywhere: Vec<String>,
+    /// Mebibytes that the log of a step keeps.
+    pub log_mib: u32,
     /// The identity that locks the vault, as written.
     pub vault_identity: Option<PathBuf>,
     /// Binary logarithm of scrypt's cost for a new passphrase vault.
@@ -97,6 +102,7 @@ impl Default for Settings {
             audit: AuditPolicy::Warn,
             scan_allow: Vec::new(),
             scan_allow_everywhere: Vec::new(),
+            log_mib: 256,
             vault_identity: None,
             // What `age` itself takes about a second for.
             vault_work_factor: 18,
@@ -176,6 +182,7 @@ impl Settings {
             discover: user.discover.unwrap_or_default(),
             ..Self::default()
         };
+        settings.log_mib = user.log_mib.unwrap_or(settings.log_mib);
         settings.vault_work_factor = user.vault_work_factor.unwrap_or(settings.vault_work_factor);
         for layer in layers {
             settings.on_error = layer.on_error.unwrap_or(settings.on_error);

@@ -85,6 +85,7 @@ mod tests {
     use super::*;
 
     // case D15
+    // case I2
     #[test]
     fn a_child_that_has_the_file_open_does_not_hold_the_lock() {
         let folder = tempfile::tempdir().unwrap();

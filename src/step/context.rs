@@ -20,6 +20,7 @@ use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
 use doppio_text::name::StepId;
 
+use crate::event::StepProcess;
 use crate::event::Stream;
 use crate::step::HostText;
 use crate::step::Outcome;
@@ -31,6 +32,7 @@ use crate::step::StepError;
 use crate::step::Stop;
 use crate::step::Text;
 use crate::step::TextPart;
+use crate::step::Unended;
 use crate::step::Value;
 use crate::step::Values;
 use crate::step::stopped;
@@ -44,6 +46,8 @@ pub enum Report {
     Progress(Masked),
     /// Something for the user that is not the step's output.
     Notice(Masked),
+    /// A process of it runs.
+    Launched(StepProcess),
     /// How its secrets travelled.
     Delivered(Vec<Delivery>),
     /// Times a secret was masked in its output, by name; they add up.
@@ -70,6 +74,8 @@ pub struct StepContext {
     pub host: Option<HostId>,
     /// The providers whose credentials it gets.
     pub credentials: Vec<Wanted>,
+    /// What its attempts started and nobody has seen the end of.
+    pub(crate) unended: Unended,
     pub(crate) reports: mpsc::Sender<(StepId, Report)>,
     pub(crate) stop: watch::Receiver<Stop>,
 }

@@ -1,23 +1,28 @@
 //! Follows a process to its end: output through the mask, in pieces that are cheap; stops.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use doppio_hosts::ByHand;
 use doppio_hosts::Exec;
 use doppio_hosts::Exit;
 use doppio_hosts::Host;
 use doppio_hosts::Output;
 use doppio_hosts::Process;
+use doppio_hosts::ProcessGroup;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
 use doppio_secrets::SecretValue;
 
 use crate::event::End;
+use crate::event::StepProcess;
 use crate::event::Stream;
+use crate::step::Cut;
 use crate::step::Ended;
 use crate::step::Report;
 use crate::step::StepContext;
@@ -27,12 +32,14 @@ use crate::step::Value;
 use crate::step::patience::Patience;
 use crate::step::patience::described;
 use crate::step::stopped;
-
-/// How long a process has between TERM and KILL.
-const GRACE: Duration = Duration::from_secs(10);
+use crate::step::unended;
+use crate::step::unended::GRACE;
 
 /// How long a stopped process's last output is waited for.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How long the end of a process is waited for that ended before it could be stopped.
+const LAST_END: Duration = Duration::from_secs(10);
 
 /// How long a host has to say whether files are gone.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -65,21 +72,24 @@ impl StepContext {
         self.keep_here(host, &exec)?;
         let has_files = exec.env.iter().any(|var| var.file.is_some());
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
+        let group = process.group().clone();
+        self.unended.add(&group);
+        if show != Show::Nothing {
+            self.report(Report::Launched(self.step_process(&group))).await;
+        }
         self.delivered(host, process.deliveries()).await;
         let mut masked = MaskedOutput::new(self.secrets.mask(), show);
         let drained = self.drain(&mut process, &mut masked, Some(self.stop.clone())).await;
-        if drained.is_err() {
-            self.wind_down(host, &mut process, &mut masked).await;
-        }
+        let known = match drained {
+            Ok(Exit::Lost(cause)) => Ok(self.look_after(&group, cause).await),
+            Ok(exit) => Ok(self.ended(&group, exit)),
+            Err(stop) => self.wind_down(&mut process, &mut masked, stop).await,
+        };
         self.last_report(&mut masked).await;
         if has_files {
             self.sweep(host, &process).await;
         }
-        let end = match drained.map_err(StepError::Stopped)? {
-            Exit::Code(code) => End::Exit { code },
-            Exit::Signal(name) => End::Signal { name },
-            Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause) },
-        };
+        let end = known?;
         Ok(masked.ended(self.secrets.mask(), end))
     }
 
@@ -182,30 +192,71 @@ impl StepContext {
         }
     }
 
-    /// Ends the process group and reads what it still says.
-    async fn wind_down(&self, host: &Host, process: &mut Process, masked: &mut MaskedOutput) {
-        let id = host.id();
-        match process.stop(GRACE).await {
-            Ok(stopped) if stopped.survivors.is_empty() => {}
-            Ok(stopped) => {
-                let step = &self.step;
-                let left = stopped.survivors.join(", ");
-                self.notice(&format!(
-                    "`{step}` was told to stop, but on `{id}` these still run: {left} (pid, name)"
-                ))
-                .await;
-            }
-            Err(error) => {
-                let step = &self.step;
-                let causes = error.causes.join(": ");
-                let colon = if causes.is_empty() { "" } else { ": " };
-                self.notice(&format!(
-                    "`{step}` could not be stopped and may still be running on `{id}`: {error}{colon}{causes}"
-                ))
-                .await;
-            }
+    /// A process as the journal keeps it.
+    fn step_process(&self, group: &ProcessGroup) -> StepProcess {
+        let ByHand { pid, look, end } = group.by_hand();
+        let mask = self.secrets.mask();
+        StepProcess { pid, look: mask.text(&look), end: mask.text(&end) }
+    }
+
+    /// The end of a process that is known.
+    fn ended(&self, group: &ProcessGroup, exit: Exit) -> End {
+        self.unended.remove(group);
+        match exit {
+            Exit::Code(code) => End::Exit { code },
+            Exit::Signal(name) => End::Signal { name },
+            Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause), gone: true },
         }
-        drop(tokio::time::timeout(LAST_WORDS, self.drain(process, masked, None)).await);
+    }
+
+    /// Ends the process group and reads what it still says. It is stopped only if it is seen to be
+    /// gone, and an end of its own that was on its way takes precedence.
+    async fn wind_down(
+        &self,
+        process: &mut Process,
+        masked: &mut MaskedOutput,
+        stop: Stop,
+    ) -> Result<End, StepError> {
+        let group = process.group().clone();
+        let stopped = process.stop(GRACE).await;
+        let wait = if stopped.as_ref().is_ok_and(|stopped| stopped.was_over) { LAST_END } else { LAST_WORDS };
+        let last = tokio::time::timeout(wait, self.drain(process, masked, None)).await;
+        match stopped {
+            Ok(stopped) if stopped.was_over => match last {
+                Ok(Ok(exit @ (Exit::Code(_) | Exit::Signal(_)))) => Ok(self.ended(&group, exit)),
+                _ => {
+                    let cause = "it ended by itself before it was stopped, and its exit status did not come";
+                    Ok(self.ended(&group, Exit::Lost(cause.to_owned())))
+                }
+            },
+            Ok(stopped) if stopped.is_gone() => {
+                self.unended.remove(&group);
+                Err(StepError::Stopped(stop))
+            }
+            other => Err(StepError::Unended { cause: unended::cause(&other) }),
+        }
+    }
+
+    /// What is known of a process whose end was not heard of. Where its machine is at hand, what is
+    /// left of it is ended: nobody will ever hear of it again.
+    async fn look_after(&self, group: &ProcessGroup, lost: String) -> End {
+        let (cause, gone) = if group.is_at_hand() {
+            match group.stop(GRACE).await {
+                Ok(stopped) if stopped.is_gone() => {
+                    self.unended.remove(group);
+                    let what = if stopped.was_over {
+                        "nothing of it runs any more"
+                    } else {
+                        "what was left of it has been ended"
+                    };
+                    (format!("{lost}; {what}"), true)
+                }
+                other => (format!("{lost}; {}", unended::cause(&other)), false),
+            }
+        } else {
+            (lost, false)
+        };
+        End::Lost { cause: self.secrets.mask().text(&cause), gone }
     }
 
     /// Checks that the files of its credentials are gone, and reports it.
@@ -346,7 +397,8 @@ impl MaskedOutput {
     }
 
     fn ended(self, mask: &Mask, end: End) -> Ended {
-        Ended { end, stdout: self.stdout.value(mask), stderr: self.stderr.value(mask) }
+        let cut = Cut { stdout: self.stdout.kept.is_cut, stderr: self.stderr.kept.is_cut };
+        Ended { end, stdout: self.stdout.value(mask), stderr: self.stderr.value(mask), cut }
     }
 }
 
@@ -366,26 +418,25 @@ impl MaskedStream {
 
 /// The last [`Ended::KEPT`] bytes of a stream.
 #[derive(Default)]
-struct Tail(Vec<u8>);
+struct Tail {
+    bytes: VecDeque<u8>,
+    /// Whether there were more.
+    is_cut: bool,
+}
 
 impl Tail {
     fn push(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-        // Cutting only at twice the size makes the copying cheap.
-        if self.0.len() > 2 * Ended::KEPT {
-            self.0.drain(..self.0.len() - Ended::KEPT);
-        }
+        self.bytes.extend(bytes);
+        let beyond = self.bytes.len().saturating_sub(Ended::KEPT);
+        self.bytes.drain(..beyond);
+        self.is_cut |= beyond > 0;
     }
 
     /// The bytes, without the last newline.
-    fn into_bytes(mut self) -> Vec<u8> {
-        if self.0.len() > Ended::KEPT {
-            self.0.drain(..self.0.len() - Ended::KEPT);
-        }
-        if self.0.last() == Some(&b'\n') {
-            self.0.pop();
-        }
-        self.0
+    fn into_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::from(self.bytes);
+        bytes.pop_if(|last| *last == b'\n');
+        bytes
     }
 }
 
@@ -396,14 +447,17 @@ mod tests {
     #[test]
     fn the_tail_is_the_end_of_what_was_pushed() {
         let mut tail = Tail::default();
-        for n in 0..700_000_u32 {
+        let numbers = u32::try_from(Ended::KEPT / 4).unwrap();
+        for n in 0..numbers {
             tail.push(&n.to_be_bytes());
         }
+        assert!(!tail.is_cut);
         tail.push(b"\n");
+        assert!(tail.is_cut);
         let bytes = tail.into_bytes();
         assert_eq!(bytes.len(), Ended::KEPT - 1);
-        assert_eq!(bytes[bytes.len() - 4..], 699_999_u32.to_be_bytes());
-        assert_eq!(bytes[bytes.len() - 8..bytes.len() - 4], 699_998_u32.to_be_bytes());
+        assert_eq!(bytes[bytes.len() - 4..], (numbers - 1).to_be_bytes());
+        assert_eq!(bytes[bytes.len() - 8..bytes.len() - 4], (numbers - 2).to_be_bytes());
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl StepContext {
         let mut patience = Patience::default();
         loop {
             let cause = match self.ask(host, exec.clone()).await {
-                Ok(Ended { end: End::Lost { cause }, .. }) => cause.as_str().to_owned(),
+                Ok(Ended { end: End::Lost { cause, .. }, .. }) => cause.as_str().to_owned(),
                 Err(StepError::Host(error)) => described(&error),
                 known => return known,
             };

@@ -23,5 +23,8 @@ pub use summary::Failure;
 pub use summary::failures;
 pub use summary::summary;
 pub use view::View;
+pub use words::Details;
+pub use words::details;
 pub use words::duration;
 pub use words::end;
+pub use words::flaky;

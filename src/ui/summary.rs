@@ -8,6 +8,7 @@ use crate::event::RunState;
 use crate::event::StepState;
 use crate::event::StepStatus;
 use crate::ui::words;
+use crate::ui::words::Details;
 
 /// Failures that are listed one by one; the rest is counted.
 const TOLD: usize = 10;
@@ -38,7 +39,9 @@ fn counts(state: &RunState) -> String {
         .filter(|(number, word)| *number > 0 || *word == "done")
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
-    parts.join(", ")
+    let flaky = state.leaves().filter(|step| words::flaky(step).is_some()).count();
+    let flaky = if flaky > 0 { format!(" ({flaky} flaky)") } else { String::new() };
+    parts.join(", ") + &flaky
 }
 
 /// One line a secret and a way: where it went.
@@ -102,13 +105,13 @@ pub fn failures(state: &RunState) -> (Vec<Failure>, Vec<String>) {
         let how = step.end.as_ref().map(words::end).unwrap_or_default();
         let id = &step.outline.id;
         let verb = if step.status == StepStatus::Lost { "is lost" } else { "failed" };
-        let (causes, hint) = step.end.as_ref().map(words::details).unwrap_or_default();
+        let Details { causes, hint } = words::details(step);
         told.push(Failure {
             message: format!("step `{id}` {verb}{}: {}", words::on_host(step), how),
-            causes: causes.into_iter().map(str::to_owned).collect(),
+            causes,
         });
         // A hint may show several lines of a file to write.
-        hints.extend(hint.map(str::to_owned));
+        hints.extend(hint);
     }
     if failed.len() > TOLD {
         let message = format!("{} more failed", words::count(failed.len() - TOLD, "step", "steps"));

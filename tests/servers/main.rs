@@ -12,6 +12,7 @@ mod aws;
 mod azure;
 mod connect;
 mod doctor;
+mod ends;
 mod exec;
 #[cfg(feature = "gcp")]
 mod gcp;

@@ -121,4 +121,13 @@ pub struct CleanupReport {
 pub struct Stopped {
     /// Processes of the group that are still there, as `pid name`.
     pub survivors: Vec<String>,
+    /// Whether nothing of it ran any more when it was to be stopped: it had ended by itself.
+    pub was_over: bool,
+}
+
+impl Stopped {
+    /// Whether the group is seen to be gone.
+    pub fn is_gone(&self) -> bool {
+        self.survivors.is_empty()
+    }
 }

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -28,6 +29,7 @@ use crate::Exit;
 use crate::HostError;
 use crate::Output;
 use crate::Process;
+use crate::ProcessGroup;
 use crate::bootstrap;
 use crate::bootstrap::Leader;
 use crate::bootstrap::Listener;
@@ -36,6 +38,7 @@ use crate::output_pipe::PipeWriter;
 use crate::payload;
 use crate::payload::EnvSplit;
 use crate::process::Reach;
+use crate::process::Way;
 
 /// How long `sh` may take to announce itself.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -72,7 +75,8 @@ pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, Host
         })
     });
     tokio::spawn(follow(running, stdout, feed, early, writer));
-    Ok(Process { reader, deliveries, leader, folder, reach: Box::new(ThisMachine) })
+    let group = ProcessGroup { leader, folder, reach: Arc::new(ThisMachine) };
+    Ok(Process { reader, deliveries, group })
 }
 
 /// Where local processes run.
@@ -80,8 +84,16 @@ pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, Host
 struct ThisMachine;
 
 impl Reach for ThisMachine {
-    fn exec<'a>(&'a self, script: &'a Exec) -> BoxFuture<'a, Result<Process, HostError>> {
+    fn exec<'a>(&'a self, script: &'a Exec, _: Way) -> BoxFuture<'a, Result<Process, HostError>> {
         async move { exec(script, &Inherit::default()).await }.boxed()
+    }
+
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+
+    fn typed(&self, command: &str) -> String {
+        command.to_owned()
     }
 }
 

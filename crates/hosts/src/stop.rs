@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::CleanupReport;
+use crate::Stopped;
 use crate::bootstrap::Leader;
 use crate::payload::FOLDERS;
 
@@ -11,6 +12,9 @@ const AFTER_KILL: u32 = 200;
 
 /// The line that says that the script ran to its end; survivors come before it.
 const DONE: &str = "doppio:stopped";
+
+/// The line that says that nothing ran any more at the first look.
+const OVER: &str = "doppio:over";
 
 /// POSIX text that sends TERM to the group, then KILL after the grace, and prints `PID NAME`
 /// for each process that survived. It looks at the session too: a script with job control
@@ -52,6 +56,9 @@ members() {{ m=
 "
       done
     done
+  elif ! command -v ps >/dev/null 2>&1; then
+    # What can't be looked at is asked for with a signal that does nothing.
+    if kill -0 {group}$p 2>/dev/null; then m="$p ?"; fi
   else
     m=$(ps -A -o pid= -o pgid= -o stat= -o comm= | while read -r a g z n; do
       case $z in Z*) continue;; esac
@@ -71,7 +78,9 @@ end() {{ members; [ "$m" ] || return 0
   done; }}
 clock() {{ if read -r c _ </proc/uptime; then c=${{c%.*}}${{c#*.}}; else c=$(date +%s)00; fi; }} 2>/dev/null
 alive() {{ members; [ "$m" ]; }}
-gone() {{ clock; u=$((c + $1)); while alive; do clock; [ "$c" -lt "$u" ] || return; sleep 0.05 2>/dev/null || sleep 1; done; }}
+# A line a look: a server that ends idle channels must not take this one for idle.
+gone() {{ clock; u=$((c + $1)); while alive; do echo; clock; [ "$c" -lt "$u" ] || return; sleep 0.05 2>/dev/null || sleep 1; done; }}
+members; [ "$m" ] || echo {OVER}
 end TERM
 gone {grace} || {{ end KILL; gone {AFTER_KILL}; }}
 {remove}alive && printf '%s\n' "$m"
@@ -101,11 +110,13 @@ pub(crate) fn parse_sweep(output: &[u8]) -> Option<CleanupReport> {
     Some(CleanupReport { was_there: !lines.trim().is_empty(), left })
 }
 
-/// The survivors that the script printed; none if it did not run to its end.
-pub(crate) fn parse(output: &[u8]) -> Option<Vec<String>> {
+/// What the script found; none if it did not run to its end.
+pub(crate) fn parse(output: &[u8]) -> Option<Stopped> {
     let text = String::from_utf8_lossy(output);
-    let survivors = text.trim_end().strip_suffix(DONE)?;
-    Some(survivors.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    let lines = text.trim_end().strip_suffix(DONE)?;
+    let was_over = lines.lines().any(|line| line == OVER);
+    let survivors = lines.lines().filter(|line| !line.is_empty() && *line != OVER).map(str::to_owned);
+    Some(Stopped { survivors: survivors.collect(), was_over })
 }
 
 #[cfg(test)]
@@ -114,11 +125,11 @@ mod tests {
 
     #[test]
     fn survivors_are_the_lines_before_the_end() {
-        assert_eq!(parse(b"doppio:stopped\n"), Some(vec![]));
-        assert_eq!(
-            parse(b"12 a b\n13 c\ndoppio:stopped\n"),
-            Some(vec!["12 a b".to_owned(), "13 c".to_owned()])
-        );
+        assert_eq!(parse(b"doppio:stopped\n"), Some(Stopped::default()));
+        let survivors = vec!["12 a b".to_owned(), "13 c".to_owned()];
+        assert_eq!(parse(b"12 a b\n13 c\ndoppio:stopped\n"), Some(Stopped { survivors, was_over: false }));
+        let over = Stopped { survivors: Vec::new(), was_over: true };
+        assert_eq!(parse(b"doppio:over\ndoppio:stopped\n"), Some(over));
         assert_eq!(parse(b"12 a b\n"), None);
     }
 

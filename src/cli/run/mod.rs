@@ -7,12 +7,13 @@ mod view;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+use end::Ended;
+use signals::Signals;
 use talk::NoEcho;
 use talk::Talk;
 
@@ -43,12 +44,13 @@ use crate::cli::plan;
 use crate::cli::secret::lookup;
 use crate::cli::terminal::Terminal;
 use crate::config::Dirs;
+use crate::config::Settings;
 use crate::engine;
 use crate::engine::Cancel;
 use crate::engine::Options;
 use crate::event::Fanout;
-use crate::event::RunState;
 use crate::event::SinkError;
+use crate::journal::LogLimit;
 use crate::journal::Store;
 use crate::plan::Plan;
 use crate::plan::outline::show;
@@ -94,7 +96,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         Arc::new(Talk::new(Terminal::new(context), is_tree.then(|| screen.voice())));
     let ladder =
         lookup::ladder_asking(context, args.recipe.folder(), &args.recipe.lookup, Arc::clone(&prompt))?;
-    let _no_echo = is_tree.then(NoEcho::new);
+    let echo = Arc::new(NoEcho::new(is_tree));
     // The dispatcher has this thread for itself; two more keep the connections alive while it
     // writes.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -105,7 +107,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let done = runtime.block_on(play(
         args,
         context,
-        World { source: loaded.source, plan: loaded.plan, hosts, ladder, prompt, screen },
+        World { source: loaded.source, plan: loaded.plan, hosts, ladder, prompt, screen, echo },
     ));
     // Threads that wait for a keychain or a resolver must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -120,22 +122,30 @@ struct World {
     ladder: Ladder,
     prompt: Arc<dyn Prompt>,
     screen: Screen,
+    echo: Arc<NoEcho>,
 }
 
 async fn play(args: &Args, context: &Context, world: World) -> Result<(), CliError> {
-    let done = Box::pin(steps(args, context, world)).await;
-    // Whatever the outcome, also after a second interrupt: leases must not outlive the run.
-    context.opened.close().await;
-    let (state, folder) = done?;
-    end::say(&state, &folder)
-}
-
-/// Runs the steps; their end, and the folder where it is written down.
-async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState, PathBuf), CliError> {
-    let World { source, plan, hosts, ladder, prompt, mut screen } = world;
     // From here on an interrupt is an answer, not an accident.
     let (cancel, wish) = watch::channel(Cancel::No);
-    signals::listen(&cancel)?;
+    let signals = signals::listen(&cancel, world.screen.voice(), Arc::clone(&world.echo))?;
+    let done = Box::pin(steps(args, context, world, wish, &signals)).await;
+    // Whatever the outcome, also after a second interrupt: leases must not outlive the run.
+    context.opened.close().await;
+    signals.only_words_are_left();
+    let ended = done?;
+    end::say(&ended)
+}
+
+/// Runs the steps; how that went.
+async fn steps(
+    args: &Args,
+    context: &Context,
+    world: World,
+    wish: watch::Receiver<Cancel>,
+    signals: &Signals,
+) -> Result<Ended, CliError> {
+    let World { source, plan, hosts, ladder, prompt, mut screen, echo: _ } = world;
     let style = if args.mask_names { MaskStyle::Names } else { MaskStyle::Stars };
     let auditor = lookup::auditor(context, Arc::clone(&prompt))?;
     let providers = credentials::providers(&args.recipe.consent, context)?;
@@ -164,7 +174,8 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
     }));
     let shown = serde_json::to_vec_pretty(&show(&plan)).or_world("cannot write the plan")?;
-    let store = Store::new(dirs.runs());
+    let settings = Settings::load(args.recipe.folder(), &dirs.config_toml(), None)?;
+    let store = Store::new(dirs.runs()).keeping(LogLimit::of_mebibytes(settings.log_mib));
     let (run, mut journal) = store.create(&shown).map_err(|error| not_kept(&error))?;
     auditor.begin(run.clone());
 
@@ -177,12 +188,17 @@ async fn steps(args: &Args, context: &Context, world: World) -> Result<(RunState
         cancel: wish.clone(),
     };
     let state = engine::run(plan, options, &mut sink).await;
-    let forced = *wish.borrow() == Cancel::Force;
-    screen.finish(view::last_words(args.output, forced));
-    if !forced {
+    signals.run_is_over();
+    let told = *wish.borrow();
+    let shown = screen.finish(view::last_words(args.output, told));
+    if told != Cancel::Force {
         pool.close().await;
     }
-    Ok((state.map_err(|error| not_kept(&error))?, store.folder(&run)))
+    let state = state.map_err(|error| not_kept(&error))?;
+    let unkept = journal.finish().err();
+    // What people read goes to stderr, and there is nobody to tell when that fails.
+    let shown = if args.output == view::ViewChoice::Json { shown } else { Ok(()) };
+    Ok(Ended { state, folder: store.folder(&run), missing: journal.missing().to_vec(), unkept, shown })
 }
 
 /// What `work` returns, unless a stop is requested first.

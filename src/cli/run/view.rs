@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cli::context::Context;
 use crate::cli::output;
+use crate::engine::Cancel;
 use crate::ui::Json;
 use crate::ui::Paint;
 use crate::ui::Plain;
@@ -52,10 +53,11 @@ pub(super) fn is_tree(form: ViewChoice, context: &Context) -> bool {
 }
 
 /// How long the end of a run waits until all of it has been shown.
-pub(super) fn last_words(form: ViewChoice, forced: bool) -> Duration {
-    match form {
-        _ if forced => Duration::from_secs(1),
-        ViewChoice::Json => Duration::from_hours(24),
-        ViewChoice::Auto | ViewChoice::Plain => Duration::from_mins(1),
+pub(super) fn last_words(form: ViewChoice, wish: Cancel) -> Duration {
+    match (wish, form) {
+        (Cancel::Force, _) => Duration::from_secs(1),
+        (Cancel::Ask(_), _) => Duration::from_secs(10),
+        (Cancel::No, ViewChoice::Json) => Duration::from_hours(24),
+        (Cancel::No, ViewChoice::Auto | ViewChoice::Plain) => Duration::from_mins(1),
     }
 }

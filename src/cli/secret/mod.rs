@@ -26,7 +26,7 @@ mod set;
 mod sources;
 mod status;
 mod suggest;
-mod time;
+pub(in crate::cli) mod time;
 mod transfer;
 mod uses;
 mod validate;

@@ -102,10 +102,10 @@ impl Dispatcher<'_> {
             Some(Outcome { end: End::Exit { code }, .. }) => Some(*code),
             _ => None,
         };
-        let (printed, outputs) =
-            outcome.map(|outcome| (outcome.printed, outcome.outputs)).unwrap_or_default();
+        let (printed, cut, outputs) =
+            outcome.map(|outcome| (outcome.printed, outcome.cut, outcome.outputs)).unwrap_or_default();
         let (stdout, stderr) = printed.unwrap_or_default();
-        let result = StepResult { status: status.to_string(), exit_code, stdout, stderr, outputs };
+        let result = StepResult { status: status.to_string(), exit_code, stdout, stderr, cut, outputs };
         let id = self.id(index);
         Arc::make_mut(&mut self.values).steps.insert(id, Arc::new(result));
     }

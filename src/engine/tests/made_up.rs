@@ -26,6 +26,8 @@ pub(super) enum Act {
     Hang,
     /// Runs on when it is told to stop.
     Deaf,
+    /// Takes a moment to stop, and succeeds if nobody tells it to.
+    Slow,
 }
 
 /// What the made-up steps and the sink see of each other.
@@ -56,13 +58,18 @@ impl Fake {
         cx.progress("begins").await;
         match act {
             Act::Hang => cx.sleep(Duration::from_hours(1)).await?,
+            Act::Slow => {
+                let stopped = cx.sleep(Duration::from_millis(self.millis)).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                stopped?;
+            }
             Act::Deaf => tokio::time::sleep(Duration::from_hours(1)).await,
             _ => cx.sleep(Duration::from_millis(self.millis)).await?,
         }
         match act {
-            Act::Succeed | Act::Hang | Act::Deaf => Ok(Outcome::success()),
+            Act::Succeed | Act::Hang | Act::Deaf | Act::Slow => Ok(Outcome::success()),
             Act::Fail => Ok(Outcome::ended(End::Exit { code: 3 })),
-            Act::Lose => Ok(Outcome::ended(End::Lost { cause: Mask::default().text("gone") })),
+            Act::Lose => Ok(Outcome::ended(End::Lost { cause: Mask::default().text("gone"), gone: false })),
             Act::Panic => std::panic::resume_unwind(Box::new("made up")),
         }
     }

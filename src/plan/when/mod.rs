@@ -211,6 +211,7 @@ mod tests {
 
     use super::*;
     use crate::plan::Inputs;
+    use crate::step::Cut;
     use crate::step::StepResult;
     use crate::step::Value;
 
@@ -246,6 +247,7 @@ mod tests {
             exit_code: Some(3),
             stdout: value("0.25"),
             stderr: value(""),
+            cut: Cut::default(),
             outputs: HashMap::new(),
         };
         let values = Values {

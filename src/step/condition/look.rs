@@ -20,6 +20,7 @@ use crate::step::condition::kinds::Condition;
 use crate::step::condition::kinds::Pattern;
 use crate::step::condition::kinds::regex;
 use crate::step::tmux;
+use crate::step::values::KEPT_MIB;
 
 impl Condition {
     /// Looks, once; on the host `usual` where it names none.
@@ -134,6 +135,9 @@ async fn run(
     let host = cx.host(host).await?;
     let (script, env) = cx.script(command).await?;
     let ended = cx.ask(&host, Exec { env, ..Exec::new(script) }).await?;
+    if ended.cut.stdout {
+        return Err(StepError::failed(format!("the command printed more than {KEPT_MIB} MiB")));
+    }
     Ok(succeeded(&ended.end)?.then_some(ended.stdout))
 }
 
@@ -141,7 +145,7 @@ async fn run(
 fn succeeded(end: &End) -> Result<bool, StepError> {
     match end {
         End::Exit { code } => Ok(*code == 0),
-        End::Lost { cause } => {
+        End::Lost { cause, .. } => {
             Err(HostError::new("the connection was lost").cause(cause.as_str().to_owned()).into())
         }
         _ => Ok(false),

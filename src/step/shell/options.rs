@@ -29,6 +29,7 @@ use crate::step::field::Field;
 use crate::step::field::Timeout;
 use crate::step::field::Variable;
 use crate::step::field::fields;
+use crate::step::values::KEPT_MIB;
 
 fields! {
     /// The common keys.
@@ -37,7 +38,7 @@ fields! {
         /// `local_command`, where Doppio was started.
         workdir: Option<PlainText>,
         env: Env,
-        /// A variable that receives standard output.
+        /// A variable that receives standard output, of at most 16 MiB.
         capture_output: Option<Variable>,
         timeout_secs: Option<Timeout>,
         /// `bash` if it is left out, or `sh` where there is none.
@@ -155,18 +156,28 @@ impl Options {
     }
 
     fn outcome(&self, ended: Ended) -> Result<Outcome, StepError> {
+        let has_succeeded = ended.end == (End::Exit { code: 0 });
         let mut outputs = HashMap::new();
-        if ended.end == (End::Exit { code: 0 }) {
+        if has_succeeded {
+            if self.capture_output.is_some() && ended.cut.stdout {
+                return Err(StepError::hinted(
+                    format!("stdout is longer than the {KEPT_MIB} MiB that `capture_output` can hold"),
+                    "let the command write to a file, and print its path",
+                ));
+            }
+            let searched =
+                if ended.cut.stdout { format!("the last {KEPT_MIB} MiB of ") } else { String::new() };
             for (name, pattern) in &self.outputs.0 {
                 let failed = |why| StepError::failed(format!("output `{name}`{why}"));
                 let regex = Regex::new(pattern).map_err(|error| failed(format!(": {error}")))?;
                 let found = ended.stdout.capture(&regex).ok_or_else(|| {
-                    failed(format!(" was not found: nothing in stdout matches `{pattern}`"))
+                    failed(format!(" was not found: nothing in {searched}stdout matches `{pattern}`"))
                 })?;
                 outputs.insert(name.clone(), found);
             }
         }
-        let sets = self.capture_output.iter().map(|to| (to.0.clone(), ended.stdout.clone())).collect();
+        let captured = self.capture_output.iter().filter(|_| !ended.cut.stdout);
+        let sets = captured.map(|to| (to.0.clone(), ended.stdout.clone())).collect();
         Ok(Outcome { outputs, sets, ..ended.into() })
     }
 }

@@ -100,31 +100,37 @@ fn end(cx: &StepContext, looked: &Answer, host: &Host, name: &str) -> Result<End
         return Err(session::replaced(looked, host, name));
     }
     let id = host.id();
-    let lost = |cause: String| Ok(End::Lost { cause: cx.secrets.mask().text(&cause) });
+    let lost = |gone, cause: String| Ok(End::Lost { cause: cx.secrets.mask().text(&cause), gone });
     match (looked.get("end"), looked.get("state")) {
         (Some(end), _) => {
             let (code, signal) = end.split_once(' ').unwrap_or((end, ""));
             match (signal, code.parse()) {
                 ("", Ok(code)) => Ok(End::Exit { code }),
                 ("", Err(_)) => {
-                    lost(format!("`{id}` keeps `{end}` as the exit code of tmux session `{name}`"))
+                    lost(true, format!("`{id}` keeps `{end}` as the exit code of tmux session `{name}`"))
                 }
                 (signal, _) => Ok(End::Signal { name: signal.to_owned() }),
             }
         }
         (None, Some("running")) => {
-            lost(format!("what runs in tmux session `{name}` on `{id}` closed its output and runs on"))
+            lost(false, format!("what runs in tmux session `{name}` on `{id}` closed its output and runs on"))
         }
         (None, Some("elsewhere")) => Err(elsewhere(looked, host, name)),
-        (None, Some("restarted")) => lost(format!(
-            "`{id}` was restarted while the command of tmux session `{name}` ran, which left no exit code"
-        )),
-        (None, Some(_)) => lost(format!(
-            "the command of tmux session `{name}` on `{id}` runs no more, and was killed together with what records \
+        (None, Some("restarted")) => lost(
+            true,
+            format!(
+                "`{id}` was restarted while the command of tmux session `{name}` ran, which left no exit code"
+            ),
+        ),
+        (None, Some(_)) => lost(
+            true,
+            format!(
+                "the command of tmux session `{name}` on `{id}` runs no more, and was killed together with what records \
              its exit code, or that could not be written"
-        )),
+            ),
+        ),
         (None, None) => {
-            lost(format!("tmux session `{name}` on `{id}` was ended by `tmux_kill`, and left nothing"))
+            lost(true, format!("tmux session `{name}` on `{id}` was ended by `tmux_kill`, and left nothing"))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is on its way to a view, and the thread that shows it.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -32,6 +33,10 @@ pub(super) struct Queue {
     pub closed: bool,
     /// Whether the view is gone.
     pub gone: bool,
+    /// Whether nobody waits any more for what is still to be shown.
+    pub given_up: bool,
+    /// Why the view could not go on.
+    pub failure: Option<io::Error>,
     /// How many wait for exclusive use of the screen.
     pub guests: usize,
     /// Whether the view has left it to them.
@@ -67,7 +72,7 @@ impl Shared {
             }
             if queue.guests > 0 && !queue.closed {
                 drop(queue);
-                alive = alive && view.hide().is_ok();
+                alive = alive && self.kept(view.hide());
                 queue = self.lock();
                 queue.hidden = true;
                 self.changed.notify_all();
@@ -91,7 +96,7 @@ impl Shared {
                     Item::Said(text) if alive => view.say(text),
                     Item::LeftOut(..) | Item::Said(_) => Ok(()),
                 };
-                alive &= shown.is_ok();
+                alive &= self.kept(shown);
                 if let Item::Event(event) = &item
                     && let What::StepOutput { text, .. } = &event.what
                 {
@@ -99,12 +104,23 @@ impl Shared {
                     self.changed.notify_all();
                 }
             }
-            alive = alive && view.rest().is_ok();
+            alive = alive && self.kept(view.rest());
             if over {
                 drop(gone);
                 return;
             }
         }
+    }
+}
+
+impl Shared {
+    /// Whether something could be shown; the first failure is kept.
+    fn kept(&self, shown: io::Result<()>) -> bool {
+        let is_shown = shown.is_ok();
+        if let Err(error) = shown {
+            self.lock().failure.get_or_insert(error);
+        }
+        is_shown
     }
 }
 

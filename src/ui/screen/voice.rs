@@ -17,6 +17,12 @@ impl Voice {
         self.0.changed.notify_all();
     }
 
+    /// Nobody waits any more until all has been shown.
+    pub fn give_up(&self) {
+        self.0.lock().given_up = true;
+        self.0.changed.notify_all();
+    }
+
     /// Keeps the view off the screen until what is returned is dropped.
     pub fn borrow_screen(&self) -> Guest {
         let mut queue = self.0.lock();

@@ -59,7 +59,7 @@ async fn tend(
     env: Vec<(EnvName, SecretValue)>,
     ready: oneshot::Sender<Result<Armed, Refused>>,
 ) {
-    let (mut reader, writer) = match open(&pooled).await {
+    let (mut reader, writer) = match open(&pooled, &slot).await {
         Ok(channel) => channel,
         Err(refused) => {
             // The slot is free before the asker hears of it.
@@ -123,9 +123,12 @@ pub(in crate::ssh) async fn urgent(pooled: &Arc<Pooled>) -> Result<Armed, Refuse
     }
 }
 
-async fn open(pooled: &Pooled) -> Result<(Reader, Writer), Refused> {
+async fn open(pooled: &Pooled, slot: &Slot) -> Result<(Reader, Writer), Refused> {
     match timeout(OPEN_LIMIT, pooled.connection.handle.channel_open_session()).await {
         Ok(Ok(channel)) => Ok(channel.split()),
+        // Servers have several codes for this, some of which mean something else elsewhere: that
+        // there is another channel tells more.
+        Ok(Err(russh::Error::ChannelOpenFailure(_))) if pooled.has_others(slot) => Err(Refused::Full),
         Ok(Err(russh::Error::ChannelOpenFailure(
             ChannelOpenFailure::ConnectFailed | ChannelOpenFailure::ResourceShortage,
         ))) => Err(Refused::Full),

@@ -178,7 +178,7 @@ async fn open(
         }
     };
     let logged_in = auth::log_in(spec, options, &mut handle, &ended).await;
-    if !matches!(logged_in, Err(auth::Refusal::Lost(_))) {
+    if !matches!(logged_in, Err(auth::Refusal::Silent(_) | auth::Refusal::Cut(_))) {
         options.handshakes.remember(&address, logged_in.is_err());
     }
     let learnt = std::mem::take(&mut *learnt.lock().expect("no holder panics"));
@@ -189,11 +189,12 @@ async fn open(
             Ok(Opened { handle, server, ended, cutter })
         }
         Err(refusal) => {
+            let is_passing = matches!(refusal, auth::Refusal::Cut(_));
             let mut error = refusal.into_error();
             if !learnt.notice.trim().is_empty() {
                 error.causes.push(format!("the server said: {}", words(learnt.notice.as_bytes())));
             }
-            Err(Failure::lasting(error))
+            Err(Failure { error, is_passing })
         }
     }
 }

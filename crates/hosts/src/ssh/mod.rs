@@ -4,6 +4,7 @@
 mod armed;
 mod auth;
 mod banner;
+mod budget;
 mod carrier;
 mod channel;
 mod client;
@@ -19,3 +20,4 @@ pub(crate) mod sandbox;
 mod sandbox_exec;
 pub(crate) mod session;
 mod signer;
+mod typed;
