@@ -91,6 +91,11 @@ pub(super) fn line(text: &str) {
     coloured("", text);
 }
 
+/// Writes a line of our own words to stderr, in colour where there is colour.
+pub(super) fn painted(text: &str) {
+    writeln!(anstream::stderr().lock(), "{text}").ok();
+}
+
 /// Writes warnings to stderr, a line each.
 pub(super) fn warnings(warnings: impl IntoIterator<Item = impl Display>) {
     for warning in warnings {

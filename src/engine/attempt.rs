@@ -58,43 +58,48 @@ impl Attempt {
         let operation = self.plan.steps()[self.index].operation.as_ref();
         let operation = operation.expect("what stands for others is not launched");
         let unended = self.cx.unended.clone();
-        let cx = &mut self.cx;
-        let attempt = async {
-            cx.end_what_is_left().await?;
-            operation.run(cx).await
+        // What was told to stop, and left something that nobody saw the end of, is not stopped.
+        let over = |done: Done| match done {
+            Ok(Err(StepError::Stopped(_))) if !unended.is_empty() => {
+                let cause = "it was told to stop, and what it started may still be running".to_owned();
+                over(Ok(Err(StepError::Unended { cause })), &mask)
+            }
+            done => over(done, &mask),
         };
-        let mut work = std::pin::pin!(AssertUnwindSafe(attempt).catch_unwind());
+        // This is no part of the attempt, and has deadlines of its own.
+        if let Err(error) = self.cx.end_what_is_left().await {
+            return over(Ok(Err(error)));
+        }
+        let mut work = AssertUnwindSafe(operation.run(&mut self.cx)).catch_unwind();
         let deadline = Deadline::new(self.timeout);
         let stop = tokio::select! {
             biased;
-            done = &mut work => return over(done, &mask),
+            done = &mut work => return over(done),
             stop = stopped(told) => stop,
             passed = deadline.passed() => {
                 if passed == Passed::Unwatched
                     && let Ok(done) = tokio::time::timeout(CATCH_UP, &mut work).await
                 {
-                    return over(done, &mask);
+                    return over(done);
                 }
                 Stop::Timeout
             }
         };
         self.stop.send_replace(stop);
         if let Ok(done) = tokio::time::timeout(WIND_DOWN, &mut work).await {
-            return over(done, &mask);
+            return over(done);
         }
         let text = mask.text(&format!("`{id}` did not stop in time"));
         drop(reports.send((id, Report::Notice(text))).await);
-        let left = if unended.is_empty() {
-            StepError::Stopped(stop)
-        } else {
-            StepError::Unended { cause: "it did not stop in time".to_owned() }
-        };
-        over(Ok(Err(left)), &mask)
+        over(Ok(Err(StepError::Stopped(stop))))
     }
 }
 
+/// What becomes of an operation: it may panic.
+type Done = Result<Result<Outcome, StepError>, Box<dyn Any + Send>>;
+
 /// The last report of an attempt.
-fn over(done: Result<Result<Outcome, StepError>, Box<dyn Any + Send>>, mask: &Mask) -> Report {
+fn over(done: Done, mask: &Mask) -> Report {
     Report::Over(match done {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => Outcome::ended(end_of(error, mask)),

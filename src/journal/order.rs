@@ -15,7 +15,7 @@ use crate::journal::files;
 /// The file of a run that has its number.
 const FILE: &str = "number";
 
-/// The right to begin the next run; others wait for it.
+/// The right to begin the next run, or to remove one; others wait for it.
 pub(super) struct Turn {
     number: u64,
     _lock: File,
@@ -33,7 +33,7 @@ pub(super) fn turn(runs: &Path) -> io::Result<Turn> {
 
 impl Turn {
     /// Gives the number to the run in this folder.
-    pub(super) fn take(self, folder: &Path) -> io::Result<()> {
+    pub(super) fn number(&self, folder: &Path) -> io::Result<()> {
         let mut file = files::append_to(&folder.join(FILE))?;
         writeln!(file, "{}", self.number)
     }

@@ -173,6 +173,8 @@ impl Store {
     pub fn remove(&self, run: &RunId) -> Result<(), RemoveError> {
         let folder = self.folder(run);
         let failed = |source| RemoveError::Failed { path: folder.clone(), source };
+        // A run that begins has a folder before it has a lock.
+        let _turn = order::turn(&self.runs).map_err(failed)?;
         if lock::is_held(&folder).map_err(failed)? {
             return Err(RemoveError::Running(run.clone()));
         }

@@ -61,7 +61,7 @@ impl Journal {
         files::create_folder(&folder).map_err(failed("make", &folder))?;
         let steps = folder.join("steps");
         files::create_folder(&steps).map_err(failed("make", &steps))?;
-        turn.take(&folder).map_err(failed("write", &folder))?;
+        turn.number(&folder).map_err(failed("write", &folder))?;
         let plan_path = folder.join("plan.json");
         let write_plan = || -> io::Result<()> {
             let mut file = files::append_to(&plan_path)?;
@@ -70,6 +70,8 @@ impl Journal {
         };
         write_plan().map_err(failed("write", &plan_path))?;
         let lock = RunLock::take(&folder).map_err(failed("lock", &folder))?;
+        // From here on the run is seen to live.
+        drop(turn);
         let path = folder.join("journal.jsonl");
         let open = || -> io::Result<File> {
             let file = files::append_to(&path)?;

@@ -46,9 +46,14 @@ pub fn way_out(wanted: &Wanted, exposure: Exposure, host: &str) -> String {
         return alternative.to_owned();
     }
     let name = wanted.provider.name;
+    // Whoever has named one already needs no advice to do that.
+    let alternative = match wanted.which {
+        Some(_) if alternative.contains(&format!("`{name}:")) => String::new(),
+        _ => format!("{alternative}; "),
+    };
     let level = if exposure == Exposure::Scoped { "shared" } else { "owned" };
     format!(
-        "{alternative}; if `{host}` may have it, write `trust = \"{level}\"` in its entry of hosts.toml, \
+        "{alternative}if `{host}` may have it, write `trust = \"{level}\"` in its entry of hosts.toml, \
          or use `--consent {name}` for this run"
     )
 }

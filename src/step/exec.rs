@@ -23,7 +23,7 @@ impl StepContext {
         for group in self.unended.all() {
             let stopped = self.unless_stopped(group.stop(GRACE)).await?;
             if !stopped.as_ref().is_ok_and(Stopped::is_gone) {
-                let cause = unended::cause(&stopped);
+                let cause = unended::cause(&group, &stopped);
                 return Err(StepError::Unended {
                     cause: format!("an attempt before this one may still run: {cause}"),
                 });

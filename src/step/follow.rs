@@ -18,6 +18,7 @@ use doppio_secrets::Mask;
 use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
 use doppio_secrets::SecretValue;
+use doppio_text::shell::quote;
 
 use crate::event::End;
 use crate::event::StepProcess;
@@ -38,6 +39,9 @@ use crate::step::unended::GRACE;
 /// How long a stopped process's last output is waited for.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// What goes as files, in words.
+const CREDENTIALS: &str = "the files of its credentials";
+const LARGE_VALUES: &str = "the files of its large values";
 /// How long the end of a process is waited for that ended before it could be stopped.
 const LAST_END: Duration = Duration::from_secs(10);
 
@@ -70,7 +74,7 @@ impl StepContext {
         show: Show,
     ) -> Result<Ended, StepError> {
         self.keep_here(host, &exec)?;
-        let has_files = exec.env.iter().any(|var| var.file.is_some());
+        let files = if exec.env.iter().any(|var| var.file.is_some()) { CREDENTIALS } else { LARGE_VALUES };
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
         let group = process.group().clone();
         self.unended.add(&group);
@@ -82,13 +86,11 @@ impl StepContext {
         let drained = self.drain(&mut process, &mut masked, Some(self.stop.clone())).await;
         let known = match drained {
             Ok(Exit::Lost(cause)) => Ok(self.look_after(&group, cause).await),
-            Ok(exit) => Ok(self.ended(&group, exit)),
+            Ok(exit) => self.ended(&group, exit),
             Err(stop) => self.wind_down(&mut process, &mut masked, stop).await,
         };
         self.last_report(&mut masked).await;
-        if has_files {
-            self.sweep(host, &process).await;
-        }
+        self.sweep(host, &process, files).await;
         let end = known?;
         Ok(masked.ended(self.secrets.mask(), end))
     }
@@ -200,13 +202,14 @@ impl StepContext {
     }
 
     /// The end of a process that is known.
-    fn ended(&self, group: &ProcessGroup, exit: Exit) -> End {
+    fn ended(&self, group: &ProcessGroup, exit: Exit) -> Result<End, StepError> {
         self.unended.remove(group);
-        match exit {
+        Ok(match exit {
             Exit::Code(code) => End::Exit { code },
             Exit::Signal(name) => End::Signal { name },
             Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause), gone: true },
-        }
+            Exit::NotStarted(error) => return Err(error.into()),
+        })
     }
 
     /// Ends the process group and reads what it still says. It is stopped only if it is seen to be
@@ -222,18 +225,16 @@ impl StepContext {
         let wait = if stopped.as_ref().is_ok_and(|stopped| stopped.was_over) { LAST_END } else { LAST_WORDS };
         let last = tokio::time::timeout(wait, self.drain(process, masked, None)).await;
         match stopped {
-            Ok(stopped) if stopped.was_over => match last {
-                Ok(Ok(exit @ (Exit::Code(_) | Exit::Signal(_)))) => Ok(self.ended(&group, exit)),
-                _ => {
-                    let cause = "it ended by itself before it was stopped, and its exit status did not come";
-                    Ok(self.ended(&group, Exit::Lost(cause.to_owned())))
-                }
-            },
+            Ok(stopped) if stopped.was_over => {
+                let own = last.ok().and_then(Result::ok).filter(|exit| !matches!(exit, Exit::Lost(_)));
+                let why = "it ended by itself before it was stopped, and its exit status did not come";
+                self.ended(&group, own.unwrap_or_else(|| Exit::Lost(why.to_owned())))
+            }
             Ok(stopped) if stopped.is_gone() => {
                 self.unended.remove(&group);
                 Err(StepError::Stopped(stop))
             }
-            other => Err(StepError::Unended { cause: unended::cause(&other) }),
+            other => Err(StepError::Unended { cause: unended::cause(&group, &other) }),
         }
     }
 
@@ -251,7 +252,7 @@ impl StepContext {
                     };
                     (format!("{lost}; {what}"), true)
                 }
-                other => (format!("{lost}; {}", unended::cause(&other)), false),
+                other => (format!("{lost}; {}", unended::cause(group, &other)), false),
             }
         } else {
             (lost, false)
@@ -259,27 +260,23 @@ impl StepContext {
         End::Lost { cause: self.secrets.mask().text(&cause), gone }
     }
 
-    /// Checks that the files of its credentials are gone, and reports it.
-    async fn sweep(&self, host: &Host, process: &Process) {
+    /// Checks that its files are gone, and reports it.
+    async fn sweep(&self, host: &Host, process: &Process, files: &str) {
         let (step, id) = (&self.step, host.id());
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
             Ok(Ok(None)) => return,
-            Ok(Ok(Some(swept))) if swept.left.is_empty() => {
-                format!("`{step}`: the files of its credentials are gone from `{id}`")
+            Ok(Ok(Some(swept))) if !swept.left.is_empty() => {
+                let left: Vec<String> = swept.left.iter().map(|path| quote(path)).collect();
+                format!("`{step}`: {files} are left on `{id}`; remove them: `rm -rf {}`", left.join(" "))
             }
-            Ok(Ok(Some(swept))) => format!(
-                "`{step}`: files of its credentials are left on `{id}`; remove them: `rm -rf {}`",
-                swept.left.join(" ")
-            ),
+            // That those of a large value go by themselves is nothing to report.
+            Ok(Ok(Some(swept))) if files == LARGE_VALUES && !swept.was_there => return,
+            Ok(Ok(Some(_))) => format!("`{step}`: {files} are gone from `{id}`"),
             Ok(Err(error)) => {
                 let hint = error.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
-                format!(
-                    "`{step}`: whether the files of its credentials are gone from `{id}` is not known: {error}{hint}"
-                )
+                format!("`{step}`: whether {files} are gone from `{id}` is not known: {error}{hint}")
             }
-            Err(_) => {
-                format!("`{step}`: `{id}` did not say in time whether the files of its credentials are gone")
-            }
+            Err(_) => format!("`{step}`: `{id}` did not say in time whether {files} are gone"),
         };
         self.notice(&told).await;
     }

@@ -48,6 +48,11 @@ pub(in crate::step) trait Operation:
         Vec::new()
     }
 
+    /// Why it can't be given a credential that is a file, and what can; none if it can.
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// The lines that a dry run shows: those of its fields.
     fn show(&self) -> Vec<String> {
         self.lines()
@@ -108,6 +113,9 @@ pub trait Planned: Debug + Send + Sync + Any {
     /// What is wrong with its fields together, as (field, message).
     fn faults(&self) -> Vec<(&'static str, String)>;
 
+    /// Why it can't be given a credential that is a file, and what can; none if it can.
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)>;
+
     /// The lines that a dry run shows, references as `‹secret:name›`.
     fn show(&self) -> Vec<String>;
 
@@ -143,6 +151,10 @@ impl<T: Operation> Planned for T {
 
     fn faults(&self) -> Vec<(&'static str, String)> {
         Operation::faults(self)
+    }
+
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        Operation::refuses_files(self)
     }
 
     fn show(&self) -> Vec<String> {

@@ -44,14 +44,14 @@ impl Unended {
 }
 
 /// Why a group is not seen to be gone.
-pub(in crate::step) fn cause(stopped: &Result<Stopped, HostError>) -> String {
+pub(in crate::step) fn cause(group: &ProcessGroup, stopped: &Result<Stopped, HostError>) -> String {
     match stopped {
         Ok(stopped) => {
             format!("told to end, and these still run: {} (pid, name)", stopped.survivors.join(", "))
         }
         Err(error) => {
-            let causes: String = error.causes.iter().map(|cause| format!(": {cause}")).collect();
-            format!("it could not be ended: {error}{causes}")
+            let first = format!("process {} could not be ended: {error}", group.pid());
+            error.causes.iter().fold(first, |text, cause| text + ": " + cause)
         }
     }
 }

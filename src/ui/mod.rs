@@ -21,6 +21,7 @@ pub use screen::Screen;
 pub use screen::Voice;
 pub use summary::Failure;
 pub use summary::failures;
+pub use summary::outcome;
 pub use summary::summary;
 pub use view::View;
 pub use words::Details;

@@ -20,6 +20,7 @@ use crate::event::What;
 use crate::ui::View;
 use crate::ui::screen::queue::Item;
 use crate::ui::screen::queue::Shared;
+use crate::ui::screen::queue::Showing;
 
 pub use voice::Guest;
 pub use voice::Voice;
@@ -65,16 +66,16 @@ impl Screen {
         }
         queue.closed = true;
         self.shared.changed.notify_all();
-        while !queue.gone && !queue.given_up {
+        while queue.showing == Showing::Goes {
             let Some(left) = deadline.checked_duration_since(Instant::now()) else { break };
             queue = self.shared.wait(queue, left);
         }
-        let (gone, mut failure) = (queue.gone, queue.failure.take());
-        if queue.given_up && !gone {
+        let (showing, mut failure) = (queue.showing, queue.failure.take());
+        if showing == Showing::IsGivenUp {
             failure.get_or_insert(io::Error::new(io::ErrorKind::Interrupted, "nobody read them"));
         }
         drop(queue);
-        if let Some(thread) = self.thread.take().filter(|_| gone) {
+        if let Some(thread) = self.thread.take().filter(|_| showing == Showing::IsOver) {
             drop(thread.join());
         }
         match failure {
@@ -86,7 +87,11 @@ impl Screen {
     fn output(&mut self, event: &Event, bytes: usize) {
         let mut queue = self.shared.lock();
         let deadline = Instant::now() + self.patience;
-        while self.left_out.is_none() && queue.bytes > 0 && queue.bytes + bytes > BACKLOG && !queue.gone {
+        while self.left_out.is_none()
+            && queue.bytes > 0
+            && queue.bytes + bytes > BACKLOG
+            && queue.showing != Showing::IsOver
+        {
             match deadline.checked_duration_since(Instant::now()) {
                 Some(left) => queue = self.shared.wait(queue, left),
                 None => self.left_out = Some((0, Box::new(event.clone()))),

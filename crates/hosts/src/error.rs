@@ -9,7 +9,7 @@ use std::time::Duration;
 use doppio_text::brief;
 
 /// What went wrong between here and a host.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct HostError {
     /// One line: which host, what failed.

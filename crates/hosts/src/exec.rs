@@ -6,6 +6,8 @@ use doppio_secrets::SecretValue;
 use doppio_secrets::vendor::FileForm;
 use doppio_text::name::EnvName;
 
+use crate::HostError;
+
 /// Shell text to run, and all it needs.
 #[derive(Debug, Clone)]
 pub struct Exec {
@@ -105,6 +107,8 @@ pub enum Exit {
     Signal(String),
     /// The connection broke before an end was heard of.
     Lost(String),
+    /// It never ran: what stood in its way.
+    NotStarted(HostError),
 }
 
 /// What was found of the files that a process had.

@@ -24,10 +24,10 @@ pub enum Carrier {
     /// As the environment of a process of this machine.
     #[serde(rename = "local environment")]
     LocalEnv,
-    /// As a file in memory that only its owner can read, for large values and for credentials
+    /// As a file that only its owner can read, in memory where the host has a file system there, for large values and for credentials
     /// that are files: `NAME_FILE` has the path of the one, the variable itself of the other.
     /// It is removed when the script has ended.
-    #[serde(rename = "file in memory")]
+    #[serde(rename = "private file", alias = "file in memory")]
     File,
     /// Through a private FIFO into a tmux session.
     #[serde(rename = "tmux fifo")]
@@ -44,7 +44,7 @@ impl Carrier {
             Self::ChannelEnv => "channel env",
             Self::Preamble => "preamble",
             Self::LocalEnv => "local environment",
-            Self::File => "file in memory",
+            Self::File => "private file",
             Self::TmuxFifo => "tmux fifo",
             Self::Unknown => "unknown",
         }

@@ -14,7 +14,9 @@ use crate::event::RunStatus;
 use crate::event::SinkError;
 use crate::event::StepStatus;
 use crate::journal::Missing;
+use crate::ui::Paint;
 use crate::ui::failures;
+use crate::ui::outcome;
 use crate::ui::summary;
 
 /// How a run went, and what there is to read of it.
@@ -33,6 +35,7 @@ pub(super) struct Ended {
 /// Says how a run went.
 pub(super) fn say(ended: &Ended) -> Result<(), CliError> {
     let Ended { state, folder, missing, unkept, shown } = ended;
+    output::painted(&outcome(state, Paint(true)));
     for line in summary(state, &folder.display().to_string()) {
         output::line(&line);
     }

@@ -82,6 +82,7 @@ impl Signals {
 }
 
 /// Ends the program, whatever it waits for.
+#[expect(clippy::disallowed_methods, reason = "`main` waits for somebody to read its last words")]
 fn exit(echo: &NoEcho) -> ! {
     echo.restore();
     std::process::exit(i32::from(Kind::Interrupted.exit_code()))

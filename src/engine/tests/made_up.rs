@@ -26,6 +26,8 @@ pub(super) enum Act {
     Hang,
     /// Runs on when it is told to stop.
     Deaf,
+    /// Runs until it is told to stop; then nobody knows whether it did.
+    Drift,
     /// Takes a moment to stop, and succeeds if nobody tells it to.
     Slow,
 }
@@ -58,6 +60,10 @@ impl Fake {
         cx.progress("begins").await;
         match act {
             Act::Hang => cx.sleep(Duration::from_hours(1)).await?,
+            Act::Drift => {
+                let told = cx.sleep(Duration::from_hours(1)).await;
+                told.map_err(|_| StepError::Unended { cause: "no answer".to_owned() })?;
+            }
             Act::Slow => {
                 let stopped = cx.sleep(Duration::from_millis(self.millis)).await;
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -67,7 +73,7 @@ impl Fake {
             _ => cx.sleep(Duration::from_millis(self.millis)).await?,
         }
         match act {
-            Act::Succeed | Act::Hang | Act::Deaf | Act::Slow => Ok(Outcome::success()),
+            Act::Succeed | Act::Hang | Act::Drift | Act::Deaf | Act::Slow => Ok(Outcome::success()),
             Act::Fail => Ok(Outcome::ended(End::Exit { code: 3 })),
             Act::Lose => Ok(Outcome::ended(End::Lost { cause: Mask::default().text("gone"), gone: false })),
             Act::Panic => std::panic::resume_unwind(Box::new("made up")),
@@ -90,6 +96,10 @@ impl Planned for Fake {
 
     fn faults(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        None
     }
 
     fn show(&self) -> Vec<String> {

@@ -159,6 +159,24 @@ fn a_cancel_stops_what_runs_and_lets_always_steps_run() {
     assert_eq!(ran.state.cancelling.as_ref().unwrap().as_str(), "interrupted");
 }
 
+// case D1
+// case D2
+#[test]
+fn what_nobody_saw_stop_is_lost_and_not_launched_again() {
+    let late = Draft {
+        timeout: Some(Duration::from_millis(30)),
+        attempts: 3,
+        ..Draft::new(&[], &[Act::Drift, Act::Drift, Act::Drift])
+    };
+    let ran = run_on_a_paused_clock(&[late]);
+    assert_eq!((ran.status(0), ran.state.steps[0].attempts), (StepStatus::Lost, 1));
+    assert_eq!(ran.state.status, Some(RunStatus::Failed));
+
+    let ran = run_drafts(&[Draft::new(&[], &[Act::Drift])], 1, vec![(4, Cancel::Ask("interrupted"))]);
+    assert_eq!(ran.status(0), StepStatus::Lost);
+    assert_eq!(ran.state.status, Some(RunStatus::Cancelled));
+}
+
 // case D3
 #[test]
 fn nothing_starts_while_an_ancestor_runs() {

@@ -52,7 +52,9 @@ impl RunCommands {
     }
 
     async fn in_new_session(&self, cx: &mut StepContext, host: &Host) -> Result<Outcome, StepError> {
-        let (script, mut env) = cx.script(&self.commands).await?;
+        let (script, bound) = cx.script(&self.commands).await?;
+        let mut env = tmux::credentials(cx, host).await?;
+        env.extend(bound);
         env.extend(cx.env(&self.options.env.0).await?);
         let start = tmux::Start {
             name: self.session(cx)?,
@@ -106,6 +108,10 @@ impl Operation for RunCommands {
             ));
         }
         faults
+    }
+
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        (self.tmux_mode == TmuxMode::New).then_some(tmux::REFUSES_FILES)
     }
 
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {

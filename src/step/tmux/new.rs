@@ -63,6 +63,10 @@ impl Operation for TmuxNew {
         lines
     }
 
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        Some(REFUSES_FILES)
+    }
+
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
         let (command, mut env) = match &self.command {
@@ -70,19 +74,30 @@ impl Operation for TmuxNew {
             None => (String::new(), Vec::new()),
         };
         let own = cx.env(&self.env.0).await?;
-        let handed = cx.credentials(&host).await?;
-        if let Some(variable) = handed.iter().find(|variable| variable.file.is_some()) {
-            return Err(StepError::hinted(
-                format!("`{}` names a file, which a session would outlive", variable.name),
-                "use `ssh_command`, which removes the file when the command has ended",
-            ));
-        }
-        env.splice(0..0, handed);
+        env.splice(0..0, credentials(cx, &host).await?);
         env.extend(own);
         let workdir = self.workdir.as_ref().map(|text| cx.text(text)).transpose()?;
         let log = self.log.as_ref().map(|text| cx.text(text)).transpose()?;
         let start = Start { name, command, env, workdir, if_exists: self.if_exists, log };
         start.run(cx, &host).await
+    }
+}
+
+/// Why a session can't have a credential that is a file, and what can.
+pub(in crate::step) const REFUSES_FILES: (&str, &str) = (
+    "which a tmux session would outlive",
+    "use `ssh_command`, which removes the file when the command has ended",
+);
+
+/// The credentials of a step that starts a session.
+pub(in crate::step) async fn credentials(cx: &StepContext, host: &Host) -> Result<Vec<EnvVar>, StepError> {
+    let handed = cx.credentials(host).await?;
+    match handed.iter().find(|variable| variable.file.is_some()) {
+        Some(variable) => {
+            let (why, instead) = REFUSES_FILES;
+            Err(StepError::hinted(format!("`{}` names a file, {why}", variable.name), instead))
+        }
+        None => Ok(handed),
     }
 }
 

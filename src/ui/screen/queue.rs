@@ -23,6 +23,18 @@ pub(super) enum Item {
     Said(String),
 }
 
+/// Whether somebody shows what there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Showing {
+    /// The view does.
+    #[default]
+    Goes,
+    /// It does, and nobody waits for it any more.
+    IsGivenUp,
+    /// The view is gone.
+    IsOver,
+}
+
 /// What is still to be shown, and who waits for what.
 #[derive(Default)]
 pub(super) struct Queue {
@@ -31,10 +43,8 @@ pub(super) struct Queue {
     pub bytes: usize,
     /// Whether the run is over.
     pub closed: bool,
-    /// Whether the view is gone.
-    pub gone: bool,
-    /// Whether nobody waits any more for what is still to be shown.
-    pub given_up: bool,
+    /// Whether somebody shows what is here.
+    pub showing: Showing,
     /// Why the view could not go on.
     pub failure: Option<io::Error>,
     /// How many wait for exclusive use of the screen.
@@ -129,7 +139,7 @@ struct Gone<'a>(&'a Shared);
 
 impl Drop for Gone<'_> {
     fn drop(&mut self) {
-        self.0.lock().gone = true;
+        self.0.lock().showing = Showing::IsOver;
         self.0.changed.notify_all();
     }
 }

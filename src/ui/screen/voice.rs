@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::ui::screen::queue::Item;
 use crate::ui::screen::queue::Shared;
+use crate::ui::screen::queue::Showing;
 use crate::ui::screen::queue::TICK;
 
 /// Prints on the screen of a run, and borrows it. Cheap to clone.
@@ -19,7 +20,11 @@ impl Voice {
 
     /// Nobody waits any more until all has been shown.
     pub fn give_up(&self) {
-        self.0.lock().given_up = true;
+        let mut queue = self.0.lock();
+        if queue.showing == Showing::Goes {
+            queue.showing = Showing::IsGivenUp;
+        }
+        drop(queue);
         self.0.changed.notify_all();
     }
 
@@ -28,7 +33,7 @@ impl Voice {
         let mut queue = self.0.lock();
         queue.guests += 1;
         self.0.changed.notify_all();
-        while !queue.hidden && !queue.gone && !queue.closed {
+        while !queue.hidden && queue.showing != Showing::IsOver && !queue.closed {
             queue = self.0.wait(queue, TICK);
         }
         drop(queue);

@@ -58,3 +58,21 @@ async fn a_cut_anywhere_before_the_login_is_done_is_tried_again() {
     }
     server.wait_for("cut off in a login", |log| log.contains("by authenticating user root"));
 }
+
+// case D7
+#[tokio::test]
+async fn a_cut_of_the_way_through_a_jump_host_is_tried_again() {
+    let bastion = Sshd::start(Variant::Stock);
+    let server = Sshd::start(Variant::Stock);
+    for bytes in (0..8000).step_by(400) {
+        let proxy = cutting(bastion.address(), bytes);
+        let own = format!("hostname = \"{}\"\nport = {}\n", bastion.address().ip(), bastion.address().port());
+        let through = format!("hostname = \"{}\"\nport = {}\n", proxy.ip(), proxy.port());
+        let hosts = bastion.hosts_toml("bastion").replace(&own, &through);
+        let machine =
+            Machine::new().hosts(&hosts).hosts(&(server.hosts_toml("gpu") + "jump = [\"bastion\"]\n"));
+        if let Err(error) = machine.reach("gpu").await {
+            panic!("cut after {bytes} bytes: {error}: {:?}", error.causes);
+        }
+    }
+}

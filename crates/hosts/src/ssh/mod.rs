@@ -1,6 +1,7 @@
 //! SSH: from a [`HostSpec`](crate::HostSpec) to an authenticated connection and its
 //! channels. `russh` is named only below this module.
 
+mod announced;
 mod armed;
 mod auth;
 mod banner;
@@ -10,6 +11,7 @@ mod channel;
 mod client;
 pub(crate) mod connect;
 mod dial;
+mod drain;
 mod handshakes;
 pub(crate) mod host_key;
 mod identity;

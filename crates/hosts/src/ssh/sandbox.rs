@@ -90,7 +90,7 @@ impl Sandbox {
         write_private(&known, format!("sandbox,[127.0.0.1]:{port} {public}\n").as_bytes())?;
         sandbox.spec.port = port;
         // Else its key would be learnt, and the next sandbox would be taken for a changed host.
-        sandbox.spec.identity = NAME.to_owned();
+        NAME.clone_into(&mut sandbox.spec.identity);
         sandbox.spec.identity_files = vec![key_file];
         sandbox.spec.identities_only = true;
         sandbox.spec.agent = AgentChoice::None;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use doppio_text::shell::quote;
 
+use crate::AgentChoice;
 use crate::HostSpec;
 use crate::ssh::host_key::OWN_FILE;
 use crate::ssh::sandbox;
@@ -30,6 +31,17 @@ fn client(spec: &HostSpec, state: &Path) -> Vec<String> {
         }
     }
     let mut option = |name: &str, value: &str| words.extend(["-o".to_owned(), format!("{name}={value}")]);
+    for file in &spec.certificate_files {
+        option("CertificateFile", &file.display().to_string());
+    }
+    if spec.identities_only {
+        option("IdentitiesOnly", "yes");
+    }
+    match &spec.agent {
+        AgentChoice::Default => {}
+        AgentChoice::Socket(path) => option("IdentityAgent", &path.display().to_string()),
+        AgentChoice::None => option("IdentityAgent", "none"),
+    }
     let learnt = state.join(OWN_FILE);
     if is_kept(&learnt, &spec.identity) {
         option("HostKeyAlias", &spec.identity);
