@@ -31,6 +31,8 @@ use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::Stop;
 use crate::step::Value;
+use crate::step::patience::Patience;
+use crate::step::patience::described;
 use crate::step::stopped;
 use crate::step::unended;
 use crate::step::unended::GRACE;
@@ -100,6 +102,63 @@ impl StepContext {
             let told = self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
             self.report(Report::Delivered(told)).await;
         }
+    }
+
+    /// Follows what goes on without us: `script` gives the script that prints what comes behind so
+    /// many bytes, and whatever ends that but itself, as a broken connection, is no end: it is started
+    /// again where the output stopped, for as long as the step may last.
+    pub(in crate::step) async fn follow_on(
+        &mut self,
+        host: &Host,
+        is_end: fn(i32) -> bool,
+        script: impl Fn(u64) -> Exec,
+    ) -> Result<Ended, StepError> {
+        let mut masked = MaskedOutput::new(self.secrets.mask(), Show::Everything);
+        let mut patience = Patience::default();
+        let end = loop {
+            let before = masked.stdout.taken;
+            let cause = match self.unless_stopped(host.exec(script(before))).await {
+                Err(stopped) => break Err(stopped),
+                Ok(Err(error)) => described(&error),
+                // When it is told to stop, the script is left: it ends when nobody reads it.
+                Ok(Ok(mut process)) => {
+                    match self.drain(&mut process, &mut masked, Some(self.stop.clone())).await {
+                        Err(stop) => break Err(StepError::Stopped(stop)),
+                        Ok(Exit::Code(code)) if is_end(code) => break Ok(End::Exit { code }),
+                        Ok(Exit::Code(code)) => format!("what read its output ended with {code}"),
+                        Ok(Exit::Signal(_)) => "what read its output there was ended".to_owned(),
+                        Ok(Exit::Lost(cause)) => cause,
+                    }
+                }
+            };
+            if masked.stdout.taken > before {
+                patience = Patience::default();
+            }
+            if let Err(stopped) = patience.wait(self, host, &cause).await {
+                break Err(stopped);
+            }
+        };
+        self.last_report(&mut masked).await;
+        Ok(masked.ended(self.secrets.mask(), end?))
+    }
+
+    /// Runs a script that removes what a step may have left, also when the step was told to stop;
+    /// `else_` says what to do where it could not run.
+    pub(in crate::step) async fn clean_up(&self, host: &Host, exec: Exec, else_: &str) {
+        let work = async {
+            let mut process = host.exec(exec).await.map_err(|error| described(&error))?;
+            let mut masked = MaskedOutput::new(self.secrets.mask(), Show::Nothing);
+            match self.drain(&mut process, &mut masked, None).await {
+                Ok(Exit::Code(0)) => Ok(()),
+                other => Err(format!("the script that removes it ended with {other:?}")),
+            }
+        };
+        let cause = match tokio::time::timeout(SWEEP, Box::pin(work)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(cause)) => cause,
+            Err(_) => "it did not answer in time".to_owned(),
+        };
+        self.notice(&format!("`{}` on `{}`: {else_} ({cause})", self.step, host.id())).await;
     }
 
     /// Reads output until the process is over, or `told` says stop.
@@ -263,12 +322,14 @@ struct MaskedOutput {
 struct MaskedStream {
     mask: MaskStream,
     shown: bool,
+    /// Bytes that have come.
+    taken: u64,
     kept: Tail,
 }
 
 impl MaskedOutput {
     fn new(mask: &Mask, show: Show) -> Self {
-        let masked = |shown| MaskedStream { mask: mask.stream(), shown, kept: Tail::default() };
+        let masked = |shown| MaskedStream { mask: mask.stream(), shown, taken: 0, kept: Tail::default() };
         Self {
             stdout: masked(show == Show::Everything),
             stderr: masked(show != Show::Nothing),
@@ -287,7 +348,9 @@ impl MaskedOutput {
 
     /// Takes what came; gives back what is ripe to be reported.
     fn take(&mut self, stream: Stream, bytes: &[u8]) -> Vec<(Stream, Masked)> {
-        self.stream_of(stream).kept.push(bytes);
+        let masked = self.stream_of(stream);
+        masked.taken += bytes.len() as u64;
+        masked.kept.push(bytes);
         let mut said = if stream == self.open { Vec::new() } else { self.flush() };
         self.open = stream;
         if self.batch.is_empty() {

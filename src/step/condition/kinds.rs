@@ -55,7 +55,7 @@ conditions! {
     PortOpen = "port_open" { host_id: Option<HostText>, port: u16 }
         like "{ port_open = { port = 8080 } }",
 
-    /// A tmux session exists.
+    /// A tmux session exists, and its command runs.
     TmuxAlive = "tmux_alive" { host_id: Option<HostText>, session_name: Session }
         like "{ tmux_alive = { session_name = \"train\" } }",
 

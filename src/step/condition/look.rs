@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 use regex::Regex;
 
 use doppio_hosts::Exec;
+use doppio_hosts::HostError;
 use doppio_hosts::Interpreter;
 use doppio_text::shell::quote;
 use doppio_text::shell::quote_path;
@@ -79,7 +80,19 @@ impl Condition {
                         )),
                     }
                 }
-                _ => ask(cx, self.host().or(usual), self.script(cx)?).await,
+                Self::TmuxAlive { session_name, .. } => {
+                    let look = tmux::alive(cx, &cx.text(&session_name.0)?)?;
+                    ask(cx, self.host().or(usual), look).await
+                }
+                Self::TmuxExited { session_name, .. } => {
+                    let look = tmux::alive(cx, &cx.text(&session_name.0)?)?;
+                    Ok(!ask(cx, self.host().or(usual), look).await?)
+                }
+                _ => {
+                    let interpreter = Interpreter { shell: "sh".to_owned(), login: false };
+                    let look = Exec { interpreter, ..Exec::new(self.script(cx)?) };
+                    ask(cx, self.host().or(usual), look).await
+                }
             }
         }
         .boxed()
@@ -96,10 +109,6 @@ impl Condition {
                 "if command -v nc >/dev/null 2>&1; then nc -z -w 2 127.0.0.1 {port}; \
                  else bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}'; fi 2>/dev/null"
             ),
-            Self::TmuxAlive { session_name, .. } => tmux::alive(&cx.text(&session_name.0)?)?,
-            Self::TmuxExited { session_name, .. } => {
-                format!("! {}", tmux::alive(&cx.text(&session_name.0)?)?)
-            }
             Self::GpuAvailable { min_count, .. } => {
                 format!(
                     "n=$(nvidia-smi -L 2>/dev/null | grep -c '^GPU '); test \"${{n:-0}}\" -ge {min_count}"
@@ -114,10 +123,9 @@ impl Condition {
 }
 
 /// Asks the host with a script of ours, whose exit code is the answer.
-async fn ask(cx: &mut StepContext, host: Option<&HostText>, script: String) -> Result<bool, StepError> {
+async fn ask(cx: &mut StepContext, host: Option<&HostText>, script: Exec) -> Result<bool, StepError> {
     let host = cx.host(host).await?;
-    let interpreter = Interpreter { shell: "sh".to_owned(), login: false };
-    let ended = cx.ask(&host, Exec { interpreter, ..Exec::new(script) }).await?;
+    let ended = cx.ask(&host, script).await?;
     succeeded(&ended.end)
 }
 
@@ -136,12 +144,12 @@ async fn run(
     Ok(succeeded(&ended.end)?.then_some(ended.stdout))
 }
 
-/// An answer by exit code. A lost connection is not an answer.
+/// An answer by exit code. A lost connection is not an answer, and the host can be asked again.
 fn succeeded(end: &End) -> Result<bool, StepError> {
     match end {
         End::Exit { code } => Ok(*code == 0),
         End::Lost { cause, .. } => {
-            Err(StepError::failed(format!("the connection was lost: {}", cause.as_str())))
+            Err(HostError::new("the connection was lost").cause(cause.as_str().to_owned()).into())
         }
         _ => Ok(false),
     }

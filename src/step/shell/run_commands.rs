@@ -77,7 +77,7 @@ impl RunCommands {
             ));
         }
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            tmux::type_keys(cx, host, &name, line).await?;
+            tmux::type_line(cx, host, &name, line).await?;
         }
         Ok(Outcome::success())
     }

@@ -19,7 +19,7 @@ pub(super) use new::Start;
 pub(super) use new::TmuxNew;
 pub(super) use new::credentials;
 pub(super) use send::TmuxSend;
-pub(super) use send::type_keys;
+pub(super) use send::type_line;
 pub(super) use session::Session;
 pub(super) use session::alive;
 pub(super) use session::checked;
