@@ -128,6 +128,7 @@ impl StepContext {
                         Ok(Exit::Code(code)) => format!("what read its output ended with {code}"),
                         Ok(Exit::Signal(_)) => "what read its output there was ended".to_owned(),
                         Ok(Exit::Lost(cause)) => cause,
+                        Ok(Exit::NotStarted(error)) => break Err(error.into()),
                     }
                 }
             };
@@ -275,7 +276,8 @@ impl StepContext {
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
             Ok(Ok(None)) => return,
             Ok(Ok(Some(swept))) if !swept.left.is_empty() => {
-                let remove = typed(["rm", "-rf", "--"].into_iter().chain(swept.left.iter().map(String::as_str)));
+                let remove =
+                    typed(["rm", "-rf", "--"].into_iter().chain(swept.left.iter().map(String::as_str)));
                 format!("`{step}`: {files} are left on `{id}`; remove them: {remove}")
             }
             // That those of a large value go by themselves is nothing to report.

@@ -40,7 +40,9 @@ pub(in crate::plan) fn fixed_text(
             Some((_, Named::Unread)) => return None,
             None if *reference == Reference::Target => inputs.target.map(ToString::to_string),
             None => match reference {
-                Reference::Env(name) if vendor::of_variable(name.as_str()).is_none_or(|key| key.is_public) => {
+                Reference::Env(name)
+                    if vendor::of_variable(name.as_str()).is_none_or(|key| key.is_public) =>
+                {
                     inputs.env.text(name.as_str()).map(str::to_owned)
                 }
                 _ => None,

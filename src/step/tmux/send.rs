@@ -164,12 +164,7 @@ const KEYS: [&str; 22] = [
 /// Pastes a value, then Enter. The server reads it, pastes it and forgets it in one go, without
 /// asking anyone in between; and should that have failed, it is told to forget it, by the script or, if
 /// the script was ended, by another one.
-async fn paste(
-    cx: &mut StepContext,
-    host: &Host,
-    name: &str,
-    keys: Stdin,
-) -> Result<Outcome, StepError> {
+async fn paste(cx: &mut StepContext, host: &Host, name: &str, keys: Stdin) -> Result<Outcome, StepError> {
     let nonce = getrandom::u64()
         .map_err(|error| StepError::failed(format!("the system gives no random numbers: {error}")))?;
     let buffer = format!("doppio-{nonce:016x}");
