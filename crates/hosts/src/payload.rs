@@ -106,12 +106,12 @@ fn write_files(text: &mut Vec<u8>, files: &[&EnvVar]) -> Result<Option<String>, 
     text.extend_from_slice(STALE_FOLDERS.as_bytes());
     // On a full file system, not every `printf` says so.
     text.extend_from_slice(b"_z(){ [ \"$(($(wc -c <\"$1\")))\" = \"$2\" ];}\n_w(){ doppio_mark||return 1\n");
-    let mut exports = String::new();
+    let mut exports = Vec::new();
     for var in files {
         let name = &var.name;
         let file = match var.file {
             None => {
-                exports.push_str(&format!("export {name}_FILE=\"$_f/{name}\"\n"));
+                exports.push(format!("export {name}_FILE=\"$_f/{name}\"\n"));
                 name.to_string()
             }
             Some(form) => {
@@ -119,7 +119,7 @@ fn write_files(text: &mut Vec<u8>, files: &[&EnvVar]) -> Result<Option<String>, 
                 let file = format!("{name}/{}", form.file);
                 let named = if form.names_folder { name.as_str() } else { &file };
                 let (before, after) = (shell::quote(form.before), shell::quote(form.after));
-                exports.push_str(&format!("export {name}={before}\"$_f/{named}\"{after}\n"));
+                exports.push(format!("export {name}={before}\"$_f/{named}\"{after}\n"));
                 file
             }
         };
@@ -128,6 +128,7 @@ fn write_files(text: &mut Vec<u8>, files: &[&EnvVar]) -> Result<Option<String>, 
         let size = measure(var).0;
         text.extend_from_slice(format!(" >\"./{file}\"&&_z \"./{file}\" {size}||return 1\n").as_bytes());
     }
+    let exports = exports.concat();
     let tail = format!(
         "}}\n_f=$(doppio_folder {folder} _w 2>/dev/null)||_x folder\n\
          case $_f in disk*)echo 'doppio: no memory file system here takes it: what goes as a file lies on \

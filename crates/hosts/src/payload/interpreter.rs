@@ -51,7 +51,9 @@ pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> 
     let is_posix = exec.interpreter.is_posix();
     // One that is not there yet may be the work of those before it.
     if let Some(file) = exec.source.first().filter(|_| is_posix) {
-        text.push_str(&format!("[ -r {} ]||_x source\n", source_word(file)));
+        for part in ["[ -r ", &source_word(file), " ]||_x source\n"] {
+            text.push_str(part);
+        }
     }
     if has_secrets(exec) {
         // Tracing that the host exports would write values down: in bash's way, and in fish's.
