@@ -2,6 +2,7 @@
 
 use doppio_hosts::EnvVar;
 use doppio_hosts::Host;
+use doppio_hosts::Strict;
 use doppio_secrets::Carrier;
 use doppio_secrets::SecretValue;
 use doppio_text::shell::quote;
@@ -36,6 +37,10 @@ fields! {
         if_exists: IfExists = IfExists::Error,
         /// A file on the host that receives the pane's output.
         log: Option<PlainText>,
+        /// Whether the text stops at the first command that fails (`set -e`).
+        errexit: bool = true,
+        /// Whether a pipe fails if any of its commands does (`set -o pipefail`), and not only the last.
+        pipefail: bool = false,
     }
 }
 
@@ -56,6 +61,10 @@ impl Operation for TmuxNew {
     const EXAMPLE: &'static str =
         "tmux_new = { host_id = \"gpu-box\", session_name = \"train\", command = \"python train.py\" }";
 
+    fn pipes_hide_failures(&self) -> bool {
+        !self.pipefail
+    }
+
     fn show(&self) -> Vec<String> {
         let mut lines = vec![format!("tmux session {}", self.session_name)];
         lines.extend(self.lines());
@@ -68,6 +77,8 @@ impl Operation for TmuxNew {
             Some(text) => cx.script(text).await?,
             None => (String::new(), Vec::new()),
         };
+        let strict = Strict { errexit: self.errexit, pipefail: self.pipefail };
+        let command = if command.trim().is_empty() { command } else { strict.opening() + &command };
         let own = cx.env(&self.env.0).await?;
         let handed = cx.credentials(&host).await?;
         if let Some(variable) = handed.iter().find(|variable| variable.file.is_some()) {
