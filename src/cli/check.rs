@@ -11,6 +11,7 @@ use doppio_text::Source;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
+use crate::cli::literals::Literals;
 use crate::cli::load;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
@@ -50,7 +51,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         }
         is_denied |= faults.iter().any(|fault| fault.severity == Severity::Error);
         if args.output.is_json() {
-            output::data(report::json(&source, &faults).as_bytes())?;
+            let lines = Literals::of([source.text()]).mask().text(&report::json(&source, &faults));
+            output::data(lines.as_str().as_bytes())?;
         } else if faults.is_empty() {
             let plural = if steps == 1 { "" } else { "s" };
             output::line(&format!("{}: {steps} step{plural}, no faults", source.name()));

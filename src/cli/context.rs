@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use doppio_hosts::FirstContact;
 use doppio_secrets::Environment;
 
 use crate::cli::error::CliError;
@@ -39,8 +40,8 @@ impl Context {
         let env: Environment = std::env::vars_os().collect();
         handed::keep(&env);
         let home = env
-            .path("HOME")
-            .or_else(|| env.path("USERPROFILE"))
+            .folder("HOME")
+            .or_else(|| env.folder("USERPROFILE"))
             .ok_or_else(|| CliError::world("there is no home directory").hint("set `HOME`"))?;
         let cwd = std::env::current_dir().or_world("there is no current directory")?;
         Ok(Self {
@@ -64,8 +65,17 @@ impl Context {
         }
     }
 
+    /// What happens to a host key that nobody knows: where `CI` is set, nobody is there to look at it.
+    pub(super) fn first_contact(&self) -> FirstContact {
+        if self.is_ci() { FirstContact::Refuse } else { FirstContact::Accept }
+    }
+
+    fn is_ci(&self) -> bool {
+        self.env.text("CI").is_some_and(|value| !matches!(value, "" | "0" | "false"))
+    }
+
     /// Whether nobody is watching: stderr is not a terminal, or `CI` is set.
     pub(super) fn is_plain(&self) -> bool {
-        !self.stderr_is_terminal || self.env.get("CI").is_some()
+        !self.stderr_is_terminal || self.is_ci()
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashSet;
+use std::fs::File;
+use std::io;
 use std::io::ErrorKind;
 use std::io::Read;
 use std::path::Path;
@@ -10,17 +12,20 @@ use std::path::PathBuf;
 use doppio_hosts::HostsFile;
 use doppio_secrets::SecretRef;
 use doppio_text::Diagnostic;
+use doppio_text::OwnFileError;
 use doppio_text::Source;
 use doppio_text::closest;
 use doppio_text::name::HostId;
 use doppio_text::name::InvalidName;
 use doppio_text::name::SecretName;
 use doppio_text::open;
+use doppio_text::open_own;
 use doppio_text::shell::quote;
 
 use crate::cli::context::Context;
 use crate::cli::credentials::ConsentArgs;
 use crate::cli::error::CliError;
+use crate::cli::literals::Literals;
 use crate::cli::output;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::lookup::check_bound;
@@ -31,6 +36,7 @@ use crate::plan::Plan;
 use crate::plan::SelectError;
 use crate::plan::Selection;
 use crate::recipe;
+use crate::step::secret_in;
 
 /// A longer file is not a recipe, in bytes.
 pub(super) const LONGEST: u64 = 64 << 20;
@@ -81,6 +87,8 @@ pub(super) struct Loaded {
     pub source: Source,
     /// What will be done.
     pub plan: Plan,
+    /// Tokens that its text and its variables hold.
+    pub literals: Literals,
 }
 
 /// Reads a recipe's file and plans it, without touching a host or a secret. Draws the warnings.
@@ -121,25 +129,37 @@ pub(super) fn load(args: &RecipeArgs, context: &Context, hosts: &HostsFile) -> R
     if !warnings.is_empty() {
         output::faults(&source, &warnings);
     }
-    Ok(Loaded { source, plan })
+    let literals = Literals::of(vars.iter().map(|(_, value)| value.as_str()).chain([source.text()]));
+    Ok(Loaded { source, plan, literals })
 }
 
 /// The hosts of the user's `hosts.toml`; none if there is no such file.
 pub(super) fn hosts(context: &Context) -> Result<HostsFile, CliError> {
     let path = Dirs::new(&context.env, &context.home).hosts_toml();
-    if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        return Ok(HostsFile::default());
-    }
-    let source = read(&path)?;
+    let file = match open_own(&path, &context.home) {
+        Ok(file) => Ok(file),
+        Err(OwnFileError::NotOwn(error)) => return Err(error.into()),
+        Err(OwnFileError::Io(error))
+            if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_err() =>
+        {
+            return Ok(HostsFile::missing(path.display().to_string()));
+        }
+        Err(OwnFileError::Io(error)) => Err(error),
+    };
+    let source = text_of(&path, file)?;
     HostsFile::parse(&source).map_err(|faults| CliError::faults(source, faults))
 }
 
 /// Reads a text file.
 pub(super) fn read(path: &Path) -> Result<Source, CliError> {
+    text_of(path, open(path))
+}
+
+fn text_of(path: &Path, opened: io::Result<File>) -> Result<Source, CliError> {
     let name = path.display().to_string();
     let cannot = |cause: String| CliError::usage(format!("cannot read `{name}`")).cause(cause);
     let mut bytes = Vec::new();
-    open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(|error| {
+    opened.and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(|error| {
         let hint = unread(path, &error);
         hint.into_iter().fold(cannot(error.to_string()), CliError::hint)
     })?;
@@ -173,6 +193,12 @@ fn variables(args: &RecipeArgs) -> Result<Vec<(String, String)>, CliError> {
                 CliError::usage(format!("`--var {var}` has no value")).hint("write `--var NAME=VALUE`")
             );
         };
+        if let Some(reference) = secret_in(value) {
+            return Err(CliError::usage(format!(
+                "no secret is looked up in `--var`, and `{reference}` stands in `{name}`"
+            ))
+            .hint(format!("write `{name} = \"{reference}\"` under `[variables]` of the recipe")));
+        }
         all.push((name.to_owned(), value.to_owned()));
     }
     let mut seen = HashSet::new();

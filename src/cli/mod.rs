@@ -12,6 +12,7 @@ mod error;
 mod handed;
 mod hardware;
 mod host;
+mod literals;
 mod load;
 mod memory;
 mod opened;

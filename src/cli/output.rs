@@ -14,11 +14,14 @@ use serde::Serialize;
 
 use doppio_text::Diagnostic;
 use doppio_text::Source;
+use doppio_text::exact;
 use doppio_text::page;
 
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
+use crate::cli::literals;
+use crate::cli::literals::Literals;
 use crate::ui::Paint;
 use crate::ui::report;
 use crate::ui::table::Table;
@@ -148,7 +151,7 @@ pub(super) fn line(text: &str) {
 }
 
 /// Writes a line of our own words to stderr, in colour where there is colour.
-pub(super) fn painted(text: &str) {
+pub(super) fn painted_line(text: &str) {
     writeln!(anstream::stderr().lock(), "{text}").ok();
 }
 
@@ -171,7 +174,9 @@ pub(super) fn hint(text: &str) {
 
 /// Draws faults on stderr.
 pub(super) fn faults(source: &Source, faults: &[Diagnostic]) {
-    writeln!(anstream::stderr().lock(), "{}", report::draw(source, faults)).ok();
+    let drawn = report::draw(&literals::hidden(source), faults);
+    let drawn = Literals::of([source.text()]).mask().text(&drawn);
+    writeln!(anstream::stderr().lock(), "{drawn}").ok();
 }
 
 /// clap's own errors, help and version. An extra argument may be a value, so it is not repeated.
@@ -181,6 +186,11 @@ pub(super) fn usage(mut error: clap::Error) -> ExitCode {
         && !error.get(ContextKind::InvalidArg).is_some_and(is_option)
     {
         error.remove(ContextKind::InvalidArg);
+    }
+    for (kind, value) in fitted(&error) {
+        // A tip repeats it as well.
+        error.remove(ContextKind::Suggested);
+        error.insert(kind, value);
     }
     let printed = error.print();
     if error.use_stderr() {
@@ -192,6 +202,18 @@ pub(super) fn usage(mut error: clap::Error) -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// What clap repeats of the command line, fit to be shown: it may have been pasted, or come out of a file.
+fn fitted(error: &clap::Error) -> Vec<(ContextKind, ContextValue)> {
+    let fit = |text: &String| exact(text.as_bytes());
+    let fitted = |value: &ContextValue| match value {
+        ContextValue::String(text) => Some(ContextValue::String(fit(text))),
+        ContextValue::Strings(texts) => Some(ContextValue::Strings(texts.iter().map(fit).collect())),
+        _ => None,
+    };
+    let all = error.context().filter_map(|(kind, value)| Some((kind, value, fitted(value)?)));
+    all.filter(|(_, value, fitted)| *value != fitted).map(|(kind, _, fitted)| (kind, fitted)).collect()
 }
 
 /// The error of a command that failed.

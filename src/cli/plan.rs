@@ -20,6 +20,7 @@ use crate::cli::credentials;
 use crate::cli::credentials::Survey;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
+use crate::cli::error::OrWorld;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
 use crate::cli::output;
@@ -75,11 +76,13 @@ pub(super) fn dry_run(args: &RecipeArgs, output: OutputArgs, context: &Context) 
     if !seen.is_empty() {
         output::faults(&loaded.source, &seen);
     }
+    let mask = loaded.literals.mask();
     let page = Page::new(show(&loaded.plan), secrets, hosts);
     if output.is_json() {
-        output::json(&page)?;
+        let line = serde_json::to_string(&page).or_world("cannot write JSON")? + "\n";
+        output::data(mask.text(&line).as_str().as_bytes())?;
     } else {
-        output::painted_lines(&drawn(&page), painted)?;
+        output::painted_lines(mask.text(&drawn(&page)).as_str(), painted)?;
     }
     if page.stops.is_empty() { Ok(()) } else { Err(CliError::silent(Kind::World)) }
 }

@@ -32,4 +32,5 @@ pub use model::Plan;
 pub use model::PlannedStep;
 pub use select::SelectError;
 pub use select::Selection;
+pub(crate) use steps::refused_file;
 pub use when::When;

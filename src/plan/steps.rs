@@ -91,6 +91,13 @@ impl<'a> Steps<'a> {
         }
         let credentials =
             if runs_nothing { Vec::new() } else { self.credentials(node.step, kind, takes_env) };
+        if let Some(operation) = operation.as_deref() {
+            for (wanted, span) in &credentials {
+                if let Some(fault) = refused_file(operation, wanted, span) {
+                    self.resolver.fault(fault);
+                }
+            }
+        }
         travel.env_names.extend(variables(&credentials));
         if let Some(operation) = operation.as_deref() {
             self.warn_of_texts(operation, host.as_ref(), &travel);
@@ -310,6 +317,13 @@ impl<'a> Steps<'a> {
                 .help("name the target with `--host HOST`, or give the steps a `host_id`"),
         );
     }
+}
+
+/// A credential that is a file, at a step that can't have one.
+pub(crate) fn refused_file(operation: &dyn Planned, wanted: &Wanted, span: &Span) -> Option<Diagnostic> {
+    let (why, instead) = operation.refuses_files().filter(|_| wanted.provider.is_file())?;
+    let message = format!("the credential of `{wanted}` is a file, {why}");
+    Some(Diagnostic::error("plan::credential-file", message, span.clone()).help(instead))
 }
 
 /// The variables that credentials travel under as values.

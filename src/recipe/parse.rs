@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use doppio_secrets::scan::tokens_in;
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
@@ -34,8 +35,20 @@ pub fn parse(source: &Source) -> Recipe {
     let mut recipe = Recipe { has_syntax_errors: !syntax.is_empty(), ..Recipe::default() };
     tables(&mut recipe, &mut reader, &document);
     recovery::keep_certain(&mut reader, syntax);
+    literal_tokens(&mut reader);
     recipe.faults = reader.into_faults();
     recipe
+}
+
+/// Warns of each token that stands in the text as it is.
+fn literal_tokens(reader: &mut Reader<'_>) {
+    for (place, id) in tokens_in(reader.source.text()) {
+        let message = format!("a token stands in the recipe as it is ({id})");
+        reader.fault(Diagnostic::warning("recipe::literal-token", message, place).help(
+            "replace it where it was issued, store the new one with `doppio secret set NAME`, and write \
+             `${secret:NAME}`",
+        ));
+    }
 }
 
 fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &TomlTable<'_>) {

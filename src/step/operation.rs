@@ -58,6 +58,11 @@ pub(in crate::step) trait Operation:
         false
     }
 
+    /// Why it can't be given a credential that is a file, and what can; none if it can.
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// The lines that a dry run shows: those of its fields.
     fn show(&self) -> Vec<String> {
         self.lines()
@@ -124,6 +129,9 @@ pub trait Planned: Debug + Send + Sync + Any {
     /// Whether a pipe of its text may fail without anyone noticing: only its last command counts.
     fn pipes_hide_failures(&self) -> bool;
 
+    /// Why it can't be given a credential that is a file, and what can; none if it can.
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)>;
+
     /// The lines that a dry run shows, references as `‹secret:name›`.
     fn show(&self) -> Vec<String>;
 
@@ -167,6 +175,10 @@ impl<T: Operation> Planned for T {
 
     fn pipes_hide_failures(&self) -> bool {
         Operation::pipes_hide_failures(self)
+    }
+
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        Operation::refuses_files(self)
     }
 
     fn show(&self) -> Vec<String> {

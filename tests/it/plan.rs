@@ -59,7 +59,7 @@ fn world() -> Doppio {
     world.hosts(
         "[hosts.box]\nhostname = \"10.0.0.7\"\nuser = \"ada\"\nport = 2222\n\
          [hosts.gpu-1]\nhostname = \"10.0.0.8\"\nuser = \"ada\"\ncarrier = \"preamble\"\n\
-         [hosts.gpu-2]\nhostname = \"10.0.0.9\"\nuser = \"ada\"\n",
+         [hosts.gpu-2]\nhostname = \"10.0.0.9\"\nuser = \"ada\"\ncarrier = \"channel\"\n",
     );
     world.file("sweep.toml", RECIPE);
     world
@@ -160,9 +160,9 @@ fn a_plan_shows_all_that_would_be_done_and_no_value() {
            wandb/api_key  from variable `WANDB_API_KEY`
 
         hosts
-           box    ada@10.0.0.7:2222; secrets by channel where the server takes the name, else preamble
+           box    ada@10.0.0.7:2222; secrets by preamble
            gpu-1  ada@10.0.0.8:22; secrets by preamble
-           gpu-2  ada@10.0.0.9:22; secrets by channel where the server takes the name, else preamble
+           gpu-2  ada@10.0.0.9:22; secrets by channel
            local  this machine; secrets by environment of the process
 
         a run would stop before its first step: 1 secret

@@ -99,21 +99,21 @@ fn a_file_that_is_not_what_was_read_stays() {
     let work = doppio.folder().join("project");
     let file = doppio.file(".env", "TEAM_KEY=hunter2-one\n");
     // Somebody adds to it while the user is asked.
-    let late = "[exec sh -c {echo LATE=hunter2-late >> .env}]y";
+    let late = "[exec sh -c {echo LATE_KEY=hunter2-late >> .env}]y";
     let (code, shown) =
         doppio.at_terminal(&["secret", "import", ".env", "--remove-source"], &[("write 1 secret", late)]);
     assert!(code == 3 && shown.contains("it changed after it was read"), "{code}: {shown}");
-    assert_eq!(fs::read_to_string(&file).unwrap(), "TEAM_KEY=hunter2-one\nLATE=hunter2-late\n");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "TEAM_KEY=hunter2-one\nLATE_KEY=hunter2-late\n");
     let remove = |path: &str| doppio.run(["secret", "import", path, "--remove-source", "--yes"]);
     std::os::unix::fs::symlink(".env", work.join("link.env")).unwrap();
     assert!(remove("link.env").expect(3).stderr.contains("it is a link"));
     fs::hard_link(&file, work.join("hard.env")).unwrap();
     assert!(remove("hard.env").expect(3).stderr.contains("it has another name"));
-    assert!(fs::read_to_string(&file).unwrap().contains("LATE=hunter2-late"));
+    assert!(fs::read_to_string(&file).unwrap().contains("LATE_KEY=hunter2-late"));
     fs::remove_file(work.join("hard.env")).unwrap();
     remove(".env").expect(0);
     assert!(!file.exists());
-    assert_eq!(doppio.reveal("env/LATE"), "hunter2-late");
+    assert_eq!(doppio.reveal("env/LATE_KEY"), "hunter2-late");
 }
 
 /// case A8
@@ -228,4 +228,43 @@ fn shells_complete_names() {
     assert!(fish("doppio secret set huggingface/t").contains("huggingface/token"));
     let checked = ask("zsh", &["-f", "-n", "./zsh"]);
     assert_eq!(checked, "");
+}
+
+// case F14
+#[test]
+fn what_is_removed_with_its_history_is_asked_for_first() {
+    let doppio = Doppio::with_vault();
+    doppio.store("team/key", "hunter2 one");
+    doppio.store("team/key", "hunter2 two");
+    let question = "remove `team/key` from the age vault (with 1 older version)";
+    let (code, shown) = doppio.at_terminal(&["secret", "rm", "team/key"], &[(question, "n")]);
+    assert!(code == 0 && shown.contains("nothing was done"), "{code}: {shown}");
+    assert_eq!(doppio.reveal("team/key"), "hunter2 two");
+    let (code, shown) = doppio.at_terminal(&["secret", "rm", "team/key"], &[(question, "y")]);
+    assert!(code == 0, "{code}: {shown}");
+    // What it says brings it back.
+    let shown = shown.replace(['\r', '\n'], " ");
+    let command = shown.split('`').find(|part| part.starts_with("cp -p ")).unwrap();
+    assert!(std::process::Command::new("sh").args(["-c", command]).status().unwrap().success());
+    assert_eq!(doppio.reveal("team/key"), "hunter2 two");
+    let (code, _) = doppio.at_terminal(&["secret", "rm", "team/key", "--yes"], &[]);
+    assert_eq!(code, 0);
+}
+
+// case F17
+#[test]
+fn a_wrong_passphrase_is_told_and_asked_for_again() {
+    let doppio = Doppio::new().env("DOPPIO_KEYRING", "off");
+    fs::write(doppio.doppio_home().join("config.toml"), "[vault]\nwork_factor = 10\n").unwrap();
+    let passphrase = [("passphrase for the new age vault", "pass hunter2"), ("once more", "pass hunter2")];
+    let typed = [&[("value of `team/key`", "hunter2 hunter2")][..], &passphrase].concat();
+    doppio.at_terminal(&["secret", "set", "team/key"], &typed);
+    let get = ["secret", "get", "team/key", "--reveal"];
+    let again = "wrong passphrase, try again";
+    let (code, shown) =
+        doppio.at_terminal(&get, &[("passphrase of the age vault", "wrong one"), (again, "pass hunter2")]);
+    assert!(code == 0 && shown.contains("hunter2 hunter2\r\n"), "{code}: {shown}");
+    let wrong = [("passphrase of the age vault", "no"), (again, "no"), (again, "no")];
+    let (code, shown) = doppio.at_terminal(&get, &wrong);
+    assert!(code == 3 && shown.contains("the passphrase does not open the age vault"), "{code}: {shown}");
 }

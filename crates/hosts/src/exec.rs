@@ -6,6 +6,8 @@ use doppio_secrets::SecretValue;
 use doppio_secrets::vendor::FileForm;
 use doppio_text::name::EnvName;
 
+use crate::HostError;
+
 /// Shell text to run, and all it needs.
 #[derive(Debug, Clone)]
 pub struct Exec {
@@ -22,7 +24,7 @@ pub struct Exec {
     /// When it ends early; at no failure otherwise.
     pub strict: Strict,
     /// Bytes for its stdin, which is empty otherwise. End of file follows them.
-    pub stdin: Option<SecretValue>,
+    pub stdin: Option<Stdin>,
 }
 
 impl Exec {
@@ -38,6 +40,15 @@ impl Exec {
             stdin: None,
         }
     }
+}
+
+/// Bytes for a script's stdin, and which secrets go with them.
+#[derive(Debug, Clone)]
+pub struct Stdin {
+    /// The bytes.
+    pub bytes: SecretValue,
+    /// The secrets in them, once they were sent.
+    pub deliveries: Vec<Delivery<String>>,
 }
 
 /// One environment variable of a process.
@@ -65,7 +76,7 @@ impl EnvVar {
     /// The secrets in it, once they went by this carrier.
     pub fn sent_by(&self, carrier: Carrier) -> impl Iterator<Item = Delivery<String>> {
         self.secrets.iter().map(move |secret| Delivery {
-            variable: self.name.clone(),
+            variable: Some(self.name.clone()),
             secret: secret.clone(),
             carrier,
             is_default: self.is_default,
@@ -168,6 +179,8 @@ pub enum Exit {
     Signal(String),
     /// The connection broke before an end was heard of.
     Lost(String),
+    /// It never ran: what stood in its way.
+    NotStarted(HostError),
 }
 
 /// What was found of the files that a process had.

@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let findings = super::block_on(context, async {
         let mut findings = local::examine(context).await;
         if let Some(host) = &args.host {
-            findings.extend(remote::examine(host, context).await?);
+            findings.extend(Box::pin(remote::examine(host, context)).await?);
         }
         Ok::<_, CliError>(findings)
     })??;

@@ -29,6 +29,7 @@ use doppio_secrets::SecretRef;
 use doppio_secrets::SecretSession;
 use doppio_text::Severity;
 use doppio_text::Source;
+use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
 use crate::cli::credentials;
@@ -37,6 +38,7 @@ use crate::cli::credentials::Survey;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
+use crate::cli::literals::Literals;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
 use crate::cli::output;
@@ -103,7 +105,16 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let done = runtime.block_on(play(
         args,
         context,
-        World { source: loaded.source, plan: loaded.plan, hosts, ladder, prompt, screen, echo },
+        World {
+            source: loaded.source,
+            plan: loaded.plan,
+            literals: loaded.literals,
+            hosts,
+            ladder,
+            prompt,
+            screen,
+            echo,
+        },
     ));
     // Threads that wait for a keychain or a resolver must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -114,6 +125,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
 struct World {
     source: Source,
     plan: Plan,
+    literals: Literals,
     hosts: HostsFile,
     ladder: Ladder,
     prompt: Arc<dyn Prompt>,
@@ -141,17 +153,19 @@ async fn steps(
     wish: watch::Receiver<Cancel>,
     signals: &Signals,
 ) -> Result<Ended, CliError> {
-    let World { source, plan, hosts, ladder, prompt, mut screen, echo: _ } = world;
+    let World { source, plan, literals, hosts, ladder, prompt, mut screen, echo: _ } = world;
     let style = if args.mask_names { MaskStyle::Names } else { MaskStyle::Stars };
     let auditor = lookup::auditor(context, Arc::clone(&prompt))?;
     let providers = credentials::providers(&args.recipe.consent, context)?;
     let vault =
         SecretSession::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)).with_providers(providers);
     let vault = Arc::new(vault);
+    literals.teach(vault.mask());
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     let survey = unless(&wish, vault.survey(secrets)).await?;
     let expiring = credentials::expiring(&plan, &survey, &source);
     check_secrets(survey)?;
+    unless(&wish, vault.learn_at_hand(&nameable(&plan))).await?;
     let world = credentials::World {
         hosts: &hosts,
         home: &context.home,
@@ -172,6 +186,7 @@ async fn steps(
         home: context.home.clone(),
         state: dirs.state().to_owned(),
         agent: context.env.path("SSH_AUTH_SOCK"),
+        first_contact: context.first_contact(),
         sandbox: args.recipe.sandbox,
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
     }));
@@ -181,10 +196,11 @@ async fn steps(
         pool.close().await;
         return Err(error);
     }
-    let shown = serde_json::to_vec_pretty(&show(&plan)).or_world("cannot write the plan")?;
+    let shown = serde_json::to_string_pretty(&show(&plan)).or_world("cannot write the plan")?;
+    let shown = vault.mask().text(&shown);
     let settings = Settings::load(args.recipe.folder(), &dirs.config_toml(), None)?;
     let store = Store::new(dirs.runs()).keeping(LogLimit::of_mebibytes(settings.log_mib));
-    let (run, mut journal) = store.create(&shown).map_err(|error| not_kept(&error))?;
+    let (run, mut journal) = store.create(shown.as_str().as_bytes()).map_err(|error| not_kept(&error))?;
     auditor.begin(run.clone());
 
     let mut sink = Fanout(vec![&mut journal, &mut screen]);
@@ -207,6 +223,14 @@ async fn steps(
     // What people read goes to stderr, and there is nobody to tell when that fails.
     let shown = if args.output.is_json() { shown } else { Ok(()) };
     Ok(Ended { state, folder: store.folder(&run), missing: journal.missing().to_vec(), unkept, shown })
+}
+
+/// The secrets that a plan can name: those of its texts, and those of its credentials.
+fn nameable(plan: &Plan) -> BTreeSet<SecretRef> {
+    let of_texts = plan.steps().iter().flat_map(|step| step.secrets.iter().cloned());
+    let wanted = plan.steps().iter().flat_map(|step| &step.credentials);
+    let keys = wanted.flat_map(|(wanted, _)| wanted.provider.keys());
+    of_texts.chain(keys.filter_map(|key| key.name.parse::<SecretName>().ok()).map(SecretRef::from)).collect()
 }
 
 /// What `work` returns, unless a stop is requested first.

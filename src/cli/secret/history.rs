@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
 use crate::cli::secret::arguments::name;
-use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::ProfileArg;
 use crate::cli::secret::sources;
 use crate::cli::secret::time;
 
@@ -21,11 +21,13 @@ pub(in crate::cli) struct Args {
     source: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    profile: ProfileArg,
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let name = name(&args.name)?;
-    let ladder = lookup::usual_ladder(context)?;
+    let ladder = args.profile.ladder(context)?;
     let (source, path) = sources::holder(&ladder, &name, args.source.as_deref()).await?;
     let versions = source.versions(&path).await.map_err(|error| {
         CliError::of_source(format!("`{name}` has no history"), &error)

@@ -5,6 +5,7 @@ mod audit;
 mod clipboard;
 mod copy;
 mod discover;
+mod document;
 mod exec;
 mod export;
 mod get;

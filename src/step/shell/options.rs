@@ -11,6 +11,8 @@ use doppio_hosts::Exec;
 use doppio_hosts::Host;
 use doppio_hosts::Interpreter;
 use doppio_hosts::Strict;
+use doppio_secrets::Carrier;
+use doppio_secrets::Unmaskable;
 use doppio_text::Spanned;
 use doppio_text::shell::quote_path;
 
@@ -29,6 +31,7 @@ use crate::step::Value;
 use crate::step::field::Entry;
 use crate::step::field::Env;
 use crate::step::field::Field;
+use crate::step::field::Files;
 use crate::step::field::Timeout;
 use crate::step::field::Variable;
 use crate::step::field::fields;
@@ -41,6 +44,7 @@ fields! {
         /// `local_command`, where Doppio was started.
         workdir: Option<PlainText>,
         env: Env,
+        files: Files,
         /// A variable that receives standard output, of at most 16 MiB.
         capture_output: Option<Variable>,
         timeout_secs: Option<Timeout>,
@@ -211,8 +215,9 @@ impl Options {
         let (script, bound) = cx.script(command).await?;
         env.extend(bound);
         env.extend(cx.env(&self.env.0).await?);
+        env.extend(cx.files(&self.files).await?);
         let stdin = match &self.stdin {
-            Some(text) => Some(cx.value(text).await?.into_secret()),
+            Some(text) => Some(cx.stdin(text, Carrier::Stdin).await?),
             None => None,
         };
         let exec = Exec {
@@ -233,7 +238,7 @@ impl Options {
         if ended.end == (End::Exit { code: NOT_THERE }) {
             self.are_there(cx, &ended)?;
         }
-        self.outcome(ended)
+        self.outcome(cx, ended)
     }
 
     /// Says what the text did not begin for, where that was our own shell text's answer.
@@ -265,7 +270,7 @@ impl Options {
         Ok(())
     }
 
-    fn outcome(&self, ended: Ended) -> Result<Outcome, StepError> {
+    fn outcome(&self, cx: &StepContext, ended: Ended) -> Result<Outcome, StepError> {
         let has_succeeded = ended.end == (End::Exit { code: 0 });
         let mut outputs = HashMap::new();
         if has_succeeded {
@@ -280,7 +285,9 @@ impl Options {
             for (name, pattern) in &self.outputs.0 {
                 let failed = |why| StepError::failed(format!("output `{name}`{why}"));
                 let regex = Regex::new(pattern).map_err(|error| failed(format!(": {error}")))?;
-                let found = ended.stdout.capture(&regex).ok_or_else(|| {
+                let known_as = format!("step.{}.outputs.{name}", cx.step);
+                let found = ended.stdout.capture(&regex, cx.secrets.mask(), &known_as);
+                let found = found.map_err(|error| cut_of_secret(name, &error))?.ok_or_else(|| {
                     failed(format!(" was not found: nothing in {searched}stdout matches `{pattern}`"))
                 })?;
                 outputs.insert(name.clone(), found);
@@ -290,4 +297,17 @@ impl Options {
         let sets = captured.map(|to| (to.0.clone(), ended.stdout.clone())).collect();
         Ok(Outcome { outputs, sets, ..ended.into() })
     }
+}
+
+/// An output that is secret and can't be masked.
+fn cut_of_secret(name: &str, error: &Unmaskable) -> StepError {
+    let why = match error {
+        Unmaskable::TooShort { .. } => "is too short to be masked",
+        Unmaskable::TooLong { .. } => "is too long to be masked",
+        Unmaskable::TooMany { .. } => "can't be masked together with so many others",
+    };
+    StepError::hinted(
+        format!("output `{name}` is part of a secret and {why}"),
+        "have its pattern match more of the secret, or print what is not secret in a step without `secret_output`",
+    )
 }

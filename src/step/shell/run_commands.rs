@@ -52,7 +52,9 @@ impl RunCommands {
     }
 
     async fn in_new_session(&self, cx: &mut StepContext, host: &Host) -> Result<Outcome, StepError> {
-        let (script, mut env) = cx.script(&self.commands).await?;
+        let (script, bound) = cx.script(&self.commands).await?;
+        let mut env = tmux::credentials(cx, host).await?;
+        env.extend(bound);
         env.extend(cx.env(&self.options.env.0).await?);
         let start = tmux::Start {
             name: self.session(cx)?,
@@ -75,7 +77,7 @@ impl RunCommands {
             ));
         }
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            tmux::type_keys(cx, host, &name, line).await?;
+            tmux::type_line(cx, host, &name, line).await?;
         }
         Ok(Outcome::success())
     }
@@ -102,6 +104,9 @@ impl Operation for RunCommands {
         if self.tmux_mode == TmuxMode::Existing && self.options.pipefail {
             faults.push(("pipefail", "has no effect on lines typed into an existing session".to_owned()));
         }
+        if self.tmux_mode != TmuxMode::None && !self.options.files.0.0.is_empty() {
+            faults.push(("files", "are removed when the step ends, and a session goes on".to_owned()));
+        }
         if self.tmux_mode != TmuxMode::None && self.options.capture_output.is_some() {
             faults.push((
                 "capture_output",
@@ -117,6 +122,10 @@ impl Operation for RunCommands {
 
     fn pipes_hide_failures(&self) -> bool {
         self.options.pipes_hide_failures()
+    }
+
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        (self.tmux_mode == TmuxMode::New).then_some(tmux::REFUSES_FILES)
     }
 
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {

@@ -7,6 +7,7 @@ mod grammar;
 mod habits;
 mod names;
 mod operations;
+mod secrets;
 
 use std::process::Command;
 use std::time::Duration;

@@ -46,11 +46,18 @@ pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> 
     let mut text = if exec.interpreter.shell == "bash" {
         "_b\n".to_owned()
     } else {
-        format!(
-            "_u;_s={name} _o={norc};command -v {name} >/dev/null 2>&1||\
-             {{ printf 'doppio: %s is not installed\\n' {name} >&2;exit 127;}}\n"
-        )
+        format!("_u;_s={name} _o={norc};command -v {name} >/dev/null 2>&1||_x shell\n")
     };
+    let is_posix = exec.interpreter.is_posix();
+    // One that is not there yet may be the work of those before it.
+    if let Some(file) = exec.source.first().filter(|_| is_posix) {
+        text.push_str(&format!("[ -r {} ]||_x source\n", source_word(file)));
+    }
+    if has_secrets(exec) {
+        // Tracing that the host exports would write values down: in bash's way, and in fish's.
+        text.push_str("{ command unset SHELLOPTS fish_trace;} 2>/dev/null\n");
+    }
+    text.push_str("_r\n");
     let login = if exec.interpreter.login { " -l" } else { "" };
     let script = script(exec, split);
     let command = if script.len() <= ARGUMENT_LIMIT {
@@ -76,6 +83,10 @@ pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> 
 fn script(exec: &Exec, split: &EnvSplit<'_>) -> String {
     let mut text = String::new();
     let posix = exec.interpreter.is_posix();
+    if posix && has_secrets(exec) {
+        // What a login file or `$BASH_ENV` has set up would trace what comes next, into a file even.
+        text.push_str("{ set +xv;unset BASH_XTRACEFD;} 2>/dev/null\n");
+    }
     if posix {
         // The script itself sees large values too; only its children must read the file.
         let large = split.files.iter().filter(|var| var.file.is_none());
@@ -95,15 +106,23 @@ fn script(exec: &Exec, split: &EnvSplit<'_>) -> String {
     text
 }
 
-fn source(file: &str, posix: bool) -> String {
+/// Whether a value that must not be seen goes to the script.
+fn has_secrets(exec: &Exec) -> bool {
+    exec.env.iter().any(|var| !var.secrets.is_empty() || var.file.is_some())
+}
+
+fn source_word(file: &str) -> String {
     let has_folder = file.contains('/') || file.starts_with('~');
-    let word = shell::quote_path(&if has_folder { file.to_owned() } else { format!("./{file}") });
+    shell::quote_path(&if has_folder { file.to_owned() } else { format!("./{file}") })
+}
+
+fn source(file: &str, posix: bool) -> String {
+    let word = source_word(file);
     if !posix {
         return format!("source {word}\n");
     }
     let shown = shell::quote(file);
-    let check =
-        format!("[ -r {word} ]||{{ printf 'doppio: no file %s to source\\n' {shown} >&2;exit 98;}}\n");
+    let check = format!("[ -r {word} ]||{{ printf 'doppio: no file %s to source\\n' {shown} >&2;exit 1;}}\n");
     // Files of plain assignments, like /etc/environment, say nothing of exporting them.
     let name = file.rsplit('/').next().unwrap_or_default();
     let is_plain = name == "environment" || name.split('.').skip(1).any(|part| part == "env");

@@ -12,6 +12,7 @@ mod word;
 pub use quote::quote;
 pub use quote::quote_bytes;
 pub use quote::quote_path;
+pub use quote::typed;
 pub use rewrite::Piece;
 pub use rewrite::RewriteError;
 pub use rewrite::rewrite;
