@@ -66,6 +66,7 @@ const TIPS: [(&[&str], &str); 34] = [
         &["runs cancel", "runs stop", "runs kill"],
         "press Ctrl-C where the run was started: it ends what runs on the hosts, too",
     ),
+    (&["runs resume", "runs retry"], "run the rest again: `doppio run RECIPE --from STEP`"),
     (
         &["host rm", "host remove", "host edit", "host rename"],
         "hosts stand in hosts.toml, a table `[hosts.NAME]` each: edit that file; `doppio doctor` says where it is",

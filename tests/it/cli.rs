@@ -85,6 +85,7 @@ fn commands_that_are_not_there_are_answered_with_what_is() {
         let ran = doppio.run(typed).expect(2);
         assert!(ran.stderr.contains(tip), "{typed:?}: {}", ran.stderr);
     }
+    assert!(doppio.run(["doctor"]).stdout.contains("doppio/hosts.toml has no hosts"));
     assert!(!doppio.run(["vresion"]).expect(2).stderr.contains("hint:"));
 }
 
