@@ -259,7 +259,7 @@ fn list(names: &[&str]) -> String {
 }
 
 /// What to do about a file that can't be read.
-fn unread(path: &Path, error: &std::io::Error) -> Option<String> {
+fn unread(path: &Path, error: &io::Error) -> Option<String> {
     let (folder, name) = match error.kind() {
         ErrorKind::IsADirectory => (path, ""),
         ErrorKind::NotFound => {

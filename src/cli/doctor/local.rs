@@ -9,10 +9,6 @@ use std::time::Duration;
 use doppio_process::Broken;
 use doppio_process::Limits;
 use doppio_process::Program;
-use doppio_secrets::Mask;
-use doppio_secrets::MaskStyle;
-use doppio_secrets::SecretError;
-use doppio_secrets::SecretSession;
 use doppio_secrets::source::SourceError;
 use doppio_text::shell::typed;
 

@@ -198,7 +198,7 @@ async fn steps(
     }
     let shown = serde_json::to_string_pretty(&show(&plan)).or_world("cannot write the plan")?;
     let shown = vault.mask().text(&shown);
-    let settings = Settings::load(args.recipe.folder(), &dirs.config_toml(), None)?;
+    let settings = Settings::load(args.recipe.folder(), &dirs.config_toml(), &context.home, None)?;
     let store = Store::new(dirs.runs()).keeping(LogLimit::of_mebibytes(settings.log_mib));
     let (run, mut journal) = store.create(shown.as_str().as_bytes()).map_err(|error| not_kept(&error))?;
     auditor.begin(run.clone());

@@ -155,7 +155,10 @@ impl Field for ReadVariable {
         let name = reader.string(entry.what, entry.value)?;
         let span = entry.value.span();
         let reference = Reference::Variable { name: name.clone(), quoted: false };
-        Some((name, Template { parts: vec![Part::Reference(reference, span.clone())], span }))
+        Some((
+            name,
+            Template { parts: vec![Part::Reference(reference, span.clone())], span, ..Template::default() },
+        ))
     }
 
     fn plan((variable, value): &Self::Parsed, name: &str, planner: &mut dyn Planner) -> Self {

@@ -35,6 +35,10 @@ fields! {
         /// Where it runs: the home, or the host's `workdir` in hosts.toml, if it is left out.
         workdir: Option<PlainText>,
         env: Env,
+        /// Whether the text stops at the first command that fails (`set -e`).
+        errexit: bool = true,
+        /// Whether a pipe fails if any of its commands does (`set -o pipefail`), and not only the last.
+        pipefail: bool = false,
         /// What happens when a session of that name already exists.
         if_exists: IfExists = IfExists::Error,
         /// A file on the host that receives the pane's output.
@@ -73,6 +77,10 @@ impl Operation for TmuxNew {
         lines
     }
 
+    fn pipes_hide_failures(&self) -> bool {
+        !self.pipefail
+    }
+
     fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
         Some(REFUSES_FILES)
     }
@@ -80,7 +88,10 @@ impl Operation for TmuxNew {
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
         let (command, mut env) = match &self.command {
-            Some(text) => cx.script(text).await?,
+            Some(text) => {
+                let (script, env) = cx.script(text).await?;
+                (self.strict().opening() + &script, env)
+            }
             None => (String::new(), Vec::new()),
         };
         let strict = Strict { errexit: self.errexit, pipefail: self.pipefail };
@@ -92,6 +103,12 @@ impl Operation for TmuxNew {
         let log = self.log.as_ref().map(|text| cx.text(text)).transpose()?;
         let start = Start { name, command, env, workdir, if_exists: self.if_exists, log };
         start.run(cx, &host).await
+    }
+}
+
+impl TmuxNew {
+    fn strict(&self) -> Strict {
+        Strict { errexit: self.errexit, pipefail: self.pipefail }
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Found {
 /// The tokens of a text that some vendor's look like, by place: where each is, and what it is.
 pub fn tokens_in(text: &str) -> Vec<(Range<usize>, &'static str)> {
     static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::new);
-    let found = SHAPES.search(text.as_bytes()).into_iter();
+    let found = SHAPES.search(text.as_bytes(), false).into_iter();
     let whole = found.filter(|token| text.get(token.place.clone()).is_some());
     whole.map(|token| (token.place, token.id)).collect()
 }

@@ -163,7 +163,8 @@ fn wanted(args: &Args, context: &Context) -> Result<BTreeMap<EnvName, SecretRef>
     let is_named = !args.bindings.is_empty() || !args.all_of.is_empty() || !args.also_mask.is_empty();
     if !is_named && args.recipe.is_none() {
         let dirs = Dirs::new(&context.env, &context.home);
-        let settings = Settings::load(&context.cwd, &dirs.config_toml(), args.lookup.profile(context))?;
+        let settings =
+            Settings::load(&context.cwd, &dirs.config_toml(), &context.home, args.lookup.profile(context))?;
         if settings.exec.is_empty() {
             return Err(CliError::usage("no secret is named, and the settings list none")
                 .hint("name some: `doppio secret exec huggingface/token -- COMMAND`")
