@@ -43,10 +43,6 @@ fields! {
         if_exists: IfExists = IfExists::Error,
         /// A file on the host that receives the pane's output.
         log: Option<PlainText>,
-        /// Whether the text stops at the first command that fails (`set -e`).
-        errexit: bool = true,
-        /// Whether a pipe fails if any of its commands does (`set -o pipefail`), and not only the last.
-        pipefail: bool = false,
     }
 }
 
@@ -67,10 +63,6 @@ impl Operation for TmuxNew {
     const EXAMPLE: &'static str =
         "tmux_new = { host_id = \"gpu-box\", session_name = \"train\", command = \"python train.py\" }";
 
-    fn pipes_hide_failures(&self) -> bool {
-        !self.pipefail
-    }
-
     fn show(&self) -> Vec<String> {
         let mut lines = vec![format!("tmux session {}", self.session_name)];
         lines.extend(self.lines());
@@ -90,12 +82,12 @@ impl Operation for TmuxNew {
         let (command, mut env) = match &self.command {
             Some(text) => {
                 let (script, env) = cx.script(text).await?;
-                (self.strict().opening() + &script, env)
+                // Without a text, the user's shell runs.
+                let is_blank = script.trim().is_empty();
+                (if is_blank { script } else { self.strict().opening() + &script }, env)
             }
             None => (String::new(), Vec::new()),
         };
-        let strict = Strict { errexit: self.errexit, pipefail: self.pipefail };
-        let command = if command.trim().is_empty() { command } else { strict.opening() + &command };
         let own = cx.env(&self.env.0).await?;
         env.splice(0..0, credentials(cx, &host).await?);
         env.extend(own);
