@@ -3,6 +3,7 @@
 use tokio::sync::watch;
 
 use doppio_text::name::StepId;
+use doppio_text::shell::typed;
 
 /// What the user wants from a running run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,8 +45,9 @@ pub(super) fn left_running(step: &StepId, host: Option<&str>) -> String {
             )
         }
         Some(host) => format!(
-            "step `{step}` may still be running on `{host}`; look with `ssh {host} ps -eo \
-             pid,pgid,etime,args`, and end a process group with `ssh {host} kill -TERM -PGID`"
+            "step `{step}` may still be running on `{host}`; look with {}, and end a process group with {}",
+            typed(["ssh", host, "ps", "-eo", "pid,pgid,etime,args"]),
+            typed(["ssh", host, "kill", "-TERM", "-PGID"])
         ),
         None => format!("step `{step}` was not waited for"),
     }
