@@ -45,6 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         env: &environment,
         target: Some(&"sandbox".parse()?),
         tagged: &|_| Vec::new(),
+        host_env: &[],
         is_check: false,
     };
     let (plan, _) = plan::build(recipe::parse(&source), &inputs).map_err(|faults| {

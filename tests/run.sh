@@ -19,6 +19,7 @@ needs="
   ssh-agent:openssh-client
   dropbear:dropbear-bin
   dropbearkey:dropbear-bin
+  tinysshd:tinysshd
   tmux:tmux
   bash:bash
   dash:dash

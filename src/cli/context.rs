@@ -10,6 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::error::OrWorld;
 use crate::cli::handed;
 use crate::cli::opened::Opened;
+use crate::cli::output::ColourChoice;
 
 /// The world as the command found it.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub(super) struct Context {
     pub stdout_is_terminal: bool,
     /// Whether stderr is a terminal.
     pub stderr_is_terminal: bool,
+    /// When there is colour.
+    pub colour: ColourChoice,
     /// The sources that were asked, to be closed at the end.
     pub opened: Opened,
 }
@@ -37,8 +40,8 @@ impl Context {
         let env: Environment = std::env::vars_os().collect();
         handed::keep(&env);
         let home = env
-            .path("HOME")
-            .or_else(|| env.path("USERPROFILE"))
+            .folder("HOME")
+            .or_else(|| env.folder("USERPROFILE"))
             .ok_or_else(|| CliError::world("there is no home directory").hint("set `HOME`"))?;
         let cwd = std::env::current_dir().or_world("there is no current directory")?;
         Ok(Self {
@@ -48,8 +51,18 @@ impl Context {
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            colour: ColourChoice::default(),
             opened: Opened::default(),
         })
+    }
+
+    /// Whether what is drawn on a terminal is in colour.
+    pub(super) fn is_coloured(&self) -> bool {
+        match self.colour {
+            ColourChoice::Auto => self.env.get("NO_COLOR").is_none(),
+            ColourChoice::Always => true,
+            ColourChoice::Never => false,
+        }
     }
 
     /// What happens to a host key that nobody knows: where `CI` is set, nobody is there to look at it.

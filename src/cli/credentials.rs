@@ -27,6 +27,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
+use crate::plan::refused_file;
 use crate::step::Site;
 use crate::step::credentials::Destination;
 use crate::step::credentials::refusal;
@@ -103,6 +104,11 @@ pub(super) async fn look(plan: &Plan, vault: &SecretSession, world: &World<'_>) 
         }
         for (wanted, span) in wanted {
             let fault = clash(step, &wanted, world.hosts);
+            seen.faults.extend(fault.filter(|fault| !seen.faults.contains(fault)));
+            // That of what the recipe names is found when it is planned.
+            let operation =
+                step.operation.as_deref().filter(|_| !step.credentials.iter().any(|(own, _)| *own == wanted));
+            let fault = operation.and_then(|operation| refused_file(operation, &wanted, &span));
             seen.faults.extend(fault.filter(|fault| !seen.faults.contains(fault)));
             let name = wanted.to_string();
             let known = seen.located.iter().position(|(known, _)| *known == name);

@@ -22,6 +22,7 @@ use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
 use crate::cli::load;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
 use crate::config::Dirs;
 
 #[derive(Debug, Subcommand)]
@@ -40,7 +41,10 @@ pub(super) enum Command {
         address: Vec<String>,
     },
     /// List the hosts of hosts.toml
-    List,
+    List {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// Forget the key of a host that was rebuilt; the next one that it offers is kept
     #[command(after_help = "Example: doppio host forget gpu-box")]
     Forget {
@@ -82,7 +86,8 @@ pub(super) fn run(command: &Command, context: &Context) -> Result<(), CliError> 
             };
             add(&entry, &hosts, &dirs.hosts_toml())?;
         }
-        Command::List => {
+        Command::List { output } if output.is_json() => output::json(&hosts.names())?,
+        Command::List { .. } => {
             let names: String = hosts.names().into_iter().map(|name| name + "\n").collect();
             output::text(&names)?;
         }

@@ -1,14 +1,18 @@
 //! `doppio runs`: what the journals of past and present runs say.
 
+mod find;
 mod list;
 mod logs;
+mod prune;
 mod record;
+mod rm;
 mod show;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::config::Dirs;
 use crate::journal::FindError;
+use crate::journal::RemoveError;
 use crate::journal::Store;
 
 #[derive(Debug, clap::Subcommand)]
@@ -19,6 +23,10 @@ pub(super) enum Command {
     Show(show::Args),
     /// Print what the steps of a run printed
     Logs(logs::Args),
+    /// Remove what is kept of some runs
+    Rm(rm::Args),
+    /// Remove what is kept of old runs
+    Prune(prune::Args),
 }
 
 /// Answers from the journals.
@@ -28,6 +36,19 @@ pub(super) fn run(command: &Command, context: &Context) -> Result<(), CliError> 
         Command::List(args) => list::run(args, &store),
         Command::Show(args) => show::run(args, &store),
         Command::Logs(args) => logs::run(args, &store),
+        Command::Rm(args) => rm::run(args, &store),
+        Command::Prune(args) => prune::run(args, &store),
+    }
+}
+
+impl From<RemoveError> for CliError {
+    fn from(error: RemoveError) -> Self {
+        match &error {
+            RemoveError::Running(run) => {
+                Self::world(error.to_string()).hint(format!("wait for its end: `doppio runs show {run}`"))
+            }
+            RemoveError::Failed { source, .. } => Self::world(error.to_string()).cause(source.to_string()),
+        }
     }
 }
 
@@ -35,7 +56,8 @@ impl From<FindError> for CliError {
     fn from(error: FindError) -> Self {
         let hint = match &error {
             FindError::NoRuns => "start one with `doppio run RECIPE`",
-            FindError::NotFound(_) | FindError::Ambiguous { .. } => "see them all with `doppio runs list`",
+            FindError::NotFound(_) => "see them all with `doppio runs list`",
+            FindError::Ambiguous { .. } => "give more of its beginning or its end",
             FindError::Unreadable { source, .. } => {
                 return Self::world(error.to_string()).cause(source.to_string());
             }

@@ -1,4 +1,4 @@
-//! The settings: `doppio.toml` beside the recipe, `config.toml` of the user.
+//! The settings: `doppio.toml` beside the recipe or above it in its repository, `config.toml` of the user.
 //!
 //! ```toml
 //! on_error = "stop"        # or "next": go on when a source can't be asked
@@ -11,11 +11,17 @@
 //!
 //! default_source = "aws:ml-workflow/{profile}/{name}"  # where names are looked up last
 //!
+//! [exec]                   # what `doppio secret exec -- COMMAND` gives the command
+//! HF_TOKEN = "huggingface/token"
+//!
 //! [scan]
 //! allow = ["tests/keys/**", "0123456789abcdef"]   # paths and fingerprints to pass over
 //!
-//! [profile.prod]           # `--profile prod`; may hold on_error, dotenv, default_source, secrets
+//! [profile.prod]           # `--profile prod`; may hold on_error, dotenv, default_source, secrets, exec
 //! secrets = { "db/url" = "env:PROD_DB" }
+//!
+//! [logs]                   # config.toml only
+//! step_mib = 256           # what the log of a step keeps: its beginning and its end
 //!
 //! [vault]                  # config.toml only
 //! identity = "~/.ssh/id_ed25519"
@@ -44,6 +50,7 @@ use doppio_secrets::AuditPolicy;
 use doppio_secrets::Bound;
 use doppio_secrets::DefaultSource;
 use doppio_secrets::OnError;
+use doppio_secrets::SecretRef;
 use doppio_secrets::looks_like_value;
 use doppio_secrets::source::Command;
 use doppio_secrets::source::Options;
@@ -53,9 +60,13 @@ use doppio_text::OwnFileError;
 use doppio_text::Source;
 use doppio_text::Span;
 use doppio_text::closest;
+use doppio_text::name::EnvName;
 use doppio_text::name::SecretName;
 use doppio_text::open;
 use doppio_text::open_own;
+
+use crate::config::project::SETTINGS;
+use crate::config::project_file;
 
 use file::File;
 use file::Role;
@@ -65,6 +76,8 @@ use file::Role;
 pub struct Settings {
     /// What names are bound to.
     pub bindings: BTreeMap<SecretName, Bound>,
+    /// What `doppio secret exec` gives a command where it is told nothing.
+    pub exec: BTreeMap<EnvName, SecretRef>,
     /// What a source that can't be asked does to a search.
     pub on_error: OnError,
     /// Whether names are looked up in `.env`.
@@ -77,6 +90,8 @@ pub struct Settings {
     pub scan_allow: Vec<String>,
     /// The same of the user's file: paths everywhere.
     pub scan_allow_everywhere: Vec<String>,
+    /// Mebibytes that the log of a step keeps.
+    pub log_mib: u32,
     /// The identity that locks the vault, as written.
     pub vault_identity: Option<PathBuf>,
     /// Binary logarithm of scrypt's cost for a new passphrase vault.
@@ -95,12 +110,14 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             bindings: BTreeMap::new(),
+            exec: BTreeMap::new(),
             on_error: OnError::Stop,
             dotenv: false,
             keyring: true,
             audit: AuditPolicy::Warn,
             scan_allow: Vec::new(),
             scan_allow_everywhere: Vec::new(),
+            log_mib: 256,
             vault_identity: None,
             // What `age` itself takes about a second for.
             vault_work_factor: 18,
@@ -150,8 +167,8 @@ fn count(faults: usize) -> String {
 
 impl Settings {
     /// Reads both files; one that is not there counts as empty. `project` is the folder of the
-    /// recipe, `user` the path of `config.toml`, which only the user may be able to write, up to the
-    /// `home`: it names programs to run.
+    /// recipe, from which `doppio.toml` is looked for upward, `user` the path of `config.toml`, which
+    /// only the user may be able to write, up to the `home`: it names programs to run.
     ///
     /// # Errors
     ///
@@ -163,7 +180,7 @@ impl Settings {
         home: &Path,
         profile: Option<&str>,
     ) -> Result<Self, SettingsError> {
-        let project = project.join("doppio.toml");
+        let project = project_file(project, SETTINGS);
         let project = read(&project, Role::Project, open(&project).map_err(OwnFileError::Io))?;
         let user = read(user, Role::User, open_own(user, home))?;
         Self::merge(&project, &user, profile)
@@ -191,12 +208,14 @@ impl Settings {
             discover: user.discover.unwrap_or_default(),
             ..Self::default()
         };
+        settings.log_mib = user.log_mib.unwrap_or(settings.log_mib);
         settings.vault_work_factor = user.vault_work_factor.unwrap_or(settings.vault_work_factor);
         for layer in layers {
             settings.on_error = layer.on_error.unwrap_or(settings.on_error);
             settings.dotenv = layer.dotenv.unwrap_or(settings.dotenv);
             settings.default_source = layer.default_source.clone().or(settings.default_source);
             settings.bindings.extend(layer.secrets.clone());
+            settings.exec.extend(layer.exec.clone());
         }
         settings.default_source = settings.default_source.map(|template| template.with_profile(profile));
         Ok(settings)

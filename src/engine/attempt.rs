@@ -10,6 +10,8 @@ use tokio::sync::watch;
 
 use doppio_secrets::Mask;
 
+use crate::engine::deadline::Deadline;
+use crate::engine::deadline::Passed;
 use crate::event::End;
 use crate::plan::Plan;
 use crate::step::Outcome;
@@ -20,8 +22,13 @@ use crate::step::Stop;
 use crate::step::stopped;
 
 /// How long an attempt that was told to stop may take to wind down: what a process has between
-/// TERM and KILL, the time that KILL has, and a new connection where there is no free channel.
-const WIND_DOWN: Duration = Duration::from_secs(30);
+/// TERM and KILL, the time that KILL has, and a new connection where the one that is there does not
+/// answer.
+const WIND_DOWN: Duration = Duration::from_secs(45);
+
+/// How long what happened while nobody watched may take to arrive, until a deadline that passed
+/// meanwhile takes effect.
+const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// Everything one attempt needs.
 pub(super) struct Attempt {
@@ -50,25 +57,49 @@ impl Attempt {
         let told = self.stop.subscribe();
         let operation = self.plan.steps()[self.index].operation.as_ref();
         let operation = operation.expect("what stands for others is not launched");
+        let unended = self.cx.unended.clone();
+        // What was told to stop, and left something that nobody saw the end of, is not stopped.
+        let over = |done: Done| match done {
+            Ok(Err(StepError::Stopped(_))) if !unended.is_empty() => {
+                let cause = "it was told to stop, and what it started may still be running".to_owned();
+                over(Ok(Err(StepError::Unended { cause })), &mask)
+            }
+            done => over(done, &mask),
+        };
+        // This is no part of the attempt, and has deadlines of its own.
+        if let Err(error) = self.cx.end_what_is_left().await {
+            return over(Ok(Err(error)));
+        }
         let mut work = AssertUnwindSafe(operation.run(&mut self.cx)).catch_unwind();
+        let deadline = Deadline::new(self.timeout);
         let stop = tokio::select! {
             biased;
-            done = &mut work => return over(done, &mask),
+            done = &mut work => return over(done),
             stop = stopped(told) => stop,
-            () = tokio::time::sleep(self.timeout.unwrap_or_default()), if self.timeout.is_some() => Stop::Timeout,
+            passed = deadline.passed() => {
+                if passed == Passed::Unwatched
+                    && let Ok(done) = tokio::time::timeout(CATCH_UP, &mut work).await
+                {
+                    return over(done);
+                }
+                Stop::Timeout
+            }
         };
         self.stop.send_replace(stop);
         if let Ok(done) = tokio::time::timeout(WIND_DOWN, &mut work).await {
-            return over(done, &mask);
+            return over(done);
         }
-        let text = mask.text(&format!("`{id}` did not stop in time; what it started may still be running"));
+        let text = mask.text(&format!("`{id}` did not stop in time"));
         drop(reports.send((id, Report::Notice(text))).await);
-        over(Ok(Err(StepError::Stopped(stop))), &mask)
+        over(Ok(Err(StepError::Stopped(stop))))
     }
 }
 
+/// What becomes of an operation: it may panic.
+type Done = Result<Result<Outcome, StepError>, Box<dyn Any + Send>>;
+
 /// The last report of an attempt.
-fn over(done: Result<Result<Outcome, StepError>, Box<dyn Any + Send>>, mask: &Mask) -> Report {
+fn over(done: Done, mask: &Mask) -> Report {
     Report::Over(match done {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => Outcome::ended(end_of(error, mask)),
@@ -92,6 +123,7 @@ fn end_of(error: StepError, mask: &Mask) -> End {
     let (message, causes, hint) = match error {
         StepError::Stopped(Stop::Timeout) => return End::Timeout,
         StepError::Stopped(_) => return End::Cancelled,
+        StepError::Unended { cause } => return End::Lost { cause: mask.text(&cause), gone: false },
         StepError::Host(error) => (error.message, error.causes, error.hint),
         StepError::Secret(error) => (error.to_string(), Vec::new(), error.hint().map(str::to_owned)),
         StepError::Failed { message, hint } => (message, Vec::new(), hint),

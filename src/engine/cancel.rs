@@ -1,9 +1,6 @@
-//! What the user wants from a running run, and what is left when it ends by force.
+//! What the user wants from a running run.
 
 use tokio::sync::watch;
-
-use doppio_text::name::StepId;
-use doppio_text::shell::typed;
 
 /// What the user wants from a running run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,22 +30,5 @@ impl CancelListener {
             Ok(()) => *self.0.borrow_and_update(),
             Err(_) => std::future::pending().await,
         }
-    }
-}
-
-/// What to say of a step that was left running.
-pub(super) fn left_running(step: &StepId, host: Option<&str>) -> String {
-    match host {
-        Some("local") => {
-            format!(
-                "step `{step}` was not waited for; look for what it left with `ps -eo pid,pgid,etime,args`"
-            )
-        }
-        Some(host) => format!(
-            "step `{step}` may still be running on `{host}`; look with {}, and end a process group with {}",
-            typed(["ssh", host, "ps", "-eo", "pid,pgid,etime,args"]),
-            typed(["ssh", host, "kill", "-TERM", "-PGID"])
-        ),
-        None => format!("step `{step}` was not waited for"),
     }
 }

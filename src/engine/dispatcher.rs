@@ -38,6 +38,7 @@ use crate::event::What;
 use crate::plan::Plan;
 use crate::step::Report;
 use crate::step::Stop;
+use crate::step::Unended;
 use crate::step::Value;
 use crate::step::Values;
 
@@ -77,6 +78,8 @@ struct Story {
     masked: BTreeMap<String, u64>,
     /// The secrets that it needs.
     hold: Arc<Hold>,
+    /// What its attempts started and nobody has seen the end of.
+    unended: Unended,
     /// Whether another step refers to its result.
     is_read: bool,
 }
@@ -156,6 +159,7 @@ impl<'a> Dispatcher<'a> {
             id: step.id.clone(),
             name: step.name.as_deref().map(|name| mask.text(name)),
             kind: step.kind.clone(),
+            attempts: step.retry.max_attempts,
             needs: ids(&step.needs),
             members: ids(&step.members),
         });
@@ -186,6 +190,7 @@ impl<'a> Dispatcher<'a> {
             Report::Output(stream, text) => self.tell(What::StepOutput { step, stream, text }),
             Report::Progress(message) => self.tell(What::StepProgress { step, message }),
             Report::Notice(text) => self.tell(What::Notice { step: Some(step), text }),
+            Report::Launched(process) => self.tell(What::StepLaunched { step, process }),
             Report::Delivered(deliveries) => self.tell(What::SecretsDelivered { step, deliveries }),
             Report::Masked(hits) => {
                 for (name, count) in hits {
@@ -198,7 +203,8 @@ impl<'a> Dispatcher<'a> {
 
     /// Makes an event of it, applies it, and hands it to the sink.
     fn tell(&mut self, what: What) {
-        self.unsettled |= !matches!(what, What::StepOutput { .. } | What::StepProgress { .. });
+        self.unsettled |=
+            !matches!(what, What::StepOutput { .. } | What::StepProgress { .. } | What::StepLaunched { .. });
         let event = self.event(what);
         let kept = self.sink.record(&event);
         self.not_kept(kept);
@@ -215,7 +221,11 @@ impl<'a> Dispatcher<'a> {
     /// money are still to come.
     fn not_kept(&mut self, kept: Result<(), SinkError>) {
         let Err(error) = kept else { return };
-        let text = format!("{error}: {}; this run can't be inspected or resumed later", error.source);
+        // What can't be kept of the last event is for the caller to say.
+        if self.state.status.is_some() {
+            return;
+        }
+        let text = format!("{error}: {}", error.source);
         let what = What::Notice { step: None, text: self.mask().text(&text) };
         let event = self.event(what);
         // It reported that once; the other sinks must still get the event.

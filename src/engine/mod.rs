@@ -6,6 +6,7 @@
 
 mod attempt;
 mod cancel;
+mod deadline;
 mod dispatcher;
 mod options;
 mod ready;

@@ -61,9 +61,12 @@ struct Node {
     always: bool,
     /// What it waits for: needs that are not over, and its group's opening.
     waits: usize,
+    /// What it stands for and is not clear.
     members_left: usize,
     stage: Stage,
     fate: Option<Fate>,
+    /// Whether those who wait for it have been told, or will be.
+    is_clear: bool,
 }
 
 /// How far a step has come.
@@ -75,6 +78,8 @@ enum Stage {
     Decided,
     /// It stands for others, and they may begin.
     Open,
+    /// It is over without having opened, and so are those it stands for.
+    Closed,
 }
 
 /// The steps of a plan on their way to their ends.
@@ -82,7 +87,7 @@ enum Stage {
 pub(super) struct ReadySet {
     nodes: Vec<Node>,
     turns: VecDeque<Turn>,
-    /// Steps that are over and whose dependents have not been told.
+    /// Steps that are clear and whose dependents have not been told.
     news: VecDeque<usize>,
     left: usize,
     cancelled: bool,
@@ -139,8 +144,7 @@ impl ReadySet {
     pub(super) fn open(&mut self, index: usize) {
         self.nodes[index].stage = Stage::Open;
         for member in self.nodes[index].members.clone() {
-            self.nodes[member].waits -= 1;
-            self.decide(member);
+            self.advance(member);
         }
         self.join(index);
     }
@@ -156,8 +160,8 @@ impl ReadySet {
                 !group.always && group.stage != Stage::Open
             });
             if node.stage == Stage::Waits && (!node.always || never_opens) {
-                self.end(index, Fate::Cancelled);
                 self.turns.push_back(Turn::Cancel(index));
+                self.end(index, Fate::Cancelled);
             }
         }
     }
@@ -192,24 +196,52 @@ impl ReadySet {
         }
         node.fate = Some(fate);
         self.left -= 1;
-        self.news.push_back(index);
+        self.clear(index);
     }
 
-    /// Tells those who wait for steps that are over.
+    /// Something that a step waited for has come.
+    fn advance(&mut self, index: usize) {
+        self.nodes[index].waits -= 1;
+        if self.nodes[index].fate.is_some() {
+            self.clear(index);
+        } else {
+            self.decide(index);
+        }
+    }
+
+    /// Clears a step that is over, once nothing before it runs any more: what it depends on, and
+    /// what those depend on that it stands for.
+    fn clear(&mut self, index: usize) {
+        let node = &self.nodes[index];
+        if node.waits > 0 || node.is_clear {
+            return;
+        }
+        if node.stage == Stage::Decided {
+            self.nodes[index].stage = Stage::Closed;
+            for member in self.nodes[index].members.clone() {
+                self.end_with_group(member, index);
+                self.advance(member);
+            }
+        }
+        if self.nodes[index].members_left == 0 && !self.nodes[index].is_clear {
+            self.nodes[index].is_clear = true;
+            self.news.push_back(index);
+        }
+    }
+
+    /// Tells those who wait for steps that are clear.
     fn spread(&mut self) {
         while let Some(index) = self.news.pop_front() {
             for dependent in self.nodes[index].dependents.clone() {
-                self.nodes[dependent].waits -= 1;
-                self.decide(dependent);
-            }
-            if self.nodes[index].stage != Stage::Open {
-                for member in self.nodes[index].members.clone() {
-                    self.end_with_group(member, index);
-                }
+                self.advance(dependent);
             }
             if let Some(group) = self.nodes[index].group {
                 self.nodes[group].members_left -= 1;
-                self.join(group);
+                if self.nodes[group].fate.is_some() {
+                    self.clear(group);
+                } else {
+                    self.join(group);
+                }
             }
         }
     }
@@ -221,8 +253,8 @@ impl ReadySet {
             return;
         }
         if self.cancelled && !node.always {
-            self.end(index, Fate::Cancelled);
             self.turns.push_back(Turn::Cancel(index));
+            self.end(index, Fate::Cancelled);
             return;
         }
         match self.verdict(node) {
@@ -231,8 +263,8 @@ impl ReadySet {
                 self.turns.push_back(Turn::Ready(index));
             }
             Some((why, fate)) => {
-                self.end(index, fate);
                 self.turns.push_back(Turn::Skip(index, why));
+                self.end(index, fate);
             }
         }
     }
@@ -310,6 +342,7 @@ impl Node {
             always: step.run_if == RunIf::Always,
             stage: Stage::Waits,
             fate: None,
+            is_clear: false,
         }
     }
 }

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn what_may_have_run_is_not_run_again() {
         let mask = Mask::default();
-        let lost = End::Lost { cause: mask.text("reset") };
+        let lost = End::Lost { cause: mask.text("reset"), gone: false };
         assert!(!may_follow(&lost, false));
         assert!(may_follow(&lost, true));
         assert!(!may_follow(&End::Cancelled, true));

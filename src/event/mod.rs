@@ -15,6 +15,7 @@ pub use occurrence::Event;
 pub use occurrence::RunStatus;
 pub use occurrence::SCHEMA;
 pub use occurrence::StepOutline;
+pub use occurrence::StepProcess;
 pub use occurrence::Stream;
 pub use occurrence::What;
 pub use sink::Fanout;

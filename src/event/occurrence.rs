@@ -57,6 +57,13 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         host: Option<Masked>,
     },
+    /// A process of an attempt runs on its host.
+    StepLaunched {
+        /// The step.
+        step: StepId,
+        /// The process.
+        process: StepProcess,
+    },
     /// Output of a running step: whole lines, or the start of one that is still open.
     StepOutput {
         /// The step.
@@ -77,7 +84,7 @@ pub enum What {
     SecretsDelivered {
         /// The step.
         step: StepId,
-        /// One entry per secret in an environment variable.
+        /// One entry per secret in an environment variable or in an input.
         deliveries: Vec<Delivery>,
     },
     /// An attempt failed and another will follow.
@@ -161,11 +168,34 @@ pub struct StepOutline {
     pub name: Option<Masked>,
     /// The step type, as in `ssh_command`.
     pub kind: String,
+    /// How often it is tried at most.
+    #[serde(skip_serializing_if = "is_one", default = "one")]
+    pub attempts: u32,
     /// What it depends on.
     pub needs: Vec<StepId>,
     /// The steps that it stands for, if it runs nothing itself.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub members: Vec<StepId>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_one(attempts: &u32) -> bool {
+    *attempts == 1
+}
+
+/// A process of a step, and what a person types to look after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepProcess {
+    /// Its number on its host; it leads the group of all that it started.
+    pub pid: u32,
+    /// The command, for this machine, that lists what of the group runs.
+    pub look: Masked,
+    /// The command that ends the group.
+    pub end: Masked,
 }
 
 /// Which output.
@@ -196,10 +226,13 @@ pub enum End {
     Timeout,
     /// It was stopped because the run was cancelled.
     Cancelled,
-    /// The connection broke; whether it still runs, and how it will end, is not known.
+    /// How it ended, or will end, is not known: the connection broke, or it could not be stopped.
     Lost {
         /// What is known.
         cause: Masked,
+        /// Whether nothing of it runs any more.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        gone: bool,
     },
     /// Doppio could not do it: no login, no value, a false condition.
     Error {

@@ -14,6 +14,7 @@ use crate::event::End;
 use crate::event::Event;
 use crate::event::RunStatus;
 use crate::event::StepOutline;
+use crate::event::StepProcess;
 use crate::event::What;
 use crate::event::step_status::StepStatus;
 
@@ -28,6 +29,8 @@ pub struct StepState {
     pub attempts: u32,
     /// The host of the last attempt.
     pub host: Option<Masked>,
+    /// The process of the last attempt, once one was started.
+    pub process: Option<StepProcess>,
     /// When the first attempt began.
     pub started: Option<Timestamp>,
     /// From the first attempt's start to the end.
@@ -110,6 +113,9 @@ impl RunState {
             }
             What::StepOutput { step, .. } | What::StepProgress { step, .. } => {
                 self.expect(step, &[StepStatus::Running])?;
+            }
+            What::StepLaunched { step, process } => {
+                self.expect(step, &[StepStatus::Running])?.process = Some(process.clone());
             }
             What::SecretsDelivered { step, deliveries } => {
                 self.expect(step, &[StepStatus::Running])?.deliveries.extend_from_slice(deliveries);
@@ -211,12 +217,19 @@ impl RunState {
 }
 
 impl StepState {
+    /// The process that may still run though nobody will hear of it any more.
+    pub fn adrift(&self) -> Option<&StepProcess> {
+        let is_gone = matches!(self.end, Some(End::Lost { gone: true, .. }));
+        self.process.as_ref().filter(|_| self.status == StepStatus::Lost && !is_gone)
+    }
+
     fn new(outline: StepOutline) -> Self {
         Self {
             outline,
             status: StepStatus::Pending,
             attempts: 0,
             host: None,
+            process: None,
             started: None,
             duration: None,
             reason: None,
@@ -234,6 +247,7 @@ impl StepState {
         self.attempts = attempt;
         self.started.get_or_insert(time);
         self.host = host.cloned();
+        self.process = None;
         self.deliveries.clear();
         Ok(())
     }

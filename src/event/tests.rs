@@ -27,6 +27,7 @@ fn outline(text: &str) -> StepOutline {
         id: id(text),
         name: None,
         kind: "local_command".to_owned(),
+        attempts: 1,
         needs: Vec::new(),
         members: Vec::new(),
     }
@@ -38,7 +39,8 @@ fn ends() -> Vec<End> {
         End::Signal { name: "KILL".to_owned() },
         End::Timeout,
         End::Cancelled,
-        End::Lost { cause: masked("connection reset") },
+        End::Lost { cause: masked("connection reset"), gone: false },
+        End::Lost { cause: masked("channel closed"), gone: true },
         End::Error {
             message: masked("m"),
             causes: vec![masked("c")],
@@ -62,6 +64,7 @@ fn every_kind() -> Vec<What> {
                 outline("a"),
                 StepOutline {
                     name: Some(masked("B")),
+                    attempts: 3,
                     needs: vec![id("a")],
                     members: vec![id("a")],
                     ..outline("b")
@@ -71,6 +74,10 @@ fn every_kind() -> Vec<What> {
         What::StepWaiting { step: step.clone() },
         What::StepStarted { step: step.clone(), attempt: 1, host: None },
         What::StepStarted { step: step.clone(), attempt: 2, host: Some(masked("gpu-a")) },
+        What::StepLaunched {
+            step: step.clone(),
+            process: StepProcess { pid: 4242, look: masked("ps"), end: masked("kill") },
+        },
         What::StepOutput { step: step.clone(), stream: Stream::Stdout, text: masked("é\u{1b}[1m\0\n") },
         What::StepOutput { step: step.clone(), stream: Stream::Stderr, text: masked("") },
         What::StepProgress { step: step.clone(), message: masked("50 %") },
@@ -78,7 +85,7 @@ fn every_kind() -> Vec<What> {
             step: step.clone(),
             deliveries: vec![Delivery {
                 is_default: false,
-                variable: "HF_TOKEN".parse().unwrap(),
+                variable: Some("HF_TOKEN".parse().unwrap()),
                 secret: masked("huggingface/token"),
                 carrier: serde_json::from_value("preamble".into()).unwrap(),
             }],

@@ -45,3 +45,9 @@ pub(super) fn failed(doing: &str, path: &Path) -> impl FnOnce(io::Error) -> Sink
     let message = format!("can't {doing} `{}`", path.display());
     move |source| SinkError { message, source }
 }
+
+/// The same, with the file behind what can't be done.
+pub(super) fn failed_at(doing: &str, path: &Path) -> impl FnOnce(io::Error) -> SinkError {
+    let message = format!("can't {doing} (`{}`)", path.display());
+    move |source| SinkError { message, source }
+}

@@ -1,6 +1,8 @@
 //! All runs of this machine.
 
+use std::cmp::Reverse;
 use std::fs;
+use std::fs::Metadata;
 use std::io;
 use std::path::PathBuf;
 
@@ -10,8 +12,12 @@ use doppio_text::name::StepId;
 use crate::event::SinkError;
 use crate::journal::Journal;
 use crate::journal::Record;
+use crate::journal::lock;
 use crate::journal::log_names::LogNames;
+use crate::journal::order;
 use crate::journal::reader;
+use crate::journal::step_log;
+use crate::journal::step_log::LogLimit;
 
 /// Why a run was not found.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +29,7 @@ pub enum FindError {
     #[error("no run is called `{0}`")]
     NotFound(String),
     /// More than one that fits.
-    #[error("`{text}` could be any of {}", .runs.iter().map(|run| format!("`{run}`")).collect::<Vec<_>>().join(", "))]
+    #[error("`{text}` could be any of {} runs", runs.len())]
     Ambiguous {
         /// What was asked for.
         text: String,
@@ -41,16 +47,40 @@ pub enum FindError {
     },
 }
 
+/// Why a run was not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveError {
+    /// It runs.
+    #[error("run `{0}` is running")]
+    Running(RunId),
+    /// Something of it can't be removed.
+    #[error("can't remove `{}`", path.display())]
+    Failed {
+        /// Its folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
 /// The folder that has one folder a run.
 #[derive(Debug, Clone)]
 pub struct Store {
     runs: PathBuf,
+    limit: LogLimit,
 }
 
 impl Store {
     /// The runs below this folder, which may not exist yet.
     pub fn new(runs: PathBuf) -> Self {
-        Self { runs }
+        Self { runs, limit: LogLimit::default() }
+    }
+
+    /// The same, where the log of a step of a new run keeps as much as this.
+    #[must_use]
+    pub fn keeping(self, limit: LogLimit) -> Self {
+        Self { limit, ..self }
     }
 
     /// Begins a run under a new id: the time, and a random end so that two runs of the same
@@ -63,7 +93,7 @@ impl Store {
         let mut tries = 0;
         loop {
             let run = new_id();
-            match Journal::create(&self.runs, &run, plan) {
+            match Journal::create(&self.runs, &run, plan, self.limit) {
                 Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists && tries < 9 => tries += 1,
                 result => return result.map(|journal| (run, journal)),
             }
@@ -87,7 +117,7 @@ impl Store {
             let name = entry.map_err(unreadable)?.file_name();
             runs.extend(name.to_str().and_then(|name| name.parse::<RunId>().ok()));
         }
-        runs.sort_unstable_by(|a, b| b.cmp(a));
+        runs.sort_by_cached_key(|run| Reverse((order::number(&self.folder(run)), run.clone())));
         Ok(runs)
     }
 
@@ -127,10 +157,40 @@ impl Store {
         self.runs.join(run.as_str())
     }
 
-    /// The file with a step's output. It is not there when the step printed nothing.
-    pub fn log(&self, run: &RunId, record: &Record, step: &StepId) -> Option<PathBuf> {
+    /// The files with a step's output, to be read one after the other. There are none when the step
+    /// printed nothing.
+    pub fn log(&self, run: &RunId, record: &Record, step: &StepId) -> Vec<PathBuf> {
         let names = LogNames::new(record.state.steps.iter().map(|step| &step.outline.id));
-        names.get(step).map(|name| self.folder(run).join("steps").join(name))
+        let name = names.get(step);
+        name.map(|name| step_log::pieces(&self.folder(run).join("steps").join(name))).unwrap_or_default()
+    }
+
+    /// Removes a run and all that is known of it.
+    ///
+    /// # Errors
+    ///
+    /// When its Doppio lives, or something of it can't be removed.
+    pub fn remove(&self, run: &RunId) -> Result<(), RemoveError> {
+        let folder = self.folder(run);
+        let failed = |source| RemoveError::Failed { path: folder.clone(), source };
+        // A run that begins has a folder before it has a lock.
+        let _turn = order::turn(&self.runs).map_err(failed)?;
+        if lock::is_held(&folder).map_err(failed)? {
+            return Err(RemoveError::Running(run.clone()));
+        }
+        fs::remove_dir_all(&folder).map_err(failed)
+    }
+
+    /// The bytes that a run takes on the disk.
+    pub fn size(&self, run: &RunId) -> u64 {
+        let folder = self.folder(run);
+        let files = [folder.clone(), folder.join("steps")];
+        let entries = files.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+        entries
+            .filter_map(|entry| entry.metadata().ok())
+            .filter(Metadata::is_file)
+            .map(|file| file.len())
+            .sum()
     }
 }
 

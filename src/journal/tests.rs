@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::event::Sink;
 use crate::event::StepStatus;
 use crate::journal::Journal;
+use crate::journal::LogLimit;
 use crate::journal::Store;
 
 fn event(seq: u64, what: &str) -> Event {
@@ -60,7 +61,7 @@ fn output_is_in_the_steps_log_and_not_in_the_journal() {
     journal.record(&event(11, r#""event":"step_waiting","step":"train[lr=1]""#)).unwrap();
     journal.record(&event(12, r#""event":"step_started","step":"train[lr=1]","attempt":2"#)).unwrap();
     let record = store.read(&run).unwrap();
-    let log = store.log(&run, &record, &"train[lr=1]".parse().unwrap()).unwrap();
+    let log = store.log(&run, &record, &"train[lr=1]".parse().unwrap()).remove(0);
     assert_eq!(fs::read_to_string(log).unwrap(), "loss 0.5\nnext\n--- attempt 2 ---\n");
     let text = fs::read_to_string(store.folder(&run).join("journal.jsonl")).unwrap();
     assert!(!text.contains("loss") && !text.contains("half"));
@@ -90,7 +91,7 @@ fn everything_is_private() {
             }
         }
     }
-    assert_eq!(seen, 4);
+    assert_eq!(seen, 6);
 }
 
 #[test]
@@ -99,24 +100,52 @@ fn runs_are_found_by_either_end_of_their_id() {
     let runs = folder.path().join("state/runs");
     assert_eq!(store.find(None).unwrap_err().to_string(), "there are no runs yet");
     for run in ["20260101-000000-00aa", "20260102-000000-00bb", "20260102-000000-00cc"] {
-        drop(Journal::create(&runs, &run.parse().unwrap(), b"").unwrap());
+        drop(Journal::create(&runs, &run.parse().unwrap(), b"", LogLimit::default()).unwrap());
     }
     let found = |text| store.find(text).map(String::from).map_err(|error| error.to_string());
     assert_eq!(found(None).unwrap(), "20260102-000000-00cc");
     assert_eq!(found(Some("00bb")).unwrap(), "20260102-000000-00bb");
     assert_eq!(found(Some("20260101")).unwrap(), "20260101-000000-00aa");
     assert_eq!(found(Some("zz")).unwrap_err(), "no run is called `zz`");
-    assert_eq!(
-        found(Some("20260102")).unwrap_err(),
-        "`20260102` could be any of `20260102-000000-00cc`, `20260102-000000-00bb`"
-    );
+    assert_eq!(found(Some("20260102")).unwrap_err(), "`20260102` could be any of 2 runs");
 }
 
 #[test]
 fn a_run_that_is_there_is_not_begun_again() {
     let (folder, store) = store();
     let (run, journal) = store.create(b"{}").unwrap();
-    let again = Journal::create(&folder.path().join("state/runs"), &run, b"{}").unwrap_err();
+    let again =
+        Journal::create(&folder.path().join("state/runs"), &run, b"{}", LogLimit::default()).unwrap_err();
     assert_eq!(again.source.kind(), std::io::ErrorKind::AlreadyExists);
     drop(journal);
+}
+
+// case D11
+#[test]
+fn the_newest_run_is_the_one_that_began_last_whatever_its_name() {
+    let (folder, store) = store();
+    let runs = folder.path().join("state/runs");
+    // The same second, and a clock that went back.
+    let begun = ["20260102-000000-ff00", "20260102-000000-00bb", "20260101-000000-00cc"];
+    for run in begun {
+        drop(Journal::create(&runs, &run.parse().unwrap(), b"", LogLimit::default()).unwrap());
+    }
+    // What older versions left.
+    fs::create_dir(runs.join("20260103-000000-00dd")).unwrap();
+    let listed: Vec<String> = store.list().unwrap().into_iter().map(String::from).collect();
+    assert_eq!(
+        listed,
+        ["20260101-000000-00cc", "20260102-000000-00bb", "20260102-000000-ff00", "20260103-000000-00dd"]
+    );
+    assert_eq!(store.find(None).unwrap().as_str(), "20260101-000000-00cc");
+}
+
+#[test]
+fn a_run_that_lives_is_not_removed() {
+    let (_folder, store) = store();
+    let (run, journal) = store.create(b"{}").unwrap();
+    assert_eq!(store.remove(&run).unwrap_err().to_string(), format!("run `{run}` is running"));
+    drop(journal);
+    store.remove(&run).unwrap();
+    assert_eq!(store.list().unwrap(), []);
 }

@@ -16,33 +16,36 @@ use crate::event::SinkError;
 use crate::event::What;
 use crate::journal::files;
 use crate::journal::files::failed;
+use crate::journal::files::failed_at;
 use crate::journal::lock::RunLock;
 use crate::journal::log_names::LogNames;
+use crate::journal::order;
+use crate::journal::patient_file::PatientFile;
+use crate::journal::step_log::LogLimit;
+use crate::journal::step_log::Missing;
+use crate::journal::step_log::StepLog;
 
 /// The journal of one run. Holds the run's lock until it is dropped.
 ///
 /// An event is with the operating system when `record` returns, so that it outlives Doppio; it
-/// is on the disk when `settle` returns, so that it outlives the machine's power.
+/// is on the disk when `settle` returns, so that it outlives the machine's power. Where the disk is
+/// full, events wait until there is room again; output that comes meanwhile is missing.
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
     /// `journal.jsonl`.
-    file: File,
+    file: PatientFile,
     _lock: RunLock,
     line: Vec<u8>,
     unsettled: bool,
     names: LogNames,
-    logs: HashMap<StepId, Log>,
-    /// Whether an event could not be written: what follows would have a gap before it.
-    has_gap: bool,
-    /// Whether output could not be written.
-    muted: bool,
-}
-
-#[derive(Debug)]
-struct Log {
-    file: File,
-    in_line: bool,
+    logs: HashMap<StepId, StepLog>,
+    limit: LogLimit,
+    missing: Vec<(StepId, Missing)>,
+    /// Whether it was said that events wait.
+    said_waiting: bool,
+    /// Whether it was said that output is missing.
+    said_missing: bool,
 }
 
 impl Journal {
@@ -51,12 +54,14 @@ impl Journal {
     /// # Errors
     ///
     /// When something can't be written.
-    pub(super) fn create(runs: &Path, run: &RunId, plan: &[u8]) -> Result<Self, SinkError> {
+    pub(super) fn create(runs: &Path, run: &RunId, plan: &[u8], limit: LogLimit) -> Result<Self, SinkError> {
         files::create_folders(runs).map_err(failed("make", runs))?;
+        let turn = order::turn(runs).map_err(failed("lock", runs))?;
         let folder = runs.join(run.as_str());
         files::create_folder(&folder).map_err(failed("make", &folder))?;
         let steps = folder.join("steps");
         files::create_folder(&steps).map_err(failed("make", &steps))?;
+        turn.number(&folder).map_err(failed("write", &folder))?;
         let plan_path = folder.join("plan.json");
         let write_plan = || -> io::Result<()> {
             let mut file = files::append_to(&plan_path)?;
@@ -65,6 +70,8 @@ impl Journal {
         };
         write_plan().map_err(failed("write", &plan_path))?;
         let lock = RunLock::take(&folder).map_err(failed("lock", &folder))?;
+        // From here on the run is seen to live.
+        drop(turn);
         let path = folder.join("journal.jsonl");
         let open = || -> io::Result<File> {
             let file = files::append_to(&path)?;
@@ -75,79 +82,101 @@ impl Journal {
         let file = open().map_err(failed("write", &path))?;
         Ok(Self {
             folder,
-            file,
+            file: PatientFile::new(file),
             _lock: lock,
             line: Vec::new(),
             unsettled: false,
             names: LogNames::default(),
             logs: HashMap::new(),
-            has_gap: false,
-            muted: false,
+            limit,
+            missing: Vec::new(),
+            said_waiting: false,
+            said_missing: false,
         })
     }
 
-    fn append(&mut self, event: &Event) -> Result<(), SinkError> {
-        if self.has_gap {
-            return Ok(());
-        }
+    /// What is missing in the logs of the steps that are over.
+    pub fn missing(&self) -> &[(StepId, Missing)] {
+        &self.missing
+    }
+
+    /// Writes what still waits, once nothing more will come.
+    ///
+    /// # Errors
+    ///
+    /// When the journal ends before the run's end.
+    pub fn finish(&mut self) -> Result<(), SinkError> {
+        self.file.settle().map_err(failed("write", &self.path()))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join("journal.jsonl")
+    }
+
+    fn append(&mut self, event: &Event) -> io::Result<()> {
         self.line.clear();
-        let write = serde_json::to_writer(&mut self.line, event).map_err(io::Error::from).and_then(|()| {
-            self.line.push(b'\n');
-            self.file.write_all(&self.line)
-        });
-        self.has_gap = write.is_err();
+        serde_json::to_writer(&mut self.line, event)?;
+        self.line.push(b'\n');
         self.unsettled = true;
-        write.map_err(failed("write", &self.folder.join("journal.jsonl")))
+        self.file.append(&self.line)
+    }
+
+    /// An error of the journal, once until it can be written again.
+    fn say_waiting(&mut self, done: io::Result<()>) -> Result<(), SinkError> {
+        let is_news = done.is_err() && !self.said_waiting;
+        self.said_waiting = done.is_err();
+        let doing = "write the journal for the time being: what happens waits until it can be written";
+        if is_news { done.map_err(failed_at(doing, &self.path())) } else { Ok(()) }
     }
 
     /// Calls `write` with a step's log, which is made when it is first needed.
     fn log(
         &mut self,
         step: &StepId,
-        write: impl FnOnce(&mut Log) -> io::Result<()>,
+        write: impl FnOnce(&mut StepLog) -> io::Result<()>,
     ) -> Result<(), SinkError> {
-        let Some(name) = self.names.get(step).filter(|_| !self.muted) else { return Ok(()) };
+        let Some(name) = self.names.get(step) else { return Ok(()) };
         let path = self.folder.join("steps").join(name);
         let log = match self.logs.remove(step) {
             Some(log) => Ok(log),
-            None => files::append_to(&path).map(|file| Log { file, in_line: false }),
+            None => StepLog::open(path.clone(), self.limit),
         };
         let done = log.and_then(|mut log| {
-            write(&mut log)?;
+            let done = write(&mut log);
             self.logs.insert(step.clone(), log);
-            Ok(())
+            done
         });
-        self.muted = done.is_err();
-        done.map_err(failed("write", &path))
-    }
-}
-
-impl Log {
-    fn write(&mut self, text: &str) -> io::Result<()> {
-        self.file.write_all(text.as_bytes())?;
-        if let Some(last) = text.bytes().last() {
-            self.in_line = last != b'\n';
-        }
-        Ok(())
+        let is_news = done.is_err() && !self.said_missing;
+        self.said_missing = done.is_err();
+        let doing = "write the log for the time being: output that comes meanwhile is missing in it";
+        if is_news { done.map_err(failed_at(doing, &path)) } else { Ok(()) }
     }
 }
 
 impl Sink for Journal {
     fn record(&mut self, event: &Event) -> Result<(), SinkError> {
         match &event.what {
-            What::StepOutput { step, text, .. } => return self.log(step, |log| log.write(text.as_str())),
+            What::StepOutput { step, text, .. } => {
+                let logged = self.log(step, |log| log.write(text.as_str()));
+                let caught_up = self.file.catch_up();
+                return self.say_waiting(caught_up).and(logged);
+            }
             What::StepProgress { .. } => return Ok(()),
             What::RunStarted { steps, .. } => self.names = LogNames::new(steps.iter().map(|step| &step.id)),
             _ => {}
         }
         let appended = self.append(event);
+        let appended = self.say_waiting(appended);
         let logged = match &event.what {
             What::StepStarted { step, attempt, .. } if *attempt > 1 => self.log(step, |log| {
-                let newline = if log.in_line { "\n" } else { "" };
+                let newline = if log.in_line() { "\n" } else { "" };
                 log.write(&format!("{newline}--- attempt {attempt} ---\n"))
             }),
             What::StepFinished { step, .. } => {
-                self.logs.remove(step);
+                let missing = self.logs.remove(step).map(|log| log.missing()).unwrap_or_default();
+                if missing != Missing::default() {
+                    self.missing.push((step.clone(), missing));
+                }
                 Ok(())
             }
             _ => Ok(()),
@@ -156,11 +185,10 @@ impl Sink for Journal {
     }
 
     fn settle(&mut self) -> Result<(), SinkError> {
-        if self.has_gap || !std::mem::take(&mut self.unsettled) {
+        if !std::mem::take(&mut self.unsettled) {
             return Ok(());
         }
-        let synced = self.file.sync_data();
-        self.has_gap = synced.is_err();
-        synced.map_err(failed("write", &self.folder.join("journal.jsonl")))
+        let settled = self.file.settle();
+        self.say_waiting(settled)
     }
 }

@@ -22,9 +22,15 @@ pub enum StepError {
         /// What to do.
         hint: Option<String>,
     },
-    /// It was told to stop.
+    /// It was told to stop, and nothing of it runs any more.
     #[error("stopped")]
     Stopped(Stop),
+    /// It was told to stop, and what it started may still run.
+    #[error("{cause}")]
+    Unended {
+        /// What is known of it.
+        cause: String,
+    },
 }
 
 impl StepError {

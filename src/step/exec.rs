@@ -1,7 +1,8 @@
-//! Running a script in a step, and what of its output is shown.
+//! Running a script in a step, what of its output is shown, and what is left of it.
 
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
+use doppio_hosts::Stopped;
 
 use crate::event::End;
 use crate::step::Ended;
@@ -9,8 +10,30 @@ use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::Value;
 use crate::step::follow::Show;
+use crate::step::unended;
+use crate::step::unended::GRACE;
 
 impl StepContext {
+    /// Ends what earlier attempts left.
+    ///
+    /// # Errors
+    ///
+    /// When it may still run.
+    pub(crate) async fn end_what_is_left(&self) -> Result<(), StepError> {
+        for group in self.unended.all() {
+            let stopped = self.unless_stopped(group.stop(GRACE)).await?;
+            if !stopped.as_ref().is_ok_and(Stopped::is_gone) {
+                let cause = unended::cause(&group, &stopped);
+                return Err(StepError::Unended {
+                    cause: format!("an attempt before this one may still run: {cause}"),
+                });
+            }
+            self.unended.remove(&group);
+            self.notice(&format!("process {} of an attempt before this one has ended", group.pid())).await;
+        }
+        Ok(())
+    }
+
     /// Runs a script to its end: output goes through the mask to the dispatcher, a stop ends the
     /// whole process group.
     pub(in crate::step) async fn exec(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {

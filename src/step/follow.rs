@@ -1,37 +1,50 @@
 //! Follows a process to its end: output through the mask, in pieces that are cheap; stops.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use doppio_hosts::ByHand;
 use doppio_hosts::Exec;
 use doppio_hosts::Exit;
 use doppio_hosts::Host;
 use doppio_hosts::Output;
 use doppio_hosts::Process;
+use doppio_hosts::ProcessGroup;
+use doppio_secrets::Delivery;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
-use doppio_secrets::SecretValue;
+use doppio_secrets::Registered;
 use doppio_text::shell::typed;
 
 use crate::event::End;
+use crate::event::StepProcess;
 use crate::event::Stream;
+use crate::step::Cut;
 use crate::step::Ended;
 use crate::step::Report;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::Stop;
 use crate::step::Value;
+use crate::step::patience::Patience;
+use crate::step::patience::described;
 use crate::step::stopped;
-
-/// How long a process has between TERM and KILL.
-const GRACE: Duration = Duration::from_secs(10);
+use crate::step::unended;
+use crate::step::unended::GRACE;
 
 /// How long a stopped process's last output is waited for.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What goes as files, in words.
+const SECRETS: &str = "the files of its secrets";
+const LARGE_VALUES: &str = "the files of its large values";
+/// How long the end of a process is waited for that ended before it could be stopped.
+const LAST_END: Duration = Duration::from_secs(10);
 
 /// How long a host has to say whether files are gone.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -62,24 +75,91 @@ impl StepContext {
         show: Show,
     ) -> Result<Ended, StepError> {
         self.keep_here(host, &exec)?;
-        let has_files = exec.env.iter().any(|var| var.file.is_some());
+        let files = if exec.env.iter().any(|var| var.file.is_some()) { SECRETS } else { LARGE_VALUES };
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
+        let group = process.group().clone();
+        self.unended.add(&group);
+        if show != Show::Nothing {
+            self.report(Report::Launched(self.step_process(&group))).await;
+        }
         self.delivered(host, process.deliveries()).await;
         let mut masked = MaskedOutput::new(self.secrets.mask(), show);
         let drained = self.drain(&mut process, &mut masked, Some(self.stop.clone())).await;
-        if drained.is_err() {
-            self.wind_down(host, &mut process, &mut masked).await;
-        }
-        self.last_report(&mut masked).await;
-        if has_files {
-            self.sweep(host, &process).await;
-        }
-        let end = match drained.map_err(StepError::Stopped)? {
-            Exit::Code(code) => End::Exit { code },
-            Exit::Signal(name) => End::Signal { name },
-            Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause) },
+        let known = match drained {
+            Ok(Exit::Lost(cause)) => Ok(self.look_after(&group, cause).await),
+            Ok(exit) => self.ended(&group, exit),
+            Err(stop) => self.wind_down(&mut process, &mut masked, stop).await,
         };
+        self.last_report(&mut masked).await;
+        self.sweep(host, &process, files).await;
+        let end = known?;
         Ok(masked.ended(self.secrets.mask(), end))
+    }
+
+    /// Records and reports how secrets travelled to a host: what a process gets, it gets here.
+    async fn delivered(&self, host: &Host, deliveries: &[Delivery<String>]) {
+        if !deliveries.is_empty() {
+            let told = self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
+            self.report(Report::Delivered(told)).await;
+        }
+    }
+
+    /// Follows what goes on without us: `script` gives the script that prints what comes behind so
+    /// many bytes, and whatever ends that but itself, as a broken connection, is no end: it is started
+    /// again where the output stopped, for as long as the step may last.
+    pub(in crate::step) async fn follow_on(
+        &mut self,
+        host: &Host,
+        is_end: fn(i32) -> bool,
+        script: impl Fn(u64) -> Exec,
+    ) -> Result<Ended, StepError> {
+        let mut masked = MaskedOutput::new(self.secrets.mask(), Show::Everything);
+        let mut patience = Patience::default();
+        let end = loop {
+            let before = masked.stdout.taken;
+            let cause = match self.unless_stopped(host.exec(script(before))).await {
+                Err(stopped) => break Err(stopped),
+                Ok(Err(error)) => described(&error),
+                // When it is told to stop, the script is left: it ends when nobody reads it.
+                Ok(Ok(mut process)) => {
+                    match self.drain(&mut process, &mut masked, Some(self.stop.clone())).await {
+                        Err(stop) => break Err(StepError::Stopped(stop)),
+                        Ok(Exit::Code(code)) if is_end(code) => break Ok(End::Exit { code }),
+                        Ok(Exit::Code(code)) => format!("what read its output ended with {code}"),
+                        Ok(Exit::Signal(_)) => "what read its output there was ended".to_owned(),
+                        Ok(Exit::Lost(cause)) => cause,
+                        Ok(Exit::NotStarted(error)) => break Err(error.into()),
+                    }
+                }
+            };
+            if masked.stdout.taken > before {
+                patience = Patience::default();
+            }
+            if let Err(stopped) = patience.wait(self, host, &cause).await {
+                break Err(stopped);
+            }
+        };
+        self.last_report(&mut masked).await;
+        Ok(masked.ended(self.secrets.mask(), end?))
+    }
+
+    /// Runs a script that removes what a step may have left, also when the step was told to stop;
+    /// `else_` says what to do where it could not run.
+    pub(in crate::step) async fn clean_up(&self, host: &Host, exec: Exec, else_: &str) {
+        let work = async {
+            let mut process = host.exec(exec).await.map_err(|error| described(&error))?;
+            let mut masked = MaskedOutput::new(self.secrets.mask(), Show::Nothing);
+            match self.drain(&mut process, &mut masked, None).await {
+                Ok(Exit::Code(0)) => Ok(()),
+                other => Err(format!("the script that removes it ended with {other:?}")),
+            }
+        };
+        let cause = match tokio::time::timeout(SWEEP, Box::pin(work)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(cause)) => cause,
+            Err(_) => "it did not answer in time".to_owned(),
+        };
+        self.notice(&format!("`{}` on `{}`: {else_} ({cause})", self.step, host.id())).await;
     }
 
     /// Reads output until the process is over, or `told` says stop.
@@ -124,53 +204,90 @@ impl StepContext {
         }
     }
 
-    /// Ends the process group and reads what it still says.
-    async fn wind_down(&self, host: &Host, process: &mut Process, masked: &mut MaskedOutput) {
-        let id = host.id();
-        match process.stop(GRACE).await {
-            Ok(stopped) if stopped.survivors.is_empty() => {}
-            Ok(stopped) => {
-                let step = &self.step;
-                let left = stopped.survivors.join(", ");
-                self.notice(&format!(
-                    "`{step}` was told to stop, but on `{id}` these still run: {left} (pid, name)"
-                ))
-                .await;
-            }
-            Err(error) => {
-                let step = &self.step;
-                let causes = error.causes.join(": ");
-                let colon = if causes.is_empty() { "" } else { ": " };
-                self.notice(&format!(
-                    "`{step}` could not be stopped and may still be running on `{id}`: {error}{colon}{causes}"
-                ))
-                .await;
-            }
-        }
-        drop(tokio::time::timeout(LAST_WORDS, self.drain(process, masked, None)).await);
+    /// A process as the journal keeps it.
+    fn step_process(&self, group: &ProcessGroup) -> StepProcess {
+        let ByHand { pid, look, end } = group.by_hand();
+        let mask = self.secrets.mask();
+        StepProcess { pid, look: mask.text(&look), end: mask.text(&end) }
     }
 
-    /// Checks that the files of its credentials are gone, and reports it.
-    async fn sweep(&self, host: &Host, process: &Process) {
+    /// The end of a process that is known.
+    fn ended(&self, group: &ProcessGroup, exit: Exit) -> Result<End, StepError> {
+        self.unended.remove(group);
+        Ok(match exit {
+            Exit::Code(code) => End::Exit { code },
+            Exit::Signal(name) => End::Signal { name },
+            Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause), gone: true },
+            Exit::NotStarted(error) => return Err(error.into()),
+        })
+    }
+
+    /// Ends the process group and reads what it still says. It is stopped only if it is seen to be
+    /// gone, and an end of its own that was on its way takes precedence.
+    async fn wind_down(
+        &self,
+        process: &mut Process,
+        masked: &mut MaskedOutput,
+        stop: Stop,
+    ) -> Result<End, StepError> {
+        let group = process.group().clone();
+        let stopped = process.stop(GRACE).await;
+        let wait = if stopped.as_ref().is_ok_and(|stopped| stopped.was_over) { LAST_END } else { LAST_WORDS };
+        let last = tokio::time::timeout(wait, self.drain(process, masked, None)).await;
+        match stopped {
+            Ok(stopped) if stopped.was_over => {
+                let own = last.ok().and_then(Result::ok).filter(|exit| !matches!(exit, Exit::Lost(_)));
+                let why = "it ended by itself before it was stopped, and its exit status did not come";
+                self.ended(&group, own.unwrap_or_else(|| Exit::Lost(why.to_owned())))
+            }
+            Ok(stopped) if stopped.is_gone() => {
+                self.unended.remove(&group);
+                Err(StepError::Stopped(stop))
+            }
+            other => Err(StepError::Unended { cause: unended::cause(&group, &other) }),
+        }
+    }
+
+    /// What is known of a process whose end was not heard of. Where its machine is at hand, what is
+    /// left of it is ended: nobody will ever hear of it again.
+    async fn look_after(&self, group: &ProcessGroup, lost: String) -> End {
+        let (cause, gone) = if group.is_at_hand() {
+            match group.stop(GRACE).await {
+                Ok(stopped) if stopped.is_gone() => {
+                    self.unended.remove(group);
+                    let what = if stopped.was_over {
+                        "nothing of it runs any more"
+                    } else {
+                        "what was left of it has been ended"
+                    };
+                    (format!("{lost}; {what}"), true)
+                }
+                other => (format!("{lost}; {}", unended::cause(group, &other)), false),
+            }
+        } else {
+            (lost, false)
+        };
+        End::Lost { cause: self.secrets.mask().text(&cause), gone }
+    }
+
+    /// Checks that its files are gone, and reports it.
+    async fn sweep(&self, host: &Host, process: &Process, files: &str) {
         let (step, id) = (&self.step, host.id());
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
             Ok(Ok(None)) => return,
-            Ok(Ok(Some(swept))) if swept.left.is_empty() => {
-                format!("`{step}`: the files of its credentials are gone from `{id}`")
+            Ok(Ok(Some(swept))) if !swept.left.is_empty() => {
+                let remove =
+                    typed(["rm", "-rf", "--"].into_iter().chain(swept.left.iter().map(String::as_str)));
+                format!("`{step}`: {files} are left on `{id}`; remove them: {remove}")
             }
-            Ok(Ok(Some(swept))) => format!(
-                "`{step}`: files of its credentials are left on `{id}`; remove them: {}",
-                typed(["rm", "-rf", "--"].into_iter().chain(swept.left.iter().map(String::as_str)))
-            ),
+            // That those of a large value go by themselves is nothing to report.
+            Ok(Ok(Some(swept))) if files == LARGE_VALUES && !swept.was_there => return,
+            Ok(Ok(Some(_))) => format!("`{step}`: {files} are gone from `{id}`"),
             Ok(Err(error)) => {
                 let hint = error.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
-                format!(
-                    "`{step}`: whether the files of its credentials are gone from `{id}` is not known: {error}{hint}"
-                )
+                format!("`{step}`: whether {files} are gone from `{id}` is not known: {error}{hint}")
             }
-            Err(_) => {
-                format!("`{step}`: `{id}` did not say in time whether the files of its credentials are gone")
-            }
+            Err(_) => format!("`{step}`: `{id}` did not say in time whether {files} are gone"),
         };
         self.notice(&told).await;
     }
@@ -207,12 +324,14 @@ struct MaskedOutput {
 struct MaskedStream {
     mask: MaskStream,
     shown: bool,
+    /// Bytes that have come.
+    taken: u64,
     kept: Tail,
 }
 
 impl MaskedOutput {
     fn new(mask: &Mask, show: Show) -> Self {
-        let masked = |shown| MaskedStream { mask: mask.stream(), shown, kept: Tail::default() };
+        let masked = |shown| MaskedStream { mask: mask.stream(), shown, taken: 0, kept: Tail::default() };
         Self {
             stdout: masked(show == Show::Everything),
             stderr: masked(show != Show::Nothing),
@@ -231,7 +350,9 @@ impl MaskedOutput {
 
     /// Takes what came; gives back what is ripe to be reported.
     fn take(&mut self, stream: Stream, bytes: &[u8]) -> Vec<(Stream, Masked)> {
-        self.stream_of(stream).kept.push(bytes);
+        let masked = self.stream_of(stream);
+        masked.taken += bytes.len() as u64;
+        masked.kept.push(bytes);
         let mut said = if stream == self.open { Vec::new() } else { self.flush() };
         self.open = stream;
         if self.batch.is_empty() {
@@ -284,46 +405,45 @@ impl MaskedOutput {
     }
 
     fn ended(self, mask: &Mask, end: End) -> Ended {
-        Ended { end, stdout: self.stdout.value(mask), stderr: self.stderr.value(mask) }
+        let cut = Cut { stdout: self.stdout.kept.is_cut, stderr: self.stderr.kept.is_cut };
+        Ended { end, stdout: self.stdout.value(mask), stderr: self.stderr.value(mask), cut }
     }
 }
 
 impl MaskedStream {
     /// What was kept; secret if the mask found something in it, or in what came before it.
     fn value(self, mask: &Mask) -> Value {
-        let bytes = self.kept.into_bytes();
-        if !self.mask.hits().is_empty() || mask.finds(&bytes) {
-            return Value::Secret(SecretValue::new(bytes));
+        match Registered::of_output(mask, &self.mask, self.kept.into_bytes()) {
+            Ok(secret) => Value::Secret(secret),
+            Err(bytes) => Value::Plain(
+                String::from_utf8(bytes)
+                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+            ),
         }
-        Value::Plain(
-            String::from_utf8(bytes)
-                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-        )
     }
 }
 
 /// The last [`Ended::KEPT`] bytes of a stream.
 #[derive(Default)]
-struct Tail(Vec<u8>);
+struct Tail {
+    bytes: VecDeque<u8>,
+    /// Whether there were more.
+    is_cut: bool,
+}
 
 impl Tail {
     fn push(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-        // Cutting only at twice the size makes the copying cheap.
-        if self.0.len() > 2 * Ended::KEPT {
-            self.0.drain(..self.0.len() - Ended::KEPT);
-        }
+        self.bytes.extend(bytes);
+        let beyond = self.bytes.len().saturating_sub(Ended::KEPT);
+        self.bytes.drain(..beyond);
+        self.is_cut |= beyond > 0;
     }
 
     /// The bytes, without the last newline.
-    fn into_bytes(mut self) -> Vec<u8> {
-        if self.0.len() > Ended::KEPT {
-            self.0.drain(..self.0.len() - Ended::KEPT);
-        }
-        if self.0.last() == Some(&b'\n') {
-            self.0.pop();
-        }
-        self.0
+    fn into_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::from(self.bytes);
+        bytes.pop_if(|last| *last == b'\n');
+        bytes
     }
 }
 
@@ -334,14 +454,17 @@ mod tests {
     #[test]
     fn the_tail_is_the_end_of_what_was_pushed() {
         let mut tail = Tail::default();
-        for n in 0..700_000_u32 {
+        let numbers = u32::try_from(Ended::KEPT / 4).unwrap();
+        for n in 0..numbers {
             tail.push(&n.to_be_bytes());
         }
+        assert!(!tail.is_cut);
         tail.push(b"\n");
+        assert!(tail.is_cut);
         let bytes = tail.into_bytes();
         assert_eq!(bytes.len(), Ended::KEPT - 1);
-        assert_eq!(bytes[bytes.len() - 4..], 699_999_u32.to_be_bytes());
-        assert_eq!(bytes[bytes.len() - 8..bytes.len() - 4], 699_998_u32.to_be_bytes());
+        assert_eq!(bytes[bytes.len() - 4..], (numbers - 1).to_be_bytes());
+        assert_eq!(bytes[bytes.len() - 8..bytes.len() - 4], (numbers - 2).to_be_bytes());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::event::End;
 use crate::step::Value;
 
-/// A process that is over, and what it printed (at most [`Ended::KEPT`] bytes of each stream).
+/// A process that is over, and what it printed: the last [`Ended::KEPT`] bytes of each stream.
 #[derive(Debug, Clone)]
 pub struct Ended {
     /// How.
@@ -14,11 +14,22 @@ pub struct Ended {
     pub stdout: Value,
     /// Standard error, likewise.
     pub stderr: Value,
+    /// Which of them was longer.
+    pub cut: Cut,
 }
 
 impl Ended {
     /// Bytes of each stream that are kept for captures: the last ones.
-    pub const KEPT: usize = 1 << 20;
+    pub const KEPT: usize = 16 << 20;
+}
+
+/// Which outputs of a process were longer than what is kept of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cut {
+    /// Standard output.
+    pub stdout: bool,
+    /// Standard error.
+    pub stderr: bool,
 }
 
 /// The result of an operation.
@@ -28,6 +39,8 @@ pub struct Outcome {
     pub end: End,
     /// What it printed, if it ran a command.
     pub printed: Option<(Value, Value)>,
+    /// Which of it is not whole.
+    pub cut: Cut,
     /// Its named outputs.
     pub outputs: HashMap<String, Value>,
     /// Variables that it sets.
@@ -42,12 +55,12 @@ impl Outcome {
 
     /// Ended like this, with nothing to pass on.
     pub fn ended(end: End) -> Self {
-        Self { end, printed: None, outputs: HashMap::new(), sets: Vec::new() }
+        Self { end, printed: None, cut: Cut::default(), outputs: HashMap::new(), sets: Vec::new() }
     }
 }
 
 impl From<Ended> for Outcome {
     fn from(ended: Ended) -> Self {
-        Self { printed: Some((ended.stdout, ended.stderr)), ..Self::ended(ended.end) }
+        Self { printed: Some((ended.stdout, ended.stderr)), cut: ended.cut, ..Self::ended(ended.end) }
     }
 }

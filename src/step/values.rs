@@ -7,12 +7,17 @@ use doppio_text::name::HostId;
 use doppio_text::name::RunId;
 use doppio_text::name::StepId;
 
+use crate::step::Cut;
+use crate::step::Ended;
 use crate::step::Reference;
 use crate::step::StepError;
 use crate::step::StepField;
 use crate::step::Text;
 use crate::step::TextPart;
 use crate::step::Value;
+
+/// What of an output can be referred to, in mebibytes.
+pub(in crate::step) const KEPT_MIB: usize = Ended::KEPT >> 20;
 
 /// What a finished step left behind.
 #[derive(Debug, Clone)]
@@ -25,6 +30,8 @@ pub struct StepResult {
     pub stdout: Value,
     /// Standard error, likewise.
     pub stderr: Value,
+    /// Which of them is not whole, and so can't be referred to.
+    pub cut: Cut,
     /// Its `outputs`.
     pub outputs: HashMap<String, Value>,
 }
@@ -52,6 +59,12 @@ impl Values {
     pub(crate) fn look_up(&self, reference: &Reference, host: Option<&HostId>) -> Result<Value, StepError> {
         let found = match reference {
             Reference::Variable { name, quoted } => self.variable(name, *quoted)?,
+            Reference::Step { id, field } if self.steps.get(id).is_some_and(|result| result.lacks(field)) => {
+                return Err(StepError::hinted(
+                    format!("`${{{reference}}}` has no value: step `{id}` printed more than {KEPT_MIB} MiB"),
+                    "let the step write to a file, and print its path",
+                ));
+            }
             Reference::Step { id, field } => self.steps.get(id).and_then(|result| result.field(field)),
             Reference::Target => self.target.as_ref().map(|id| plain(id.as_str())),
             Reference::Host => host.or(self.target.as_ref()).map(|id| plain(id.as_str())),
@@ -102,6 +115,15 @@ impl StepResult {
         !matches!(self.status.as_str(), "skipped" | "cancelled")
     }
 
+    /// Whether the field was too long to be kept.
+    fn lacks(&self, field: &StepField) -> bool {
+        match field {
+            StepField::Stdout => self.cut.stdout,
+            StepField::Stderr => self.cut.stderr,
+            _ => false,
+        }
+    }
+
     fn field(&self, field: &StepField) -> Option<Value> {
         match field {
             StepField::Stdout => self.has_run().then(|| self.stdout.clone()),
@@ -138,22 +160,27 @@ fn unknown(reference: &Reference) -> StepError {
 
 #[cfg(test)]
 mod tests {
+    use doppio_secrets::Mask;
+    use doppio_secrets::Registered;
     use doppio_secrets::SecretValue;
 
     use super::*;
 
     fn values() -> Values {
+        let token = SecretValue::new(b"hunter22".to_vec());
+        let token = Registered::new(&Mask::default(), "token", token).unwrap();
         let result = StepResult {
             status: "success".to_owned(),
             exit_code: None,
             stdout: plain("out"),
             stderr: plain("err"),
+            cut: Cut::default(),
             outputs: HashMap::from([("loss".to_owned(), plain("0.5"))]),
         };
         Values {
             variables: HashMap::from([
                 ("dir".to_owned(), plain("a b")),
-                ("token".to_owned(), Value::Secret(SecretValue::new(b"hunter22".to_vec()))),
+                ("token".to_owned(), Value::Secret(token)),
             ]),
             steps: HashMap::from([("a".parse().unwrap(), Arc::new(result))]),
             run: "r-1".parse().unwrap(),

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::io::Write;
+use std::time::Duration;
+use std::time::Instant;
 
 use doppio_text::Printed;
 use doppio_text::name::StepId;
@@ -17,17 +19,36 @@ use crate::ui::View;
 use crate::ui::table;
 use crate::ui::words;
 
+/// How often a line that never ends, as a progress bar draws it, is shown as far as it is.
+const NOW_AND_THEN: Duration = Duration::from_secs(10);
+
 /// Writes what happens as lines, each with the step it belongs to.
 pub struct Plain<W> {
     to: W,
     width: usize,
-    open: HashMap<(StepId, bool), Printed>,
+    open: HashMap<(StepId, bool), Open>,
+    now_and_then: Duration,
+}
+
+/// What a step prints on one of its outputs.
+struct Open {
+    printed: Printed,
+    /// The last that was shown of the line that is open.
+    shown: String,
+    /// When something was last shown.
+    since: Instant,
+}
+
+impl Default for Open {
+    fn default() -> Self {
+        Self { printed: Printed::default(), shown: String::new(), since: Instant::now() }
+    }
 }
 
 impl<W: Write + Send> Plain<W> {
     /// Writes to `to`, which should be buffered.
     pub fn new(to: W) -> Self {
-        Self { to, width: 0, open: HashMap::new() }
+        Self { to, width: 0, open: HashMap::new(), now_and_then: NOW_AND_THEN }
     }
 
     fn line(&mut self, step: &StepId, mark: &str, text: &str) -> io::Result<()> {
@@ -44,8 +65,11 @@ impl<W: Write + Send> Plain<W> {
         let to = &mut self.to;
         let prefix = table::left(&shown(step.as_str()), self.width);
         let mut written = Ok(());
-        let lines = self.open.entry((step.clone(), stream == Stream::Stderr)).or_default();
-        lines.push(text, |line| {
+        let open = self.open.entry((step.clone(), stream == Stream::Stderr)).or_default();
+        let (since, shown) = (&mut open.since, &mut open.shown);
+        open.printed.push(text, |line| {
+            *since = Instant::now();
+            shown.clear();
             if written.is_ok() {
                 written = writeln!(to, "{prefix} | {line}");
             }
@@ -53,11 +77,28 @@ impl<W: Write + Send> Plain<W> {
         written
     }
 
+    /// Shows lines that do not end, now and then, as far as they are.
+    fn show_open(&mut self) -> io::Result<()> {
+        for ((step, _), open) in &mut self.open {
+            if open.since.elapsed() < self.now_and_then {
+                continue;
+            }
+            let line = open.printed.open();
+            if !line.trim().is_empty() && line != open.shown {
+                let prefix = table::left(&shown(step.as_str()), self.width);
+                writeln!(self.to, "{prefix} ~ {line}")?;
+                open.shown = line.into_owned();
+                open.since = Instant::now();
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the lines that a step left open.
     fn close(&mut self, step: &StepId) -> io::Result<()> {
         for is_stderr in [false, true] {
             if let Some(line) =
-                self.open.remove(&(step.clone(), is_stderr)).and_then(|mut lines| lines.finish())
+                self.open.remove(&(step.clone(), is_stderr)).and_then(|mut open| open.printed.finish())
             {
                 self.line(step, "|", &line)?;
             }
@@ -71,16 +112,17 @@ impl<W: Write + Send> Plain<W> {
         let time = words::duration(of.duration.unwrap_or_default());
         let how = of.end.as_ref().map(words::end).unwrap_or_default();
         match of.status {
-            StepStatus::Success => self.line(step, "✓", &format!("done in {time}")),
+            StepStatus::Success => {
+                let flaky = words::flaky(of).map(|words| format!(" ({words})")).unwrap_or_default();
+                self.line(step, "✓", &format!("done in {time}{flaky}"))
+            }
             StepStatus::Cancelled if of.attempts == 0 => self.line(step, "⊘", "cancelled"),
             _ => {
                 let text = format!("{} after {time}{}: {how}", of.status, words::on_host(of));
                 self.line(step, "✗", &text)?;
-                let (causes, hint) = of.end.as_ref().map(words::details).unwrap_or_default();
-                for cause in causes {
-                    self.line(step, "|", &format!("cause: {cause}"))?;
-                }
-                hint.into_iter().flat_map(words::hint).try_for_each(|line| self.line(step, "|", &line))
+                // Of a failure that counts, the end of the run has the rest.
+                let rest = if of.forgiven { words::detail_lines(of) } else { Vec::new() };
+                rest.iter().try_for_each(|line| self.line(step, "|", line))
             }
         }
     }
@@ -122,6 +164,7 @@ impl<W: Write + Send> View for Plain<W> {
             What::Notice { step: Some(step), text } => self.line(step, "!", text.as_str()),
             What::Notice { step: None, text } => self.write(&format!("! {}", text.as_str())),
             What::StepWaiting { .. }
+            | What::StepLaunched { .. }
             | What::SecretsDelivered { .. }
             | What::RunFinished { .. }
             | What::Unknown => Ok(()),
@@ -133,6 +176,30 @@ impl<W: Write + Send> View for Plain<W> {
     }
 
     fn rest(&mut self) -> io::Result<()> {
+        self.show_open()?;
         self.to.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // case K10
+    #[test]
+    fn a_line_that_never_ends_is_shown_now_and_then() {
+        let mut view = Plain { now_and_then: Duration::ZERO, ..Plain::new(Vec::new()) };
+        let step: StepId = "train".parse().unwrap();
+        let mut seen = String::new();
+        for text in [" 10%|#", "\r 20%|##", "", "\r 30%|###"] {
+            view.output(&step, Stream::Stderr, text).unwrap();
+            view.rest().unwrap();
+            seen = String::from_utf8(view.to.clone()).unwrap();
+        }
+        assert_eq!(seen, "train ~  10%|#\ntrain ~  20%|##\ntrain ~  30%|###\n");
+        view.now_and_then = NOW_AND_THEN;
+        view.output(&step, Stream::Stderr, "\r 40%|####").unwrap();
+        view.rest().unwrap();
+        assert_eq!(view.to.len(), seen.len(), "not each time");
     }
 }

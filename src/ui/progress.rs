@@ -59,6 +59,8 @@ pub struct Progress {
     /// The rows that are shown, by rank.
     rows: Vec<Row>,
     running: HashMap<StepId, Running>,
+    /// When the run began.
+    began: Option<Instant>,
     turned: Instant,
 }
 
@@ -100,6 +102,7 @@ impl Progress {
             ranks: HashMap::new(),
             rows: Vec::new(),
             running: HashMap::new(),
+            began: None,
             turned: Instant::now(),
         }
     }
@@ -200,8 +203,12 @@ impl Progress {
             // A step's last line is usually its result.
             let said = running.and_then(Running::last_line).unwrap_or_default();
             let room = self.columns.saturating_sub(self.name_width() + 2 + 2 + TIME + 2);
-            let rest = self.paint.dim(&format!("{}  {}", table::right(&time, TIME), table::cut(&said, room)));
-            return self.print(&self.row(&self.paint.green("✓"), step, rest.trim_end()));
+            let time = table::right(&time, TIME);
+            let rest = match words::flaky(step) {
+                Some(flaky) => format!("{}  {}", self.paint.dim(&time), self.paint.yellow(&flaky)),
+                None => self.paint.dim(format!("{time}  {}", table::cut(&said, room)).trim_end()),
+            };
+            return self.print(&self.row(&self.paint.green("✓"), step, &rest));
         }
         let time = self.paint.dim(&table::right(&time, TIME));
         if step.status == StepStatus::Cancelled && step.attempts == 0 {
@@ -210,10 +217,6 @@ impl Progress {
         let how = step.end.as_ref().map(words::end).unwrap_or_default();
         let how = format!("{how}{}", words::on_host(step));
         self.print(&self.row(&self.paint.red("✗"), step, &format!("{time}  {}", self.paint.red(&how))))?;
-        let (causes, hint) = step.end.as_ref().map(words::details).unwrap_or_default();
-        for cause in causes {
-            self.print(&format!("  {}", shown(&format!("cause: {cause}"))))?;
-        }
         if step.status != StepStatus::Cancelled {
             let mut last = running.map(|mut running| {
                 running.last.extend(running.stdout.finish());
@@ -224,7 +227,9 @@ impl Progress {
                 self.print(&format!("  {} {line}", self.paint.dim("│")))?;
             }
         }
-        hint.into_iter().flat_map(words::hint).try_for_each(|line| self.print(&format!("  {}", shown(&line))))
+        // Of a failure that counts, the end of the run has the rest.
+        let rest = if step.forgiven { words::detail_lines(step) } else { Vec::new() };
+        rest.iter().try_for_each(|line| self.print(&format!("  {}", shown(line))))
     }
 
     fn count(&self, state: &RunState) -> String {
@@ -241,6 +246,10 @@ impl Progress {
         ];
         for (number, word) in others.into_iter().filter(|(number, _)| *number > 0) {
             write!(text, ", {number} {word}").expect("a string takes what is written to it");
+        }
+        if let Some(began) = self.began {
+            write!(text, ", {}", words::clock(began.elapsed()))
+                .expect("a string takes what is written to it");
         }
         let shown = self.rows.len();
         let hidden = self.running.len().saturating_sub(shown);
@@ -267,6 +276,7 @@ impl View for Progress {
         match &event.what {
             What::RunStarted { run, recipe, steps } => {
                 self.rank(steps);
+                self.began = Some(Instant::now());
                 self.print(&self.paint.dim(&format!("run {run} of {}", shown(recipe.as_str()))))?;
             }
             What::StepStarted { step, .. } => {
@@ -313,7 +323,10 @@ impl View for Progress {
                 self.footer.finish_and_clear();
                 return self.all.clear();
             }
-            What::StepWaiting { .. } | What::SecretsDelivered { .. } | What::Unknown => {}
+            What::StepWaiting { .. }
+            | What::StepLaunched { .. }
+            | What::SecretsDelivered { .. }
+            | What::Unknown => {}
         }
         self.footer.set_message(self.paint.dim(&self.count(state)));
         Ok(())

@@ -7,6 +7,7 @@
 mod queue;
 mod voice;
 
+use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::event::What;
 use crate::ui::View;
 use crate::ui::screen::queue::Item;
 use crate::ui::screen::queue::Shared;
+use crate::ui::screen::queue::Showing;
 
 pub use voice::Guest;
 pub use voice::Voice;
@@ -49,8 +51,14 @@ impl Screen {
         Voice(Arc::clone(&self.shared))
     }
 
-    /// Waits until all has been shown, `longest` at most.
-    pub fn finish(mut self, longest: Duration) {
+    /// Waits until all has been shown, `longest` at most, or somebody
+    /// [gives up](Voice::give_up).
+    ///
+    /// # Errors
+    ///
+    /// When something could not be shown, or was given up (`Interrupted`). A watcher who went away is
+    /// no error.
+    pub fn finish(mut self, longest: Duration) -> io::Result<()> {
         let deadline = Instant::now() + longest;
         let mut queue = self.shared.lock();
         if let Some((bytes, last)) = self.left_out.take() {
@@ -58,20 +66,32 @@ impl Screen {
         }
         queue.closed = true;
         self.shared.changed.notify_all();
-        while !queue.gone {
-            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
+        while queue.showing == Showing::Goes {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { break };
             queue = self.shared.wait(queue, left);
         }
+        let (showing, mut failure) = (queue.showing, queue.failure.take());
+        if showing == Showing::IsGivenUp {
+            failure.get_or_insert(io::Error::new(io::ErrorKind::Interrupted, "nobody read them"));
+        }
         drop(queue);
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = self.thread.take().filter(|_| showing == Showing::IsOver) {
             drop(thread.join());
+        }
+        match failure {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
         }
     }
 
     fn output(&mut self, event: &Event, bytes: usize) {
         let mut queue = self.shared.lock();
         let deadline = Instant::now() + self.patience;
-        while self.left_out.is_none() && queue.bytes > 0 && queue.bytes + bytes > BACKLOG && !queue.gone {
+        while self.left_out.is_none()
+            && queue.bytes > 0
+            && queue.bytes + bytes > BACKLOG
+            && queue.showing != Showing::IsOver
+        {
             match deadline.checked_duration_since(Instant::now()) {
                 Some(left) => queue = self.shared.wait(queue, left),
                 None => self.left_out = Some((0, Box::new(event.clone()))),
@@ -113,7 +133,6 @@ impl Sink for Screen {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::sync::mpsc;
 
     use super::queue::TICK;
@@ -172,7 +191,7 @@ mod tests {
         // Waiting for each of the hundred that find no room would take twice as long.
         assert!(begin.elapsed() < Duration::from_secs(30), "the run was held up");
         drop(go);
-        screen.finish(Duration::from_secs(10));
+        screen.finish(Duration::from_secs(10)).unwrap();
         let shown: Vec<_> = shown.try_iter().collect();
         let notices = shown.iter().filter(|(whole, seq, _)| *whole && *seq >= 1000).count();
         assert_eq!(notices, 200, "every lifecycle event gets through");
@@ -190,7 +209,7 @@ mod tests {
         for seq in 0..2000 {
             screen.record(&output(seq, 10_000)).unwrap();
         }
-        screen.finish(Duration::from_mins(1));
+        screen.finish(Duration::from_mins(1)).unwrap();
         let shown: Vec<u64> = shown.try_iter().map(|(_, seq, _)| seq).collect();
         assert_eq!(shown, (0..2000).collect::<Vec<_>>());
     }
@@ -230,7 +249,7 @@ mod tests {
         std::thread::sleep(3 * TICK);
         assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["hide"]);
         drop(guest);
-        screen.finish(Duration::from_mins(1));
+        screen.finish(Duration::from_mins(1)).unwrap();
         assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["show", "say"]);
     }
 
@@ -240,7 +259,7 @@ mod tests {
         let mut screen = Screen::new(Box::new(Noting(notes)), Duration::from_mins(1));
         let _guest = screen.voice().borrow_screen();
         screen.record(&notice(0)).unwrap();
-        screen.finish(Duration::from_mins(1));
+        screen.finish(Duration::from_mins(1)).unwrap();
         assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["hide", "show"]);
     }
 
@@ -256,12 +275,45 @@ mod tests {
         }
     }
 
+    /// A disk without room.
+    struct Full;
+
+    impl View for Full {
+        fn show(&mut self, _: &Event, _: &RunState) -> io::Result<()> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn left_out(&mut self, _: usize, _: &Event) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_shown_is_an_error() {
+        let mut screen = Screen::new(Box::new(Full), Duration::from_mins(1));
+        screen.record(&notice(0)).unwrap();
+        let error = screen.finish(Duration::from_mins(1)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+
+    // case D9
+    #[test]
+    fn a_watcher_who_never_reads_is_given_up_on_request() {
+        let (_go, stuck) = mpsc::channel();
+        let (seen, _shown) = mpsc::channel();
+        let mut screen = Screen::new(Box::new(Stuck { go: stuck, seen }), Duration::from_mins(1));
+        screen.record(&notice(0)).unwrap();
+        screen.voice().give_up();
+        let error = screen.finish(Duration::from_hours(24)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+    }
+
     #[test]
     fn a_watcher_who_left_is_not_waited_for() {
         let mut screen = Screen::new(Box::new(Broken), Duration::from_mins(10));
         for seq in 0..2000 {
             screen.record(&output(seq, 10_000)).unwrap();
         }
-        screen.finish(Duration::from_mins(1));
+        screen.finish(Duration::from_mins(1)).unwrap();
     }
 }

@@ -9,38 +9,47 @@ use crate::event::End;
 use crate::event::RunState;
 use crate::event::StepState;
 use crate::event::StepStatus;
+use crate::ui::Paint;
 use crate::ui::words;
+use crate::ui::words::Details;
 
 /// Failures that are listed one by one; the rest is counted.
 const TOLD: usize = 10;
 
-/// How a run went, line by line. `folder` is where its journal is.
-pub fn summary(state: &RunState, folder: &str) -> Vec<String> {
+/// How a run went, in one line.
+pub fn outcome(state: &RunState, paint: Paint) -> String {
     let run = state.run.as_ref().map_or("?", |run| run.as_str());
     let time = state.duration.map(words::duration).unwrap_or_default();
-    let mut lines = vec![format!("run `{run}`: {} in {time}", counts(state))];
-    lines.extend(deliveries(state));
+    format!("run `{run}`: {} in {time}", counts(state, paint))
+}
+
+/// What else there is to say of it, line by line. `folder` is where its journal is.
+pub fn summary(state: &RunState, folder: &str) -> Vec<String> {
+    let mut lines = deliveries(state);
     lines.extend(masked(state));
     lines.push(format!("log: {folder}"));
     lines
 }
 
 /// `4 done, 1 failed, 2 skipped`: steps that stand for others are not counted.
-fn counts(state: &RunState) -> String {
-    let words = [
-        (StepStatus::Success, "done"),
-        (StepStatus::Failed, "failed"),
-        (StepStatus::Lost, "lost"),
-        (StepStatus::Cancelled, "cancelled"),
-        (StepStatus::Skipped, "skipped"),
+fn counts(state: &RunState, paint: Paint) -> String {
+    type Brush = fn(Paint, &str) -> String;
+    let words: [(StepStatus, &str, Brush); 5] = [
+        (StepStatus::Success, "done", Paint::green),
+        (StepStatus::Failed, "failed", Paint::red),
+        (StepStatus::Lost, "lost", Paint::red),
+        (StepStatus::Cancelled, "cancelled", Paint::yellow),
+        (StepStatus::Skipped, "skipped", Paint::yellow),
     ];
     let parts: Vec<String> = words
         .into_iter()
-        .map(|(status, word)| (state.count(status), word))
-        .filter(|(number, word)| *number > 0 || *word == "done")
-        .map(|(number, word)| format!("{number} {word}"))
+        .map(|(status, word, brush)| (state.count(status), word, brush))
+        .filter(|(number, word, _)| *number > 0 || *word == "done")
+        .map(|(number, word, brush)| brush(paint, &format!("{number} {word}")))
         .collect();
-    parts.join(", ")
+    let flaky = state.leaves().filter(|step| words::flaky(step).is_some()).count();
+    let flaky = if flaky > 0 { paint.yellow(&format!(" ({flaky} flaky)")) } else { String::new() };
+    parts.join(", ") + &flaky
 }
 
 /// One line a secret and a way: where it went.
@@ -48,7 +57,7 @@ fn deliveries(state: &RunState) -> Vec<String> {
     let mut ways: BTreeMap<(&str, &str, &str, bool), BTreeSet<&str>> = BTreeMap::new();
     for step in &state.steps {
         for delivery in &step.deliveries {
-            let (secret, variable) = (delivery.secret.as_str(), delivery.variable.as_str());
+            let (secret, variable) = (delivery.secret.as_str(), delivery.form());
             let way = (secret, variable, delivery.carrier.as_str(), delivery.is_default);
             ways.entry(way).or_default().insert(step.outline.id.as_str());
         }
@@ -104,13 +113,13 @@ pub fn failures(state: &RunState) -> (Vec<Failure>, Vec<String>) {
         let how = step.end.as_ref().map(words::end).unwrap_or_default();
         let id = &step.outline.id;
         let verb = if step.status == StepStatus::Lost { "is lost" } else { "failed" };
-        let (causes, hint) = step.end.as_ref().map(words::details).unwrap_or_default();
+        let Details { causes, hint } = words::details(step);
         told.push(Failure {
             message: format!("step `{id}` {verb}{}: {}", words::on_host(step), how),
-            causes: causes.into_iter().map(str::to_owned).collect(),
+            causes,
         });
         // A hint may show several lines of a file to write.
-        hints.extend(hint.map(str::to_owned));
+        hints.extend(hint);
     }
     if failed.len() > TOLD {
         let message = format!("{} more failed", words::count(failed.len() - TOLD, "step", "steps"));

@@ -1,12 +1,15 @@
 //! Tables for people, and the one measure of how wide a text is on a terminal.
 
 use std::array;
+use std::collections::HashMap;
 use std::iter;
 
 use unicode_width::UnicodeWidthStr;
 
 use doppio_text::name::StepId;
 use doppio_text::shown;
+
+use crate::ui::Paint;
 
 /// What stands between two columns.
 const GAP: &str = "  ";
@@ -33,12 +36,27 @@ pub struct Table<const N: usize> {
     columns: [Column; N],
     /// The cells, and the last one. A line below a row has fewer of them.
     rows: Vec<(Vec<String>, String)>,
+    /// Colours of cells, by row and column.
+    colours: HashMap<(usize, usize), Colour>,
+}
+
+/// What colour a cell has where there is colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// All is well.
+    Good,
+    /// It is not.
+    Bad,
+    /// Neither, or both.
+    Between,
+    /// Less important than the rest.
+    Dim,
 }
 
 impl<const N: usize> Table<N> {
     /// A table of these columns and a last one.
     pub fn new(columns: [Column; N]) -> Self {
-        Self { indent: 0, columns, rows: Vec::new() }
+        Self { indent: 0, columns, rows: Vec::new(), colours: HashMap::new() }
     }
 
     /// Moves it to the right.
@@ -57,6 +75,11 @@ impl<const N: usize> Table<N> {
         lines.for_each(|line| self.below(line));
     }
 
+    /// Gives a cell of the row before a colour.
+    pub fn paint(&mut self, column: usize, colour: Colour) {
+        self.colours.insert((self.rows.len().saturating_sub(1), column), colour);
+    }
+
     /// Adds lines below the last cell of the row before.
     pub fn below(&mut self, text: &str) {
         self.below_column(N, text);
@@ -71,17 +94,29 @@ impl<const N: usize> Table<N> {
 
     /// The rows as lines.
     pub fn draw(&self) -> String {
+        self.draw_in(Paint(false))
+    }
+
+    /// The same in colour, where there is colour.
+    pub fn draw_in(&self, paint: Paint) -> String {
         let widths: [usize; N] = array::from_fn(|at| {
             let cells = self.rows.iter().filter_map(|(cells, _)| cells.get(at));
             let widest = cells.map(|cell| width(cell)).max().unwrap_or(0);
             if self.columns[at] == Column::Name { widest.min(WIDEST) } else { widest }
         });
         let mut text = String::new();
-        for (cells, last) in &self.rows {
+        for (row, (cells, last)) in self.rows.iter().enumerate() {
             let mut line = " ".repeat(self.indent);
             for (at, cell) in cells.iter().enumerate() {
                 let pad = if self.columns[at] == Column::Right { right } else { left };
-                line += &pad(cell, widths[at]);
+                let cell = pad(cell, widths[at]);
+                line += &match self.colours.get(&(row, at)) {
+                    Some(Colour::Good) => paint.green(&cell),
+                    Some(Colour::Bad) => paint.red(&cell),
+                    Some(Colour::Between) => paint.yellow(&cell),
+                    Some(Colour::Dim) => paint.dim(&cell),
+                    None => cell,
+                };
                 line += GAP;
             }
             line += last;

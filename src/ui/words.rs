@@ -6,6 +6,7 @@ use doppio_text::shown;
 
 use crate::event::End;
 use crate::event::StepState;
+use crate::event::StepStatus;
 
 /// A duration in few characters: `0.42 s`, `12.3 s`, `3 m 05 s`, `2 h 01 m`.
 pub fn duration(duration: Duration) -> String {
@@ -44,10 +45,17 @@ pub fn end(end: &End) -> String {
         End::Signal { name } => format!("killed by SIG{name}"),
         End::Timeout => "timed out".to_owned(),
         End::Cancelled => "cancelled".to_owned(),
-        End::Lost { cause } => format!("its end is not known: {}", cause.as_str()),
+        End::Lost { cause, .. } => format!("its end is not known: {}", cause.as_str()),
         End::Error { message, .. } => message.as_str().to_owned(),
     };
     shown(&words).into_owned()
+}
+
+/// `FLAKY 2/3`: it passed at its second of three attempts. None for one that passed at its first.
+pub fn flaky(step: &StepState) -> Option<String> {
+    let most = step.outline.attempts.max(step.attempts);
+    let is_flaky = step.status == StepStatus::Success && step.attempts > 1;
+    is_flaky.then(|| format!("FLAKY {}/{most}", step.attempts))
 }
 
 /// ` on HOST`, or nothing for a step without a host and for this machine.
@@ -58,9 +66,36 @@ pub(super) fn on_host(step: &StepState) -> String {
     }
 }
 
-/// The causes below an end's words, and what to do about it.
-pub(super) fn details(end: &End) -> (Vec<&str>, Option<&str>) {
-    end.details()
+/// What there is to know of a failed step besides its end's words.
+pub(super) struct Details {
+    /// From what Doppio was doing down to what the system said.
+    pub causes: Vec<String>,
+    /// What to do; several lines where there is more than one thing.
+    pub hint: Option<String>,
+}
+
+/// The causes below the words of a step's end, and what to do about it.
+pub(super) fn details(step: &StepState) -> Details {
+    if let Some(process) = step.adrift() {
+        let pid = process.pid;
+        return Details {
+            causes: vec![format!("process {pid}{} may still be running", on_host(step))],
+            hint: Some(format!(
+                "look whether it is: {}\nend it: {}",
+                process.look.as_str(),
+                process.end.as_str()
+            )),
+        };
+    }
+    let (causes, hint) = step.end.as_ref().map(End::details).unwrap_or_default();
+    Details { causes: causes.into_iter().map(str::to_owned).collect(), hint: hint.map(str::to_owned) }
+}
+
+/// The same, line by line.
+pub fn detail_lines(step: &StepState) -> Vec<String> {
+    let Details { causes, hint: what } = details(step);
+    let causes = causes.into_iter().map(|cause| format!("cause: {cause}"));
+    causes.chain(what.iter().flat_map(|what| hint(what))).collect()
 }
 
 /// A hint line by line: it may show several lines of a file to write.

@@ -1,8 +1,11 @@
 //! `doppio run` and `doppio runs` through the real binary, with steps on this machine.
 
 mod ending;
+mod kept;
 mod output;
 mod secrets;
+mod selecting;
+mod unread;
 
 use regex::Regex;
 use serde_json::Value;

@@ -1,4 +1,5 @@
 //! From a host's name to a login, against real servers and scripted liars.
+mod cut;
 mod keys;
 mod liars;
 mod names;

@@ -10,7 +10,7 @@ use doppio_text::brief;
 use doppio_text::shell::typed;
 
 /// What went wrong between here and a host.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct HostError {
     /// One line: which host, what failed.

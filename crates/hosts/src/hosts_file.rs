@@ -130,6 +130,11 @@ impl HostsFile {
         self.entries.iter().filter(bears).map(|entry| entry.name.clone()).collect()
     }
 
+    /// The names that some host sets for every step on it.
+    pub fn env_names(&self) -> Vec<String> {
+        self.entries.iter().flat_map(|entry| entry.env.keys().cloned()).collect()
+    }
+
     /// The providers whose credentials every step on a host has.
     pub fn credentials(&self, name: &str) -> &[Wanted] {
         self.entry(name).map_or(&[], |entry| &entry.credentials)

@@ -6,12 +6,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -28,14 +30,19 @@ use crate::Exit;
 use crate::HostError;
 use crate::Output;
 use crate::Process;
+use crate::ProcessGroup;
 use crate::bootstrap;
+use crate::bootstrap::Challenge;
 use crate::bootstrap::Leader;
 use crate::bootstrap::Listener;
+use crate::launch_gate::LaunchGate;
+use crate::launch_gate::Wants;
 use crate::output_pipe;
 use crate::output_pipe::PipeWriter;
 use crate::payload;
 use crate::payload::EnvSplit;
 use crate::process::Reach;
+use crate::process::Way;
 
 /// How long `sh` may take to announce itself.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -56,14 +63,21 @@ pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, Host
     let EnvSplit { exports, files } = EnvSplit::sort(&exec.env)?;
     let payload = payload::write(exec, &EnvSplit { exports: Vec::new(), files: files.clone() })?;
     let mut running = start(&exports, inherit)?;
-    let stdin = running.stdin.take();
+    let challenge = Challenge::new().map_err(|error| failed(error.to_string()))?;
+    let mut stdin = running.stdin.take();
+    if let Some(stdin) = &mut stdin {
+        // One that is gone already says why below.
+        let _closed = stdin.write_all(challenge.line().as_bytes()).await;
+    }
     let mut stdout = running.stdout.take();
-    let (leader, early) = timeout(START_LIMIT, announced(stdout.as_mut()))
+    let (leader, early) = timeout(START_LIMIT, announced(stdout.as_mut(), &challenge))
         .await
         .unwrap_or_else(|_| Err(failed("it did not announce itself within 30 seconds".to_owned())))?;
-    let (writer, reader) = output_pipe::pair();
+    let gate = LaunchGate::new(challenge.launch_mark(), Wants::of(exec, "on this machine".to_owned()));
+    let (writer, reader) = output_pipe::pair(gate);
     let deliveries = exports.iter().flat_map(|var| var.sent_by(Carrier::LocalEnv));
-    let deliveries = deliveries.chain(files.iter().flat_map(|var| var.sent_by(Carrier::File))).collect();
+    let deliveries = deliveries.chain(files.iter().flat_map(|var| var.sent_by(Carrier::File)));
+    let deliveries = deliveries.chain(exec.stdin.iter().flat_map(|stdin| stdin.deliveries.clone())).collect();
     let folder = payload.folder.clone();
     let rest = exec.stdin.clone();
     let feed = stdin.map(|mut stdin| {
@@ -72,7 +86,8 @@ pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, Host
         })
     });
     tokio::spawn(follow(running, stdout, feed, early, writer));
-    Ok(Process { reader, deliveries, leader, folder, reach: Box::new(ThisMachine) })
+    let group = ProcessGroup { leader, folder, reach: Arc::new(ThisMachine) };
+    Ok(Process { reader, deliveries, group })
 }
 
 /// Where local processes run.
@@ -80,8 +95,16 @@ pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, Host
 struct ThisMachine;
 
 impl Reach for ThisMachine {
-    fn exec<'a>(&'a self, script: &'a Exec) -> BoxFuture<'a, Result<Process, HostError>> {
+    fn exec<'a>(&'a self, script: &'a Exec, _: Way) -> BoxFuture<'a, Result<Process, HostError>> {
         async move { exec(script, &Inherit::default()).await }.boxed()
+    }
+
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+
+    fn typed(&self, command: &str) -> String {
+        command.to_owned()
     }
 }
 
@@ -90,7 +113,7 @@ fn failed(cause: String) -> HostError {
 }
 
 fn start(exports: &[&EnvVar], inherit: &Inherit) -> Result<Running, HostError> {
-    let mut program = Program::shell(bootstrap::TEXT).args(["sh", bootstrap::TEXT]);
+    let mut program = Program::shell(bootstrap::TEXT).args(["sh", bootstrap::TEXT, "", ""]);
     if let Some(dir) = &inherit.dir {
         program = program.dir(dir);
     }
@@ -107,8 +130,11 @@ fn start(exports: &[&EnvVar], inherit: &Inherit) -> Result<Running, HostError> {
     program.start_apart().map_err(|error| failed(error.to_string()))
 }
 
-async fn announced(stdout: Option<&mut Stdout>) -> Result<(Leader, Vec<u8>), HostError> {
-    let mut listener = Listener::default();
+async fn announced(
+    stdout: Option<&mut Stdout>,
+    challenge: &Challenge,
+) -> Result<(Leader, Vec<u8>), HostError> {
+    let mut listener = Listener::new(challenge.clone());
     let mut buffer = [0; 1024];
     if let Some(stdout) = stdout {
         loop {
@@ -119,7 +145,7 @@ async fn announced(stdout: Option<&mut Stdout>) -> Result<(Leader, Vec<u8>), Hos
             match listener.hear(&buffer[..count]) {
                 Ok(Some(announced)) => return Ok(announced),
                 Ok(None) => {}
-                Err(bootstrap::TooMuchNoise) => break,
+                Err(trouble) => return Err(failed(trouble.what().to_owned())),
             }
         }
     }

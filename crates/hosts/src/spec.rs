@@ -35,7 +35,8 @@ impl Trust {
 /// Which way secrets travel to a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CarrierChoice {
-    /// The channel's environment for the names that the server accepts, else the preamble.
+    /// The channel's environment for the names that the server accepts, else the preamble; on a rented
+    /// host always the preamble.
     #[default]
     Auto,
     /// The channel's environment, or not at all.
@@ -177,6 +178,16 @@ impl HostSpec {
             credentials: Vec::new(),
             keepalive: Duration::from_secs(10),
             deadlines: Deadlines::default(),
+        }
+    }
+
+    /// Which way secrets travel. Whoever runs a host's SSH server can have it log what the channel's
+    /// environment carries, and what login files leave in the background inherits it: on a rented
+    /// host that is not chosen without being asked for.
+    pub fn carrier(&self) -> CarrierChoice {
+        match (self.carrier, self.trust) {
+            (CarrierChoice::Auto, Trust::Rented) => CarrierChoice::Preamble,
+            (choice, _) => choice,
         }
     }
 

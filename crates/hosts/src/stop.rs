@@ -3,14 +3,22 @@
 use std::time::Duration;
 
 use crate::CleanupReport;
+use crate::Stopped;
 use crate::bootstrap::Leader;
-use crate::payload::FOLDERS;
+use crate::private_folder::PARENTS;
 
 /// How long KILL may take to have an effect, in hundredths of a second.
 const AFTER_KILL: u32 = 200;
 
+/// The script's exit code where it can't know which processes belong to the one that it stops: the
+/// host has neither `/proc` nor `ps` to look with, and had no `setsid` to put them into one group.
+pub(crate) const BLIND: i32 = 3;
+
 /// The line that says that the script ran to its end; survivors come before it.
 const DONE: &str = "doppio:stopped";
+
+/// The line that says that nothing ran any more at the first look.
+const OVER: &str = "doppio:over";
 
 /// POSIX text that sends TERM to the group, then KILL after the grace, and prints `PID NAME`
 /// for each process that survived. It looks at the session too: a script with job control
@@ -24,7 +32,7 @@ pub(crate) fn script(leader: &Leader, folder: Option<&str>, grace: Duration) -> 
     let grace = grace.as_millis().div_ceil(10);
     let group = if leader.leads { "-" } else { "" };
     let remove = folder.map_or_else(String::new, |name| {
-        let paths = FOLDERS.map(|base| format!("{base}/{name}")).join(" ");
+        let paths = PARENTS.map(|base| format!("{base}/{name}")).join(" ");
         format!("rm -rf {paths}\n")
     });
     // The process with the leader's number is another one if it started at another time; then
@@ -33,7 +41,7 @@ pub(crate) fn script(leader: &Leader, folder: Option<&str>, grace: Duration) -> 
     format!(
         r#"p={pid} s={start}
 fields() {{ read -r l <"$1/stat" || return 1; n=${{l#*\(}}; n=${{n%\)*}}; set -- ${{l##*\) }}; z=$1 f=$2 g=$3 e=$4 b=${{20}}; }} 2>/dev/null
-k=' ' w=$p
+k=' ' w=$p blind=
 members() {{ m=
   if [ -r /proc/self/stat ]; then
     if [ "$s" ] && fields /proc/$p && [ "$b" != "$s" ]; then w=; fi
@@ -52,11 +60,15 @@ members() {{ m=
 "
       done
     done
-  else
-    m=$(ps -A -o pid= -o pgid= -o stat= -o comm= | while read -r a g z n; do
+  elif l=$(ps -A -o pid= -o pgid= -o stat= -o comm= 2>/dev/null) && [ "$l" ]; then
+    m=$(printf '%s\n' "$l" | while read -r a g z n; do
       case $z in Z*) continue;; esac
       if [ "$g" = $p ] || [ "$a" = $p ]; then printf '%s %s\n' "$a" "$n"; fi
     done)
+  else
+    # Without a look, a signal that arrives is what shows that something is there.
+    blind=1; kill -0 {group}$p 2>/dev/null && m="$p its-name-is-not-known
+"
   fi
 }}
 end() {{ members; [ "$m" ] || return 0
@@ -71,10 +83,13 @@ end() {{ members; [ "$m" ] || return 0
   done; }}
 clock() {{ if read -r c _ </proc/uptime; then c=${{c%.*}}${{c#*.}}; else c=$(date +%s)00; fi; }} 2>/dev/null
 alive() {{ members; [ "$m" ]; }}
-gone() {{ clock; u=$((c + $1)); while alive; do clock; [ "$c" -lt "$u" ] || return; sleep 0.05 2>/dev/null || sleep 1; done; }}
+# A line a look: a server that ends idle channels must not take this one for idle.
+gone() {{ clock; u=$((c + $1)); while alive; do echo; clock; [ "$c" -lt "$u" ] || return; sleep 0.05 2>/dev/null || sleep 1; done; }}
+members; [ "$m" ] || echo {OVER}
 end TERM
 gone {grace} || {{ end KILL; gone {AFTER_KILL}; }}
 {remove}alive && printf '%s\n' "$m"
+[ -z "$blind" ] || [ "{group}" ] || exit {BLIND}
 echo {DONE}
 "#
     )
@@ -86,9 +101,9 @@ const SWEPT: &str = "doppio:swept";
 /// POSIX text that removes the folder of a payload's files wherever it may be, and prints `gone` for
 /// one that was there, or `left PATH` where it still is.
 pub(crate) fn sweep(folder: &str) -> String {
-    let paths = FOLDERS.map(|base| format!("{base}/{folder}")).join(" ");
+    let paths = PARENTS.map(|base| format!("{base}/{folder}")).join(" ");
     format!(
-        "for d in {paths}; do\n[ -e \"$d\" ] || [ -L \"$d\" ] || continue\nrm -rf \"$d\"\n\
+        "for d in {paths}; do\n[ \"$d\" != \"$o\" ] || continue\no=$d\n[ -e \"$d\" ] || [ -L \"$d\" ] || continue\nrm -rf \"$d\"\n\
          if [ -e \"$d\" ]; then printf 'left %s\\n' \"$d\"; else echo gone; fi\ndone\necho {SWEPT}\n"
     )
 }
@@ -104,11 +119,13 @@ pub(crate) fn parse_sweep(output: &[u8], folder: &str) -> Option<CleanupReport> 
     Some(CleanupReport { was_there: !lines.trim().is_empty(), left })
 }
 
-/// The survivors that the script printed; none if it did not run to its end.
-pub(crate) fn parse(output: &[u8]) -> Option<Vec<String>> {
+/// What the script found; none if it did not run to its end.
+pub(crate) fn parse(output: &[u8]) -> Option<Stopped> {
     let text = String::from_utf8_lossy(output);
-    let survivors = text.trim_end().strip_suffix(DONE)?;
-    Some(survivors.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    let lines = text.trim_end().strip_suffix(DONE)?;
+    let was_over = lines.lines().any(|line| line == OVER);
+    let survivors = lines.lines().filter(|line| !line.is_empty() && *line != OVER).map(str::to_owned);
+    Some(Stopped { survivors: survivors.collect(), was_over })
 }
 
 #[cfg(test)]
@@ -117,11 +134,11 @@ mod tests {
 
     #[test]
     fn survivors_are_the_lines_before_the_end() {
-        assert_eq!(parse(b"doppio:stopped\n"), Some(vec![]));
-        assert_eq!(
-            parse(b"12 a b\n13 c\ndoppio:stopped\n"),
-            Some(vec!["12 a b".to_owned(), "13 c".to_owned()])
-        );
+        assert_eq!(parse(b"doppio:stopped\n"), Some(Stopped::default()));
+        let survivors = vec!["12 a b".to_owned(), "13 c".to_owned()];
+        assert_eq!(parse(b"12 a b\n13 c\ndoppio:stopped\n"), Some(Stopped { survivors, was_over: false }));
+        let over = Stopped { survivors: Vec::new(), was_over: true };
+        assert_eq!(parse(b"doppio:over\ndoppio:stopped\n"), Some(over));
         assert_eq!(parse(b"12 a b\n"), None);
     }
 

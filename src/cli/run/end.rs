@@ -1,6 +1,9 @@
 //! The summary of a run, and its exit code.
 
-use std::path::Path;
+use std::io;
+use std::path::PathBuf;
+
+use doppio_text::name::StepId;
 
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -8,16 +11,55 @@ use crate::cli::output;
 use crate::event::End;
 use crate::event::RunState;
 use crate::event::RunStatus;
+use crate::event::SinkError;
 use crate::event::StepStatus;
+use crate::journal::Missing;
+use crate::ui::Paint;
 use crate::ui::failures;
+use crate::ui::outcome;
 use crate::ui::summary;
 
+/// How a run went, and what there is to read of it.
+pub(super) struct Ended {
+    pub state: RunState,
+    /// Where its journal and logs are.
+    pub folder: PathBuf,
+    /// What is missing in logs.
+    pub missing: Vec<(StepId, Missing)>,
+    /// Why the journal ends before the run.
+    pub unkept: Option<SinkError>,
+    /// Whether all could be shown.
+    pub shown: io::Result<()>,
+}
+
 /// Says how a run went.
-pub(super) fn say(state: &RunState, folder: &Path) -> Result<(), CliError> {
+pub(super) fn say(ended: &Ended) -> Result<(), CliError> {
+    let Ended { state, folder, missing, unkept, shown } = ended;
+    output::painted_line(&outcome(state, Paint(true)));
     for line in summary(state, &folder.display().to_string()) {
         output::line(&line);
     }
-    let Some(kind) = kind(state) else { return Ok(()) };
+    for (step, missing) in missing {
+        let parts =
+            [(missing.cut, "are left out of its middle"), (missing.unwritten, "could not be written")];
+        for (bytes, what) in parts.into_iter().filter(|(bytes, _)| *bytes > 0) {
+            output::line(&format!("log of step `{step}`: {bytes} bytes {what}"));
+        }
+    }
+    output::warnings(
+        unkept
+            .iter()
+            .map(|error| format!("{error}: {}; the record of this run ends before its end", error.source)),
+    );
+    let unshown = shown.as_ref().err().map(|error| {
+        let is_told = error.kind() == io::ErrorKind::Interrupted;
+        let kind = if is_told { Kind::Interrupted } else { Kind::World };
+        CliError::new(kind, "cannot write the events to stdout").cause(error.to_string())
+    });
+    let Some(kind) = kind(state) else { return unshown.map_or(Ok(()), Err) };
+    if let Some(unshown) = unshown {
+        output::fail(&unshown);
+    }
     let (mut failures, hints) = failures(state);
     if kind == Kind::Interrupted && failures.is_empty() {
         let reason = state.cancelling.as_ref().map_or("interrupted", |reason| reason.as_str());

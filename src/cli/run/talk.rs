@@ -46,17 +46,22 @@ pub(super) struct NoEcho {
 }
 
 impl NoEcho {
-    /// Turns the echo off, if this process has a terminal to itself.
-    pub(super) fn new() -> Self {
-        Self { was_on: set_echo(false) == Some(true) }
+    /// Turns the echo off if there is a tree, and this process has a terminal to itself.
+    pub(super) fn new(is_tree: bool) -> Self {
+        Self { was_on: is_tree && set_echo(false) == Some(true) }
+    }
+
+    /// Turns it on again, if it was on.
+    pub(super) fn restore(&self) {
+        if self.was_on {
+            set_echo(true);
+        }
     }
 }
 
 impl Drop for NoEcho {
     fn drop(&mut self) {
-        if self.was_on {
-            set_echo(true);
-        }
+        self.restore();
     }
 }
 

@@ -8,15 +8,18 @@ use doppio_text::name::RunId;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::output::OutputFormat;
-use crate::cli::runs::record::find;
+use crate::cli::runs::find;
 use crate::cli::runs::record::standing;
+use crate::event::RunState;
 use crate::event::StepState;
 use crate::event::StepStatus;
 use crate::journal::Record;
 use crate::journal::Store;
+use crate::ui::detail_lines;
 use crate::ui::duration;
 use crate::ui::end;
+use crate::ui::flaky;
+use crate::ui::table::Colour;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
 
@@ -30,11 +33,12 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
-    let (run, record) = find(store, args.run.as_deref())?;
+    let (run, record) = find::record(store, args.run.as_deref())?;
     let folder = store.folder(&run).display().to_string();
-    match args.output.format {
-        OutputFormat::Plain => output::text(&plain(&run, &record, &folder))?,
-        OutputFormat::Json => output::json(&json(&run, &record, &folder))?,
+    if args.output.is_json() {
+        output::json(&json(&run, &record, &folder))?;
+    } else {
+        plain(&run, &record, &folder)?;
     }
     for fault in &record.faults {
         output::line(&format!("warning: line {} of the journal was skipped: {}", fault.line, fault.why));
@@ -42,35 +46,61 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
     Ok(())
 }
 
-fn plain(run: &RunId, record: &Record, folder: &str) -> String {
+fn plain(run: &RunId, record: &Record, folder: &str) -> Result<(), CliError> {
     let state = &record.state;
     let recipe = state.recipe.as_ref().map(|recipe| recipe.as_str().to_owned()).unwrap_or_default();
     let time = state.duration.map(|time| format!(" in {}", duration(time))).unwrap_or_default();
-    let mut text = format!("run `{run}` of `{recipe}`: {}{time}\n", standing(record));
+    let mut head = format!("run `{run}` of `{recipe}`: {}{time}\n", standing(record));
     if record.is_abandoned() {
-        text.push_str(
+        head.push_str(
             "doppio stopped without finishing the journal; steps that were running are lost: how they ended is not known\n",
         );
     }
+    output::text(&head)?;
+    output::coloured_table(&steps(state))?;
+    let mut tail = String::new();
+    for (step, notice) in &state.notices {
+        let about = step.as_ref().map(|step| format!("{step}: ")).unwrap_or_default();
+        writeln!(tail, "! {about}{}", notice.as_str()).expect("a string takes text");
+    }
+    writeln!(tail, "log: {folder}").expect("a string takes text");
+    output::text(&tail)
+}
+
+/// The steps, a row each, with what there is to know of them below.
+fn steps(state: &RunState) -> Table<2> {
     let mut table = Table::new([Column::Whole, Column::Name]).indented(2);
     for step in &state.steps {
         table.row([&step.status.to_string(), step.outline.id.as_str()], &how(step));
+        if let Some(colour) = colour(step) {
+            table.paint(0, colour);
+        }
+        if matches!(step.status, StepStatus::Failed | StepStatus::Lost) {
+            for line in detail_lines(step) {
+                table.below_column(1, &line);
+            }
+        }
         for delivery in &step.deliveries {
-            let (secret, variable) = (delivery.secret.as_str(), &delivery.variable);
+            let (secret, form) = (delivery.secret.as_str(), delivery.form());
             let what = if delivery.is_default { "is not set: its default was sent" } else { "went" };
-            table.below_column(1, &format!("secret `{secret}` {what} as {variable} ({})", delivery.carrier));
+            table.below_column(1, &format!("secret `{secret}` {what} as {form} ({})", delivery.carrier));
         }
         for (secret, times) in &step.masked {
             table.below_column(1, &format!("`{}` was masked {times} times", secret.as_str()));
         }
     }
-    text += &table.draw();
-    for (step, notice) in &state.notices {
-        let about = step.as_ref().map(|step| format!("{step}: ")).unwrap_or_default();
-        writeln!(text, "! {about}{}", notice.as_str()).expect("a string takes text");
+    table
+}
+
+/// The colour of a step's status.
+fn colour(step: &StepState) -> Option<Colour> {
+    match step.status {
+        StepStatus::Success if step.attempts > 1 => Some(Colour::Between),
+        StepStatus::Success => Some(Colour::Good),
+        StepStatus::Failed | StepStatus::Lost => Some(Colour::Bad),
+        StepStatus::Cancelled | StepStatus::Skipped => Some(Colour::Dim),
+        _ => None,
     }
-    writeln!(text, "log: {folder}").expect("a string takes text");
-    text
 }
 
 /// What there is to report about a step besides its status.
@@ -78,8 +108,10 @@ fn how(step: &StepState) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(step.duration.filter(|_| step.attempts > 0).map(duration));
     parts.extend(step.host.as_ref().map(|host| format!("on {}", host.as_str())));
-    if step.attempts > 1 {
-        parts.push(format!("{} attempts", step.attempts));
+    match flaky(step) {
+        Some(flaky) => parts.push(flaky),
+        None if step.attempts > 1 => parts.push(format!("{} attempts", step.attempts)),
+        None => {}
     }
     parts.extend(step.reason.as_ref().map(|reason| reason.as_str().to_owned()));
     if !matches!(step.status, StepStatus::Success | StepStatus::Skipped)
@@ -106,6 +138,7 @@ fn json(run: &RunId, record: &Record, folder: &str) -> serde_json::Value {
             "status": step.status,
             "attempts": step.attempts,
             "host": step.host,
+            "process": step.process,
             "started": step.started,
             "duration_ms": step.duration.map(millis),
             "reason": step.reason,

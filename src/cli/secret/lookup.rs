@@ -37,6 +37,7 @@ use crate::cli::terminal::is_attended;
 use crate::config::Dirs;
 use crate::config::Settings;
 use crate::config::SettingsError;
+use crate::config::project_file;
 use crate::sources::SOURCES;
 
 /// The secrets that a login on a host asks for, whatever the recipe.
@@ -83,6 +84,23 @@ pub(in crate::cli) fn usual_ladder(context: &Context) -> Result<Ladder, CliError
     ladder(context, &context.cwd, &LookupArgs::default())
 }
 
+/// The profile of a command that writes.
+#[derive(Debug, Default, clap::Args)]
+pub(in crate::cli) struct ProfileArg {
+    /// Use this profile of the settings, whose `default_source` says where names are kept; else
+    /// `DOPPIO_PROFILE`
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+}
+
+impl ProfileArg {
+    /// The ladder for a command of this folder that binds no secrets, with this profile.
+    pub(in crate::cli) fn ladder(&self, context: &Context) -> Result<Ladder, CliError> {
+        let args = LookupArgs { profile: self.profile.clone(), secrets: Vec::new() };
+        ladder(context, &context.cwd, &args)
+    }
+}
+
 /// The same, with somebody else who asks the user.
 pub(in crate::cli) fn ladder_asking(
     context: &Context,
@@ -116,7 +134,7 @@ pub(in crate::cli) fn ladder_asking(
         flags: flags(&args.secrets)?,
         bindings: settings.bindings,
         environment: context.env.clone(),
-        dotenv: (project.join(".env"), settings.dotenv),
+        dotenv: (project_file(project, ".env"), settings.dotenv),
         vault: (dirs.vault(), keys),
         commands: settings.commands,
         sources: settings.sources,

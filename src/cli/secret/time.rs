@@ -45,17 +45,25 @@ pub(super) fn describe(metadata: &Metadata, now: Timestamp) -> String {
 
 /// `90d`, `12h`, `8w`, `1y`, a date as `2027-01-31` (its end, UTC), or a time as RFC 3339 has it.
 pub(super) fn parse(text: &str, now: Timestamp) -> Option<Timestamp> {
-    let units = [("h", 3600), ("d", DAY), ("w", 7 * DAY), ("y", 365 * DAY)];
-    for (unit, seconds) in units {
-        if let Some(count) = text.strip_suffix(unit).and_then(|count| count.parse::<u32>().ok()) {
-            return Timestamp::from_second(
-                now.as_second().checked_add(i64::from(count).checked_mul(seconds)?)?,
-            )
-            .ok();
-        }
+    if let Some(seconds) = length(text) {
+        return Timestamp::from_second(now.as_second().checked_add(seconds)?).ok();
     }
     let whole_day = format!("{text}T23:59:59Z");
     text.parse().ok().or_else(|| whole_day.parse().ok())
+}
+
+/// The time that was `90d`, `12h`, `8w` or `1y` ago.
+pub(in crate::cli) fn ago(text: &str, now: Timestamp) -> Option<Timestamp> {
+    Timestamp::from_second(now.as_second().checked_sub(length(text)?)?).ok()
+}
+
+/// A length of time in seconds.
+fn length(text: &str) -> Option<i64> {
+    let units = [("h", 3600), ("d", DAY), ("w", 7 * DAY), ("y", 365 * DAY)];
+    units.into_iter().find_map(|(unit, seconds)| {
+        let count = text.strip_suffix(unit)?.parse::<u32>().ok()?;
+        i64::from(count).checked_mul(seconds)
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One file of settings: its text → what it says, or all its faults with their locations.
 
+mod exec;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use doppio_text::TomlKey;
 use doppio_text::TomlReader;
 use doppio_text::TomlTable;
 use doppio_text::TomlValue;
+use doppio_text::name::EnvName;
 use doppio_text::name::SecretName;
 
 use crate::sources::SOURCES;
@@ -42,6 +44,7 @@ pub(super) struct File {
     pub keyring: Option<bool>,
     pub audit: Option<AuditPolicy>,
     pub scan_allow: Vec<String>,
+    pub log_mib: Option<u32>,
     pub vault_identity: Option<PathBuf>,
     pub vault_work_factor: Option<u8>,
     pub commands: BTreeMap<String, Command>,
@@ -56,10 +59,11 @@ pub(super) struct Layer {
     pub dotenv: Option<bool>,
     pub default_source: Option<DefaultSource>,
     pub secrets: BTreeMap<SecretName, Bound>,
+    pub exec: BTreeMap<EnvName, SecretRef>,
 }
 
 /// The keys of a layer.
-const LAYER: [&str; 4] = ["on_error", "dotenv", "default_source", "secrets"];
+const LAYER: [&str; 5] = ["on_error", "dotenv", "default_source", "secrets", "exec"];
 
 static CODES: TomlCodes = TomlCodes {
     syntax: "settings::syntax",
@@ -83,15 +87,15 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn file(&mut self, table: &TomlTable<'_>, role: Role) -> File {
-        const KEYS: [&str; 11] = [
-            LAYER[0], LAYER[1], LAYER[2], LAYER[3], "profile", "keyring", "discover", "audit", "scan",
-            "vault", "sources",
+        const KEYS: [&str; 13] = [
+            LAYER[0], LAYER[1], LAYER[2], LAYER[3], LAYER[4], "profile", "keyring", "discover", "audit",
+            "scan", "logs", "vault", "sources",
         ];
         let mut file = File::default();
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "profile" => self.profiles(&mut file, value),
-                "keyring" | "discover" | "audit" | "vault" | "sources" if role == Role::Project => {
+                "keyring" | "discover" | "audit" | "logs" | "vault" | "sources" if role == Role::Project => {
                     let message = format!("`{}` is not allowed in a project's settings", key.get_ref());
                     self.toml.fault(Diagnostic::error("settings::not-here", message, key.span()).help(
                         "move it to your own config.toml: a project that comes from somebody else must not \
@@ -102,6 +106,7 @@ impl Reader<'_> {
                 "discover" => file.discover = self.toml.boolean("`discover`", value),
                 "audit" => file.audit = self.audit(value),
                 "scan" => self.scan(&mut file, value),
+                "logs" => self.logs(&mut file, value),
                 "vault" => self.vault(&mut file, value),
                 "sources" => self.sources(&mut file, value),
                 _ if self.layer_key(&mut file.base, key, value) => {}
@@ -140,6 +145,7 @@ impl Reader<'_> {
                     }
                 }
             }
+            "exec" => layer.exec = self.exec(value),
             _ => return false,
         }
         true
@@ -209,6 +215,18 @@ impl Reader<'_> {
         }
     }
 
+    fn logs(&mut self, file: &mut File, value: &TomlValue<'_>) {
+        for (key, value) in self.toml.table("`logs`", value).into_iter().flatten() {
+            match key.get_ref().as_ref() {
+                "step_mib" => {
+                    let mib = self.toml.within("`step_mib`", value, 1..=1 << 20, "");
+                    file.log_mib = mib.and_then(|mib| u32::try_from(mib).ok());
+                }
+                _ => self.unknown(key, "`logs`", &["step_mib"]),
+            }
+        }
+    }
+
     fn vault(&mut self, file: &mut File, value: &TomlValue<'_>) {
         for (key, value) in self.toml.table("`vault`", value).into_iter().flatten() {
             match key.get_ref().as_ref() {
@@ -260,6 +278,8 @@ mod tests {
             default_source = "file:ml/{profile}/{name}"
             [secrets]
             "db/url" = "command:db#url"
+            [logs]
+            step_mib = 64
             [vault]
             identity = "~/.ssh/id_ed25519"
             work_factor = 15
@@ -274,7 +294,7 @@ mod tests {
         assert_eq!((file.keyring, file.discover), (Some(false), Some(true)));
         assert_eq!(file.base.default_source.unwrap().scheme(), "file");
         assert_eq!(file.vault_identity.unwrap().to_str(), Some("~/.ssh/id_ed25519"));
-        assert_eq!(file.vault_work_factor, Some(15));
+        assert_eq!((file.vault_work_factor, file.log_mib), (Some(15), Some(64)));
         let command = &file.commands["db"];
         assert_eq!(command.run, ["pass", "show", "db"]);
         assert_eq!(

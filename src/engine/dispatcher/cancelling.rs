@@ -1,8 +1,5 @@
 //! Ending early: the user asks for it, or does not even wait.
 
-use doppio_secrets::Masked;
-
-use crate::engine::cancel::left_running;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::ready::Fate;
 use crate::engine::ready::ReadySet;
@@ -43,11 +40,10 @@ impl Dispatcher<'_> {
         left.sort_unstable();
         for index in left {
             let id = self.id(index);
-            let host = self.state.step(&id).and_then(|step| step.host.clone());
-            let text = self.mask().text(&left_running(&id, host.as_ref().map(Masked::as_str)));
+            let text = self.mask().text(&format!("step `{id}` was not waited for"));
             self.tell(What::Notice { step: Some(id), text });
             let cause = self.mask().text("doppio was told to end at once");
-            self.end(index, StepStatus::Lost, End::Lost { cause });
+            self.end(index, StepStatus::Lost, End::Lost { cause, gone: false });
         }
         for index in 0..self.plan.steps().len() {
             if self.status(index).is_over() {

@@ -9,6 +9,7 @@ use crate::engine::ready::Fate;
 use crate::engine::retry;
 use crate::event::End;
 use crate::event::RunStatus;
+use crate::event::StepState;
 use crate::event::StepStatus;
 use crate::event::What;
 use crate::step::Outcome;
@@ -65,7 +66,13 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn finish(&mut self) {
-        let status = if self.state.steps.iter().any(|step| step.status == StepStatus::Cancelled) {
+        let is_cancelled = |step: &StepState| match step.status {
+            StepStatus::Cancelled => true,
+            // It was told to stop, and nobody saw that it did.
+            StepStatus::Lost => self.cancelled,
+            _ => false,
+        };
+        let status = if self.state.steps.iter().any(is_cancelled) {
             RunStatus::Cancelled
         } else if self.ready.has_failed() {
             RunStatus::Failed
@@ -102,10 +109,10 @@ impl Dispatcher<'_> {
             Some(Outcome { end: End::Exit { code }, .. }) => Some(*code),
             _ => None,
         };
-        let (printed, outputs) =
-            outcome.map(|outcome| (outcome.printed, outcome.outputs)).unwrap_or_default();
+        let (printed, cut, outputs) =
+            outcome.map(|outcome| (outcome.printed, outcome.cut, outcome.outputs)).unwrap_or_default();
         let (stdout, stderr) = printed.unwrap_or_default();
-        let result = StepResult { status: status.to_string(), exit_code, stdout, stderr, outputs };
+        let result = StepResult { status: status.to_string(), exit_code, stdout, stderr, cut, outputs };
         let id = self.id(index);
         Arc::make_mut(&mut self.values).steps.insert(id, Arc::new(result));
     }

@@ -102,6 +102,7 @@ impl Dispatcher<'_> {
                 hold: Arc::clone(&self.story[index].hold),
                 host: step.host.clone(),
                 credentials: step.credentials.iter().map(|(wanted, _)| wanted.clone()).collect(),
+                unended: self.story[index].unended.clone(),
                 reports: self.reporter.clone(),
                 stop: told,
             };

@@ -13,6 +13,7 @@ fn any_drafts() -> impl Strategy<Value = Vec<Draft>> {
         3 => Just(Act::Fail),
         1 => Just(Act::Lose),
         1 => Just(Act::Panic),
+        1 => Just(Act::Slow),
     ];
     let run_if = prop_oneof![5 => Just(RunIf::Success), 1 => Just(RunIf::Failure), 2 => Just(RunIf::Always)];
     let step = (
@@ -46,6 +47,22 @@ fn any_drafts() -> impl Strategy<Value = Vec<Draft>> {
     })
 }
 
+/// The steps that a step depends on, directly or not, with those that they stand for.
+fn ancestors(drafts: &[Draft], of: usize) -> HashSet<usize> {
+    let group = drafts.iter().position(|group| group.members.contains(&of));
+    let mut found = HashSet::new();
+    let mut open: Vec<usize> = drafts[of].needs.clone();
+    open.extend(group.iter().flat_map(|group| &drafts[*group].needs));
+    while let Some(index) = open.pop() {
+        if found.insert(index) {
+            open.extend(drafts[index].needs.iter().chain(&drafts[index].members));
+            let group = drafts.iter().position(|group| group.members.contains(&index));
+            open.extend(group.iter().flat_map(|group| &drafts[*group].needs));
+        }
+    }
+    found
+}
+
 /// What must hold of every run, however it went.
 fn check(drafts: &[Draft], ran: &Ran, jobs: usize) -> Result<(), TestCaseError> {
     prop_assert_eq!(&ran.faults, &Vec::<String>::new());
@@ -59,6 +76,10 @@ fn check(drafts: &[Draft], ran: &Ran, jobs: usize) -> Result<(), TestCaseError> 
                 let index: usize = step.as_str()[1..].parse().unwrap();
                 for need in &drafts[index].needs {
                     prop_assert!(over.contains(&format!("s{need}")), "{} began before s{}", step, need);
+                }
+                for ancestor in ancestors(drafts, index) {
+                    let status = state.steps[ancestor].status;
+                    prop_assert_ne!(status, StepStatus::Running, "s{} runs beside {}", ancestor, step);
                 }
                 prop_assert!(*attempt <= drafts[index].attempts);
             }
@@ -123,7 +144,7 @@ fn expected(drafts: &[Draft]) -> Vec<StepStatus> {
                 let attempts = draft.acts.iter().take(draft.attempts as usize);
                 let decisive = attempts.clone().find(|act| **act != Act::Fail);
                 statuses[index] = Some(match decisive {
-                    Some(Act::Succeed) => (StepStatus::Success, Weather::Fine),
+                    Some(Act::Succeed | Act::Slow) => (StepStatus::Success, Weather::Fine),
                     Some(Act::Lose) => failure(StepStatus::Lost),
                     _ => failure(StepStatus::Failed),
                 });

@@ -27,6 +27,10 @@ pub(super) enum Act {
     Hang,
     /// Runs on when it is told to stop.
     Deaf,
+    /// Runs until it is told to stop; then nobody knows whether it did.
+    Drift,
+    /// Takes a moment to stop, and succeeds if nobody tells it to.
+    Slow,
 }
 
 /// What the made-up steps and the sink see of each other.
@@ -57,13 +61,22 @@ impl Fake {
         cx.progress("begins").await;
         match act {
             Act::Hang => cx.sleep(Duration::from_hours(1)).await?,
+            Act::Drift => {
+                let told = cx.sleep(Duration::from_hours(1)).await;
+                told.map_err(|_| StepError::Unended { cause: "no answer".to_owned() })?;
+            }
+            Act::Slow => {
+                let stopped = cx.sleep(Duration::from_millis(self.millis)).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                stopped?;
+            }
             Act::Deaf => tokio::time::sleep(Duration::from_hours(1)).await,
             _ => cx.sleep(Duration::from_millis(self.millis)).await?,
         }
         match act {
-            Act::Succeed | Act::Hang | Act::Deaf => Ok(Outcome::success()),
+            Act::Succeed | Act::Hang | Act::Drift | Act::Deaf | Act::Slow => Ok(Outcome::success()),
             Act::Fail => Ok(Outcome::ended(End::Exit { code: 3 })),
-            Act::Lose => Ok(Outcome::ended(End::Lost { cause: Mask::default().text("gone") })),
+            Act::Lose => Ok(Outcome::ended(End::Lost { cause: Mask::default().text("gone"), gone: false })),
             Act::Panic => std::panic::resume_unwind(Box::new("made up")),
         }
     }
@@ -84,6 +97,18 @@ impl Planned for Fake {
 
     fn faults(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    fn is_posix(&self) -> bool {
+        true
+    }
+
+    fn pipes_hide_failures(&self) -> bool {
+        false
+    }
+
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        None
     }
 
     fn show(&self) -> Vec<String> {

@@ -211,6 +211,7 @@ mod tests {
 
     use super::*;
     use crate::plan::Inputs;
+    use crate::step::Cut;
     use crate::step::StepResult;
     use crate::step::Value;
 
@@ -237,7 +238,14 @@ mod tests {
     fn holds(when: &str) -> Result<bool, String> {
         let source = Source::new("r.toml", RECIPE.replace("WHEN", when));
         let env = [("CI".into(), "1".into())].into_iter().collect();
-        let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: false };
+        let inputs = Inputs {
+            vars: &[],
+            env: &env,
+            target: None,
+            tagged: &|_| Vec::new(),
+            host_env: &[],
+            is_check: false,
+        };
         let (plan, _) = crate::plan::build(crate::recipe::parse(&source), &inputs)
             .map_err(|faults| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))?;
         let value = |text: &str| Value::Plain(text.to_owned());
@@ -246,6 +254,7 @@ mod tests {
             exit_code: Some(3),
             stdout: value("0.25"),
             stderr: value(""),
+            cut: Cut::default(),
             outputs: HashMap::new(),
         };
         let values = Values {

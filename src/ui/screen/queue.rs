@@ -1,6 +1,7 @@
 //! What is on its way to a view, and the thread that shows it.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -22,6 +23,18 @@ pub(super) enum Item {
     Said(String),
 }
 
+/// Whether somebody shows what there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Showing {
+    /// The view does.
+    #[default]
+    Goes,
+    /// It does, and nobody waits for it any more.
+    IsGivenUp,
+    /// The view is gone.
+    IsOver,
+}
+
 /// What is still to be shown, and who waits for what.
 #[derive(Default)]
 pub(super) struct Queue {
@@ -30,8 +43,10 @@ pub(super) struct Queue {
     pub bytes: usize,
     /// Whether the run is over.
     pub closed: bool,
-    /// Whether the view is gone.
-    pub gone: bool,
+    /// Whether somebody shows what is here.
+    pub showing: Showing,
+    /// Why the view could not go on.
+    pub failure: Option<io::Error>,
     /// How many wait for exclusive use of the screen.
     pub guests: usize,
     /// Whether the view has left it to them.
@@ -67,7 +82,7 @@ impl Shared {
             }
             if queue.guests > 0 && !queue.closed {
                 drop(queue);
-                alive = alive && view.hide().is_ok();
+                alive = alive && self.kept(view.hide());
                 queue = self.lock();
                 queue.hidden = true;
                 self.changed.notify_all();
@@ -91,7 +106,7 @@ impl Shared {
                     Item::Said(text) if alive => view.say(text),
                     Item::LeftOut(..) | Item::Said(_) => Ok(()),
                 };
-                alive &= shown.is_ok();
+                alive &= self.kept(shown);
                 if let Item::Event(event) = &item
                     && let What::StepOutput { text, .. } = &event.what
                 {
@@ -99,7 +114,7 @@ impl Shared {
                     self.changed.notify_all();
                 }
             }
-            alive = alive && view.rest().is_ok();
+            alive = alive && self.kept(view.rest());
             if over {
                 drop(gone);
                 return;
@@ -108,12 +123,23 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Whether something could be shown; the first failure is kept.
+    fn kept(&self, shown: io::Result<()>) -> bool {
+        let is_shown = shown.is_ok();
+        if let Err(error) = shown {
+            self.lock().failure.get_or_insert(error);
+        }
+        is_shown
+    }
+}
+
 /// Says that the view is gone, however its thread ended.
 struct Gone<'a>(&'a Shared);
 
 impl Drop for Gone<'_> {
     fn drop(&mut self) {
-        self.0.lock().gone = true;
+        self.0.lock().showing = Showing::IsOver;
         self.0.changed.notify_all();
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::ui::screen::queue::Item;
 use crate::ui::screen::queue::Shared;
+use crate::ui::screen::queue::Showing;
 use crate::ui::screen::queue::TICK;
 
 /// Prints on the screen of a run, and borrows it. Cheap to clone.
@@ -17,12 +18,22 @@ impl Voice {
         self.0.changed.notify_all();
     }
 
+    /// Nobody waits any more until all has been shown.
+    pub fn give_up(&self) {
+        let mut queue = self.0.lock();
+        if queue.showing == Showing::Goes {
+            queue.showing = Showing::IsGivenUp;
+        }
+        drop(queue);
+        self.0.changed.notify_all();
+    }
+
     /// Keeps the view off the screen until what is returned is dropped.
     pub fn borrow_screen(&self) -> Guest {
         let mut queue = self.0.lock();
         queue.guests += 1;
         self.0.changed.notify_all();
-        while !queue.hidden && !queue.gone && !queue.closed {
+        while !queue.hidden && queue.showing != Showing::IsOver && !queue.closed {
             queue = self.0.wait(queue, TICK);
         }
         drop(queue);

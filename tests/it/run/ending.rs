@@ -116,3 +116,32 @@ fn a_deadline_ends_the_whole_tree() {
     assert!(ran.stderr.contains("stop | stopped\n"), "{}", ran.stderr);
     assert_eq!(pids(&doppio, "pids", 2).iter().filter(|pid| is_alive(pid)).count(), 0);
 }
+
+// case D3
+#[test]
+fn nothing_starts_while_a_step_before_it_still_ends() {
+    let doppio = Doppio::new();
+    let folder = doppio.folder().join("project").display().to_string();
+    doppio.recipe(&format!(
+        r#"
+[[step]]
+id = "fetch"
+local_command = {{ command = "trap 'sleep 1; echo fetch >> {folder}/order; exit 1' TERM; echo $$ >> {folder}/pids; while :; do sleep 0.05; done" }}
+[[step]]
+id = "train"
+depends_on = ["fetch"]
+local_command = {{ command = "true" }}
+[[step]]
+id = "tidy"
+depends_on = ["train"]
+run_if = "always"
+local_command = {{ command = "echo tidy >> {folder}/order" }}
+"#
+    ));
+    let child = doppio.start(["run", "recipe.toml"]);
+    pids(&doppio, "pids", 1);
+    send(&child, Signal::INT);
+    Ran::of(&child.wait_with_output().unwrap()).expect(130);
+    let order = std::fs::read_to_string(doppio.folder().join("project/order")).unwrap();
+    assert_eq!(order, "fetch\ntidy\n");
+}

@@ -4,6 +4,7 @@
 pub(crate) mod aws;
 pub(crate) mod exec;
 pub(crate) mod far;
+pub(crate) mod frozen;
 pub(crate) mod http;
 pub(crate) mod needles;
 pub(crate) mod openbao;
@@ -12,5 +13,6 @@ pub(crate) mod secret_service;
 pub(crate) mod sshd;
 pub(crate) mod standin;
 pub(crate) mod store;
+pub(crate) mod tinyssh;
 pub(crate) mod venv;
 pub(crate) mod watch;

@@ -190,6 +190,12 @@ impl Sshd {
         first.and_then(|child| child.parse().ok()).expect("the namespace has a process 1")
     }
 
+    /// Whether a process is there and no zombie, as the server numbers it.
+    pub(crate) fn has_process(&self, pid: &str) -> bool {
+        let stat = fs::read_to_string(self.root().join(format!("proc/{pid}/stat"))).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    }
+
     /// Runs a command on it, as somebody who logs in with OpenSSH does.
     pub(crate) fn ssh(&self, command: &str) -> Output {
         Command::new("ssh")

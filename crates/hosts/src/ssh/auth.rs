@@ -43,14 +43,16 @@ const MOST_PASSPHRASES: usize = 3;
 pub(in crate::ssh) enum Refusal {
     /// The server said no.
     Refused(HostError),
-    /// The session broke, or the server did not answer.
-    Lost(HostError),
+    /// The server did not answer.
+    Silent(HostError),
+    /// The session broke.
+    Cut(HostError),
 }
 
 impl Refusal {
     pub(in crate::ssh) fn into_error(self) -> HostError {
         match self {
-            Self::Refused(error) | Self::Lost(error) => error,
+            Self::Refused(error) | Self::Silent(error) | Self::Cut(error) => error,
         }
     }
 }
@@ -169,7 +171,7 @@ impl Login<'_> {
         let waited = spec.deadlines.auth;
         let mut error = HostError::silent(&spec.name, &spec.address(), "answer to the login", waited);
         error.causes.extend(self.tried.iter().cloned());
-        Refusal::Lost(error)
+        Refusal::Silent(error)
     }
 
     /// The session ended in the middle: the server's reason, which comes a moment later.
@@ -191,7 +193,7 @@ impl Login<'_> {
         error.causes.extend(tried);
         let is_refusal = reason.contains("Too many authentication failures");
         error.causes.push(reason);
-        if is_refusal { Refusal::Refused(error.hint(key_hint())) } else { Refusal::Lost(error) }
+        if is_refusal { Refusal::Refused(error.hint(key_hint())) } else { Refusal::Cut(error) }
     }
 
     /// Offers one key; asks for its passphrase when the server would take it.

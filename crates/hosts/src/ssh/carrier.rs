@@ -43,6 +43,7 @@ pub(in crate::ssh) async fn learn(pooled: &Arc<Pooled>, names: &BTreeSet<EnvName
 }
 
 async fn ask(pooled: &Arc<Pooled>, names: &[&EnvName]) -> Option<Vec<bool>> {
+    let _extra = pooled.extra();
     let (mut reader, writer) = pooled.connection.handle.channel_open_session().await.ok()?.split();
     // It is closed also when this future is dropped at its deadline.
     let writer = Arc::new(writer);

@@ -88,21 +88,52 @@ async fn wait_ended(mut ended: watch::Receiver<Option<String>>) -> String {
 }
 
 /// Connects and logs in; through the jump hosts where there are any. A passing trouble (refused,
-/// reset, turned away) is tried again a few times while the whole deadline lasts.
+/// reset, turned away, cut off) is tried again a few times while the whole deadline lasts.
 ///
 /// # Errors
 ///
 /// One [`HostError`] per cause that the user can do something about.
 pub(crate) async fn connect(spec: &HostSpec, options: &ConnectOptions) -> Result<Connection, HostError> {
-    let mut through = None;
-    for jump in &spec.jump {
-        let next = hop(jump, through, options).await.map_err(|mut error| {
-            error.causes.insert(0, format!("on the way to `{}`", spec.name));
-            error
-        })?;
-        through = Some(Box::new(next));
+    let mut wait = FIRST_WAIT;
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        let broken = match chain(spec, options).await {
+            Ok(connection) => return Ok(connection),
+            Err(broken) => broken,
+        };
+        if !broken.on_the_way || tried == TRIES {
+            return Err(broken.error);
+        }
+        tokio::time::sleep(jitter(wait)).await;
+        wait *= 2;
     }
-    hop(spec, through, options).await
+}
+
+/// Why there is no session behind the jump hosts.
+struct Broken {
+    error: HostError,
+    /// Whether the session that the way went through has ended meanwhile.
+    on_the_way: bool,
+}
+
+/// One session after the other, each through the one before.
+async fn chain(spec: &HostSpec, options: &ConnectOptions) -> Result<Connection, Broken> {
+    let mut through: Option<Box<Connection>> = None;
+    for (at, next) in spec.jump.iter().chain([spec]).enumerate() {
+        let before = through.as_ref().map(|connection| connection.ended.clone());
+        let connection = hop(next, through, options).await.map_err(|mut error| {
+            if at < spec.jump.len() {
+                error.causes.insert(0, format!("on the way to `{}`", spec.name));
+            }
+            Broken { error, on_the_way: before.is_some_and(|ended| ended.borrow().is_some()) }
+        })?;
+        if at == spec.jump.len() {
+            return Ok(connection);
+        }
+        through = Some(Box::new(connection));
+    }
+    unreachable!("the last hop is the host itself")
 }
 
 /// One session, with its tries.
@@ -178,7 +209,7 @@ async fn open(
         }
     };
     let logged_in = auth::log_in(spec, options, &mut handle, &ended).await;
-    if !matches!(logged_in, Err(auth::Refusal::Lost(_))) {
+    if !matches!(logged_in, Err(auth::Refusal::Silent(_) | auth::Refusal::Cut(_))) {
         options.handshakes.remember(&address, logged_in.is_err());
     }
     let learnt = std::mem::take(&mut *learnt.lock().expect("no holder panics"));
@@ -189,11 +220,12 @@ async fn open(
             Ok(Opened { handle, server, ended, cutter })
         }
         Err(refusal) => {
+            let is_passing = matches!(refusal, auth::Refusal::Cut(_));
             let mut error = refusal.into_error();
             if !learnt.notice.trim().is_empty() {
                 error.causes.push(format!("the server said: {}", words(learnt.notice.as_bytes())));
             }
-            Err(Failure::lasting(error))
+            Err(Failure { error, is_passing })
         }
     }
 }

@@ -10,10 +10,12 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::time::Instant;
 
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::HostError;
 use crate::ssh::armed::Armed;
 use crate::ssh::armed::Refused;
 use crate::ssh::connect::Connection;
@@ -24,6 +26,9 @@ const LIMIT: usize = 8;
 
 /// Refusals in a row that may come from channels which the server has not freed yet.
 const PATIENCE: u32 = 3;
+
+/// How long a server may take to free a channel.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// Channels opened without a refusal until one more is tried.
 const STREAK: u32 = 32;
@@ -56,6 +61,10 @@ struct State {
     used: usize,
     /// Channels that the server has opened, and that are not closed.
     open: usize,
+    /// Channels that take no slot.
+    extra: usize,
+    /// When a channel was last closed.
+    closed: Option<Instant>,
     streak: u32,
     spares: VecDeque<Armed>,
     /// How many spares there should be: more when one was asked for and had not come yet.
@@ -64,6 +73,8 @@ struct State {
     arming: usize,
     /// Askers that count on one of those.
     expected: usize,
+    /// Why the last spare did not come, if it never will.
+    never: Option<HostError>,
 }
 
 impl State {
@@ -155,14 +166,29 @@ impl Pooled {
         let mut state = self.state();
         match state.spare() {
             Some(spare) => Ok(Urgent::Spare(Box::new(spare))),
-            None if self.is_single() && state.used > 0 => Err(Refused::Full),
+            None if state.limit == 1 && state.used > 0 => Err(Refused::Full),
             None => Ok(Urgent::Slot(Slot::beyond())),
         }
     }
 
-    /// Whether it may have one channel only.
+    /// Whether it may have one channel only, as far as is known.
     pub(in crate::ssh) fn is_single(&self) -> bool {
-        self.most == 1
+        self.state().limit == 1
+    }
+
+    /// Whether there is a channel besides this one: open, being opened, or closed so lately that the
+    /// server may not have freed it yet.
+    pub(in crate::ssh) fn has_others(&self, slot: &Slot) -> bool {
+        let state = self.state();
+        state.used > usize::from(slot.0.is_some())
+            || state.extra > 0
+            || state.closed.is_some_and(|closed| closed.elapsed() < CLOSING)
+    }
+
+    /// Counts a channel that takes no slot while what is returned lives.
+    pub(in crate::ssh) fn extra(self: &Arc<Self>) -> Extra {
+        self.state().extra += 1;
+        Extra(Arc::clone(self))
     }
 
     fn slot(self: &Arc<Self>, state: &mut State) -> Option<Slot> {
@@ -186,6 +212,7 @@ impl Pooled {
         }
         let slot = self.slot(&mut state)?;
         state.arming += 1;
+        state.never = None;
         Some(slot)
     }
 
@@ -195,10 +222,20 @@ impl Pooled {
         state.arming -= 1;
         match armed {
             Ok(armed) => state.spares.push_back(armed),
-            Err(_) => state.wanted = 1,
+            Err(refused) => {
+                state.wanted = 1;
+                if let Refused::Never(error) = refused {
+                    state.never = Some(error);
+                }
+            }
         }
         drop(state);
         self.news.changed.notify_waiters();
+    }
+
+    /// Why the spare that was waited for will never come, if that is so.
+    pub(in crate::ssh) fn never(&self) -> Option<HostError> {
+        self.state().never.clone()
     }
 
     /// The server refused a channel for the `times`th time in a row; gives the time to wait.
@@ -251,6 +288,17 @@ impl Drop for Expecting {
     }
 }
 
+/// A channel that takes no slot.
+pub(in crate::ssh) struct Extra(Arc<Pooled>);
+
+impl Drop for Extra {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.extra -= 1;
+        state.closed = Some(Instant::now());
+    }
+}
+
 /// The right to one channel.
 pub(in crate::ssh) struct Slot(Option<Held>);
 
@@ -291,6 +339,7 @@ impl Drop for Slot {
             state.used -= 1;
             if held.is_open.load(Ordering::Relaxed) {
                 state.open -= 1;
+                state.closed = Some(Instant::now());
             }
         }
         held.news.changed.notify_waiters();

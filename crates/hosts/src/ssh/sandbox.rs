@@ -38,6 +38,9 @@ use crate::ssh::sandbox_exec;
 use crate::ssh::sandbox_exec::Processes;
 use crate::ssh::sandbox_exec::SandboxExec;
 
+/// What recipes call it.
+pub(in crate::ssh) const NAME: &str = "sandbox";
+
 /// What may lie in memory of what a client sends and nobody has read yet.
 const UNREAD: usize = 1 << 30;
 
@@ -71,7 +74,7 @@ impl Sandbox {
         // From here on the folder goes with the value.
         let processes = Arc::new(Processes::new(home, nonce));
         let mut sandbox = Self {
-            spec: HostSpec::new("sandbox", "sandbox", "127.0.0.1", 0),
+            spec: HostSpec::new(NAME, "sandbox", "127.0.0.1", 0),
             folder,
             processes,
             listening: tokio::spawn(async {}),
@@ -87,7 +90,7 @@ impl Sandbox {
         write_private(&known, format!("sandbox,[127.0.0.1]:{port} {public}\n").as_bytes())?;
         sandbox.spec.port = port;
         // Else its key would be learnt, and the next sandbox would be taken for a changed host.
-        sandbox.spec.identity = String::from("sandbox");
+        NAME.clone_into(&mut sandbox.spec.identity);
         sandbox.spec.identity_files = vec![key_file];
         sandbox.spec.identities_only = true;
         sandbox.spec.agent = AgentChoice::None;

@@ -27,13 +27,18 @@ use crate::Exec;
 use crate::HostError;
 use crate::HostSpec;
 use crate::Process;
+use crate::ProcessGroup;
+use crate::launch_gate::LaunchGate;
+use crate::launch_gate::Wants;
 use crate::output_pipe;
 use crate::payload;
 use crate::payload::EnvSplit;
 use crate::process::Reach;
+use crate::process::Way;
 use crate::single_flight::SingleFlight;
 use crate::ssh::armed::Armed;
 use crate::ssh::armed::Refused;
+use crate::ssh::budget::Budget;
 use crate::ssh::carrier;
 use crate::ssh::carrier::Answers;
 use crate::ssh::channel;
@@ -42,6 +47,7 @@ use crate::ssh::options::ConnectOptions;
 use crate::ssh::pooled::News;
 use crate::ssh::pooled::Pick;
 use crate::ssh::pooled::Pooled;
+use crate::ssh::typed;
 
 /// Connections to one host at most.
 const CONNECTIONS: usize = 4;
@@ -67,6 +73,7 @@ pub(crate) struct Session {
     news: Arc<News>,
     connecting: SingleFlight<()>,
     growing: Mutex<Growth>,
+    budget: Budget,
     answers: watch::Sender<Option<Answers>>,
     is_closed: AtomicBool,
 }
@@ -89,6 +96,7 @@ impl Session {
             news: Arc::default(),
             connecting: SingleFlight::default(),
             growing: Mutex::default(),
+            budget: Budget::default(),
             answers: watch::Sender::new(None),
             is_closed: AtomicBool::new(false),
         })
@@ -113,10 +121,22 @@ impl Session {
                 if self.is_closed.load(Ordering::Relaxed) {
                     return Err(self.error("the run is over", Vec::new()));
                 }
+                let granted = self.budget.grant().map_err(|why| {
+                    let what = "the server ends each session before a command can be started";
+                    self.error(what, vec![why]).hint(format!(
+                        "see what the server does with a command: {}",
+                        typed::over_ssh(&self.spec, &self.options.state, "true")
+                    ))
+                })?;
+                tokio::time::sleep(granted.pause).await;
                 let connection = connect(&self.spec, &self.options).await?;
+                self.budget.made();
                 let pooled = Pooled::new(connection, Arc::clone(&self.news));
                 self.connections().push(Arc::clone(&pooled));
-                channel::refill(&pooled);
+                // Where the last one came to nothing, whoever asks for a channel is to hear why.
+                if granted.is_first {
+                    channel::refill(&pooled);
+                }
                 self.learn(&pooled);
                 Ok(())
             })
@@ -127,7 +147,7 @@ impl Session {
     fn learn(&self, pooled: &Arc<Pooled>) {
         self.answers.send_replace(None);
         // One that can have a single channel takes no variables either.
-        if self.spec.carrier == CarrierChoice::Preamble || self.names.is_empty() || pooled.is_single() {
+        if self.spec.carrier() == CarrierChoice::Preamble || self.names.is_empty() || pooled.is_single() {
             self.answers.send_replace(Some(Answers::new()));
             return;
         }
@@ -146,16 +166,21 @@ impl Session {
     pub(crate) async fn exec(self: &Arc<Self>, exec: &Exec) -> Result<Process, HostError> {
         let split = EnvSplit::sort(&exec.env)?;
         payload::check(exec)?;
-        loop {
+        for _ in 0..FAILURES {
             self.connect().await?;
             let answers = self.known_answers().await;
-            let ways =
-                carrier::divide(&self.spec.name, self.spec.carrier, &split.exports, &split.files, &answers)?;
+            let ways = carrier::divide(
+                &self.spec.name,
+                self.spec.carrier(),
+                &split.exports,
+                &split.files,
+                &answers,
+            )?;
             let env: Vec<_> = ways.channel.iter().map(|var| (var.name.clone(), var.value.clone())).collect();
             let armed = self.armed(&env).await?;
             let (taken, refused): (Vec<_>, Vec<_>) =
                 ways.channel.iter().zip(&armed.accepted).partition(|&(_, taken)| *taken);
-            if self.spec.carrier == CarrierChoice::Channel && !refused.is_empty() {
+            if self.spec.carrier() == CarrierChoice::Channel && !refused.is_empty() {
                 let names: Vec<&EnvName> = refused.iter().map(|(var, _)| &var.name).collect();
                 return Err(carrier::refusal(&self.spec.name, &names));
             }
@@ -165,6 +190,7 @@ impl Session {
             let deliveries =
                 deliveries.chain(in_payload.iter().flat_map(|var| var.sent_by(Carrier::Preamble)));
             let deliveries = deliveries.chain(split.files.iter().flat_map(|var| var.sent_by(Carrier::File)));
+            let deliveries = deliveries.chain(exec.stdin.iter().flat_map(|stdin| stdin.deliveries.clone()));
             let deliveries = deliveries.collect();
             let payload =
                 payload::write(exec, &EnvSplit { exports: in_payload, files: split.files.clone() })?;
@@ -173,6 +199,7 @@ impl Session {
             }
             // The channel went away while nothing had been sent on it yet.
         }
+        Err(self.error("each channel was closed before a command could be sent on it", Vec::new()))
     }
 
     /// From the payload's first byte on the script counts as launched: nothing waits here, and
@@ -184,26 +211,38 @@ impl Session {
         exec: &Exec,
         deliveries: Vec<Delivery<String>>,
     ) -> Option<Process> {
-        let (writer, reader) = output_pipe::pair();
+        let wants = Wants::of(exec, format!("on `{}`", self.spec.name));
+        let gate = LaunchGate::new(armed.challenge.launch_mark(), wants);
+        let (writer, reader) = output_pipe::pair(gate);
         let folder = payload.folder.clone();
         let leader = armed.start(payload, exec.stdin.clone(), writer)?;
-        Some(Process { reader, deliveries, leader, folder, reach: Box::new(Arc::clone(self)) })
+        let group = ProcessGroup { leader, folder, reach: Arc::new(Arc::clone(self)) };
+        Some(Process { reader, deliveries, group })
     }
 
     /// Starts a script that can't wait for a channel to be free, like one that stops another.
-    pub(crate) async fn exec_urgent(self: &Arc<Self>, exec: &Exec) -> Result<Process, HostError> {
+    pub(crate) async fn exec_urgent(self: &Arc<Self>, exec: &Exec, way: Way) -> Result<Process, HostError> {
         let payload = || payload::write(exec, &EnvSplit::default());
-        for pooled in self.living() {
-            if let Ok(armed) = channel::urgent(&pooled).await
-                && let Some(process) = self.launch(armed, payload()?, exec, Vec::new())
-            {
-                return Ok(process);
+        let silent = self.living();
+        if way == Way::Shared {
+            for pooled in &silent {
+                if let Ok(armed) = channel::urgent(pooled).await
+                    && let Some(process) = self.launch(armed, payload()?, exec, Vec::new())
+                {
+                    return Ok(process);
+                }
             }
         }
         // It lives as long as its channel does.
         let connection = connect(&self.spec, &self.options).await?;
         let pooled = Pooled::new(connection, Arc::clone(&self.news));
         let armed = channel::urgent(&pooled).await.map_err(|refused| self.refusal(refused))?;
+        if way == Way::Fresh {
+            // They did not answer for seconds, and this one does.
+            for pooled in &silent {
+                pooled.give_up();
+            }
+        }
         self.launch(armed, payload()?, exec, Vec::new())
             .ok_or_else(|| self.error("the connection broke", Vec::new()))
     }
@@ -211,7 +250,7 @@ impl Session {
     /// What is known of names; all that there is to know where secrets may only go by channel.
     async fn known_answers(&self) -> Answers {
         let mut answers = self.answers.subscribe();
-        if self.spec.carrier == CarrierChoice::Channel
+        if self.spec.carrier() == CarrierChoice::Channel
             && let Ok(known) = answers.wait_for(Option::is_some).await
         {
             return known.clone().unwrap_or_default();
@@ -232,16 +271,22 @@ impl Session {
             self.connect().await?;
             let waits = match self.pick(env.is_empty()) {
                 Some((_, Pick::Spare(armed))) => {
+                    self.budget.restore();
                     self.refill();
                     return Ok(*armed);
                 }
-                Some((_, Pick::Soon(expecting))) => {
+                Some((pooled, Pick::Soon(expecting))) => {
                     news.await;
                     drop(expecting);
+                    // Another try would only take as long again.
+                    if let Some(error) = pooled.never() {
+                        return Err(self.refusal(Refused::Never(error)));
+                    }
                     continue;
                 }
                 Some((pooled, Pick::Slot(slot))) => match channel::arm(&pooled, slot, env.to_vec()).await {
                     Ok(armed) => {
+                        self.budget.restore();
                         self.refill();
                         return Ok(armed);
                     }
@@ -251,8 +296,11 @@ impl Session {
                         tokio::time::sleep(pause).await;
                         continue;
                     }
-                    Err(Refused::Dead(_) | Refused::Again) if failures < FAILURES => {
+                    Err(refused @ (Refused::Dead(_) | Refused::Again)) if failures < FAILURES => {
                         failures += 1;
+                        if let Refused::Dead(why) = refused {
+                            self.budget.wasted(&why);
+                        }
                         tokio::time::sleep(Duration::from_millis(2 << failures)).await;
                         continue;
                     }
@@ -352,7 +400,9 @@ impl Session {
                 .hint("raise `MaxSessions` in the host's /etc/ssh/sshd_config"),
             Refused::Again => self.error("the server closes every channel at once", Vec::new()),
             Refused::Dead(reason) => self.error("the connection broke", vec![reason]),
-            Refused::Never(what, causes) => self.error(&what, causes),
+            Refused::Never(HostError { message, causes, hint }) => {
+                HostError { hint, ..self.error(&message, causes) }
+            }
         }
     }
 
@@ -365,8 +415,16 @@ impl Session {
 }
 
 impl Reach for Arc<Session> {
-    fn exec<'a>(&'a self, exec: &'a Exec) -> BoxFuture<'a, Result<Process, HostError>> {
-        self.exec_urgent(exec).boxed()
+    fn exec<'a>(&'a self, exec: &'a Exec, way: Way) -> BoxFuture<'a, Result<Process, HostError>> {
+        self.exec_urgent(exec, way).boxed()
+    }
+
+    fn is_at_hand(&self) -> bool {
+        !self.living().is_empty()
+    }
+
+    fn typed(&self, command: &str) -> String {
+        typed::over_ssh(&self.spec, &self.options.state, command)
     }
 }
 

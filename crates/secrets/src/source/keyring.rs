@@ -260,6 +260,18 @@ impl Source for Keyring {
         format!("run {}", typed(["doppio", "secret", "set", path, "--in", "keyring"]))
     }
 
+    fn remedy_of_absence(&self, path: &str) -> String {
+        let command = typed(["doppio", "secret", "set", path, "--in", "file"]);
+        let vault = format!("or store it in the age vault, {command}");
+        if self.0.enabled {
+            format!(
+                "install one, `apt install gnome-keyring`, and log in again; {vault}, and write `file:{path}`"
+            )
+        } else {
+            format!("switch it on, `unset DOPPIO_KEYRING` and `keyring = true` in config.toml; {vault}")
+        }
+    }
+
     /// Writes, reads and removes an item of its own: opening alone proves nothing.
     async fn check(&self) -> Answer<()> {
         let mut random = [0; 16];

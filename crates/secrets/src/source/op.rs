@@ -115,6 +115,7 @@ impl OnePassword {
     }
 
     async fn run(&self, arguments: &[&str], stdin: Option<&[u8]>) -> Result<Printed, SourceError> {
+        self.setup.learn_variables(&["OP_SERVICE_ACCOUNT_TOKEN", "OP_CONNECT_TOKEN"]);
         let token = self.setup.secret("token", &[]).await?.map(|token| token.without_last_newline());
         let secrets: Vec<_> = token.into_iter().map(|token| ("OP_SERVICE_ACCOUNT_TOKEN", token)).collect();
         self.program.run_with(arguments, stdin, &secrets).await

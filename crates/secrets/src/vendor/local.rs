@@ -80,6 +80,11 @@ impl<'a> Local<'a> {
         self.env.text(name).filter(|text| !text.trim().is_empty())
     }
 
+    /// A variable that holds a name, as that of a profile; blank counts as unset.
+    pub(super) fn name(&self, name: &str) -> Option<&'a str> {
+        self.env.name(name).filter(|text| !text.trim().is_empty())
+    }
+
     /// A variable that holds a token, without white space around it.
     pub(super) fn token(&self, name: &str) -> Option<SecretValue> {
         let bytes = self.env.get(name)?.as_bytes().trim_ascii();

@@ -6,6 +6,7 @@ mod list;
 mod placement;
 mod quote;
 mod rewrite;
+mod survey;
 mod word;
 
 pub use quote::quote;
@@ -15,3 +16,7 @@ pub use quote::typed;
 pub use rewrite::Piece;
 pub use rewrite::RewriteError;
 pub use rewrite::rewrite;
+pub use survey::Pipe;
+pub use survey::Survey;
+pub use survey::Use;
+pub use survey::survey;

@@ -182,6 +182,16 @@ impl Keys {
         keys.map(Candidates::from)
     }
 
+    /// Whether the one who typed a wrong passphrase can type another, who is told so.
+    pub(super) fn may_ask_again(&self, encryption: &Encryption) -> bool {
+        let is_typed =
+            matches!(encryption, Encryption::Passphrase) && matches!(self.handed.get(), Some(None));
+        if is_typed {
+            self.options.prompt.notice("wrong passphrase, try again");
+        }
+        is_typed
+    }
+
     /// The key for a vault that is about to be made.
     pub(super) async fn for_creating(&self, vault: &Path) -> Result<Key, SourceError> {
         if let Some(key) = self.identity().await? {

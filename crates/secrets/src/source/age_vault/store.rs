@@ -71,6 +71,12 @@ fn never_there(path: &Path) -> Result<(), SourceError> {
     ))
 }
 
+/// The vault and its older generation, as a shell takes them.
+pub(super) fn generations(path: &Path) -> (String, String) {
+    let quoted = |path: &Path| doppio_text::shell::quote_path(&path.display().to_string());
+    (quoted(path), quoted(&beside(path, ".previous")))
+}
+
 /// Opens for reading without following a link, and without waiting on a pipe.
 fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
