@@ -8,6 +8,7 @@ use serde::Serialize;
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
 use doppio_text::has_controls;
+use doppio_text::shell::typed;
 
 use crate::event::End;
 use crate::step::Ended;
@@ -185,7 +186,10 @@ pub(super) fn replaced(answer: &job::Answer, host: &Host, session: &str) -> Step
             "tmux session `{session}` on `{}` was replaced by run `{by}`, which ended what this run had started",
             host.id()
         ),
-        format!("`doppio runs show {by}` shows what that run did, on the machine that it was started on"),
+        format!(
+            "{} shows what that run did, on the machine that it was started on",
+            typed(["doppio", "runs", "show", by])
+        ),
     )
 }
 

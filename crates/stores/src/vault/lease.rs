@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 
 use doppio_secrets::source::SourceError;
+use doppio_text::shell::typed;
 
 use crate::vault::api::Api;
 use crate::vault::client::Reply;
@@ -119,7 +120,7 @@ impl Api {
         }
         Err(SourceError::unreachable(
             format!("the lease `{id}` was not revoked: {}", cause.trim_end()),
-            format!("run `vault lease revoke {id}`"),
+            format!("run {}", typed(["vault", "lease", "revoke", id])),
         ))
     }
 
