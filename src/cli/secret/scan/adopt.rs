@@ -112,7 +112,6 @@ fn replacement(token: &Token<'_>, variable: &EnvName) -> String {
         "jl" => format!("`ENV[\"{variable}\"]`"),
         "yml" | "yaml" if path.contains(".github/") => format!("`${{{{ secrets.{variable} }}}}`"),
         "toml" => format!("`${{secret:{}}}` in a recipe, `${variable}` elsewhere", token.name),
-        "sh" | "bash" | "zsh" | "mk" => format!("`\"${variable}\"`"),
         _ if name.starts_with("dockerfile") => {
             format!("`RUN --mount=type=secret,id={variable},env={variable} …`")
         }
