@@ -123,7 +123,8 @@ fn repeated(text: &[u8]) -> Vec<u8> {
 
 /// An object with many members of random text, as long as a value may be.
 fn many_members(dice: &mut Dice) -> String {
-    let members = (0..3000).map(|index| format!("\"key-{index:04}\": \"shared-prefix-{index:04}-{}\"", dice.token(40)));
+    let members =
+        (0..3000).map(|index| format!("\"key-{index:04}\": \"shared-prefix-{index:04}-{}\"", dice.token(40)));
     format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
 }
 
@@ -138,7 +139,8 @@ fn hard(log: &[u8]) {
     };
     let token = dice.token(40);
     let spaced = |gap: &str| -> Vec<u8> {
-        let letters: Vec<String> = dice_text(7, 4096).chars().map(|letter| format!("{letter}{gap}")).collect();
+        let letters: Vec<String> =
+            dice_text(7, 4096).chars().map(|letter| format!("{letter}{gap}")).collect();
         repeated(letters.concat().as_bytes())
     };
     let members = many_members(&mut dice);
@@ -162,7 +164,11 @@ fn hard(log: &[u8]) {
         ("run, value of 256 KiB", "a".repeat(most), repeated(b"a")),
         ("run, 256 KiB and one more", "a".repeat(most - 1) + "b", repeated(b"a")),
         ("run broken, 256 KiB", "a".repeat(most), repeated(("a".repeat(most - 9) + "b").as_bytes())),
-        ("period of 17, 256 KiB", period.clone(), repeated((period[..most - 40].to_owned() + "#").as_bytes())),
+        (
+            "period of 17, 256 KiB",
+            period.clone(),
+            repeated((period[..most - 40].to_owned() + "#").as_bytes()),
+        ),
         ("value over and over", token.clone(), repeated(token.as_bytes())),
         ("3,000 members, log", members.clone(), log[..HARD].to_vec()),
         ("3,000 members, themselves", members.clone(), repeated(members.as_bytes())),
@@ -179,7 +185,10 @@ fn hard(log: &[u8]) {
         }
         stream.finish();
         let time = busy().saturating_sub(start);
-        println!("{name:<32} {:>8.1} MB/s   learnt in {learnt:.1?}", text.len() as f64 / 1e6 / time.as_secs_f64());
+        println!(
+            "{name:<32} {:>8.1} MB/s   learnt in {learnt:.1?}",
+            text.len() as f64 / 1e6 / time.as_secs_f64()
+        );
     }
 }
 
