@@ -1,6 +1,8 @@
 //! What an operation may use while it runs.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -34,6 +36,7 @@ use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::Values;
 use crate::step::stopped;
+use crate::step::values::within_limit;
 
 /// What an attempt reports to the dispatcher.
 #[derive(Debug)]
@@ -186,7 +189,15 @@ impl StepContext {
 
     /// A text's value, and the references that made it secret.
     async fn fill(&self, text: &Text) -> Result<(Value, Vec<Origin>), StepError> {
-        let parts = try_join_all(text.parts.iter().map(|part| self.part(part))).await?;
+        // Counted as they come, so that no more than one of them is over the limit.
+        let len = &AtomicUsize::new(0);
+        let part = async |part| {
+            let value = self.part(part).await?;
+            let size = value.size();
+            within_limit(len.fetch_add(size, Ordering::Relaxed) + size)?;
+            Ok::<_, StepError>(value)
+        };
+        let parts = try_join_all(text.parts.iter().map(part)).await?;
         let secrets: Vec<Origin> = text
             .parts
             .iter()

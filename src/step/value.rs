@@ -4,6 +4,10 @@ use regex::bytes::Regex;
 
 use doppio_secrets::SecretValue;
 
+/// A text may be this long once its references are resolved, in bytes: as long as what a step may
+/// capture.
+pub(super) const LONGEST: usize = 16 << 20;
+
 /// The value of a variable or a result.
 #[derive(Debug, Clone)]
 pub enum Value {
@@ -20,6 +24,15 @@ impl Default for Value {
 }
 
 impl Value {
+    /// How many bytes it has.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Plain(text) => text.len(),
+            #[expect(clippy::disallowed_methods, reason = "only the length leaves")]
+            Self::Secret(value) => value.reveal(<[u8]>::len),
+        }
+    }
+
     /// The bytes in their box, whether they are a secret or not.
     pub fn into_secret(self) -> SecretValue {
         match self {

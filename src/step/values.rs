@@ -7,12 +7,14 @@ use doppio_text::name::HostId;
 use doppio_text::name::RunId;
 use doppio_text::name::StepId;
 
+use crate::step::Outcome;
 use crate::step::Reference;
 use crate::step::StepError;
 use crate::step::StepField;
 use crate::step::Text;
 use crate::step::TextPart;
 use crate::step::Value;
+use crate::step::value::LONGEST;
 
 /// What a finished step left behind.
 #[derive(Debug, Clone)]
@@ -46,7 +48,27 @@ pub struct Values {
     pub target: Option<HostId>,
 }
 
+/// What steps leave behind for others may be this long, all of it together, in bytes.
+const MOST: usize = 256 << 20;
+
 impl Values {
+    /// Why a step can't leave this behind, if all of the run together would be too long then.
+    pub(crate) fn refuses(&self, outcome: &Outcome) -> Option<String> {
+        let size = outcome.size();
+        if size == 0 {
+            return None;
+        }
+        let results = self.steps.values().map(|result| {
+            let outputs = result.outputs.values().map(Value::size).sum::<usize>();
+            result.stdout.size() + result.stderr.size() + outputs
+        });
+        let variables = self.variables.values().map(Value::size);
+        let held = results.chain(variables).sum::<usize>();
+        (size > MOST.saturating_sub(held)).then(|| {
+            format!("the variables and results of this run would be over {} MiB together", MOST >> 20)
+        })
+    }
+
     /// What a reference stands for in a step that runs on `host`. Not for `${secret:…}`, which
     /// only the secret session can answer.
     pub(crate) fn look_up(&self, reference: &Reference, host: Option<&HostId>) -> Result<Value, StepError> {
@@ -80,6 +102,7 @@ impl Values {
                     Value::Secret(_) => return Err(refused(reference)),
                 },
             }
+            within_limit(whole.len())?;
         }
         Ok(whole)
     }
@@ -111,6 +134,17 @@ impl StepResult {
             StepField::Output(name) => self.outputs.get(name).cloned(),
         }
     }
+}
+
+/// Refuses a text that is longer than one may be.
+pub(super) fn within_limit(len: usize) -> Result<(), StepError> {
+    if len <= LONGEST {
+        return Ok(());
+    }
+    Err(StepError::hinted(
+        format!("a text is over {} MiB with its references resolved", LONGEST >> 20),
+        "pass what is that long in a file",
+    ))
 }
 
 fn plain(text: &str) -> Value {

@@ -1,6 +1,7 @@
 //! `doppio run` and `doppio runs` through the real binary, with steps on this machine.
 
 mod ending;
+mod limits;
 mod output;
 mod secrets;
 
