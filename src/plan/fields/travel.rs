@@ -15,6 +15,7 @@ pub(in crate::plan) struct Travel {
     /// The secrets, each once.
     pub secrets: Vec<SecretRef>,
     pub env_names: Vec<EnvName>,
+    variables: HashSet<EnvName>,
     seen: HashSet<SecretRef>,
     /// The variables of the shell texts so far, by what they carry.
     holes: HashMap<String, EnvName>,
@@ -36,6 +37,13 @@ impl Travel {
         self.holes.insert(carried, variable.clone());
         self.env_names.push(variable.clone());
         variable
+    }
+
+    /// Notes a variable of an `env` table, which may stand in several.
+    pub(super) fn note_variable(&mut self, name: &EnvName) {
+        if self.variables.insert(name.clone()) {
+            self.env_names.push(name.clone());
+        }
     }
 
     /// Notes the secrets of a text.
