@@ -45,9 +45,9 @@ fn login(rest: &[u8], found: &mut Vec<Encoded>) {
     // A password with `/`, `?` or `#` in it, which is not a port with a path behind it.
     let Some(colon) = authority.iter().position(|&byte| byte == b':') else { return };
     if colon > 0 && !authority[colon + 1..].iter().all(u8::is_ascii_digit) {
-        let ends = rest.iter().enumerate().filter(|(_, byte)| **byte == b'@').map(|(at, _)| at);
-        let (first, last) = (ends.clone().next(), ends.last());
-        for at in first.into_iter().chain(last.filter(|_| first != last)) {
+        let mut ends = (0..rest.len()).filter(|&at| rest[at] == b'@');
+        let (first, last) = (ends.next(), ends.next_back());
+        for at in first.into_iter().chain(last) {
             of_login(&rest[..at], found);
         }
     }

@@ -94,8 +94,8 @@ fn decoded(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     }
     let ways = [BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD];
     let text = Zeroizing::new(ways.iter().find_map(|way| way.decode(bytes).ok())?);
-    let shown = |char: char| !char.is_control() || matches!(char, '\n' | '\r' | '\t');
-    let is_text = std::str::from_utf8(&text).is_ok_and(|text| text.chars().all(shown));
+    let is_shown = |&byte: &u8| byte >= b' ' && byte != 0x7f || matches!(byte, b'\n' | b'\r' | b'\t');
+    let is_text = std::str::from_utf8(&text).is_ok() && text.iter().all(is_shown);
     is_text.then_some(text)
 }
 

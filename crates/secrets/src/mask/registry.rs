@@ -73,7 +73,9 @@ impl Registry {
         for pattern in plain {
             if is_spread(&pattern) {
                 for bytes in Normalised::in_escapes(&CONTEXTS, pattern.bytes()) {
-                    spread(bytes, &pattern).into_iter().for_each(|bare| new.add_bare(bare));
+                    if let Some(bare) = spread(bytes, &pattern) {
+                        new.add_bare(bare);
+                    }
                 }
             }
             new.add_pattern(pattern);

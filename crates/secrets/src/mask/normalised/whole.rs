@@ -21,9 +21,8 @@ impl Normalised {
         let mut all: Vec<Encoded> =
             contexts.iter().filter_map(|context| Self::behind(context, whole)).chain([alone]).collect();
         let closed = |text: &Encoded| {
-            form(text.len().saturating_sub(open), |out| {
-                out.extend(text.iter().take(text.len().saturating_sub(open)))
-            })
+            let len = text.len().saturating_sub(open);
+            form(len, |out| out.extend_from_slice(&text[..len]))
         };
         if open > 0 {
             all.extend(all.iter().map(closed).collect::<Vec<_>>());
