@@ -63,6 +63,7 @@ const OPEN_WHOLE: &[&str] = &[
     "subscriptionid",
     "tenantid",
     "tokenuri",
+    "useragent",
 ];
 
 /// What such a key ends with: of certificates, which are public. An address as such may be a secret.
