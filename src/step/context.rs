@@ -1,6 +1,8 @@
 //! What an operation may use while it runs.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -42,6 +44,7 @@ use crate::step::Values;
 use crate::step::field::FORM;
 use crate::step::field::Files;
 use crate::step::stopped;
+use crate::step::values::within_limit;
 
 /// What an attempt reports to the dispatcher.
 #[derive(Debug)]
@@ -210,7 +213,15 @@ impl StepContext {
     }
 
     async fn fill(&self, text: &Text) -> Result<Value, StepError> {
-        let parts = try_join_all(text.parts.iter().map(|part| self.part(part))).await?;
+        // Counted as they come, so that no more than one of them is over the limit.
+        let len = &AtomicUsize::new(0);
+        let part = async |part| {
+            let value = self.part(part).await?;
+            let size = value.size();
+            within_limit(len.fetch_add(size, Ordering::Relaxed) + size)?;
+            Ok::<_, StepError>(value)
+        };
+        let parts = try_join_all(text.parts.iter().map(part)).await?;
         Ok(match <[Value; 1]>::try_from(parts) {
             Ok([only]) => only,
             Err(parts) => join(&parts),

@@ -2,6 +2,7 @@
 
 mod ending;
 mod kept;
+mod limits;
 mod output;
 mod secrets;
 mod selecting;

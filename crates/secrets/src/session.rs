@@ -4,6 +4,7 @@
 mod hold;
 mod local_only;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -261,12 +262,9 @@ impl SecretSession {
         &self,
         references: impl IntoIterator<Item = &'a SecretRef>,
     ) -> Vec<(SecretRef, Result<Location, SecretError>)> {
-        let mut wanted: Vec<&SecretRef> = Vec::new();
-        for reference in references {
-            if !wanted.contains(&reference) {
-                wanted.push(reference);
-            }
-        }
+        let mut known = HashSet::new();
+        let wanted: Vec<&SecretRef> =
+            references.into_iter().filter(|reference| known.insert(*reference)).collect();
         // All at once, so that a remote source gets all of them in one call.
         let answers = wanted.iter().map(|reference| self.locate(reference));
         let answers = futures_util::future::join_all(answers).await;

@@ -44,9 +44,7 @@ impl Planner for Planning<'_, '_> {
     }
 
     fn variable(&mut self, name: &EnvName, text: &Template) -> SecretText {
-        if !self.travel.env_names.contains(name) {
-            self.travel.env_names.push(name.clone());
-        }
+        self.travel.note_variable(name);
         self.secret(name.as_str(), text)
     }
 
