@@ -119,6 +119,7 @@ impl StepContext {
                         Ok(Exit::Code(code)) => format!("what read its output ended with {code}"),
                         Ok(Exit::Signal(_)) => "what read its output there was ended".to_owned(),
                         Ok(Exit::Lost(cause)) => cause,
+                        Ok(Exit::NotStarted(error)) => described(&error),
                     }
                 }
             };

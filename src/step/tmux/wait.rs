@@ -82,7 +82,7 @@ async fn follow(cx: &mut StepContext, host: &Host, name: &str) -> Result<Outcome
 /// What is known of a job; of the session's where none is given.
 async fn look(cx: &mut StepContext, host: &Host, name: &str, job: &str) -> Result<Answer, StepError> {
     let exec = session::script(cx, name, &[("job", job)], &[include_str!("look.sh")]);
-    let ended = Box::pin(cx.ask_on(host, exec)).await?;
+    let ended = Box::pin(cx.ask_on(host, exec, !job.is_empty())).await?;
     let Ended { end, stdout, .. } = session::understood(ended, host, name)?;
     match end {
         End::Exit { code: 0 } => Ok(Answer::read(stdout)),
