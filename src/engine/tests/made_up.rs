@@ -102,6 +102,10 @@ impl Planned for Fake {
         None
     }
 
+    fn is_outlived(&self) -> bool {
+        false
+    }
+
     fn show(&self) -> Vec<String> {
         Vec::new()
     }

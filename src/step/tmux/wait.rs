@@ -75,6 +75,9 @@ async fn follow(cx: &mut StepContext, host: &Host, name: &str) -> Result<Outcome
     let is_end = |code| code == 0 || code == job::GONE;
     let shown = Box::pin(cx.follow_on(host, is_end, |from| job::follow(&job, from))).await?;
     let looked = look(cx, host, name, job.as_str()).await?;
+    if looked.get("state") != Some("running") {
+        cx.secrets.release(&session::holder(host, name));
+    }
     let end = end(cx, &looked, host, name)?;
     Ok(Outcome { end, ..shown.into() })
 }
