@@ -23,6 +23,7 @@ use crate::plan::fields::Resolver;
 use crate::plan::fields::Travel;
 use crate::plan::fields::invalid;
 use crate::plan::node::Role;
+use crate::plan::shell_text::Texts;
 use crate::recipe::Operation;
 use crate::step::LONGEST;
 use crate::step::Planned;
@@ -98,6 +99,9 @@ impl<'a> Steps<'a> {
             }
         }
         travel.env_names.extend(variables(&credentials));
+        if let Some(operation) = operation.as_deref() {
+            self.warn_of_texts(operation, host.as_ref(), &travel);
+        }
         let defaults = &self.resolver.recipe.defaults;
         let timeout = recipe_step.timeout.or(own_timeout).or(defaults.timeout);
         let retry = recipe_step.retry.or(defaults.retry);
@@ -120,6 +124,20 @@ impl<'a> Steps<'a> {
             operation,
             reads: Vec::new(),
         })
+    }
+
+    /// Warns of what shell texts may not have been meant to do.
+    fn warn_of_texts(&mut self, operation: &dyn Planned, host: Option<&HostId>, travel: &Travel) {
+        if !operation.is_posix() {
+            return;
+        }
+        let is_here = host.is_some_and(|host| matches!(host.as_str(), "local" | "__local__"));
+        let inherited = is_here.then_some(self.resolver.inputs.env);
+        let texts = Texts { unset: &travel.unset, sent: &travel.env_names, inherited };
+        self.resolver.warn_of_unset(&texts);
+        if operation.pipes_hide_failures() {
+            self.resolver.warn_of_pipes(&travel.pipes);
+        }
     }
 
     /// The providers of a step, or those of all steps where it names none itself.

@@ -107,7 +107,11 @@ impl StepContext {
     pub(in crate::step) fn keep_here(&self, host: &Host, exec: &Exec) -> Result<(), StepError> {
         let exposure = Exposure::NeverRemote;
         let Some(why) = refusal(exposure, destination(host), false) else { return Ok(()) };
-        let mut values = exec.env.iter().map(|variable| &variable.value).chain(&exec.stdin);
+        let mut values = exec
+            .env
+            .iter()
+            .map(|variable| &variable.value)
+            .chain(exec.stdin.iter().map(|stdin| &stdin.bytes));
         match values.find_map(|value| self.secrets.stays(value)) {
             Some(provider) => Err(too_far(&Wanted { provider, which: None }, exposure, host, why)),
             None => Ok(()),

@@ -14,11 +14,12 @@ use doppio_hosts::Host;
 use doppio_hosts::Output;
 use doppio_hosts::Process;
 use doppio_hosts::ProcessGroup;
+use doppio_secrets::Delivery;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
-use doppio_secrets::SecretValue;
-use doppio_text::shell::quote;
+use doppio_secrets::Registered;
+use doppio_text::shell::typed;
 
 use crate::event::End;
 use crate::event::StepProcess;
@@ -40,7 +41,7 @@ use crate::step::unended::GRACE;
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What goes as files, in words.
-const CREDENTIALS: &str = "the files of its credentials";
+const SECRETS: &str = "the files of its secrets";
 const LARGE_VALUES: &str = "the files of its large values";
 /// How long the end of a process is waited for that ended before it could be stopped.
 const LAST_END: Duration = Duration::from_secs(10);
@@ -74,7 +75,7 @@ impl StepContext {
         show: Show,
     ) -> Result<Ended, StepError> {
         self.keep_here(host, &exec)?;
-        let files = if exec.env.iter().any(|var| var.file.is_some()) { CREDENTIALS } else { LARGE_VALUES };
+        let files = if exec.env.iter().any(|var| var.file.is_some()) { SECRETS } else { LARGE_VALUES };
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
         let group = process.group().clone();
         self.unended.add(&group);
@@ -93,6 +94,14 @@ impl StepContext {
         self.sweep(host, &process, files).await;
         let end = known?;
         Ok(masked.ended(self.secrets.mask(), end))
+    }
+
+    /// Records and reports how secrets travelled to a host: what a process gets, it gets here.
+    async fn delivered(&self, host: &Host, deliveries: &[Delivery<String>]) {
+        if !deliveries.is_empty() {
+            let told = self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
+            self.report(Report::Delivered(told)).await;
+        }
     }
 
     /// Follows what goes on without us: `script` gives the script that prints what comes behind so
@@ -119,7 +128,7 @@ impl StepContext {
                         Ok(Exit::Code(code)) => format!("what read its output ended with {code}"),
                         Ok(Exit::Signal(_)) => "what read its output there was ended".to_owned(),
                         Ok(Exit::Lost(cause)) => cause,
-                        Ok(Exit::NotStarted(error)) => described(&error),
+                        Ok(Exit::NotStarted(error)) => break Err(error.into()),
                     }
                 }
             };
@@ -267,8 +276,9 @@ impl StepContext {
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
             Ok(Ok(None)) => return,
             Ok(Ok(Some(swept))) if !swept.left.is_empty() => {
-                let left: Vec<String> = swept.left.iter().map(|path| quote(path)).collect();
-                format!("`{step}`: {files} are left on `{id}`; remove them: `rm -rf {}`", left.join(" "))
+                let remove =
+                    typed(["rm", "-rf", "--"].into_iter().chain(swept.left.iter().map(String::as_str)));
+                format!("`{step}`: {files} are left on `{id}`; remove them: {remove}")
             }
             // That those of a large value go by themselves is nothing to report.
             Ok(Ok(Some(swept))) if files == LARGE_VALUES && !swept.was_there => return,
@@ -403,14 +413,13 @@ impl MaskedOutput {
 impl MaskedStream {
     /// What was kept; secret if the mask found something in it, or in what came before it.
     fn value(self, mask: &Mask) -> Value {
-        let bytes = self.kept.into_bytes();
-        if !self.mask.hits().is_empty() || mask.finds(&bytes) {
-            return Value::Secret(SecretValue::new(bytes));
+        match Registered::of_output(mask, &self.mask, self.kept.into_bytes()) {
+            Ok(secret) => Value::Secret(secret),
+            Err(bytes) => Value::Plain(
+                String::from_utf8(bytes)
+                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+            ),
         }
-        Value::Plain(
-            String::from_utf8(bytes)
-                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-        )
     }
 }
 

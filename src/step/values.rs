@@ -160,11 +160,15 @@ fn unknown(reference: &Reference) -> StepError {
 
 #[cfg(test)]
 mod tests {
+    use doppio_secrets::Mask;
+    use doppio_secrets::Registered;
     use doppio_secrets::SecretValue;
 
     use super::*;
 
     fn values() -> Values {
+        let token = SecretValue::new(b"hunter22".to_vec());
+        let token = Registered::new(&Mask::default(), "token", token).unwrap();
         let result = StepResult {
             status: "success".to_owned(),
             exit_code: None,
@@ -176,7 +180,7 @@ mod tests {
         Values {
             variables: HashMap::from([
                 ("dir".to_owned(), plain("a b")),
-                ("token".to_owned(), Value::Secret(SecretValue::new(b"hunter22".to_vec()))),
+                ("token".to_owned(), Value::Secret(token)),
             ]),
             steps: HashMap::from([("a".parse().unwrap(), Arc::new(result))]),
             run: "r-1".parse().unwrap(),

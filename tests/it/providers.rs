@@ -157,7 +157,7 @@ fn a_stored_credential_goes_as_far_as_its_value_says() {
     }
     assert!(plan("github", "box", 0).stdout.contains("data-plane"));
     // Whose login it is nobody knows: it would be offered to every host.
-    let ran = plan("git", "mine", 0);
+    let ran = plan("git", "mine", 3);
     assert!(ran.stdout.contains("it does not say which host it is for"), "{}", ran.stdout);
     world.run(["run", "r.toml", "--host", "mine"]).expect(3);
 }
@@ -508,4 +508,38 @@ fn discover_tells_places_and_never_values() {
             assert!(!said.contains(value), "{said}");
         }
     }
+}
+
+// case J13
+#[test]
+fn git_logs_in_with_the_token_of_the_host() {
+    let token = "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH";
+    let world = Doppio::new().env("DOPPIO_KEYRING", "off").env("HF_TOKEN", token);
+    world.file("expected", format!("protocol=https\nhost=huggingface.co\nusername=hf\npassword={token}\n"));
+    let fill = |host: &str| {
+        format!(
+            "[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\ncredentials = [\"git:{host}\"]\n\
+             local_command = {{ command = \"printf 'protocol=https\\\\nhost={host}\\\\n\\\\n' | git credential fill | cmp - expected\" }}\n"
+        )
+    };
+    world.file("r.toml", fill("huggingface.co"));
+    world.run(["run", "r.toml"]).expect(0);
+    world.file("r.toml", fill("git.example"));
+    world.run(["run", "r.toml"]).expect(3);
+}
+
+// case J13
+#[test]
+fn a_key_goes_with_the_host_keys_of_the_usual_forges() {
+    let world = Doppio::new().env("DOPPIO_KEYRING", "off");
+    fs::create_dir_all(world.home().join(".ssh")).unwrap();
+    let key = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIEm9\n-----END EC PRIVATE KEY-----\n";
+    fs::write(world.home().join(".ssh/id_ecdsa"), key).unwrap();
+    let command = "for host in github.com gitlab.com bitbucket.org hf.co; do grep -q \"^$host ssh-ed25519 AAAA\" \"$DOPPIO_KNOWN_HOSTS\" || exit 4; done; \
+                   case $GIT_SSH_COMMAND in *'GlobalKnownHostsFile=$DOPPIO_KNOWN_HOSTS '*) ;; *) exit 5;; esac";
+    world.file(
+        "r.toml",
+        format!("[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\ncredentials = [\"ssh\"]\nlocal_command = {{ command = {command:?} }}\n"),
+    );
+    world.run(["run", "r.toml"]).expect(0);
 }

@@ -4,6 +4,7 @@ mod ending;
 mod kept;
 mod output;
 mod secrets;
+mod selecting;
 mod unread;
 
 use regex::Regex;

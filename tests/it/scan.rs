@@ -1,5 +1,6 @@
 //! `doppio secret scan`: what lies in files, in the index, in the history.
 
+mod adopt;
 mod git;
 mod hook;
 mod incident;

@@ -339,3 +339,27 @@ fn nothing_locks_a_vault_where_nobody_can_be_asked() {
     }
     assert!(!vault(&doppio).exists());
 }
+
+// case J14
+#[test]
+fn set_says_what_it_replaced_and_how_to_go_back() {
+    let doppio = Doppio::with_vault();
+    doppio.store("team/key", "hunter2 one");
+    let ran = doppio.run_with_stdin(["secret", "set", "team/key", "--from-stdin"], "hunter2 two").expect(0);
+    assert!(ran.stderr.contains("it replaces the value of 20"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`doppio secret rollback team/key@1` goes back to that"), "{}", ran.stderr);
+    doppio.run(["secret", "rollback", "team/key@1"]).expect(0);
+    assert_eq!(doppio.reveal("team/key"), "hunter2 one");
+}
+
+// case J14
+#[test]
+fn an_option_that_set_has_not_is_not_taken_for_a_value() {
+    let doppio = Doppio::with_vault();
+    let ran = doppio.run(["secret", "set", "team/key", "--exposure", "owned"]).expect(2);
+    assert!(ran.stderr.contains("`doppio secret set` has no option `--exposure`"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("history"), "{}", ran.stderr);
+    let ran = doppio.run(["secret", "set", "team/key", "hunter2hunter2"]).expect(2);
+    assert!(ran.stderr.contains("a value must not stand on the command line"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+}

@@ -179,3 +179,64 @@ fn no_child_can_read_the_passphrase_once_more() {
         "exec 0< \"$HOME/passphrase\"; DOPPIO_PASSPHRASE_FD=0 exec \"$DOPPIO\" secret exec T=team/key -- cat";
     assert_eq!(with_descriptor(&doppio, script).stdout, b"");
 }
+
+// case J10
+#[test]
+fn a_secret_goes_into_its_usual_variable() {
+    let doppio = machine();
+    doppio.store("huggingface/token", "hunter2 hf");
+    let exec = |arguments: &[&str], script: &str| {
+        let command = ["--", "sh", "-c", script];
+        doppio.run(["secret", "exec"].iter().chain(arguments).chain(&command))
+    };
+    exec(&["huggingface/token", "team/key"], "test \"$HF_TOKEN $TEAM_KEY\" = 'hunter2 hf hunter2 one'")
+        .expect(0);
+    // What the settings list, and what a recipe needs.
+    let ran = exec(&[], "true").expect(2);
+    assert!(ran.stderr.contains("the settings list none"), "{}", ran.stderr);
+    doppio.file("doppio.toml", "[exec]\nMY_TOKEN = \"huggingface/token\"\n");
+    exec(&[], "test \"$MY_TOKEN\" = 'hunter2 hf'").expect(0);
+    doppio.recipe("[[step]]\nid = \"a\"\nlocal_command = { command = \"true\", env = { X = \"${secret:team/key}\" } }\n");
+    exec(&["--recipe", "recipe.toml"], "test \"$TEAM_KEY\" = 'hunter2 one'; test -z \"$MY_TOKEN\"").expect(0);
+    // A program that fetches it by itself: masked, and not handed over.
+    let ran = exec(
+        &["team/key", "--also-mask", "huggingface/token"],
+        "test -z \"$HF_TOKEN\" && echo got hunter2 hf",
+    )
+    .expect(0);
+    assert_eq!(ran.stdout, "got ***\n");
+    for (project, words) in [
+        ("[exec]\nLD_PRELOAD = \"team/key\"\n", "tells programs what to run"),
+        ("[exec]\nA = \"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\"\n", "must be given a reference"),
+    ] {
+        doppio.file("doppio.toml", project);
+        let ran = exec(&[], "true").expect(2);
+        assert!(ran.stderr.contains(words) && !ran.stderr.contains("kQzVbXmW"), "{}", ran.stderr);
+    }
+}
+
+// case J10
+#[test]
+fn an_import_ends_with_the_line_to_use_from_now_on() {
+    let doppio = Doppio::with_vault();
+    doppio.file(".hf_secrets", "export HF_TOKEN=hunter2-hf\nexport DB_PASSWORD='hunter2 db'\n");
+    let ran = doppio.run(["secret", "import", ".hf_secrets", "--yes"]).expect(0);
+    let line = ran.stderr.lines().find(|line| line.starts_with("use them from now on")).unwrap();
+    let command = line.split('`').nth(1).unwrap().replace("COMMAND", "env");
+    let ran = doppio.run(command.split(' ').skip(1)).expect(0);
+    assert!(ran.stdout.contains("HF_TOKEN=***") && ran.stdout.contains("DB_PASSWORD=***"), "{}", ran.stdout);
+}
+
+// case J16
+#[test]
+fn a_scheduler_that_keeps_its_environment_is_told() {
+    let doppio = machine();
+    let sbatch = doppio.file("sbatch", "#!/bin/sh\n");
+    std::fs::set_permissions(&sbatch, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let exec = |arguments: &[&str]| {
+        let command = ["secret", "exec", "team/key", "--", "./sbatch"];
+        doppio.run(command.iter().chain(arguments)).expect(0).stderr
+    };
+    assert!(exec(&["job.sh"]).contains("warning: `sbatch` stores its environment with the job"));
+    assert_eq!(exec(&["--export=NONE", "job.sh"]), "");
+}

@@ -169,3 +169,17 @@ fn a_file_of_values_that_git_would_take_is_told() {
         assert_eq!(ran.stderr.contains("would add the values"), is_told, "{}", ran.stderr);
     }
 }
+
+// case G7
+#[test]
+fn docker_gets_lines_without_quotes() {
+    let doppio = Doppio::with_vault();
+    doppio.store("team/key", "p$ss w0rd#1");
+    doppio.store("team/pem", "two\nlines\n");
+    let export = |reference: &str| {
+        doppio.run(["secret", "export", "--format", "docker", reference, "--reveal", "--force"])
+    };
+    assert_eq!(export("team/key").expect(0).stdout, "TEAM_KEY=p$ss w0rd#1\n");
+    let ran = export("team/pem").expect(2);
+    assert!(ran.stderr.contains("reads one line a variable"), "{}", ran.stderr);
+}

@@ -224,3 +224,24 @@ fn a_secret_of_somebody_with_such_a_name_is_not_gone_back_to() {
     assert!(ran.stderr.contains("`t/a.previous` is a separate secret"), "{}", ran.stderr);
     assert_eq!(doppio.reveal("t/a"), "hunter2 one");
 }
+
+// case J14
+#[test]
+fn a_keychain_that_is_locked_or_not_there_has_its_own_words() {
+    let mut bus = Bus::with_keyring();
+    let doppio = on(&bus);
+    assert!(doppio.run(["doctor"]).stdout.contains("the keychain keeps what is written to it"));
+    bus.lock();
+    let ran = on(&bus).run(["doctor"]);
+    let line = ran.stdout.lines().find(|line| line.contains("keychain")).unwrap();
+    assert!(line.contains("locked") && !line.starts_with("ok"), "{}", ran.stdout);
+    let doppio = Doppio::with_vault();
+    for arguments in [
+        &["secret", "get", "keyring:team/key"][..],
+        &["secret", "set", "team/key", "--from-stdin", "--in", "keyring"],
+    ] {
+        let ran = doppio.run_with_stdin(arguments, "hunter2 hunter2").expect(3);
+        assert!(ran.stderr.contains("apt install gnome-keyring"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("`doppio secret set team/key --in file`"), "{}", ran.stderr);
+    }
+}

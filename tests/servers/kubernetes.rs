@@ -312,5 +312,10 @@ fn a_recipe_can_name_a_key() {
         ran.stderr
     );
     assert_eq!(reveal("kubernetes:app#gone?none").expect(0).stdout, "none");
+    // case J7
+    let script = "test \"$A\" = 'hunter2 a' && test -n \"$C_JSON\"";
+    for reference in ["kubernetes:app", "kubernetes:default/app"] {
+        doppio.run(["secret", "exec", "--all-of", reference, "--", "sh", "-c", script]).expect(0);
+    }
     standin.expect_no_faults();
 }

@@ -12,10 +12,12 @@ mod aws;
 mod azure;
 mod connect;
 mod doctor;
+mod echoes;
 mod ends;
 mod exec;
 #[cfg(feature = "gcp")]
 mod gcp;
+mod handed_over;
 mod keyring;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
@@ -26,7 +28,9 @@ mod packages;
 mod printed;
 mod providers;
 mod readers;
+mod recipes;
 mod sandbox;
+mod scan_keys;
 mod secret_copy;
 mod shell_text;
 mod source_contract;

@@ -82,6 +82,8 @@ fn a_rotation_in_the_keychain_keeps_the_old_value_under_a_name_of_its_own() {
     ");
     assert_eq!(doppio.reveal("team/key"), "hunter2 two");
     assert_eq!(doppio.reveal("team/key.previous"), "hunter2 one");
+    // case J4
+    assert_eq!(doppio.reveal("team/key@previous"), "hunter2 one");
     doppio.run(["secret", "get", "keyring:team/key.pending"]).expect(3);
     let listed = doppio.run(["secret", "list"]).expect(0).stdout;
     assert!(listed.contains("previous value of team/key"), "{listed}");

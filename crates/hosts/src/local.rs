@@ -76,7 +76,8 @@ pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, Host
     let gate = LaunchGate::new(challenge.launch_mark(), Wants::of(exec, "on this machine".to_owned()));
     let (writer, reader) = output_pipe::pair(gate);
     let deliveries = exports.iter().flat_map(|var| var.sent_by(Carrier::LocalEnv));
-    let deliveries = deliveries.chain(files.iter().flat_map(|var| var.sent_by(Carrier::File))).collect();
+    let deliveries = deliveries.chain(files.iter().flat_map(|var| var.sent_by(Carrier::File)));
+    let deliveries = deliveries.chain(exec.stdin.iter().flat_map(|stdin| stdin.deliveries.clone())).collect();
     let folder = payload.folder.clone();
     let rest = exec.stdin.clone();
     let feed = stdin.map(|mut stdin| {

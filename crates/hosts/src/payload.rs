@@ -14,12 +14,12 @@ use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
 use zeroize::Zeroizing;
 
-use doppio_secrets::SecretValue;
 use doppio_text::shell;
 
 use crate::EnvVar;
 use crate::Exec;
 use crate::HostError;
+use crate::Stdin;
 use crate::payload::env_split::measure;
 use crate::payload::interpreter::invocation;
 use crate::private_folder::PRIVATE_FOLDER;
@@ -46,7 +46,7 @@ impl Payload {
     pub(crate) async fn feed(
         self,
         pipe: &mut (impl AsyncWrite + Unpin),
-        rest: Option<SecretValue>,
+        rest: Option<Stdin>,
     ) -> io::Result<()> {
         pipe.write_all(&self.bytes).await?;
         drop(self);
@@ -55,7 +55,7 @@ impl Payload {
             clippy::disallowed_methods,
             reason = "the standard input of the process is where the bytes are meant to go"
         )]
-        let bytes = rest.reveal(|bytes| Zeroizing::new(bytes.to_vec()));
+        let bytes = rest.bytes.reveal(|bytes| Zeroizing::new(bytes.to_vec()));
         pipe.write_all(&bytes).await
     }
 }

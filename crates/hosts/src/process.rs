@@ -87,7 +87,7 @@ impl Process {
         self.reader.next().await
     }
 
-    /// How the secrets in [`Exec::env`] went to it.
+    /// How the secrets in [`Exec::env`] and [`Exec::stdin`] went to it.
     pub fn deliveries(&self) -> &[Delivery<String>] {
         &self.deliveries
     }
@@ -126,7 +126,7 @@ impl Process {
     pub async fn sweep(&self) -> Result<Option<CleanupReport>, HostError> {
         let Some(folder) = &self.group.folder else { return Ok(None) };
         let (_, output) = self.group.ask(stop::sweep(folder)).await?;
-        stop::parse_sweep(&output).map(Some).ok_or_else(|| {
+        stop::parse_sweep(&output, folder).map(Some).ok_or_else(|| {
             HostError::new("could not check whether its files are gone").hint(format!(
                 "look on the host: `ls -d /dev/shm/{folder} /run/user/*/{folder} ~/.doppio/run/{folder}`"
             ))

@@ -108,11 +108,14 @@ pub(crate) fn sweep(folder: &str) -> String {
     )
 }
 
-/// What that text found; none if it did not run to its end.
-pub(crate) fn parse_sweep(output: &[u8]) -> Option<CleanupReport> {
+/// What that text found; none if it did not run to its end. What the host prints besides, and may want
+/// a user to remove, is left out.
+pub(crate) fn parse_sweep(output: &[u8], folder: &str) -> Option<CleanupReport> {
     let text = String::from_utf8_lossy(output);
     let lines = text.trim_end().strip_suffix(SWEPT)?;
-    let left = lines.lines().filter_map(|line| line.strip_prefix("left ")).map(str::to_owned).collect();
+    let is_ours = |path: &&str| path.starts_with('/') && path.rsplit('/').next() == Some(folder);
+    let left = lines.lines().filter_map(|line| line.strip_prefix("left ")).filter(is_ours);
+    let left = left.map(str::to_owned).collect();
     Some(CleanupReport { was_there: !lines.trim().is_empty(), left })
 }
 
@@ -141,17 +144,20 @@ mod tests {
 
     #[test]
     fn a_sweep_says_what_is_left() {
-        assert_eq!(parse_sweep(b"doppio:swept\n"), Some(CleanupReport::default()));
+        assert_eq!(parse_sweep(b"doppio:swept\n", "doppio-a"), Some(CleanupReport::default()));
         assert_eq!(
-            parse_sweep(b"gone\ndoppio:swept\n"),
+            parse_sweep(b"gone\ndoppio:swept\n", "doppio-a"),
             Some(CleanupReport { was_there: true, left: vec![] })
         );
         let left = vec!["/dev/shm/doppio-a".to_owned()];
         assert_eq!(
-            parse_sweep(b"left /dev/shm/doppio-a\ndoppio:swept\n"),
+            parse_sweep(b"left /dev/shm/doppio-a\ndoppio:swept\n", "doppio-a"),
             Some(CleanupReport { was_there: true, left })
         );
-        assert_eq!(parse_sweep(b"gone\n"), None);
+        assert_eq!(parse_sweep(b"gone\n", "doppio-a"), None);
+        // case A7
+        let lies = b"left /\nleft $(id)\nleft doppio-a\nleft /etc\ndoppio:swept\n";
+        assert_eq!(parse_sweep(lies, "doppio-a"), Some(CleanupReport { was_there: true, left: vec![] }));
     }
 
     #[test]

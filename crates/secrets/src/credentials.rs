@@ -122,6 +122,9 @@ impl SecretSession {
                 // What is of no use as it was stored may be whole where it came from.
                 refused => match (self.local(wanted, read).await, refused) {
                     (Err(SecretError::Missing { .. }), Some(refused)) => refused,
+                    (Err(missing @ SecretError::Missing { .. }), None) => {
+                        self.of_forge(hold, wanted, read).await?.ok_or(missing)?
+                    }
                     (found, _) => found?,
                 },
             },
@@ -186,7 +189,7 @@ impl SecretSession {
                     Err(error) => return Err(error),
                 };
                 let value = if read || (provider.is_told_by_value() && !metadata.unproven) {
-                    Some(self.fetch_for(hold, &reference).await?)
+                    Some(self.fetch_for(hold, &reference).await?.value().clone())
                 } else {
                     None
                 };
@@ -204,6 +207,32 @@ impl SecretSession {
             refused.get_or_insert(found);
         }
         Ok(refused)
+    }
+
+    /// A login of git to one host that is made from the token of the host's vendor, if that is known here.
+    async fn of_forge(
+        &self,
+        hold: &Hold,
+        wanted: &Wanted,
+        read: bool,
+    ) -> Result<Option<Credential>, SecretError> {
+        let host = wanted.which.as_deref().filter(|_| wanted.provider.name == "git");
+        let Some((host, (key, user))) = host.and_then(|host| Some((host, vendor::of_forge(host)?))) else {
+            return Ok(None);
+        };
+        let Ok(name) = key.name.parse::<SecretName>() else { return Ok(None) };
+        let reference = SecretRef::from(name);
+        let metadata = match self.locate(&reference).await {
+            Ok(location) => location.metadata,
+            Err(SecretError::Missing { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let token = if read { Some(self.fetch_for(hold, &reference).await?.value().clone()) } else { None };
+        let place = format!("`{}` from {}", key.name, metadata.place);
+        let mut found = self.complete(vendor::git_login(wanted.provider, host, user, token, &place));
+        found.expires = metadata.expires;
+        found.warnings.extend(metadata.warnings);
+        Ok(Some(found))
     }
 
     /// What was stored, with what its values tell.

@@ -32,6 +32,12 @@ pub enum Carrier {
     /// Through a private FIFO into a tmux session.
     #[serde(rename = "tmux fifo")]
     TmuxFifo,
+    /// Pasted into a tmux session from a buffer that is deleted at once.
+    #[serde(rename = "tmux buffer")]
+    TmuxBuffer,
+    /// As the standard input of the script.
+    #[serde(rename = "stdin")]
+    Stdin,
     /// Written by a later version.
     #[serde(other, rename = "unknown")]
     Unknown,
@@ -46,6 +52,8 @@ impl Carrier {
             Self::LocalEnv => "local environment",
             Self::File => "private file",
             Self::TmuxFifo => "tmux fifo",
+            Self::TmuxBuffer => "tmux buffer",
+            Self::Stdin => "stdin",
             Self::Unknown => "unknown",
         }
     }
@@ -61,8 +69,9 @@ impl fmt::Display for Carrier {
 /// it is, and [`Masked`] for all others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery<Name = Masked> {
-    /// The variable that carries it.
-    pub variable: EnvName,
+    /// The variable that carries it; none where it goes as a process's input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variable: Option<EnvName>,
     /// Which secret, as [`SecretRef::label`](crate::SecretRef::label) has it.
     pub secret: Name,
     /// The way it went.
@@ -70,6 +79,17 @@ pub struct Delivery<Name = Masked> {
     /// It is not set: the default of the reference went in its place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_default: bool,
+}
+
+impl<Name> Delivery<Name> {
+    /// As what it went: the variable, or what else it was for the process.
+    pub fn form(&self) -> &str {
+        match (&self.variable, self.carrier) {
+            (Some(variable), _) => variable.as_str(),
+            (None, Carrier::TmuxBuffer) => "typed keys",
+            (None, _) => "standard input",
+        }
+    }
 }
 
 impl Delivery<String> {
@@ -89,7 +109,7 @@ impl Delivery<String> {
             action: AuditAction::Deliver,
             secret: self.secret.clone(),
             host: Some(host.to_owned()),
-            variable: Some(self.variable.to_string()),
+            variable: self.variable.as_ref().map(ToString::to_string),
             carrier: Some(self.carrier.to_string()),
             ..Use::default()
         }
@@ -102,8 +122,8 @@ mod tests {
 
     #[test]
     fn every_carrier_reads_back_by_its_word() {
-        use Carrier::{ChannelEnv, File, LocalEnv, Preamble, TmuxFifo, Unknown};
-        for carrier in [ChannelEnv, Preamble, LocalEnv, File, TmuxFifo, Unknown] {
+        use Carrier::{ChannelEnv, File, LocalEnv, Preamble, Stdin, TmuxBuffer, TmuxFifo, Unknown};
+        for carrier in [ChannelEnv, Preamble, LocalEnv, File, TmuxFifo, TmuxBuffer, Stdin, Unknown] {
             assert_eq!(serde_json::to_value(carrier).unwrap(), carrier.as_str());
             assert_eq!(serde_json::from_value::<Carrier>(carrier.as_str().into()).unwrap(), carrier);
         }

@@ -3,6 +3,7 @@
 use regex::bytes::Regex;
 
 use crate::SecretValue;
+use crate::vendor;
 
 /// What stands in templates where a value should be.
 const PLACEHOLDER: &str = r"(?xi-u)^\s*(
@@ -10,18 +11,53 @@ const PLACEHOLDER: &str = r"(?xi-u)^\s*(
     \[[a-z\ _-]*\] | (\S*[_-])?x{4,} | \*{3,} | \.{3,} |
     (\S*[_-]|.{0,24}\ )?your[\ _-]([a-z]+[\ _-]){0,4}
         (token|key|secret|password|passphrase|value|credentials?|id|name|here)([\ _-]here)? |
-    (please[\ _-]?)?change[\ _-]?(me|this|it) | replace[\ _-]?(me|this|with.*) |
+    (paste|put|enter|add|set|fill)[\ _-](in[\ _-])?(your|the|a)?[\ _-]?([a-z]+[\ _-]){0,3}(here|in) |
+    my[\ _-]([a-z]+[\ _-]){0,2}(token|key|secret|password|passphrase) | (token|key|secret|password)[\ _-]here |
+    n/?a | x{3} | -+ | _+ | \?+ | (please[\ _-]?)?change[\ _-]?(me|this|it) | replace[\ _-]?(me|this|with.*) |
     insert[\ _-].*here | .*[\ _-](goes|token|key|secret|password)[\ _-]here | todo | fixme | tbd | none | null |
-    undefined | example | placeholder | dummy | secret | password | token | api[\ _-]?key | hf_\.\.\.
+    undefined | unset | empty | example | placeholder | dummy | secret | password | token | api[\ _-]?key
     )\s*$";
+
+/// What stands in the address of a database or a service in templates: the login and the host are only
+/// words for one.
+const ADDRESS: &str = r"(?xi-u)^\s*['\x22]?[a-z][a-z0-9+.-]*://(
+    [<{\[(]?(user|username|login|your[_-]?user(name)?|me)[>}\])]? :
+    [<{\[(]?(pass|passwd|password|pwd|your[_-]?pass(word)?|secret|xx+|\*+)[>}\])]? @
+    [<{\[(]?(host|hostname|server|your[_-]?host|your[_-]?server|db[_-]?host|
+        ([a-z0-9-]+\.)*example(\.(com|org|net))?)[>}\])]?
+        (:(\d+|port|<port>))?(/.*)? | [^/]*<[^<>]+>.* )['\x22]?\s*$";
+
+/// How a template ends that leaves the rest out, as in `sk-ant-...`.
+const ENDS: [&str; 3] = ["...", "\u{2026}", "***"];
+
+/// What an example of a token has between its beginning and its end, at most. In bytes.
+const BODY: usize = 8;
 
 /// No template has a longer one. In bytes.
 const LONGEST_PLACEHOLDER: usize = 128;
 
-/// Whether the value is only a placeholder, as in `your_token_here`.
+/// Whether the value is only a placeholder, as `your_token_here` or `sk-...`: the one test of it, for all
+/// that store, import and warn.
 pub fn is_dummy(value: &SecretValue) -> bool {
-    value.plain().len() <= LONGEST_PLACEHOLDER
-        && Regex::new(PLACEHOLDER).is_ok_and(|pattern| pattern.is_match(value.plain()))
+    let bytes = value.plain();
+    let is_like = |expression| Regex::new(expression).is_ok_and(|pattern| pattern.is_match(bytes));
+    bytes.len() <= LONGEST_PLACEHOLDER && (is_left_out(bytes) || is_like(PLACEHOLDER) || is_like(ADDRESS))
+}
+
+/// Whether a text ends where its secret would begin: `sk-...`, `postgresql://...`, `hf_abc...`.
+fn is_left_out(text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else { return false };
+    let text = text.trim().trim_matches(['"', '\'']);
+    let Some(begin) = ENDS.iter().find_map(|end| text.strip_suffix(end)) else { return false };
+    let begin = begin.trim_end_matches(['.', '*', '\u{2026}']);
+    if begin.contains(char::is_whitespace) || begin.contains("://") && begin.contains('@') {
+        return false;
+    }
+    let is_begun = |prefix: &str| begin.strip_prefix(prefix).is_some_and(|body| body.len() <= BODY);
+    begin.is_empty()
+        || begin.ends_with(['-', '_', '/', ':', '='])
+        || begin.contains("://")
+        || vendor::prefixes().chain(["eyJ"]).any(is_begun)
 }
 
 #[cfg(test)]
@@ -55,6 +91,23 @@ mod tests {
             "YOUR_HF_TOKEN",
             "sk-ant-api03-xxxxxxxxxxxxxxxxxxxxxxxx",
             "{{ token }}",
+            // case J11
+            "sk-...",
+            "sk-ant-...",
+            "sk-proj-abc123...",
+            "hf_...",
+            "ghp_\u{2026}",
+            "AKIA...",
+            "postgresql://...",
+            "postgresql://user:password@host:5432/dbname",
+            "postgres://USER:PASSWORD@HOST/DB",
+            "mongodb+srv://<user>:<password>@cluster0.example.net/",
+            "https://hooks.slack.com/services/...",
+            "\"sk-...\"",
+            "paste your key here",
+            "my-secret-key",
+            "N/A",
+            "xxx",
         ] {
             assert!(is_dummy(&value(text)), "{text}");
         }
@@ -69,6 +122,11 @@ mod tests {
             "not your keys not your coins",
             "$uperhunter2",
             "<a>hunter2</a>",
+            "Tr0ub4dor&3...",
+            "well then...",
+            "postgresql://postgres:postgres@localhost:5432/app",
+            "postgresql://svc:k2Jd81@db.example.com:5432/app",
+            "https://ada:hunter22@git.example/...",
         ] {
             assert!(!is_dummy(&value(text)), "{text}");
         }

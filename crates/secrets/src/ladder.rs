@@ -7,6 +7,7 @@
 //! does not have could not be asked.
 
 mod ask;
+mod at_hand;
 mod build;
 mod rungs;
 mod template;
@@ -28,6 +29,7 @@ use self::rungs::RungSource;
 use crate::Origin;
 use crate::SecretError;
 use crate::SecretRef;
+use crate::source::Logins;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::SourceKinds;
@@ -89,6 +91,8 @@ pub struct Ladder {
     /// All sources, for references that name one.
     sources: Vec<Arc<dyn Source>>,
     on_error: OnError,
+    /// What the sources log in with.
+    logins: Logins,
 }
 
 impl Ladder {
@@ -101,6 +105,11 @@ impl Ladder {
         self.kinds.find(scheme)?;
         let source = self.sources.iter().find(|source| source.kind().scheme == scheme);
         source.map(AsRef::as_ref).ok_or_else(|| UnknownSource::Elsewhere { scheme: scheme.to_owned() })
+    }
+
+    /// What the sources log in with.
+    pub(crate) fn logins(&self) -> &Logins {
+        &self.logins
     }
 
     /// All sources, those of this machine first, in the order of the rungs.
@@ -152,6 +161,18 @@ impl Ladder {
         }
     }
 
+    /// The name that leads to a path of a source, as [`path_of`](Self::path_of) makes it; a path that is a
+    /// name by itself, else.
+    pub fn name_of(&self, path: &str, source: &dyn Source) -> Option<SecretName> {
+        let scheme = source.kind().scheme;
+        let template = self.rungs.iter().find_map(|rung| match &rung.source {
+            RungSource::Default(at, template) if at.kind().scheme == scheme => template.name_of(path),
+            _ => None,
+        });
+        let leads_there = |name: &SecretName| self.path_of(name, source).is_ok_and(|found| found == path);
+        template.filter(leads_there).or_else(|| path.parse().ok())
+    }
+
     /// The value of a reference, or its default.
     pub(super) async fn find(&self, reference: &SecretRef, read: bool) -> Result<Found, SecretError> {
         match self.search(reference, read).await {
@@ -199,13 +220,10 @@ impl Ladder {
         mut failed: Option<(String, SourceError)>,
     ) -> Result<Found, (String, SourceError)> {
         for rung in &self.rungs {
-            for (source, path, first) in rung.places(name) {
-                if question.version.is_some() && !source.kind().versions {
-                    continue;
-                }
+            for (source, path, first, version) in rung.places_of(name, question.version) {
                 let properties: Vec<&str> =
                     first.as_deref().into_iter().chain(question.properties.iter().copied()).collect();
-                match ask(source, &path, Question { properties: &properties, ..question }).await {
+                match ask(source, &path, Question { properties: &properties, version, ..question }).await {
                     Ok(found) => return Ok(found),
                     Err(SourceError::Missing | SourceError::Absent { .. }) => {}
                     Err(error) => self.go_on(&mut failed, source.place(), error)?,
@@ -319,7 +337,12 @@ impl Ladder {
                 reference: label,
                 source_name: place,
                 cause,
-                hint: self.remedy_of_all(reference),
+                hint: match &reference.origin {
+                    Origin::Source { scheme, path } => self
+                        .source(scheme)
+                        .map_or_else(|error| error.to_string(), |source| source.remedy_of_absence(path)),
+                    Origin::Name(_) => self.remedy_of_all(reference),
+                },
             },
             SourceError::NotAllowed { cause, hint } => {
                 SecretError::NotAllowed { reference: label, source_name: place, cause, hint }

@@ -5,6 +5,10 @@ use doppio_text::name::SecretName;
 
 use crate::Origin;
 use crate::SecretRef;
+use crate::SecretValue;
+use crate::address;
+use crate::mask;
+use crate::randomness::is_random;
 use crate::source::variables;
 use crate::vendor;
 
@@ -15,7 +19,7 @@ pub const PLAIN: &str = "env";
 /// well-known one, else the key itself below `prefix`. Keys with a `/` are names already, and
 /// need none.
 pub fn name_of(key: &str, prefix: Option<&str>) -> Option<SecretName> {
-    if let Some(known) = vendor::well_known().find(|known| known.read.contains(&key)) {
+    if let Some(known) = vendor::of_variable(key) {
         return known.name.parse().ok();
     }
     match prefix {
@@ -23,6 +27,17 @@ pub fn name_of(key: &str, prefix: Option<&str>) -> Option<SecretName> {
         None if key.contains('/') => key.parse().ok(),
         None => format!("{PLAIN}/{key}").parse().ok(),
     }
+}
+
+/// Whether a setting of a file is a secret, by what it is called and how it looks, and not a setting that
+/// stands beside secrets, as `LOG_LEVEL=debug`.
+pub fn is_secret(key: &str, value: &SecretValue) -> bool {
+    let text = || std::str::from_utf8(value.plain()).unwrap_or_default();
+    vendor::of_variable(key).or_else(|| vendor::of_variable(last(key))).is_some()
+        || mask::telling(key)
+        || is_random(text())
+        || vendor::is_token(text())
+        || address::login(value.plain()).is_some()
 }
 
 /// The variable that a secret is for: the well-known one; the last part of the name where that is
@@ -59,8 +74,7 @@ fn last(path: &str) -> &str {
 }
 
 fn in_capitals(text: &str) -> Option<EnvName> {
-    let capital = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    text.chars().map(capital).collect::<String>().parse().ok()
+    vendor::in_capitals(text).parse().ok()
 }
 
 #[cfg(test)]
@@ -72,6 +86,12 @@ mod tests {
         for (key, prefix, name) in [
             ("HF_TOKEN", None, Some("huggingface/token")),
             ("HUGGING_FACE_HUB_TOKEN", Some("app"), Some("huggingface/token")),
+            // case J12
+            ("HF_API_TOKEN", None, Some("huggingface/token")),
+            ("HUGGINGFACE_API_KEY", None, Some("huggingface/token")),
+            ("HUGGINGFACEHUB_API_TOKEN", Some("app"), Some("huggingface/token")),
+            ("HUGGINGFACE_TOKEN", None, Some("huggingface/token")),
+            ("GCP_SERVICE_ACCOUNT", None, Some("gcp/credentials")),
             ("DATABASE_URL", None, Some("env/DATABASE_URL")),
             ("DATABASE_URL", Some("app/"), Some("app/DATABASE_URL")),
             ("db/url", None, Some("db/url")),
@@ -80,6 +100,29 @@ mod tests {
             ("a//b", None, None),
         ] {
             assert_eq!(name_of(key, prefix).as_ref().map(SecretName::as_str), name, "{key}");
+        }
+    }
+
+    #[test]
+    fn settings_are_told_from_secrets() {
+        let is = |key, value: &str| is_secret(key, &SecretValue::new(value.as_bytes().to_vec()));
+        for (key, value) in [
+            ("DB_PASSWORD", "hunter2"),
+            ("WANDB_API_KEY", "x"),
+            ("app/HF_TOKEN", "x"),
+            ("DATABASE_URL", "postgres://a:hunter2@h/d"),
+            ("ANY", "kQzVbXmWnRtYpLsDfGhJ2cKx9"),
+        ] {
+            assert!(is(key, value), "{key}");
+        }
+        for (key, value) in [
+            ("LOG_LEVEL", "debug"),
+            ("PORT", "8000"),
+            ("jobs/deploy/runs-on", "ubuntu-latest"),
+            ("DATABASE_URL", "postgres://h/d"),
+            ("MODEL", "meta-llama/Llama-3"),
+        ] {
+            assert!(!is(key, value), "{key}");
         }
     }
 

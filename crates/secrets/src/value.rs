@@ -83,6 +83,13 @@ impl SecretValue {
         }
     }
 
+    /// The value without the white space around it, where that can only be an accident: a token has none
+    /// inside.
+    #[must_use]
+    pub(crate) fn trimmed(&self) -> Option<Self> {
+        trims(self.plain()).then(|| Self::new(self.plain().trim_ascii().to_vec()))
+    }
+
     /// Whether it begins or ends with white space, which is seldom meant.
     pub fn has_outer_space(&self) -> bool {
         let bytes = self.plain();
@@ -97,6 +104,16 @@ impl SecretValue {
         a.len() == b.len() && a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b)) == 0
     }
 
+    /// Whether both are the same to whoever reads them: the same bytes, or JSON objects that are equal, for
+    /// those who keep a document by its members and write it anew.
+    pub fn is_same_document(&self, other: &Self) -> bool {
+        let object = |value: &Self| {
+            let value = serde_json::from_slice::<serde_json::Value>(value.plain()).ok()?;
+            value.is_object().then_some(value)
+        };
+        self.is_same(other) || object(self).is_some_and(|own| Some(own) == object(other))
+    }
+
     /// Shows the bytes to `look`. The access for code that must put a value on the wire: each call
     /// carries a lint expectation with its reason, so that a search for it is an audit.
     pub fn reveal<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R {
@@ -108,6 +125,12 @@ impl SecretValue {
     pub fn expose(&self) -> &[u8] {
         self.plain()
     }
+}
+
+/// Whether a text is one word with white space around it.
+pub(crate) fn trims(text: &[u8]) -> bool {
+    let word = text.trim_ascii();
+    word.len() < text.len() && !word.is_empty() && !word.iter().any(u8::is_ascii_whitespace)
 }
 
 impl fmt::Debug for SecretValue {

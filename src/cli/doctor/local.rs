@@ -9,10 +9,8 @@ use std::time::Duration;
 use doppio_process::Broken;
 use doppio_process::Limits;
 use doppio_process::Program;
-use doppio_secrets::Mask;
-use doppio_secrets::MaskStyle;
-use doppio_secrets::SecretError;
-use doppio_secrets::SecretSession;
+use doppio_secrets::source::SourceError;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
@@ -23,6 +21,10 @@ use crate::config::Dirs;
 
 /// A program that hangs is a finding, not the end of the examination.
 const LIMITS: Limits = Limits { longest: 1 << 20, deadline: Duration::from_secs(10) };
+
+/// What to do where there is no keychain.
+const NO_KEYCHAIN: &str = "install one, `apt install gnome-keyring`, and log in again; or keep secrets in the age \
+                           vault: `doppio secret set NAME --in file`";
 
 /// What to do without a keychain.
 const VAULT: &str = "keep secrets in the age vault: `doppio secret set NAME --in file`";
@@ -45,11 +47,15 @@ fn private(id: &'static str, path: &Path, wanted: u32) -> Finding {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Finding::ok(id, format!("{shown} does not exist yet"))
         }
-        Err(error) => Finding::error(id, format!("{shown}: {error}"), format!("look at `ls -ld {shown}`")),
+        Err(error) => Finding::error(
+            id,
+            format!("{shown}: {error}"),
+            format!("look at {}", typed(["ls", "-ld", &shown.to_string()])),
+        ),
         Ok(facts) if facts.mode() & 0o077 != 0 => Finding::warning(
             id,
             format!("others can read {shown} (mode {:04o})", facts.mode() & 0o7777),
-            format!("chmod {wanted:o} {shown}"),
+            typed(["chmod", &format!("{wanted:o}"), &shown.to_string()]),
         ),
         Ok(_) => Finding::ok(id, format!("{shown} is private")),
     }
@@ -66,11 +72,9 @@ fn hosts(context: &Context) -> Finding {
         Err(error) => {
             let first = error.faults.iter().flat_map(|(_, faults)| faults).next();
             let why = first.map(|fault| fault.message.clone()).or(error.message).unwrap_or_default();
-            Finding::error(
-                "hosts",
-                format!("{}: {why}", path.display()),
-                "fix the file; `doppio host list` shows all its faults",
-            )
+            let usual = || "fix the file; `doppio host list` shows all its faults".to_owned();
+            let fix = error.hints.into_iter().next().unwrap_or_else(usual);
+            Finding::error("hosts", format!("{}: {why}", path.display()), fix)
         }
     }
 }
@@ -83,19 +87,20 @@ async fn keychain(context: &Context) -> Finding {
             return Finding::error("settings", why, "`doppio secret status` shows where");
         }
     };
-    let vault = SecretSession::new(ladder, Mask::new(MaskStyle::Stars));
-    let probe = "keyring:doppio-doctor/probe".parse().expect("the reference is well formed");
-    match vault.locate(&probe).await {
-        Ok(_) | Err(SecretError::Missing { .. }) => Finding::ok("keychain", "the keychain answers"),
-        Err(SecretError::Unreachable { cause, hint, .. } | SecretError::NotAllowed { cause, hint, .. }) => {
-            if context.env.text("DOPPIO_KEYRING") == Some("off") {
-                return Finding::ok("keychain", cause);
-            }
-            // A hint about the probe would not help.
-            let hint = if hint.contains("doppio-doctor") { VAULT.to_owned() } else { hint };
-            Finding::warning("keychain", cause, hint)
+    let Ok(keychain) = ladder.source("keyring") else {
+        return Finding::ok("keychain", "this build has no keychain");
+    };
+    // A locked one lists nothing and refuses nothing: only what is written and read back proves it.
+    match keychain.check().await {
+        Ok(()) => Finding::ok("keychain", "the keychain keeps what is written to it"),
+        Err(SourceError::Absent { cause }) if context.env.text("DOPPIO_KEYRING") == Some("off") => {
+            Finding::ok("keychain", cause)
         }
-        Err(error @ SecretError::Unfit { .. }) => Finding::warning("keychain", error.to_string(), VAULT),
+        Err(SourceError::Absent { cause }) => Finding::warning("keychain", cause, NO_KEYCHAIN),
+        Err(error) => {
+            let hint = error.hint().unwrap_or(VAULT).to_owned();
+            Finding::warning("keychain", error.to_string(), hint)
+        }
     }
 }
 

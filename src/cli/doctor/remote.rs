@@ -8,6 +8,7 @@ use std::time::Duration;
 use doppio_hosts::EnvVar;
 use doppio_hosts::Exec;
 use doppio_hosts::Exit;
+use doppio_hosts::Hardware;
 use doppio_hosts::Host;
 use doppio_hosts::HostError;
 use doppio_hosts::Output;
@@ -29,6 +30,7 @@ use doppio_text::name::HostId;
 use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
 use crate::cli::error::CliError;
+use crate::cli::hardware;
 use crate::cli::load;
 use crate::cli::secret::lookup;
 use crate::cli::terminal::Terminal;
@@ -91,6 +93,7 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
             home: context.home.clone(),
             state: Dirs::new(&context.env, &context.home).state().to_owned(),
             agent: context.env.path("SSH_AUTH_SOCK"),
+            first_contact: context.first_contact(),
             sandbox: false,
             env_names: names.collect::<BTreeSet<EnvName>>(),
         })
@@ -112,7 +115,10 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
     match pool.host(id).await {
         Err(error) => findings.push(refused(error)),
         Ok(host) => match tokio::time::timeout(DEADLINE, facts(&host)).await {
-            Ok(Ok((said, deliveries))) => findings.extend(judge(&said, &deliveries, host.trust())),
+            Ok(Ok((said, deliveries))) => {
+                findings.extend(judge(&said, &deliveries, host.trust()));
+                findings.extend(machine(doppio_hosts::hardware(&host).await));
+            }
             Ok(Err(error)) => findings.push(refused(error)),
             Err(_) => findings.push(Finding::error(
                 "shell",
@@ -200,6 +206,48 @@ fn judge(said: &str, deliveries: &[Delivery<String>], trust: Trust) -> Vec<Findi
     findings
 }
 
+/// Less free disk than this is soon full, in KiB.
+const LITTLE_DISK: u64 = 5 << 20;
+
+/// GPUs, driver, disk and memory: what `[target]` of a recipe is compared with.
+fn machine(found: Result<Hardware, HostError>) -> Vec<Finding> {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            let message = [vec![error.message], error.causes].concat().join("; ");
+            let fix = error.hint.unwrap_or_else(|| "look at it with `ssh HOST nvidia-smi`".to_owned());
+            return vec![Finding::warning("gpus", message, fix)];
+        }
+    };
+    let mut findings = vec![match (found.gpus.first(), &found.gpu_trouble) {
+        (Some(first), _) => {
+            Finding::ok("gpus", format!("{}; driver {}", hardware::gpus(&found.gpus), first.driver))
+        }
+        (None, Some(why)) if why.contains("not installed") => {
+            Finding::ok("gpus", format!("none seen: {why}"))
+        }
+        (None, why) => Finding::warning(
+            "gpus",
+            format!("none seen: {}", why.as_deref().unwrap_or("nvidia-smi lists none")),
+            "`nvidia-smi` there says why; a reboot or a matching driver helps most",
+        ),
+    }];
+    findings.extend(found.free_disk.map(|free| {
+        let message = format!("{} free in the home", hardware::size(free));
+        if free < LITTLE_DISK {
+            Finding::warning(
+                "disk",
+                message,
+                "make room: `du -xh --max-depth=1 ~ | sort -h` shows where it went",
+            )
+        } else {
+            Finding::ok("disk", message)
+        }
+    }));
+    findings.extend(found.memory.map(|memory| Finding::ok("ram", hardware::size(memory))));
+    findings
+}
+
 /// How secrets travel, and what that means.
 fn accepted(deliveries: &[Delivery<String>], trust: Trust) -> Finding {
     if trust == Trust::Rented {
@@ -210,7 +258,7 @@ fn accepted(deliveries: &[Delivery<String>], trust: Trust) -> Finding {
         );
     }
     let refused = deliveries.iter().filter(|delivery| delivery.carrier == Carrier::Preamble);
-    let refused: Vec<&str> = refused.map(|delivery| delivery.variable.as_str()).collect();
+    let refused: Vec<&str> = refused.map(|delivery| delivery.form()).collect();
     if refused.is_empty() {
         return Finding::ok(
             "accept-env",

@@ -27,12 +27,14 @@ use doppio_secrets::export::Wrapping;
 use doppio_secrets::looks_like_value;
 use doppio_secrets::naming;
 use doppio_text::name::EnvName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::OrWorld;
 use crate::cli::output;
 use crate::cli::secret::arguments;
+use crate::cli::secret::document;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::needs;
@@ -50,8 +52,11 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "FORMAT")]
     format: FormatArg,
     /// What to export: a reference, or a variable and a reference
-    #[arg(value_name = "[VARIABLE=]REF", required_unless_present = "recipe")]
+    #[arg(value_name = "[VARIABLE=]REF", required_unless_present_any = ["recipe", "all_of"])]
     references: Vec<String>,
+    /// Export every member of this document, each under its own key
+    #[arg(long, value_name = "REF")]
+    all_of: Vec<String>,
     /// Export what this recipe needs
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
@@ -80,8 +85,10 @@ pub(in crate::cli) struct Args {
 /// The formats as the command line has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum FormatArg {
-    /// NAME='value' lines that dotenv readers and shells read alike
+    /// NAME='value' lines that dotenv readers, Compose's `env_file` and shells read alike
     Dotenv,
+    /// NAME=value lines for `docker run --env-file`, which takes quotes as part of a value
+    Docker,
     /// export NAME='value' lines for a POSIX shell
     Shell,
     /// One JSON object
@@ -103,6 +110,7 @@ impl FormatArg {
     fn single(self) -> Option<Format> {
         Some(match self {
             Self::Dotenv => Format::Dotenv,
+            Self::Docker => Format::Docker,
             Self::Shell => Format::Shell,
             Self::Json => Format::Json,
             Self::K8s => Format::K8s,
@@ -115,7 +123,15 @@ impl FormatArg {
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let secrets = wanted(args)?;
+    let mut secrets = wanted(args)?;
+    for text in &args.all_of {
+        let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
+        let vault = lookup::session(context, &context.cwd, &args.lookup)?;
+        for reference in document::members(&ladder, &vault, &arguments::reference(text)?).await? {
+            secrets.push((variable_of(&reference)?, reference));
+        }
+    }
+    expect_one_each(&secrets)?;
     let wrapping =
         Wrapping { name: args.name.clone(), namespace: args.namespace.clone(), store: args.store.clone() };
     let format = args.format.single();
@@ -204,16 +220,21 @@ fn wanted(args: &Args) -> Result<Vec<(EnvName, SecretRef)>, CliError> {
             wanted.push((variable_of(&reference)?, reference));
         }
     }
+    if wanted.is_empty() && args.all_of.is_empty() {
+        return Err(CliError::usage("the recipe names no secret"));
+    }
+    Ok(wanted)
+}
+
+/// Refuses two secrets for one variable.
+fn expect_one_each(wanted: &[(EnvName, SecretRef)]) -> Result<(), CliError> {
     for (at, (variable, reference)) in wanted.iter().enumerate() {
         if let Some((_, other)) = wanted[..at].iter().find(|(earlier, _)| earlier == variable) {
             return Err(CliError::usage(format!("`{other}` and `{reference}` both become `{variable}`"))
                 .hint(format!("give one another variable: `OTHER={reference}`")));
         }
     }
-    if wanted.is_empty() {
-        return Err(CliError::usage("the recipe names no secret"));
-    }
-    Ok(wanted)
+    Ok(())
 }
 
 /// One `[VARIABLE=]REF`. What can't be read may hold a value, so it is not repeated.
@@ -329,7 +350,7 @@ fn cannot(path: &Path, error: &io::Error) -> CliError {
     let shown = path.display();
     if error.kind() == ErrorKind::AlreadyExists {
         return CliError::usage(format!("`{shown}` already exists"))
-            .hint(format!("remove it, or name another: `rm {shown}`"));
+            .hint(format!("remove it, or name another: {}", typed(["rm", &shown.to_string()])));
     }
     CliError::world(format!("cannot write `{shown}`")).cause(error.to_string())
 }

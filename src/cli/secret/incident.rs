@@ -21,6 +21,7 @@ use doppio_secrets::scan::Trouble;
 use doppio_secrets::scan::history;
 use doppio_secrets::scan::staged;
 use doppio_secrets::scan::tree;
+use doppio_secrets::vendor;
 
 use crate::cli::block_on;
 use crate::cli::context::Context;
@@ -81,6 +82,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         output::fail(error);
     }
     if scanner.values() == 0 {
+        // What a scan calls a token that is not stored is its kind.
+        if let Some(key) = vendor::of_kind(name.as_str()) {
+            return Err(CliError::usage(format!(
+                "`{name}` is a kind of token; the secret is called `{}`",
+                key.name
+            ))
+            .hint(format!(
+                "store the one that was found: `doppio secret scan --adopt {}`",
+                args.path.display()
+            ))
+            .hint(format!("then ask about it: `doppio secret incident {}`", key.name)));
+        }
         return Err(CliError::world(format!("there is no value of `{name}` to look for")).hint(format!(
             "if it is in a remote source, name that with `--source`; if it was removed, store it once more with \
              `doppio secret set {name}`"

@@ -6,11 +6,13 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use doppio_secrets::SecretValue;
+use doppio_secrets::format;
 use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::OrWorld;
+use crate::cli::output;
 use crate::cli::terminal::NoAnswer;
 use crate::cli::terminal::Terminal;
 
@@ -56,6 +58,10 @@ pub(super) fn value(
         return ask(name, command, context);
     };
     let bytes = bytes.or_world(format!("cannot read {place}"))?;
+    let (bytes, was) = format::decoded(&bytes);
+    if let Some(was) = was {
+        output::line(&format!("note: {place} {}", was.describe()));
+    }
     Ok(bytes.without_last_newline())
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod clipboard;
 mod copy;
 mod discover;
+mod document;
 mod exec;
 mod export;
 mod get;
@@ -17,6 +18,7 @@ mod input;
 mod list;
 pub(in crate::cli) mod lookup;
 mod mv;
+mod names;
 mod needs;
 mod rm;
 mod rollback;
@@ -37,6 +39,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
 pub(super) use arguments::refuse_tokens;
+pub(super) use names::names;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {

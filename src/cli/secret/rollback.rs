@@ -1,6 +1,7 @@
 //! `doppio secret rollback`.
 
 use doppio_secrets::AuditAction;
+use doppio_secrets::source::PREVIOUS;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::SourceError;
 
@@ -9,6 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::arguments::reference;
 use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::ProfileArg;
 use crate::cli::secret::sources;
 
 #[derive(Debug, clap::Args)]
@@ -24,6 +26,8 @@ pub(in crate::cli) struct Args {
     /// The source it is in; else the keychain or the age vault, whichever has it
     #[arg(long = "in", value_name = "SOURCE")]
     source: Option<String>,
+    #[command(flatten)]
+    profile: ProfileArg,
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
@@ -35,7 +39,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
             .hint("as in `doppio secret rollback huggingface/token@2`")
             .hint("`doppio secret history NAME` lists the versions"));
     };
-    let ladder = lookup::usual_ladder(context)?;
+    let ladder = args.profile.ladder(context)?;
     let (source, path) = sources::holder(&ladder, name, args.source.as_deref()).await?;
     let place = source.place();
     let failed = |error: SourceError| {
@@ -46,11 +50,13 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
             fault.hint("what `doppio secret rotate` kept is `@previous`; there is nothing older")
         }
     };
+    let (current, now) = source.get(&path, None).await.map_err(failed)?;
     let kept = match version.as_str() {
-        "previous" if !source.kind().versions => Some(sources::beside(&ladder, source, name, "previous")?),
+        PREVIOUS if !sources::keeps_versions(source, &now) => {
+            Some(sources::beside(&ladder, source, &path, name, PREVIOUS)?)
+        }
         _ => None,
     };
-    let (current, now) = source.get(&path, None).await.map_err(failed)?;
     let (older, then) = match &kept {
         Some(kept) => source.get(kept, None).await,
         None => source.get(&path, Some(version)).await,

@@ -1,7 +1,8 @@
 //! `doppio secret rotate`: a new value in the place of an old one, with a way back at any moment.
 //!
-//! The new value is kept as `NAME.pending` until it is verified. Then it takes the name, and the
-//! old one stays: as an older version where the source keeps them, else as `NAME.previous`.
+//! The new value is kept until it is verified: as a pending version where the source has such, else beside
+//! the old one, as `NAME.pending`. Then it takes the name, and the old one stays: as an older version where
+//! the source keeps them, else as `NAME.previous`.
 
 mod generate;
 mod seen;
@@ -12,6 +13,8 @@ use doppio_secrets::AuditAction;
 use doppio_secrets::Ladder;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source::Metadata;
+use doppio_secrets::source::PENDING;
+use doppio_secrets::source::PREVIOUS;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
@@ -19,6 +22,7 @@ use doppio_secrets::vendor;
 use doppio_stores::ping;
 use doppio_stores::ping::Verdict;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -27,14 +31,15 @@ use crate::cli::secret::arguments::name;
 use crate::cli::secret::input;
 use crate::cli::secret::input::InputArgs;
 use crate::cli::secret::lookup;
+use crate::cli::secret::lookup::ProfileArg;
 use crate::cli::secret::set;
 use crate::cli::secret::sources;
 use crate::cli::secret::validate;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The new value is kept as `NAME.pending` until it is verified. If that fails, the old one \
-                        stays in force.\n\n\
+    after_help = "The new value is kept as `NAME.pending`, in AWS as the version `AWSPENDING`, until it is \
+                        verified. If that fails, the old one stays in force.\n\n\
                         Examples:\n  \
                         doppio secret rotate huggingface/token --online\n  \
                         doppio secret rotate team/webhook --generate\n  \
@@ -64,6 +69,8 @@ pub(in crate::cli) struct Args {
     /// The source it is in; else the keychain or the age vault, whichever has it
     #[arg(long = "in", value_name = "SOURCE")]
     source: Option<String>,
+    #[command(flatten)]
+    profile: ProfileArg,
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
@@ -77,7 +84,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
             .hint(format!("run it without `--online`: `doppio secret rotate {name}`")));
     }
     let expires = args.expires.as_deref().map(|text| set::when(text, Timestamp::now())).transpose()?;
-    let ladder = lookup::usual_ladder(context)?;
+    let ladder = args.profile.ladder(context)?;
     let (source, path) = sources::holder(&ladder, &name, args.source.as_deref()).await?;
     let rotation = Rotation::new(&name, &ladder, source, path).await?;
     let pending = rotation.pending().await?;
@@ -142,7 +149,8 @@ async fn verify(
     }
     let Some((vendor, question)) = asked else { return Ok(()) };
     let base = context.env.text(&format!("DOPPIO_PING_{}", vendor.name.to_ascii_uppercase()));
-    let elsewhere = context.env.text(question.elsewhere).filter(|server| !ping::is_own(question, server));
+    let elsewhere = vendor::companion(vendor, question.elsewhere, &context.env, &context.home)
+        .filter(|server| !ping::is_own(question, server));
     let verdict = match elsewhere {
         Some(server) => Verdict::Unclear(format!(
             "`{}` names `{server}`, and a key of that server is not sent to {}",
@@ -191,10 +199,10 @@ impl<'a> Rotation<'a> {
         let (old, metadata) = source.get(&path, None).await.map_err(|error| {
             CliError::of_source(format!("cannot read `{name}` from {}", source.place()), &error)
         })?;
-        let beside = |role| sources::beside(ladder, source, name, role);
-        let (pending, previous) = (beside("pending")?, beside("previous")?);
+        let beside = |role| sources::beside(ladder, source, &path, name, role);
+        let (pending, previous) = (beside(PENDING)?, beside(PREVIOUS)?);
         let rotation = Self { name, source, old, metadata, path, pending, previous };
-        if !source.kind().versions {
+        if !sources::keeps_versions(source, &rotation.metadata) {
             rotation.own(&rotation.previous, &sources::note_of_previous(name)).await?;
         }
         Ok(rotation)
@@ -210,7 +218,10 @@ impl<'a> Rotation<'a> {
         match self.source.get(path, None).await {
             Ok((_, metadata)) if !sources::may_have_note(self.source, &metadata, note) => {
                 Err(CliError::usage(format!("`{path}` is a separate secret, and `rotate` needs that name"))
-                    .hint(format!("give it another one: `doppio secret mv {path} NAME`")))
+                    .hint(format!(
+                        "give it another one: {}",
+                        typed(["doppio", "secret", "mv", path, "NAME"])
+                    )))
             }
             Ok(found) => Ok(Some(found)),
             Err(SourceError::Missing) => Ok(None),
@@ -220,6 +231,14 @@ impl<'a> Rotation<'a> {
 
     /// The value that is pending, and when it stops being good.
     async fn pending(&self) -> Result<Option<(SecretValue, Option<Timestamp>)>, CliError> {
+        if self.source.stages() {
+            return match self.source.get(&self.path, Some(PENDING)).await {
+                // AWS's own rotation leaves the mark on the version that it has put in force.
+                Ok((value, _)) => Ok((!value.is_same(&self.old)).then_some((value, None))),
+                Err(SourceError::Missing) => Ok(None),
+                Err(error) => Err(self.failed("read the pending version of", &self.path, &error)),
+            };
+        }
         let found = self.own(&self.pending, &self.note_of_pending()).await?;
         Ok(found.map(|(value, metadata)| (value, metadata.expires)))
     }
@@ -230,12 +249,21 @@ impl<'a> Rotation<'a> {
             return Err(CliError::usage(format!("`{}` already has this value", self.name))
                 .hint("nothing was changed"));
         }
+        if self.source.stages() {
+            let staged = self.source.stage(&self.path, new).await;
+            return staged.map(drop).map_err(|error| self.failed("write", &self.path, &error));
+        }
         let remark = Remark { note: Some(self.note_of_pending()), expires };
         self.write(&self.pending, new, &remark).await.map(drop)
     }
 
     async fn forget(&self, is_there: bool) -> Result<(), CliError> {
-        match self.source.delete(&self.pending).await {
+        let gone = match (self.source.stages(), is_there) {
+            (true, true) => self.source.discard(&self.path).await,
+            (true, false) => Ok(()),
+            (false, _) => self.source.delete(&self.pending).await,
+        };
+        match gone {
             Ok(()) => Ok(()),
             Err(SourceError::Missing) if !is_there => Ok(()),
             Err(error) => Err(self.failed("remove", &self.pending, &error)),
@@ -247,9 +275,8 @@ impl<'a> Rotation<'a> {
         let name = self.name;
         // Broken off after the switch, when all but the clearing up was done.
         if !new.is_same(&self.old) {
-            let kept = if self.source.kind().versions {
-                let version = self.metadata.version.as_deref().unwrap_or("previous");
-                format!("{name}@{version}")
+            let kept = if sources::keeps_versions(self.source, &self.metadata) {
+                format!("{name}@{}", self.metadata.version.as_deref().unwrap_or(PREVIOUS))
             } else {
                 let remark =
                     Remark { note: Some(sources::note_of_previous(name)), expires: self.metadata.expires };
@@ -257,22 +284,42 @@ impl<'a> Rotation<'a> {
                 self.previous.clone()
             };
             let remark = Remark { note: self.metadata.note.clone(), expires };
-            self.write(&self.path, new, &remark).await?;
+            if self.source.stages() {
+                self.promote(new, &remark).await?;
+            } else {
+                self.write(&self.path, new, &remark).await?;
+            }
             output::line(&format!(
                 "`{name}` has its new value in {}; the old one is kept as `{kept}`",
                 self.source.place()
             ));
+            if self.source.stages() {
+                return Ok(());
+            }
         }
-        self.forget(true).await
+        self.forget(!self.source.stages()).await
+    }
+
+    /// Puts the pending version in force and reads it back.
+    async fn promote(&self, new: &SecretValue, remark: &Remark) -> Result<(), CliError> {
+        let failed = |error| self.failed("put the pending version in force of", &self.path, &error);
+        let metadata = self.source.promote(&self.path, remark).await.map_err(failed)?;
+        output::warnings(metadata.warnings);
+        self.read_back(&self.path, new).await
     }
 
     /// Writes an item and reads it back.
     async fn write(&self, path: &str, value: &SecretValue, remark: &Remark) -> Result<Metadata, CliError> {
         let failed = |error| self.failed("write", path, &error);
         let metadata = self.source.set(path, value, remark).await.map_err(failed)?;
-        let (back, _) = self.source.get(path, None).await.map_err(failed)?;
-        if back.is_same(value) {
-            return Ok(metadata);
+        self.read_back(path, value).await.map(|()| metadata)
+    }
+
+    async fn read_back(&self, path: &str, value: &SecretValue) -> Result<(), CliError> {
+        let (back, _) =
+            self.source.get(path, None).await.map_err(|error| self.failed("read", path, &error))?;
+        if back.is_same_document(value) {
+            return Ok(());
         }
         Err(CliError::world(format!("{} returned a different value for `{path}`", self.source.place()))
             .hint(format!("check it: `doppio secret why {}`", self.name)))

@@ -2,6 +2,7 @@
 
 use doppio_secrets::Ladder;
 use doppio_secrets::source::Metadata;
+use doppio_secrets::source::PREVIOUS;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_text::name::SecretName;
@@ -61,18 +62,27 @@ pub(super) fn path(ladder: &Ladder, source: &dyn Source, name: &SecretName) -> R
     })
 }
 
-/// Where a source without versions keeps what `rotate` puts beside a name: its `previous` value,
-/// and the one that is `pending`.
+/// Where a source keeps what `rotate` puts beside a name: its `previous` value, where there are no
+/// versions, and the one that is `pending`. `path` is where the name itself is.
 pub(super) fn beside(
     ladder: &Ladder,
     source: &dyn Source,
+    path: &str,
     name: &SecretName,
     role: &str,
 ) -> Result<String, CliError> {
+    if let Some(beside) = source.beside(path, role) {
+        return Ok(beside);
+    }
     let beside: SecretName = format!("{name}.{role}")
         .parse()
         .map_err(|_| CliError::usage(format!("`{name}` is too long to be stored with `.{role}` appended")))?;
-    path(ladder, source, &beside)
+    self::path(ladder, source, &beside)
+}
+
+/// Whether the value that was found will still be there as an older version when another one is written.
+pub(super) fn keeps_versions(source: &dyn Source, found: &Metadata) -> bool {
+    source.kind().versions && found.version.is_some()
 }
 
 /// What is written beside the value before the last rotation.
@@ -95,7 +105,8 @@ pub(super) async fn tell_of_previous(ladder: &Ladder, source: &dyn Source, name:
     if source.kind().versions {
         return;
     }
-    if let Ok(kept) = beside(ladder, source, name, "previous")
+    if let Ok(path) = path(ladder, source, name)
+        && let Ok(kept) = beside(ladder, source, &path, name, PREVIOUS)
         && source.locate(&kept, None).await.is_ok()
     {
         output::line(&format!(

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use doppio_secrets::AuditAction;
+use doppio_secrets::Ladder;
+use doppio_secrets::NoPath;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Use;
 use doppio_secrets::source;
@@ -12,6 +14,7 @@ use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_text::exact;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -26,14 +29,39 @@ use crate::ui::table::Table;
 /// A value on its way.
 #[derive(Debug)]
 pub(super) struct Item {
+    /// What it is called where it comes from, as a key of a file.
+    pub key: String,
+    /// Its name, if it has one: the target's own place for it is looked up.
+    pub name: Option<SecretName>,
     /// Where it will be.
     pub path: String,
     /// Where it comes from, as in "`HF_TOKEN` (line 3)".
     pub from: String,
-    /// The value, or why it can't go.
-    pub value: Result<SecretValue, String>,
+    /// The value, or why it does not go.
+    pub value: Result<SecretValue, Stays>,
     /// What is written beside it.
     pub remark: Remark,
+}
+
+/// Why a value does not go.
+#[derive(Debug, Clone)]
+pub(super) enum Stays {
+    /// There is none: an empty line, a placeholder. Nothing is lost with it.
+    Nothing(String),
+    /// It can't be stored, and would be lost.
+    Refused(String),
+}
+
+impl Stays {
+    pub(super) fn refused(why: impl Into<String>) -> Self {
+        Self::Refused(why.into())
+    }
+
+    fn why(&self) -> &str {
+        match self {
+            Self::Nothing(why) | Self::Refused(why) => why,
+        }
+    }
 }
 
 /// What would happen to an item.
@@ -42,6 +70,7 @@ enum Fate {
     New,
     Same,
     Differs,
+    Nothing,
     Refused,
 }
 
@@ -51,6 +80,7 @@ impl Fate {
             Self::New => "new",
             Self::Same => "same",
             Self::Differs => "differs",
+            Self::Nothing => "skipped",
             Self::Refused => "refused",
         }
     }
@@ -80,18 +110,37 @@ pub(super) struct Wish {
 /// An item of a name: a value that `set` would refuse is refused here.
 pub(super) fn item(name: &SecretName, from: String, value: SecretValue, remark: Remark) -> Item {
     let value = match validate::unfit(name, &value) {
-        Some(unfit) => Err(format!("the value {}", unfit.why)),
+        Some(unfit) if unfit.is_nothing => Err(Stays::Nothing(unfit.told())),
+        Some(unfit) => Err(Stays::refused(unfit.told())),
         None => Ok(value),
     };
-    Item { path: name.to_string(), from, value, remark }
+    let path = name.to_string();
+    Item { key: path.clone(), name: Some(name.clone()), path, from, value, remark }
 }
 
-/// Compares the items with what is in `target`.
-pub(super) async fn plan(
-    target: &dyn Source,
-    items: Vec<Item>,
+/// One that has no value of its own, under a name or none.
+pub(super) fn without_value(name: Option<SecretName>, from: String, why: Stays) -> Item {
+    let path = name.as_ref().map_or_else(|| "-".to_owned(), SecretName::to_string);
+    Item { key: path.clone(), name, path, from, value: Err(why), remark: Remark::default() }
+}
+
+/// Compares the items with what is in `target`. Names are stored where a lookup finds them.
+pub(super) async fn plan<'a>(
+    ladder: &Ladder,
+    target: &'a dyn Source,
+    mut items: Vec<Item>,
     replaces: bool,
-) -> Result<Plan<'_>, CliError> {
+) -> Result<Plan<'a>, CliError> {
+    for item in &mut items {
+        let Some(name) = &item.name else { continue };
+        match ladder.path_of(name, target) {
+            Ok(path) => item.path = path,
+            // It may be a path of the source's own.
+            Err(NoPath::Unknown { .. }) => {}
+            Err(error) if item.value.is_ok() => item.value = Err(Stays::refused(error.to_string())),
+            Err(_) => {}
+        }
+    }
     let mut items = without_twins(items)?;
     let wanted: Vec<source::Item> = items
         .iter()
@@ -102,14 +151,15 @@ pub(super) async fn plan(
     let mut fates = Vec::with_capacity(items.len());
     for item in &mut items {
         fates.push(match &item.value {
-            Err(_) => Fate::Refused,
+            Err(Stays::Nothing(_)) => Fate::Nothing,
+            Err(Stays::Refused(_)) => Fate::Refused,
             Ok(value) => match present.next().expect("a source answers all that it is asked for") {
-                Ok((present, _)) if present.is_same(value) => Fate::Same,
+                Ok((present, _)) if present.is_same_document(value) => Fate::Same,
                 Ok(_) => Fate::Differs,
                 Err(SourceError::Missing | SourceError::Absent { .. }) => Fate::New,
                 // One failure does not stop the others.
                 Err(SourceError::Unfit { cause }) => {
-                    item.value = Err(cause);
+                    item.value = Err(Stays::Refused(cause));
                     Fate::Refused
                 }
                 Err(error) => {
@@ -151,7 +201,8 @@ impl Plan<'_> {
         let mut table = Table::new([Column::Whole, Column::Name]);
         for (item, fate) in &self.items {
             let word = if *fate == Fate::Differs && self.replaces { "replace" } else { fate.word() };
-            let why = item.value.as_ref().err().map_or_else(String::new, |why| format!(": {why}"));
+            let why =
+                item.value.as_ref().err().map_or_else(String::new, |stays| format!(": {}", stays.why()));
             // Others may have chosen the names.
             let from = exact(format!("{}{why}", item.from).as_bytes());
             table.row([word, &exact(item.path.as_bytes())], &from);
@@ -183,7 +234,7 @@ impl Plan<'_> {
         let arrives = |fate: Fate| match fate {
             Fate::New | Fate::Same => true,
             Fate::Differs => self.replaces,
-            Fate::Refused => false,
+            Fate::Nothing | Fate::Refused => false,
         };
         self.items.iter().filter(move |(_, fate)| arrives(*fate)).map(|(item, _)| item)
     }
@@ -270,10 +321,13 @@ impl Plan<'_> {
             items.iter().map(|item| source::Item::new(&item.path, None)).collect();
         for (item, answer) in items.iter().zip(self.target.get_many(&wanted).await) {
             let (back, _) = answer.map_err(|error| failed(&item.path, error))?;
-            if !back.is_same(&item.value) {
+            if !back.is_same_document(&item.value) {
                 let (place, path) = (self.target.place(), &item.path);
                 return Err(CliError::world(format!("{place} returned a different value for `{path}`"))
-                    .hint(format!("check it: `doppio secret get {}:{path}`", self.target.kind().scheme)));
+                    .hint(format!(
+                        "check it: {}",
+                        typed(["doppio", "secret", "get", &format!("{}:{path}", self.target.kind().scheme)])
+                    )));
             }
         }
         Ok(())

@@ -1,7 +1,9 @@
 //! Whether a value may be stored, and what looks wrong about it.
 
 use doppio_secrets::Fitness;
+use doppio_secrets::ForeignForm;
 use doppio_secrets::SecretValue;
+use doppio_secrets::foreign_form;
 use doppio_secrets::is_dummy;
 use doppio_secrets::vendor;
 use doppio_text::name::SecretName;
@@ -15,14 +17,29 @@ pub(super) struct Unfit {
     pub why: &'static str,
     /// What to do, where there is something.
     pub hint: Option<&'static str>,
+    /// Whether there is no value, so that nothing is lost without it.
+    pub is_nothing: bool,
+}
+
+impl Unfit {
+    /// In one line, for a list.
+    pub(super) fn told(self) -> String {
+        let hint = self.hint.filter(|hint| !hint.starts_with("https://"));
+        let hint = hint.map(|hint| format!(": {hint}")).unwrap_or_default();
+        format!("the value {}{hint}", self.why)
+    }
 }
 
 /// What is wrong with a value, if something is.
 pub(super) fn unfit(name: &SecretName, value: &SecretValue) -> Option<Unfit> {
-    let unfit = |why, hint| Some(Unfit { why, hint });
+    let unfit = |why, hint| Some(Unfit { why, hint, is_nothing: false });
+    let nothing = |why, hint| Some(Unfit { why, hint, is_nothing: true });
+    if let Some(form) = foreign(value) {
+        return unfit(form.is, Some(form.hint));
+    }
     match value.fitness() {
-        Fitness::Empty => unfit("is empty", None),
-        _ if is_dummy(value) => unfit("is only a placeholder", vendor::known(name).map(|known| known.get)),
+        Fitness::Empty => nothing("is empty", None),
+        _ if is_dummy(value) => nothing("is only a placeholder", vendor::known(name).map(|known| known.get)),
         Fitness::Fit => None,
         Fitness::TooLong => unfit("is too long to be masked", Some("split it: 256 KiB is the limit")),
         Fitness::TooShort if vendor::is_public(name.as_str()) => None,
@@ -33,9 +50,15 @@ pub(super) fn unfit(name: &SecretName, value: &SecretValue) -> Option<Unfit> {
     }
 }
 
+/// What a value is, where it only stands for one elsewhere.
+#[expect(clippy::disallowed_methods, reason = "its beginning says whether it is a value")]
+fn foreign(value: &SecretValue) -> Option<ForeignForm> {
+    value.reveal(foreign_form)
+}
+
 /// Refuses a value that can't be stored.
 pub(super) fn refuse(name: &SecretName, value: &SecretValue) -> Result<(), CliError> {
-    let Some(Unfit { why, hint }) = unfit(name, value) else { return Ok(()) };
+    let Some(Unfit { why, hint, .. }) = unfit(name, value) else { return Ok(()) };
     let fault = CliError::usage(format!("`{name}` was not stored: the value {why}"));
     Err(match hint {
         Some(page) if page.starts_with("https://") => fault.hint(format!("get one at {page}")),

@@ -1,5 +1,6 @@
 //! One file of settings: its text → what it says, or all its faults with their locations.
 
+mod exec;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use doppio_text::TomlKey;
 use doppio_text::TomlReader;
 use doppio_text::TomlTable;
 use doppio_text::TomlValue;
+use doppio_text::name::EnvName;
 use doppio_text::name::SecretName;
 
 use crate::sources::SOURCES;
@@ -57,10 +59,11 @@ pub(super) struct Layer {
     pub dotenv: Option<bool>,
     pub default_source: Option<DefaultSource>,
     pub secrets: BTreeMap<SecretName, Bound>,
+    pub exec: BTreeMap<EnvName, SecretRef>,
 }
 
 /// The keys of a layer.
-const LAYER: [&str; 4] = ["on_error", "dotenv", "default_source", "secrets"];
+const LAYER: [&str; 5] = ["on_error", "dotenv", "default_source", "secrets", "exec"];
 
 static CODES: TomlCodes = TomlCodes {
     syntax: "settings::syntax",
@@ -84,9 +87,9 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn file(&mut self, table: &TomlTable<'_>, role: Role) -> File {
-        const KEYS: [&str; 12] = [
-            LAYER[0], LAYER[1], LAYER[2], LAYER[3], "profile", "keyring", "discover", "audit", "scan",
-            "logs", "vault", "sources",
+        const KEYS: [&str; 13] = [
+            LAYER[0], LAYER[1], LAYER[2], LAYER[3], LAYER[4], "profile", "keyring", "discover", "audit",
+            "scan", "logs", "vault", "sources",
         ];
         let mut file = File::default();
         for (key, value) in table {
@@ -142,6 +145,7 @@ impl Reader<'_> {
                     }
                 }
             }
+            "exec" => layer.exec = self.exec(value),
             _ => return false,
         }
         true

@@ -1,5 +1,6 @@
 //! The fields of one step's operation on their way through the resolver.
 
+use doppio_secrets::foreign_form;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
 use doppio_text::name::EnvName;
@@ -8,6 +9,7 @@ use crate::plan::fields::Resolver;
 use crate::plan::fields::Travel;
 use crate::plan::fields::resolver::settle;
 use crate::step::Mode;
+use crate::step::Part;
 use crate::step::PlainText;
 use crate::step::Planner;
 use crate::step::SecretText;
@@ -31,6 +33,13 @@ impl Planner for Planning<'_, '_> {
     fn secret(&mut self, field: &str, text: &Template) -> SecretText {
         let parts = settle(self.resolver.resolve(self.node, text, Mode::Plain, field));
         self.travel.note_secrets(&parts);
+        if let [Part::Text(value)] = parts.as_slice()
+            && let Some(form) = foreign_form(value.as_bytes())
+        {
+            let message = format!("the value of `{field}` {}", form.is);
+            let fault = Diagnostic::error("plan::not-a-value", message, text.span.clone()).help(form.hint);
+            self.resolver.fault(fault);
+        }
         SecretText(parts.into_iter().collect())
     }
 
@@ -38,7 +47,7 @@ impl Planner for Planning<'_, '_> {
         if !self.travel.env_names.contains(name) {
             self.travel.env_names.push(name.clone());
         }
-        self.secret("env", text)
+        self.secret(name.as_str(), text)
     }
 
     fn shell(&mut self, field: &str, text: &Template) -> ShellText {

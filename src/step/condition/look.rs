@@ -12,12 +12,15 @@ use doppio_text::shell::quote_path;
 
 use crate::event::End;
 use crate::step::HostText;
+use crate::step::Reference;
 use crate::step::ShellText;
 use crate::step::StepContext;
 use crate::step::StepError;
+use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::condition::kinds::Condition;
 use crate::step::condition::kinds::Pattern;
+use crate::step::condition::kinds::ReadVariable;
 use crate::step::condition::kinds::regex;
 use crate::step::tmux;
 use crate::step::values::KEPT_MIB;
@@ -152,14 +155,18 @@ fn succeeded(end: &End) -> Result<bool, StepError> {
     }
 }
 
-fn variable(cx: &StepContext, name: &str) -> Result<String, StepError> {
-    match cx.values.variables.get(name) {
-        None => Ok(String::new()),
-        Some(Value::Plain(text)) => Ok(text.clone()),
-        Some(Value::Secret(_)) => {
-            Err(StepError::failed(format!("variable `{name}` holds a secret and can't be compared")))
-        }
+/// What a variable holds; one that no step has set yet is empty.
+fn variable(cx: &StepContext, variable: &ReadVariable) -> Result<String, StepError> {
+    let ReadVariable { name, value } = variable;
+    let text = &value.0;
+    if let [TextPart::Reference(Reference::Variable { name, .. })] = text.parts.as_slice()
+        && !cx.values.variables.contains_key(name)
+    {
+        return Ok(String::new());
     }
+    cx.values.fill(text, cx.host.as_ref(), |_| {
+        StepError::failed(format!("variable `{name}` holds a secret and can't be compared"))
+    })
 }
 
 fn parsed(cx: &StepContext, pattern: &Pattern) -> Result<Regex, StepError> {

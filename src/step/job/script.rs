@@ -59,7 +59,9 @@ impl Answer {
                 reason = "names and numbers of our own in which the mask found a value by chance; all \
                           that is shown of them passes it"
             )]
-            Value::Secret(secret) => secret.reveal(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+            Value::Secret(secret) => {
+                secret.value().reveal(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            }
         };
         let pairs = text.lines().map(|line| line.split_once('=').unwrap_or((line, "")));
         Self(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect())

@@ -3,6 +3,8 @@
 use doppio_hosts::EnvVar;
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
+use doppio_hosts::Stdin;
+use doppio_hosts::Strict;
 use doppio_secrets::Carrier;
 use doppio_text::brief;
 use doppio_text::shell::quote_path;
@@ -33,6 +35,10 @@ fields! {
         /// Where it runs: the home, or the host's `workdir` in hosts.toml, if it is left out.
         workdir: Option<PlainText>,
         env: Env,
+        /// Whether the text stops at the first command that fails (`set -e`).
+        errexit: bool = true,
+        /// Whether a pipe fails if any of its commands does (`set -o pipefail`), and not only the last.
+        pipefail: bool = false,
         /// What happens when a session of that name already exists.
         if_exists: IfExists = IfExists::Error,
         /// A file on the host that receives the pane's output.
@@ -63,6 +69,10 @@ impl Operation for TmuxNew {
         lines
     }
 
+    fn pipes_hide_failures(&self) -> bool {
+        !self.pipefail
+    }
+
     fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
         Some(REFUSES_FILES)
     }
@@ -70,7 +80,10 @@ impl Operation for TmuxNew {
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
         let (command, mut env) = match &self.command {
-            Some(text) => cx.script(text).await?,
+            Some(text) => {
+                let (script, env) = cx.script(text).await?;
+                (self.strict().opening() + &script, env)
+            }
             None => (String::new(), Vec::new()),
         };
         let own = cx.env(&self.env.0).await?;
@@ -80,6 +93,12 @@ impl Operation for TmuxNew {
         let log = self.log.as_ref().map(|text| cx.text(text)).transpose()?;
         let start = Start { name, command, env, workdir, if_exists: self.if_exists, log };
         start.run(cx, &host).await
+    }
+}
+
+impl TmuxNew {
+    fn strict(&self) -> Strict {
+        Strict { errexit: self.errexit, pipefail: self.pipefail }
     }
 }
 
@@ -123,7 +142,9 @@ impl Start {
     /// Starts it and hands its environment and command over.
     pub(in crate::step) async fn run(&self, cx: &mut StepContext, host: &Host) -> Result<Outcome, StepError> {
         let mut exec = self.script(cx)?;
-        exec.stdin = Some(job::frame(&self.env, &self.command));
+        let sent = self.env.iter().flat_map(|variable| variable.sent_by(Carrier::TmuxFifo));
+        let bytes = job::frame(&self.env, &self.command);
+        exec.stdin = Some(Stdin { bytes, deliveries: sent.collect() });
         // The session outlives the step, and so must what it was given.
         let holder = session::holder(host, &self.name);
         cx.secrets.keep_for(&holder, &cx.hold);
@@ -134,9 +155,6 @@ impl Start {
         let (end, answer) = answered?;
         if answer.says("reused") {
             cx.notice(&self.reused(&answer, host)).await;
-        } else {
-            let deliveries = self.env.iter().flat_map(|variable| variable.sent_by(Carrier::TmuxFifo));
-            cx.delivered(host, &deliveries.collect::<Vec<_>>()).await;
         }
         Ok(Outcome::ended(end))
     }

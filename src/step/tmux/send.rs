@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use doppio_hosts::Host;
-use doppio_secrets::SecretValue;
+use doppio_hosts::Stdin;
+use doppio_secrets::Carrier;
 use doppio_text::shell::quote;
 
 use crate::event::End;
@@ -105,7 +106,7 @@ impl Operation for TmuxSend {
                 }
             }
             Keys::Pasted(keys) => {
-                let keys = cx.value(keys).await?.into_secret();
+                let keys = cx.stdin(keys, Carrier::TmuxBuffer).await?;
                 // The session outlives the step, and so must what it was given.
                 cx.secrets.keep_for(&session::holder(&host, &name), &cx.hold);
                 paste(cx, &host, &name, keys).await
@@ -167,12 +168,7 @@ const KEYS: [&str; 22] = [
 /// Pastes a value, then Enter. The server reads it, pastes it and forgets it in one go, without
 /// asking anyone in between; and should that have failed, it is told to forget it, by the script or, if
 /// the script was ended, by another one.
-async fn paste(
-    cx: &mut StepContext,
-    host: &Host,
-    name: &str,
-    keys: SecretValue,
-) -> Result<Outcome, StepError> {
+async fn paste(cx: &mut StepContext, host: &Host, name: &str, keys: Stdin) -> Result<Outcome, StepError> {
     let nonce = getrandom::u64()
         .map_err(|error| StepError::failed(format!("the system gives no random numbers: {error}")))?;
     let buffer = format!("doppio-{nonce:016x}");

@@ -170,3 +170,77 @@ fn a_list_shows_names_and_no_values() {
     assert!(told.stdout.contains("list/a"), "{}", told.stdout);
     assert!(!told.stdout.contains("hunter2"), "{}", told.stdout);
 }
+
+// case J4
+#[test]
+fn a_rotation_uses_the_stages_of_aws_and_can_be_repeated() {
+    let keys = Moto::shared().keys("AKIDROTATE");
+    let doppio = keys.doppio();
+    let change = |command: &str, value: &str| {
+        doppio.run_with_stdin(["secret", command, "turn/key", "--from-stdin", "--in", "aws"], value).expect(0)
+    };
+    change("set", "hunter2 one");
+    for (old, new) in [("hunter2 one", "hunter2 two"), ("hunter2 two", "hunter2 three")] {
+        change("rotate", new);
+        assert_eq!(reveal(&doppio, "aws:turn/key"), new);
+        for word in ["previous", "AWSPREVIOUS"] {
+            assert_eq!(reveal(&doppio, &format!("aws:turn/key@{word}")), old);
+        }
+        doppio.run(["secret", "get", "aws:turn/key@pending"]).expect(3);
+    }
+    assert_eq!(reveal(&doppio, "aws:turn/key@current"), "hunter2 three");
+    doppio.run(["secret", "rollback", "turn/key@previous", "--in", "aws"]).expect(0);
+    assert_eq!(reveal(&doppio, "aws:turn/key"), "hunter2 two");
+    // No second secret was made, and none is marked for deletion.
+    let listed = doppio.run(["secret", "list", "--in", "aws"]).expect(0).stdout;
+    assert!(listed.contains("turn/key") && !listed.contains("pending"), "{listed}");
+}
+
+// case J4
+#[test]
+fn a_pending_version_of_aws_is_gone_on_with_or_dropped() {
+    let keys = Moto::shared().keys("AKIDPENDING");
+    let doppio = keys.doppio();
+    let set = ["secret", "set", "wait/key", "--from-stdin", "--in", "aws"];
+    doppio.run_with_stdin(set, "hunter2 one").expect(0);
+    let put = "client('secretsmanager').put_secret_value(SecretId='wait/key', SecretString='hunter2 two', VersionStages=['AWSPENDING'])";
+    keys.boto(put);
+    assert_eq!(reveal(&doppio, "aws:wait/key@pending"), "hunter2 two");
+    let rotate = |option: &str| doppio.run(["secret", "rotate", "wait/key", option, "--in", "aws"]);
+    rotate("--abort").expect(0);
+    assert_eq!(reveal(&doppio, "aws:wait/key"), "hunter2 one");
+    let ran = rotate("--continue").expect(2);
+    assert!(ran.stderr.contains("no value is pending"), "{}", ran.stderr);
+    keys.boto(put);
+    rotate("--continue").expect(0);
+    assert_eq!(reveal(&doppio, "aws:wait/key"), "hunter2 two");
+    assert_eq!(reveal(&doppio, "aws:wait/key@previous"), "hunter2 one");
+}
+
+// case J7
+#[test]
+fn a_document_of_aws_is_written_and_handed_over_as_a_unit() {
+    let keys = Moto::shared().keys("AKIDDOCUMENT");
+    let doppio = keys.doppio();
+    doppio.file("app.env", "DB_USER_KEY=hunter2-user\nDB_PASSWORD=hunter2-old\n");
+    let into = ["secret", "import", "app.env", "--into", "doc/app", "--in", "aws", "--yes"];
+    let (ran, calls) = keys.during(|| doppio.run(into));
+    ran.expect(0);
+    assert_eq!(calls.iter().filter(|call| *call == "CreateSecret").count(), 1, "{calls:?}");
+    let set = ["secret", "set", "doc/app#DB_PASSWORD", "--from-stdin", "--in", "aws"];
+    doppio.run_with_stdin(set, "hunter2 new").expect(0);
+    let query = [
+        "secretsmanager",
+        "get-secret-value",
+        "--secret-id",
+        "doc/app",
+        "--query",
+        "SecretString",
+        "--output",
+        "text",
+    ];
+    let whole: serde_json::Value = serde_json::from_str(&keys.cli(&query)).unwrap();
+    assert_eq!(whole, serde_json::json!({ "DB_USER_KEY": "hunter2-user", "DB_PASSWORD": "hunter2 new" }));
+    let script = "test \"$DB_USER_KEY $DB_PASSWORD\" = 'hunter2-user hunter2 new'";
+    doppio.run(["secret", "exec", "--all-of", "aws:doc/app", "--", "sh", "-c", script]).expect(0);
+}

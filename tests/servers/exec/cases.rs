@@ -7,6 +7,7 @@ use doppio_hosts::Exit;
 use doppio_hosts::Host;
 use doppio_hosts::Interpreter;
 use doppio_hosts::Output;
+use doppio_hosts::Stdin;
 use doppio_secrets::SecretValue;
 
 use crate::support::exec::Done;
@@ -100,7 +101,7 @@ async fn stdin_is_what_follows(host: &Host) {
     let bytes: Vec<u8> = (0..100_000_u32).map(|n| u8::try_from(n % 251).expect("a byte")).collect();
     let exec = Exec {
         env: vec![secret("A", "1")],
-        stdin: Some(SecretValue::new(bytes.clone())),
+        stdin: Some(Stdin { bytes: SecretValue::new(bytes.clone()), deliveries: Vec::new() }),
         ..Exec::new("head -c 7; cat")
     };
     assert!(run(host, exec).await.stdout == bytes);
@@ -108,7 +109,8 @@ async fn stdin_is_what_follows(host: &Host) {
 }
 
 async fn unread_stdin_holds_nothing_up(host: &Host) {
-    let stdin = || Some(SecretValue::new(vec![b'x'; 20 << 20]));
+    let bytes = || SecretValue::new(vec![b'x'; 20 << 20]);
+    let stdin = || Some(Stdin { bytes: bytes(), deliveries: Vec::new() });
     let exec = Exec { stdin: stdin(), ..Exec::new("sleep 0.3; echo done") };
     let (one, two) = tokio::join!(run(host, exec), run(host, Exec::new("echo beside")));
     assert_eq!((one.text(), two.text()), ("done", "beside"));

@@ -123,7 +123,7 @@ async fn another_shell_in_place_of_the_command_is_named_with_what_helps() {
     assert!(error.causes[0].contains("ended before it started a command"), "{error:?}");
     assert!(error.causes[1].contains("not a terminal"), "{error:?}");
     assert!(error.hint.as_ref().is_some_and(|hint| hint.contains(guard)));
-    let error = refused_with(&server, "while :; do echo noise; done\n").await;
+    let error = refused_with(&server, "yes noise\n").await;
     assert!(error.causes[0].contains("keeps printing"), "{error:?}");
     assert!(error.hint.as_ref().is_some_and(|hint| hint.contains(guard)));
     let error = refused_with(&server, "exec </dev/null\n").await;
@@ -151,10 +151,8 @@ async fn noise_in_the_background_is_not_the_scripts_and_holds_nothing_up() {
         let done =
             run(&host, Exec::new("head -c 500000 /dev/zero | tr '\\0' x; echo; echo end; exit 7")).await;
         let text = done.text().replace("noise\n", "").replace("noise", "");
-        assert_eq!(
-            (text.len(), text.trim_end().ends_with("\nend"), done.exit),
-            (500_004, true, Exit::Code(7))
-        );
+        let text = text.trim_end();
+        assert_eq!((text.len(), text.ends_with("\nend"), done.exit), (500_004, true, Exit::Code(7)));
     }
     bed.pool.close().await;
 }

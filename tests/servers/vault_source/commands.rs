@@ -147,3 +147,95 @@ fn a_name_is_written_where_it_is_looked_up() {
     let ran = set("no/mount", "hunter2 hunter2").expect(3);
     assert!(ran.stderr.contains("has no engine mounted at `no/data/mount`"), "{}", ran.stderr);
 }
+
+// case J3
+#[test]
+fn an_import_and_a_copy_go_where_the_settings_say() {
+    let bao = Bao::start();
+    bao.bao(&["secrets", "enable", "-path=ml-workflow", "-version=2", "kv"]);
+    let doppio = Doppio::with_vault().env("VAULT_ADDR", bao.url()).env("VAULT_TOKEN", "root");
+    let config = "default_source = \"vault:ml-workflow/dev/{name}\"\n[vault]\nwork_factor = 10\n";
+    fs::write(doppio.doppio_home().join("config.toml"), config).unwrap();
+    doppio.file(".env", "DATABASE_URL=postgres://a:hunter22@h/d\nHF_TOKEN=hunter2-hf\n");
+    doppio.run(["secret", "import", ".env", "--in", "vault", "--yes"]).expect(0);
+    let field = |path: &str| bao.bao(&["kv", "get", "-field=value", path]);
+    assert_eq!(field("ml-workflow/dev/env/DATABASE_URL"), "postgres://a:hunter22@h/d");
+    assert_eq!(doppio.reveal("huggingface/token"), "hunter2-hf");
+    doppio
+        .run_with_stdin(["secret", "set", "team/key", "--from-stdin", "--in", "file"], "hunter2 team")
+        .expect(0);
+    doppio.run(["secret", "copy", "--from", "file", "--to", "vault", "--yes"]).expect(0);
+    assert_eq!(field("ml-workflow/dev/team/key"), "hunter2 team");
+    // The way back: a name is a name again.
+    let back = ["secret", "copy", "--from", "vault", "--to", "file", "huggingface/token", "--yes"];
+    doppio.run(back).expect(0);
+    assert_eq!(doppio.reveal("file:huggingface/token"), "hunter2-hf");
+    let ran = doppio.run(["secret", "copy", "--from", "vault", "--to", "file", "--yes"]).expect(0);
+    assert!(ran.stdout.contains("new   env/DATABASE_URL"), "{}", ran.stdout);
+}
+
+// case J4
+#[test]
+fn a_rotation_of_a_key_leaves_nothing_in_the_shared_record() {
+    let bao = Bao::start();
+    bao.bao(&["secrets", "enable", "-path=kv", "-version=2", "kv"]);
+    bao.bao(&["secrets", "enable", "-path=old", "-version=1", "kv"]);
+    let doppio = Doppio::new().env("VAULT_ADDR", bao.url()).env("VAULT_TOKEN", "root");
+    for mount in ["kv", "old"] {
+        let text = format!("keyring = false\ndefault_source = \"vault:{mount}/app#{{name}}\"\n");
+        fs::write(doppio.doppio_home().join("config.toml"), text).unwrap();
+        bao.bao(&["kv", "put", &format!("{mount}/app"), "key=hunter2 one", "other=stays"]);
+        for value in ["hunter2 two", "hunter2 three"] {
+            doppio
+                .run_with_stdin(["secret", "rotate", "key", "--from-stdin", "--in", "vault"], value)
+                .expect(0);
+        }
+        let record = bao.bao(&["kv", "get", "-format=json", "-field=data", &format!("{mount}/app")]);
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        assert_eq!(record, serde_json::json!({ "key": "hunter2 three", "other": "stays" }), "{mount}");
+        doppio.run(["secret", "rollback", "key@previous", "--in", "vault"]).expect(0);
+        assert_eq!(doppio.reveal("key"), "hunter2 two", "{mount}");
+    }
+    assert_eq!(bao.bao(&["kv", "list", "-format=json", "kv"]).replace([' ', '\n'], ""), "[\"app\"]");
+}
+
+// case J5
+#[test]
+fn a_json_object_becomes_the_keys_of_the_record() {
+    let bao = Bao::start();
+    bao.bao(&["secrets", "enable", "-path=kv", "-version=2", "kv"]);
+    let doppio = Doppio::new().env("VAULT_ADDR", bao.url()).env("VAULT_TOKEN", "root");
+    let set = |value: &str| {
+        doppio.run_with_stdin(["secret", "set", "kv/doc", "--from-stdin", "--in", "vault"], value)
+    };
+    set("{\"USER\": \"ada\", \"PASSWORD\": \"hunter2 one\", \"port\": 5432}").expect(0);
+    assert_eq!(doppio.reveal("vault:kv/doc#PASSWORD"), "hunter2 one");
+    assert_eq!(bao.bao(&["kv", "get", "-field=PASSWORD", "kv/doc"]), "hunter2 one");
+    let whole: serde_json::Value = serde_json::from_str(&doppio.reveal("vault:kv/doc")).unwrap();
+    assert_eq!(whole["port"], 5432);
+    // What only looks like one stays a value.
+    for value in ["[1, 2, 3, 4]", "{\"value\": \"hunter2\"}", "{}aa", "{\"a\": 1, \"a\": 2}"] {
+        let path = "kv/plain";
+        let set = ["secret", "set", path, "--from-stdin", "--in", "vault"];
+        doppio.run_with_stdin(set, value).expect(0);
+        assert_eq!(doppio.reveal("vault:kv/plain"), value);
+    }
+}
+
+// case J7
+#[test]
+fn a_record_is_written_and_handed_over_as_a_unit() {
+    let bao = Bao::start();
+    bao.bao(&["secrets", "enable", "-path=kv", "-version=2", "kv"]);
+    let doppio =
+        Doppio::new().env("VAULT_ADDR", bao.url()).env("VAULT_TOKEN", "root").env("DOPPIO_KEYRING", "off");
+    doppio.file("app.env", "DB_USER_KEY=hunter2-user\nDB_PASSWORD=hunter2-old\n");
+    doppio.run(["secret", "import", "app.env", "--into", "kv/app", "--in", "vault", "--yes"]).expect(0);
+    assert_eq!(bao.bao(&["kv", "get", "-field=DB_PASSWORD", "kv/app"]), "hunter2-old");
+    // All keys at once are one version.
+    assert!(bao.bao(&["kv", "metadata", "get", "-format=json", "kv/app"]).contains("\"current_version\": 1"));
+    let set = ["secret", "set", "kv/app#DB_PASSWORD", "--from-stdin", "--in", "vault"];
+    doppio.run_with_stdin(set, "hunter2 new").expect(0);
+    let script = "test \"$DB_USER_KEY $DB_PASSWORD\" = 'hunter2-user hunter2 new'";
+    doppio.run(["secret", "exec", "--all-of", "vault:kv/app", "--", "sh", "-c", script]).expect(0);
+}

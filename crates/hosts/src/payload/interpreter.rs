@@ -4,7 +4,6 @@ use doppio_text::shell;
 
 use crate::Exec;
 use crate::HostError;
-use crate::Interpreter;
 use crate::payload::env_split::EnvSplit;
 
 /// Scripts above this are handed on in several arguments: Linux refuses one of 128 KiB.
@@ -23,7 +22,7 @@ pub(crate) fn check(exec: &Exec) -> Result<(), HostError> {
         format!("it is longer than {} KiB", SCRIPT_LIMIT >> 10)
     } else if exec.script.contains('\0') {
         "it has a NUL byte".to_owned()
-    } else if exec.script.len() > ARGUMENT_LIMIT && !is_posix(&exec.interpreter) {
+    } else if exec.script.len() > ARGUMENT_LIMIT && !exec.interpreter.is_posix() {
         format!(
             "it is longer than {ARGUMENT_LIMIT} bytes, and `{}` can't take it in pieces",
             exec.interpreter.shell
@@ -36,17 +35,11 @@ pub(crate) fn check(exec: &Exec) -> Result<(), HostError> {
         .hint("put it into a file, upload that, and run it"))
 }
 
-/// The shells whose language is not that of POSIX.
-fn is_posix(interpreter: &Interpreter) -> bool {
-    let name = interpreter.shell.rsplit('/').next().unwrap_or_default();
-    !matches!(name, "fish" | "csh" | "tcsh" | "nu" | "pwsh" | "xonsh" | "elvish")
-}
-
 /// The last lines: the interpreter with the script. It takes the place of the shell, unless
 /// that has files to remove when the script has ended.
 pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> String {
     let name = shell::quote(&exec.interpreter.shell);
-    let is_bash = exec.interpreter.shell.rsplit('/').next() == Some("bash");
+    let is_bash = exec.interpreter.name() == "bash";
     // Bash believes that sshd started it, and would read ~/.bashrc, which the login shell has
     // done already and whose noise would be output here.
     let norc = if is_bash { "--norc" } else { "" };
@@ -55,7 +48,7 @@ pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> 
     } else {
         format!("_u;_s={name} _o={norc};command -v {name} >/dev/null 2>&1||_x shell\n")
     };
-    let is_posix = is_posix(&exec.interpreter);
+    let is_posix = exec.interpreter.is_posix();
     // One that is not there yet may be the work of those before it.
     if let Some(file) = exec.source.first().filter(|_| is_posix) {
         text.push_str(&format!("[ -r {} ]||_x source\n", source_word(file)));
@@ -89,7 +82,7 @@ pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> 
 /// The script with what comes before it in the same shell.
 fn script(exec: &Exec, split: &EnvSplit<'_>) -> String {
     let mut text = String::new();
-    let posix = is_posix(&exec.interpreter);
+    let posix = exec.interpreter.is_posix();
     if posix && has_secrets(exec) {
         // What a login file or `$BASH_ENV` has set up would trace what comes next, into a file even.
         text.push_str("{ set +xv;unset BASH_XTRACEFD;} 2>/dev/null\n");
@@ -104,6 +97,10 @@ fn script(exec: &Exec, split: &EnvSplit<'_>) -> String {
     }
     for file in &exec.source {
         text.push_str(&source(file, posix));
+    }
+    if posix {
+        // Behind the files: their author need not have thought of it.
+        text.push_str(&exec.strict.opening());
     }
     text.push_str(&exec.script);
     text

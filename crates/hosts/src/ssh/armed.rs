@@ -5,9 +5,8 @@ use std::sync::Arc;
 use russh::client;
 use tokio::sync::oneshot;
 
-use doppio_secrets::SecretValue;
-
 use crate::HostError;
+use crate::Stdin;
 use crate::bootstrap::Challenge;
 use crate::bootstrap::Leader;
 use crate::output_pipe::PipeWriter;
@@ -59,7 +58,7 @@ impl Armed {
     pub(in crate::ssh) fn start(
         self,
         payload: Payload,
-        stdin: Option<SecretValue>,
+        stdin: Option<Stdin>,
         writer: PipeWriter,
     ) -> Option<Leader> {
         // The reader must know where output goes before there can be any.

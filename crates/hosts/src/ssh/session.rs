@@ -190,6 +190,7 @@ impl Session {
             let deliveries =
                 deliveries.chain(in_payload.iter().flat_map(|var| var.sent_by(Carrier::Preamble)));
             let deliveries = deliveries.chain(split.files.iter().flat_map(|var| var.sent_by(Carrier::File)));
+            let deliveries = deliveries.chain(exec.stdin.iter().flat_map(|stdin| stdin.deliveries.clone()));
             let deliveries = deliveries.collect();
             let payload =
                 payload::write(exec, &EnvSplit { exports: in_payload, files: split.files.clone() })?;

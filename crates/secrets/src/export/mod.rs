@@ -24,6 +24,8 @@ pub use wrapping::Wrapping;
 pub enum Format {
     /// `NAME='value'` lines that dotenv readers and shells read alike.
     Dotenv,
+    /// `NAME=value` lines as `docker run --env-file` reads them: as they are.
+    Docker,
     /// `export NAME='value'` lines for a POSIX shell.
     Shell,
     /// One JSON object.
@@ -73,6 +75,7 @@ pub fn values(
     wrapping: &Wrapping,
 ) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
     match format {
+        Format::Docker => values::docker(secrets),
         Format::Shell => Ok(values::shell(secrets)),
         Format::Json => values::json(secrets),
         Format::K8s => Ok(values::k8s(secrets, wrapping)),

@@ -51,6 +51,33 @@ pub(super) fn dotenv(secrets: &Secrets) -> Result<Zeroizing<Vec<u8>>, Unwritable
     Ok(out)
 }
 
+/// No line that Docker reads may be longer. In bytes.
+const DOCKER_LINE: usize = 64 * 1024;
+
+/// Docker takes a line as it is, quotes and all, and knows no way to go on in the next (`docker/cli`,
+/// `opts/file.go`, and Go's `bufio.ScanLines`).
+pub(super) fn docker(secrets: &Secrets) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+    let mut out = buffer(secrets, 0);
+    for (name, value) in secrets {
+        let bytes = value.plain();
+        let refused = |why| Err(Unwritable { variable: name.clone(), why });
+        if bytes.contains(&b'\n') || bytes.contains(&b'\r') {
+            return refused(
+                "`docker run --env-file` reads one line a variable: run it by `doppio secret exec` with `--env NAME`",
+            );
+        }
+        if std::str::from_utf8(bytes).is_err() || bytes.len() + name.as_str().len() + 2 > DOCKER_LINE {
+            return refused(
+                "`docker run --env-file` reads lines of UTF-8 text under 64 KiB: use `--format k8s`, or a mounted file",
+            );
+        }
+        out.extend_from_slice(format!("{name}=").as_bytes());
+        out.extend_from_slice(bytes);
+        out.push(b'\n');
+    }
+    Ok(out)
+}
+
 /// The quotes within which every reader takes these bytes as they are.
 fn quote_for(bytes: &[u8]) -> Option<&'static str> {
     let has = |byte: u8| bytes.contains(&byte);
@@ -107,6 +134,18 @@ mod tests {
 
     fn one(bytes: &[u8]) -> Vec<(EnvName, SecretValue)> {
         vec![("A".parse().unwrap(), SecretValue::new(bytes.to_vec()))]
+    }
+
+    // case G7
+    #[test]
+    fn docker_takes_a_line_as_it_is() {
+        let written = |text: &str| docker(&one(text.as_bytes())).ok().map(|text| text.to_vec());
+        assert_eq!(written("p$ss w0rd#1").unwrap(), b"A=p$ss w0rd#1\n");
+        assert_eq!(written(" 'x' \"y\" ").unwrap(), b"A= 'x' \"y\" \n");
+        for text in ["two\nlines", "end\r", &"x".repeat(64 * 1024)] {
+            assert_eq!(written(text), None);
+        }
+        assert!(docker(&one(b"\xff")).is_err());
     }
 
     #[test]

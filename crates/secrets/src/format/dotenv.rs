@@ -18,6 +18,7 @@ use crate::format::entry::Entry;
 use crate::format::entry::Malformed;
 use crate::format::entry::utf8;
 use crate::format::entry::without_mark;
+use crate::format::expression;
 use crate::format::pointer::NoMember;
 use crate::format::scalar::Scalar;
 use crate::randomness::is_random;
@@ -52,11 +53,8 @@ pub(super) fn entries(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
                     return Err(malformed(line, why));
                 }
                 let is_disputed = dispute::is_disputed(chunk, value.plain());
-                entries.push(Entry {
-                    key,
-                    line,
-                    value: if is_disputed { Err(dispute::WHY) } else { Ok(value) },
-                });
+                let why = expression::of_assignment(chunk).or(is_disputed.then_some(dispute::WHY));
+                entries.push(Entry { key, line, value: why.map_or(Ok(value), Err) });
             }
             Assignment::Open(quote) => {
                 return Err(malformed(line, &format!("the value has no closing `{quote}`")));
@@ -203,11 +201,11 @@ mod tests {
 
     #[test]
     fn values_keep_every_byte() {
-        let text = "\u{feff}# c\r\nA=p$HOME\\n${X}\r\n\nexport B='one\ntwo $B' # c\nC=\"a\\nb\"\nD=\nE = x y # z\nF=it's so\nG='a\\b'\nH=q#r\n";
+        let text = "\u{feff}# c\r\nA=p$HOME\\n\r\n\nexport B='one\ntwo $B' # c\nC=\"a\\nb\"\nD=\nE = x y # z\nF=it's so\nG='a\\b'\nH=q#r\n";
         assert_eq!(
             told(Format::Dotenv, text),
             [
-                "2: A=\"p$HOME\\\\n${X}\"",
+                "2: A=\"p$HOME\\\\n\"",
                 "4: B=\"one\\ntwo $B\"",
                 "6: C=\"a\\nb\"",
                 "7: D=\"\"",

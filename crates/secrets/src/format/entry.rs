@@ -27,7 +27,7 @@ pub struct Malformed {
 pub(super) const LIST: &str = "is a list, which has no name for each of its members";
 
 /// Why nothing is not a value.
-pub(super) const NULL: &str = "is null";
+pub const NULL: &str = "is null";
 
 /// The text without the byte order mark that some editors put before it.
 pub(super) fn without_mark(text: &[u8]) -> &[u8] {

@@ -13,6 +13,8 @@ pub enum Format {
     Toml,
     /// `NAME = value` lines in sections.
     Ini,
+    /// A Python module that assigns texts: for whole files only.
+    Python,
 }
 
 impl Format {
@@ -27,6 +29,7 @@ impl Format {
             Self::Yaml => "YAML",
             Self::Toml => "TOML",
             Self::Ini => "INI",
+            Self::Python => "Python",
         }
     }
 
@@ -39,6 +42,7 @@ impl Format {
                 Self::Yaml => &[".yaml", ".yml"],
                 Self::Toml => &[".toml"],
                 Self::Ini => &[".ini"],
+                Self::Python => &[],
             };
             ends.iter().any(|end| path.ends_with(end))
         })
@@ -54,7 +58,10 @@ impl Format {
             Some(Self::Yaml)
         } else if ends(".toml") {
             Some(Self::Toml)
-        } else if name == ".env" || name.starts_with(".env.") || ends(".env") || ends(".envrc") {
+        } else if ends(".py") {
+            Some(Self::Python)
+        } else if name == ".env" || name.starts_with(".env.") || ends(".env") || ends(".envrc") || ends(".sh")
+        {
             Some(Self::Dotenv)
         } else {
             None
@@ -75,6 +82,8 @@ mod tests {
             ("a.JSON", Some(Format::Json)),
             ("a.yml", Some(Format::Yaml)),
             ("a.toml", Some(Format::Toml)),
+            ("secrets_local.py", Some(Format::Python)),
+            ("hf_secrets.sh", Some(Format::Dotenv)),
             ("secrets", None),
         ] {
             assert_eq!(Format::of_name(name), format, "{name}");

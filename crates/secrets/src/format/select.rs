@@ -82,7 +82,7 @@ pub fn parse<T: DeserializeOwned>(format: Format, text: &[u8]) -> Option<T> {
         Format::Json => serde_json::from_slice(text).ok(),
         Format::Yaml => serde_saphyr::from_slice(text).ok(),
         Format::Toml => toml::whole(text),
-        Format::Dotenv | Format::Ini => None,
+        Format::Dotenv | Format::Ini | Format::Python => None,
     }
 }
 
@@ -133,6 +133,7 @@ fn of_format(format: Format, text: &str, path: &[Cow<'_, str>]) -> Result<Option
         Format::Yaml => yaml::select(text, path),
         Format::Toml => toml::select(text, path),
         Format::Ini => ini::select(text, path),
+        Format::Python => Err(NoMember::Format),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::format::entry::without_mark;
 use crate::format::ini;
 use crate::format::json;
 use crate::format::kind::Format;
+use crate::format::python;
 use crate::format::toml;
 use crate::format::yaml;
 
@@ -21,7 +22,7 @@ impl Format {
         if dotenv::entries(text).is_ok_and(|entries| !entries.is_empty()) {
             return Self::Dotenv;
         }
-        [Self::Toml, Self::Yaml]
+        [Self::Toml, Self::Yaml, Self::Python]
             .into_iter()
             .find(|format| read(*format, text).is_ok_and(|entries| !entries.is_empty()))
             .unwrap_or(Self::Dotenv)
@@ -40,11 +41,17 @@ pub fn read(format: Format, text: &[u8]) -> Result<Vec<Entry>, Malformed> {
         Format::Yaml => yaml::entries(without_mark(text)),
         Format::Toml => toml::entries(without_mark(text)),
         Format::Ini => ini::entries(without_mark(text)),
+        Format::Python => python::module(without_mark(text)).map(|module| module.entries),
     }?;
     once(entries)
 }
 
-fn once(entries: Vec<Entry>) -> Result<Vec<Entry>, Malformed> {
+/// The entries without those that occur twice with the same value.
+///
+/// # Errors
+///
+/// When a key has two values.
+pub(super) fn once(entries: Vec<Entry>) -> Result<Vec<Entry>, Malformed> {
     let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
     for entry in entries {
         let Some(earlier) = kept.iter().find(|earlier| earlier.key == entry.key) else {
@@ -87,6 +94,7 @@ pub(super) mod tests {
             ("\u{feff} {\"a\": 1}", Format::Json),
             ("[a]\nb = 'c'\n", Format::Toml),
             ("a: b\n", Format::Yaml),
+            ("import os\nos.environ['A'] = 'b'\n", Format::Python),
             ("nothing at all", Format::Dotenv),
         ] {
             assert_eq!(Format::of_text(text.as_bytes()), form, "{text}");
@@ -108,7 +116,7 @@ pub(super) mod tests {
 
     #[test]
     fn no_fault_repeats_the_text() {
-        for form in [Format::Dotenv, Format::Json, Format::Yaml, Format::Toml] {
+        for form in [Format::Dotenv, Format::Json, Format::Yaml, Format::Toml, Format::Python] {
             for text in
                 ["hunter2 hunter2", "{\"a\": hunter2", "a = 'hunter2", "a: [hunter2", "A=\"hunter2\" hunter2"]
             {

@@ -12,6 +12,7 @@ use crate::ladder::DefaultSource;
 use crate::source::Command;
 use crate::source::KeyOptions;
 use crate::source::Options;
+use crate::source::PREVIOUS;
 use crate::source::Source;
 use crate::source::SourceKinds;
 
@@ -85,6 +86,28 @@ pub(super) enum RungSource {
 impl Rung {
     pub(super) fn of(number: u8, source: &Arc<dyn Source>) -> Self {
         Self { number, source: RungSource::Source(Arc::clone(source)) }
+    }
+
+    /// Where a version of a name is looked for. Where there are no versions, the value before the last
+    /// rotation is an item of its own; any other version is nowhere.
+    pub(super) fn places_of<'a>(
+        &self,
+        name: &SecretName,
+        version: Option<&'a str>,
+    ) -> Vec<(&dyn Source, String, Option<String>, Option<&'a str>)> {
+        let mut places = Vec::new();
+        for (source, path, property) in self.places(name) {
+            if version.is_none() || source.kind().versions {
+                places.push((source, path, property, version));
+            } else if version == Some(PREVIOUS)
+                && source.kind().writes
+                && let Ok(older) = format!("{name}.{PREVIOUS}").parse()
+            {
+                let older = self.places(&older).into_iter();
+                places.extend(older.map(|(source, path, property)| (source, path, property, None)));
+            }
+        }
+        places
     }
 
     /// Where a name is looked for: the source, the path, and the property that comes first.

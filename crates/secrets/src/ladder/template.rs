@@ -96,6 +96,13 @@ impl DefaultSource {
         let path = fill(&self.path, &source.spelling(name));
         (path, self.property.as_ref().map(|property| fill(property, &source.property_spelling(name))))
     }
+
+    /// The name that stands in a path where `{name}` stands in the template.
+    pub(super) fn name_of(&self, path: &str) -> Option<SecretName> {
+        let template = self.path.replace("{profile}", &self.profile);
+        let (before, behind) = template.split_once("{name}")?;
+        path.strip_prefix(before)?.strip_suffix(behind)?.parse().ok()
+    }
 }
 
 /// What stands in braces, one after the other.
@@ -126,6 +133,10 @@ mod tests {
         assert_eq!(of("env:ML_{profile}_{name}", None).0, "ML_default_HUGGINGFACE_TOKEN");
         let (path, property) = of("env:app_{profile}#{name}", Some("prod"));
         assert_eq!((path.as_str(), property.as_deref()), ("app_prod", Some("huggingface/token")));
+        let template = DefaultSource::parse("env:ml/{profile}/{name}", SourceKinds::default()).unwrap();
+        let name = |path| template.name_of(path).map(|name| name.to_string());
+        assert_eq!(name("ml/default/team/key").as_deref(), Some("team/key"));
+        assert_eq!([name("other/team/key"), name("ml/default/")], [None, None]);
     }
 
     #[test]

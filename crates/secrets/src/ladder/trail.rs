@@ -12,6 +12,7 @@ use crate::ladder::rungs::RungSource;
 use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
+use crate::vendor;
 
 /// What binds names, in the order of the rungs.
 const BOUND: [&str; 2] = ["`--secret`", "`[secrets]` of the settings"];
@@ -113,15 +114,19 @@ impl Ladder {
                 let answer = Err(SourceError::Absent { cause: (*cause).to_owned() });
                 trail.note(number, place.clone(), name.to_string(), answer);
             }
-            for (source, path, first) in rung.places(name) {
-                if question.version.is_some() && !source.kind().versions {
+            let places = rung.places_of(name, question.version);
+            if places.is_empty() {
+                for (source, path, _) in rung.places(name) {
                     let answer = Err(SourceError::Absent { cause: "it keeps no versions".to_owned() });
                     trail.note(number, source.place(), path, answer);
-                    continue;
                 }
+            }
+            for (source, path, first, version) in places {
                 let properties: Vec<&str> =
                     first.as_deref().into_iter().chain(question.properties.iter().copied()).collect();
-                trail.ask(number, source, &path, Question { properties: &properties, ..question }).await;
+                trail
+                    .ask(number, source, &path, Question { properties: &properties, version, ..question })
+                    .await;
             }
         }
     }
@@ -138,6 +143,11 @@ struct Maker {
 impl Maker {
     async fn ask(&mut self, rung: Option<u8>, source: &dyn Source, path: &str, question: Question<'_>) {
         let answer = ask(source, path, question).await.map(|found| found.metadata);
+        // Of the many variables that people use, only those that are set say something.
+        let is_nothing = matches!(answer, Err(SourceError::Missing | SourceError::Absent { .. }));
+        if is_nothing && rung.is_some() && vendor::is_alias(path) {
+            return;
+        }
         let parts: Vec<&str> = std::iter::once(path).chain(question.properties.iter().copied()).collect();
         self.note(rung, source.place(), parts.join("#"), answer);
     }

@@ -12,8 +12,8 @@ use crate::SecretRef;
 use crate::SecretSession;
 use crate::SecretValue;
 use crate::format::dotenv_variables;
-use crate::mask;
 use crate::mask::Mask;
+use crate::naming;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::dotenv_text;
@@ -158,7 +158,7 @@ impl Collector<'_> {
         match dotenv_variables(&text) {
             Ok(variables) => {
                 for (name, value) in variables {
-                    let is_secret = mask::telling(&name) || Mask::looks_random(&value);
+                    let is_secret = naming::is_secret(&name, &value) || Mask::looks_random(&value);
                     if is_secret && self.names_of(&name) {
                         self.add(format!("dotenv:{name}"), value);
                     }

@@ -71,15 +71,16 @@ impl<'a> Examiner<'a> {
         window.clear();
         // What stands before the window: bytes, ends of lines, bytes since the last of them.
         let (mut base, mut ends, mut since) = (0_u64, 0_u64, 0_u64);
-        let (mut owned, mut wide) = (0, None);
+        let (mut owned, mut wide, mut is_binary) = (0, None, false);
         loop {
             let is_end = fill(from, &mut window, self.size)?;
             if base == 0 {
                 wide = WIDE.iter().position(|mark| window.starts_with(mark));
+                is_binary = wide.is_none() && window.contains(&0);
             }
             let to = if is_end { window.len() } else { window.len() - self.after };
             let mut walk = Walk::new(&window, ends, since);
-            for (what, place) in self.look(&window, wide) {
+            for (what, place) in self.look(&window, wide, is_binary) {
                 if place.start < owned || place.start >= to {
                     continue;
                 }
@@ -107,11 +108,11 @@ impl<'a> Examiner<'a> {
 
     /// All places in bytes that are all there.
     pub(super) fn places(&mut self, bytes: &[u8]) -> Vec<Range<usize>> {
-        self.look(bytes, None).into_iter().map(|(_, place)| place).collect()
+        self.look(bytes, None, false).into_iter().map(|(_, place)| place).collect()
     }
 
     /// All that stands in a window, by place.
-    fn look(&mut self, window: &[u8], wide: Option<usize>) -> Vec<(What, Range<usize>)> {
+    fn look(&mut self, window: &[u8], wide: Option<usize>, is_binary: bool) -> Vec<(What, Range<usize>)> {
         let sights = self.scanner.needles.search(window, &mut self.bare);
         let mut found: Vec<(What, Range<usize>)> = sights
             .iter()
@@ -126,14 +127,14 @@ impl<'a> Examiner<'a> {
                 // One byte of each pair is the letter, as far as these are letters of ASCII.
                 self.narrow.clear();
                 self.narrow.extend(window.iter().skip(wide).step_by(2));
-                for token in shapes.search(&self.narrow) {
+                for token in shapes.search(&self.narrow, false) {
                     let place = token.place.start * 2 + wide..token.place.end * 2 + wide;
                     if is_new(&found, &place) {
                         found.push((What::Shape(token.id), place));
                     }
                 }
             } else {
-                for token in shapes.search(window) {
+                for token in shapes.search(window, is_binary) {
                     if is_new(&found, &token.place) {
                         found.push((What::Shape(token.id), token.place));
                     }

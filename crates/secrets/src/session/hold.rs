@@ -28,6 +28,8 @@ pub(super) struct Fetched {
     pub metadata: Metadata,
     /// It is the default of its reference.
     pub is_default: bool,
+    /// The mask knows it.
+    pub is_secret: bool,
 }
 
 /// One value, fetched once for all who ask together.

@@ -40,6 +40,14 @@ impl Metadata {
     }
 }
 
+/// The words for versions that every source understands: the one in force, the one that was before it,
+/// and a new one that `rotate` has not put in force yet.
+pub const CURRENT: [&str; 2] = ["latest", "current"];
+/// See [`CURRENT`].
+pub const PREVIOUS: &str = "previous";
+/// See [`CURRENT`].
+pub const PENDING: &str = "pending";
+
 /// One version of an item, as [`versions`](super::Source::versions) tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Version {

@@ -55,8 +55,29 @@ pub trait Source: Debug + Send + Sync {
         member.rest.is_empty().then_some(member.path)
     }
 
+    /// Whether the members of an item are kept apart, and are written one by one.
+    fn keeps_members(&self) -> bool {
+        false
+    }
+
+    /// The keys of an item whose members are kept apart.
+    async fn member_keys(&self, path: &str) -> Answer<Vec<String>> {
+        let _: &str = path;
+        read_only(&self.place(), "list the members of an item in")
+    }
+
+    /// The path of an item as a document, where a plain path may mean its only member.
+    fn whole(&self, path: &str) -> String {
+        path.to_owned()
+    }
+
     /// The command that stores an item there, or how to.
     fn remedy(&self, path: &str) -> String;
+
+    /// What to do where this machine has no such source.
+    fn remedy_of_absence(&self, path: &str) -> String {
+        self.remedy(path)
+    }
 
     /// How to add a member to an existing item without touching the others; none where the source
     /// knows of no members.
@@ -88,6 +109,12 @@ pub trait Source: Debug + Send + Sync {
     async fn acts(&self, path: &str) -> Answer<bool> {
         let _: &str = path;
         Ok(false)
+    }
+
+    /// Whether its values can be read now without asking anybody: neither the user, nor a program, nor a
+    /// server.
+    async fn is_at_hand(&self) -> bool {
+        false
     }
 
     /// Whether finding out where an item is costs as much as reading it, so that both are done in
@@ -129,6 +156,43 @@ pub trait Source: Debug + Send + Sync {
             }
         }
         answers
+    }
+
+    /// Whether it keeps a new value as a version of its own that is not in force yet.
+    fn stages(&self) -> bool {
+        false
+    }
+
+    /// Keeps a value as the version [`PENDING`](crate::source::PENDING) of an item, in the place of one that
+    /// is pending already.
+    async fn stage(&self, path: &str, value: &SecretValue) -> Answer<Metadata> {
+        let (_, _) = (path, value);
+        read_only(&self.place(), "keep a pending value in")
+    }
+
+    /// Puts the pending version in force, and writes the remark beside it.
+    async fn promote(&self, path: &str, remark: &Remark) -> Answer<Metadata> {
+        let (_, _) = (path, remark);
+        read_only(&self.place(), "keep a pending value in")
+    }
+
+    /// Drops the pending version.
+    async fn discard(&self, path: &str) -> Answer<()> {
+        let _: &str = path;
+        read_only(&self.place(), "keep a pending value in")
+    }
+
+    /// Where a value is kept beside an item, by its role, where the item is part of a record that would
+    /// keep it for ever; none where the place of a name does.
+    fn beside(&self, path: &str, role: &str) -> Option<String> {
+        let (_, _) = (path, role);
+        None
+    }
+
+    /// The source's own word for `previous` or `pending`, if it has one.
+    fn own_word(&self, version: &str) -> Option<&'static str> {
+        let _: &str = version;
+        None
     }
 
     /// Removes an item with all its versions.

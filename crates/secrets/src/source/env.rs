@@ -16,7 +16,9 @@ use crate::source::Kind;
 use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
+use crate::source::expect_value;
 use crate::source::no_versions;
+use crate::value::trims;
 use crate::vendor;
 
 pub(super) static KIND: Kind = Kind {
@@ -54,7 +56,11 @@ impl Env {
             return Err(SourceError::Absent { cause: format!("`{path}` is set, but blank") });
         }
         let value = self.environment.get(path).ok_or(SourceError::Missing)?;
-        Ok((value, Metadata { place: format!("variable `{path}`"), ..Metadata::default() }))
+        let place = format!("variable `{path}`");
+        expect_value(&place, value.as_bytes())?;
+        let is_padded = vendor::of_variable(path).is_some() && trims(value.as_bytes());
+        let warnings = is_padded.then(|| "the white space around it is left out".to_owned());
+        Ok((value, Metadata { place, warnings: warnings.into_iter().collect(), ..Metadata::default() }))
     }
 }
 
@@ -66,19 +72,7 @@ pub fn variables(name: &SecretName) -> Vec<String> {
     {
         return vec![variable.to_owned()];
     }
-    let usual = vendor::known(name).map_or(&[][..], |known| known.read);
-    let capitals = in_capitals(name);
-    let mut variables: Vec<String> = usual.iter().map(|&name| name.to_owned()).collect();
-    if capitals.parse::<EnvName>().is_ok() && !variables.contains(&capitals) {
-        variables.push(capitals);
-    }
-    variables
-}
-
-/// The name in capitals; it need not be the name of a variable, as that of `2fa/code` is none.
-pub(super) fn in_capitals(name: &SecretName) -> String {
-    let capital = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    name.as_str().chars().map(capital).collect()
+    vendor::variables(name)
 }
 
 pub(super) fn variable(path: &str) -> Result<EnvName, SourceError> {
@@ -96,7 +90,7 @@ impl Source for Env {
     }
 
     fn spelling(&self, name: &SecretName) -> String {
-        in_capitals(name)
+        vendor::in_capitals(name.as_str())
     }
 
     fn candidates(&self, name: &SecretName) -> Vec<String> {
@@ -105,6 +99,10 @@ impl Source for Env {
 
     fn remedy(&self, path: &str) -> String {
         format!("set the variable `{path}` in the environment of `doppio`")
+    }
+
+    async fn is_at_hand(&self) -> bool {
+        true
     }
 
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
@@ -125,7 +123,7 @@ mod tests {
     #[test]
     fn usual_variables_come_first() {
         let of = |name: &str| variables(&name.parse().unwrap());
-        assert_eq!(of("huggingface/token"), ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"]);
+        assert_eq!(of("huggingface/token")[..3], ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"]);
         assert_eq!(of("team/db-url.v2"), ["TEAM_DB_URL_V2"]);
         assert!(of("2fa/code").is_empty());
     }

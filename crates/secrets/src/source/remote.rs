@@ -1,5 +1,5 @@
-//! What every remote source gets: a deadline, the run's memory, and one call for all requests at
-//! the same time.
+//! What every remote source gets: a deadline, the run's memory, one call for all requests at the same
+//! time, and errors that repeat nothing of what was sent.
 //!
 //! An item is asked for once, however many want it and however often: who comes while it is under
 //! way waits for the same answer, who comes later gets it from memory. Failures are not
@@ -22,11 +22,14 @@ use doppio_text::name::SecretName;
 use self::batcher::Batcher;
 use crate::SecretValue;
 use crate::source::Answer;
+use crate::source::CURRENT;
 use crate::source::DEADLINE;
 use crate::source::Item;
 use crate::source::Kind;
+use crate::source::Logins;
 use crate::source::Member;
 use crate::source::Metadata;
+use crate::source::PREVIOUS;
 use crate::source::Remark;
 use crate::source::Source;
 use crate::source::SourceError;
@@ -42,16 +45,40 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Stands before `source`; `deadline` is that of the settings.
-    pub fn new(source: Arc<dyn Source>, deadline: Option<Duration>) -> Self {
+    /// Stands before `source`, which says to `logins` what it logs in with; `deadline` is that of the
+    /// settings.
+    pub fn new(source: Arc<dyn Source>, deadline: Option<Duration>, logins: Logins) -> Self {
         let kind = source.kind().remote.as_ref();
         let of_kind = kind.map_or(DEADLINE, |kind| kind.deadline);
         let batch = kind.map_or(1, |kind| kind.batch.max(1));
         Self {
-            far: Arc::new(Far { source, deadline: deadline.unwrap_or(of_kind), batch }),
+            far: Arc::new(Far { source, deadline: deadline.unwrap_or(of_kind), batch, logins }),
             values: Batcher::new(|source, items| source.get_many(items)),
             places: Batcher::new(|source, items| source.locate_many(items)),
         }
+    }
+
+    /// A version in the source's own words, so that `previous` is understood everywhere.
+    async fn version(&self, path: &str, version: Option<&str>) -> Answer<Option<String>> {
+        let Some(word) = version else { return Ok(None) };
+        if CURRENT.contains(&word) {
+            return Ok(None);
+        }
+        if let Some(own) = self.far.source.own_word(word) {
+            return Ok(Some(own.to_owned()));
+        }
+        if word != PREVIOUS || !self.kind().versions {
+            return Ok(Some(word.to_owned()));
+        }
+        let older = self.versions(path).await?;
+        let older = older.into_iter().skip_while(|version| !version.current);
+        let previous = older.skip(1).find(|version| version.readable);
+        previous.map(|version| Some(version.id)).ok_or(SourceError::Missing)
+    }
+
+    /// An item in the source's own words.
+    async fn item(&self, path: &str, version: Option<&str>) -> Answer<Item> {
+        Ok(Item::new(path, self.version(path, version).await?.as_deref()))
     }
 
     /// Forgets everything: several paths may lead to what was changed.
@@ -91,12 +118,28 @@ impl Source for Remote {
         self.far.source.member_to_write(path, property)
     }
 
+    fn keeps_members(&self) -> bool {
+        self.far.source.keeps_members()
+    }
+
+    async fn member_keys(&self, path: &str) -> Answer<Vec<String>> {
+        self.far.within(self.far.source.member_keys(path)).await
+    }
+
+    fn whole(&self, path: &str) -> String {
+        self.far.source.whole(path)
+    }
+
     async fn acts(&self, path: &str) -> Answer<bool> {
         self.far.within(self.far.source.acts(path)).await
     }
 
     fn remedy(&self, path: &str) -> String {
         self.far.source.remedy(path)
+    }
+
+    fn remedy_of_absence(&self, path: &str) -> String {
+        self.far.source.remedy_of_absence(path)
     }
 
     fn remedy_of_member(&self, path: &str, property: &str) -> Option<String> {
@@ -108,16 +151,16 @@ impl Source for Remote {
     }
 
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
-        self.values.ask(&self.far, Item::new(path, version)).await
+        self.values.ask(&self.far, self.item(path, version).await?).await
     }
 
     async fn get_many(&self, items: &[Item]) -> Vec<Answer<(SecretValue, Metadata)>> {
-        let asked = items.iter().map(|item| self.values.ask(&self.far, item.clone()));
+        let asked = items.iter().map(|item| self.get(&item.path, item.version.as_deref()));
         futures_util::future::join_all(asked).await
     }
 
     async fn locate(&self, path: &str, version: Option<&str>) -> Answer<Metadata> {
-        let item = Item::new(path, version);
+        let item = self.item(path, version).await?;
         match self.values.known(&item) {
             Some((_, metadata)) => Ok(metadata),
             None if self.far.source.reads_to_locate() => {
@@ -133,9 +176,40 @@ impl Source for Remote {
     }
 
     async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        self.far.logins.send(value);
         let done = self.far.within(self.far.source.set(path, value, remark)).await;
         self.forget();
+        done.map(|metadata| self.far.logins.without(metadata))
+    }
+
+    fn stages(&self) -> bool {
+        self.far.source.stages()
+    }
+
+    async fn stage(&self, path: &str, value: &SecretValue) -> Answer<Metadata> {
+        let done = self.far.within(self.far.source.stage(path, value)).await;
+        self.forget();
         done
+    }
+
+    async fn promote(&self, path: &str, remark: &Remark) -> Answer<Metadata> {
+        let done = self.far.within(self.far.source.promote(path, remark)).await;
+        self.forget();
+        done
+    }
+
+    async fn discard(&self, path: &str) -> Answer<()> {
+        let done = self.far.within(self.far.source.discard(path)).await;
+        self.forget();
+        done
+    }
+
+    fn beside(&self, path: &str, role: &str) -> Option<String> {
+        self.far.source.beside(path, role)
+    }
+
+    fn own_word(&self, version: &str) -> Option<&'static str> {
+        self.far.source.own_word(version)
     }
 
     async fn delete(&self, path: &str) -> Answer<()> {
@@ -149,7 +223,7 @@ impl Source for Remote {
     }
 
     fn unlisted(&self) -> Option<SourceError> {
-        self.far.source.unlisted()
+        self.far.source.unlisted().map(|error| self.far.logins.hidden(error))
     }
 
     async fn list(&self) -> Answer<Vec<(String, Metadata)>> {

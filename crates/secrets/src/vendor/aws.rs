@@ -16,6 +16,8 @@ use crate::vendor::Vendor;
 use crate::vendor::local::File;
 use crate::vendor::row::Looked;
 use crate::vendor::tool;
+use crate::vendor::tool_file::ToolFile;
+use crate::vendor::tool_file::ToolSecret;
 
 /// What a profile has that only the vendor's own program can follow.
 const FOLLOWED: [&str; 6] = [
@@ -48,8 +50,8 @@ pub(super) fn profiles(local: &Local<'_>) -> Vec<String> {
 
 /// The profile that counts.
 fn profile<'a>(local: &Local<'a>) -> &'a str {
-    let asked = local.asked().or_else(|| local.text("AWS_DEFAULT_PROFILE"));
-    asked.or_else(|| local.text("AWS_PROFILE")).unwrap_or("default")
+    let asked = local.asked().or_else(|| local.name("AWS_DEFAULT_PROFILE"));
+    asked.or_else(|| local.name("AWS_PROFILE")).unwrap_or("default")
 }
 
 /// What a profile's section of the config file is called.
@@ -96,7 +98,7 @@ fn credential(
     let has = |name: &str| {
         own.is_some_and(|own| own.has(name)) || stored.is_some_and(|(_, stored)| stored.has(name))
     };
-    let is_named = local.asked().is_some() || local.text("AWS_PROFILE").is_some();
+    let is_named = local.asked().is_some() || local.name("AWS_PROFILE").is_some();
     let by_web = !is_named
         && local.text("AWS_WEB_IDENTITY_TOKEN_FILE").is_some()
         && local.text("AWS_ROLE_ARN").is_some();
@@ -182,4 +184,41 @@ fn parsed(local: &Local<'_>, name: &str, usual: &str) -> Result<Option<(File, In
 /// Whether this is the id of a key that has no end and no session token.
 pub(crate) fn is_lasting(id: &SecretValue) -> bool {
     id.plain().starts_with(b"AKIA")
+}
+
+/// A credentials file of profiles, or what the console and `aws sts` hand out. The keys of the default or
+/// only profile get the usual names, those of others go below the profile's.
+pub(super) fn file(vendor: &'static Vendor, _: &str, text: &SecretValue) -> Option<ToolFile> {
+    let names = vendor.sets[0].iter().map(|key| key.name);
+    for above in ["AccessKey", "Credentials", ""] {
+        let member = |name: &str| {
+            let path: Vec<&str> = [above, name].into_iter().filter(|key| !key.is_empty()).collect();
+            format::json_member(text.plain(), &path)
+        };
+        let members = ["AccessKeyId", "SecretAccessKey", "SessionToken"];
+        if members[..2].iter().all(|name| member(name).is_some()) {
+            let found = members.into_iter().zip(names);
+            let secrets = found.filter_map(|(key, name)| Some(ToolSecret::new(key, name, member(key)?)));
+            return Some(ToolFile::of("keys that AWS has handed out", secrets.collect()));
+        }
+    }
+    let ini = Ini::parse(std::str::from_utf8(text.plain()).ok()?).ok()?;
+    let profiles: Vec<_> =
+        ini.sections().filter(|section| section.get("aws_secret_access_key").is_some()).collect();
+    if profiles.is_empty() {
+        return None;
+    }
+    let mut secrets = Vec::new();
+    for section in &profiles {
+        let is_usual = section.name == "default" || profiles.len() == 1;
+        let members = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
+        for (member, name) in members.into_iter().zip(names.clone()) {
+            let Some(value) = section.get(member) else { continue };
+            let last = name.strip_prefix("aws/").unwrap_or(name);
+            let name = if is_usual { name.to_owned() } else { format!("aws/{}/{last}", section.name) };
+            let key = format!("{}/{member}", section.name);
+            secrets.push(ToolSecret::new(&key, &name, SecretValue::new(value.as_bytes().to_vec())));
+        }
+    }
+    Some(ToolFile::with_more("a file of AWS profiles", secrets))
 }

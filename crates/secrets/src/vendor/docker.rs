@@ -15,6 +15,7 @@ use crate::vendor::local::File;
 use crate::vendor::local::variable;
 use crate::vendor::row::Looked;
 use crate::vendor::tool;
+use crate::vendor::tool_file::ToolFile;
 
 /// Docker is told the folder, and finds `config.json` in it.
 pub(super) static FILE: FileForm =
@@ -184,4 +185,11 @@ fn of_helper(vendor: &'static Vendor, local: &Local<'_>, helper: &str, registry:
 fn one(registry: &str, entry: &[u8]) -> SecretValue {
     let name = serde_json::Value::from(registry).to_string();
     SecretValue::new([b"{\"auths\":{", name.as_bytes(), b":", entry, b"}}"].concat())
+}
+
+/// A config.json of Docker.
+pub(super) fn file(_: &'static Vendor, _: &str, text: &SecretValue) -> Option<ToolFile> {
+    let has = |member: &str| format::json_member(text.plain(), &[member]).is_some();
+    (has("auths") || has("credsStore") || has("credHelpers"))
+        .then(|| ToolFile::instead("a config.json of Docker", "docker"))
 }

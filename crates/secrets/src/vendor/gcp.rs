@@ -1,5 +1,6 @@
 //! Google Cloud: `google/auth/_default.py` and `_cloud_sdk.py`.
 
+use crate::SecretValue;
 use crate::format;
 use crate::vendor::Credential;
 use crate::vendor::Exposure;
@@ -8,6 +9,8 @@ use crate::vendor::Local;
 use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
 use crate::vendor::row::Looked;
+use crate::vendor::tool_file::ToolFile;
+use crate::vendor::tool_file::ToolSecret;
 
 pub(super) static FILE: FileForm = FileForm::path("GOOGLE_APPLICATION_CREDENTIALS", "credentials.json");
 
@@ -75,4 +78,13 @@ pub(super) fn tell(mut credential: Credential, local: &Local<'_>) -> Credential 
         Some(Kind::Elsewhere) => credential.staying("it points to a source of tokens on this machine"),
         None => credential.staying("its `type` is not one of Google's"),
     }
+}
+
+/// A file of a key or of application default credentials: it is one secret, byte for byte.
+pub(super) fn file(vendor: &'static Vendor, _: &str, text: &SecretValue) -> Option<ToolFile> {
+    let member = format::json_member(text.plain(), &["type"])?;
+    kind(std::str::from_utf8(member.plain()).ok()?)?;
+    let key = &vendor.sets[0][0];
+    let secret = ToolSecret::new(key.name, key.name, text.clone());
+    Some(ToolFile::of("a file of Google Cloud credentials", vec![secret]))
 }

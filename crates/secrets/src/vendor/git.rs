@@ -8,9 +8,11 @@ use crate::SecretValue;
 use crate::address::decoded;
 use crate::vendor::Credential;
 use crate::vendor::Local;
+use crate::vendor::Part;
 use crate::vendor::Vendor;
 use crate::vendor::local::File;
 use crate::vendor::row::Looked;
+use crate::vendor::tool_file::ToolFile;
 
 /// What git runs to be told of them: it prints variables, so that no value is in the configuration.
 const HELPER: &str = r#"!f() { [ "$1" = get ] && printf 'username=%s\npassword=%s\n' "$DOPPIO_GIT_USERNAME" "$DOPPIO_GIT_PASSWORD"; }; f"#;
@@ -28,16 +30,37 @@ pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
         let values = [&login.user, &login.password].map(|text| Some(SecretValue::new(text.to_vec())));
         let Some(found) = Credential::of_values(vendor, values, &place) else { continue };
         let mut found = found.warning(file.warning);
-        let settings = [
-            ("GIT_CONFIG_COUNT", "1".to_owned()),
-            ("GIT_CONFIG_KEY_0", format!("credential.{}://{}.helper", login.scheme, login.host)),
-            ("GIT_CONFIG_VALUE_0", HELPER.to_owned()),
-            ("GIT_TERMINAL_PROMPT", "0".to_owned()),
-        ];
-        found.settings.extend(settings.map(|(name, value)| (name.to_owned(), value)));
+        found.settings.extend(settings(&login.scheme, &login.host));
         return Ok(Some(found));
     }
     Ok(None)
+}
+
+/// What makes git ask for the login to this host, and for no other.
+fn settings(scheme: &str, host: &str) -> [(String, String); 4] {
+    [
+        ("GIT_CONFIG_COUNT", "1".to_owned()),
+        ("GIT_CONFIG_KEY_0", format!("credential.{scheme}://{host}.helper")),
+        ("GIT_CONFIG_VALUE_0", HELPER.to_owned()),
+        ("GIT_TERMINAL_PROMPT", "0".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+}
+
+/// A login that is a token of the host's vendor; of `token` none where only its provenance is asked for.
+pub(crate) fn of_token(
+    vendor: &'static Vendor,
+    host: &str,
+    user: &str,
+    token: Option<SecretValue>,
+    place: &str,
+) -> Credential {
+    let [name, password] = vendor.sets[0] else { return Credential::new(vendor) };
+    let value = SecretValue::new(user.as_bytes().to_vec());
+    let mut found = Credential::of(vendor, name, value, place.to_owned());
+    found.parts.push(Part { key: password, value: token, place: place.to_owned() });
+    found.settings.extend(settings("https", host));
+    found
 }
 
 /// Where git keeps logins, in its order.
@@ -81,6 +104,16 @@ fn parse(line: &str) -> Option<Entry> {
         user: decoded(user),
         password: decoded(password),
     })
+}
+
+/// A `.git-credentials`.
+pub(super) fn file(_: &'static Vendor, _: &str, text: &SecretValue) -> Option<ToolFile> {
+    let text = std::str::from_utf8(text.plain()).ok()?;
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
+    let first = lines.peek().and_then(|line| parse(line))?;
+    lines
+        .all(|line| parse(line).is_some())
+        .then(|| ToolFile::instead("a store of git's credentials", &format!("git:{}", first.host)))
 }
 
 #[cfg(test)]

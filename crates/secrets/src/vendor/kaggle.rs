@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
+use crate::SecretValue;
+use crate::format;
 use crate::vendor::Credential;
+use crate::vendor::Key;
 use crate::vendor::Local;
 use crate::vendor::Vendor;
 use crate::vendor::local::variable;
 use crate::vendor::row::Looked;
+use crate::vendor::tool_file::ToolFile;
+use crate::vendor::tool_file::ToolSecret;
 
 pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     // The variable has the token, or the path of a file with it.
@@ -50,4 +55,15 @@ fn folder(local: &Local<'_>) -> PathBuf {
         let usual = local.home(".kaggle");
         if usual.exists() { usual } else { local.xdg("XDG_CONFIG_HOME", ".config").join("kaggle") }
     })
+}
+
+/// A kaggle.json, as the vendor's page hands it out: a user's name and a key.
+pub(super) fn file(vendor: &'static Vendor, _: &str, text: &SecretValue) -> Option<ToolFile> {
+    let [user, key] = vendor.sets[1] else { return None };
+    let members = format::json_members(text.plain()).filter(|members| members.len() == 2)?;
+    let of = |member: &str, key: &'static Key| {
+        members.iter().find(|(name, _)| name == member)?;
+        Some(ToolSecret::new(member, key.name, format::json_member(text.plain(), &[member])?))
+    };
+    Some(ToolFile::of("a kaggle.json", vec![of("username", user)?, of("key", key)?]))
 }

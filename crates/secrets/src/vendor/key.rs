@@ -11,6 +11,9 @@ pub struct Key {
     pub name: &'static str,
     /// The variables that the vendor reads it from, in the vendor's order.
     pub read: &'static [&'static str],
+    /// Variables in which people keep it though the vendor does not read them: a lookup, an import and
+    /// the scan take them for it, and the far side gets the vendor's own.
+    pub also: &'static [&'static str],
     /// What the far side gets.
     pub sent: Sent,
     /// Whether the others of its set are of no use without it.
@@ -106,6 +109,7 @@ impl Key {
         Self {
             name,
             read,
+            also: &[],
             sent: Sent::As(read),
             needed: true,
             is_public: false,
@@ -122,6 +126,11 @@ impl Key {
     /// A needed secret that is handed over as a file.
     pub(super) const fn file(name: &'static str, form: &'static FileForm) -> Self {
         Self { sent: Sent::File(form), ..Self::variables(name, &[]) }
+    }
+
+    /// All variables that it may be in: the vendor's own, then those that people use besides.
+    pub fn variables_of(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.read.iter().chain(self.also).copied()
     }
 
     /// The variables in which it is handed over.

@@ -20,6 +20,7 @@ use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
 use crate::vendor::credential::jwt_expiry;
 use crate::vendor::row::Looked;
+use crate::vendor::tool_file::ToolFile;
 
 pub(super) static FILE: FileForm = FileForm::path("KUBECONFIG", "config");
 
@@ -128,10 +129,7 @@ struct Merged {
 impl Merged {
     /// The files of this machine.
     fn of(local: &Local<'_>) -> Result<Self, ProviderError> {
-        let paths: Vec<PathBuf> = match local.env().get("KUBECONFIG") {
-            Some(list) => std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
-            None => vec![local.home(".kube/config")],
-        };
+        let paths = local.env().paths("KUBECONFIG").unwrap_or_else(|| vec![local.home(".kube/config")]);
         let mut merged = Self::default();
         for path in paths {
             let Some(file) = Local::read(path)? else { continue };
@@ -187,4 +185,14 @@ fn named(path: PathBuf) -> Result<SecretValue, ProviderError> {
         cause: format!("the kubeconfig names `{shown}`, which does not exist"),
         hint: "look at it with `kubectl config view`".to_owned(),
     })
+}
+
+/// A kubeconfig.
+pub(super) fn file(_: &'static Vendor, _: &str, text: &SecretValue) -> Option<ToolFile> {
+    let is = |pointer: &str| {
+        [Format::Yaml, Format::Json].into_iter().any(|format| {
+            format::member(format, text, pointer).ok().flatten().is_some_and(|kind| kind.plain() == b"Config")
+        })
+    };
+    is("/kind").then(|| ToolFile::instead("a kubeconfig", "kubeconfig"))
 }

@@ -7,6 +7,8 @@ use crate::vendor::Local;
 use crate::vendor::Vendor;
 use crate::vendor::netrc_text;
 use crate::vendor::row::Looked;
+use crate::vendor::tool_file::ToolFile;
+use crate::vendor::tool_file::ToolSecret;
 use crate::vendor::wandb::netrc_path;
 
 pub(super) static FILE: FileForm = FileForm::path("NETRC", "netrc");
@@ -26,6 +28,12 @@ pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
         }
     };
     let Some(login) = login else { return Ok(None) };
+    let place = format!("machine `{}` in {}", login.machine, file.place());
+    Ok(Some(file.found(vendor, written_again(login), place)))
+}
+
+/// A login as every reader of netrc reads it.
+fn written_again(login: &netrc_text::Entry) -> SecretValue {
     let mut text = format!("machine {}\n", login.machine);
     // Readers refuse a word that nothing follows.
     for (word, value) in [("login", login.login.as_str()), ("password", login.password.as_str())] {
@@ -33,9 +41,7 @@ pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
             text.extend([word, " ", &quoted(value), "\n"]);
         }
     }
-    let place = format!("machine `{}` in {}", login.machine, file.place());
-    let value = SecretValue::new(text.into_bytes());
-    Ok(Some(file.found(vendor, value, place)))
+    SecretValue::new(text.into_bytes())
 }
 
 /// The machines of the file.
@@ -60,4 +66,26 @@ fn quoted(word: &str) -> String {
     } else {
         word.to_owned()
     }
+}
+
+/// A netrc: the password of a vendor's machine is its token; the only machine of another is a login.
+pub(super) fn file(vendor: &'static Vendor, name: &str, text: &SecretValue) -> Option<ToolFile> {
+    let written = std::str::from_utf8(text.plain()).ok()?;
+    let begins = written.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    if !name.ends_with("netrc") && !begins.starts_with("machine ") {
+        return None;
+    }
+    let logins = netrc_text::parse(written).ok()?;
+    let logins: Vec<_> = logins.iter().filter(|login| !login.password.trim().is_empty()).collect();
+    if logins.is_empty() {
+        return None;
+    }
+    let is_alone = logins.len() == 1 && !logins[0].machine.is_empty();
+    let secrets = logins.iter().map(|login| ToolSecret {
+        key: if login.machine.is_empty() { "default".to_owned() } else { login.machine.clone() },
+        name: is_alone.then(|| vendor.sets[0][0].name.to_owned()),
+        value: written_again(login),
+        password: Some(SecretValue::new(login.password.trim().as_bytes().to_vec())),
+    });
+    Some(ToolFile::with_more("a netrc", secrets.collect()))
 }

@@ -8,6 +8,7 @@ use crate::vendor::FileForm;
 use crate::vendor::Local;
 use crate::vendor::Vendor;
 use crate::vendor::row::Looked;
+use crate::vendor::tool_file::ToolFile;
 
 static FILE: FileForm = FileForm::path("NPM_CONFIG_USERCONFIG", "npmrc");
 
@@ -67,4 +68,9 @@ fn expanded(value: &str, local: &Local<'_>) -> Option<SecretValue> {
         Some(name) => local.token(name),
         None => Some(SecretValue::new(value.as_bytes().to_vec())),
     }
+}
+
+/// An `.npmrc`.
+pub(super) fn file(_: &'static Vendor, name: &str, _: &SecretValue) -> Option<ToolFile> {
+    (name == ".npmrc").then(|| ToolFile::instead("an .npmrc", "npm"))
 }

@@ -8,6 +8,7 @@ use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
 use crate::vendor::local::File;
 use crate::vendor::row::Looked;
+use crate::vendor::tool_file::ToolFile;
 
 /// The section of the usual index, and where its address begins.
 const USUAL: &str = "pypi";
@@ -15,7 +16,7 @@ const ADDRESS: &str = "https://upload.pypi.org/";
 
 pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let Some((file, ini)) = pypirc(local)? else { return Ok(None) };
-    let name = local.asked().or_else(|| local.text("TWINE_REPOSITORY")).unwrap_or(USUAL);
+    let name = local.asked().or_else(|| local.name("TWINE_REPOSITORY")).unwrap_or(USUAL);
     let Some(section) = ini.section(name) else { return Ok(None) };
     let Some(password) = section.get("password") else { return Ok(None) };
     let value = SecretValue::new(password.as_bytes().to_vec());
@@ -52,4 +53,9 @@ pub(super) fn tell(mut credential: Credential, local: &Local<'_>) -> Credential 
         credential.settings.push((name.to_owned(), "__token__".to_owned()));
     }
     credential
+}
+
+/// A `.pypirc`.
+pub(super) fn file(_: &'static Vendor, name: &str, _: &SecretValue) -> Option<ToolFile> {
+    (name == ".pypirc").then(|| ToolFile::instead("a .pypirc", "pypi"))
 }

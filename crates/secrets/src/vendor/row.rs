@@ -14,6 +14,7 @@ use crate::vendor::key::Key;
 use crate::vendor::key::Sent;
 use crate::vendor::local::Local;
 use crate::vendor::token::Token;
+use crate::vendor::tool_file::Recognise;
 
 /// A vendor: what its secrets and tokens are called and look like; and of a provider, where its
 /// credential is on this machine, and what the far side needs.
@@ -31,17 +32,23 @@ pub struct Vendor {
     pub alternative: &'static str,
     /// The secrets that make a credential; of several sets the first one that is whole counts.
     pub sets: &'static [&'static [Key]],
+    /// The host whose git takes its first secret as a password, and the user's name beside it.
+    pub(super) forge: Option<(&'static str, &'static str)>,
     /// Secrets that are not part of a credential.
     pub(super) others: &'static [Key],
     /// Kinds of tokens that none of its secrets has.
     pub(super) tokens: &'static [Token],
     /// Variables that are not secrets and go along when they are set, as `WANDB_BASE_URL`.
     pub companions: &'static [&'static str],
+    /// What those are where no variable says so: from the settings files of the vendor's tools.
+    pub(super) defaults: Option<Defaults>,
     /// What it has several of on one machine, to name one as in `aws:prod`.
     pub accounts: Option<Accounts>,
     /// What the values themselves say, wherever they were found: how far they may go, that they are
     /// of no use elsewhere, what they need beside them. None if they say nothing.
     pub(super) tell: Option<Tell>,
+    /// Recognises a file of its tools that is given to `import`.
+    pub(super) file: Option<Recognise>,
     /// Where its credential is looked for.
     pub(super) search: Search,
 }
@@ -64,6 +71,9 @@ type Look = fn(&'static Vendor, &Local<'_>) -> Looked;
 
 /// What a look came to: none where there is no credential.
 pub(super) type Looked = Result<Option<Credential>, ProviderError>;
+
+/// Companions by what the vendor's settings files say.
+type Defaults = fn(&Local<'_>) -> Vec<(&'static str, String)>;
 
 /// Completes a credential by what its values tell.
 type Tell = fn(Credential, &Local<'_>) -> Credential;
@@ -126,11 +136,14 @@ impl Vendor {
         exposure: Exposure::DataPlane,
         alternative: "",
         sets: &[],
+        forge: None,
         others: &[],
         tokens: &[],
         companions: &[],
+        defaults: None,
         accounts: None,
         tell: None,
+        file: None,
         search: Search::Nowhere,
     };
 
@@ -168,6 +181,15 @@ impl Vendor {
         Ok(found.map(|credential| self.complete(credential, local)))
     }
 
+    /// What a companion is for the vendor's tools: what the variable says, else their settings files.
+    pub(super) fn companion(&self, name: &str, local: &Local<'_>) -> Option<String> {
+        let by_file = || {
+            let defaults = self.defaults.into_iter().flat_map(|defaults| defaults(local));
+            defaults.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        };
+        local.text(name).map(str::to_owned).or_else(by_file)
+    }
+
     /// The error if the account that was asked for has no credential; none if no account was asked
     /// for.
     pub(crate) fn lack(&self, local: &Local<'_>) -> Option<ProviderError> {
@@ -190,6 +212,11 @@ impl Vendor {
                 && credential.settings.iter().all(|(known, _)| known != name)
             {
                 credential.settings.push(((*name).to_owned(), value.to_owned()));
+            }
+        }
+        for (name, value) in self.defaults.into_iter().flat_map(|defaults| defaults(local)) {
+            if credential.settings.iter().all(|(known, _)| known != name) {
+                credential.settings.push((name.to_owned(), value));
             }
         }
         let addresses = credential.settings.iter().flat_map(|(_, value)| address::secrets(value));

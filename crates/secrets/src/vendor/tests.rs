@@ -56,14 +56,14 @@ fn the_table_is_sound() {
         let sent = vendor.keys().flat_map(|key| key.sent_as().iter().copied().chain(file(key)));
         sent.chain(vendor.companions.iter().copied()).collect()
     }));
-    is_unique(all(|vendor| vendor.keys().flat_map(|key| key.read).copied().collect()));
+    is_unique(all(|vendor| vendor.keys().flat_map(Key::variables_of).collect()));
     for vendor in vendors {
         assert_eq!(vendor.is_provider(), !vendor.summary.is_empty() && !vendor.sets.is_empty());
         assert_eq!(vendor.is_provider(), !vendor.alternative.is_empty(), "{}", vendor.name);
         for key in vendor.keys().chain(vendor.others) {
             let name: SecretName = key.name.parse().unwrap();
             assert_eq!(key.name.split_once('/').unwrap().0, vendor.name, "{name}");
-            for variable in key.read.iter().chain(key.sent_as()) {
+            for variable in key.read.iter().chain(key.also).chain(key.sent_as()) {
                 assert!(variable.parse::<EnvName>().is_ok(), "{variable}");
             }
             assert_eq!(key.is_well_known(), !key.get.is_empty(), "{name}");
@@ -73,7 +73,7 @@ fn the_table_is_sound() {
                     "the ladder looks for {name} there"
                 );
                 assert!(
-                    key.read.iter().all(|variable| name_of(variable, None).as_ref() == Some(&name)),
+                    key.variables_of().all(|variable| name_of(variable, None).as_ref() == Some(&name)),
                     "{name}"
                 );
             }
@@ -109,7 +109,7 @@ fn all_that_read_a_row_agree_on_its_tokens() {
             Shape::Bare { body } => {
                 let key = key.unwrap();
                 let pairs = samples(body).into_iter().flat_map(|value| {
-                    key.read.iter().map(move |name| (format!("{name}={value}"), value.clone()))
+                    key.variables_of().map(move |name| (format!("{name}={value}"), value.clone()))
                 });
                 pairs.collect()
             }
@@ -216,4 +216,111 @@ fn a_broken_file_is_told_without_what_is_in_it() {
         error.cause.ends_with("it is not JSON") && !format!("{error:?}").contains("hunter22"),
         "{error:?}"
     );
+}
+
+// case G4
+#[test]
+fn the_settings_of_wandb_say_which_server_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = home.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let (public, own) = ("a".repeat(40), "b".repeat(40));
+    write(
+        ".netrc",
+        &format!(
+            "machine api.wandb.ai\n  login user\n  password {public}\nmachine wandb.corp\n  login user\n  password {own}\n"
+        ),
+    );
+    let look = |variables: &[(&str, &str)]| {
+        let env: Environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let found = read(&"wandb".parse().unwrap(), &env, home.path()).unwrap().unwrap();
+        let value = String::from_utf8(found.parts[0].value.as_ref().unwrap().plain().to_vec()).unwrap();
+        (value, found.settings)
+    };
+    assert_eq!(look(&[]), (public.clone(), vec![]));
+    write(".config/wandb/settings", "[default]\nentity = team\nbase_url = https://wandb.corp/\n");
+    let setting = vec![("WANDB_BASE_URL".to_owned(), "https://wandb.corp".to_owned())];
+    assert_eq!(look(&[]), (own, setting.clone()));
+    // A key that is given by the variable goes to that server, too.
+    let key = "c".repeat(40);
+    assert_eq!(look(&[("WANDB_API_KEY", &key)]), (key, setting));
+    let other = vec![("WANDB_BASE_URL".to_owned(), "https://api.wandb.ai".to_owned())];
+    assert_eq!(look(&[("WANDB_BASE_URL", "https://api.wandb.ai")]), (public, other));
+}
+
+// case G10
+#[test]
+fn a_profile_that_is_not_there_is_told_with_its_variable_and_the_others() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(home.path().join(".aws")).unwrap();
+    let keys = "aws_access_key_id = AKIAABCDEFGHIJKLMNOP\naws_secret_access_key = abcd\n";
+    std::fs::write(home.path().join(".aws/credentials"), format!("[dev]\n{keys}[prod]\n{keys}")).unwrap();
+    let fault = |variables: &[(&str, &str)]| {
+        let env: Environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let fault = read(&"aws".parse().unwrap(), &env, home.path()).unwrap_err();
+        (fault.cause, fault.hint)
+    };
+    let hint = "there are `dev`, `prod`; name one as in `aws:dev`".to_owned();
+    let cause = "`aws` has no profile `gone` on this machine, which `AWS_PROFILE` names".to_owned();
+    assert_eq!(fault(&[("AWS_PROFILE", "gone")]), (cause, hint.clone()));
+    assert_eq!(fault(&[]), ("`aws` has no profile `default` on this machine".to_owned(), hint));
+}
+
+// case G5
+#[test]
+fn what_only_this_machine_can_use_is_not_imported() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(home.path().join(".kube")).unwrap();
+    let config = "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts:\n- name: c\n  context: {cluster: k, user: u}\n\
+                  clusters:\n- name: k\n  cluster: {server: https://k.example}\nusers:\n- name: u\n  user:\n    exec: {command: aws, apiVersion: client.authentication.k8s.io/v1}\n";
+    std::fs::write(home.path().join(".kube/config"), config).unwrap();
+    let fault = read(&"kubeconfig".parse().unwrap(), &Environment::default(), home.path()).unwrap_err();
+    assert!(fault.cause.contains("come from a program on this machine"), "{}", fault.cause);
+}
+
+// case G8
+#[test]
+fn files_of_vendors_are_recognised_wherever_they_are() {
+    let told = |name: &str, text: &str| {
+        let file = tool_file(name, &SecretValue::new(text.as_bytes().to_vec()))?;
+        let secret = |secret: ToolSecret| {
+            let value = String::from_utf8(secret.value.plain().to_vec()).unwrap();
+            format!("{}={}", secret.name.unwrap_or(secret.key), value.replace('\n', "|"))
+        };
+        let found: Vec<String> = file.secrets.into_iter().map(secret).collect();
+        Some(file.instead.unwrap_or_else(|| found.join(" ")))
+    };
+    let key = "d".repeat(32);
+    let kaggle = format!("{{\"username\":\"ada\",\"key\":\"{key}\"}}");
+    assert_eq!(told("downloaded", &kaggle).unwrap(), format!("kaggle/username=ada kaggle/key={key}"));
+    let gcp = r#"{"type": "service_account", "private_key": "x"}"#;
+    assert_eq!(told("key.json", gcp).unwrap(), format!("gcp/credentials={gcp}"));
+    let wandb = "e".repeat(40);
+    let netrc =
+        format!("machine api.wandb.ai login user password {wandb}\nmachine x.corp login me password pw\n");
+    assert_eq!(told(".netrc", &netrc).unwrap(), format!("wandb/api_key={wandb} x.corp=pw"));
+    let one = "machine x.corp login me password pw\n";
+    assert_eq!(told("netrc", one).unwrap(), "netrc/machine=machine x.corp|login me|password pw|");
+    let keys = "aws_access_key_id = AKIAX\naws_secret_access_key = s\n";
+    let aws = format!("[default]\n{keys}region = x\n[prod]\n{keys}");
+    assert_eq!(
+        told("credentials", &aws).unwrap(),
+        "aws/access_key_id=AKIAX aws/secret_access_key=s aws/prod/access_key_id=AKIAX aws/prod/secret_access_key=s"
+    );
+    let made = r#"{"AccessKey": {"AccessKeyId": "AKIAX", "SecretAccessKey": "s", "Status": "Active"}}"#;
+    assert_eq!(told("x.json", made).unwrap(), "aws/access_key_id=AKIAX aws/secret_access_key=s");
+    let kube = "apiVersion: v1\nkind: Config\nclusters: []\n";
+    assert_eq!(told("config", kube).unwrap(), "doppio secret import --provider kubeconfig");
+    let docker = r#"{"auths": {"r": {"auth": "eDp5"}}}"#;
+    assert_eq!(told("config.json", docker).unwrap(), "doppio secret import --provider docker");
+    let token = format!("hf_{}\n", "kQzVbXmWnRtYpLsDfGhJcKxZaQwErTyUiO");
+    assert_eq!(told("token", &token).unwrap(), format!("huggingface/token={}", token.trim()));
+    for (name, text) in
+        [(".env", "A=b\n"), ("a.json", r#"{"username": "a", "key": "b", "more": 1}"#), ("x", "machine\n")]
+    {
+        assert_eq!(told(name, text), None, "{name}");
+    }
 }

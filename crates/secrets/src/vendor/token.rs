@@ -10,6 +10,19 @@ pub(crate) struct Token {
     pub id: &'static str,
     /// How it looks.
     pub(crate) shape: Shape,
+    /// What tells one from an example, besides its looks.
+    pub(crate) nature: Nature,
+}
+
+/// What a secret of a kind is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nature {
+    /// Random characters.
+    Random,
+    /// A password, which somebody may have chosen: it counts where nothing more particular is found.
+    Password,
+    /// A user's name and a password in base64.
+    Login,
 }
 
 /// How a token looks. Bodies and expressions are regular expressions.
@@ -32,11 +45,11 @@ impl Token {
         prefixes: &'static [&'static str],
         body: &'static str,
     ) -> Self {
-        Self { id, shape: Shape::Prefixed { prefixes, body } }
+        Self { id, shape: Shape::Prefixed { prefixes, body }, nature: Nature::Random }
     }
 
     pub(super) const fn bare(id: &'static str, body: &'static str) -> Self {
-        Self { id, shape: Shape::Bare { body } }
+        Self { id, shape: Shape::Bare { body }, nature: Nature::Random }
     }
 
     pub(super) const fn behind(
@@ -44,11 +57,16 @@ impl Token {
         texts: &'static [&'static str],
         expression: &'static str,
     ) -> Self {
-        Self { id, shape: Shape::Behind { texts, expression } }
+        Self { id, shape: Shape::Behind { texts, expression }, nature: Nature::Random }
     }
 
     pub(super) const fn block(id: &'static str, begin: &'static str, body: &'static str) -> Self {
-        Self { id, shape: Shape::Block { begin, body } }
+        Self { id, shape: Shape::Block { begin, body }, nature: Nature::Random }
+    }
+
+    /// The same of another nature.
+    pub(super) const fn of(self, nature: Nature) -> Self {
+        Self { nature, ..self }
     }
 
     /// The beginnings that say whose it is.

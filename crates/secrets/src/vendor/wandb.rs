@@ -36,7 +36,8 @@ pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let Some(file) = Local::read(netrc_path(local))? else { return Ok(None) };
     let logins = netrc_text::parse(file.text()?)
         .map_err(|fault| file.broken(&format!("line {} is not netrc syntax", fault.0)))?;
-    let machine = machine(local.text("WANDB_BASE_URL").unwrap_or(HOME));
+    let base = local.text("WANDB_BASE_URL").map(str::to_owned).or_else(|| base_url(local));
+    let machine = machine(base.as_deref().unwrap_or(HOME));
     let Some(login) = netrc_text::find(&logins, machine) else { return Ok(None) };
     if login.password.trim().is_empty() {
         return Ok(None);
@@ -44,6 +45,20 @@ pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let key = SecretValue::new(login.password.trim().as_bytes().to_vec());
     let place = format!("machine `{machine}` in {}", file.place());
     Ok(Some(file.found(vendor, key, place)))
+}
+
+/// The server that the settings file names, as `wandb login --host` writes it there.
+fn base_url(local: &Local<'_>) -> Option<String> {
+    let folder = local.path("WANDB_CONFIG_DIR").unwrap_or_else(|| local.home(".config/wandb"));
+    let file = Local::read(folder.join("settings")).ok()??;
+    let ini = file.ini().ok()?;
+    let url = ini.section("default")?.get("base_url")?.trim_end_matches('/').to_owned();
+    Some(url).filter(|url| url.contains("://") && url != HOME)
+}
+
+/// Without it the far side would send its data to the vendor's own service.
+pub(super) fn defaults(local: &Local<'_>) -> Vec<(&'static str, String)> {
+    base_url(local).map(|url| ("WANDB_BASE_URL", url)).into_iter().collect()
 }
 
 /// `NETRC`, else the one of two that is there.

@@ -76,19 +76,27 @@ impl PartialEq for Wanted {
     }
 }
 
+/// What a variable that goes along with a vendor's secrets says, as `WANDB_BASE_URL`: the variable itself,
+/// else the settings files of the vendor's tools.
+pub fn companion(vendor: &Vendor, name: &str, env: &Environment, home: &Path) -> Option<String> {
+    vendor.companion(name, &Local::new(env, home))
+}
+
 /// What a provider keeps on this machine, none where it keeps nothing. Runs the vendor's own program
 /// where only that can tell (`gh auth token`, `aws configure export-credentials`).
 ///
 /// # Errors
 ///
-/// When a file can't be read or understood, or two settings contradict each other.
+/// When a file can't be read or understood, two settings contradict each other, or the credential is of no
+/// use away from this machine.
 pub fn read(wanted: &Wanted, env: &Environment, home: &Path) -> Result<Option<Credential>, ProviderError> {
     let provider = wanted.provider;
     let local = Local::new(env, home).which(wanted.which.as_deref());
     let Some(credential) = provider.look(&local)? else {
         return provider.lack(&local).map_or(Ok(None), Err);
     };
-    if let (Some(cause), true) = (&credential.refusal, credential.parts.is_empty()) {
+    // What is of no use away from this machine is of none in a store either.
+    if let Some(cause) = &credential.refusal {
         return Err(ProviderError {
             cause: format!("{}: {cause}", credential.place()),
             hint: provider.alternative.to_owned(),

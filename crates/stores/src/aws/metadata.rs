@@ -15,6 +15,12 @@ use crate::aws::refusal::Failure;
 /// The stage of the version that is in use.
 pub(super) const CURRENT: &str = "AWSCURRENT";
 
+/// The stage of the version before it, which AWS moves along.
+pub(super) const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// The stage of a version that is not in use yet.
+pub(super) const PENDING: &str = "AWSPENDING";
+
 /// The tag that says until when a value is good.
 pub(super) const EXPIRES: &str = "doppio:expires";
 
@@ -128,6 +134,12 @@ impl Described {
     pub(super) fn expiry(&self) -> Option<jiff::Timestamp> {
         let mut tags = self.tags.iter().flatten();
         tags.find(|tag| tag.key.as_deref() == Some(EXPIRES))?.value.as_ref()?.parse().ok()
+    }
+
+    /// The version that has this stage.
+    pub(super) fn at_stage(&self, stage: &str) -> Option<&str> {
+        let mut all = self.version_ids_to_stages.iter().flatten();
+        all.find(|(_, stages)| stages.iter().any(|found| found == stage)).map(|(id, _)| id.as_str())
     }
 
     fn changed(&self) -> Option<Moment> {

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use doppio_secrets::source::SourceError;
+use doppio_text::brief;
 
 use crate::aws::call::Call;
 use crate::http;
@@ -150,7 +151,7 @@ impl Refusal {
         // `com.amazon.coral.service#AccessDeniedException:http://…`
         let code = code.split(':').next().unwrap_or(code);
         let code = code.rsplit('#').next().unwrap_or(code);
-        Self { code: code.to_owned(), message: message.to_owned() }
+        Self { code: brief(code, 100), message: brief(message, 600) }
     }
 
     fn is(&self, codes: &[&str]) -> bool {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use doppio_secrets::SecretValue;
+use doppio_secrets::source;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::DEADLINE;
 use doppio_secrets::source::Item;
@@ -24,6 +25,7 @@ use doppio_secrets::source::Setup;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
+use doppio_text::shell::typed;
 
 use crate::aws::account::KEYS;
 use crate::aws::api::Api;
@@ -31,6 +33,8 @@ use crate::aws::call::Call;
 use crate::aws::metadata::CURRENT;
 use crate::aws::metadata::Described;
 use crate::aws::metadata::Moment;
+use crate::aws::metadata::PENDING;
+use crate::aws::metadata::PREVIOUS;
 use crate::aws::metadata::Selector;
 use crate::aws::metadata::metadata_of;
 use crate::aws::refusal::Failure;
@@ -191,7 +195,8 @@ impl Source for SecretsManager {
 
     fn remedy(&self, path: &str) -> String {
         format!(
-            "run `doppio secret set {path} --in aws`, or look at the names with `aws secretsmanager list-secrets`"
+            "run {}, or look at the names with `aws secretsmanager list-secrets`",
+            typed(["doppio", "secret", "set", path, "--in", "aws"])
         )
     }
 
@@ -209,7 +214,7 @@ impl Source for SecretsManager {
         let call = Call::reading("secretsmanager:GetSecretValue", path);
         let mut request = json!({ "SecretId": path });
         match Selector::of(version) {
-            Selector::Current => {}
+            Selector::Current => request["VersionStage"] = CURRENT.into(),
             Selector::Stage(stage) => request["VersionStage"] = stage.into(),
             Selector::Id(id) => request["VersionId"] = id.into(),
         }
@@ -247,6 +252,30 @@ impl Source for SecretsManager {
 
     async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
         self.put_or_create(path, value, remark).await
+    }
+
+    fn stages(&self) -> bool {
+        true
+    }
+
+    async fn stage(&self, path: &str, value: &SecretValue) -> Answer<Metadata> {
+        self.put_pending(path, value).await
+    }
+
+    async fn promote(&self, path: &str, remark: &Remark) -> Answer<Metadata> {
+        self.put_in_use(path, remark).await
+    }
+
+    async fn discard(&self, path: &str) -> Answer<()> {
+        self.drop_pending(path).await
+    }
+
+    fn own_word(&self, version: &str) -> Option<&'static str> {
+        match version {
+            source::PREVIOUS => Some(PREVIOUS),
+            source::PENDING => Some(PENDING),
+            _ => None,
+        }
     }
 
     /// AWS keeps it for [`RECOVERY_DAYS`].

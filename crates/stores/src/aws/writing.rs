@@ -11,7 +11,9 @@ use doppio_secrets::source::SourceError;
 
 use crate::aws::body;
 use crate::aws::call::Call;
+use crate::aws::metadata::CURRENT;
 use crate::aws::metadata::EXPIRES;
+use crate::aws::metadata::PENDING;
 use crate::aws::metadata::expiry_tags;
 use crate::aws::metadata::metadata_of;
 use crate::aws::refusal::Failure;
@@ -110,6 +112,55 @@ impl SecretsManager {
             Err(failure) if failure.is_denied() => Ok(false),
             Err(failure) => Err(failure.told(Call::reading("secretsmanager:DescribeSecret", path))),
         }
+    }
+
+    /// Writes a version that is not in use yet.
+    pub(super) async fn put_pending(&self, path: &str, value: &SecretValue) -> Result<Metadata, SourceError> {
+        let call = Call::writing("secretsmanager:PutSecretValue", path);
+        let request = json!({ "SecretId": path, "VersionStages": [PENDING] });
+        let version = self.write(call, request, value).await.map_err(|failure| failure.told(call))?;
+        Ok(metadata_of(path, version.as_deref(), None))
+    }
+
+    /// Puts the pending version in use; AWS keeps the one before it as the previous one.
+    pub(super) async fn put_in_use(&self, path: &str, remark: &Remark) -> Result<Metadata, SourceError> {
+        let call = Call::reading("secretsmanager:DescribeSecret", path);
+        let found = self.describe(path).await.map_err(|failure| failure.told(call))?;
+        let pending = found.at_stage(PENDING).ok_or(SourceError::Missing)?;
+        let mut metadata = metadata_of(path, Some(pending), None);
+        if found.at_stage(CURRENT) != Some(pending) {
+            self.move_stage(path, CURRENT, Some(pending), found.at_stage(CURRENT)).await?;
+        }
+        self.move_stage(path, PENDING, None, Some(pending)).await?;
+        if let Err(error) = self.remark(path, remark).await {
+            metadata.warnings.push(remark.unwritten(&error));
+        }
+        Ok(metadata)
+    }
+
+    /// Takes the stage from the pending version, which AWS then forgets by itself.
+    pub(super) async fn drop_pending(&self, path: &str) -> Result<(), SourceError> {
+        let call = Call::reading("secretsmanager:DescribeSecret", path);
+        let found = self.describe(path).await.map_err(|failure| failure.told(call))?;
+        let pending = found.at_stage(PENDING).ok_or(SourceError::Missing)?;
+        self.move_stage(path, PENDING, None, Some(pending)).await
+    }
+
+    async fn move_stage(
+        &self,
+        path: &str,
+        stage: &str,
+        to: Option<&str>,
+        from: Option<&str>,
+    ) -> Result<(), SourceError> {
+        let call = Call::writing("secretsmanager:UpdateSecretVersionStage", path);
+        let mut request = json!({ "VersionStage": stage });
+        for (member, version) in [("MoveToVersionId", to), ("RemoveFromVersionId", from)] {
+            if let Some(version) = version {
+                request[member] = version.into();
+            }
+        }
+        self.change(call, request).await
     }
 
     /// Writes a new version, or the secret if there is none.

@@ -184,6 +184,17 @@ impl Source for Kubernetes {
             .then(|| Member { path: format!("{path}#{key}"), rest: rest.into_iter().collect() })
     }
 
+    fn keeps_members(&self) -> bool {
+        true
+    }
+
+    async fn member_keys(&self, path: &str) -> Answer<Vec<String>> {
+        let path = Path::parse(path)?;
+        let api = self.api().await?;
+        let found = api.get(path.namespace.unwrap_or(&api.namespace), path.name).await?;
+        Ok(found.data.keys().cloned().collect())
+    }
+
     fn remedy(&self, path: &str) -> String {
         let Ok(path) = Path::parse(path) else {
             return "write it as `kubernetes:NAMESPACE/NAME#KEY`".to_owned();

@@ -28,6 +28,7 @@ use std::sync::PoisonError;
 use async_trait::async_trait;
 
 use doppio_secrets::SecretValue;
+use doppio_secrets::source;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::DEADLINE;
 use doppio_secrets::source::Key;
@@ -42,6 +43,7 @@ use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::vault::api::Api;
 use crate::vault::kv::Engine;
@@ -133,10 +135,27 @@ impl Source for VaultSource {
         (rest.is_none() && !path.contains('#')).then(|| format!("{path}#{key}"))
     }
 
+    fn whole(&self, path: &str) -> String {
+        if path.contains('#') { path.to_owned() } else { format!("{path}#") }
+    }
+
+    /// A key of a record would stay in its versions: what goes beside it is a record of its own.
+    fn beside(&self, path: &str, role: &str) -> Option<String> {
+        let (record, key) = path.split_once('#')?;
+        (!key.is_empty()).then(|| format!("{record}.{}.{role}", key.replace('/', "-")))
+    }
+
+    /// It knows by itself which versions of a record can be read.
+    fn own_word(&self, version: &str) -> Option<&'static str> {
+        (version == source::PREVIOUS).then_some(source::PREVIOUS)
+    }
+
     fn remedy(&self, path: &str) -> String {
         let path = path.split('#').next().unwrap_or(path);
         format!(
-            "run `vault kv put {path} KEY=-` (or `bao kv put …`) with the value on stdin, or `doppio secret set {path} --in vault`"
+            "run {} (or `bao kv put …`) with the value on stdin, or {}",
+            typed(["vault", "kv", "put", path, "KEY=-"]),
+            typed(["doppio", "secret", "set", path, "--in", "vault"])
         )
     }
 

@@ -93,11 +93,20 @@ impl VaultSource {
     ) -> Result<Metadata, SourceError> {
         let record_path = self.for_writing(path).await?;
         let before = self.before(&record_path).await?;
-        let key = match &record_path.part {
-            Part::Key(key) => key,
-            Part::Plain | Part::Whole => only_key(&record_path, before.record.as_ref())?,
+        // All of it is sent again.
+        if let Some(record) = &before.record {
+            self.0.setup.logins.send(record);
+        }
+        let record = match &record_path.part {
+            Part::Key(key) => body::record(before.record.as_ref(), key, value)?,
+            Part::Plain | Part::Whole => match document(value) {
+                Some(document) => document,
+                None => {
+                    let key = only_key(&record_path, before.record.as_ref())?;
+                    body::record(before.record.as_ref(), key, value)?
+                }
+            },
         };
-        let record = body::record(before.record.as_ref(), key, value)?;
         let is_versioned = record_path.mount.engine == Engine::Kv2;
         let body = if is_versioned {
             // With `cas` another write in between is refused rather than lost.
@@ -193,6 +202,15 @@ impl VaultSource {
         let reply = self.0.call(Request { method: "DELETE", ..Request::get(&path) }).await?;
         self.0.success(reply, "delete", &path).await.map(drop)
     }
+}
+
+/// A value that is a record by itself: a JSON object with keys of its own, each once.
+#[expect(clippy::disallowed_methods, reason = "the keys of a record are read out of its text")]
+fn document(value: &SecretValue) -> Option<Zeroizing<Vec<u8>>> {
+    let mut keys = kv::keys(value).filter(|keys| !keys.is_empty() && keys != &[kv::VALUE])?;
+    keys.sort_unstable();
+    let is_once = keys.windows(2).all(|pair| pair[0] != pair[1]);
+    is_once.then(|| value.reveal(|text| Zeroizing::new(text.to_vec())))
 }
 
 /// The key that is meant where none is named: of a record with other keys one must be.

@@ -4,6 +4,7 @@
 //! terminal. It stays in our process group, so that the shell's job control holds for both.
 
 mod output;
+mod schedulers;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::io;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::Child;
 use std::process::ExitStatus;
 use std::process::Stdio;
@@ -29,24 +31,43 @@ use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Use;
 use doppio_secrets::looks_like_value;
+use doppio_secrets::naming;
 use doppio_text::name::EnvName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
+use crate::cli::secret::arguments;
+use crate::cli::secret::document;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
+use crate::cli::secret::needs;
+use crate::cli::secret::needs::Needs;
+use crate::config::Dirs;
+use crate::config::Settings;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "The exit code is the command's, 128 and the signal's number if a signal ended it, \
                         127 if there is no such command. INT, TERM, HUP, WINCH and the like are passed on.\n\n\
-                        Examples:\n  doppio secret exec HF_TOKEN=huggingface/token -- hf auth whoami\n  \
+                        Without any, the command gets what `[exec]` of doppio.toml lists.\n\n\
+                        Examples:\n  doppio secret exec huggingface/token wandb/api_key -- python train.py\n  \
+                        doppio secret exec TOKEN=huggingface/token -- ./upload.sh\n  \
+                        doppio secret exec --recipe train.toml -- bash\n  \
                         doppio secret exec DB_URL=aws:prod/app#DATABASE_URL -- ./migrate")]
 pub(in crate::cli) struct Args {
-    /// Variables, and the secrets that they get
-    #[arg(value_name = "VARIABLE=REF", required = true)]
+    /// Secrets, each in its usual variable or in the one that is named
+    #[arg(value_name = "[VARIABLE=]REF")]
     bindings: Vec<String>,
+    /// Give it what this recipe needs
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// Give it every member of this document, each in its own variable
+    #[arg(long, value_name = "REF")]
+    all_of: Vec<String>,
+    /// Mask this secret in the output, too, and do not hand it over: for programs that fetch it themselves
+    #[arg(long, value_name = "REF")]
+    also_mask: Vec<String>,
     /// The command and its arguments
     #[arg(value_name = "COMMAND", last = true, required = true)]
     command: Vec<OsString>,
@@ -58,29 +79,39 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let bindings = bindings(&args.bindings)?;
+    let mut bindings = wanted(args, context)?;
+    let masked = args.also_mask.iter().map(|text| also(text)).collect::<Result<Vec<_>, _>>()?;
     let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
     let mask = Mask::default();
     let vault = lookup::audited(context, SecretSession::new(ladder, mask.clone()))?;
+    for text in &args.all_of {
+        let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
+        for reference in document::members(&ladder, &vault, &arguments::reference(text)?).await? {
+            let variable = usual_variable(&reference)?;
+            bindings.entry(variable).or_insert(reference);
+        }
+    }
     // From here on a signal is an answer: what is leased is given back first.
     let mut signals = signals::listen()?;
     let values = tokio::select! {
-        values = fetch(&vault, &bindings) => values?,
+        values = fetch(&vault, &bindings, &masked) => values?,
         () = signals.end() => {
             return Err(CliError::new(Kind::Interrupted, "interrupted; the command was not started"));
         }
     };
-    lookup::record_all(
-        context,
-        values.iter().map(|(name, value)| used(name, &bindings[name], value)).collect(),
-    )?;
+    let secrets = values.iter().filter(|(name, _)| !vault.stands_in(&bindings[*name]));
+    let uses = secrets.map(|(name, value)| used(name, &bindings[*name], value));
+    lookup::record_all(context, uses.collect())?;
     let (program, arguments) = args.command.split_first().expect("clap asks for a command");
+    if let Some(words) = schedulers::warning(program, arguments) {
+        crate::cli::output::line(&words);
+    }
     // A stdin that carries the passphrase has nothing left for the command.
     let is_taken = context.env.text("DOPPIO_PASSPHRASE_FD") == Some("0");
     let stdin = if is_taken { Stdio::null() } else { Stdio::inherit() };
     let child = match start(program, arguments, &values, stdin, args.no_mask) {
         Ok(child) => child,
-        Err(error) => return Err(not_started(program, &error)),
+        Err(error) => return Err(not_started(program, &error, &mask)),
     };
     drop(values);
     let (status, lost) =
@@ -100,28 +131,82 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
 async fn fetch<'a>(
     vault: &SecretSession,
     bindings: &'a BTreeMap<EnvName, SecretRef>,
+    masked: &[SecretRef],
 ) -> Result<Vec<(&'a EnvName, SecretValue)>, CliError> {
-    let values = try_join_all(bindings.values().map(|reference| vault.fetch(reference))).await?;
-    Ok(bindings.keys().zip(values).collect())
+    // What is fetched is masked; what is only to be masked comes last and is dropped.
+    let wanted = bindings.values().chain(masked);
+    let values = try_join_all(wanted.map(|reference| vault.fetch(reference))).await?;
+    let is_set = |reference: &SecretRef| !(reference.leaves_unset() && vault.stands_in(reference));
+    let all = bindings.iter().zip(values);
+    Ok(all.filter(|((_, reference), _)| is_set(reference)).map(|((name, _), value)| (name, value)).collect())
 }
 
 /// What the audit log says of a value that the command gets.
 fn used(variable: &EnvName, reference: &SecretRef, value: &SecretValue) -> (Use, Option<SecretValue>) {
     let (variable, secret) = (variable.clone(), reference.label());
-    let delivery = Delivery { variable, secret, carrier: Carrier::LocalEnv, is_default: false };
+    let delivery =
+        Delivery { variable: Some(variable), secret, carrier: Carrier::LocalEnv, is_default: false };
     (delivery.to_use("local"), Some(value.clone()))
 }
 
-/// `VARIABLE=REF` of the command line. What can't be read may hold a value, so it is not repeated.
+/// What the command gets: what the command line and the recipe name, else what the settings list.
+fn wanted(args: &Args, context: &Context) -> Result<BTreeMap<EnvName, SecretRef>, CliError> {
+    let mut wanted = bindings(&args.bindings)?;
+    if let Some(recipe) = &args.recipe {
+        let mut needs = Needs::new();
+        needs::collect(recipe, &mut needs)?;
+        for reference in needs.into_keys() {
+            let variable = usual_variable(&reference)?;
+            wanted.entry(variable).or_insert(reference);
+        }
+    }
+    let is_named = !args.bindings.is_empty() || !args.all_of.is_empty() || !args.also_mask.is_empty();
+    if !is_named && args.recipe.is_none() {
+        let dirs = Dirs::new(&context.env, &context.home);
+        let settings =
+            Settings::load(&context.cwd, &dirs.config_toml(), &context.home, args.lookup.profile(context))?;
+        if settings.exec.is_empty() {
+            return Err(CliError::usage("no secret is named, and the settings list none")
+                .hint("name some: `doppio secret exec huggingface/token -- COMMAND`")
+                .hint("or list them in doppio.toml: `[exec]`, `HF_TOKEN = \"huggingface/token\"`"));
+        }
+        wanted = settings.exec;
+    }
+    Ok(wanted)
+}
+
+/// A reference whose value is only masked.
+fn also(text: &str) -> Result<SecretRef, CliError> {
+    let reference = arguments::reference(text)?;
+    if looks_like_value(&reference.to_string()) { Err(arguments::on_command_line()) } else { Ok(reference) }
+}
+
+/// The variable that a secret is usually in.
+fn usual_variable(reference: &SecretRef) -> Result<EnvName, CliError> {
+    naming::variable_of(reference).ok_or_else(|| {
+        CliError::usage(format!("`{}` has no usual variable", reference.label()))
+            .hint(format!("name one: `VARIABLE={}`", reference.label()))
+    })
+}
+
+/// `[VARIABLE=]REF` of the command line. What can't be read may hold a value, so it is not repeated.
 fn bindings(texts: &[String]) -> Result<BTreeMap<EnvName, SecretRef>, CliError> {
     let mut bindings = BTreeMap::new();
     for text in texts {
-        let parsed = text.split_once('=').and_then(|(variable, reference)| {
-            Some((variable.parse::<EnvName>().ok()?, reference.parse::<SecretRef>().ok()?))
-        });
-        let Some((variable, reference)) = parsed else {
-            return Err(CliError::usage("`exec` takes a variable and a reference, never a value")
-                .hint("write `HF_TOKEN=huggingface/token`, and the command after ` -- `"));
+        let wrong = || {
+            CliError::usage("`exec` takes a reference, or a variable and a reference, never a value").hint(
+                "write `huggingface/token` or `HF_TOKEN=huggingface/token`, and the command after ` -- `",
+            )
+        };
+        let (variable, reference) = match text.split_once('=') {
+            Some((variable, reference)) if variable.parse::<EnvName>().is_ok() => (Some(variable), reference),
+            _ => (None, text.as_str()),
+        };
+        let reference = reference.parse::<SecretRef>().map_err(|_| wrong())?;
+        let variable = match variable.map(str::parse::<EnvName>) {
+            Some(variable) => variable.map_err(|_| wrong())?,
+            None if looks_like_value(&reference.to_string()) => return Err(arguments::on_command_line()),
+            None => usual_variable(&reference)?,
         };
         if looks_like_value(&reference.to_string()) {
             return Err(CliError::usage(format!(
@@ -172,10 +257,10 @@ async fn attend(
 }
 
 /// As shells have it: 127 for what is not there, 126 for what can't be run.
-fn not_started(program: &OsStr, error: &io::Error) -> CliError {
+fn not_started(program: &OsStr, error: &io::Error, mask: &Mask) -> CliError {
     let code = if error.kind() == ErrorKind::NotFound { 127 } else { 126 };
-    CliError::new(Kind::OfCommand(code), format!("cannot start `{}`", program.display()))
-        .cause(error.to_string())
+    let program = mask.text(&program.to_string_lossy());
+    CliError::new(Kind::OfCommand(code), format!("cannot start `{program}`")).cause(error.to_string())
 }
 
 fn exit_code(status: ExitStatus) -> u8 {
@@ -194,10 +279,9 @@ mod tests {
 
     #[test]
     fn values_are_no_references() {
-        assert_eq!(parse(&["A=huggingface/token", "B=env:X#a=b"]).unwrap(), 2);
+        assert_eq!(parse(&["A=huggingface/token", "B=env:X#a=b", "huggingface/token"]).unwrap(), 3);
         let token = format!("A=hf_{}", "a1".repeat(17));
-        for wrong in [&["A"][..], &["huggingface/token"], &["A=a b"], &["1A=x/y"], &["A=x", "A=y"], &[&token]]
-        {
+        for wrong in [&["1=2"][..], &[&token[2..]], &["A=a b"], &["1A=x/y"], &["A=x", "A=y"], &[&token]] {
             let fault = parse(wrong).unwrap_err();
             let told = format!("{:?}{:?}", fault.message, fault.hints);
             assert!(!told.contains("a1a1") && !told.contains("a b"), "{told}");

@@ -8,6 +8,7 @@ use doppio_text::name::SecretName;
 
 use crate::cli::error::CliError;
 use crate::cli::secret::arguments::name;
+use crate::cli::secret::lookup::ProfileArg;
 use crate::cli::secret::transfer::Wish;
 
 #[derive(Debug, clap::Args)]
@@ -17,11 +18,12 @@ use crate::cli::secret::transfer::Wish;
                         of a table `db` becomes `db/url`. Nothing is written before you have seen it.\n\n\
                         Examples:\n  doppio secret import .env\n  \
                         doppio secret import secrets.json --prefix app --dry-run\n  \
+                        doppio secret import .env --into app/production --in aws\n  \
                         doppio secret import --from aws team/key --in keyring --yes\n  \
                         doppio secret import --provider huggingface --provider aws:prod"
 )]
 pub(in crate::cli) struct Args {
-    /// A dotenv, JSON, YAML or TOML file
+    /// A dotenv, JSON, YAML, TOML or Python file, a Kubernetes Secret, or a file of a provider's tools
     #[arg(value_name = "FILE", required_unless_present_any = ["from", "provider"])]
     pub(super) file: Option<PathBuf>,
     /// Import what this provider's own tools keep on this machine, as `doppio secret discover` lists
@@ -39,6 +41,10 @@ pub(in crate::cli) struct Args {
     /// Give one another name
     #[arg(long = "map", value_name = "VARIABLE=NAME")]
     pub(super) renames: Vec<String>,
+    /// Keep them together as one document, a JSON object or a record, each under the key that it has in the
+    /// file
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["from", "provider", "prefix", "renames"])]
+    pub(super) into: Option<String>,
     /// Where to keep them; else the keychain, or the age vault where there is no keychain
     #[arg(long = "in", value_name = "SOURCE")]
     pub(super) target: Option<String>,
@@ -47,6 +53,8 @@ pub(in crate::cli) struct Args {
     pub(super) remove_source: bool,
     #[command(flatten)]
     pub(super) wish: Wish,
+    #[command(flatten)]
+    pub(super) profile: ProfileArg,
 }
 
 /// The forms as the command line has them.
@@ -56,6 +64,7 @@ pub(super) enum FormatArg {
     Json,
     Yaml,
     Toml,
+    Python,
 }
 
 impl From<FormatArg> for Format {
@@ -65,6 +74,7 @@ impl From<FormatArg> for Format {
             FormatArg::Json => Self::Json,
             FormatArg::Yaml => Self::Yaml,
             FormatArg::Toml => Self::Toml,
+            FormatArg::Python => Self::Python,
         }
     }
 }

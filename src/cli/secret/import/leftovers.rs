@@ -26,11 +26,12 @@ use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Plan;
 use crate::cli::terminal::is_attended;
 
-/// Removes the file where that is wished, and sees to it that git ignores its like.
-/// `text` is what was read of it.
+/// Removes the file where that is wished, and sees to it that git ignores its like. `text` is what was
+/// read of it, `besides` what it holds besides secrets: then it stays.
 pub(super) fn of_file(
     path: &Path,
     text: &SecretValue,
+    besides: Option<&str>,
     plan: &Plan<'_>,
     args: &Args,
     context: &Context,
@@ -43,6 +44,12 @@ pub(super) fn of_file(
             return Err(CliError::world(format!(
                 "`{shown}` was not removed: it holds values that are stored nowhere else"
             )));
+        }
+    } else if let Some(besides) = besides {
+        output::line(&format!("note: `{shown}` stays, for {besides}"));
+        if args.remove_source {
+            return Err(CliError::world(format!("`{shown}` was not removed: {besides}"))
+                .hint("all its secrets are stored: remove them from it by hand, or the file"));
         }
     } else if args.remove_source
         || (may_ask

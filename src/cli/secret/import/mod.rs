@@ -7,26 +7,30 @@ mod leftovers;
 mod provider;
 
 use doppio_secrets::Ladder;
+use doppio_secrets::SecretRef;
 use doppio_secrets::format::Format;
+use doppio_secrets::naming;
+use doppio_secrets::source::Document;
 use doppio_secrets::source::Source;
 use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::secret::arguments::name;
 use crate::cli::secret::copy;
 use crate::cli::secret::import::arguments::Names;
-use crate::cli::secret::lookup;
 use crate::cli::secret::sources;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
 use crate::cli::secret::transfer::Plan;
+use crate::cli::secret::transfer::Stays;
 
 pub(super) use arguments::Args;
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let names = Names::new(args)?;
-    let ladder = lookup::usual_ladder(context)?;
+    let ladder = args.profile.ladder(context)?;
     if !args.provider.is_empty() {
         return provider::import(&names, args, &ladder, context).await;
     }
@@ -35,14 +39,32 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
             let only = only.iter().map(|name| name.display().to_string()).collect::<Vec<_>>();
             from_source(sources::named(&ladder, scheme)?, &only, &names, args, &ladder, context).await
         }
-        (None, Some(path)) => {
-            let (items, text) = file::items(path, args.format.map(Format::from), &names)?;
+        (None, Some(file)) => {
+            let file::Contents { items, text, besides } =
+                file::contents(file, args.format.map(Format::from), &names)?;
             let target = sources::target(&ladder, args.target.as_deref()).await?;
-            let plan = transfer::plan(target, items, args.wish.replaces).await?;
+            if let Some(document) = &args.into {
+                let view = Document::new(target, sources::path(&ladder, target, &name(document)?)?);
+                let plan = transfer::plan(&ladder, &view, members_of(view.path(), items), args.wish.replaces)
+                    .await?;
+                if plan.carry_out(args.wish, context).await? {
+                    let scheme = target.kind().scheme;
+                    let path = view.path();
+                    output::line(&format!(
+                        "use them from now on: `doppio secret exec --all-of {scheme}:{path} -- COMMAND`"
+                    ));
+                    plan.complain()?;
+                    leftovers::of_file(file, &text, besides.as_deref(), &plan, args, context)?;
+                    plan.complain_of_refused()?;
+                }
+                return Ok(());
+            }
+            let plan = transfer::plan(&ladder, target, items, args.wish.replaces).await?;
             if plan.carry_out(args.wish, context).await? {
                 tell_of_variables(&ladder, &plan).await;
                 plan.complain()?;
-                leftovers::of_file(path, &text, &plan, args, context)?;
+                tell_how_to_use(&plan);
+                leftovers::of_file(file, &text, besides.as_deref(), &plan, args, context)?;
                 plan.complain_of_refused()?;
             }
             Ok(())
@@ -63,12 +85,12 @@ async fn from_source(
     if from.kind().scheme == target.kind().scheme {
         return Err(CliError::usage(format!("both sources are `{}`", target.kind().scheme)));
     }
-    let mut items = copy::items(from, only).await?;
+    let mut items = copy::items(ladder, from, only).await?;
     let paths: Vec<String> = items.iter().map(|item| item.path.clone()).collect();
     for item in &mut items {
         rename(item, names);
     }
-    let plan: Plan<'_> = transfer::plan(target, items, args.wish.replaces).await?;
+    let plan: Plan<'_> = transfer::plan(ladder, target, items, args.wish.replaces).await?;
     if plan.carry_out(args.wish, context).await? {
         tell_of_variables(ladder, &plan).await;
         plan.complain()?;
@@ -80,12 +102,40 @@ async fn from_source(
     Ok(())
 }
 
+/// The items as members of a document, under the keys that they have in the file.
+fn members_of(document: &str, items: Vec<Item>) -> Vec<Item> {
+    let member = |item: Item| Item { path: format!("{document}#{}", item.key), name: None, ..item };
+    items.into_iter().map(member).collect()
+}
+
+/// Shows the line that runs a program with what was imported, which it read from the file before.
+fn tell_how_to_use(plan: &Plan<'_>) {
+    const SHOWN: usize = 6;
+    let words: Vec<String> = plan
+        .arrivals()
+        .filter_map(|item| {
+            let reference = SecretRef::from(item.name.clone()?);
+            naming::variable_of(&reference).map(|_| reference.to_string())
+        })
+        .collect();
+    if words.is_empty() {
+        return;
+    }
+    if words.len() > SHOWN {
+        output::line(
+            "use them from now on: list them in `[exec]` of doppio.toml, then `doppio secret exec -- COMMAND`",
+        );
+        return;
+    }
+    output::line(&format!("use them from now on: `doppio secret exec {} -- COMMAND`", words.join(" ")));
+}
+
 /// Says which of the secrets a lookup does not find where they are now: variables come first.
 async fn tell_of_variables(ladder: &Ladder, plan: &Plan<'_>) {
     let Ok(env) = ladder.source("env") else { return };
     for item in plan.arrivals() {
-        let Ok(name) = item.path.parse::<SecretName>() else { continue };
-        for variable in env.candidates(&name) {
+        let Some(name) = &item.name else { continue };
+        for variable in env.candidates(name) {
             if env.locate(&variable, None).await.is_ok() {
                 output::line(&format!(
                     "warning: variable `{variable}` takes precedence over `{name}` and will be used instead"
@@ -97,8 +147,12 @@ async fn tell_of_variables(ladder: &Ladder, plan: &Plan<'_>) {
 
 /// Gives an item of another source its name here.
 fn rename(item: &mut Item, names: &Names) {
-    match names.of(&item.path) {
-        Some(name) => item.path = name.to_string(),
-        None => item.value = Err("its path can't be a name: use `--map PATH=NAME`".to_owned()),
+    let known = item.name.as_ref().map_or(item.path.as_str(), SecretName::as_str);
+    match names.of(known) {
+        Some(name) => {
+            item.path = name.to_string();
+            item.name = Some(name);
+        }
+        None => item.value = Err(Stays::refused("its path can't be a name: use `--map PATH=NAME`")),
     }
 }

@@ -14,6 +14,7 @@ use crate::cli::secret::import::Names;
 use crate::cli::secret::sources;
 use crate::cli::secret::transfer;
 use crate::cli::secret::transfer::Item;
+use crate::cli::secret::transfer::Stays;
 
 /// Imports everything that the providers of the command line have.
 pub(super) async fn import(
@@ -40,7 +41,7 @@ pub(super) async fn import(
         return Err(CliError::usage(format!("`--map {key}=…`: no secret of these providers is called that")));
     }
     let target = sources::target(ladder, args.target.as_deref()).await?;
-    let plan = transfer::plan(target, items, args.wish.replaces).await?;
+    let plan = transfer::plan(ladder, target, items, args.wish.replaces).await?;
     if plan.carry_out(args.wish, context).await? {
         plan.complain()?;
         plan.complain_of_refused()?;
@@ -76,10 +77,10 @@ fn of(wanted: &Wanted, names: &Names, context: &Context) -> Result<Vec<Item>, Cl
         let item = transfer::item(&name, part.place, part.value?, remark);
         Some(match &found.only_for {
             Some(server) if renamed.is_none() => Item {
-                value: Err(format!(
+                value: Err(Stays::Refused(format!(
                     "it is for `{server}`, and under this name another server would get it: name it as \
                      `credentials = [\"{wanted}\"]`, or store it with `--map {usual}=OTHER`"
-                )),
+                ))),
                 ..item
             },
             _ => item,

@@ -12,6 +12,7 @@ use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::config::Dirs;
 use crate::config::Settings;
+use crate::config::project_file;
 
 /// Sources that are on this machine and that keep secrets.
 const LOCAL: [&str; 2] = ["keyring", "file"];
@@ -35,6 +36,7 @@ pub(in crate::cli::secret) async fn gather(
     let settings = Settings::load(
         &context.cwd,
         &Dirs::new(&context.env, &context.home).config_toml(),
+        &context.home,
         args.profile(context),
     )?;
     let ladder = lookup::ladder(context, &context.cwd, args)?;
@@ -45,7 +47,7 @@ pub(in crate::cli::secret) async fn gather(
         sources: LOCAL.into_iter().map(str::to_owned).chain(sources.iter().cloned()).collect(),
         names: settings.bindings.keys().cloned().chain(only.cloned()).collect(),
         bound: settings.bindings.into_iter().map(|(name, bound)| (name, bound.reference)).collect(),
-        dotenv: settings.dotenv.then(|| context.cwd.join(".env")),
+        dotenv: settings.dotenv.then(|| project_file(&context.cwd, ".env")),
         only: only.cloned(),
     };
     Ok(Gathered {

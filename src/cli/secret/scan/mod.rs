@@ -1,5 +1,6 @@
 //! `doppio secret scan`.
 
+mod adopt;
 mod allow;
 mod gather;
 mod show;
@@ -27,13 +28,16 @@ use doppio_secrets::scan::staged;
 use doppio_secrets::scan::tree;
 use doppio_text::exact;
 use doppio_text::shell::quote;
+use doppio_text::shell::typed;
 
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
 use crate::cli::secret::lookup::LookupArgs;
+use crate::config::project_folder;
 
 use allow::Allowed;
 
@@ -49,6 +53,7 @@ use allow::Allowed;
                         Examples:\n  \
                         doppio secret scan\n  \
                         doppio secret scan --staged\n  \
+                        doppio secret scan train.py --adopt\n  \
                         doppio secret scan --history --json\n  \
                         doppio secret scan --install-hook")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -71,9 +76,15 @@ pub(in crate::cli) struct Args {
     /// Look for stored values only, not for texts that look like tokens
     #[arg(long)]
     no_shapes: bool,
-    /// Print one JSON object per line
-    #[arg(long)]
-    json: bool,
+    /// Store the tokens that are found and not stored, each under its well-known name, and show what to
+    /// write in their place
+    #[arg(long, conflicts_with_all = ["where", "no_shapes", "json"])]
+    adopt: bool,
+    /// With `--adopt`: do not ask
+    #[arg(long, short, requires = "adopt")]
+    yes: bool,
+    #[command(flatten)]
+    output: OutputArgs,
     /// Write a pre-commit hook that runs `doppio secret scan --staged`
     #[arg(long, conflicts_with_all = ["where", "no_ignore", "json"])]
     install_hook: bool,
@@ -90,10 +101,16 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     }
     let gathered = block_on(context, gather(context, &args.lookup, &args.sources, None))??;
     let (scanner, skipped) = Scanner::new(&gathered.collected.values, !args.no_shapes);
+    let scanner = if args.adopt { scanner.keeping_text() } else { scanner };
     tell_skipped(&skipped);
     let (report, base) = search(args, &scanner)?;
-    let allowed = Allowed::new(&gathered.allow, &context.cwd, &base)?;
-    let found = show::findings(&report, &scanner, &allowed, args.json)?;
+    let project = project_folder(&context.cwd);
+    let allowed = Allowed::new(&gathered.allow, &project, &base)?;
+    let found = show::findings(&report, &scanner, &allowed, args.output.is_json())?;
+    if args.adopt {
+        tell_troubles(&report.troubles);
+        return block_on(context, adopt::adopt(args, &report, &allowed, context))?;
+    }
     summary(args, &report, &scanner, found);
     tell_troubles(&report.troubles);
     for store in &report.stores {
@@ -209,6 +226,8 @@ fn summary(args: &Args, report: &Report, scanner: &Scanner, found: show::Found) 
     if found.real > 0 {
         let hint = if args.staged {
             "unstage it with `git restore --staged FILE`, or mark the line with `doppio:allow`"
+        } else if found.stored == 0 {
+            "`doppio secret scan --adopt` stores tokens under their names and shows what to write in their place"
         } else {
             "`doppio secret incident NAME` says what to do about a value that got out"
         };
@@ -241,7 +260,7 @@ fn install(args: &Args) -> Result<(), CliError> {
             return Err(CliError::world(format!(
                 "the hook `{shown}` exists, but git ignores it: it is not executable"
             ))
-            .hint(format!("run `chmod +x {shown}`")));
+            .hint(format!("run {}", typed(["chmod", "+x", &shown.to_string()]))));
         }
         Hook::Off(folder, scope) => {
             let shown = folder.display();

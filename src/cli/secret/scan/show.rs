@@ -22,6 +22,8 @@ const COMMIT: usize = 12;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Found {
     pub real: usize,
+    /// How many of those are values that are stored.
+    pub stored: usize,
     pub allowed: usize,
 }
 
@@ -40,6 +42,7 @@ pub(super) fn findings(
             continue;
         }
         found.real += 1;
+        found.stored += usize::from(matches!(finding.hit.what, What::Value(..)));
         if json {
             text.push_str(&as_json(finding, scanner).to_string());
         } else {

@@ -1,5 +1,12 @@
 //! Whether a text of the right shape is likely to be a token, and not an example of one.
 
+use data_encoding::BASE64;
+use data_encoding::BASE64_NOPAD;
+use zeroize::Zeroizing;
+
+use crate::SecretValue;
+use crate::is_dummy;
+
 /// Words that stand in examples.
 const EXAMPLES: &[&[u8]] = &[
     b"example",
@@ -31,9 +38,52 @@ pub(super) fn is_likely(token: &[u8], body: &[u8]) -> bool {
     if EXAMPLES.iter().any(is_example) {
         return false;
     }
+    is_random(body)
+}
+
+/// Whether bytes are likely to be random.
+pub(super) fn is_random(body: &[u8]) -> bool {
     let hex = body.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'_' || *byte == b'-');
     let (bits, row) = if hex { (HEX_BITS, HEX_ROW) } else { (BITS, ROW) };
     entropy(body) >= bits && longest_row(body) < row && !repeats(body)
+}
+
+/// Different bytes that a password has at least.
+const VARIETY: usize = 5;
+
+/// Whether a text where a password belongs is likely to be one: it mixes letters with digits or signs, as
+/// words of prose, names of variables and the placeholders of examples do not.
+pub(super) fn is_password(text: &[u8]) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let is_example = |word: &&[u8]| lower.windows(word.len()).any(|at| at == *word);
+    let has = |class: fn(&u8) -> bool| text.iter().any(class);
+    let is_sign =
+        |byte: &u8| byte.is_ascii_punctuation() && !matches!(byte, b'_' | b'.' | b'-' | b'/' | b'%');
+    let is_mixed = has(u8::is_ascii_alphabetic) && (has(u8::is_ascii_digit) || text.iter().any(is_sign));
+    let mut different: Vec<u8> = lower.clone();
+    different.sort_unstable();
+    different.dedup();
+    is_mixed
+        && different.len() >= VARIETY
+        && !EXAMPLES.iter().chain(WORDS).any(is_example)
+        && !text.contains(&b'*')
+        && !is_dummy(&SecretValue::new(text.to_vec()))
+}
+
+/// Words that stand for a password where there is none.
+const WORDS: &[&[u8]] = &[b"password", b"passwd", b"environ", b"getenv", b"secret", b"p@ssw0rd", b"pass1234"];
+
+/// Whether a text is a user's name and a password in base64.
+pub(super) fn is_login(text: &[u8]) -> bool {
+    let decoded = BASE64.decode(text).or_else(|_| BASE64_NOPAD.decode(text)).map(Zeroizing::new);
+    decoded.is_ok_and(|login| {
+        let is_printed = login.iter().all(|byte| (0x20..0x7f).contains(byte));
+        let at = login.iter().position(|&byte| byte == b':').filter(|&at| at > 0 && is_printed);
+        at.is_some_and(|at| {
+            let password = &login[at + 1..];
+            password.len() >= VARIETY && !is_dummy(&SecretValue::new(password.to_vec()))
+        })
+    })
 }
 
 /// Shannon's entropy, in bits per byte.

@@ -23,7 +23,7 @@ const MIXED: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::new);
 
 fn ids(text: &str) -> Vec<&'static str> {
-    SHAPES.search(text.as_bytes()).iter().map(|token| token.id).collect()
+    SHAPES.search(text.as_bytes(), false).iter().map(|token| token.id).collect()
 }
 
 /// Tokens as people have them in files. Each kind by itself is a test of the vendors' rows.
@@ -92,6 +92,57 @@ fn what_only_looks_alike_is_none() {
 #[test]
 fn the_token_alone_is_the_place() {
     let text = format!("x WANDB_API_KEY=\"{}\" y", random(40, HEX, 9));
-    let token = Shapes::new().search(text.as_bytes()).remove(0);
+    let token = Shapes::new().search(text.as_bytes(), false).remove(0);
     assert_eq!(token.place, 17..57);
+}
+
+// case G2
+#[test]
+fn passwords_are_found_where_they_stand_as_such() {
+    let login = data_encoding::BASE64.encode(b"ada:k2Jd81xQ");
+    for (id, text) in [
+        ("password-in-url", "DATABASE_URL=postgresql://app:k2Jd81xQ@db.corp:5432/app".to_owned()),
+        ("password-in-url", "git clone https://ada:hunter22x@git.corp/x.git".to_owned()),
+        ("password-in-url", "redis://:k2Jd81xQ@cache:6379/0".to_owned()),
+        ("password-setting", "REGISTRY_PASSWORD=k2Jd81xQ".to_owned()),
+        ("password-setting", "export DB_PASSWORD='k2Jd81xQ'".to_owned()),
+        ("password-setting", "  POSTGRES_PASSWORD: k2Jd81xQ".to_owned()),
+        ("password-setting", "{\"username\": \"ada\", \"password\": \"k2Jd81xQ\"}".to_owned()),
+        ("registry-login", format!("{{\"auths\": {{\"r.corp\": {{\"auth\": \"{login}\"}}}}}}")),
+        ("netrc-password", format!("machine wandb.corp\n  login user\n  password {}\n", random(40, HEX, 4))),
+    ] {
+        assert_eq!(ids(&text), [id], "{text}");
+    }
+    for text in [
+        "postgresql://user:password@host/db",
+        "postgresql://postgres:postgres@localhost/db",
+        "https://${USER}:${PASSWORD}@host",
+        "https://user:<token>@host",
+        "see https://host:8443/a@b and http://[::1]:80/",
+        "DB_PASSWORD=$DB_PASSWORD",
+        "DB_PASSWORD=${DB_PASSWORD:-none}",
+        "DB_PASSWORD = os.environ[\"DB_PASSWORD\"]",
+        "PASSWORD_RESET_TIMEOUT_DAYS=3",
+        "PASSWORD_HASHERS: argon2",
+        "POSTGRES_PASSWORD=postgres",
+        "password = getpass.getpass()",
+        "\"password\": \"your_password_1\"",
+        "\"auth\": \"\"",
+        "\"auth\": \"oauth2authorization\"",
+        "machine learning user guide password policy2",
+    ] {
+        assert!(ids(text).is_empty(), "{text}: {:?}", ids(text));
+    }
+}
+
+// case G3
+#[test]
+fn in_binary_files_anything_may_stand_beside_a_token() {
+    let token = format!("hf_{}", random(34, MIXED, 12));
+    for text in [format!("\0\x0bk{token}prod"), format!("\x0a%{token}\x12\x03"), format!("7{token}7\0")] {
+        let found = SHAPES.search(text.as_bytes(), true);
+        assert_eq!(found.iter().map(|token| token.id).collect::<Vec<_>>(), ["huggingface-token"], "{text:?}");
+        assert_eq!(&text[found[0].place.clone()], token);
+    }
+    assert!(ids(&format!("k{token}")).is_empty());
 }

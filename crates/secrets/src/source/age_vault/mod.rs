@@ -14,6 +14,7 @@ use tokio::sync::MutexGuard;
 
 use doppio_text::name::InvalidName;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::SecretValue;
 use crate::source;
@@ -43,6 +44,9 @@ pub(super) static KIND: Kind = Kind {
     versions: true,
     remote: None,
 };
+
+/// How often a passphrase that is typed may be wrong.
+const TRIES: usize = 3;
 
 /// A vault file, which need not be there yet.
 #[derive(Debug)]
@@ -84,13 +88,25 @@ impl AgeVault {
 
     /// Opens the vault with the key that opened it before, else with one that may fit.
     async fn unlock(&self, bytes: Vec<u8>, key: Option<Key>) -> Result<Opened, SourceError> {
-        let keys = match key {
-            Some(key) => vec![key].into(),
-            None => self.keys.for_opening(&self.path, &crypt::encryption(&self.path, &bytes)?).await?,
-        };
-        let path = self.path.clone();
-        let work = move || unlock(&path, bytes, &keys.keys).map_err(|error| keys.fault(error));
-        detached(None, work).await.map_err(|_| failed())?
+        let mut known = key;
+        let mut tries = 1;
+        loop {
+            let keys = match known.take() {
+                Some(key) => vec![key].into(),
+                None => self.keys.for_opening(&self.path, &crypt::encryption(&self.path, &bytes)?).await?,
+            };
+            let (path, copy) = (self.path.clone(), bytes.clone());
+            let work = move || unlock(&path, copy, &keys.keys).map_err(|error| keys.fault(error));
+            let answer = detached(None, work).await.map_err(|_| failed())?;
+            match answer {
+                Err(SourceError::NotAllowed { .. })
+                    if tries < TRIES && self.keys.may_ask_again(&crypt::encryption(&self.path, &bytes)?) =>
+                {
+                    tries += 1;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     async fn look<T>(
@@ -246,11 +262,15 @@ impl Source for AgeVault {
     }
 
     fn remedy(&self, path: &str) -> String {
-        format!("run `doppio secret set {path} --in file`")
+        format!("run {}", typed(["doppio", "secret", "set", path, "--in", "file"]))
     }
 
     async fn check(&self) -> Answer<()> {
         self.open().await?.as_ref().map(drop).ok_or_else(|| self.absent())
+    }
+
+    async fn is_at_hand(&self) -> bool {
+        self.opened.lock().await.is_some()
     }
 
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {
@@ -303,6 +323,14 @@ impl Source for AgeVault {
             Ok(())
         };
         self.change(false, edit).await.map(drop)
+    }
+
+    /// Each write leaves the generation before it.
+    fn remains(&self, _: &str) -> Option<String> {
+        let (shown, older) = store::generations(&self.path);
+        Some(format!(
+            "until the age vault is written again, its older generation has it: `cp -p {older} {shown}` restores it"
+        ))
     }
 
     async fn list(&self) -> Answer<Vec<(String, Metadata)>> {

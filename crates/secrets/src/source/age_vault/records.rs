@@ -65,7 +65,7 @@ impl Record {
     /// The version that is asked for: a number, `latest`, `previous`, or none for the latest.
     pub(super) fn version(&self, asked: Option<&str>) -> Option<&Version> {
         match asked {
-            None | Some("latest") => Some(&self.current),
+            None | Some("latest" | "current") => Some(&self.current),
             Some("previous") => self.previous.first(),
             Some(number) => {
                 let number: u32 = number.parse().ok()?;

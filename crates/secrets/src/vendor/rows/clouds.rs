@@ -31,6 +31,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 Token::bare("vast-api-key", "[0-9a-f]{64}"),
                 Token::behind("vast-api-key", &["set api-key "], "([0-9a-f]{64})"),
             ],
+            also: &["VAST_KEY", "VAST_AI_API_KEY", "VASTAI_API_KEY"],
             ..Key::variables("vast/api_key", &["VAST_API_KEY"])
         }]],
         search: Search::Then(gpu_clouds::vast),
@@ -50,6 +51,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 Token::prefixed("runpod-api-key", &["rpa_"], "[A-Z0-9]{40}[A-Za-z0-9]{6}"),
                 Token::bare("runpod-api-key", "[A-Z0-9]{40}"),
             ],
+            also: &["RUNPOD_KEY", "RUNPOD_TOKEN", "RUNPOD_API_TOKEN", "RUNPOD_AI_API_KEY"],
             ..Key::variables("runpod/api_key", &["RUNPOD_API_KEY"])
         }]],
         search: Search::Then(gpu_clouds::runpod),
@@ -73,6 +75,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 ),
                 Token::bare("lambda-api-key", "[A-Za-z0-9_.-]{32,160}"),
             ],
+            also: &["LAMBDA_CLOUD_API_KEY", "LAMBDA_LABS_API_KEY", "LAMBDALABS_API_KEY"],
             ..Key::variables("lambda/api_key", &["LAMBDA_API_KEY"])
         }]],
         search: Search::Then(gpu_clouds::lambda),
@@ -90,6 +93,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 get: "https://console.aws.amazon.com/iam (security credentials)",
                 looks: "`AKIA` or `ASIA` and 16 capitals and digits",
                 tokens: &[Token::prefixed("aws-access-key-id", &["AKIA", "ASIA"], "[A-Z2-7]{16}")],
+                also: &["AWS_ACCESS_KEY"],
                 ..Key::variables("aws/access_key_id", &["AWS_ACCESS_KEY_ID"])
             },
             Key {
@@ -104,6 +108,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                         "{=}([A-Za-z0-9/+]{40})",
                     ),
                 ],
+                also: &["AWS_SECRET_KEY"],
                 ..Key::variables("aws/secret_access_key", &["AWS_SECRET_ACCESS_KEY"])
             },
             Key {
@@ -120,8 +125,13 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         // Of service bearer tokens and of ids in a context.
         tokens: &[Token::prefixed("aws-access-key-id", &["ABIA", "ACCA"], "[A-Z2-7]{16}")],
         companions: &["AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"],
-        accounts: Some(Accounts { one: "profile", names: aws::profiles }),
+        accounts: Some(Accounts {
+            chosen_by: &["AWS_DEFAULT_PROFILE", "AWS_PROFILE"],
+            usual: "default",
+            ..Accounts::of("profile", aws::profiles)
+        }),
         tell: Some(aws::tell),
+        file: Some(aws::file),
         search: Search::Own(aws::look),
         ..Vendor::NONE
     },
@@ -148,7 +158,23 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         exposure: Exposure::Scoped,
         alternative: "impersonate a narrow service account: \
                   `gcloud auth application-default login --impersonate-service-account=…`",
-        sets: &[&[Key::file("gcp/credentials", &gcp::FILE)]],
+        sets: &[&[Key {
+            also: &[
+                "GCP_SERVICE_ACCOUNT",
+                "GCP_SERVICE_ACCOUNT_JSON",
+                "GCP_SERVICE_ACCOUNT_KEY",
+                "GCP_SA_KEY",
+                "GCP_KEY_JSON",
+                "GCP_CREDENTIALS_JSON",
+                "GOOGLE_CREDENTIALS",
+                "GOOGLE_CREDENTIALS_JSON",
+                "GOOGLE_APPLICATION_CREDENTIALS_JSON",
+                "GOOGLE_SERVICE_ACCOUNT",
+                "GOOGLE_SERVICE_ACCOUNT_JSON",
+                "GOOGLE_SERVICE_ACCOUNT_KEY",
+            ],
+            ..Key::file("gcp/credentials", &gcp::FILE)
+        }]],
         tokens: &[
             Token::behind(
                 "gcp-service-account-key",
@@ -160,6 +186,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         ],
         companions: &["GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_QUOTA_PROJECT", "CLOUDSDK_CORE_PROJECT"],
         tell: Some(gcp::tell),
+        file: Some(gcp::file),
         search: Search::Own(gcp::look),
         ..Vendor::NONE
     },
@@ -170,8 +197,9 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         alternative: "create a token that can only pull: https://app.docker.com/settings/personal-access-tokens",
         sets: &[&[Key::file("docker/config", &docker::FILE)]],
         tokens: &[Token::prefixed("docker-token", &["dckr_pat_"], "[A-Za-z0-9_-]{27}")],
-        accounts: Some(Accounts { one: "registry", names: docker::registries }),
+        accounts: Some(Accounts::of("registry", docker::registries)),
         tell: Some(docker::tell),
+        file: Some(docker::file),
         search: Search::Own(docker::look),
         ..Vendor::NONE
     },
@@ -182,8 +210,9 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         exposure: Exposure::Personal,
         alternative: "create a service account for the task (`kubectl create token NAME`) and a kubeconfig with it",
         sets: &[&[Key::file("kubeconfig/config", &kubeconfig::FILE)]],
-        accounts: Some(Accounts { one: "context", names: kubeconfig::contexts }),
+        accounts: Some(Accounts::of("context", kubeconfig::contexts)),
         tell: Some(kubeconfig::tell),
+        file: Some(kubeconfig::file),
         search: Search::Own(kubeconfig::look),
         ..Vendor::NONE
     },

@@ -29,8 +29,9 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
             },
             Key { sent: Sent::As(&["DOPPIO_GIT_PASSWORD"]), ..Key::variables("git/password", &[]) },
         ]],
-        accounts: Some(Accounts { one: "host", names: git::hosts }),
+        accounts: Some(Accounts::of("host", git::hosts)),
         tell: Some(git::tell),
+        file: Some(git::file),
         search: Search::Own(git::look),
         ..Vendor::NONE
     },
@@ -40,8 +41,9 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         exposure: Exposure::Personal,
         alternative: "name the service itself where it is one of the providers, as `wandb`",
         sets: &[&[Key::file("netrc/machine", &netrc::FILE)]],
-        accounts: Some(Accounts { one: "machine", names: netrc::machines }),
+        accounts: Some(Accounts::of("machine", netrc::machines)),
         tell: Some(netrc::tell),
+        file: Some(netrc::file),
         search: Search::Own(netrc::look),
         ..Vendor::NONE
     },
@@ -54,8 +56,9 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
             tokens: &[Token::prefixed("npm-token", &["npm_"], "[A-Za-z0-9]{36}")],
             ..Key::variables("npm/token", &["NPM_TOKEN"])
         }]],
-        accounts: Some(Accounts { one: "registry", names: npm::registries }),
+        accounts: Some(Accounts::of("registry", npm::registries)),
         tell: Some(npm::tell),
+        file: Some(npm::file),
         search: Search::Own(npm::look),
         ..Vendor::NONE
     },
@@ -70,8 +73,9 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
             ..Key::variables("pypi/token", &["TWINE_PASSWORD"])
         }]],
         companions: &["TWINE_USERNAME", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"],
-        accounts: Some(Accounts { one: "index", names: pypi::indexes }),
+        accounts: Some(Accounts::of("index", pypi::indexes)),
         tell: Some(pypi::tell),
+        file: Some(pypi::file),
         search: Search::Then(pypi::look),
         ..Vendor::NONE
     },
@@ -108,10 +112,11 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         tokens: &[Token::block(
             "private-key",
             "-----BEGIN ",
-            r"(?:[A-Z]+ )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\+[nr]|[A-Za-z-]+: [^\n]*\n)*(?:[A-Za-z0-9+/=]|\s|\\+[nr]|[\x22'+]){100,}",
+            r"(?:[A-Z]+ )?PRIVATE KEY(?: BLOCK)?-----(?:[\s\x22',]|\\+[nr]|[A-Za-z-]+: [^\n]*\n)*(?:[A-Za-z0-9+/=]|\s|\\+[nr]|[\x22'+,]){60,}",
         )],
-        accounts: Some(Accounts { one: "key file", names: ssh::key_files }),
+        accounts: Some(Accounts::of("key file", ssh::key_files)),
         tell: Some(ssh::tell),
+        file: Some(ssh::file),
         search: Search::Own(ssh::look),
         ..Vendor::NONE
     },

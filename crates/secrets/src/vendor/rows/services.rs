@@ -43,8 +43,24 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 path: "/api/whoami-v2",
                 login: Login::Bearer,
             }),
+            also: &[
+                "HF_API_TOKEN",
+                "HF_API_KEY",
+                "HF_ACCESS_TOKEN",
+                "HF_AUTH_TOKEN",
+                "HF_HUB_TOKEN",
+                "HUGGINGFACE_API_KEY",
+                "HUGGINGFACE_API_TOKEN",
+                "HUGGINGFACE_ACCESS_TOKEN",
+                "HUGGINGFACE_HUB_TOKEN",
+                "HUGGINGFACEHUB_API_TOKEN",
+                "HUGGING_FACE_TOKEN",
+                "HUGGING_FACE_API_KEY",
+                "HUGGING_FACE_API_TOKEN",
+            ],
             ..Key::variables("huggingface/token", &["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
         }]],
+        forge: Some(("huggingface.co", "hf")),
         companions: &["HF_ENDPOINT"],
         search: Search::Own(huggingface::look),
         ..Vendor::NONE
@@ -80,9 +96,11 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 path: "/graphql",
                 login: Login::Viewer,
             }),
+            also: &["WANDB_KEY", "WANDB_TOKEN", "WANDB_API_TOKEN", "WANDB_APIKEY"],
             ..Key::variables("wandb/api_key", &["WANDB_API_KEY"])
         }]],
         companions: &["WANDB_BASE_URL", "WANDB_ENTITY", "WANDB_PROJECT"],
+        defaults: Some(wandb::defaults),
         search: Search::Own(wandb::look),
         ..Vendor::NONE
     },
@@ -116,6 +134,13 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                     path: "/user",
                     login: Login::Bearer,
                 }),
+                also: &[
+                    "GH_PAT",
+                    "GITHUB_PAT",
+                    "GITHUB_ACCESS_TOKEN",
+                    "GITHUB_API_TOKEN",
+                    "GITHUB_PERSONAL_ACCESS_TOKEN",
+                ],
                 ..Key::variables("github/token", &["GH_TOKEN", "GITHUB_TOKEN"])
             }],
             &[Key {
@@ -126,7 +151,8 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 )
             }],
         ],
-        accounts: Some(Accounts { one: "host", names: github::hosts }),
+        forge: Some((github::HOST, "x-access-token")),
+        accounts: Some(Accounts::of("host", github::hosts)),
         tell: Some(github::tell),
         search: Search::Own(github::look),
         ..Vendor::NONE
@@ -158,6 +184,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 path: "/v1/models",
                 login: Login::Bearer,
             }),
+            also: &["OPENAI_KEY", "OPENAI_TOKEN", "OPENAI_APIKEY", "OPENAI_API_TOKEN", "OPENAI_SECRET_KEY"],
             ..Key::variables("openai/api_key", &["OPENAI_API_KEY"])
         }]],
         companions: &["OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_BASE_URL"],
@@ -189,6 +216,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                     path: "/v1/models",
                     login: Login::XApiKey,
                 }),
+                also: &["ANTHROPIC_KEY", "ANTHROPIC_TOKEN", "CLAUDE_API_KEY"],
                 ..Key::variables("anthropic/api_key", &["ANTHROPIC_API_KEY"])
             }],
             &[Key::variables("anthropic/auth_token", &["ANTHROPIC_AUTH_TOKEN"])],
@@ -208,6 +236,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
             get: "https://dashboard.cohere.com/api-keys",
             looks: "40 letters and digits",
             tokens: &[Token::bare("cohere-api-key", "[A-Za-z0-9]{40}")],
+            also: &["COHERE_KEY", "COHERE_TOKEN"],
             ..Key::variables("cohere/api_key", &["CO_API_KEY", "COHERE_API_KEY"])
         }]],
         companions: &["CO_API_URL"],
@@ -229,6 +258,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 &["lsv2_pt_", "lsv2_sk_"],
                 "[0-9a-f]{32}_[0-9a-f]{10}",
             )],
+            also: &["LANGCHAIN_TOKEN", "LANGSMITH_TOKEN"],
             ..Key::variables("langsmith/api_key", &["LANGSMITH_API_KEY", "LANGCHAIN_API_KEY"])
         }]],
         companions: &[
@@ -254,6 +284,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 Token::prefixed("pinecone-api-key", &["pcsk_"], "[A-Za-z0-9]{5,6}_[A-Za-z0-9]{63}"),
                 Token::bare("pinecone-api-key", "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
             ],
+            also: &["PINECONE_KEY"],
             ..Key::variables("pinecone/api_key", &["PINECONE_API_KEY"])
         }]],
         companions: &["PINECONE_CONTROLLER_HOST"],
@@ -271,6 +302,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 get: "https://www.kaggle.com/settings",
                 looks: "`KGAT_` and 32 hexadecimal digits",
                 tokens: &[Token::prefixed("kaggle-api-token", &["KGAT_"], "[0-9a-f]{32}")],
+                also: &["KAGGLE_TOKEN"],
                 ..Key::variables("kaggle/api_token", &["KAGGLE_API_TOKEN"])
             }],
             &[
@@ -278,6 +310,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                     is_public: true,
                     summary: "Kaggle user name",
                     get: "https://www.kaggle.com/settings (kaggle.json)",
+                    also: &["KAGGLE_USER"],
                     ..Key::variables("kaggle/username", &["KAGGLE_USERNAME"])
                 },
                 Key {
@@ -292,10 +325,12 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                             r#"\s*:\s*"[^"\s]{1,64}"\s*,\s*"key"\s*:\s*"([0-9a-f]{32})""#,
                         ),
                     ],
+                    also: &["KAGGLE_API_KEY"],
                     ..Key::variables("kaggle/key", &["KAGGLE_KEY"])
                 },
             ],
         ],
+        file: Some(kaggle::file),
         search: Search::Own(kaggle::look),
         ..Vendor::NONE
     },

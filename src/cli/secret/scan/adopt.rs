@@ -1,0 +1,123 @@
+//! Storing the tokens that were found, and what to write in their place.
+
+use std::path::Path;
+
+use doppio_secrets::SecretRef;
+use doppio_secrets::naming;
+use doppio_secrets::scan::Finding;
+use doppio_secrets::scan::Report;
+use doppio_secrets::scan::What;
+use doppio_secrets::source::Remark;
+use doppio_secrets::vendor;
+use doppio_text::exact;
+use doppio_text::name::EnvName;
+use doppio_text::name::SecretName;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::secret::lookup;
+use crate::cli::secret::scan::Args;
+use crate::cli::secret::scan::allow::Allowed;
+use crate::cli::secret::sources;
+use crate::cli::secret::transfer;
+use crate::cli::secret::transfer::Wish;
+
+/// A token that was found, and the name under which it is stored.
+struct Token<'a> {
+    finding: &'a Finding,
+    name: SecretName,
+    variable: Option<EnvName>,
+}
+
+/// Stores what was found and is not stored, each under its well-known name, and says what to write where it
+/// stands. `context` must be that of a running runtime.
+pub(super) async fn adopt(
+    args: &Args,
+    report: &Report,
+    allowed: &Allowed,
+    context: &Context,
+) -> Result<(), CliError> {
+    let is_token =
+        |finding: &&Finding| matches!(finding.hit.what, What::Shape(_)) && !allowed.covers(finding);
+    let (mut tokens, mut unknown) = (Vec::new(), Vec::new());
+    for finding in report.findings.iter().filter(is_token) {
+        match name_of(finding) {
+            Some(name) => {
+                let variable = naming::variable_of(&SecretRef::from(name.clone()));
+                tokens.push(Token { finding, name, variable });
+            }
+            None => unknown.push(finding),
+        }
+    }
+    for finding in unknown {
+        output::line(&format!(
+            "note: nothing says which secret `{}` holds: store it with `doppio secret set NAME`",
+            place(finding)
+        ));
+    }
+    if tokens.is_empty() {
+        return Err(CliError::usage("no token was found that has a name of its own and is not stored"));
+    }
+    let items = tokens.iter().filter_map(|token| {
+        let value = token.finding.hit.text.clone()?;
+        Some(transfer::item(&token.name, place(token.finding), value, Remark::default()))
+    });
+    let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
+    let target = sources::target(&ladder, None).await?;
+    let plan = transfer::plan(&ladder, target, items.collect(), false).await?;
+    let wish = Wish { replaces: false, dry_run: false, yes: args.yes };
+    if !plan.carry_out(wish, context).await? {
+        return Ok(());
+    }
+    for token in &tokens {
+        let Some(variable) = &token.variable else { continue };
+        output::text(&format!("{}: write {}\n", place(token.finding), replacement(token, variable)))?;
+    }
+    let mut names: Vec<&str> = tokens.iter().map(|token| token.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    output::line(&format!("run the program with `doppio secret exec {} -- COMMAND`", names.join(" ")));
+    output::line("what stood in a file may have been read: `doppio secret rotate NAME` replaces it");
+    plan.complain()
+}
+
+/// The secret that a token is, by its own looks or by where it stands.
+fn name_of(finding: &Finding) -> Option<SecretName> {
+    let What::Shape(kind) = finding.hit.what else { return None };
+    let own = finding.hit.text.as_ref().and_then(vendor::recognise);
+    own.or_else(|| vendor::of_kind(kind))?.name.parse().ok()
+}
+
+fn place(finding: &Finding) -> String {
+    format!("{}:{}", exact(&finding.path), finding.hit.line)
+}
+
+/// What a program of this file's language reads the variable with.
+fn replacement(token: &Token<'_>, variable: &EnvName) -> String {
+    let path = String::from_utf8_lossy(&token.finding.path).into_owned();
+    let file = Path::new(&path);
+    let name = file.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let end = file.extension().map(|end| end.to_string_lossy().to_lowercase()).unwrap_or_default();
+    match end.as_str() {
+        "py" | "ipynb" | "pyi" => format!("`os.environ[\"{variable}\"]`, with `import os`"),
+        "js" | "ts" | "mjs" | "cjs" | "jsx" | "tsx" => format!("`process.env.{variable}`"),
+        "go" => format!("`os.Getenv(\"{variable}\")`"),
+        "rs" => format!("`std::env::var(\"{variable}\")?`"),
+        "rb" => format!("`ENV.fetch(\"{variable}\")`"),
+        "java" | "kt" | "scala" => format!("`System.getenv(\"{variable}\")`"),
+        "r" => format!("`Sys.getenv(\"{variable}\")`"),
+        "jl" => format!("`ENV[\"{variable}\"]`"),
+        "yml" | "yaml" if path.contains(".github/") => format!("`${{{{ secrets.{variable} }}}}`"),
+        "toml" => format!("`${{secret:{}}}` in a recipe, `${variable}` elsewhere", token.name),
+        "sh" | "bash" | "zsh" | "mk" => format!("`\"${variable}\"`"),
+        _ if name.starts_with("dockerfile") => {
+            format!("`RUN --mount=type=secret,id={variable},env={variable} …`")
+        }
+        _ if name.contains(".env") => "nothing: remove the line".to_owned(),
+        "yml" | "yaml" | "json" | "ini" | "cfg" | "conf" => {
+            format!("`${{{variable}}}`, if its reader fills in variables")
+        }
+        _ => format!("`\"${variable}\"`"),
+    }
+}

@@ -1,0 +1,53 @@
+//! The files of a project: beside the recipe, or in a folder above it up to the root of its repository.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+/// The project's settings.
+pub(super) const SETTINGS: &str = "doppio.toml";
+
+/// Where a file of the project is that the folder of a recipe belongs to: in that folder, else in the
+/// nearest one above that has it, not beyond the root of the git repository. Outside of a repository nothing
+/// above the folder belongs to it. Where there is none, the one in the folder itself.
+pub fn project_file(folder: &Path, name: &str) -> PathBuf {
+    let beside = folder.join(name);
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let is_root = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
+    let Some(root) = whole.ancestors().find(is_root) else { return beside };
+    if beside.symlink_metadata().is_ok() {
+        return beside;
+    }
+    let mut above = whole.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
+    let found = above.find(|folder| folder.join(name).symlink_metadata().is_ok());
+    found.map_or(beside, |folder| folder.join(name))
+}
+
+/// The folder of the project's settings.
+pub fn project_folder(folder: &Path) -> PathBuf {
+    let file = project_file(folder, SETTINGS);
+    file.parent().map_or_else(|| folder.to_owned(), Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn it_is_looked_for_up_to_the_root_of_the_repository() {
+        let world = tempfile::tempdir().unwrap();
+        let world = world.path().canonicalize().unwrap();
+        let recipes = world.join("repository/a/recipes");
+        fs::create_dir_all(&recipes).unwrap();
+        fs::write(world.join("doppio.toml"), "").unwrap();
+        let found = || project_file(&recipes, "doppio.toml");
+        assert_eq!(found(), recipes.join("doppio.toml"));
+        fs::create_dir(world.join("repository/.git")).unwrap();
+        assert_eq!(found(), recipes.join("doppio.toml"));
+        for folder in ["repository", "repository/a", "repository/a/recipes"] {
+            fs::write(world.join(folder).join("doppio.toml"), "").unwrap();
+            assert_eq!(found(), world.join(folder).join("doppio.toml"));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `[exec]`: the variables that `doppio secret exec` gives a command where it is told none.
+
+use std::collections::BTreeMap;
+
+use doppio_secrets::SecretRef;
+use doppio_secrets::looks_like_value;
+use doppio_text::Diagnostic;
+use doppio_text::TomlValue;
+use doppio_text::name::EnvName;
+
+use crate::config::settings::file::Reader;
+
+/// Variables, or how they begin, by which a program is told what to run or whom to trust. A project that
+/// comes from somebody else must not set them.
+const STEERING: [&str; 24] = [
+    "PATH",
+    "IFS",
+    "ENV",
+    "BASH",
+    "SHELL",
+    "LD_",
+    "DYLD_",
+    "PYTHON",
+    "PERL",
+    "RUBY",
+    "NODE_",
+    "NPM_CONFIG",
+    "JAVA_TOOL",
+    "_JAVA",
+    "JDK_JAVA",
+    "GIT_",
+    "SSH_",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "BROWSER",
+    "HOME",
+    "XDG_",
+    "DOPPIO_",
+];
+
+impl Reader<'_> {
+    pub(super) fn exec(&mut self, value: &TomlValue<'_>) -> BTreeMap<EnvName, SecretRef> {
+        let mut found = BTreeMap::new();
+        for (name, value) in self.toml.table("`exec`", value).into_iter().flatten() {
+            let what = format!("`{}`", name.get_ref());
+            let variable = name.get_ref().parse::<EnvName>();
+            if let Err(error) = &variable {
+                self.error(name.span(), "settings::variable", error.to_string());
+            }
+            if STEERING.iter().any(|begin| name.get_ref().starts_with(begin)) {
+                let message = format!("{what} tells programs what to run, and is not a secret's variable");
+                self.error(name.span(), "settings::variable", message);
+                continue;
+            }
+            let Some(text) = value.get_ref().as_str() else {
+                self.toml.wrong_type(&what, value, "a reference, as in `\"huggingface/token\"`");
+                continue;
+            };
+            // The text may be a value that was put here by mistake, so it is not repeated.
+            let reference = text.parse::<SecretRef>().ok().filter(|_| !looks_like_value(text));
+            let Some(reference) = reference else {
+                let message = format!("{what} must be given a reference");
+                let fault = Diagnostic::error("settings::reference", message, value.span());
+                self.toml.fault(fault.help("write a name, as in `\"huggingface/token\"`, or `SOURCE:PATH`"));
+                continue;
+            };
+            found.extend(variable.ok().map(|variable| (variable, reference)));
+        }
+        found
+    }
+}
