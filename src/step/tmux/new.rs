@@ -148,8 +148,13 @@ impl Start {
         let bytes = job::frame(&self.env, &self.command);
         exec.stdin = Some(Stdin { bytes, deliveries: sent.collect() });
         // The session outlives the step, and so must what it was given.
-        cx.secrets.keep(&cx.hold);
-        let (end, answer) = session::answer(cx, host, &self.name, exec).await?;
+        let holder = session::holder(host, &self.name);
+        cx.secrets.keep_for(&holder, &cx.hold);
+        let answered = session::answer(cx, host, &self.name, exec).await;
+        if matches!(answered, Err(StepError::Failed { .. })) {
+            cx.secrets.release(&holder);
+        }
+        let (end, answer) = answered?;
         if answer.says("reused") {
             cx.notice(&self.reused(&answer, host)).await;
         }

@@ -83,6 +83,10 @@ impl Operation for TmuxSend {
     const EXAMPLE: &'static str =
         "tmux_send = { host_id = \"gpu-box\", session_name = \"train\", keys = \"C-c\" }";
 
+    fn is_outlived(&self) -> bool {
+        matches!(self.keys, Keys::Pasted(_))
+    }
+
     fn show(&self) -> Vec<String> {
         vec![format!("type {} into tmux session {}", self.keys, self.session_name)]
     }
@@ -104,7 +108,7 @@ impl Operation for TmuxSend {
             Keys::Pasted(keys) => {
                 let keys = cx.stdin(keys, Carrier::TmuxBuffer).await?;
                 // The session outlives the step, and so must what it was given.
-                cx.secrets.keep(&cx.hold);
+                cx.secrets.keep_for(&session::holder(&host, &name), &cx.hold);
                 paste(cx, &host, &name, keys).await
             }
         }

@@ -108,6 +108,11 @@ pub(super) async fn found(
     Ok((host, name))
 }
 
+/// Who needs what a session was given.
+pub(super) fn holder(host: &Host, name: &str) -> String {
+    format!("tmux session `{name}` on `{}`", host.id())
+}
+
 /// A script of ours about a session, whose `name` is in `s` and whose job `find_job` finds.
 pub(super) fn script(cx: &StepContext, name: &str, settings: &[(&str, &str)], parts: &[&str]) -> Exec {
     let codes = CODES.map(|(code, number)| (code, number.to_string()));

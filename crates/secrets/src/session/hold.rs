@@ -13,6 +13,7 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::Weak;
 
+use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use crate::SecretRef;
@@ -59,6 +60,17 @@ impl Hold {
     pub(super) fn keep_all(&self, other: &Self) {
         let cells = other.cells().clone();
         self.cells().extend(cells);
+    }
+
+    /// Leaves the leases in it to end by themselves: where each value was made, and when it ends.
+    pub(super) fn leave(&self) -> Vec<(String, Option<Timestamp>)> {
+        let cells = self.cells();
+        let fetched = cells.iter().filter_map(|cell| cell.get());
+        let leased = fetched.filter_map(|fetched| Some((fetched, fetched.metadata.lease.as_ref()?)));
+        leased
+            .filter(|(_, lease)| lease.has_end())
+            .map(|(fetched, lease)| (fetched.metadata.place.clone(), lease.leave()))
+            .collect()
     }
 
     /// Whether part of it expires when this is dropped.

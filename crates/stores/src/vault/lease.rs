@@ -46,6 +46,12 @@ fn end_of(good_for: Duration) -> i64 {
 }
 
 impl Issuer for Api {
+    fn leave(&self, id: &str) {
+        let mut state = self.leases.state();
+        state.held.remove(id);
+        state.is_left = true;
+    }
+
     fn take_back(self: Arc<Self>, id: String) {
         // At the end, and where nothing can be done beside, `close` does it.
         let Ok(runtime) = Handle::try_current() else { return };
