@@ -26,7 +26,7 @@ pub(crate) fn secrets(address: &str) -> Vec<SecretValue> {
 }
 
 /// What stands before the `@` of the first address in a text.
-fn login(text: &[u8]) -> Option<&[u8]> {
+pub(crate) fn login(text: &[u8]) -> Option<&[u8]> {
     let start = text.windows(3).position(|at| at == b"://")? + 3;
     let authority = text[start..].split(|byte| matches!(byte, b'/' | b'?' | b'#')).next()?;
     Some(&authority[..authority.iter().rposition(|&byte| byte == b'@')?])

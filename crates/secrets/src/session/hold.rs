@@ -65,7 +65,7 @@ impl Hold {
     /// Leaves the leases in it to end by themselves: where each value was made, and when it ends.
     pub(super) fn leave(&self) -> Vec<(String, Option<Timestamp>)> {
         let cells = self.cells();
-        let fetched = cells.iter().filter_map(|cell| cell.get());
+        let fetched = cells.values().filter_map(|cell| cell.get());
         let leased = fetched.filter_map(|fetched| Some((fetched, fetched.metadata.lease.as_ref()?)));
         leased
             .filter(|(_, lease)| lease.has_end())
