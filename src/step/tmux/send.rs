@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use doppio_hosts::Host;
-use doppio_secrets::Carrier;
+use doppio_secrets::Registered;
 use doppio_text::shell::quote;
 
 use crate::step::FieldType;
@@ -92,7 +92,7 @@ impl Operation for TmuxSend {
                 type_keys(cx, &host, &name, &keys).await
             }
             Keys::Pasted(keys) => {
-                let keys = cx.stdin(keys, Carrier::TmuxBuffer).await?;
+                let keys = cx.stdin(keys, Registered::sent_as_keys).await?;
                 // The session outlives the step, and so must what it was given.
                 cx.secrets.keep(&cx.hold);
                 let mut exec = session::script(paste(&name));
