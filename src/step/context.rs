@@ -13,7 +13,6 @@ use doppio_hosts::EnvVar;
 use doppio_hosts::Host;
 use doppio_hosts::Pool;
 use doppio_hosts::Stdin;
-use doppio_secrets::Carrier;
 use doppio_secrets::Delivery;
 use doppio_secrets::Hold;
 use doppio_secrets::Masked;
@@ -100,19 +99,17 @@ impl StepContext {
         self.fill(&text.0).await
     }
 
-    /// The same as the standard input of a script, to which its secrets go by `carrier`.
+    /// The same as the standard input of a script; `sent` says how the secrets in it go.
     pub(in crate::step) async fn stdin(
         &self,
         text: &SecretText,
-        carrier: Carrier,
+        sent: fn(&Registered) -> Vec<Delivery<String>>,
     ) -> Result<Stdin, StepError> {
         Ok(match self.fill(&text.0).await? {
             Value::Plain(text) => {
                 Stdin { bytes: SecretValue::new(text.into_bytes()), deliveries: Vec::new() }
             }
-            Value::Secret(value) => {
-                Stdin { bytes: value.value().clone(), deliveries: value.sent_by(None, carrier) }
-            }
+            Value::Secret(value) => Stdin { bytes: value.value().clone(), deliveries: sent(&value) },
         })
     }
 

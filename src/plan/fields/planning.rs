@@ -5,6 +5,7 @@ use doppio_text::Diagnostic;
 use doppio_text::Span;
 use doppio_text::name::EnvName;
 
+use crate::plan::fields::Fact;
 use crate::plan::fields::Resolver;
 use crate::plan::fields::Travel;
 use crate::plan::fields::resolver::settle;
@@ -28,6 +29,17 @@ pub(in crate::plan) struct Planning<'p, 'a> {
 impl Planner for Planning<'_, '_> {
     fn plain(&mut self, field: &str, text: &Template) -> PlainText {
         PlainText(self.resolver.plain(self.node, text, field))
+    }
+
+    fn looked_at(&mut self, field: &str, text: &Template) -> PlainText {
+        let asked = self.resolver.questions.len();
+        let text = self.plain(field, text);
+        let mut at = 0;
+        self.resolver.questions.retain(|question| {
+            at += 1;
+            at <= asked || !matches!(question.fact, Fact::Variable(_))
+        });
+        text
     }
 
     fn secret(&mut self, field: &str, text: &Template) -> SecretText {

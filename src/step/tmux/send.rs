@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use doppio_hosts::Host;
 use doppio_hosts::Stdin;
-use doppio_secrets::Carrier;
+use doppio_secrets::Registered;
 use doppio_text::shell::quote;
 
 use crate::event::End;
@@ -106,7 +106,7 @@ impl Operation for TmuxSend {
                 }
             }
             Keys::Pasted(keys) => {
-                let keys = cx.stdin(keys, Carrier::TmuxBuffer).await?;
+                let keys = cx.stdin(keys, Registered::sent_as_keys).await?;
                 // The session outlives the step, and so must what it was given.
                 cx.secrets.keep_for(&session::holder(&host, &name), &cx.hold);
                 paste(cx, &host, &name, keys).await
