@@ -63,6 +63,7 @@ fn any_case_matches_any_case() {
     assert_eq!(judge(&table, text("ABCd", false), 0), Verdict::Open);
 }
 
+// case L13
 #[test]
 fn of_many_that_begin_alike_the_longest_is_found() {
     let texts: Vec<String> = (0..40).map(|len| format!("a common start{}", "x".repeat(len))).collect();
@@ -78,4 +79,12 @@ fn of_many_that_begin_alike_the_longest_is_found() {
     }
     assert_eq!(judge(&table, text("a common startxx", false), 0), Verdict::Open);
     assert_eq!(judge(&table, text("a common stark and", false), 0), Verdict::No);
+}
+
+// case L13
+#[test]
+fn a_row_of_one_byte_is_judged_once() {
+    let table = table(&[("aaaaaaaa", Rule::Exact)]);
+    assert_eq!(table.alike(&[b'a'; 5000], 0), 5000 - 8);
+    assert_eq!(table.alike(b"aaaaaaaab", 0), 1);
 }
