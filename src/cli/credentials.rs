@@ -256,6 +256,33 @@ pub(super) fn expiring(plan: &Plan, survey: &Survey, recipe: &Source) -> Vec<Dia
     faults
 }
 
+/// The secrets of a plan that are made for it, and go to a session that may need them longer.
+pub(super) fn outlived(plan: &Plan, survey: &Survey, recipe: &Source) -> Vec<Diagnostic> {
+    let made =
+        survey.iter().filter(|(_, answer)| answer.as_ref().is_ok_and(|location| location.metadata.is_made));
+    let mut faults: Vec<Diagnostic> = Vec::new();
+    for (secret, _) in made {
+        let steps = plan.steps().iter().filter(|step| step.secrets.contains(secret));
+        for step in
+            steps.filter(|step| step.operation.as_ref().is_some_and(|operation| operation.is_outlived()))
+        {
+            let span = location_of(step, &format!("${{secret:{secret}}}"), recipe.text());
+            let message = format!(
+                "`{secret}` is made for this run, and step `{}` gives it to a session that may need it longer",
+                step.id
+            );
+            let fault = Diagnostic::warning("plan::lease", message, span).help(
+                "nobody renews it when the run is over: follow the session to its end with `tmux_wait`, or have \
+                 its command get the secret itself",
+            );
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+        }
+    }
+    faults
+}
+
 /// What has expired, or will before the step must have ended.
 fn too_short(
     step: &PlannedStep,

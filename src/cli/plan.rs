@@ -62,6 +62,7 @@ pub(super) fn dry_run(args: &RecipeArgs, output: OutputArgs, context: &Context) 
         let survey = vault.survey(needed).await;
         let mut seen = credentials::look(&loaded.plan, &vault, &world).await;
         seen.faults.extend(credentials::expiring(&loaded.plan, &survey, &loaded.source));
+        seen.faults.extend(credentials::outlived(&loaded.plan, &survey, &loaded.source));
         let mut secrets = secrets(survey);
         secrets.extend(seen.located.into_iter().map(|(name, answer)| {
             let name = format!("credentials of {name}");

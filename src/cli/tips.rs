@@ -50,7 +50,7 @@ const TIPS: [(&[&str], &str); 34] = [
     (&["schema"], "docs/recipe.md has the tables of all keys"),
     (
         &["vast", "runpod", "lambda"],
-        "rented machines are not built yet: add the machine to hosts.toml, or name it as `--host root@ADDRESS:PORT`",
+        "rented machines are not built yet: add the machine with `doppio host add NAME 'ssh -p PORT root@ADDRESS'`",
     ),
     (
         &["env", "vars"],
@@ -68,8 +68,8 @@ const TIPS: [(&[&str], &str); 34] = [
     ),
     (&["runs resume", "runs retry"], "run the rest again: `doppio run RECIPE --from STEP`"),
     (
-        &["host add", "host rm", "host remove", "host edit"],
-        "write it into hosts.toml: `[hosts.NAME]`, `hostname`, `port`, `user`; `doppio doctor` says where that file is",
+        &["host rm", "host remove", "host edit", "host rename"],
+        "hosts stand in hosts.toml, a table `[hosts.NAME]` each: edit that file; `doppio doctor` says where it is",
     ),
     (
         &["host show", "host test", "host probe", "host trust", "host ping"],

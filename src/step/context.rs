@@ -1,6 +1,8 @@
 //! What an operation may use while it runs.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -11,7 +13,6 @@ use doppio_hosts::EnvVar;
 use doppio_hosts::Host;
 use doppio_hosts::Pool;
 use doppio_hosts::Stdin;
-use doppio_secrets::Carrier;
 use doppio_secrets::Delivery;
 use doppio_secrets::Hold;
 use doppio_secrets::Masked;
@@ -42,6 +43,7 @@ use crate::step::Values;
 use crate::step::field::FORM;
 use crate::step::field::Files;
 use crate::step::stopped;
+use crate::step::values::within_limit;
 
 /// What an attempt reports to the dispatcher.
 #[derive(Debug)]
@@ -97,19 +99,17 @@ impl StepContext {
         self.fill(&text.0).await
     }
 
-    /// The same as the standard input of a script, to which its secrets go by `carrier`.
+    /// The same as the standard input of a script; `sent` says how the secrets in it go.
     pub(in crate::step) async fn stdin(
         &self,
         text: &SecretText,
-        carrier: Carrier,
+        sent: fn(&Registered) -> Vec<Delivery<String>>,
     ) -> Result<Stdin, StepError> {
         Ok(match self.fill(&text.0).await? {
             Value::Plain(text) => {
                 Stdin { bytes: SecretValue::new(text.into_bytes()), deliveries: Vec::new() }
             }
-            Value::Secret(value) => {
-                Stdin { bytes: value.value().clone(), deliveries: value.sent_by(None, carrier) }
-            }
+            Value::Secret(value) => Stdin { bytes: value.value().clone(), deliveries: sent(&value) },
         })
     }
 
@@ -210,7 +210,15 @@ impl StepContext {
     }
 
     async fn fill(&self, text: &Text) -> Result<Value, StepError> {
-        let parts = try_join_all(text.parts.iter().map(|part| self.part(part))).await?;
+        // Counted as they come, so that no more than one of them is over the limit.
+        let len = &AtomicUsize::new(0);
+        let part = async |part| {
+            let value = self.part(part).await?;
+            let size = value.size();
+            within_limit(len.fetch_add(size, Ordering::Relaxed) + size)?;
+            Ok::<_, StepError>(value)
+        };
+        let parts = try_join_all(text.parts.iter().map(part)).await?;
         Ok(match <[Value; 1]>::try_from(parts) {
             Ok([only]) => only,
             Err(parts) => join(&parts),

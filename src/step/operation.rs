@@ -63,6 +63,11 @@ pub(in crate::step) trait Operation:
         None
     }
 
+    /// Whether what it is given is needed when it is over, and after the run: it goes to a session.
+    fn is_outlived(&self) -> bool {
+        self.refuses_files().is_some()
+    }
+
     /// The lines that a dry run shows: those of its fields.
     fn show(&self) -> Vec<String> {
         self.lines()
@@ -132,6 +137,9 @@ pub trait Planned: Debug + Send + Sync + Any {
     /// Why it can't be given a credential that is a file, and what can; none if it can.
     fn refuses_files(&self) -> Option<(&'static str, &'static str)>;
 
+    /// Whether what it is given is needed when it is over, and after the run: it goes to a session.
+    fn is_outlived(&self) -> bool;
+
     /// The lines that a dry run shows, references as `‹secret:name›`.
     fn show(&self) -> Vec<String>;
 
@@ -179,6 +187,10 @@ impl<T: Operation> Planned for T {
 
     fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
         Operation::refuses_files(self)
+    }
+
+    fn is_outlived(&self) -> bool {
+        Operation::is_outlived(self)
     }
 
     fn show(&self) -> Vec<String> {

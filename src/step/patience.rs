@@ -50,13 +50,19 @@ impl Patience {
 
 impl StepContext {
     /// Asks what can be asked any number of times: a connection that breaks is made anew, for as
-    /// long as the step may last.
-    pub(in crate::step) async fn ask_on(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
+    /// long as the step may last. A host that has `answered` before can be asked again even if it
+    /// can't be asked now.
+    pub(in crate::step) async fn ask_on(
+        &mut self,
+        host: &Host,
+        exec: Exec,
+        answered: bool,
+    ) -> Result<Ended, StepError> {
         let mut patience = Patience::default();
         loop {
             let cause = match self.ask(host, exec.clone()).await {
                 Ok(Ended { end: End::Lost { cause, .. }, .. }) => cause.as_str().to_owned(),
-                Err(StepError::Host(error)) => described(&error),
+                Err(StepError::Host(error)) if answered => described(&error),
                 known => return known,
             };
             patience.wait(self, host, &cause).await?;

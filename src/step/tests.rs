@@ -68,6 +68,10 @@ impl Planner for AsWritten {
         PlainText(as_written(text))
     }
 
+    fn looked_at(&mut self, field: &str, text: &Template) -> PlainText {
+        self.plain(field, text)
+    }
+
     fn secret(&mut self, _: &str, text: &Template) -> SecretText {
         SecretText(as_written(text))
     }

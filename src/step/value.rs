@@ -7,6 +7,10 @@ use doppio_secrets::Mask;
 use doppio_secrets::Registered;
 use doppio_secrets::Unmaskable;
 
+/// A text may be this long once its references are resolved, in bytes: as long as what a step may
+/// capture.
+pub(super) const LONGEST: usize = 16 << 20;
+
 /// The value of a variable or a result.
 #[derive(Debug, Clone)]
 pub enum Value {
@@ -23,6 +27,15 @@ impl Default for Value {
 }
 
 impl Value {
+    /// How many bytes it has.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Plain(text) => text.len(),
+            #[expect(clippy::disallowed_methods, reason = "only the length leaves")]
+            Self::Secret(value) => value.value().reveal(<[u8]>::len),
+        }
+    }
+
     /// What the expression's one group matches. Of a secret it is one itself, which the mask knows as
     /// `name` from then on.
     ///

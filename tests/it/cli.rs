@@ -78,13 +78,14 @@ fn commands_that_are_not_there_are_answered_with_what_is() {
             "hint: `doppio runs show` prints the run's folder: `tail -f FOLDER/steps/*.log`",
         ),
         (&["config", "show"], "hint: settings stand in config.toml"),
-        (&["host", "add", "x", "ssh root@1.2.3.4"], "hint: write it into hosts.toml: `[hosts.NAME]`"),
+        (&["host", "rm", "x"], "hint: hosts stand in hosts.toml, a table `[hosts.NAME]` each"),
         (&["runs", "watch"], "hint: `doppio runs show` shows how it stands"),
         (&["validate", "x.toml"], "hint: `doppio check RECIPE`"),
     ] {
         let ran = doppio.run(typed).expect(2);
         assert!(ran.stderr.contains(tip), "{typed:?}: {}", ran.stderr);
     }
+    assert!(doppio.run(["doctor"]).stdout.contains("doppio/hosts.toml has no hosts"));
     assert!(!doppio.run(["vresion"]).expect(2).stderr.contains("hint:"));
 }
 

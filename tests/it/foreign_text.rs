@@ -95,7 +95,7 @@ fn json_is_exact() {
     assert_eq!(list["recipe"], NAME);
 }
 
-/// case B3
+// case B3
 #[test]
 fn a_token_cut_by_what_the_screen_drops_is_not_shown() {
     let doppio = Doppio::with_vault();

@@ -351,12 +351,7 @@ fn what_is_missing_is_said_with_what_to_do() {
 
         hosts
            vast-12345  FAILED: cannot find the address of `vast-12345`
-                       hint: add it to hosts.toml, with the address and port that `vastai ssh-url 12345` prints:
-
-                             [hosts.vast-12345]
-                             hostname = "ssh4.vast.ai"
-                             port = 12345
-                             user = "root"
+                       hint: add it with the address and port that `vastai ssh-url 12345` prints: `doppio host add vast-12345 'ssh -p PORT root@ADDRESS'`
 
         a run would stop before its first step: 1 host, 1 secret
         "#);

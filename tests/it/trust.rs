@@ -178,20 +178,6 @@ fn a_host_is_added_by_what_its_vendor_shows() {
 
 // case F12
 #[test]
-fn an_unknown_host_says_where_hosts_are_and_how_to_add_one() {
-    let doppio = Doppio::new();
-    doppio.recipe("[[step]]\nid = \"a\"\nssh_command = { host_id = \"gpu.invalid\", command = \"true\" }\n");
-    let ran = doppio.run(["run", "recipe.toml"]);
-    assert!(ran.code != 0);
-    let hint = format!(
-        "add it to {} with `doppio host add gpu.invalid 'ssh -p PORT USER@ADDRESS'`",
-        doppio.doppio_home().join("hosts.toml").display()
-    );
-    assert!(ran.stderr.contains(&hint), "{}", ran.stderr);
-}
-
-// case F12
-#[test]
 fn a_vendors_command_is_taken_wherever_a_host_is() {
     let doppio = Doppio::new();
     let command = "ssh -p 37487 root@127.0.0.1";

@@ -24,6 +24,7 @@ mod kubernetes;
 mod leak;
 mod manager_programs;
 mod memory;
+mod ownership;
 mod packages;
 mod printed;
 mod providers;

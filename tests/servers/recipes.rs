@@ -204,3 +204,19 @@ fn programs_that_are_no_posix_shell_get_their_text_as_it_stands() {
     let fish = "ssh_command = { shell = \"fish\", command = \"set x a b; echo $x[2]\" }";
     assert!(step(&doppio, fish, 0).contains("| b\n"));
 }
+
+// case F1
+#[test]
+fn a_text_in_tmux_stops_at_the_first_command_that_fails_too() {
+    let server = Sshd::start(Variant::Stock);
+    let doppio = machine(&server);
+    let text = "\"\"\"\necho one\nno-such-program\necho two\n\"\"\"";
+    for (keys, code) in [("", 1), ("errexit = false, ", 0)] {
+        doppio.recipe(&format!(
+            "[[step]]\nid = \"a\"\ntmux_new = {{ session_name = \"t\", if_exists = \"replace\", {keys}command = {text} }}\n\
+             [[step]]\nid = \"b\"\ndepends_on = [\"a\"]\ntmux_wait = {{ session_name = \"t\" }}\n"
+        ));
+        let ran = doppio.run(["run", "recipe.toml", "--host", "gpu"]).expect(code);
+        assert_eq!(ran.stderr.contains("two"), code == 0, "{}", ran.stderr);
+    }
+}

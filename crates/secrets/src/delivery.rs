@@ -10,6 +10,7 @@ use doppio_text::name::EnvName;
 use crate::AuditAction;
 use crate::Mask;
 use crate::Masked;
+use crate::Registered;
 use crate::Use;
 
 /// How the value of a variable travels.
@@ -92,6 +93,23 @@ impl<Name> Delivery<Name> {
     }
 }
 
+impl Registered {
+    /// The secrets in it, once they went as the standard input of a process.
+    pub fn sent_as_input(&self) -> Vec<Delivery<String>> {
+        self.sent_by(Carrier::Stdin)
+    }
+
+    /// The same as keys that were pasted into a tmux session.
+    pub fn sent_as_keys(&self) -> Vec<Delivery<String>> {
+        self.sent_by(Carrier::TmuxBuffer)
+    }
+
+    fn sent_by(&self, carrier: Carrier) -> Vec<Delivery<String>> {
+        let (names, is_default) = self.names();
+        names.into_iter().map(|secret| Delivery { variable: None, secret, carrier, is_default }).collect()
+    }
+}
+
 impl Delivery<String> {
     /// The same for all to see.
     pub fn masked(&self, mask: &Mask) -> Delivery {
@@ -118,7 +136,19 @@ impl Delivery<String> {
 
 #[cfg(test)]
 mod tests {
+    use crate::SecretValue;
+
     use super::*;
+
+    // case J1
+    #[test]
+    fn what_is_no_variable_says_what_it_is() {
+        let value = SecretValue::new(b"correct-horse".to_vec());
+        let secret = Registered::new(&Mask::default(), "a/b", value).unwrap();
+        let form = |sent: &[Delivery<String>]| format!("{} as {}", sent[0].secret, sent[0].form());
+        assert_eq!(form(&secret.sent_as_input()), "a/b as standard input");
+        assert_eq!(form(&secret.sent_as_keys()), "a/b as typed keys");
+    }
 
     #[test]
     fn every_carrier_reads_back_by_its_word() {

@@ -25,6 +25,7 @@ use self::ask::Question;
 use self::ask::ask;
 use self::ask::stand_in;
 use self::rungs::Rung;
+use self::rungs::RungPlace;
 use self::rungs::RungSource;
 use crate::Origin;
 use crate::SecretError;
@@ -220,7 +221,8 @@ impl Ladder {
         mut failed: Option<(String, SourceError)>,
     ) -> Result<Found, (String, SourceError)> {
         for rung in &self.rungs {
-            for (source, path, first, version) in rung.places_of(name, question.version) {
+            for place in rung.places_of(name, question.version) {
+                let RungPlace { source, path, property: first, version } = place;
                 let properties: Vec<&str> =
                     first.as_deref().into_iter().chain(question.properties.iter().copied()).collect();
                 match ask(source, &path, Question { properties: &properties, version, ..question }).await {

@@ -3,10 +3,6 @@
 
 use std::ops::Range;
 
-use doppio_text::name::EnvName;
-
-use crate::Carrier;
-use crate::Delivery;
 use crate::Mask;
 use crate::MaskStream;
 use crate::SecretValue;
@@ -123,13 +119,6 @@ impl Registered {
         (names, is_default)
     }
 
-    /// The secrets in it, once they went by this carrier; `variable` is the one that they went in.
-    pub fn sent_by(&self, variable: Option<&EnvName>, carrier: Carrier) -> Vec<Delivery<String>> {
-        let (names, is_default) = self.names();
-        let sent = |secret| Delivery { variable: variable.cloned(), secret, carrier, is_default };
-        names.into_iter().map(sent).collect()
-    }
-
     /// A part of it. Of a secret it is a secret, registered as `name`, and so is what shares bytes with
     /// one; text beside the secrets is text.
     ///
@@ -243,7 +232,5 @@ mod tests {
         assert_eq!(both.value().plain(), b"correct-horse:none");
         assert_eq!(both.names(), (vec!["a/b".to_owned()], false));
         assert_eq!(Registered::join(&[Piece::Secret(&unset)]).names(), (vec!["c/d".to_owned()], true));
-        let [sent] = &one.sent_by(None, Carrier::Stdin)[..] else { panic!("one secret") };
-        assert_eq!((sent.secret.as_str(), sent.form()), ("a/b", "standard input"));
     }
 }

@@ -4,8 +4,15 @@
 mod hold;
 mod local_only;
 
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use jiff::Timestamp;
 
 use self::hold::Fetched;
 use crate::AuditAction;
@@ -50,6 +57,8 @@ pub struct SecretSession {
     known: Known,
     /// What is needed until the end of the run.
     hold: Hold,
+    /// What is needed by whom, perhaps after the run.
+    holders: Mutex<HashMap<String, Hold>>,
     auditor: Option<Arc<Auditor>>,
 }
 
@@ -70,6 +79,7 @@ impl SecretSession {
             providers: None,
             known: Known::default(),
             hold: Hold::default(),
+            holders: Mutex::default(),
             auditor: None,
         }
     }
@@ -151,6 +161,34 @@ impl SecretSession {
     /// Keeps what is held until the end of the run, because it went where it is needed for longer.
     pub fn keep(&self, hold: &Hold) {
         self.hold.keep_all(hold);
+    }
+
+    /// Keeps what is held for somebody who may need it longer than the run: until
+    /// [`SecretSession::release`], else, from [`SecretSession::leave`] on, until it ends by itself.
+    pub fn keep_for(&self, holder: &str, hold: &Hold) {
+        self.holders().entry(holder.to_owned()).or_default().keep_all(hold);
+    }
+
+    /// The holder needs nothing any more.
+    pub fn release(&self, holder: &str) {
+        self.holders().remove(holder);
+    }
+
+    /// Leaves the leases that somebody outside of the run still needs to end by themselves: who needs
+    /// it, where it was made, when it ends.
+    pub fn leave(&self) -> Vec<(String, String, Option<Timestamp>)> {
+        let holders = std::mem::take(&mut *self.holders());
+        let left = holders.into_iter().flat_map(|(holder, hold)| {
+            hold.leave().into_iter().map(move |(place, end)| (holder.clone(), place, end))
+        });
+        let mut left: Vec<_> = left.collect();
+        left.sort();
+        left.dedup();
+        left
+    }
+
+    fn holders(&self) -> MutexGuard<'_, HashMap<String, Hold>> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether part of what was fetched is valid only as long as this session.
@@ -261,12 +299,9 @@ impl SecretSession {
         &self,
         references: impl IntoIterator<Item = &'a SecretRef>,
     ) -> Vec<(SecretRef, Result<Location, SecretError>)> {
-        let mut wanted: Vec<&SecretRef> = Vec::new();
-        for reference in references {
-            if !wanted.contains(&reference) {
-                wanted.push(reference);
-            }
-        }
+        let mut known = HashSet::new();
+        let wanted: Vec<&SecretRef> =
+            references.into_iter().filter(|reference| known.insert(*reference)).collect();
         // All at once, so that a remote source gets all of them in one call.
         let answers = wanted.iter().map(|reference| self.locate(reference));
         let answers = futures_util::future::join_all(answers).await;

@@ -1,5 +1,6 @@
 //! Text with places: the file that was read, what is wrong with it and where, and what was
-//! probably meant. And foreign text, made fit to be shown.
+//! probably meant. And foreign text, made fit to be shown; and files that are read whole, the user's own only
+//! if nobody else can write them.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

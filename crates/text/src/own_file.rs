@@ -113,8 +113,9 @@ fn check(path: &Path, found: &Metadata, kind: &str) -> Result<(), NotOwn> {
         let words = if me == 0 { &[][..] } else { &["sudo"] };
         return Err(NotOwn {
             message: format!(
-                "the {kind} `{shown}` belongs to another user (uid {}, expected {me} or 0)",
-                found.uid()
+                "the {kind} `{shown}` belongs to another user (uid {}, expected {})",
+                found.uid(),
+                if me == 0 { "0".to_owned() } else { format!("{me} or 0") }
             ),
             hint: format!("look at what is in it, then run {}", typed(words.iter().copied().chain(chown))),
         });

@@ -65,9 +65,9 @@ fn hosts(context: &Context) -> Finding {
     let path = Dirs::new(&context.env, &context.home).hosts_toml();
     match load::hosts(context) {
         Ok(hosts) => match hosts.names().len() {
-            0 => Finding::ok("hosts", "hosts.toml has no hosts"),
-            1 => Finding::ok("hosts", "hosts.toml has 1 host"),
-            count => Finding::ok("hosts", format!("hosts.toml has {count} hosts")),
+            0 => Finding::ok("hosts", format!("{} has no hosts", path.display())),
+            1 => Finding::ok("hosts", format!("{} has 1 host", path.display())),
+            count => Finding::ok("hosts", format!("{} has {count} hosts", path.display())),
         },
         Err(error) => {
             let first = error.faults.iter().flat_map(|(_, faults)| faults).next();

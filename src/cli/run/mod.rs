@@ -163,7 +163,8 @@ async fn steps(
     literals.teach(vault.mask());
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     let survey = unless(&wish, vault.survey(secrets)).await?;
-    let expiring = credentials::expiring(&plan, &survey, &source);
+    let mut expiring = credentials::expiring(&plan, &survey, &source);
+    expiring.extend(credentials::outlived(&plan, &survey, &source));
     check_secrets(survey)?;
     unless(&wish, vault.learn_at_hand(&nameable(&plan))).await?;
     let world = credentials::World {
@@ -215,6 +216,12 @@ async fn steps(
     signals.run_is_over();
     let told = *wish.borrow();
     let shown = screen.finish(view::last_words(args.output.format(), told));
+    for (holder, place, end) in vault.leave() {
+        let until = end.map_or_else(String::new, |end| format!(" at {end:.0}"));
+        output::line(&format!(
+            "{holder} may still need what was {place}: it was not revoked, and ends by itself{until}"
+        ));
+    }
     if told != Cancel::Force {
         pool.close().await;
     }

@@ -322,7 +322,7 @@ impl<'a> Rotation<'a> {
             return Ok(());
         }
         Err(CliError::world(format!("{} returned a different value for `{path}`", self.source.place()))
-            .hint(format!("check it: `doppio secret why {}`", self.name)))
+            .hint(format!("check it: {}", typed(["doppio", "secret", "why", self.name.as_str()]))))
     }
 
     fn failed(&self, action: &str, path: &str, error: &SourceError) -> CliError {

@@ -135,9 +135,10 @@ pub(super) async fn plan<'a>(
         let Some(name) = &item.name else { continue };
         match ladder.path_of(name, target) {
             Ok(path) => item.path = path,
-            // It may be a path of the source's own.
-            Err(NoPath::Unknown { .. }) => {}
-            Err(error) if item.value.is_ok() => item.value = Err(Stays::refused(error.to_string())),
+            // Without a setting it may be a path of the source's own.
+            Err(error) if item.value.is_ok() && !matches!(error, NoPath::Unknown { .. }) => {
+                item.value = Err(Stays::refused(error.to_string()));
+            }
             Err(_) => {}
         }
     }

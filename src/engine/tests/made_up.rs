@@ -111,6 +111,10 @@ impl Planned for Fake {
         None
     }
 
+    fn is_outlived(&self) -> bool {
+        false
+    }
+
     fn show(&self) -> Vec<String> {
         Vec::new()
     }

@@ -5,6 +5,7 @@ use doppio_text::Diagnostic;
 use doppio_text::Span;
 use doppio_text::name::EnvName;
 
+use crate::plan::fields::Fact;
 use crate::plan::fields::Resolver;
 use crate::plan::fields::Travel;
 use crate::plan::fields::resolver::settle;
@@ -30,6 +31,17 @@ impl Planner for Planning<'_, '_> {
         PlainText(self.resolver.plain(self.node, text, field))
     }
 
+    fn looked_at(&mut self, field: &str, text: &Template) -> PlainText {
+        let asked = self.resolver.questions.len();
+        let text = self.plain(field, text);
+        let mut at = 0;
+        self.resolver.questions.retain(|question| {
+            at += 1;
+            at <= asked || !matches!(question.fact, Fact::Variable(_))
+        });
+        text
+    }
+
     fn secret(&mut self, field: &str, text: &Template) -> SecretText {
         let parts = settle(self.resolver.resolve(self.node, text, Mode::Plain, field));
         self.travel.note_secrets(&parts);
@@ -44,9 +56,7 @@ impl Planner for Planning<'_, '_> {
     }
 
     fn variable(&mut self, name: &EnvName, text: &Template) -> SecretText {
-        if !self.travel.env_names.contains(name) {
-            self.travel.env_names.push(name.clone());
-        }
+        self.travel.note_variable(name);
         self.secret(name.as_str(), text)
     }
 

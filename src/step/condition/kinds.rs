@@ -162,7 +162,7 @@ impl Field for ReadVariable {
     }
 
     fn plan((variable, value): &Self::Parsed, name: &str, planner: &mut dyn Planner) -> Self {
-        Self { name: variable.clone(), value: planner.plain(name, value) }
+        Self { name: variable.clone(), value: planner.looked_at(name, value) }
     }
 }
 

@@ -45,15 +45,13 @@ impl<'r, 's, 't> Table<'r, 's, 't> {
                 continue;
             }
             let place = format!("`{}`", owner.name);
-            match synonym::foreign(name, key.span(), Level::Operation, &place, keys.clone()) {
-                Some(fault) => {
-                    reader.fault(fault);
-                    meant.extend(synonym::meant(name, Level::Operation, keys.clone()));
-                }
-                None => {
-                    reader.unknown_key(name, key.span(), &place, keys.clone());
-                    meant.extend(closest(name, keys.clone()));
-                }
+            let foreign = synonym::foreign(name, key.span(), Level::Operation, &place, keys.clone());
+            if let Some(fault) = foreign {
+                reader.fault(fault);
+                meant.extend(synonym::meant(name, Level::Operation, keys.clone()));
+            } else {
+                reader.unknown_key(name, key.span(), &place, keys.clone());
+                meant.extend(closest(name, keys.clone()));
             }
         }
         Self { reader, owner, entries: table, span, meant, is_whole }

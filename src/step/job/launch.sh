@@ -2,7 +2,8 @@
 # that the job was launched, once.
 prepare() {
   d=$jobs/$job
-  mkdir -p "$jobs" && mkdir "$d" || return
+  # Where somebody else could have made it, nothing is kept.
+  mkdir -p "$jobs" && [ -O "$jobs" ] && chmod 700 "$jobs" && mkdir "$d" || return
   {
     printf '%-31s\n' '' >"$d/exit" && printf '' >"$d/out" && printf %s "$1" >"$d/keeper" &&
       printf '%s\n' "run=$run" "step=$step" "recipe=$recipe" "hash=$hash" "at=$(date -u +%Y-%m-%dT%H:%M:%SZ)" \

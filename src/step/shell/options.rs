@@ -11,7 +11,7 @@ use doppio_hosts::Exec;
 use doppio_hosts::Host;
 use doppio_hosts::Interpreter;
 use doppio_hosts::Strict;
-use doppio_secrets::Carrier;
+use doppio_secrets::Registered;
 use doppio_secrets::Unmaskable;
 use doppio_text::Spanned;
 use doppio_text::shell::quote_path;
@@ -217,7 +217,7 @@ impl Options {
         env.extend(cx.env(&self.env.0).await?);
         env.extend(cx.files(&self.files).await?);
         let stdin = match &self.stdin {
-            Some(text) => Some(cx.stdin(text, Carrier::Stdin).await?),
+            Some(text) => Some(cx.stdin(text, Registered::sent_as_input).await?),
             None => None,
         };
         let exec = Exec {

@@ -30,6 +30,7 @@ impl Operation for TmuxKill {
         let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
         let exec = session::script(cx, &name, &[], &[include_str!("kill.sh")]);
         let (end, answer) = session::answer(cx, &host, &name, exec).await?;
+        cx.secrets.release(&session::holder(&host, &name));
         if answer.says("over") {
             let id = host.id();
             cx.notice(&match answer.get("replaced") {

@@ -82,7 +82,9 @@ impl Operation for TmuxNew {
         let (command, mut env) = match &self.command {
             Some(text) => {
                 let (script, env) = cx.script(text).await?;
-                (self.strict().opening() + &script, env)
+                // Without a text, the user's shell runs.
+                let is_blank = script.trim().is_empty();
+                (if is_blank { script } else { self.strict().opening() + &script }, env)
             }
             None => (String::new(), Vec::new()),
         };
@@ -146,8 +148,13 @@ impl Start {
         let bytes = job::frame(&self.env, &self.command);
         exec.stdin = Some(Stdin { bytes, deliveries: sent.collect() });
         // The session outlives the step, and so must what it was given.
-        cx.secrets.keep(&cx.hold);
-        let (end, answer) = session::answer(cx, host, &self.name, exec).await?;
+        let holder = session::holder(host, &self.name);
+        cx.secrets.keep_for(&holder, &cx.hold);
+        let answered = session::answer(cx, host, &self.name, exec).await;
+        if matches!(answered, Err(StepError::Failed { .. })) {
+            cx.secrets.release(&holder);
+        }
+        let (end, answer) = answered?;
         if answer.says("reused") {
             cx.notice(&self.reused(&answer, host)).await;
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use doppio_hosts::Host;
 use doppio_hosts::Stdin;
-use doppio_secrets::Carrier;
+use doppio_secrets::Registered;
 use doppio_text::shell::quote;
 
 use crate::event::End;
@@ -83,6 +83,10 @@ impl Operation for TmuxSend {
     const EXAMPLE: &'static str =
         "tmux_send = { host_id = \"gpu-box\", session_name = \"train\", keys = \"C-c\" }";
 
+    fn is_outlived(&self) -> bool {
+        matches!(self.keys, Keys::Pasted(_))
+    }
+
     fn show(&self) -> Vec<String> {
         vec![format!("type {} into tmux session {}", self.keys, self.session_name)]
     }
@@ -102,9 +106,9 @@ impl Operation for TmuxSend {
                 }
             }
             Keys::Pasted(keys) => {
-                let keys = cx.stdin(keys, Carrier::TmuxBuffer).await?;
+                let keys = cx.stdin(keys, Registered::sent_as_keys).await?;
                 // The session outlives the step, and so must what it was given.
-                cx.secrets.keep(&cx.hold);
+                cx.secrets.keep_for(&session::holder(&host, &name), &cx.hold);
                 paste(cx, &host, &name, keys).await
             }
         }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
 use doppio_text::has_controls;
+use doppio_text::shell::typed;
 
 use crate::event::End;
 use crate::step::Ended;
@@ -107,6 +108,11 @@ pub(super) async fn found(
     Ok((host, name))
 }
 
+/// Who needs what a session was given.
+pub(super) fn holder(host: &Host, name: &str) -> String {
+    format!("tmux session `{name}` on `{}`", host.id())
+}
+
 /// A script of ours about a session, whose `name` is in `s` and whose job `find_job` finds.
 pub(super) fn script(cx: &StepContext, name: &str, settings: &[(&str, &str)], parts: &[&str]) -> Exec {
     let codes = CODES.map(|(code, number)| (code, number.to_string()));
@@ -185,7 +191,10 @@ pub(super) fn replaced(answer: &job::Answer, host: &Host, session: &str) -> Step
             "tmux session `{session}` on `{}` was replaced by run `{by}`, which ended what this run had started",
             host.id()
         ),
-        format!("`doppio runs show {by}` shows what that run did, on the machine that it was started on"),
+        format!(
+            "{} shows what that run did, on the machine that it was started on",
+            typed(["doppio", "runs", "show", by])
+        ),
     )
 }
 

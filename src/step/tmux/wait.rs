@@ -75,6 +75,9 @@ async fn follow(cx: &mut StepContext, host: &Host, name: &str) -> Result<Outcome
     let is_end = |code| code == 0 || code == job::GONE;
     let shown = Box::pin(cx.follow_on(host, is_end, |from| job::follow(&job, from))).await?;
     let looked = look(cx, host, name, job.as_str()).await?;
+    if looked.get("state") != Some("running") {
+        cx.secrets.release(&session::holder(host, name));
+    }
     let end = end(cx, &looked, host, name)?;
     Ok(Outcome { end, ..shown.into() })
 }
@@ -82,7 +85,7 @@ async fn follow(cx: &mut StepContext, host: &Host, name: &str) -> Result<Outcome
 /// What is known of a job; of the session's where none is given.
 async fn look(cx: &mut StepContext, host: &Host, name: &str, job: &str) -> Result<Answer, StepError> {
     let exec = session::script(cx, name, &[("job", job)], &[include_str!("look.sh")]);
-    let ended = Box::pin(cx.ask_on(host, exec)).await?;
+    let ended = Box::pin(cx.ask_on(host, exec, !job.is_empty())).await?;
     let Ended { end, stdout, .. } = session::understood(ended, host, name)?;
     match end {
         End::Exit { code: 0 } => Ok(Answer::read(stdout)),

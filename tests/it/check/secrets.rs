@@ -36,6 +36,9 @@ fn a_condition_looks_at_variables_that_exist_and_are_no_secrets() {
         assert!(said.contains("secret `a/b` is not allowed in `name`"), "{said}");
     }
     fine(&assert("{ var_equals = { name = \"lr\", value = \"1\" } }"));
+    // It may be set meanwhile.
+    let set = "[[step]]\nid = \"b\"\nset_var = { name = \"late\", value = \"x\" }\n";
+    fine(&(assert("{ not = { var_equals = { name = \"late\", value = \"y\" } } }") + set));
     let doppio = Doppio::new();
     doppio.file("r.toml", assert("{ var_matches = { name = \"mixed\", pattern = \"^/\" } }"));
     doppio.run(["run", "r.toml"]).expect(0);

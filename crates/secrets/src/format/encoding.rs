@@ -54,11 +54,11 @@ fn is_wide(bytes: &[u8], zero: usize) -> bool {
         let character = pair[1 - zero];
         pair[zero] == 0 && (character.is_ascii_graphic() || character.is_ascii_whitespace())
     };
-    bytes.len() >= 4 && bytes.len() % 2 == 0 && bytes.chunks_exact(2).all(is_pair)
+    bytes.len() >= 4 && bytes.len().is_multiple_of(2) && bytes.chunks_exact(2).all(is_pair)
 }
 
 fn units(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Vec<u8>> {
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return None;
     }
     let units: Zeroizing<Vec<u16>> =

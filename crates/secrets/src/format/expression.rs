@@ -49,32 +49,34 @@ fn is_variable(text: &str) -> bool {
     name > 0 && text[name..].starts_with(['}', ':', '-', '=', '?', '+', '#', '%', '/', '^', ','])
 }
 
+/// How programs begin to read a value from elsewhere.
+const READS: [&str; 13] = [
+    "os.environ",
+    "os.getenv(",
+    "getenv(",
+    "environ[",
+    "process.env.",
+    "process.env[",
+    "System.getenv(",
+    "Deno.env.",
+    "ENV[",
+    "ENV.fetch(",
+    "getpass(",
+    "getpass.getpass(",
+    "env(",
+];
+
 /// Why a value of a file of any format is an expression; none where it is a value.
 pub(super) fn of_value(value: &[u8]) -> Option<&'static str> {
     let text = std::str::from_utf8(value).ok()?.trim();
     let begins = |beginnings: &[&str]| beginnings.iter().any(|begin| text.starts_with(begin));
     let encloses = |begin: &str, end: &str| text.starts_with(begin) && text.ends_with(end);
+    let is_formatted = (encloses("f\"", "\"") || encloses("f'", "'")) && text.contains('{');
     if text.contains("${{") && text.contains("}}") || encloses("{{", "}}") || encloses("<%", "%>") {
         Some(TEMPLATE)
     } else if encloses("$(", ")") || text.len() > 1 && encloses("`", "`") {
         Some(SHELL)
-    } else if begins(&[
-        "os.environ",
-        "os.getenv(",
-        "getenv(",
-        "environ[",
-        "process.env.",
-        "process.env[",
-        "System.getenv(",
-        "Deno.env.",
-        "ENV[",
-        "ENV.fetch(",
-        "getpass(",
-        "getpass.getpass(",
-        "env(",
-    ]) {
-        Some(CODE)
-    } else if (encloses("f\"", "\"") || encloses("f'", "'")) && text.contains('{') {
+    } else if begins(&READS) || is_formatted {
         Some(CODE)
     } else if encloses("${", "}") && is_variable(&text[2..]) {
         Some(VARIABLE)

@@ -34,7 +34,7 @@ pub fn with_members(
     let begin = |text: &mut Zeroizing<Vec<u8>>, key: &str| {
         let before = if text.is_empty() { b'{' } else { b',' };
         text.push(before);
-        serde_json::to_writer(&mut **text, key).expect("a text is JSON");
+        text.extend_from_slice(serde_json::Value::from(key).to_string().as_bytes());
         text.push(b':');
     };
     for (name, raw) in others.iter().filter(|(name, _)| new.iter().all(|(key, _)| key != name)) {
@@ -44,7 +44,7 @@ pub fn with_members(
     for (key, value) in new {
         let value = std::str::from_utf8(value.plain()).map_err(|_| NoDocument::NotText)?;
         begin(&mut text, key);
-        serde_json::to_writer(&mut *text, value).expect("a text is JSON");
+        serde_json::to_writer(&mut *text, value).map_err(|_| NoDocument::NotText)?;
     }
     if text.is_empty() {
         text.push(b'{');

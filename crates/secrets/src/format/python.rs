@@ -44,8 +44,8 @@ pub(super) fn module(text: &[u8]) -> Result<Module, Malformed> {
 fn is_harmless(statement: &Statement<'_>) -> bool {
     match statement.words.as_slice() {
         [Word::Text(_), ..] => statement.words.iter().all(|word| matches!(word, Word::Text(_))),
-        [Word::Name("import"), Word::Name("os")] => true,
-        [Word::Name("from"), Word::Name("os"), Word::Name("import"), Word::Name("environ")] => true,
+        [Word::Name("import"), Word::Name("os")]
+        | [Word::Name("from"), Word::Name("os"), Word::Name("import"), Word::Name("environ")] => true,
         words => words.is_empty(),
     }
 }

@@ -72,6 +72,15 @@ pub(super) struct Rung {
     pub(super) source: RungSource,
 }
 
+/// Where a version of a name is looked for.
+pub(super) struct RungPlace<'r, 'a> {
+    pub(super) source: &'r dyn Source,
+    pub(super) path: String,
+    /// The property that comes first.
+    pub(super) property: Option<String>,
+    pub(super) version: Option<&'a str>,
+}
+
 /// Who is asked on a rung.
 #[derive(Debug)]
 pub(super) enum RungSource {
@@ -94,17 +103,22 @@ impl Rung {
         &self,
         name: &SecretName,
         version: Option<&'a str>,
-    ) -> Vec<(&dyn Source, String, Option<String>, Option<&'a str>)> {
+    ) -> Vec<RungPlace<'_, 'a>> {
         let mut places = Vec::new();
         for (source, path, property) in self.places(name) {
             if version.is_none() || source.kind().versions {
-                places.push((source, path, property, version));
+                places.push(RungPlace { source, path, property, version });
             } else if version == Some(PREVIOUS)
                 && source.kind().writes
                 && let Ok(older) = format!("{name}.{PREVIOUS}").parse()
             {
                 let older = self.places(&older).into_iter();
-                places.extend(older.map(|(source, path, property)| (source, path, property, None)));
+                places.extend(older.map(|(source, path, property)| RungPlace {
+                    source,
+                    path,
+                    property,
+                    version: None,
+                }));
             }
         }
         places

@@ -8,6 +8,7 @@ use crate::SecretRef;
 use crate::ladder::ask::Question;
 use crate::ladder::ask::ask;
 use crate::ladder::rungs::OnError;
+use crate::ladder::rungs::RungPlace;
 use crate::ladder::rungs::RungSource;
 use crate::source::Metadata;
 use crate::source::Source;
@@ -121,7 +122,7 @@ impl Ladder {
                     trail.note(number, source.place(), path, answer);
                 }
             }
-            for (source, path, first, version) in places {
+            for RungPlace { source, path, property: first, version } in places {
                 let properties: Vec<&str> =
                     first.as_deref().into_iter().chain(question.properties.iter().copied()).collect();
                 trail

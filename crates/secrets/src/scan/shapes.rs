@@ -151,7 +151,7 @@ impl Kind {
         // A block begins with a header that all of its kind have: one of OpenSSH's has nine `A` in a row,
         // as only examples have. And what stands around its lines is not random.
         let half = &text[body.start.midpoint(body.end)..body.end];
-        let letters: Vec<u8> = half.iter().copied().filter(|byte| byte.is_ascii_alphanumeric()).collect();
+        let letters: Vec<u8> = half.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
         is_random(&letters).then_some(place)
     }
 }

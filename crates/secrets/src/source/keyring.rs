@@ -261,7 +261,8 @@ impl Source for Keyring {
     }
 
     fn remedy_of_absence(&self, path: &str) -> String {
-        let vault = format!("or store it in the age vault, `doppio secret set {path} --in file`");
+        let command = typed(["doppio", "secret", "set", path, "--in", "file"]);
+        let vault = format!("or store it in the age vault, {command}");
         if self.0.enabled {
             format!(
                 "install one, `apt install gnome-keyring`, and log in again; {vault}, and write `file:{path}`"

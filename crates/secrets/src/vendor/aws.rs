@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use doppio_text::shell::typed;
+
 use crate::SecretValue;
 use crate::format;
 use crate::format::Ini;
@@ -164,7 +166,10 @@ fn exported(vendor: &'static Vendor, local: &Local<'_>, profile: &str) -> Looked
     let Some(printed) = tool::ask(local, &argv, b"")? else {
         return Err(ProviderError {
             cause: format!("`aws` could not get credentials for profile `{profile}`"),
-            hint: format!("log in with `aws sso login --profile {profile}`, then try again"),
+            hint: format!(
+                "log in with {}, then try again",
+                typed(["aws", "sso", "login", "--profile", profile])
+            ),
         });
     };
     let member = |name: &str| format::select(&printed, name).ok().flatten();

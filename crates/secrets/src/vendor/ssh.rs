@@ -23,7 +23,7 @@ pub(super) static FILE: FileForm = FileForm {
 static KNOWN_HOSTS: FileForm = FileForm::path("DOPPIO_KNOWN_HOSTS", "known_hosts");
 
 /// The keys of the usual forges, as they publish them: docs.github.com "GitHub's SSH key fingerprints",
-/// docs.gitlab.com "SSH known_hosts entries", bitbucket.org/site/ssh, huggingface.co "Git over SSH".
+/// docs.gitlab.com "SSH `known_hosts` entries", bitbucket.org/site/ssh, huggingface.co "Git over SSH".
 const FORGES: &str = "\
 github.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl
 github.com ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEmKSENjQEezOmxkZMy7opKgwFB9nkt5YRrYMjNuG5N87uRgg6CLrbo5wAdT/y6v0mKV0U2w0WZ2YB/++Tpockg=

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use doppio_secrets::source::SourceError;
 use doppio_text::brief;
+use doppio_text::shell::typed;
 
 use crate::aws::call::Call;
 use crate::http;
@@ -206,7 +207,10 @@ impl Refusal {
         {
             SourceError::not_allowed(
                 format!("`{path}` is marked for deletion"),
-                format!("restore it with `aws secretsmanager restore-secret --secret-id {path}`"),
+                format!(
+                    "restore it with {}",
+                    typed(["aws", "secretsmanager", "restore-secret", "--secret-id", path])
+                ),
             )
         } else {
             // Messages about what was sent may repeat it.

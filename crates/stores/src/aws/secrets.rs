@@ -295,7 +295,8 @@ impl Source for SecretsManager {
         let until = *self.removed.lock().unwrap_or_else(PoisonError::into_inner).get(path)?;
         let day = until.strftime("%Y-%m-%d");
         Some(format!(
-            "AWS keeps it until {day}: `aws secretsmanager restore-secret --secret-id {path}` restores it"
+            "AWS keeps it until {day}: {} restores it",
+            typed(["aws", "secretsmanager", "restore-secret", "--secret-id", path])
         ))
     }
 

@@ -162,7 +162,8 @@ impl Source for VaultSource {
     fn remedy_of_member(&self, path: &str, property: &str) -> Option<String> {
         let (key, rest) = Member::split(property);
         let words = "(or `bao kv patch …`) with the value on stdin";
-        rest.is_none().then(|| format!("run `vault kv patch {path} {key}=-` {words}"))
+        let command = || typed(["vault", "kv", "patch", path, &format!("{key}=-")]);
+        rest.is_none().then(|| format!("run {} {words}", command()))
     }
 
     async fn check(&self) -> Answer<()> {

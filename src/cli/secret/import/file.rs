@@ -128,8 +128,8 @@ fn besides(entries: &[Entry], code: Option<usize>, names: &Names) -> Option<Stri
         return Some(format!("it holds code, too (line {line})"));
     }
     let is_setting = |entry: &&Entry| {
-        let is_secret = |value| naming::is_secret(&entry.key, value);
-        names.renamed(&entry.key).is_none() && !entry.value.as_ref().map_or(true, is_secret)
+        names.renamed(&entry.key).is_none()
+            && entry.value.as_ref().is_ok_and(|value| !naming::is_secret(&entry.key, value))
     };
     let setting = entries.iter().filter(|entry| !is_nothing(entry)).find(is_setting)?;
     Some(format!(

@@ -183,7 +183,7 @@ impl Keys {
     }
 
     /// Whether the one who typed a wrong passphrase can type another, who is told so.
-    pub(super) fn may_ask_again(&self, encryption: &Encryption) -> bool {
+    pub(super) fn may_ask_again(&self, encryption: Encryption) -> bool {
         let is_typed =
             matches!(encryption, Encryption::Passphrase) && matches!(self.handed.get(), Some(None));
         if is_typed {

@@ -100,7 +100,7 @@ impl AgeVault {
             let answer = detached(None, work).await.map_err(|_| failed())?;
             match answer {
                 Err(SourceError::NotAllowed { .. })
-                    if tries < TRIES && self.keys.may_ask_again(&crypt::encryption(&self.path, &bytes)?) =>
+                    if tries < TRIES && self.keys.may_ask_again(crypt::encryption(&self.path, &bytes)?) =>
                 {
                     tries += 1;
                 }
