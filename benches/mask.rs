@@ -113,6 +113,89 @@ fn held(mask: &Mask, text: &[u8], name: &str, pieces: impl Iterator<Item = usize
     println!("held after each {name}: mean {:.2} bytes, most {most}", held as f64 / f64::from(pushes));
 }
 
+/// How much is made of an input that is hard for the mask. In bytes.
+const HARD: usize = 8 << 20;
+
+/// As much of a text, over and over.
+fn repeated(text: &[u8]) -> Vec<u8> {
+    text.iter().copied().cycle().take(HARD).collect()
+}
+
+/// An object with many members of random text, as long as a value may be.
+fn many_members(dice: &mut Dice) -> String {
+    let members =
+        (0..3000).map(|index| format!("\"key-{index:04}\": \"shared-prefix-{index:04}-{}\"", dice.token(40)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+}
+
+/// What is hard for the mask: each of these was slow once.
+fn hard(log: &[u8]) {
+    let mut dice = Dice(3);
+    let mask_of = |value: &str| {
+        let mask = Mask::default();
+        let start = busy();
+        mask.register("hard", &SecretValue::new(value.as_bytes().to_vec())).expect("it can be masked");
+        (mask, busy().saturating_sub(start))
+    };
+    let token = dice.token(40);
+    let spaced = |gap: &str| -> Vec<u8> {
+        let letters: Vec<String> =
+            dice_text(7, 4096).chars().map(|letter| format!("{letter}{gap}")).collect();
+        repeated(letters.concat().as_bytes())
+    };
+    let members = many_members(&mut dice);
+    let most = 256 * 1024;
+    let period = "abcdefghijklmnopq".repeat(most / 17);
+    let cases: Vec<(&str, String, Vec<u8>)> = vec![
+        ("0xC2 flood", token.clone(), repeated(b"\xc2")),
+        ("0xE2 flood", token.clone(), repeated(b"\xe2")),
+        ("ESC flood", token.clone(), repeated(b"\x1b")),
+        ("zero-width between", token.clone(), spaced("\u{200b}")),
+        ("soft hyphens between", token.clone(), spaced("\u{ad}")),
+        ("colours between", token.clone(), spaced("\x1b[0m")),
+        ("struck over", token.clone(), spaced("x\x08")),
+        ("spaces between", token.clone(), spaced(" ")),
+        ("backslashes between", token.clone(), spaced("\\")),
+        ("percent escapes", token.clone(), repeated(b"%41%c3%a9%2525")),
+        ("percent flood", token.clone(), repeated(b"%")),
+        ("run, value of 8", "a".repeat(8), repeated(b"a")),
+        ("run, value of 8 and one more", "aaaaaaab".to_owned(), repeated(b"a")),
+        ("run, value of 4,000", "a".repeat(4000), repeated(b"a")),
+        ("run, value of 256 KiB", "a".repeat(most), repeated(b"a")),
+        ("run, 256 KiB and one more", "a".repeat(most - 1) + "b", repeated(b"a")),
+        ("run broken, 256 KiB", "a".repeat(most), repeated(("a".repeat(most - 9) + "b").as_bytes())),
+        (
+            "period of 17, 256 KiB",
+            period.clone(),
+            repeated((period[..most - 40].to_owned() + "#").as_bytes()),
+        ),
+        ("value over and over", token.clone(), repeated(token.as_bytes())),
+        ("3,000 members, log", members.clone(), log[..HARD].to_vec()),
+        ("3,000 members, themselves", members.clone(), repeated(members.as_bytes())),
+        ("3,000 members, their start", members.clone(), repeated(b"shared-prefix-00")),
+        ("256 KiB of random text, log", dice_text(9, most), log[..HARD].to_vec()),
+    ];
+    println!("hard for the mask:");
+    for (name, value, text) in cases {
+        let (mask, learnt) = mask_of(&value);
+        let start = busy();
+        let mut stream = mask.stream();
+        for chunk in text.chunks(32 * 1024) {
+            stream.push(chunk);
+        }
+        stream.finish();
+        let time = busy().saturating_sub(start);
+        println!(
+            "{name:<32} {:>8.1} MB/s   learnt in {learnt:.1?}",
+            text.len() as f64 / 1e6 / time.as_secs_f64()
+        );
+    }
+}
+
+fn dice_text(seed: u64, len: usize) -> String {
+    Dice(seed).token(len)
+}
+
 fn main() {
     let mut dice = Dice(1);
     let texts = [("log", log(&mut dice)), ("base64", dense(&mut dice)), ("hf_ tokens", alike(&mut dice))];
@@ -134,4 +217,5 @@ fn main() {
     let lines = texts[0].1[..4 << 20].split_inclusive(|&byte| byte == b'\n').map(<[u8]>::len);
     held(&mask, &texts[0].1, "line", lines);
     held(&mask, &texts[0].1, "byte", std::iter::repeat_n(1, 1 << 20));
+    hard(&texts[0].1);
 }

@@ -18,6 +18,7 @@ use doppio::event::SinkError;
 use doppio::event::What;
 use doppio::plan;
 use doppio::recipe;
+use doppio_hosts::FirstContact;
 use doppio_hosts::HostsFile;
 use doppio_hosts::Pool;
 use doppio_hosts::PoolOptions;
@@ -44,6 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         env: &environment,
         target: Some(&"sandbox".parse()?),
         tagged: &|_| Vec::new(),
+        host_env: &[],
         is_check: false,
     };
     let (plan, _) = plan::build(recipe::parse(&source), &inputs).map_err(|faults| {
@@ -65,6 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         home,
         state: state.clone(),
         agent: None,
+        first_contact: FirstContact::Accept,
         sandbox: true,
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
     });

@@ -41,6 +41,7 @@ mod tests {
             identity: None,
             passphrase_fd: None,
             passphrase_file: None,
+            home: folder.path().to_owned(),
             prompt: Arc::new(Nobody),
             keychain: Arc::new(Keychain::off()),
             work_factor: 10,

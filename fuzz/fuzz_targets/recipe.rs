@@ -11,7 +11,7 @@ use doppio_text::Source;
 fuzz_target!(|bytes: &[u8]| {
     let source = Source::new("recipe.toml", String::from_utf8_lossy(bytes));
     let env = Environment::default();
-    let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: true };
+    let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), host_env: &[], is_check: true };
     match doppio::plan::build(doppio::recipe::parse(&source), &inputs) {
         Ok((plan, warnings)) => {
             doppio::plan::outline::show(&plan);

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use clap_complete::Generator;
 use clap_complete::Shell;
 
 /// The shells that completions are made for.
@@ -25,7 +26,7 @@ pub(crate) fn write(folder: &Path) -> io::Result<()> {
     let completions = folder.join("completions");
     fs::create_dir_all(&completions)?;
     for shell in SHELLS {
-        clap_complete::generate_to(shell, &mut doppio::cli::command(), "doppio", &completions)?;
+        fs::write(completions.join(shell.file_name("doppio")), doppio::cli::completions(shell))?;
     }
     Ok(())
 }

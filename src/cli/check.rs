@@ -11,9 +11,10 @@ use doppio_text::Source;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
+use crate::cli::literals::Literals;
 use crate::cli::load;
 use crate::cli::output;
-use crate::cli::output::OutputFormat;
+use crate::cli::output::OutputArgs;
 use crate::plan;
 use crate::plan::Inputs;
 use crate::recipe;
@@ -28,9 +29,8 @@ pub(super) struct Args {
     /// Treat these as errors
     #[arg(long, value_name = "WHAT", value_enum)]
     deny: Option<Deny>,
-    /// How to report: `plain` shows the lines, `json` writes one fault per line to stdout
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "plain")]
-    output: OutputFormat,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -50,16 +50,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
             }
         }
         is_denied |= faults.iter().any(|fault| fault.severity == Severity::Error);
-        match args.output {
-            OutputFormat::Json => output::data(report::json(&source, &faults).as_bytes())?,
-            OutputFormat::Plain if faults.is_empty() => {
-                output::line(&format!(
-                    "{}: {steps} step{}, no faults",
-                    source.name(),
-                    if steps == 1 { "" } else { "s" }
-                ));
-            }
-            OutputFormat::Plain => output::faults(&source, &faults),
+        if args.output.is_json() {
+            let lines = Literals::of([source.text()]).mask().text(&report::json(&source, &faults));
+            output::data(lines.as_str().as_bytes())?;
+        } else if faults.is_empty() {
+            let plural = if steps == 1 { "" } else { "s" };
+            output::line(&format!("{}: {steps} step{plural}, no faults", source.name()));
+        } else {
+            output::faults(&source, &faults);
         }
     }
     if is_denied { Err(CliError::silent(Kind::Usage)) } else { Ok(()) }
@@ -79,7 +77,15 @@ fn check(
         },
     };
     let tagged = |tag: &str| hosts.tagged(tag);
-    let inputs = Inputs { vars: &[], env: &context.env, target: None, tagged: &tagged, is_check: true };
+    let host_env = hosts.env_names();
+    let inputs = Inputs {
+        vars: &[],
+        env: &context.env,
+        target: None,
+        tagged: &tagged,
+        host_env: &host_env,
+        is_check: true,
+    };
     let (faults, steps) = match plan::build(recipe::parse(&source), &inputs) {
         Ok((plan, warnings)) => (warnings, plan.count()),
         Err(faults) => (faults, 0),

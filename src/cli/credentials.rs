@@ -27,6 +27,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
+use crate::plan::refused_file;
 use crate::step::Site;
 use crate::step::credentials::Destination;
 use crate::step::credentials::refusal;
@@ -103,6 +104,11 @@ pub(super) async fn look(plan: &Plan, vault: &SecretSession, world: &World<'_>) 
         }
         for (wanted, span) in wanted {
             let fault = clash(step, &wanted, world.hosts);
+            seen.faults.extend(fault.filter(|fault| !seen.faults.contains(fault)));
+            // That of what the recipe names is found when it is planned.
+            let operation =
+                step.operation.as_deref().filter(|_| !step.credentials.iter().any(|(own, _)| *own == wanted));
+            let fault = operation.and_then(|operation| refused_file(operation, &wanted, &span));
             seen.faults.extend(fault.filter(|fault| !seen.faults.contains(fault)));
             let name = wanted.to_string();
             let known = seen.located.iter().position(|(known, _)| *known == name);
@@ -245,6 +251,33 @@ pub(super) fn expiring(plan: &Plan, survey: &Survey, recipe: &Source) -> Vec<Dia
                 });
             // Steps of a matrix are many, and the fault is one.
             faults.extend(fault.filter(|fault| !faults.contains(fault)));
+        }
+    }
+    faults
+}
+
+/// The secrets of a plan that are made for it, and go to a session that may need them longer.
+pub(super) fn outlived(plan: &Plan, survey: &Survey, recipe: &Source) -> Vec<Diagnostic> {
+    let made =
+        survey.iter().filter(|(_, answer)| answer.as_ref().is_ok_and(|location| location.metadata.is_made));
+    let mut faults: Vec<Diagnostic> = Vec::new();
+    for (secret, _) in made {
+        let steps = plan.steps().iter().filter(|step| step.secrets.contains(secret));
+        for step in
+            steps.filter(|step| step.operation.as_ref().is_some_and(|operation| operation.is_outlived()))
+        {
+            let span = location_of(step, &format!("${{secret:{secret}}}"), recipe.text());
+            let message = format!(
+                "`{secret}` is made for this run, and step `{}` gives it to a session that may need it longer",
+                step.id
+            );
+            let fault = Diagnostic::warning("plan::lease", message, span).help(
+                "nobody renews it when the run is over: follow the session to its end with `tmux_wait`, or have \
+                 its command get the secret itself",
+            );
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
         }
     }
     faults

@@ -6,6 +6,7 @@ use doppio_hosts::HostError;
 use doppio_secrets::SecretError;
 use doppio_secrets::source::SourceError;
 use doppio_text::Diagnostic;
+use doppio_text::NotOwn;
 use doppio_text::Source;
 
 /// Whose problem it is; it decides the exit code.
@@ -115,6 +116,12 @@ pub(super) trait OrWorld<T> {
 impl<T, E: ToString> OrWorld<T> for Result<T, E> {
     fn or_world(self, message: impl Into<String>) -> Result<T, CliError> {
         self.map_err(|error| CliError::world(message).cause(error.to_string()))
+    }
+}
+
+impl From<NotOwn> for CliError {
+    fn from(error: NotOwn) -> Self {
+        Self::world(error.to_string()).hint(error.hint())
     }
 }
 

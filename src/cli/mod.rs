@@ -3,23 +3,28 @@
 
 mod bug;
 mod check;
+mod complete;
 mod completions;
 mod context;
 mod credentials;
 mod doctor;
 mod error;
 mod handed;
+mod hardware;
 mod host;
+mod literals;
 mod load;
 mod memory;
 mod opened;
 mod output;
 mod plan;
+mod routes;
 mod run;
 mod runs;
 mod secret;
 mod signals;
 mod terminal;
+mod tips;
 mod tls;
 mod version;
 mod wait;
@@ -31,6 +36,7 @@ use clap::Parser;
 use clap::Subcommand;
 use context::Context;
 use error::CliError;
+use output::ColourChoice;
 
 use crate::cli::wait::block_on;
 
@@ -39,6 +45,9 @@ use crate::cli::wait::block_on;
 #[derive(Debug, Parser)]
 #[command(name = "doppio", version, disable_version_flag = false, propagate_version = false)]
 struct Cli {
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
+    color: ColourChoice,
     #[command(subcommand)]
     command: Command,
 }
@@ -47,6 +56,9 @@ struct Cli {
 enum Command {
     /// Report everything that is wrong with recipes
     Check(check::Args),
+    /// Print names for a shell's completion
+    #[command(hide = true)]
+    Complete(complete::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Examine this machine or a host: what is wrong, and how to fix it
@@ -85,11 +97,18 @@ fn attempt(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Err(error) = secret::refuse_tokens(&arguments) {
         return output::fail(&error);
     }
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return output::usage(error),
+        Err(error) => {
+            let tip = tips::tip(&error, &arguments);
+            let code = output::usage(error);
+            tip.into_iter().for_each(output::hint);
+            return code;
+        }
     };
-    match Context::from_process().and_then(|context| dispatch(cli.command, &context)) {
+    cli.color.choose();
+    let context = Context::from_process().map(|context| Context { colour: cli.color, ..context });
+    match context.and_then(|context| dispatch(cli.command, &context)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => output::fail(&error),
     }
@@ -98,7 +117,8 @@ fn attempt(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
     match chosen {
         Command::Check(args) => check::run(&args, context),
-        Command::Completions(args) => completions::run(&args, command()),
+        Command::Complete(args) => complete::run(&args, context),
+        Command::Completions(args) => completions::run(&args),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Host(command) => host::run(&command, context),
         Command::Plan(args) => plan::run(&args, context),
@@ -112,4 +132,9 @@ fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
 /// The whole command line as clap knows it: for completions and for the tests of the docs.
 pub fn command() -> clap::Command {
     <Cli as clap::CommandFactory>::command()
+}
+
+/// The script that completes command lines in a shell.
+pub fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    completions::script(shell, command())
 }

@@ -14,11 +14,14 @@ use serde::Serialize;
 
 use doppio_text::Diagnostic;
 use doppio_text::Source;
+use doppio_text::exact;
 use doppio_text::page;
 
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
+use crate::cli::literals;
+use crate::cli::literals::Literals;
 use crate::ui::Paint;
 use crate::ui::report;
 use crate::ui::table::Table;
@@ -26,18 +29,35 @@ use crate::ui::table::Table;
 /// How a command prints what it found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum OutputFormat {
-    /// For people
+    /// For people; a run is a tree on a terminal and lines elsewhere
+    Auto,
+    /// For people, in lines
     Plain,
     /// For programs
     Json,
 }
 
-/// The choice of it, for the commands that have nothing more to say about it.
-#[derive(Debug, clap::Args)]
+/// The choice of it: the same on every command.
+#[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct OutputArgs {
     /// How to print it
-    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value = "plain")]
-    pub format: OutputFormat,
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "auto")]
+    output: OutputFormat,
+    /// The same as `--output json`
+    #[arg(long, conflicts_with = "output")]
+    json: bool,
+}
+
+impl OutputArgs {
+    /// What was chosen.
+    pub(super) fn format(self) -> OutputFormat {
+        if self.json { OutputFormat::Json } else { self.output }
+    }
+
+    /// Whether it is for programs.
+    pub(super) fn is_json(self) -> bool {
+        self.format() == OutputFormat::Json
+    }
 }
 
 /// Writes data to stdout. A reader that went away ends the command quietly.
@@ -63,6 +83,45 @@ pub(super) fn json_array(values: impl Iterator<Item = serde_json::Value>) -> Res
 /// Writes text for people to stdout: whole lines, each fit to be shown.
 pub(super) fn text(text: &str) -> Result<(), CliError> {
     data(page(text).as_bytes())
+}
+
+/// When there is colour: the same on every command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(super) enum ColourChoice {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
+impl ColourChoice {
+    /// Makes it the choice for all that is written from here on.
+    pub(super) fn choose(self) {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+/// Text in red, bold and the like, by the numbers of ECMA-48's SGR.
+pub(super) fn styled(style: &str, text: &str) -> String {
+    format!("\x1b[{style}m{text}\x1b[0m")
+}
+
+/// Writes text for people to stdout as [`text`] does, each line painted where there is colour.
+pub(super) fn painted_lines(text: &str, paint: impl Fn(&str) -> String) -> Result<(), CliError> {
+    let lines: String = page(text).lines().map(|line| paint(line) + "\n").collect();
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.or_world("cannot write to stdout"),
+    }
 }
 
 /// Writes a table to stdout.
@@ -92,7 +151,7 @@ pub(super) fn line(text: &str) {
 }
 
 /// Writes a line of our own words to stderr, in colour where there is colour.
-pub(super) fn painted(text: &str) {
+pub(super) fn painted_line(text: &str) {
     writeln!(anstream::stderr().lock(), "{text}").ok();
 }
 
@@ -115,7 +174,9 @@ pub(super) fn hint(text: &str) {
 
 /// Draws faults on stderr.
 pub(super) fn faults(source: &Source, faults: &[Diagnostic]) {
-    writeln!(anstream::stderr().lock(), "{}", report::draw(source, faults)).ok();
+    let drawn = report::draw(&literals::hidden(source), faults);
+    let drawn = Literals::of([source.text()]).mask().text(&drawn);
+    writeln!(anstream::stderr().lock(), "{drawn}").ok();
 }
 
 /// clap's own errors, help and version. An extra argument may be a value, so it is not repeated.
@@ -125,6 +186,11 @@ pub(super) fn usage(mut error: clap::Error) -> ExitCode {
         && !error.get(ContextKind::InvalidArg).is_some_and(is_option)
     {
         error.remove(ContextKind::InvalidArg);
+    }
+    for (kind, value) in fitted(&error) {
+        // A tip repeats it as well.
+        error.remove(ContextKind::Suggested);
+        error.insert(kind, value);
     }
     let printed = error.print();
     if error.use_stderr() {
@@ -136,6 +202,18 @@ pub(super) fn usage(mut error: clap::Error) -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// What clap repeats of the command line, fit to be shown: it may have been pasted, or come out of a file.
+fn fitted(error: &clap::Error) -> Vec<(ContextKind, ContextValue)> {
+    let fit = |text: &String| exact(text.as_bytes());
+    let fitted = |value: &ContextValue| match value {
+        ContextValue::String(text) => Some(ContextValue::String(fit(text))),
+        ContextValue::Strings(texts) => Some(ContextValue::Strings(texts.iter().map(fit).collect())),
+        _ => None,
+    };
+    let all = error.context().filter_map(|(kind, value)| Some((kind, value, fitted(value)?)));
+    all.filter(|(_, value, fitted)| *value != fitted).map(|(kind, _, fitted)| (kind, fitted)).collect()
 }
 
 /// The error of a command that failed.

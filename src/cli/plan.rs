@@ -3,76 +3,73 @@
 mod page;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use page::Host;
 use page::Page;
 use page::Secret;
 use page::drawn;
+use page::painted;
 
-use doppio_hosts as host;
-use doppio_hosts::HostsFile;
 use doppio_secrets::SecretError;
 use doppio_secrets::SecretRef;
 use doppio_text::Severity;
-use doppio_text::name::HostId;
 
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::credentials;
 use crate::cli::credentials::Survey;
 use crate::cli::error::CliError;
+use crate::cli::error::Kind;
+use crate::cli::error::OrWorld;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::output::OutputFormat;
+use crate::cli::routes;
+use crate::cli::routes::Hosts;
 use crate::cli::secret::lookup;
-use crate::plan::Plan;
 use crate::plan::outline::show;
-use crate::step::Site;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: doppio plan train.toml --host gpu-box --var epochs=3")]
 pub(super) struct Args {
     #[command(flatten)]
     recipe: RecipeArgs,
-    /// Plan for the sandbox, whatever hosts the recipe names
-    #[arg(long)]
-    sandbox: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Shows the plan of a recipe.
 pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    dry_run(&args.recipe, args.sandbox, args.output.format, context)
+    dry_run(&args.recipe, args.output, context)
 }
 
 /// The same for `run --dry-run`.
-pub(super) fn dry_run(
-    args: &RecipeArgs,
-    sandbox: bool,
-    format: OutputFormat,
-    context: &Context,
-) -> Result<(), CliError> {
+pub(super) fn dry_run(args: &RecipeArgs, output: OutputArgs, context: &Context) -> Result<(), CliError> {
     let hosts = load::hosts(context)?;
     let loaded = load::load(args, context, &hosts)?;
     let providers = credentials::providers(&args.consent, context)?;
     let vault = lookup::session(context, args.folder(), &args.lookup)?.with_providers(providers);
-    let world = credentials::World { hosts: &hosts, home: &context.home, sandbox, recipe: &loaded.source };
+    let world = credentials::World {
+        hosts: &hosts,
+        home: &context.home,
+        sandbox: args.sandbox,
+        recipe: &loaded.source,
+    };
     let (secrets, seen, hosts) = block_on(context, async {
         let needed: BTreeSet<&SecretRef> =
             loaded.plan.steps().iter().flat_map(|step| &step.secrets).collect();
         let survey = vault.survey(needed).await;
         let mut seen = credentials::look(&loaded.plan, &vault, &world).await;
         seen.faults.extend(credentials::expiring(&loaded.plan, &survey, &loaded.source));
+        seen.faults.extend(credentials::outlived(&loaded.plan, &survey, &loaded.source));
         let mut secrets = secrets(survey);
         secrets.extend(seen.located.into_iter().map(|(name, answer)| {
             let name = format!("credentials of {name}");
             told(name, answer.map(|facts| format!("{}; {}", facts.place, facts.exposure)))
         }));
-        (secrets, seen.faults, routes(&loaded.plan, &hosts, &context.home, sandbox).await)
+        let routes = routes::routes(&loaded.plan, &hosts, &context.home, args.sandbox).await;
+        (secrets, seen.faults, hosts_of(routes))
     })?;
     if seen.iter().any(|fault| fault.severity == Severity::Error) {
         return Err(CliError::faults(loaded.source, seen));
@@ -80,11 +77,15 @@ pub(super) fn dry_run(
     if !seen.is_empty() {
         output::faults(&loaded.source, &seen);
     }
-    let page = Page { plan: show(&loaded.plan), secrets, hosts };
-    match format {
-        OutputFormat::Plain => output::text(&drawn(&page)),
-        OutputFormat::Json => output::json(&page),
+    let mask = loaded.literals.mask();
+    let page = Page::new(show(&loaded.plan), secrets, hosts);
+    if output.is_json() {
+        let line = serde_json::to_string(&page).or_world("cannot write JSON")? + "\n";
+        output::data(mask.text(&line).as_str().as_bytes())?;
+    } else {
+        output::painted_lines(mask.text(&drawn(&page)).as_str(), painted)?;
     }
+    if page.stops.is_empty() { Ok(()) } else { Err(CliError::silent(Kind::World)) }
 }
 
 /// Where each secret would come from, without reading it where that can be known otherwise.
@@ -117,30 +118,39 @@ fn told(name: String, answer: Result<String, SecretError>) -> Secret {
     }
 }
 
-/// Where each host is.
-async fn routes(plan: &Plan, hosts: &HostsFile, home: &Path, is_sandbox: bool) -> Vec<Host> {
-    let named: BTreeSet<&HostId> = plan
-        .steps()
-        .iter()
-        .filter(|step| step.members.is_empty() && !matches!(step.site(), Site::Nowhere))
-        .filter_map(|step| step.host.as_ref())
-        .collect();
-    let mut found = Vec::with_capacity(named.len());
-    for id in named {
-        let route = if is_sandbox { Ok(host::sandbox_route()) } else { host::route(hosts, home, id).await };
+/// The lines of the page about hosts.
+fn hosts_of(hosts: Hosts) -> Vec<Host> {
+    let found = hosts.routed.into_iter().map(|(id, route)| {
         let name = id.to_string();
-        found.push(match route {
+        match route {
             Ok(route) => Host {
                 name,
                 place: Some(route.place),
                 carrier: Some(route.carrier),
+                is_known_later: false,
                 trouble: None,
                 hint: None,
             },
-            Err(error) => {
-                Host { name, place: None, carrier: None, trouble: Some(error.message), hint: error.hint }
-            }
+            Err(error) => Host {
+                name,
+                place: None,
+                carrier: None,
+                is_known_later: false,
+                trouble: Some(error.message),
+                hint: error.hint,
+            },
+        }
+    });
+    let mut all: Vec<Host> = found.collect();
+    for later in hosts.later {
+        all.push(Host {
+            name: later.text,
+            place: Some(later.when),
+            carrier: None,
+            is_known_later: true,
+            trouble: None,
+            hint: None,
         });
     }
-    found
+    all
 }

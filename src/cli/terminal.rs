@@ -145,7 +145,7 @@ impl Silence {
         silent.local_modes.insert(LocalModes::ECHONL);
         tcsetattr(&terminal, OptionalActions::Now, &silent)?;
         let mut silence = Self { terminal, before, guard: None };
-        silence.guard = Some(guard(silence.terminal.try_clone()?, format!("{question}: "), silent)?);
+        silence.guard = Some(guard(silence.terminal.try_clone()?, format!("{}: ", shown(question)), silent)?);
         Ok(silence)
     }
 }

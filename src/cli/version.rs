@@ -3,7 +3,6 @@
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::output::OutputFormat;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -27,11 +26,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         FEATURES.iter().filter(move |feature| feature.1 == built).map(|feature| feature.0).collect::<Vec<_>>()
     };
     let left_out = features(false).join(", ");
-    match args.output.format {
-        OutputFormat::Plain if left_out.is_empty() => output::text(&format!("doppio {version}\n")),
-        OutputFormat::Plain => output::text(&format!("doppio {version} (without {left_out})\n")),
-        OutputFormat::Json => output::json(
-            &serde_json::json!({ "name": "doppio", "version": version, "features": features(true) }),
-        ),
+    if args.output.is_json() {
+        let facts = serde_json::json!({ "name": "doppio", "version": version, "features": features(true) });
+        return output::json(&facts);
     }
+    let without = if left_out.is_empty() { String::new() } else { format!(" (without {left_out})") };
+    output::text(&format!("doppio {version}{without}\n"))
 }

@@ -20,11 +20,11 @@ impl Dirs {
     /// `DOPPIO_HOME` for all three if it is set; else `doppio` in the directories of the XDG Base
     /// Directory Specification, where a relative path counts as unset.
     pub fn new(env: &Environment, home: &Path) -> Self {
-        if let Some(all) = env.path("DOPPIO_HOME") {
+        if let Some(all) = env.folder("DOPPIO_HOME") {
             return Self { config: all.clone(), data: all.clone(), state: all };
         }
         let below = |variable: &str, fallback: &str| {
-            let base = env.path(variable).filter(|path| path.is_absolute());
+            let base = env.folder(variable).filter(|path| path.is_absolute());
             base.unwrap_or_else(|| home.join(fallback)).join("doppio")
         };
         Self {

@@ -39,6 +39,7 @@
 mod file;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::ErrorKind;
 use std::io::Read;
 use std::path::Path;
@@ -54,12 +55,15 @@ use doppio_secrets::looks_like_value;
 use doppio_secrets::source::Command;
 use doppio_secrets::source::Options;
 use doppio_text::Diagnostic;
+use doppio_text::NotOwn;
+use doppio_text::OwnFileError;
 use doppio_text::Source;
 use doppio_text::Span;
 use doppio_text::closest;
 use doppio_text::name::EnvName;
 use doppio_text::name::SecretName;
 use doppio_text::open;
+use doppio_text::open_own;
 
 use crate::config::project::SETTINGS;
 use crate::config::project_file;
@@ -136,6 +140,9 @@ pub enum SettingsError {
         /// The system's words.
         cause: String,
     },
+    /// Others than the user can write the user's file.
+    #[error(transparent)]
+    NotOwn(#[from] NotOwn),
     /// A file has faults.
     #[error("`{}` has {}", source_text.name(), count(faults.len()))]
     Faults {
@@ -160,14 +167,22 @@ fn count(faults: usize) -> String {
 
 impl Settings {
     /// Reads both files; one that is not there counts as empty. `project` is the folder of the
-    /// recipe, from which `doppio.toml` is looked for upward, `user` the path of `config.toml`.
+    /// recipe, from which `doppio.toml` is looked for upward, `user` the path of `config.toml`, which
+    /// only the user may be able to write, up to the `home`: it names programs to run.
     ///
     /// # Errors
     ///
-    /// When a file can't be read or has faults, or no file has the profile.
-    pub fn load(project: &Path, user: &Path, profile: Option<&str>) -> Result<Self, SettingsError> {
-        let project = read(&project_file(project, SETTINGS), Role::Project)?;
-        let user = read(user, Role::User)?;
+    /// When a file can't be read or has faults, when others can write the user's, or no file has the
+    /// profile.
+    pub fn load(
+        project: &Path,
+        user: &Path,
+        home: &Path,
+        profile: Option<&str>,
+    ) -> Result<Self, SettingsError> {
+        let project = project_file(project, SETTINGS);
+        let project = read(&project, Role::Project, open(&project).map_err(OwnFileError::Io))?;
+        let user = read(user, Role::User, open_own(user, home))?;
         Self::merge(&project, &user, profile)
     }
 
@@ -217,14 +232,15 @@ fn unknown_profile(name: &str, project: &File, user: &File) -> SettingsError {
     SettingsError::UnknownProfile { name: name.to_owned(), hint }
 }
 
-fn read(path: &Path, role: Role) -> Result<File, SettingsError> {
+fn read(path: &Path, role: Role, opened: Result<fs::File, OwnFileError>) -> Result<File, SettingsError> {
     let shown = path.display().to_string();
     let unreadable = |cause: String| SettingsError::Unreadable { path: shown.clone(), cause };
     let mut bytes = Vec::new();
-    match open(path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+    match opened.and_then(|mut file| Ok(file.read_to_end(&mut bytes)?)) {
         Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(File::default()),
-        Err(error) => return Err(unreadable(error.to_string())),
+        Err(OwnFileError::NotOwn(error)) => return Err(error.into()),
+        Err(OwnFileError::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(File::default()),
+        Err(OwnFileError::Io(error)) => return Err(unreadable(error.to_string())),
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let before =
@@ -286,15 +302,13 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     fn load(project: &str, user: &str, profile: Option<&str>) -> Result<Settings, SettingsError> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("doppio.toml"), project).unwrap();
         fs::write(folder.path().join("config.toml"), user).unwrap();
-        Settings::load(folder.path(), &folder.path().join("config.toml"), profile)
+        Settings::load(folder.path(), &folder.path().join("config.toml"), folder.path(), profile)
     }
 
     fn bound(settings: &Settings, name: &str) -> String {
@@ -304,7 +318,8 @@ mod tests {
     #[test]
     fn no_files_are_the_defaults() {
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings::load(folder.path(), &folder.path().join("config.toml"), None).unwrap();
+        let settings =
+            Settings::load(folder.path(), &folder.path().join("config.toml"), folder.path(), None).unwrap();
         assert_eq!(settings, Settings::default());
     }
 
@@ -340,10 +355,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let user = folder.path().join("config.toml");
         fs::write(&user, b"a = 1\nb = '\xff'\n").unwrap();
-        let fault = Settings::load(folder.path(), &user, None).unwrap_err().to_string();
+        let fault = Settings::load(folder.path(), &user, folder.path(), None).unwrap_err().to_string();
         assert!(fault.ends_with("line 2, column 6 is not UTF-8 text"), "{fault}");
         fs::remove_file(&user).unwrap();
         fs::create_dir(&user).unwrap();
-        assert!(matches!(Settings::load(folder.path(), &user, None), Err(SettingsError::Unreadable { .. })));
+        assert!(matches!(
+            Settings::load(folder.path(), &user, folder.path(), None),
+            Err(SettingsError::Unreadable { .. })
+        ));
     }
 }

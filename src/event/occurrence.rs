@@ -84,7 +84,7 @@ pub enum What {
     SecretsDelivered {
         /// The step.
         step: StepId,
-        /// One entry per secret in an environment variable.
+        /// One entry per secret in an environment variable or in an input.
         deliveries: Vec<Delivery>,
     },
     /// An attempt failed and another will follow.

@@ -85,7 +85,7 @@ fn every_kind() -> Vec<What> {
             step: step.clone(),
             deliveries: vec![Delivery {
                 is_default: false,
-                variable: "HF_TOKEN".parse().unwrap(),
+                variable: Some("HF_TOKEN".parse().unwrap()),
                 secret: masked("huggingface/token"),
                 carrier: serde_json::from_value("preamble".into()).unwrap(),
             }],

@@ -52,6 +52,7 @@ pub fn build(mut recipe: Recipe, inputs: &Inputs<'_>) -> Result<(Plan, Vec<Diagn
         steps: arrange(&mut planned, &order, &reads.steps),
         variables: variables.plain(&recipe, inputs.vars),
         target: target.cloned(),
+        asks: recipe.target,
         name: recipe.name,
         unused_vars,
     };

@@ -20,7 +20,7 @@ use crate::recipe::Recipe;
 use crate::recipe::RecipeStep;
 
 /// The number of steps that all steps together may expand to.
-const MOST: usize = 500_000;
+const MOST: usize = 100_000;
 
 /// Locations beside the first that a cycle's fault shows.
 const MOST_SPANS: usize = 5;
@@ -54,11 +54,15 @@ impl Graph {
         };
         for (index, step) in recipe.steps.iter().enumerate() {
             let first = graph.nodes.len();
-            if first < MOST {
+            if first <= MOST {
                 graph.nodes.extend(expand(index, step, variables, inputs, first, faults));
-            } else if first == MOST {
-                let message = format!("the steps expand to more than {MOST} steps");
-                faults.push(Diagnostic::error("plan::too-many", message, step.id_span.clone()));
+                if graph.nodes.len() > MOST {
+                    let message = format!("the steps up to `{}` expand to more than {MOST} steps", step.id);
+                    let fault = Diagnostic::error("plan::too-many", message, step.id_span.clone());
+                    faults.push(fault.help(
+                        "give the lists of `hosts` and `matrix` fewer values, or write several recipes",
+                    ));
+                }
             }
             graph.ranges.push(first..graph.nodes.len());
         }

@@ -14,6 +14,8 @@ pub struct Inputs<'a> {
     pub target: Option<&'a HostId>,
     /// The hosts that bear a tag.
     pub tagged: &'a dyn Fn(&str) -> Vec<String>,
+    /// The names that hosts set for every step on them.
+    pub host_env: &'a [String],
     /// The plan will not be run: what only a run needs (a target, the environment) may be absent.
     pub is_check: bool,
 }

@@ -4,7 +4,8 @@
 //! multiplied (`expand`), groups hand their needs to their members (`groups`), the graph is
 //! ordered or its cycles are named (`order`), and the texts of every step are resolved
 //! (`fields`), where each name is looked up (`variables`) and each step that a text refers to must
-//! have ended by then (`ancestry`).
+//! have ended by then (`ancestry`). Shell text that may do what nobody meant is warned of
+//! (`shell_text`).
 
 mod ancestry;
 mod build;
@@ -18,6 +19,7 @@ mod node;
 mod order;
 pub mod outline;
 mod select;
+mod shell_text;
 mod steps;
 mod variables;
 mod when;
@@ -30,4 +32,5 @@ pub use model::Plan;
 pub use model::PlannedStep;
 pub use select::SelectError;
 pub use select::Selection;
+pub(crate) use steps::refused_file;
 pub use when::When;

@@ -16,6 +16,7 @@ use doppio_text::name::StepId;
 use crate::plan::Retry;
 use crate::plan::RunIf;
 use crate::plan::When;
+use crate::recipe::Target;
 use crate::step::Planned;
 use crate::step::Site;
 
@@ -28,6 +29,7 @@ pub struct Plan {
     pub(super) steps: Vec<PlannedStep>,
     pub(super) variables: Vec<(String, String)>,
     pub(super) target: Option<HostId>,
+    pub(super) asks: Target,
     pub(super) unused_vars: Vec<String>,
 }
 
@@ -38,6 +40,7 @@ struct SavedPlan {
     steps: Vec<PlannedStep>,
     variables: Vec<(String, String)>,
     target: Option<HostId>,
+    asks: Target,
     unused_vars: Vec<String>,
 }
 
@@ -46,7 +49,7 @@ impl TryFrom<SavedPlan> for Plan {
 
     /// The order of the steps is what makes their graph acyclic.
     fn try_from(saved: SavedPlan) -> Result<Self, String> {
-        let SavedPlan { name, steps, variables, target, unused_vars } = saved;
+        let SavedPlan { name, steps, variables, target, asks, unused_vars } = saved;
         let mut ids = HashSet::new();
         for (index, step) in steps.iter().enumerate() {
             let id = &step.id;
@@ -57,7 +60,7 @@ impl TryFrom<SavedPlan> for Plan {
                 return Err(format!("step `{id}` stands before one that it needs"));
             }
         }
-        Ok(Self { name, steps, variables, target, unused_vars })
+        Ok(Self { name, steps, variables, target, asks, unused_vars })
     }
 }
 
@@ -86,12 +89,24 @@ impl Plan {
     /// A plan of these steps, for the tests of those who run plans.
     #[cfg(test)]
     pub(crate) fn of(steps: Vec<PlannedStep>) -> Self {
-        Self { name: "test".to_owned(), steps, variables: Vec::new(), target: None, unused_vars: Vec::new() }
+        Self {
+            name: "test".to_owned(),
+            steps,
+            variables: Vec::new(),
+            target: None,
+            asks: Target::default(),
+            unused_vars: Vec::new(),
+        }
     }
 
     /// The run's target host.
     pub fn target(&self) -> Option<&HostId> {
         self.target.as_ref()
+    }
+
+    /// What the target must offer.
+    pub fn asks(&self) -> &Target {
+        &self.asks
     }
 
     /// Variables from the command line that the recipe neither defines nor uses.

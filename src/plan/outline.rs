@@ -21,6 +21,9 @@ pub struct Shown {
     pub recipe: String,
     /// The run's target.
     pub target: Option<String>,
+    /// What the target must offer, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<String>,
     /// The steps, in an order in which they could run one by one.
     pub steps: Vec<ShownStep>,
 }
@@ -69,6 +72,7 @@ pub fn show(plan: &Plan) -> Shown {
         schema: SCHEMA,
         recipe: plan.name().to_owned(),
         target: plan.target().map(ToString::to_string),
+        asks: plan.asks().words(),
         steps: plan.steps().iter().map(|step| shown(plan, step)).collect(),
     }
 }

@@ -27,6 +27,8 @@ pub enum SelectError {
         name: String,
         /// The id that was probably meant.
         near: Option<String>,
+        /// All ids.
+        known: Vec<String>,
     },
     /// A step that is wanted needs the result of one that is not.
     #[error("step `{step}` uses a result of step `{of}`, which is left out")]
@@ -35,6 +37,8 @@ pub enum SelectError {
         step: String,
         /// The step that is left out.
         of: String,
+        /// All steps that are left out and have results which the wanted ones use, directly or not.
+        missing: Vec<String>,
     },
     /// Nothing is left.
     #[error("no step is left to run")]
@@ -78,6 +82,7 @@ impl Plan {
         ids().position(|id| id == name).ok_or_else(|| SelectError::Unknown {
             name: name.to_owned(),
             near: closest(name, ids()).map(str::to_owned),
+            known: ids().map(str::to_owned).collect(),
         })
     }
 
@@ -108,10 +113,27 @@ impl Plan {
                 return Err(SelectError::NeedsResult {
                     step: step.id.to_string(),
                     of: self.steps[*of].id.to_string(),
+                    missing: self.missing(wanted),
                 });
             }
         }
         Ok(())
+    }
+
+    /// The steps that are left out, and whose results are used by those that are not, or by one of these.
+    fn missing(&self, wanted: &[bool]) -> Vec<String> {
+        let mut open: Vec<usize> = (0..wanted.len()).filter(|step| wanted[*step]).collect();
+        let mut missing = Vec::new();
+        while let Some(step) = open.pop() {
+            for of in self.steps[step].reads.iter().filter(|of| !wanted[**of]) {
+                if !missing.contains(of) {
+                    missing.push(*of);
+                    open.push(*of);
+                }
+            }
+        }
+        missing.sort_unstable();
+        missing.into_iter().map(|step| self.steps[step].id.to_string()).collect()
     }
 
     fn keep(&mut self, wanted: &[bool]) {

@@ -23,8 +23,10 @@ use crate::plan::fields::Resolver;
 use crate::plan::fields::Travel;
 use crate::plan::fields::invalid;
 use crate::plan::node::Role;
+use crate::plan::shell_text::Texts;
 use crate::recipe::Operation;
 use crate::step::LONGEST;
+use crate::step::Planned;
 use crate::step::Site;
 
 /// Plans the steps one by one.
@@ -89,7 +91,17 @@ impl<'a> Steps<'a> {
         }
         let credentials =
             if runs_nothing { Vec::new() } else { self.credentials(node.step, kind, takes_env) };
+        if let Some(operation) = operation.as_deref() {
+            for (wanted, span) in &credentials {
+                if let Some(fault) = refused_file(operation, wanted, span) {
+                    self.resolver.fault(fault);
+                }
+            }
+        }
         travel.env_names.extend(variables(&credentials));
+        if let Some(operation) = operation.as_deref() {
+            self.warn_of_texts(operation, host.as_ref(), &travel);
+        }
         let defaults = &self.resolver.recipe.defaults;
         let timeout = recipe_step.timeout.or(own_timeout).or(defaults.timeout);
         let retry = recipe_step.retry.or(defaults.retry);
@@ -112,6 +124,20 @@ impl<'a> Steps<'a> {
             operation,
             reads: Vec::new(),
         })
+    }
+
+    /// Warns of what shell texts may not have been meant to do.
+    fn warn_of_texts(&mut self, operation: &dyn Planned, host: Option<&HostId>, travel: &Travel) {
+        if !operation.is_posix() {
+            return;
+        }
+        let is_here = host.is_some_and(|host| matches!(host.as_str(), "local" | "__local__"));
+        let inherited = is_here.then_some(self.resolver.inputs.env);
+        let texts = Texts { unset: &travel.unset, sent: &travel.env_names, inherited };
+        self.resolver.warn_of_unset(&texts);
+        if operation.pipes_hide_failures() {
+            self.resolver.warn_of_pipes(&travel.pipes);
+        }
     }
 
     /// The providers of a step, or those of all steps where it names none itself.
@@ -291,6 +317,13 @@ impl<'a> Steps<'a> {
                 .help("name the target with `--host HOST`, or give the steps a `host_id`"),
         );
     }
+}
+
+/// A credential that is a file, at a step that can't have one.
+pub(crate) fn refused_file(operation: &dyn Planned, wanted: &Wanted, span: &Span) -> Option<Diagnostic> {
+    let (why, instead) = operation.refuses_files().filter(|_| wanted.provider.is_file())?;
+    let message = format!("the credential of `{wanted}` is a file, {why}");
+    Some(Diagnostic::error("plan::credential-file", message, span.clone()).help(instead))
 }
 
 /// The variables that credentials travel under as values.

@@ -283,6 +283,9 @@ pub(super) fn undefined(variables: &Variables, name: &str, span: Span, may_sugge
             None => fault.help(help),
         };
     }
+    if name == "HOME" {
+        return fault.help("write `~/…` for a path below the home on the host");
+    }
     fault.help(if is_capital(name) {
         format!("define it under `[variables]`, or write `${{env.{name}}}` for Doppio's own environment")
     } else {

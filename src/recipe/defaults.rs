@@ -14,8 +14,18 @@ use crate::recipe::retry;
 use crate::step::Reader;
 use crate::step::StepKind;
 
-const KEYS: [&str; 8] =
-    ["host_id", "workdir", "env", "shell", "timeout_secs", "retry", "durable", "credentials"];
+const KEYS: [&str; 10] = [
+    "host_id",
+    "workdir",
+    "env",
+    "shell",
+    "errexit",
+    "pipefail",
+    "timeout_secs",
+    "retry",
+    "durable",
+    "credentials",
+];
 
 /// `[defaults]` as read: what is about steps, and the entries for operations.
 #[derive(Debug, Default)]
@@ -34,6 +44,11 @@ pub(super) fn read<'i>(reader: &mut Reader<'_>, value: &TomlValue<'i>) -> Read<'
         match key.get_ref().as_ref() {
             "host_id" | "workdir" | "shell" => {
                 if reader.string(&format!("`{}`", key.get_ref()), value).is_some() {
+                    entry();
+                }
+            }
+            "errexit" | "pipefail" => {
+                if reader.boolean(&format!("`{}`", key.get_ref()), value).is_some() {
                     entry();
                 }
             }

@@ -43,7 +43,7 @@ pub struct Recipe {
 }
 
 /// `[target]`: what the run's host must offer.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// `any`, `local`, `vast`, `colab` or `custom`.
     pub kind: TargetKind,
@@ -57,8 +57,28 @@ pub struct Target {
     pub max_price: Option<f64>,
 }
 
+impl Target {
+    /// Whether it asks for something that a script on the host can see.
+    pub fn is_about_hardware(&self) -> bool {
+        self.min_gpus.is_some_and(|least| least > 0)
+            || self.min_memory_gb.is_some()
+            || self.gpu_type.is_some()
+    }
+
+    /// What it asks for, in words.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        words.extend(self.min_gpus.map(|least| format!("{least} GPU{}", if least == 1 { "" } else { "s" })));
+        words.extend(self.gpu_type.clone());
+        words.extend(self.min_memory_gb.map(|least| format!("{least} GB of GPU memory")));
+        words.extend(self.max_price.map(|most| format!("at most ${most} an hour (not checked yet)")));
+        words
+    }
+}
+
 /// What kind of host a recipe is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TargetKind {
     /// Any host.
     #[default]

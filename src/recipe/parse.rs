@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use doppio_secrets::scan::tokens_in;
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
@@ -15,11 +16,14 @@ use crate::recipe::defaults;
 use crate::recipe::recovery;
 use crate::recipe::step::StepReader;
 use crate::recipe::target;
+use crate::step::Level;
 use crate::step::Mode;
 use crate::step::Part;
 use crate::step::Reader;
 use crate::step::Template;
 use crate::step::described;
+use crate::step::foreign;
+use crate::step::meant;
 
 const TABLES: [&str; 5] = ["recipe", "target", "variables", "defaults", "step"];
 const RECIPE_KEYS: [&str; 3] = ["name", "version", "description"];
@@ -31,14 +35,27 @@ pub fn parse(source: &Source) -> Recipe {
     let mut recipe = Recipe { has_syntax_errors: !syntax.is_empty(), ..Recipe::default() };
     tables(&mut recipe, &mut reader, &document);
     recovery::keep_certain(&mut reader, syntax);
+    literal_tokens(&mut reader);
     recipe.faults = reader.into_faults();
     recipe
+}
+
+/// Warns of each token that stands in the text as it is.
+fn literal_tokens(reader: &mut Reader<'_>) {
+    for (place, id) in tokens_in(reader.source.text()) {
+        let message = format!("a token stands in the recipe as it is ({id})");
+        reader.fault(Diagnostic::warning("recipe::literal-token", message, place).help(
+            "replace it where it was issued, store the new one with `doppio secret set NAME`, and write \
+             `${secret:NAME}`",
+        ));
+    }
 }
 
 fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &TomlTable<'_>) {
     let mut defaults = defaults::Read::default();
     let mut steps = None;
     let mut has_head = false;
+    let mut has_steps = false;
     for (key, value) in document {
         match key.get_ref().as_ref() {
             "recipe" => {
@@ -49,7 +66,13 @@ fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &TomlTable<'_>
             "variables" => recipe.variables = variables(reader, value),
             "defaults" => defaults = defaults::read(reader, value),
             "step" => steps = Some(value),
-            other => unknown_table(reader, other, key.span(), value),
+            other => {
+                // Under its right name it will be there.
+                let ours = meant(other, Level::Recipe, TABLES);
+                has_head |= ours == Some("recipe");
+                has_steps |= ours == Some("step") || matches!(other, "job" | "jobs");
+                unknown_table(reader, other, key.span(), value);
+            }
         }
     }
     if !has_head && !recipe.has_syntax_errors {
@@ -58,12 +81,30 @@ fn tables(recipe: &mut Recipe, reader: &mut Reader<'_>, document: &TomlTable<'_>
                 .help("begin it with `[recipe]` and `name = \"…\"`"),
         );
     }
-    let Some(steps) = steps else { return };
+    let Some(steps) = steps else {
+        if !has_steps && !recipe.has_syntax_errors {
+            no_steps(reader, document);
+        }
+        return;
+    };
     let Some(tables) = step_tables(reader, steps) else { return };
+    if tables.is_empty() {
+        no_steps(reader, document);
+    }
     let mut step_reader = StepReader { reader, defaults: &defaults, unread: &mut recipe.unread };
     recipe.steps = tables.iter().filter_map(|table| step_reader.step(table)).collect();
     recipe.defaults = defaults.steps;
     unique_ids(recipe, reader);
+}
+
+/// A recipe that does nothing.
+fn no_steps(reader: &mut Reader<'_>, document: &TomlTable<'_>) {
+    let head = document.iter().find(|(key, _)| key.get_ref() == "recipe");
+    let span = head.map_or(0..0, |(key, _)| key.span());
+    reader.fault(
+        Diagnostic::error("recipe::no-steps", "the recipe has no step", span)
+            .help("add one: `[[step]]`, `id = \"hello\"`, `local_command = { command = \"echo hello\" }`"),
+    );
 }
 
 fn head(recipe: &mut Recipe, reader: &mut Reader<'_>, value: &TomlValue<'_>) {
@@ -92,12 +133,8 @@ fn head(recipe: &mut Recipe, reader: &mut Reader<'_>, value: &TomlValue<'_>) {
 }
 
 fn unknown_table(reader: &mut Reader<'_>, name: &str, span: Span, value: &TomlValue<'_>) {
-    if name == "steps" {
-        reader.fault(
-            Diagnostic::error("recipe::unknown-key", "the steps of a recipe are called `step`", span.clone())
-                .help("write `[[step]]`")
-                .edit(span, "step"),
-        );
+    if let Some(fault) = foreign(name, span.clone(), Level::Recipe, "the recipe", TABLES) {
+        reader.fault(fault);
     } else if RECIPE_KEYS.contains(&name) && !value.get_ref().is_table() {
         reader.fault(
             Diagnostic::error("recipe::unknown-key", format!("`{name}` is outside of `[recipe]`"), span)
@@ -117,7 +154,7 @@ fn variables(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Vec<Variable> {
             reader.cut(text, value.span(), Mode::Plain)
         } else {
             let text = reader.scalar(&variable(name), value).unwrap_or_default();
-            Template { parts: vec![Part::Text(text)], span: value.span() }
+            Template { parts: vec![Part::Text(text)], span: value.span(), ..Template::default() }
         };
         variables.push(Variable { name: name.to_owned(), span: key.span(), value });
     }

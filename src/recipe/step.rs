@@ -21,12 +21,15 @@ use crate::recipe::defaults;
 use crate::recipe::operation;
 use crate::recipe::retry;
 use crate::step::KINDS;
+use crate::step::Level;
 use crate::step::Mode;
 use crate::step::NOT_YET;
 use crate::step::Reader;
 use crate::step::StepKind;
 use crate::step::Template;
 use crate::step::described;
+use crate::step::foreign;
+use crate::step::of_operation;
 
 const KEYS: [&str; 13] = [
     "id",
@@ -88,7 +91,7 @@ impl<'i> StepReader<'_, '_, 'i> {
             if self.common(&mut step, name, value) {
                 continue;
             }
-            if KINDS.iter().any(|kind| kind.name() == name) || NOT_YET.contains(&name) {
+            if KINDS.iter().any(|kind| kind.name() == name) || not_yet(name).is_some() {
                 operations.push((key, value));
             } else {
                 has_unknown = true;
@@ -111,13 +114,14 @@ impl<'i> StepReader<'_, '_, 'i> {
     fn operation(&mut self, key: Key<'_, 'i>, value: &TomlValue<'i>, step: &RecipeStep) -> Option<Operation> {
         let name = key.get_ref().as_ref();
         let Some(kind) = KINDS.iter().find(|kind| kind.name() == name) else {
+            let until_built = not_yet(name)?;
             self.reader.fault(
                 Diagnostic::error(
                     "recipe::not-built-yet",
                     format!("step type `{name}` is not built yet"),
                     key.span(),
                 )
-                .help("this version has no steps of that type; `ssh_command` can run the tool itself"),
+                .help(format!("until it is, {until_built}")),
             );
             return None;
         };
@@ -276,7 +280,17 @@ impl<'i> StepReader<'_, '_, 'i> {
     }
 
     fn unknown(&mut self, name: &str, span: Span, value: &TomlValue<'i>) {
-        let operations = KINDS.iter().map(StepKind::name).chain(NOT_YET.iter().copied());
+        if let Some(fault) = foreign(name, span.clone(), Level::Step, "a step", KEYS) {
+            return self.reader.fault(fault);
+        }
+        let own = of_operation(name);
+        if let Some(kind) = KINDS.iter().find(|kind| kind.spec.keys().any(|known| known == own)) {
+            let message = format!("unknown key `{name}` in a step");
+            let fault = Diagnostic::error("recipe::unknown-key", message, span);
+            let help = format!("it belongs into the operation: `{} = {{ {own} = …, … }}`", kind.name());
+            return self.reader.fault(fault.help(help));
+        }
+        let operations = KINDS.iter().map(StepKind::name).chain(NOT_YET.iter().map(|(name, _)| *name));
         if !value.get_ref().is_table() || closest(name, KEYS).is_some() {
             let known: Vec<_> = if closest(name, KEYS).is_some() {
                 KEYS.to_vec()
@@ -322,6 +336,11 @@ impl<'i> StepReader<'_, '_, 'i> {
             );
         }
     }
+}
+
+/// What does the work of a step type that is not built yet, if it is one.
+fn not_yet(name: &str) -> Option<&'static str> {
+    NOT_YET.iter().find(|(known, _)| *known == name).map(|(_, until_built)| *until_built)
 }
 
 fn kinds() -> String {

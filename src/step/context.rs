@@ -1,6 +1,8 @@
 //! What an operation may use while it runs.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -10,9 +12,12 @@ use tokio::sync::watch;
 use doppio_hosts::EnvVar;
 use doppio_hosts::Host;
 use doppio_hosts::Pool;
+use doppio_hosts::Stdin;
 use doppio_secrets::Delivery;
 use doppio_secrets::Hold;
 use doppio_secrets::Masked;
+use doppio_secrets::Piece;
+use doppio_secrets::Registered;
 use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Wanted;
@@ -35,7 +40,10 @@ use crate::step::TextPart;
 use crate::step::Unended;
 use crate::step::Value;
 use crate::step::Values;
+use crate::step::field::FORM;
+use crate::step::field::Files;
 use crate::step::stopped;
+use crate::step::values::within_limit;
 
 /// What an attempt reports to the dispatcher.
 #[derive(Debug)]
@@ -88,8 +96,21 @@ impl StepContext {
 
     /// The value with its references resolved; secrets are fetched now.
     pub(in crate::step) async fn value(&self, text: &SecretText) -> Result<Value, StepError> {
-        let (value, _) = self.fill(&text.0).await?;
-        Ok(value)
+        self.fill(&text.0).await
+    }
+
+    /// The same as the standard input of a script; `sent` says how the secrets in it go.
+    pub(in crate::step) async fn stdin(
+        &self,
+        text: &SecretText,
+        sent: fn(&Registered) -> Vec<Delivery<String>>,
+    ) -> Result<Stdin, StepError> {
+        Ok(match self.fill(&text.0).await? {
+            Value::Plain(text) => {
+                Stdin { bytes: SecretValue::new(text.into_bytes()), deliveries: Vec::new() }
+            }
+            Value::Secret(value) => Stdin { bytes: value.value().clone(), deliveries: sent(&value) },
+        })
     }
 
     /// A script and the environment that its references became.
@@ -97,7 +118,7 @@ impl StepContext {
         let bindings = text.script.bindings.iter();
         let env =
             try_join_all(bindings.map(|binding| self.variable(&binding.variable, &binding.value))).await?;
-        Ok((text.script.text.clone(), env))
+        Ok((text.script.text.clone(), env.into_iter().flatten().collect()))
     }
 
     /// The environment table of an operation.
@@ -105,7 +126,14 @@ impl StepContext {
         &self,
         table: impl IntoIterator<Item = (&'a EnvName, &'a SecretText)>,
     ) -> Result<Vec<EnvVar>, StepError> {
-        try_join_all(table.into_iter().map(|(name, text)| self.variable(name, &text.0))).await
+        let env = try_join_all(table.into_iter().map(|(name, text)| self.variable(name, &text.0))).await?;
+        Ok(env.into_iter().flatten().collect())
+    }
+
+    /// The files of an operation, as the variables that will have their paths.
+    pub(in crate::step) async fn files(&self, files: &Files) -> Result<Vec<EnvVar>, StepError> {
+        let env = self.env(&files.0.0).await?;
+        Ok(env.into_iter().map(|variable| EnvVar { file: Some(&FORM), ..variable }).collect())
     }
 
     /// The host a field names, or the step's own, or the run's target.
@@ -139,27 +167,18 @@ impl StepContext {
     /// Makes a secret of a value: from now on the mask knows it as `name`. An empty value stays
     /// as it is; one that can't be masked is an error.
     pub(in crate::step) fn register(&self, name: &str, value: Value) -> Result<Value, StepError> {
-        if matches!(&value, Value::Plain(text) if text.is_empty()) {
-            return Ok(value);
-        }
-        let secret = value.into_secret();
-        match self.secrets.mask().register(name, &secret) {
-            Ok(()) => Ok(Value::Secret(secret)),
-            Err(error) => Err(StepError::failed(error.to_string())),
-        }
+        let secret = match value {
+            Value::Plain(text) if text.is_empty() => return Ok(Value::Plain(text)),
+            Value::Plain(text) => SecretValue::new(text.into_bytes()),
+            Value::Secret(secret) => secret.value().clone(),
+        };
+        let registered = Registered::new(self.secrets.mask(), name, secret);
+        registered.map(Value::Secret).map_err(|error| StepError::failed(error.to_string()))
     }
 
     /// Waits, unless told to stop.
     pub(crate) async fn sleep(&mut self, duration: Duration) -> Result<(), StepError> {
         self.unless_stopped(tokio::time::sleep(duration)).await
-    }
-
-    /// Records and reports how secrets travelled to a host.
-    pub(in crate::step) async fn delivered(&self, host: &Host, deliveries: &[Delivery<String>]) {
-        if !deliveries.is_empty() {
-            let told = self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
-            self.report(Report::Delivered(told)).await;
-        }
     }
 
     /// Says how far the step is.
@@ -190,28 +209,20 @@ impl StepContext {
         }
     }
 
-    /// A text's value, and the references that made it secret.
-    async fn fill(&self, text: &Text) -> Result<(Value, Vec<Origin>), StepError> {
-        let parts = try_join_all(text.parts.iter().map(|part| self.part(part))).await?;
-        let secrets: Vec<Origin> = text
-            .parts
-            .iter()
-            .zip(&parts)
-            .filter_map(|(part, value)| match (part, value) {
-                (TextPart::Reference(Reference::Secret(secret)), _) => {
-                    Some(Origin { name: secret.label(), is_default: self.secrets.stands_in(secret) })
-                }
-                (TextPart::Reference(reference), Value::Secret(_)) => {
-                    Some(Origin { name: reference.to_string(), is_default: false })
-                }
-                _ => None,
-            })
-            .collect();
-        let value = match <[Value; 1]>::try_from(parts) {
-            Ok([only]) => only,
-            Err(parts) => join(parts, !secrets.is_empty()),
+    async fn fill(&self, text: &Text) -> Result<Value, StepError> {
+        // Counted as they come, so that no more than one of them is over the limit.
+        let len = &AtomicUsize::new(0);
+        let part = async |part| {
+            let value = self.part(part).await?;
+            let size = value.size();
+            within_limit(len.fetch_add(size, Ordering::Relaxed) + size)?;
+            Ok::<_, StepError>(value)
         };
-        Ok((value, secrets))
+        let parts = try_join_all(text.parts.iter().map(part)).await?;
+        Ok(match <[Value; 1]>::try_from(parts) {
+            Ok([only]) => only,
+            Err(parts) => join(&parts),
+        })
     }
 
     async fn part(&self, part: &TextPart) -> Result<Value, StepError> {
@@ -224,28 +235,23 @@ impl StepContext {
         }
     }
 
-    async fn variable(&self, name: &EnvName, text: &Text) -> Result<EnvVar, StepError> {
-        let (value, secrets) = self.fill(text).await?;
-        let value = value.into_secret();
-        let is_default = !secrets.is_empty() && secrets.iter().all(|secret| secret.is_default);
-        // Beside a secret, a default is text like any other.
-        let told = secrets.iter().filter(|secret| is_default || !secret.is_default);
-        let mut names: Vec<String> = Vec::new();
-        for secret in told {
-            if !names.contains(&secret.name) {
-                names.push(secret.name.clone());
-            }
+    /// A variable; none where its secret is not set and is not to be set then.
+    async fn variable(&self, name: &EnvName, text: &Text) -> Result<Option<EnvVar>, StepError> {
+        let value = self.fill(text).await?;
+        if let [TextPart::Reference(Reference::Secret(secret))] = text.parts.as_slice()
+            && secret.leaves_unset()
+            && self.secrets.stands_in(secret)
+        {
+            return Ok(None);
         }
-        Ok(EnvVar { secrets: names, is_default, ..EnvVar::new(name.clone(), value) })
+        Ok(Some(match value {
+            Value::Plain(text) => EnvVar::new(name.clone(), SecretValue::new(text.into_bytes())),
+            Value::Secret(value) => {
+                let (secrets, is_default) = value.names();
+                EnvVar { secrets, is_default, ..EnvVar::new(name.clone(), value.value().clone()) }
+            }
+        }))
     }
-}
-
-/// Where a value has its secret from.
-struct Origin {
-    /// The reference, without its default.
-    name: String,
-    /// The secret is not set: the default of the reference is in its place.
-    is_default: bool,
 }
 
 fn secret_in_text(reference: &Reference) -> StepError {
@@ -255,22 +261,18 @@ fn secret_in_text(reference: &Reference) -> StepError {
     )
 }
 
-/// One value of several.
-fn join(parts: Vec<Value>, is_secret: bool) -> Value {
-    if !is_secret {
-        let text = |part| if let Value::Plain(text) = part { Some(text) } else { None };
-        return Value::Plain(parts.into_iter().filter_map(text).collect());
+/// One value of several: a secret, if one of them is.
+fn join(parts: &[Value]) -> Value {
+    let text = |part: &Value| if let Value::Plain(text) = part { Some(text.clone()) } else { None };
+    if let Some(text) = parts.iter().map(text).collect() {
+        return Value::Plain(text);
     }
-    let mut whole = Vec::new();
-    for part in parts {
-        match part {
-            Value::Plain(text) => whole.extend_from_slice(text.as_bytes()),
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "it becomes part of a longer secret, which is boxed at once"
-            )]
-            Value::Secret(secret) => secret.reveal(|bytes| whole.extend_from_slice(bytes)),
-        }
-    }
-    Value::Secret(SecretValue::new(whole))
+    let pieces: Vec<Piece<'_>> = parts
+        .iter()
+        .map(|part| match part {
+            Value::Plain(text) => Piece::Text(text),
+            Value::Secret(secret) => Piece::Secret(secret),
+        })
+        .collect();
+    Value::Secret(Registered::join(&pieces))
 }

@@ -46,9 +46,14 @@ pub fn way_out(wanted: &Wanted, exposure: Exposure, host: &str) -> String {
         return alternative.to_owned();
     }
     let name = wanted.provider.name;
+    // Whoever has named one already needs no advice to do that.
+    let alternative = match wanted.which {
+        Some(_) if alternative.contains(&format!("`{name}:")) => String::new(),
+        _ => format!("{alternative}; "),
+    };
     let level = if exposure == Exposure::Scoped { "shared" } else { "owned" };
     format!(
-        "{alternative}; if `{host}` may have it, write `trust = \"{level}\"` in its entry of hosts.toml, \
+        "{alternative}if `{host}` may have it, write `trust = \"{level}\"` in its entry of hosts.toml, \
          or use `--consent {name}` for this run"
     )
 }
@@ -102,7 +107,11 @@ impl StepContext {
     pub(in crate::step) fn keep_here(&self, host: &Host, exec: &Exec) -> Result<(), StepError> {
         let exposure = Exposure::NeverRemote;
         let Some(why) = refusal(exposure, destination(host), false) else { return Ok(()) };
-        let mut values = exec.env.iter().map(|variable| &variable.value).chain(&exec.stdin);
+        let mut values = exec
+            .env
+            .iter()
+            .map(|variable| &variable.value)
+            .chain(exec.stdin.iter().map(|stdin| &stdin.bytes));
         match values.find_map(|value| self.secrets.stays(value)) {
             Some(provider) => Err(too_far(&Wanted { provider, which: None }, exposure, host, why)),
             None => Ok(()),

@@ -4,6 +4,7 @@
 
 mod choice;
 mod declare;
+mod files;
 mod many;
 mod number;
 mod one;
@@ -14,6 +15,8 @@ mod texts;
 
 pub(in crate::step) use choice::choice;
 pub(in crate::step) use declare::fields;
+pub(in crate::step) use files::FORM;
+pub(in crate::step) use files::Files;
 pub(in crate::step) use many::Env;
 pub(in crate::step) use number::Seconds;
 pub(in crate::step) use number::Timeout;

@@ -14,10 +14,12 @@ use doppio_hosts::Host;
 use doppio_hosts::Output;
 use doppio_hosts::Process;
 use doppio_hosts::ProcessGroup;
+use doppio_secrets::Delivery;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
-use doppio_secrets::SecretValue;
+use doppio_secrets::Registered;
+use doppio_text::shell::typed;
 
 use crate::event::End;
 use crate::event::StepProcess;
@@ -29,6 +31,8 @@ use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::Stop;
 use crate::step::Value;
+use crate::step::patience::Patience;
+use crate::step::patience::described;
 use crate::step::stopped;
 use crate::step::unended;
 use crate::step::unended::GRACE;
@@ -36,6 +40,9 @@ use crate::step::unended::GRACE;
 /// How long a stopped process's last output is waited for.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// What goes as files, in words.
+const SECRETS: &str = "the files of its secrets";
+const LARGE_VALUES: &str = "the files of its large values";
 /// How long the end of a process is waited for that ended before it could be stopped.
 const LAST_END: Duration = Duration::from_secs(10);
 
@@ -68,7 +75,7 @@ impl StepContext {
         show: Show,
     ) -> Result<Ended, StepError> {
         self.keep_here(host, &exec)?;
-        let has_files = exec.env.iter().any(|var| var.file.is_some());
+        let files = if exec.env.iter().any(|var| var.file.is_some()) { SECRETS } else { LARGE_VALUES };
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
         let group = process.group().clone();
         self.unended.add(&group);
@@ -80,15 +87,79 @@ impl StepContext {
         let drained = self.drain(&mut process, &mut masked, Some(self.stop.clone())).await;
         let known = match drained {
             Ok(Exit::Lost(cause)) => Ok(self.look_after(&group, cause).await),
-            Ok(exit) => Ok(self.ended(&group, exit)),
+            Ok(exit) => self.ended(&group, exit),
             Err(stop) => self.wind_down(&mut process, &mut masked, stop).await,
         };
         self.last_report(&mut masked).await;
-        if has_files {
-            self.sweep(host, &process).await;
-        }
+        self.sweep(host, &process, files).await;
         let end = known?;
         Ok(masked.ended(self.secrets.mask(), end))
+    }
+
+    /// Records and reports how secrets travelled to a host: what a process gets, it gets here.
+    async fn delivered(&self, host: &Host, deliveries: &[Delivery<String>]) {
+        if !deliveries.is_empty() {
+            let told = self.secrets.delivered(self.step.as_str(), host.id().as_str(), deliveries).await;
+            self.report(Report::Delivered(told)).await;
+        }
+    }
+
+    /// Follows what goes on without us: `script` gives the script that prints what comes behind so
+    /// many bytes, and whatever ends that but itself, as a broken connection, is no end: it is started
+    /// again where the output stopped, for as long as the step may last.
+    pub(in crate::step) async fn follow_on(
+        &mut self,
+        host: &Host,
+        is_end: fn(i32) -> bool,
+        script: impl Fn(u64) -> Exec,
+    ) -> Result<Ended, StepError> {
+        let mut masked = MaskedOutput::new(self.secrets.mask(), Show::Everything);
+        let mut patience = Patience::default();
+        let end = loop {
+            let before = masked.stdout.taken;
+            let cause = match self.unless_stopped(host.exec(script(before))).await {
+                Err(stopped) => break Err(stopped),
+                Ok(Err(error)) => described(&error),
+                // When it is told to stop, the script is left: it ends when nobody reads it.
+                Ok(Ok(mut process)) => {
+                    match self.drain(&mut process, &mut masked, Some(self.stop.clone())).await {
+                        Err(stop) => break Err(StepError::Stopped(stop)),
+                        Ok(Exit::Code(code)) if is_end(code) => break Ok(End::Exit { code }),
+                        Ok(Exit::Code(code)) => format!("what read its output ended with {code}"),
+                        Ok(Exit::Signal(_)) => "what read its output there was ended".to_owned(),
+                        Ok(Exit::Lost(cause)) => cause,
+                        Ok(Exit::NotStarted(error)) => break Err(error.into()),
+                    }
+                }
+            };
+            if masked.stdout.taken > before {
+                patience = Patience::default();
+            }
+            if let Err(stopped) = patience.wait(self, host, &cause).await {
+                break Err(stopped);
+            }
+        };
+        self.last_report(&mut masked).await;
+        Ok(masked.ended(self.secrets.mask(), end?))
+    }
+
+    /// Runs a script that removes what a step may have left, also when the step was told to stop;
+    /// `else_` says what to do where it could not run.
+    pub(in crate::step) async fn clean_up(&self, host: &Host, exec: Exec, else_: &str) {
+        let work = async {
+            let mut process = host.exec(exec).await.map_err(|error| described(&error))?;
+            let mut masked = MaskedOutput::new(self.secrets.mask(), Show::Nothing);
+            match self.drain(&mut process, &mut masked, None).await {
+                Ok(Exit::Code(0)) => Ok(()),
+                other => Err(format!("the script that removes it ended with {other:?}")),
+            }
+        };
+        let cause = match tokio::time::timeout(SWEEP, Box::pin(work)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(cause)) => cause,
+            Err(_) => "it did not answer in time".to_owned(),
+        };
+        self.notice(&format!("`{}` on `{}`: {else_} ({cause})", self.step, host.id())).await;
     }
 
     /// Reads output until the process is over, or `told` says stop.
@@ -141,13 +212,14 @@ impl StepContext {
     }
 
     /// The end of a process that is known.
-    fn ended(&self, group: &ProcessGroup, exit: Exit) -> End {
+    fn ended(&self, group: &ProcessGroup, exit: Exit) -> Result<End, StepError> {
         self.unended.remove(group);
-        match exit {
+        Ok(match exit {
             Exit::Code(code) => End::Exit { code },
             Exit::Signal(name) => End::Signal { name },
             Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause), gone: true },
-        }
+            Exit::NotStarted(error) => return Err(error.into()),
+        })
     }
 
     /// Ends the process group and reads what it still says. It is stopped only if it is seen to be
@@ -166,7 +238,7 @@ impl StepContext {
             Ok(stopped) if stopped.was_over => {
                 let own = last.ok().and_then(Result::ok).filter(|exit| !matches!(exit, Exit::Lost(_)));
                 let why = "it ended by itself before it was stopped, and its exit status did not come";
-                Ok(self.ended(&group, own.unwrap_or_else(|| Exit::Lost(why.to_owned()))))
+                self.ended(&group, own.unwrap_or_else(|| Exit::Lost(why.to_owned())))
             }
             Ok(stopped) if stopped.is_gone() => {
                 self.unended.remove(&group);
@@ -198,27 +270,24 @@ impl StepContext {
         End::Lost { cause: self.secrets.mask().text(&cause), gone }
     }
 
-    /// Checks that the files of its credentials are gone, and reports it.
-    async fn sweep(&self, host: &Host, process: &Process) {
+    /// Checks that its files are gone, and reports it.
+    async fn sweep(&self, host: &Host, process: &Process, files: &str) {
         let (step, id) = (&self.step, host.id());
         let told = match tokio::time::timeout(SWEEP, process.sweep()).await {
             Ok(Ok(None)) => return,
-            Ok(Ok(Some(swept))) if swept.left.is_empty() => {
-                format!("`{step}`: the files of its credentials are gone from `{id}`")
+            Ok(Ok(Some(swept))) if !swept.left.is_empty() => {
+                let remove =
+                    typed(["rm", "-rf", "--"].into_iter().chain(swept.left.iter().map(String::as_str)));
+                format!("`{step}`: {files} are left on `{id}`; remove them: {remove}")
             }
-            Ok(Ok(Some(swept))) => format!(
-                "`{step}`: files of its credentials are left on `{id}`; remove them: `rm -rf {}`",
-                swept.left.join(" ")
-            ),
+            // That those of a large value go by themselves is nothing to report.
+            Ok(Ok(Some(swept))) if files == LARGE_VALUES && !swept.was_there => return,
+            Ok(Ok(Some(_))) => format!("`{step}`: {files} are gone from `{id}`"),
             Ok(Err(error)) => {
                 let hint = error.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
-                format!(
-                    "`{step}`: whether the files of its credentials are gone from `{id}` is not known: {error}{hint}"
-                )
+                format!("`{step}`: whether {files} are gone from `{id}` is not known: {error}{hint}")
             }
-            Err(_) => {
-                format!("`{step}`: `{id}` did not say in time whether the files of its credentials are gone")
-            }
+            Err(_) => format!("`{step}`: `{id}` did not say in time whether {files} are gone"),
         };
         self.notice(&told).await;
     }
@@ -255,12 +324,14 @@ struct MaskedOutput {
 struct MaskedStream {
     mask: MaskStream,
     shown: bool,
+    /// Bytes that have come.
+    taken: u64,
     kept: Tail,
 }
 
 impl MaskedOutput {
     fn new(mask: &Mask, show: Show) -> Self {
-        let masked = |shown| MaskedStream { mask: mask.stream(), shown, kept: Tail::default() };
+        let masked = |shown| MaskedStream { mask: mask.stream(), shown, taken: 0, kept: Tail::default() };
         Self {
             stdout: masked(show == Show::Everything),
             stderr: masked(show != Show::Nothing),
@@ -279,7 +350,9 @@ impl MaskedOutput {
 
     /// Takes what came; gives back what is ripe to be reported.
     fn take(&mut self, stream: Stream, bytes: &[u8]) -> Vec<(Stream, Masked)> {
-        self.stream_of(stream).kept.push(bytes);
+        let masked = self.stream_of(stream);
+        masked.taken += bytes.len() as u64;
+        masked.kept.push(bytes);
         let mut said = if stream == self.open { Vec::new() } else { self.flush() };
         self.open = stream;
         if self.batch.is_empty() {
@@ -340,14 +413,13 @@ impl MaskedOutput {
 impl MaskedStream {
     /// What was kept; secret if the mask found something in it, or in what came before it.
     fn value(self, mask: &Mask) -> Value {
-        let bytes = self.kept.into_bytes();
-        if !self.mask.hits().is_empty() || mask.finds(&bytes) {
-            return Value::Secret(SecretValue::new(bytes));
+        match Registered::of_output(mask, &self.mask, self.kept.into_bytes()) {
+            Ok(secret) => Value::Secret(secret),
+            Err(bytes) => Value::Plain(
+                String::from_utf8(bytes)
+                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+            ),
         }
-        Value::Plain(
-            String::from_utf8(bytes)
-                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-        )
     }
 }
 

@@ -13,11 +13,13 @@ mod exec;
 mod field;
 mod follow;
 mod group;
+mod job;
 mod kind;
 mod loaded;
 mod members;
 mod operation;
 mod outcome;
+mod patience;
 mod planner;
 mod reader;
 mod set_var;
@@ -25,6 +27,7 @@ mod shell;
 mod site;
 mod sleep;
 mod stop;
+mod synonym;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -55,9 +58,14 @@ pub use planner::Planner;
 pub use reader::LONGEST;
 pub use reader::Reader;
 pub use reader::described;
+pub use reader::secret_in;
 pub use site::Site;
 pub use stop::Stop;
 pub(crate) use stop::stopped;
+pub use synonym::Level;
+pub use synonym::foreign;
+pub use synonym::meant;
+pub use synonym::of_operation;
 pub use template::Mode;
 pub use template::Part;
 pub use template::Reference;
@@ -93,21 +101,29 @@ pub static KINDS: &[StepKind] = &[
     StepKind::of::<group::Group>(),
 ];
 
-/// Step types that the language has and this version does not.
-pub static NOT_YET: &[&str] = &[
-    "transfer",
-    "rsync_upload",
-    "rsync_download",
-    "git_clone",
-    "hf_download",
-    "vast_start",
-    "vast_stop",
-    "vast_destroy",
-    "vast_create",
-    "vast_copy",
-    "gdrive_mount",
-    "gdrive_unmount",
-    "get_value",
-    "http_request",
-    "notify",
+const COPY_UP: &str = "copy from here: `local_command = { command = \"rsync -a data/ gpu-box:data/\" }`";
+const COPY_DOWN: &str = "copy from here: `local_command = { command = \"rsync -a gpu-box:out/ out/\" }`";
+const HF: &str = "load it there: `ssh_command = { command = \"hf download REPO\", env = { HF_TOKEN = \"${secret:huggingface/token}\" } }`";
+const VAST: &str = "call its own tool: `local_command = { command = \"vastai …\", env = { VAST_API_KEY = \"${secret:vast/api_key}\" } }`";
+const RCLONE: &str = "call rclone there: `ssh_command = { command = \"rclone mount …\" }`";
+const CAPTURE: &str =
+    "capture it at the command: `capture_output = \"name\"`, or `outputs = { name = \"(pattern)\" }`";
+
+/// Step types that the language has and this version does not, and what does their work until then.
+pub static NOT_YET: &[(&str, &str)] = &[
+    ("transfer", COPY_UP),
+    ("rsync_upload", COPY_UP),
+    ("rsync_download", COPY_DOWN),
+    ("git_clone", "clone there: `ssh_command = { command = \"git clone URL\" }`"),
+    ("hf_download", HF),
+    ("vast_start", VAST),
+    ("vast_stop", VAST),
+    ("vast_destroy", VAST),
+    ("vast_create", VAST),
+    ("vast_copy", VAST),
+    ("gdrive_mount", RCLONE),
+    ("gdrive_unmount", RCLONE),
+    ("get_value", CAPTURE),
+    ("http_request", "call curl: `local_command = { command = \"curl -fsS URL\" }`"),
+    ("notify", "call your own tool: `local_command = { command = \"notify-send 'training is done'\" }`"),
 ];

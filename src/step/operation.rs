@@ -48,6 +48,26 @@ pub(in crate::step) trait Operation:
         Vec::new()
     }
 
+    /// Whether what reads its shell text is a POSIX shell.
+    fn is_posix(&self) -> bool {
+        true
+    }
+
+    /// Whether a pipe of its text may fail without anyone noticing: only its last command counts.
+    fn pipes_hide_failures(&self) -> bool {
+        false
+    }
+
+    /// Why it can't be given a credential that is a file, and what can; none if it can.
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
+    /// Whether what it is given is needed when it is over, and after the run: it goes to a session.
+    fn is_outlived(&self) -> bool {
+        self.refuses_files().is_some()
+    }
+
     /// The lines that a dry run shows: those of its fields.
     fn show(&self) -> Vec<String> {
         self.lines()
@@ -108,6 +128,18 @@ pub trait Planned: Debug + Send + Sync + Any {
     /// What is wrong with its fields together, as (field, message).
     fn faults(&self) -> Vec<(&'static str, String)>;
 
+    /// Whether what reads its shell text is a POSIX shell.
+    fn is_posix(&self) -> bool;
+
+    /// Whether a pipe of its text may fail without anyone noticing: only its last command counts.
+    fn pipes_hide_failures(&self) -> bool;
+
+    /// Why it can't be given a credential that is a file, and what can; none if it can.
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)>;
+
+    /// Whether what it is given is needed when it is over, and after the run: it goes to a session.
+    fn is_outlived(&self) -> bool;
+
     /// The lines that a dry run shows, references as `‹secret:name›`.
     fn show(&self) -> Vec<String>;
 
@@ -143,6 +175,22 @@ impl<T: Operation> Planned for T {
 
     fn faults(&self) -> Vec<(&'static str, String)> {
         Operation::faults(self)
+    }
+
+    fn is_posix(&self) -> bool {
+        Operation::is_posix(self)
+    }
+
+    fn pipes_hide_failures(&self) -> bool {
+        Operation::pipes_hide_failures(self)
+    }
+
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        Operation::refuses_files(self)
+    }
+
+    fn is_outlived(&self) -> bool {
+        Operation::is_outlived(self)
     }
 
     fn show(&self) -> Vec<String> {

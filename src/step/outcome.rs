@@ -53,6 +53,13 @@ impl Outcome {
         Self::ended(End::Exit { code: 0 })
     }
 
+    /// Bytes of all that it passes on.
+    pub(crate) fn size(&self) -> usize {
+        let printed = self.printed.iter().flat_map(|(stdout, stderr)| [stdout, stderr]);
+        let sets = self.sets.iter().map(|(_, value)| value);
+        printed.chain(self.outputs.values()).chain(sets).map(Value::size).sum()
+    }
+
     /// Ended like this, with nothing to pass on.
     pub fn ended(end: End) -> Self {
         Self { end, printed: None, cut: Cut::default(), outputs: HashMap::new(), sets: Vec::new() }

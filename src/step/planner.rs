@@ -15,6 +15,10 @@ pub trait Planner {
     /// A text in which a secret is an error.
     fn plain(&mut self, field: &str, text: &Template) -> PlainText;
 
+    /// The same for one that is looked at whenever that is: whoever sets a variable in it need not have
+    /// ended.
+    fn looked_at(&mut self, field: &str, text: &Template) -> PlainText;
+
     /// A value that may hold secrets.
     fn secret(&mut self, field: &str, text: &Template) -> SecretText;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
+use doppio_text::Spanned;
 use doppio_text::Toml;
 use doppio_text::TomlCodes;
 use doppio_text::TomlReader;
@@ -76,6 +77,39 @@ impl<'s> Reader<'s> {
         template
     }
 
+    /// A string in which nothing is a reference.
+    pub fn string(&mut self, what: &str, value: &TomlValue<'_>) -> Option<String> {
+        self.0.string(what, value).filter(|text| self.is_literal(what, value.span(), text))
+    }
+
+    /// A list of such strings.
+    pub fn strings(&mut self, what: &str, value: &TomlValue<'_>) -> Option<Vec<Spanned<String>>> {
+        let texts = self.0.strings(what, value)?;
+        let each = format!("each of {what}");
+        let are_literal =
+            texts.iter().fold(true, |all, text| self.is_literal(&each, text.span(), text.get_ref()) && all);
+        are_literal.then_some(texts)
+    }
+
+    /// A string, a number, or a truth as text in which nothing is a reference.
+    pub fn scalar(&mut self, what: &str, value: &TomlValue<'_>) -> Option<String> {
+        self.0.scalar(what, value).filter(|text| self.is_literal(what, value.span(), text))
+    }
+
+    /// Whether a text that stands for itself names no secret: nobody would look it up, and its own words
+    /// would be handed over in its place.
+    fn is_literal(&mut self, what: &str, span: Span, text: &str) -> bool {
+        let Some(reference) = secret_in(text) else { return true };
+        let raw = self.source.text().get(span.clone()).and_then(|raw| raw.find(reference));
+        let span = raw.map_or(span.clone(), |at| span.start + at..span.start + at + reference.len());
+        let message = format!("no secret is looked up in {what}, and `{reference}` stands there");
+        self.fault(Diagnostic::error("recipe::secret-in-literal", message, span).help(
+            "a secret can stand in `env`, in shell text such as `command`, in `stdin`, and in the value of \
+                 a variable under `[variables]`; `$${` is a literal `${`",
+        ));
+        false
+    }
+
     /// A number of seconds.
     pub fn seconds(&mut self, what: &str, value: &TomlValue<'_>) -> Option<Duration> {
         self.whole(what, value).map(|seconds| Duration::from_secs(seconds).min(LONGEST))
@@ -97,4 +131,14 @@ impl<'s> Reader<'s> {
         }
         Some(timeout)
     }
+}
+
+/// The first reference to a secret in a text, as it is written there.
+pub fn secret_in(text: &str) -> Option<&str> {
+    let begins = |begin: &'static str| text.match_indices(begin).map(|(at, _)| at);
+    let all = begins("${secret:").chain(begins("$<secret:"));
+    let at = all.filter(|at| !text[..*at].ends_with('$')).min()?;
+    let rest = &text[at..];
+    let close = if rest.starts_with("${") { '}' } else { '>' };
+    Some(rest.find(close).map_or(rest, |end| &rest[..=end]))
 }

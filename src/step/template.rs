@@ -20,6 +20,12 @@ pub struct Template {
     pub parts: Vec<Part>,
     /// The whole string's location in the recipe.
     pub span: Span,
+    /// For a shell's text, the names of its environment that it uses without setting them, with their
+    /// locations.
+    pub unset: Vec<(String, Span)>,
+    /// For a shell's text, the pipes that hide how their first commands end: their last command, and the
+    /// location of the bar before it.
+    pub pipes: Vec<(String, Span)>,
 }
 
 /// What else may stand in a string.

@@ -68,6 +68,10 @@ impl Planner for AsWritten {
         PlainText(as_written(text))
     }
 
+    fn looked_at(&mut self, field: &str, text: &Template) -> PlainText {
+        self.plain(field, text)
+    }
+
     fn secret(&mut self, _: &str, text: &Template) -> SecretText {
         SecretText(as_written(text))
     }
@@ -154,7 +158,7 @@ fn every_kind_is_whole() {
     let mut names = HashSet::new();
     for kind in KINDS {
         let Spec { name, example, own, common, .. } = kind.spec;
-        assert!(names.insert(name) && !NOT_YET.contains(&name), "{name} stands twice");
+        assert!(names.insert(name) && NOT_YET.iter().all(|(other, _)| *other != name), "{name} stands twice");
         let doc = kind.spec.doc();
         assert!(!doc.is_empty() && !doc.contains('\n'), "{name}: {doc}");
         assert!(example.starts_with(name), "{name}: {example}");

@@ -2,15 +2,22 @@
 
 use regex::bytes::Regex;
 
-use doppio_secrets::SecretValue;
+use doppio_secrets::Cut;
+use doppio_secrets::Mask;
+use doppio_secrets::Registered;
+use doppio_secrets::Unmaskable;
+
+/// A text may be this long once its references are resolved, in bytes: as long as what a step may
+/// capture.
+pub(super) const LONGEST: usize = 16 << 20;
 
 /// The value of a variable or a result.
 #[derive(Debug, Clone)]
 pub enum Value {
     /// Ordinary text.
     Plain(String),
-    /// Text that contains a secret: it may go where secrets may go.
-    Secret(SecretValue),
+    /// Text that contains a secret: it may go where secrets may go. The mask knows what is secret of it.
+    Secret(Registered),
 }
 
 impl Default for Value {
@@ -20,25 +27,35 @@ impl Default for Value {
 }
 
 impl Value {
-    /// The bytes in their box, whether they are a secret or not.
-    pub fn into_secret(self) -> SecretValue {
+    /// How many bytes it has.
+    pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Plain(text) => SecretValue::new(text.into_bytes()),
-            Self::Secret(value) => value,
+            Self::Plain(text) => text.len(),
+            #[expect(clippy::disallowed_methods, reason = "only the length leaves")]
+            Self::Secret(value) => value.value().reveal(<[u8]>::len),
         }
     }
 
-    /// What the expression's one group matches. Of a secret it is a secret.
-    pub fn capture(&self, regex: &Regex) -> Option<Self> {
-        let group = |bytes: &[u8]| {
-            regex.captures(bytes).and_then(|found| found.get(1)).map(|group| group.as_bytes().to_vec())
-        };
+    /// What the expression's one group matches. Of a secret it is one itself, which the mask knows as
+    /// `name` from then on.
+    ///
+    /// # Errors
+    ///
+    /// When it is a secret that can't be masked.
+    pub fn capture(&self, regex: &Regex, mask: &Mask, name: &str) -> Result<Option<Self>, Unmaskable> {
+        let group =
+            |bytes: &[u8]| regex.captures(bytes).and_then(|found| found.get(1)).map(|group| group.range());
+        let text = |bytes: &[u8]| Self::Plain(String::from_utf8_lossy(bytes).into_owned());
         match self {
-            Self::Plain(text) => {
-                group(text.as_bytes()).map(|bytes| Self::Plain(String::from_utf8_lossy(&bytes).into_owned()))
+            Self::Plain(whole) => Ok(group(whole.as_bytes()).map(|range| text(&whole.as_bytes()[range]))),
+            Self::Secret(whole) => {
+                #[expect(clippy::disallowed_methods, reason = "only the place of the group is taken out")]
+                let Some(range) = whole.value().reveal(group) else { return Ok(None) };
+                Ok(Some(match whole.cut(mask, name, range)? {
+                    Cut::Text(bytes) => text(&bytes),
+                    Cut::Secret(part) => Self::Secret(part),
+                }))
             }
-            #[expect(clippy::disallowed_methods, reason = "the group goes straight into a box of its own")]
-            Self::Secret(value) => value.reveal(group).map(|bytes| Self::Secret(SecretValue::new(bytes))),
         }
     }
 }

@@ -9,12 +9,14 @@ use doppio_text::name::StepId;
 
 use crate::step::Cut;
 use crate::step::Ended;
+use crate::step::Outcome;
 use crate::step::Reference;
 use crate::step::StepError;
 use crate::step::StepField;
 use crate::step::Text;
 use crate::step::TextPart;
 use crate::step::Value;
+use crate::step::value::LONGEST;
 
 /// What of an output can be referred to, in mebibytes.
 pub(in crate::step) const KEPT_MIB: usize = Ended::KEPT >> 20;
@@ -53,7 +55,27 @@ pub struct Values {
     pub target: Option<HostId>,
 }
 
+/// What steps leave behind for others may be this long, all of it together, in bytes.
+const MOST: usize = 256 << 20;
+
 impl Values {
+    /// Why a step can't leave this behind, if all of the run together would be too long then.
+    pub(crate) fn refuses(&self, outcome: &Outcome) -> Option<String> {
+        let size = outcome.size();
+        if size == 0 {
+            return None;
+        }
+        let results = self.steps.values().map(|result| {
+            let outputs = result.outputs.values().map(Value::size).sum::<usize>();
+            result.stdout.size() + result.stderr.size() + outputs
+        });
+        let variables = self.variables.values().map(Value::size);
+        let held = results.chain(variables).sum::<usize>();
+        (size > MOST.saturating_sub(held)).then(|| {
+            format!("the variables and results of this run would be over {} MiB together", MOST >> 20)
+        })
+    }
+
     /// What a reference stands for in a step that runs on `host`. Not for `${secret:…}`, which
     /// only the secret session can answer.
     pub(crate) fn look_up(&self, reference: &Reference, host: Option<&HostId>) -> Result<Value, StepError> {
@@ -93,6 +115,7 @@ impl Values {
                     Value::Secret(_) => return Err(refused(reference)),
                 },
             }
+            within_limit(whole.len())?;
         }
         Ok(whole)
     }
@@ -135,6 +158,17 @@ impl StepResult {
     }
 }
 
+/// Refuses a text that is longer than one may be.
+pub(super) fn within_limit(len: usize) -> Result<(), StepError> {
+    if len <= LONGEST {
+        return Ok(());
+    }
+    Err(StepError::hinted(
+        format!("a text is over {} MiB with its references resolved", LONGEST >> 20),
+        "pass what is that long in a file",
+    ))
+}
+
 fn plain(text: &str) -> Value {
     Value::Plain(text.to_owned())
 }
@@ -160,11 +194,15 @@ fn unknown(reference: &Reference) -> StepError {
 
 #[cfg(test)]
 mod tests {
+    use doppio_secrets::Mask;
+    use doppio_secrets::Registered;
     use doppio_secrets::SecretValue;
 
     use super::*;
 
     fn values() -> Values {
+        let token = SecretValue::new(b"hunter22".to_vec());
+        let token = Registered::new(&Mask::default(), "token", token).unwrap();
         let result = StepResult {
             status: "success".to_owned(),
             exit_code: None,
@@ -176,7 +214,7 @@ mod tests {
         Values {
             variables: HashMap::from([
                 ("dir".to_owned(), plain("a b")),
-                ("token".to_owned(), Value::Secret(SecretValue::new(b"hunter22".to_vec()))),
+                ("token".to_owned(), Value::Secret(token)),
             ]),
             steps: HashMap::from([("a".parse().unwrap(), Arc::new(result))]),
             run: "r-1".parse().unwrap(),

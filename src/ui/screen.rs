@@ -56,8 +56,8 @@ impl Screen {
     ///
     /// # Errors
     ///
-    /// When something could not be shown, or was given up (`Interrupted`). A watcher who went away is
-    /// no error.
+    /// When something could not be shown, or was not in time (`Interrupted`). A watcher who went away
+    /// is no error.
     pub fn finish(mut self, longest: Duration) -> io::Result<()> {
         let deadline = Instant::now() + longest;
         let mut queue = self.shared.lock();
@@ -71,7 +71,7 @@ impl Screen {
             queue = self.shared.wait(queue, left);
         }
         let (showing, mut failure) = (queue.showing, queue.failure.take());
-        if showing == Showing::IsGivenUp {
+        if showing != Showing::IsOver {
             failure.get_or_insert(io::Error::new(io::ErrorKind::Interrupted, "nobody read them"));
         }
         drop(queue);
@@ -306,6 +306,13 @@ mod tests {
         screen.voice().give_up();
         let error = screen.finish(Duration::from_hours(24)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+
+        let (_go, stuck) = mpsc::channel();
+        let (seen, _shown) = mpsc::channel();
+        let mut screen = Screen::new(Box::new(Stuck { go: stuck, seen }), Duration::from_mins(1));
+        screen.record(&notice(0)).unwrap();
+        let error = screen.finish(Duration::ZERO).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted, "what is not shown in time is not shown");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use doppio_text::shell::typed;
+
 use crate::event::End;
 use crate::event::RunState;
 use crate::event::StepState;
@@ -55,7 +57,7 @@ fn deliveries(state: &RunState) -> Vec<String> {
     let mut ways: BTreeMap<(&str, &str, &str, bool), BTreeSet<&str>> = BTreeMap::new();
     for step in &state.steps {
         for delivery in &step.deliveries {
-            let (secret, variable) = (delivery.secret.as_str(), delivery.variable.as_str());
+            let (secret, variable) = (delivery.secret.as_str(), delivery.form());
             let way = (secret, variable, delivery.carrier.as_str(), delivery.is_default);
             ways.entry(way).or_default().insert(step.outline.id.as_str());
         }
@@ -127,15 +129,10 @@ pub fn failures(state: &RunState) -> (Vec<Failure>, Vec<String>) {
         matches!(step.end, Some(End::Exit { .. } | End::Signal { .. } | End::Timeout | End::Lost { .. }))
     };
     if let (Some(step), Some(run)) = (failed.iter().find(has_printed), &state.run) {
-        hints.push(format!("see all it printed with `doppio runs logs {run} --step {}`", quoted(step)));
+        let command = ["doppio", "runs", "logs", run.as_str(), "--step", step.outline.id.as_str()];
+        hints.push(format!("see all it printed with {}", typed(command)));
     }
     let mut seen = BTreeSet::new();
     hints.retain(|hint| seen.insert(hint.clone()));
     (told, hints)
-}
-
-/// The id as a word of a shell.
-fn quoted(step: &StepState) -> String {
-    let id = step.outline.id.as_str();
-    if id.contains('[') { format!("'{}'", id.replace('\'', r"'\''")) } else { id.to_owned() }
 }

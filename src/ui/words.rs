@@ -67,7 +67,7 @@ pub(super) fn on_host(step: &StepState) -> String {
 }
 
 /// What there is to know of a failed step besides its end's words.
-pub struct Details {
+pub(super) struct Details {
     /// From what Doppio was doing down to what the system said.
     pub causes: Vec<String>,
     /// What to do; several lines where there is more than one thing.
@@ -75,7 +75,7 @@ pub struct Details {
 }
 
 /// The causes below the words of a step's end, and what to do about it.
-pub fn details(step: &StepState) -> Details {
+pub(super) fn details(step: &StepState) -> Details {
     if let Some(process) = step.adrift() {
         let pid = process.pid;
         return Details {
@@ -92,7 +92,7 @@ pub fn details(step: &StepState) -> Details {
 }
 
 /// The same, line by line.
-pub(super) fn detail_lines(step: &StepState) -> Vec<String> {
+pub fn detail_lines(step: &StepState) -> Vec<String> {
     let Details { causes, hint: what } = details(step);
     let causes = causes.into_iter().map(|cause| format!("cause: {cause}"));
     causes.chain(what.iter().flat_map(|what| hint(what))).collect()

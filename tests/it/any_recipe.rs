@@ -19,7 +19,8 @@ use doppio_text::Source;
 fn build(text: &str) -> Result<Plan, Vec<Diagnostic>> {
     let source = Source::new("recipe.toml", text);
     let env = Environment::default();
-    let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: true };
+    let inputs =
+        Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), host_env: &[], is_check: true };
     let built = doppio::plan::build(doppio::recipe::parse(&source), &inputs);
     match built {
         Ok((plan, warnings)) => {

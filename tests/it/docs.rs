@@ -37,6 +37,20 @@ fn recipes_are_right() {
     }
 }
 
+// case F18
+#[test]
+fn the_other_spelling_of_a_secret_is_documented_and_used() {
+    for page in ["docs/secrets.md", "docs/recipe.md"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("a page");
+        assert!(text.contains("`$<secret:REF>`"), "{page}");
+    }
+    let uses = |path: &PathBuf| fs::read_to_string(path).expect("a recipe").contains("\"$<secret:");
+    let recipe = files_in("recipes", "toml").into_iter().find(uses).expect("one recipe uses it");
+    let doppio = Doppio::new().env("DOPPIO_KEYRING", "off");
+    let arguments = ["plan".as_ref(), recipe.as_os_str(), "--sandbox".as_ref(), "--json".as_ref()];
+    assert!(doppio.run(arguments).expect(0).stdout.contains("\"secret\":\"wandb/api_key?offline\""));
+}
+
 #[test]
 fn examples_in_the_text_are_right() {
     let mut checked = 0;

@@ -11,5 +11,5 @@ fn folders_that_others_may_read_are_told() {
     fs::set_permissions(doppio.doppio_home(), fs::Permissions::from_mode(0o755)).expect("a folder");
     let ran = doppio.run(["doctor"]).expect(0);
     let home = doppio.doppio_home().display().to_string();
-    assert!(ran.stdout.contains(&format!("fix: chmod 700 {home}")), "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("fix: `chmod 700 {home}`")), "{}", ran.stdout);
 }

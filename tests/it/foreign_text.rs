@@ -47,6 +47,12 @@ fn no_exit_lets_foreign_text_command_a_terminal() {
         &["secret", "get", "no/\u{9b}31mne"],
         &["host", "forget", "gpu\u{202e}box"],
         &["secret", "scan", "no\u{1b}[31mne"],
+        &["no\u{1b}]52;c;cm0gLXJm\u{7}"],
+        &["run", "--no\u{1b}[31mne\u{202e}"],
+        &["run", "recipe.toml", "--jobs", "\u{9b}31mone"],
+        &["doctor", "--output", "no\u{1b}[31mne"],
+        &["doctor", "--host", "no\u{1b}[31mne"],
+        &["run", "recipe.toml", "--host", "gpu\u{202e}box\u{1b}]0;x\u{7}"],
     ] {
         let ran = doppio.run(arguments);
         assert_fit(&format!("{arguments:?}"), &ran.stdout);
@@ -89,7 +95,7 @@ fn json_is_exact() {
     assert_eq!(list["recipe"], NAME);
 }
 
-/// case B3
+// case B3
 #[test]
 fn a_token_cut_by_what_the_screen_drops_is_not_shown() {
     let doppio = Doppio::with_vault();

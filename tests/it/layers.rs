@@ -1,6 +1,7 @@
 //! Holds the structure of the sources: who may import whom, which foreign crate is named where,
 //! how long a file may be, and how nothing may be called.
 
+mod commands;
 mod tables;
 
 use std::collections::BTreeSet;
@@ -143,6 +144,11 @@ fn check(path: &str, text: &str) -> Vec<String> {
         check_doors(path, text, &code, &mut fault);
         check_vendors(path, text, &mut fault);
         check_columns(path, text, &code, &mut fault);
+        for (line, value) in commands::by_hand(text) {
+            faults.push(format!(
+                "{path}:{line}: `{value}` in a command: make it with `shell::typed`, which quotes it"
+            ));
+        }
     }
     faults
 }

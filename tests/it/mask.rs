@@ -2,6 +2,8 @@
 
 mod bulk;
 mod encodings;
+mod escapes;
+mod parts;
 mod screen;
 mod terminals;
 

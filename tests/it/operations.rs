@@ -125,8 +125,14 @@ fn plan() -> Plan {
     let source = Source::new("all.toml", RECIPE);
     let env: Environment = [("MODE".into(), "fast".into())].into_iter().collect();
     let target = "gpu-1".parse().expect("a host");
-    let inputs =
-        Inputs { vars: &[], env: &env, target: Some(&target), tagged: &|_| Vec::new(), is_check: false };
+    let inputs = Inputs {
+        vars: &[],
+        env: &env,
+        target: Some(&target),
+        tagged: &|_| Vec::new(),
+        host_env: &[],
+        is_check: false,
+    };
     match doppio::plan::build(doppio::recipe::parse(&source), &inputs) {
         Ok((plan, warnings)) => {
             assert!(warnings.is_empty(), "{warnings:?}");

@@ -59,7 +59,7 @@ fn world() -> Doppio {
     world.hosts(
         "[hosts.box]\nhostname = \"10.0.0.7\"\nuser = \"ada\"\nport = 2222\n\
          [hosts.gpu-1]\nhostname = \"10.0.0.8\"\nuser = \"ada\"\ncarrier = \"preamble\"\n\
-         [hosts.gpu-2]\nhostname = \"10.0.0.9\"\nuser = \"ada\"\n",
+         [hosts.gpu-2]\nhostname = \"10.0.0.9\"\nuser = \"ada\"\ncarrier = \"channel\"\n",
     );
     world.file("sweep.toml", RECIPE);
     world
@@ -67,7 +67,7 @@ fn world() -> Doppio {
 
 #[test]
 fn a_plan_shows_all_that_would_be_done_and_no_value() {
-    let ran = world().run(["plan", "sweep.toml", "--host", "box"]).expect(0);
+    let ran = world().run(["plan", "sweep.toml", "--host", "box"]).expect(3);
     assert_eq!(ran.stderr, "");
     assert!(!ran.stdout.contains("not-to-be-seen"));
     insta::assert_snapshot!(ran.stdout, @r#"
@@ -160,25 +160,27 @@ fn a_plan_shows_all_that_would_be_done_and_no_value() {
            wandb/api_key  from variable `WANDB_API_KEY`
 
         hosts
-           box    ada@10.0.0.7:2222; secrets by channel where the server takes the name, else preamble
+           box    ada@10.0.0.7:2222; secrets by preamble
            gpu-1  ada@10.0.0.8:22; secrets by preamble
-           gpu-2  ada@10.0.0.9:22; secrets by channel where the server takes the name, else preamble
+           gpu-2  ada@10.0.0.9:22; secrets by channel
            local  this machine; secrets by environment of the process
+
+        a run would stop before its first step: 1 secret
         "#);
 }
 
 #[test]
 fn a_dry_run_is_the_plan() {
     let world = world();
-    let plan = world.run(["plan", "sweep.toml", "--host", "box"]).expect(0);
-    let dry = world.run(["run", "sweep.toml", "--host", "box", "--dry-run"]).expect(0);
+    let plan = world.run(["plan", "sweep.toml", "--host", "box"]).expect(3);
+    let dry = world.run(["run", "sweep.toml", "--host", "box", "--dry-run"]).expect(3);
     assert_eq!(plan.stdout, dry.stdout);
     assert!(!world.doppio_home().join("runs").exists(), "a dry run keeps no journal");
 }
 
 #[test]
 fn json_is_one_object() {
-    let ran = world().run(["plan", "sweep.toml", "--host", "box", "--output", "json"]).expect(0);
+    let ran = world().run(["plan", "sweep.toml", "--host", "box", "--output", "json"]).expect(3);
     let page: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(page["schema"], 1);
     assert_eq!(page["steps"][0]["timeout_secs"], 90);
@@ -191,7 +193,7 @@ fn json_is_one_object() {
 /// Ids of the steps of a plan, in order.
 fn ids(world: &Doppio, arguments: &[&str]) -> Vec<String> {
     let all = ["plan", "sweep.toml", "--host", "box", "--output", "json"].iter().chain(arguments);
-    let page: serde_json::Value = serde_json::from_str(&world.run(all).expect(0).stdout).expect("a page");
+    let page: serde_json::Value = serde_json::from_str(&world.run(all).stdout).expect("a page");
     page["steps"]
         .as_array()
         .expect("a list")
@@ -218,10 +220,12 @@ fn a_part_of_a_plan() {
     insta::assert_snapshot!(plan(&["--only", "train"]), @r#"
         error: step `train[gpu-1,lr=1e-3]` uses a result of step `prepare`, which is left out
 
-        hint: include `prepare` as well: `--only prepare`
+        hint: include it as well: `--only prepare --only train`
         "#);
     insta::assert_snapshot!(plan(&["--only", "stop", "--skip", "stop"]), @r#"
         error: no step is left to run
+
+        hint: leave out fewer steps: `--skip` names those that do not run
         "#);
 }
 
@@ -231,15 +235,23 @@ fn variables_from_the_command_line() {
     world.file("vars.toml", "epochs = 5\nset = \"a\"\n");
     let plan =
         |arguments: &[&str]| world.run(["plan", "sweep.toml", "--host", "box"].iter().chain(arguments));
-    let ran = plan(&["--var-file", "vars.toml", "--var", "set=it's"]).expect(0);
+    let ran = plan(&["--var-file", "vars.toml", "--var", "set=it's"]).expect(3);
     assert!(ran.stdout.contains(r"ls '/data/it'\''s' ${HOME} 5 "), "{}", ran.stdout);
     insta::assert_snapshot!(plan(&["--var", "epoch=1"]).expect(2).stderr, @r#"
         error: the recipe has no variable `epoch`
 
         hint: did you mean `--var epochs=…`?
         "#);
-    insta::assert_snapshot!(plan(&["--var", "q=1"]).expect(2).stderr, @"error: the recipe has no variable `q`");
-    insta::assert_snapshot!(plan(&["--var", "q=1", "--var", "q2=1", "--var", "set=a"]).expect(2).stderr, @"error: the recipe has no variable `q`");
+    insta::assert_snapshot!(plan(&["--var", "q=1"]).expect(2).stderr, @"
+        error: the recipe has no variable `q`
+
+        hint: its variables are `epochs`, `debug`, `data`, `set`
+        ");
+    insta::assert_snapshot!(plan(&["--var", "q=1", "--var", "q2=1", "--var", "set=a"]).expect(2).stderr, @"
+        error: the recipe has no variable `q`
+
+        hint: its variables are `epochs`, `debug`, `data`, `set`
+        ");
     insta::assert_snapshot!(plan(&["--var", "epochs"]).expect(2).stderr, @r#"
         error: `--var epochs` has no value
 
@@ -323,7 +335,7 @@ fn what_is_missing_is_said_with_what_to_do() {
         "[recipe]\nname = \"r\"\n[[step]]\nid = \"a\"\nssh_command = { host_id = \"vast-12345\", \
          command = \"echo \\u001b[31m ${secret:team/key} ${secret:team/proxy?none}\" }\n",
     );
-    let ran = world.run(["plan", "r.toml"]).expect(0);
+    let ran = world.run(["plan", "r.toml"]).expect(3);
     assert!(!ran.stdout.contains('\u{1b}'), "what a terminal obeys is not printed");
     insta::assert_snapshot!(ran.stdout, @r#"
         r: 1 step
@@ -339,12 +351,9 @@ fn what_is_missing_is_said_with_what_to_do() {
 
         hosts
            vast-12345  FAILED: cannot find the address of `vast-12345`
-                       hint: add it to hosts.toml, with the address and port that `vastai ssh-url 12345` prints:
+                       hint: add it with the address and port that `vastai ssh-url 12345` prints: `doppio host add vast-12345 'ssh -p PORT root@ADDRESS'`
 
-                             [hosts.vast-12345]
-                             hostname = "ssh4.vast.ai"
-                             port = 12345
-                             user = "root"
+        a run would stop before its first step: 1 host, 1 secret
         "#);
 }
 
@@ -354,7 +363,7 @@ fn a_secret_is_bound_to_a_reference_and_only_one_that_the_recipe_names() {
     let plan = |bound: &str| world.run(["plan", "sweep.toml", "--host", "box", "--secret", bound]);
     let ran = plan("api/token=env:OTHER").expect(0);
     assert!(ran.stdout.contains("api/token      from variable `OTHER`"), "{}", ran.stdout);
-    plan("ssh/password=env:OTHER").expect(0);
+    plan("ssh/password=env:OTHER").expect(3);
     insta::assert_snapshot!(plan("api/tokn=env:OTHER").expect(2).stderr, @"
         error: `--secret api/tokn=…`: the recipe has no secret `api/tokn`
 

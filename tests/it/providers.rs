@@ -62,6 +62,63 @@ fn trust_and_consent_decide_over_the_rest() {
     world.run(["plan", "r.toml", "--host", "box"]).expect(0);
 }
 
+// case K6
+#[test]
+fn the_advice_for_a_key_on_a_rented_host_works() {
+    let world = world();
+    fs::create_dir_all(world.home().join(".ssh")).unwrap();
+    for key in [".ssh/id_ed25519", "deploy"] {
+        let text = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+        fs::write(world.home().join(key), text).unwrap();
+    }
+    recipe(&world, "[\"ssh\"]", "");
+    let ran = world.run(["plan", "r.toml", "--host", "box"]).expect(2);
+    let advice = "create a deploy key of one repository (`ssh-keygen -t ed25519 -f deploy`), name it as \
+                  `ssh:PATH`, and allow it with `--consent ssh`";
+    assert!(ran.stderr.contains(advice), "{}", ran.stderr);
+    recipe(&world, "[\"ssh:~/deploy\"]", "");
+    let ran = world.run(["plan", "r.toml", "--host", "box"]).expect(2);
+    assert!(!ran.stderr.contains("create a deploy key"), "it is named already: {}", ran.stderr);
+    assert!(ran.stderr.contains("use `--consent ssh`"), "{}", ran.stderr);
+    world.run(["plan", "r.toml", "--host", "box", "--consent", "ssh"]).expect(0);
+}
+
+// case K5
+#[test]
+fn a_session_that_would_outlive_a_file_is_refused_before_the_run() {
+    let world = world();
+    let step = |operation: &str, more: &str| {
+        let text = format!("[recipe]\nname = \"r\"\n{more}[[step]]\nid = \"s\"\n{operation}\n");
+        world.file("r.toml", text);
+    };
+    let session = "tmux_new = { host_id = \"mine\", session_name = \"t\", command = \"true\" }";
+    let lines = "run_commands = { host_id = \"mine\", tmux_mode = \"new\", commands = \"true\" }";
+    for operation in [session, lines] {
+        for (credential, refused) in [
+            ("gcp", true),
+            ("docker", true),
+            ("kubeconfig", true),
+            ("ssh", true),
+            ("netrc", true),
+            ("hf", false),
+        ] {
+            step(&format!("credentials = [\"{credential}\"]\n{operation}"), "");
+            let ran = world.run(["check", "r.toml"]).expect(if refused { 2 } else { 0 });
+            assert_eq!(ran.stderr.contains("is a file, which a tmux session would outlive"), refused);
+            assert_eq!(ran.stderr.contains("use `ssh_command`, which removes the file"), refused);
+        }
+        step(operation, "[defaults]\ncredentials = [\"gcp\"]\n");
+        let ran = world.run(["check", "r.toml"]).expect(2);
+        assert!(ran.stderr.contains("the credential of `gcp` is a file"), "{}", ran.stderr);
+        // What the host has for all its steps, hosts.toml says: the plan knows it.
+        world.hosts(&RENTED.replace("trust = \"owned\"", "trust = \"owned\"\ncredentials = [\"gcp\"]"));
+        step(operation, "");
+        let ran = world.run(["plan", "r.toml"]).expect(2);
+        assert!(ran.stderr.contains("the credential of `gcp` is a file"), "{}", ran.stderr);
+        world.hosts(RENTED);
+    }
+}
+
 /// A world with a vault and these secrets in it.
 fn stored(secrets: &[(&str, &str)]) -> Doppio {
     let world = Doppio::with_vault();
@@ -100,7 +157,7 @@ fn a_stored_credential_goes_as_far_as_its_value_says() {
     }
     assert!(plan("github", "box", 0).stdout.contains("data-plane"));
     // Whose login it is nobody knows: it would be offered to every host.
-    let ran = plan("git", "mine", 0);
+    let ran = plan("git", "mine", 3);
     assert!(ran.stdout.contains("it does not say which host it is for"), "{}", ran.stdout);
     world.run(["run", "r.toml", "--host", "mine"]).expect(3);
 }

@@ -2,8 +2,10 @@
 
 mod ending;
 mod kept;
+mod limits;
 mod output;
 mod secrets;
+mod selecting;
 mod unread;
 
 use regex::Regex;
@@ -236,20 +238,15 @@ local_command = { command = "echo two" }
     assert_eq!(log, "lr 1e-4\n");
 }
 
+// case F12
 #[test]
-fn an_unknown_host_comes_with_the_lines_to_add() {
+fn an_unknown_host_comes_with_the_command_that_adds_it() {
     let doppio = Doppio::new();
     doppio.recipe("[[step]]\nid = \"a\"\nssh_command = { host_id = \"gpu.invalid\", command = \"true\" }\n");
     let ran = doppio.run(["run", "recipe.toml"]).expect(3);
     let hint = ran.stderr.split_once("\nhint: ").expect("a hint").1;
-    insta::assert_snapshot!(hint, @r#"
-    add it to hosts.toml:
-
-    [hosts."gpu.invalid"]
-    hostname = "ADDRESS"
-    user = "root"
-
-    or write `USER@ADDRESS:PORT` in its place
+    insta::assert_snapshot!(doppio.settled(hint), @r#"
+    add it to WORLD/home/doppio/hosts.toml with `doppio host add gpu.invalid 'ssh -p PORT USER@ADDRESS'`, or write `USER@ADDRESS:PORT` in its place
     "#);
 }
 

@@ -24,7 +24,7 @@ fn a_dotenv_is_shown_first_and_stored_byte_for_byte() {
     insta::assert_snapshot!(ran.stdout, @"
     new      huggingface/token  HF_TOKEN (line 2)
     new      env/DATABASE_URL   DATABASE_URL (line 3)
-    refused  env/PORT           PORT (line 4): the value is too short to be masked
+    refused  env/PORT           PORT (line 4): the value is too short to be masked: use a value of at least 4 bytes
     skipped  wandb/api_key      WANDB_API_KEY (line 5): the value is only a placeholder
     ");
     insta::assert_snapshot!(ran.stderr, @"

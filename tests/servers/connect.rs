@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use doppio_hosts::FirstContact;
 use doppio_hosts::HostError;
 use doppio_hosts::HostsFile;
 use doppio_hosts::PoolOptions;
@@ -28,17 +29,21 @@ use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_text::Source;
 
-/// A user at a keyboard: gives one answer to every question, and remembers all that was said.
+/// A user at a keyboard: answers one question after the other, the last answer again and again, and
+/// remembers all that was said.
 #[derive(Default)]
 struct Person {
-    answer: Option<String>,
+    answers: Vec<String>,
     heard: Mutex<Vec<String>>,
 }
 
 impl Prompt for Person {
     fn secret(&self, question: &str) -> Option<SecretValue> {
-        self.heard.lock().unwrap().push(format!("? {question}"));
-        self.answer.as_ref().map(|answer| SecretValue::new(answer.clone().into_bytes()))
+        let mut heard = self.heard.lock().unwrap();
+        let asked = heard.iter().filter(|heard| heard.starts_with('?')).count();
+        heard.push(format!("? {question}"));
+        let answer = self.answers.get(asked).or(self.answers.last())?;
+        Some(SecretValue::new(answer.clone().into_bytes()))
     }
 
     fn notice(&self, text: &str) {
@@ -52,6 +57,7 @@ struct Machine {
     hosts: String,
     environment: Vec<(String, String)>,
     agent: Option<PathBuf>,
+    first_contact: FirstContact,
     person: Arc<Person>,
 }
 
@@ -64,6 +70,7 @@ impl Machine {
             hosts: String::new(),
             environment: Vec::new(),
             agent: None,
+            first_contact: FirstContact::Accept,
             person: Arc::new(Person::default()),
         }
     }
@@ -79,7 +86,7 @@ impl Machine {
     }
 
     fn answering(mut self, answer: &str) -> Self {
-        self.person = Arc::new(Person { answer: Some(answer.to_owned()), ..Person::default() });
+        self.person = Arc::new(Person { answers: vec![answer.to_owned()], ..Person::default() });
         self
     }
 
@@ -102,12 +109,13 @@ impl Machine {
             self.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
         let vault = SecretSession::new(Ladder::of_environment(environment), Mask::new(MaskStyle::default()));
         PoolOptions {
-            hosts: HostsFile::parse(&Source::new("hosts.toml", self.hosts.clone())).unwrap(),
+            hosts: HostsFile::parse(&Source::new("/h/hosts.toml", self.hosts.clone())).unwrap(),
             secrets: Arc::new(vault),
             prompt: self.person.clone(),
             home: self.folder.path().to_owned(),
             state: self.folder.path().join("state"),
             agent: self.agent.clone(),
+            first_contact: self.first_contact,
             sandbox: false,
             env_names: [].into(),
         }

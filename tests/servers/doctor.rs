@@ -17,6 +17,7 @@ fn machine(server: &Sshd) -> Doppio {
 fn a_host_is_examined() {
     let server = Sshd::start(Variant::AcceptEnv);
     let doppio = machine(&server);
+    doppio.hosts(&format!("{}trust = \"owned\"\n", server.hosts_toml("gpu")));
     let ran = doppio.run(["doctor", "--host", "gpu", "--output", "json"]).expect(0);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
     let findings = report["findings"].as_array().expect("a list");
@@ -27,8 +28,23 @@ fn a_host_is_examined() {
     }
     assert!(ran.stdout.contains("secrets travel in the channel's own environment"), "{}", ran.stdout);
     let stock = Sshd::start(Variant::Stock);
-    let ran = machine(&stock).run(["doctor", "--host", "gpu"]).expect(0);
+    let doppio = machine(&stock);
+    doppio.hosts(&format!("{}trust = \"owned\"\n", stock.hosts_toml("gpu")));
+    let ran = doppio.run(["doctor", "--host", "gpu"]).expect(0);
     assert!(ran.stdout.contains("AcceptEnv DOPPIO_* HF_TOKEN WANDB_API_KEY"), "{}", ran.stdout);
+}
+
+// case B14
+#[test]
+fn who_else_can_see_what_the_channel_carries_is_said() {
+    let server = Sshd::start(Variant::AcceptEnv);
+    let doppio = machine(&server);
+    let ran = doppio.run(["doctor", "--host", "gpu"]).expect(0);
+    assert!(ran.stdout.contains("secrets travel in the preamble, as on every rented host"), "{}", ran.stdout);
+    doppio.hosts(&format!("{}trust = \"shared\"\n", server.hosts_toml("gpu")));
+    let ran = doppio.run(["doctor", "--host", "gpu"]).expect(0);
+    assert!(ran.stdout.contains("its sshd logs them at `LogLevel DEBUG2` and above"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("`carrier = \"preamble\"` in hosts.toml avoids both"), "{}", ran.stdout);
 }
 
 #[test]

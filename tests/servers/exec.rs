@@ -2,5 +2,7 @@
 //! for this machine, the sandbox and real servers alike.
 
 pub(crate) mod cases;
+mod files;
 mod local;
+mod login;
 mod ssh;

@@ -12,20 +12,24 @@ mod aws;
 mod azure;
 mod connect;
 mod doctor;
+mod echoes;
 mod ends;
 mod exec;
 #[cfg(feature = "gcp")]
 mod gcp;
+mod handed_over;
 mod keyring;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod leak;
 mod manager_programs;
 mod memory;
+mod ownership;
 mod packages;
 mod printed;
 mod providers;
 mod readers;
+mod recipes;
 mod sandbox;
 mod scan_keys;
 mod secret_copy;

@@ -146,6 +146,90 @@ fn foreign_text_does_not_command_it() {
     }
 }
 
+/// Text without its escape sequences, for a terminal shows none of them.
+fn plain(shown: &str) -> String {
+    let escapes =
+        regex::Regex::new("\u{1b}\\[[0-9;?]*[a-zA-Z]|\u{1b}\\][^\u{7}]*\u{7}").expect("an expression");
+    escapes.replace_all(shown, "").into_owned()
+}
+
+#[test]
+fn narrow_terminals_show_what_wide_ones_do() {
+    let doppio = Doppio::new().env("TERM", "xterm-256color").env("DOPPIO_KEYRING", "off");
+    let long = "x".repeat(100);
+    doppio.recipe(&format!(
+        "[[step]]\nid = \"a-step-with-a-rather-long-id-{long}\"\nlocal_command = {{ command = \"echo {long}; exit 3\" }}\n\
+         [[step]]\nid = \"b\"\nlocal_command = {{ command = \"sleep 0.3\" }}\n"
+    ));
+    doppio.file("bad.toml", format!("[recipe]\nname = \"{long}\"\n[[step]]\nid = \"a\"\nrun = \"{long}\"\n"));
+    let binary = env!("CARGO_BIN_EXE_doppio");
+    for columns in [40, 60] {
+        let at = |arguments: &str, code: i32| {
+            let command = format!("sh -c {{stty cols {columns} rows 24; exec {binary} {arguments}}}");
+            let (ended, shown) = doppio.spawned(&command, &[]);
+            assert_eq!(ended, code, "{arguments}: {shown}");
+            plain(&shown)
+        };
+        let shown = at("run recipe.toml", 1);
+        assert!(shown.contains("exit code 3") && shown.contains(&long), "{columns}: {shown}");
+        assert!(at("plan recipe.toml", 0).contains("2. b"), "{columns}");
+        let shown = at("check bad.toml", 2);
+        assert!(shown.contains("unknown key `run` in a step") && shown.contains("bad.toml:5:1"), "{shown}");
+        assert!(at("doctor", 0).contains("memory"), "{columns}");
+        for line in at("run --help", 0).lines() {
+            // A word that is longer than that stays whole.
+            let width = line.trim_end().chars().count();
+            assert!(width <= columns || !line.trim().contains(' '), "{columns}: {line:?}");
+        }
+    }
+}
+
+// case F15
+#[test]
+fn shells_complete_names() {
+    let doppio = Doppio::new().env("DOPPIO_KEYRING", "off");
+    doppio.hosts("[hosts.gpu-box]\nhostname = \"10.0.0.7\"\n");
+    let binary = env!("CARGO_BIN_EXE_doppio");
+    for shell in ["bash", "zsh", "fish"] {
+        doppio.file(shell, doppio.run(["completions", shell]).expect(0).stdout);
+    }
+    let path =
+        format!("{}:/usr/bin:/bin", std::path::Path::new(binary).parent().expect("a folder").display());
+    let ask = |program: &str, arguments: &[&str]| {
+        let command = doppio.command([""; 0]);
+        let output = std::process::Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .env("PATH", &path)
+            .current_dir(doppio.folder().join("project"))
+            .output()
+            .expect("the shell runs");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    let bash = |words: &str| {
+        let script = format!(
+            "source ./bash; COMP_WORDS=(doppio {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _doppio_or_names doppio \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; echo \"${{COMPREPLY[@]}}\""
+        );
+        ask("bash", &["--norc", "-c", &script])
+    };
+    assert_eq!(bash("run r.toml --host gpu"), "gpu-box\n");
+    assert_eq!(bash("host forget s"), "sandbox\n");
+    assert_eq!(bash("secret set huggingface/t"), "huggingface/token\n");
+    assert!(bash("ru").contains("run"), "{}", bash("ru"));
+    assert!(bash("run r.toml --ho").contains("--host"), "{}", bash("run r.toml --ho"));
+    let fish =
+        |line: &str| ask("fish", &["--no-config", "-c", &format!("source ./fish; complete -C '{line}'")]);
+    assert!(
+        fish("doppio run r.toml --host gpu").starts_with("gpu-box"),
+        "{}",
+        fish("doppio run r.toml --host gpu")
+    );
+    assert!(fish("doppio secret set huggingface/t").contains("huggingface/token"));
+    let checked = ask("zsh", &["-f", "-n", "./zsh"]);
+    assert_eq!(checked, "");
+}
+
 // case F14
 #[test]
 fn what_is_removed_with_its_history_is_asked_for_first() {

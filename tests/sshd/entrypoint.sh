@@ -22,6 +22,12 @@ elif [ ! -e "$folder/authorized_keys" ]; then
   echo 'entrypoint.sh: give the public key that may log in: AUTHORIZED_KEY, or a file /authorized_keys' >&2
   exit 2
 fi
+# sshd passes over what it can't read, and then lets nobody in.
+if ! ssh-keygen -l -f "$folder/authorized_keys" >/dev/null 2>&1; then
+  rm -f "$folder/authorized_keys"
+  echo "entrypoint.sh: AUTHORIZED_KEY is not a public key, as \`cat ~/.ssh/id_ed25519.pub\` prints it" >&2
+  exit 2
+fi
 # sshd reads it as the user who logs in.
 chmod 644 "$folder/authorized_keys"
 
@@ -32,9 +38,9 @@ done
 {
   printf '%s\n' "${SSHD_LINES:-}"
   echo "ListenAddress ${SSHD_LISTEN:-0.0.0.0:22}"
-  for type in ed25519 ecdsa; do echo "HostKey $folder/host_$type"; done
-  echo "AuthorizedKeysFile $folder/authorized_keys"
-  echo "PidFile $folder/pid"
+  for type in ed25519 ecdsa; do echo "HostKey \"$folder/host_$type\""; done
+  echo "AuthorizedKeysFile \"$folder/authorized_keys\""
+  echo "PidFile \"$folder/pid\""
   echo 'StrictModes no'
   "$here/config.sh" "${SSHD_VARIANT:-accept-env}"
 } >"$folder/sshd_config"

@@ -7,7 +7,8 @@ Written after the REST reference of Key Vault's secrets and of the OAuth 2.0 cli
 flow. Without a bearer token it challenges, as Key Vault does. The client `client-1` of the tenant
 `tenant-1` has the secret `entra-secret` and the federated token `federated-token`; `client-2` may
 read nothing. DIR/seed may hold {"count": N}. In DIR/control, {"only_get": true} takes the right to list
-away, and {"redirect": URL} sends everybody to another host.
+away, {"echo": STATUS} repeats each request in its refusal, and {"redirect": URL} sends everybody to
+another host.
 """
 
 import json
@@ -49,6 +50,10 @@ class Azure(standin.Handler):
             challenge = f'Bearer authorization="https://{host}/tenant-1", resource="https://vault.azure.net"'
             status, body = error(401, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token.")
             return status, body, ("www-authenticate", challenge)
+        if control.get("echo"):
+            # As a careless proxy does.
+            said = "; ".join(f"{name.lower()}: {value}" for name, value in self.headers.items())
+            return error(control["echo"], "BadParameter", f"{said} {self.body.decode()}")
         if self.query.get("api-version") not in VERSIONS_OF_THE_API:
             raise Fault(f"api-version {self.query.get('api-version')!r}")
         if token == "Bearer token-2":

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use doppio_hosts::EnvVar;
 use doppio_hosts::Exec;
+use doppio_hosts::FirstContact;
 use doppio_hosts::HostsFile;
 use doppio_hosts::Output;
 use doppio_hosts::Pool;
@@ -56,6 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         state: home.join(".local/state/doppio-example"),
         home,
         agent: environment.path("SSH_AUTH_SOCK"),
+        first_contact: FirstContact::Accept,
         sandbox: host == "sandbox",
         env_names: ["TOKEN".parse()?].into(),
     });

@@ -63,8 +63,13 @@ impl Address {
         if host.is_empty() || host.starts_with('-') || host.contains(odd) {
             return Err(wrong("the host is not a name or an IP address"));
         }
-        if user.as_deref().is_some_and(|user| user.starts_with('-')) {
-            return Err(wrong("a user can't begin with `-`"));
+        if let Some(user) = &user {
+            if user.starts_with('-') {
+                return Err(wrong("a user can't begin with `-`"));
+            }
+            if user.contains(|c: char| !(c.is_alphanumeric() || "._-+@%\\".contains(c))) {
+                return Err(wrong("the user has a sign that a shell would read"));
+            }
         }
         Ok(Self { user, host: host.to_owned(), port })
     }
@@ -109,6 +114,7 @@ mod tests {
             ("root@", "the host is not a name or an IP address"),
             ("root@-oX", "the host is not a name or an IP address"),
             ("-l@gpu", "a user can't begin with `-`"),
+            ("$(id)@gpu", "the user has a sign that a shell would read"),
         ] {
             assert_eq!(
                 Address::parse(text).unwrap_err().message,

@@ -7,9 +7,10 @@ use std::io;
 use std::time::Duration;
 
 use doppio_text::brief;
+use doppio_text::shell::typed;
 
 /// What went wrong between here and a host.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct HostError {
     /// One line: which host, what failed.
@@ -41,12 +42,11 @@ impl HostError {
     }
 
     /// The name is unknown.
-    pub(crate) fn unknown(name: &str, near: &[String]) -> Self {
+    pub(crate) fn unknown(name: &str, near: &[String], hosts_toml: &str) -> Self {
         let hint = if near.is_empty() {
             format!(
-                "add it to hosts.toml:\n\n[hosts.{}]\nhostname = \"ADDRESS\"\nuser = \"root\"\n\n\
-                 or write `USER@ADDRESS:PORT` in its place",
-                toml_key(name)
+                "add it to {hosts_toml} with {}, or write `USER@ADDRESS:PORT` in its place",
+                typed(["doppio", "host", "add", name, "ssh -p PORT USER@ADDRESS"])
             )
         } else {
             let near: Vec<_> = near.iter().map(|name| format!("`{name}`")).collect();
@@ -59,7 +59,10 @@ impl HostError {
     pub(crate) fn no_address(name: &str, hostname: &str, error: &io::Error) -> Self {
         Self::new(format!("cannot reach `{name}`: `{hostname}` has no address"))
             .cause(error.to_string())
-            .hint(format!("`getent hosts {hostname}` shows what this machine knows about the name"))
+            .hint(format!(
+                "{} shows what this machine knows about the name",
+                typed(["getent", "hosts", hostname])
+            ))
     }
 
     /// The TCP connection did not come about.
@@ -119,14 +122,6 @@ impl HostError {
     }
 }
 
-/// A name as a key of TOML: quoted where it must be.
-pub(crate) fn toml_key(name: &str) -> String {
-    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
-        return name.to_owned();
-    }
-    format!("\"{}\"", name.replace('\\', r"\\").replace('"', "\\\""))
-}
-
 /// A length of time as messages have it: `10 s`, `1.5 s`, `300 ms`.
 pub(crate) fn seconds(time: Duration) -> String {
     if time < Duration::from_secs(1) {
@@ -166,11 +161,13 @@ mod tests {
 
     #[test]
     fn an_unknown_host_comes_with_a_way_out() {
-        let error = HostError::unknown("gpu-boxx", &["gpu-box".to_owned()]);
+        let error = HostError::unknown("gpu-boxx", &["gpu-box".to_owned()], "/h/hosts.toml");
         assert_eq!(error.message, "unknown host `gpu-boxx`");
         assert_eq!(error.hint.unwrap(), "a similar name exists: `gpu-box`");
-        assert!(HostError::unknown("x", &[]).hint.unwrap().contains("[hosts.x]\n"));
-        assert!(HostError::unknown("a.b", &[]).hint.unwrap().contains("[hosts.\"a.b\"]\n"));
-        assert!(HostError::unknown("a\"\\", &[]).hint.unwrap().contains(r#"[hosts."a\"\\"]"#));
+        assert_eq!(
+            HostError::unknown("x", &[], "/h/hosts.toml").hint.unwrap(),
+            "add it to /h/hosts.toml with `doppio host add x 'ssh -p PORT USER@ADDRESS'`, or write \
+             `USER@ADDRESS:PORT` in its place"
+        );
     }
 }

@@ -6,6 +6,8 @@ use doppio_secrets::SecretValue;
 use doppio_secrets::vendor::FileForm;
 use doppio_text::name::EnvName;
 
+use crate::HostError;
+
 /// Shell text to run, and all it needs.
 #[derive(Debug, Clone)]
 pub struct Exec {
@@ -19,8 +21,10 @@ pub struct Exec {
     pub interpreter: Interpreter,
     /// Files that are sourced first.
     pub source: Vec<String>,
+    /// When it ends early; at no failure otherwise.
+    pub strict: Strict,
     /// Bytes for its stdin, which is empty otherwise. End of file follows them.
-    pub stdin: Option<SecretValue>,
+    pub stdin: Option<Stdin>,
 }
 
 impl Exec {
@@ -32,9 +36,19 @@ impl Exec {
             workdir: None,
             interpreter: Interpreter::default(),
             source: Vec::new(),
+            strict: Strict::default(),
             stdin: None,
         }
     }
+}
+
+/// Bytes for a script's stdin, and which secrets go with them.
+#[derive(Debug, Clone)]
+pub struct Stdin {
+    /// The bytes.
+    pub bytes: SecretValue,
+    /// The secrets in them, once they were sent.
+    pub deliveries: Vec<Delivery<String>>,
 }
 
 /// One environment variable of a process.
@@ -62,7 +76,7 @@ impl EnvVar {
     /// The secrets in it, once they went by this carrier.
     pub fn sent_by(&self, carrier: Carrier) -> impl Iterator<Item = Delivery<String>> {
         self.secrets.iter().map(move |secret| Delivery {
-            variable: self.name.clone(),
+            variable: Some(self.name.clone()),
             secret: secret.clone(),
             carrier,
             is_default: self.is_default,
@@ -77,6 +91,66 @@ pub struct Interpreter {
     pub shell: String,
     /// Whether it reads the login files first (`-l`).
     pub login: bool,
+}
+
+impl Interpreter {
+    /// Whether its language is that of a POSIX shell.
+    pub fn is_posix(&self) -> bool {
+        // `ksh93`, `bash-5.2`
+        let version = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-');
+        matches!(
+            self.name().trim_end_matches(version),
+            "sh" | "ash"
+                | "bash"
+                | "bash-static"
+                | "dash"
+                | "ksh"
+                | "lksh"
+                | "loksh"
+                | "mksh"
+                | "oksh"
+                | "posh"
+                | "rbash"
+                | "yash"
+                | "zsh"
+                | "zsh-static"
+        )
+    }
+
+    /// The program's name without its folder.
+    pub fn name(&self) -> &str {
+        self.shell.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// At which failure of its commands a script ends, where a POSIX shell reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Strict {
+    /// At the first command that fails: `set -e`.
+    pub errexit: bool,
+    /// A pipe has failed if any of its commands has: `set -o pipefail`.
+    pub pipefail: bool,
+}
+
+impl Strict {
+    /// What stands before a script, on the same line: so its lines keep their numbers, and a trace that
+    /// it turns on does not show this.
+    ///
+    /// A shell without `pipefail` ends with code 98 and says so.
+    pub fn opening(self) -> String {
+        let mut text = String::new();
+        if self.pipefail {
+            // An option that a shell does not know ends it, so it is tried in one that may end.
+            text.push_str(
+                "(set -o pipefail) 2>/dev/null||{ echo \"doppio: this shell has no pipefail\" >&2;exit 98;};\
+                 set -o pipefail;",
+            );
+        }
+        if self.errexit {
+            text.push_str("set -e;");
+        }
+        text
+    }
 }
 
 impl Default for Interpreter {
@@ -105,6 +179,8 @@ pub enum Exit {
     Signal(String),
     /// The connection broke before an end was heard of.
     Lost(String),
+    /// It never ran: what stood in its way.
+    NotStarted(HostError),
 }
 
 /// What was found of the files that a process had.

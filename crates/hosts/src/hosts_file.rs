@@ -1,6 +1,7 @@
 //! `hosts.toml`: the user's own names for hosts.
 
 mod jumps;
+mod new_entry;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,15 +17,27 @@ use doppio_text::TomlReader;
 use doppio_text::TomlTable;
 use doppio_text::TomlValue;
 use doppio_text::has_controls;
+use doppio_text::name::HostId;
 
 use crate::CarrierChoice;
+use crate::PinnedKey;
 use crate::Trust;
 use crate::hosts_file::jumps::Jump;
 
+pub use crate::hosts_file::new_entry::NewEntry;
+
 /// `hosts.toml`, read and checked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct HostsFile {
+    /// Where it is, for messages.
+    path: String,
     entries: Vec<Entry>,
+}
+
+impl Default for HostsFile {
+    fn default() -> Self {
+        Self::missing("hosts.toml")
+    }
 }
 
 /// One host of the file. Paths are as they stand there, with their `~`.
@@ -40,7 +53,8 @@ pub(crate) struct Entry {
     pub identity_agent: Option<String>,
     pub jump: Vec<String>,
     pub proxy_command: Option<String>,
-    pub strict_host_key: bool,
+    pub strict_host_key: Option<bool>,
+    pub host_keys: Vec<PinnedKey>,
     pub trust: Option<Trust>,
     pub carrier: CarrierChoice,
     pub env: BTreeMap<String, String>,
@@ -51,7 +65,7 @@ pub(crate) struct Entry {
     pub credentials: Vec<Wanted>,
 }
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "hostname",
     "port",
     "user",
@@ -62,6 +76,7 @@ const KEYS: [&str; 19] = [
     "jump",
     "proxy_command",
     "strict_host_key",
+    "host_key",
     "trust",
     "carrier",
     "env",
@@ -90,7 +105,18 @@ impl HostsFile {
                 reader.toml.fault(fault);
             }
         }
-        reader.toml.finish(Self { entries: reader.entries })
+        let path = source.name().to_owned();
+        reader.toml.finish(Self { path, entries: reader.entries })
+    }
+
+    /// One that does not exist yet.
+    pub fn missing(path: impl Into<String>) -> Self {
+        Self { path: path.into(), entries: Vec::new() }
+    }
+
+    /// Where it is, or would be.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// The names it has, in the file's order.
@@ -102,6 +128,11 @@ impl HostsFile {
     pub fn tagged(&self, tag: &str) -> Vec<String> {
         let bears = |entry: &&Entry| entry.tags.iter().any(|own| own == tag);
         self.entries.iter().filter(bears).map(|entry| entry.name.clone()).collect()
+    }
+
+    /// The names that some host sets for every step on it.
+    pub fn env_names(&self) -> Vec<String> {
+        self.entries.iter().flat_map(|entry| entry.env.keys().cloned()).collect()
     }
 
     /// The providers whose credentials every step on a host has.
@@ -194,8 +225,8 @@ impl Reader<'_> {
             seconds.map(Duration::from_secs)
         };
         match key {
-            "hostname" => entry.hostname = self.word(what, value),
-            "user" => entry.user = self.word(what, value),
+            "hostname" => entry.hostname = self.word(what, value, |text| text.parse::<HostId>().is_ok()),
+            "user" => entry.user = self.word(what, value, is_user),
             "port" => {
                 let port = self.toml.within(what, value, 1..=65535, "");
                 entry.port = port.and_then(|port| u16::try_from(port).ok());
@@ -203,21 +234,28 @@ impl Reader<'_> {
             "identity_file" => entry.identity_files = self.texts(what, value),
             "certificate_file" => entry.certificate_files = self.texts(what, value),
             "identities_only" => entry.identities_only = self.toml.boolean(what, value),
-            "identity_agent" => entry.identity_agent = self.word(what, value),
+            "identity_agent" => entry.identity_agent = self.word(what, value, |_| true),
             "jump" => {
                 let index = self.entries.len();
                 for item in self.toml.one_or_more(what, value).unwrap_or_default() {
                     let span = item.span();
-                    entry.jump.push(item.get_ref().clone());
-                    self.jumps.push(Jump { entry: index, name: item.into_inner(), span });
+                    match item.get_ref().parse::<HostId>() {
+                        Ok(host) => {
+                            let name = host.as_str().to_owned();
+                            entry.jump.push(name.clone());
+                            self.jumps.push(Jump { entry: index, name, span });
+                        }
+                        Err(error) => {
+                            let message = error.to_string();
+                            self.toml.fault(Diagnostic::error(CODES.unknown_value, message, span));
+                        }
+                    }
                 }
             }
             "proxy_command" => entry.proxy_command = self.toml.string(what, value),
-            "strict_host_key" => entry.strict_host_key = self.toml.boolean(what, value).unwrap_or_default(),
-            "trust" => {
-                let words = [("rented", Trust::Rented), ("shared", Trust::Shared), ("owned", Trust::Owned)];
-                entry.trust = self.toml.one_of(what, value, &words);
-            }
+            "strict_host_key" => entry.strict_host_key = self.toml.boolean(what, value),
+            "host_key" => self.host_keys(entry, value),
+            "trust" => entry.trust = self.toml.one_of(what, value, &Trust::WORDS),
             "carrier" => {
                 let words = [
                     ("auto", CarrierChoice::Auto),
@@ -237,16 +275,30 @@ impl Reader<'_> {
         }
     }
 
-    /// A text that goes into a protocol or a command line: something, and no blanks.
-    fn word(&mut self, what: &str, value: Field<'_, '_>) -> Option<String> {
+    /// A text that goes into a protocol or a command line: something, no blanks, and what `fits`.
+    fn word(&mut self, what: &str, value: Field<'_, '_>, fits: impl Fn(&str) -> bool) -> Option<String> {
         let text = self.toml.string(what, value)?;
-        let is_odd = has_controls(&text) || text.contains(char::is_whitespace);
+        let is_odd = has_controls(&text) || text.contains(char::is_whitespace) || !fits(&text);
         if text.is_empty() || text.starts_with('-') || is_odd {
             let message = format!("{what} can't be `{text}`");
             self.toml.fault(Diagnostic::error(CODES.unknown_value, message, value.span()));
             return None;
         }
         Some(text)
+    }
+
+    fn host_keys(&mut self, entry: &mut Entry, value: Field<'_, '_>) {
+        for text in self.toml.one_or_more("`host_key`", value).unwrap_or_default() {
+            match text.get_ref().parse() {
+                Ok(key) => entry.host_keys.push(key),
+                Err(error) => {
+                    let message = format!("`host_key` can't be `{}`: {error}", text.get_ref());
+                    let fault = Diagnostic::error(CODES.unknown_value, message, text.span());
+                    self.toml
+                        .fault(fault.help("on the host, `cat /etc/ssh/ssh_host_ed25519_key.pub` prints it"));
+                }
+            }
+        }
     }
 
     fn texts(&mut self, what: &str, value: Field<'_, '_>) -> Vec<String> {
@@ -297,85 +349,15 @@ impl Reader<'_> {
     }
 }
 
+/// What OpenSSH takes for the name of a user on a command line (`valid_ruser`).
+fn is_user(text: &str) -> bool {
+    !text.contains(['\'', '`', '"', '$', ';', '&', '<', '>', '|', '(', ')', '{', '}', ','])
+        && !text.ends_with('\\')
+}
+
 fn meaning(name: &str) -> &'static str {
     if name == "sandbox" { "the server inside Doppio" } else { "this machine" }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    pub(super) fn faults(text: &str) -> Vec<String> {
-        let source = Source::new("hosts.toml", text);
-        let faults = HostsFile::parse(&source).expect_err("the text has faults");
-        let told = |fault: Diagnostic| {
-            let (line, column) = source.line_column(fault.primary.span.start);
-            let help = fault.help.map_or(String::new(), |help| format!(" ({help})"));
-            format!("{line}:{column} {}{help}", fault.message)
-        };
-        faults.into_iter().map(told).collect()
-    }
-
-    #[test]
-    fn an_entry_has_what_the_page_shows() {
-        let text = r#"
-            [hosts.gpu-box]
-            hostname = "10.0.0.7"
-            port = 22
-            user = "root"
-            identity_file = "~/.ssh/id_ed25519"
-            jump = ["bastion"]
-            trust = "owned"
-            env = { NCCL_DEBUG = "INFO" }
-            tags = ["gpus"]
-
-            [hosts.bastion]
-            hostname = "b.example.com"
-        "#;
-        let file = HostsFile::parse(&Source::new("hosts.toml", text)).unwrap();
-        assert_eq!(file.names(), ["gpu-box", "bastion"]);
-        assert_eq!(file.tagged("gpus"), ["gpu-box"]);
-        let entry = file.entry("gpu-box").unwrap();
-        assert_eq!(entry.hostname.as_deref(), Some("10.0.0.7"));
-        assert_eq!(entry.identity_files, ["~/.ssh/id_ed25519"]);
-        assert_eq!(entry.trust, Some(Trust::Owned));
-        assert_eq!(entry.env["NCCL_DEBUG"], "INFO");
-        assert!(file.entry("nobody").is_none());
-    }
-
-    #[test]
-    fn all_faults_come_at_once_with_locations_and_help() {
-        let text = "\
-[hosts.a]
-hostname = \"\"
-prot = 22
-port = 70000
-trust = \"own\"
-env = { \"1X\" = \"y\", T = \"${secret:t}\" }
-
-[hosts.local]
-hostname = 3
-
-[host.b]
-";
-        assert_eq!(
-            faults(text),
-            [
-                "2:12 `hostname` can't be ``",
-                "3:1 unknown key `prot` in host `a` (a key with a similar name exists)",
-                "4:8 `port` must be a number from 1 to 65535",
-                "5:9 `trust` can't be `own` (write one of `rented`, `shared`, `owned`)",
-                "6:9 `1X` is not a variable name: use letters, digits and `_`, not starting with a digit",
-                "6:25 a secret is not allowed in the `env` of a host (`T`) (name it in the `env` of the step that needs it)",
-                "8:8 `local` always means this machine (give the host another name)",
-                "9:12 `hostname` must be a string",
-                "11:2 unknown key `host` (a host is a table `[hosts.NAME]`)",
-            ]
-        );
-    }
-
-    #[test]
-    fn broken_toml_is_a_fault_like_any_other() {
-        assert!(!faults("[hosts.a\n").is_empty());
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -31,8 +32,11 @@ use crate::Output;
 use crate::Process;
 use crate::ProcessGroup;
 use crate::bootstrap;
+use crate::bootstrap::Challenge;
 use crate::bootstrap::Leader;
 use crate::bootstrap::Listener;
+use crate::launch_gate::LaunchGate;
+use crate::launch_gate::Wants;
 use crate::output_pipe;
 use crate::output_pipe::PipeWriter;
 use crate::payload;
@@ -59,14 +63,21 @@ pub(crate) async fn exec(exec: &Exec, inherit: &Inherit) -> Result<Process, Host
     let EnvSplit { exports, files } = EnvSplit::sort(&exec.env)?;
     let payload = payload::write(exec, &EnvSplit { exports: Vec::new(), files: files.clone() })?;
     let mut running = start(&exports, inherit)?;
-    let stdin = running.stdin.take();
+    let challenge = Challenge::new().map_err(|error| failed(error.to_string()))?;
+    let mut stdin = running.stdin.take();
+    if let Some(stdin) = &mut stdin {
+        // One that is gone already says why below.
+        let _closed = stdin.write_all(challenge.line().as_bytes()).await;
+    }
     let mut stdout = running.stdout.take();
-    let (leader, early) = timeout(START_LIMIT, announced(stdout.as_mut()))
+    let (leader, early) = timeout(START_LIMIT, announced(stdout.as_mut(), &challenge))
         .await
         .unwrap_or_else(|_| Err(failed("it did not announce itself within 30 seconds".to_owned())))?;
-    let (writer, reader) = output_pipe::pair();
+    let gate = LaunchGate::new(challenge.launch_mark(), Wants::of(exec, "on this machine".to_owned()));
+    let (writer, reader) = output_pipe::pair(gate);
     let deliveries = exports.iter().flat_map(|var| var.sent_by(Carrier::LocalEnv));
-    let deliveries = deliveries.chain(files.iter().flat_map(|var| var.sent_by(Carrier::File))).collect();
+    let deliveries = deliveries.chain(files.iter().flat_map(|var| var.sent_by(Carrier::File)));
+    let deliveries = deliveries.chain(exec.stdin.iter().flat_map(|stdin| stdin.deliveries.clone())).collect();
     let folder = payload.folder.clone();
     let rest = exec.stdin.clone();
     let feed = stdin.map(|mut stdin| {
@@ -102,7 +113,7 @@ fn failed(cause: String) -> HostError {
 }
 
 fn start(exports: &[&EnvVar], inherit: &Inherit) -> Result<Running, HostError> {
-    let mut program = Program::shell(bootstrap::TEXT).args(["sh", bootstrap::TEXT]);
+    let mut program = Program::shell(bootstrap::TEXT).args(["sh", bootstrap::TEXT, "", ""]);
     if let Some(dir) = &inherit.dir {
         program = program.dir(dir);
     }
@@ -119,8 +130,11 @@ fn start(exports: &[&EnvVar], inherit: &Inherit) -> Result<Running, HostError> {
     program.start_apart().map_err(|error| failed(error.to_string()))
 }
 
-async fn announced(stdout: Option<&mut Stdout>) -> Result<(Leader, Vec<u8>), HostError> {
-    let mut listener = Listener::default();
+async fn announced(
+    stdout: Option<&mut Stdout>,
+    challenge: &Challenge,
+) -> Result<(Leader, Vec<u8>), HostError> {
+    let mut listener = Listener::new(challenge.clone());
     let mut buffer = [0; 1024];
     if let Some(stdout) = stdout {
         loop {
@@ -131,7 +145,7 @@ async fn announced(stdout: Option<&mut Stdout>) -> Result<(Leader, Vec<u8>), Hos
             match listener.hear(&buffer[..count]) {
                 Ok(Some(announced)) => return Ok(announced),
                 Ok(None) => {}
-                Err(bootstrap::TooMuchNoise) => break,
+                Err(trouble) => return Err(failed(trouble.what().to_owned())),
             }
         }
     }

@@ -1,8 +1,9 @@
 //! What the bootstrap reads and evaluates: the environment, the directory, and the script.
 //!
-//! Every line is prefixed with `+`; `,` joins what has come so far and `.` ends the payload, so
-//! that a payload cut short is never evaluated. Values are in single quotes, where a POSIX shell
-//! changes no byte. The script is handed on as an argument, for no value is in it.
+//! Every line is prefixed with `+`; `,` joins what has come so far, and `.` with the length of the
+//! text ends the payload, so that one that lost bytes on its way is never evaluated. Values are in
+//! single quotes, where a POSIX shell changes no byte. The script is handed on as an argument, for
+//! no value is in it.
 
 mod env_split;
 mod interpreter;
@@ -13,14 +14,17 @@ use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
 use zeroize::Zeroizing;
 
-use doppio_secrets::SecretValue;
 use doppio_text::shell;
 
 use crate::EnvVar;
 use crate::Exec;
 use crate::HostError;
+use crate::Stdin;
 use crate::payload::env_split::measure;
 use crate::payload::interpreter::invocation;
+use crate::private_folder::PRIVATE_FOLDER;
+use crate::private_folder::STALE_FOLDERS;
+use crate::private_folder::fresh_name;
 
 pub(crate) use env_split::EnvSplit;
 pub(crate) use interpreter::check;
@@ -33,7 +37,7 @@ pub(crate) struct Payload {
     /// All its lines.
     pub bytes: Zeroizing<Vec<u8>>,
     /// The folder that its files are in, if it has any: a name to be found in one of
-    /// [`FOLDERS`].
+    /// [`PARENTS`](crate::private_folder::PARENTS).
     pub folder: Option<String>,
 }
 
@@ -42,7 +46,7 @@ impl Payload {
     pub(crate) async fn feed(
         self,
         pipe: &mut (impl AsyncWrite + Unpin),
-        rest: Option<SecretValue>,
+        rest: Option<Stdin>,
     ) -> io::Result<()> {
         pipe.write_all(&self.bytes).await?;
         drop(self);
@@ -51,14 +55,10 @@ impl Payload {
             clippy::disallowed_methods,
             reason = "the standard input of the process is where the bytes are meant to go"
         )]
-        let bytes = rest.reveal(|bytes| Zeroizing::new(bytes.to_vec()));
+        let bytes = rest.bytes.reveal(|bytes| Zeroizing::new(bytes.to_vec()));
         pipe.write_all(&bytes).await
     }
 }
-
-/// Where the folder of a payload's files may be, in the order in which it is tried.
-pub(crate) const FOLDERS: [&str; 3] =
-    [r#""${XDG_RUNTIME_DIR:-/dev/shm}""#, "/dev/shm", r#""$HOME/.doppio/run""#];
 
 /// Writes the payload of a script.
 ///
@@ -71,7 +71,7 @@ pub(crate) fn write(exec: &Exec, split: &EnvSplit<'_>) -> Result<Payload, HostEr
     let exports: usize = split.exports.iter().map(|var| measure(var).0 + 64).sum();
     // A quote becomes four bytes. With the room there from the start, the buffer never moves,
     // so that no copy of a value is left behind.
-    let room = 4 * (files + exports + exec.script.len()) + 768 * split.files.len() + (16 << 10);
+    let room = 4 * (files + exports + exec.script.len()) + 768 * split.files.len() + (20 << 10);
     let mut text = Zeroizing::new(Vec::with_capacity(room));
     let capacity = text.capacity();
     for var in &split.exports {
@@ -81,11 +81,8 @@ pub(crate) fn write(exec: &Exec, split: &EnvSplit<'_>) -> Result<Payload, HostEr
     }
     let folder = write_files(&mut text, &split.files)?;
     if let Some(dir) = &exec.workdir {
-        let (path, shown) = (shell::quote_path(dir), shell::quote(dir));
-        text.extend_from_slice(
-            format!("CDPATH= cd -- {path} 2>/dev/null||{{ printf 'doppio: no directory %s\\n' {shown} >&2;exit 98;}}\n")
-                .as_bytes(),
-        );
+        let path = shell::quote_path(dir);
+        text.extend_from_slice(format!("CDPATH= cd -- {path} 2>/dev/null||_x directory\n").as_bytes());
     }
     text.extend_from_slice(invocation(exec, split, folder.is_some()).as_bytes());
     debug_assert_eq!(text.capacity(), capacity, "a buffer that moves leaves a copy behind");
@@ -102,52 +99,56 @@ fn write_files(text: &mut Vec<u8>, files: &[&EnvVar]) -> Result<Option<String>, 
     if files.is_empty() {
         return Ok(None);
     }
-    let mut nonce = [0; 8];
-    getrandom::fill(&mut nonce)
-        .map_err(|error| HostError::new("no name for a folder could be made").cause(error.to_string()))?;
-    let folder = format!("doppio-{}", data_encoding::HEXLOWER.encode(&nonce));
-    let [first, second, last] = FOLDERS;
+    let folder = fresh_name()?;
     // An external `printf` would take the value as an argument.
-    let head = format!(
-        "case $(command -v printf) in /*) echo 'doppio: sh has no printf of its own' >&2;exit 96;;esac\n\
-         _u=$(umask);umask 077\n\
-         for _f in {first} {second} {last};do\n\
-         [ \"$_f\" = \"$HOME/.doppio/run\" ]&&mkdir -p \"$_f\"&&\
-         echo 'doppio: no memory file system here: a large value lies on disk while the step runs' >&2\n\
-         [ -d \"$_f\" ]&&[ -w \"$_f\" ]&&break\n\
-         done\n\
-         _f=$_f/{folder}\n\
-         mkdir \"$_f\"||exit 96\n\
-         trap 'rm -rf \"$_f\"' EXIT\n\
-         trap 'exit 129' HUP;trap 'exit 130' INT;trap 'exit 143' TERM\n",
-    );
-    text.extend_from_slice(head.as_bytes());
+    text.extend_from_slice(b"case $(command -v printf) in /*)_x printf;;esac\n");
+    text.extend_from_slice(PRIVATE_FOLDER.as_bytes());
+    text.extend_from_slice(STALE_FOLDERS.as_bytes());
+    // On a full file system, not every `printf` says so.
+    text.extend_from_slice(b"_z(){ [ \"$(($(wc -c <\"$1\")))\" = \"$2\" ];}\n_w(){ doppio_mark||return 1\n");
+    let mut exports = String::new();
     for var in files {
         let name = &var.name;
-        let (file, export) = match var.file {
-            None => (format!("$_f/{name}"), format!("{name}_FILE=\"$_f/{name}\"")),
+        let file = match var.file {
+            None => {
+                exports.push_str(&format!("export {name}_FILE=\"$_f/{name}\"\n"));
+                name.to_string()
+            }
             Some(form) => {
-                text.extend_from_slice(format!("mkdir \"$_f/{name}\"||exit 96\n").as_bytes());
-                let file = format!("$_f/{name}/{}", form.file);
-                let named = if form.names_folder { format!("$_f/{name}") } else { file.clone() };
+                text.extend_from_slice(format!("mkdir ./{name}||return 1\n").as_bytes());
+                let file = format!("{name}/{}", form.file);
+                let named = if form.names_folder { name.as_str() } else { &file };
                 let (before, after) = (shell::quote(form.before), shell::quote(form.after));
-                (file, format!("{name}={before}\"{named}\"{after}"))
+                exports.push_str(&format!("export {name}={before}\"$_f/{named}\"{after}\n"));
+                file
             }
         };
         text.extend_from_slice(b"printf %s ");
         quote_value(text, var);
-        text.extend_from_slice(format!(" >\"{file}\"||exit 96\nexport {export}\n").as_bytes());
+        let size = measure(var).0;
+        text.extend_from_slice(format!(" >\"./{file}\"&&_z \"./{file}\" {size}||return 1\n").as_bytes());
     }
-    text.extend_from_slice(b"umask \"$_u\";unset _u\n");
+    let tail = format!(
+        "}}\n_f=$(doppio_folder {folder} _w 2>/dev/null)||_x folder\n\
+         case $_f in disk*)echo 'doppio: no memory file system here takes it: what goes as a file lies on \
+         disk while the step runs' >&2;;esac\n\
+         _f=${{_f#* }}\n\
+         trap 'rm -rf \"$_f\"' EXIT\n\
+         trap 'exit 129' HUP;trap 'exit 130' INT;trap 'exit 143' TERM\n\
+         (for _p in \"${{_f%/*}}\" \"$HOME/.doppio/run\";do doppio_stale \"$_p\";done) >&2\n\
+         {exports}"
+    );
+    text.extend_from_slice(tail.as_bytes());
     Ok(Some(folder))
 }
 
 fn encode(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let size = text.len();
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     #[expect(clippy::naive_bytecount, reason = "once per step")]
     let lines = 1 + text.iter().filter(|&&byte| byte == b'\n').count();
     let mut payload =
-        Zeroizing::new(Vec::with_capacity(text.len() + 2 * lines + 2 * (text.len() / JOIN_EVERY + 2)));
+        Zeroizing::new(Vec::with_capacity(text.len() + 2 * lines + 2 * (text.len() / JOIN_EVERY + 2) + 24));
     let capacity = payload.capacity();
     let mut since_join = 0;
     for line in text.split(|&byte| byte == b'\n') {
@@ -160,7 +161,7 @@ fn encode(text: &[u8]) -> Zeroizing<Vec<u8>> {
             since_join = 0;
         }
     }
-    payload.extend_from_slice(b".\n");
+    payload.extend_from_slice(format!(".{size}\n").as_bytes());
     debug_assert_eq!(payload.capacity(), capacity, "a buffer that moves leaves a copy behind");
     payload
 }
@@ -186,8 +187,10 @@ mod tests {
         let exec = Exec { env: vec![var("A", b"it's\n.\n")], ..Exec::new("true") };
         let text = text(&exec);
         assert!(text.contains("+export A='it'\\''s\n+.\n+'\n"), "{text}");
-        assert!(text.ends_with("+exec \"$_s\" $_o -c true\n.\n"), "{text}");
-        assert!(text.lines().all(|line| line.starts_with('+') || line == "."), "{text}");
+        let sizes = text.lines().filter_map(|line| line.strip_prefix('+')).map(|line| line.len() + 1);
+        let end = format!("+exec \"$_s\" $_o -c true\n.{}\n", sizes.sum::<usize>());
+        assert!(text.ends_with(&end), "{text}");
+        assert!(text.lines().all(|line| line.starts_with(['+', '.'])), "{text}");
     }
 
     #[test]
@@ -197,7 +200,9 @@ mod tests {
         let text =
             text(&Exec { env: vec![EnvVar { file: Some(&FORM), ..var("V", b"a\n") }], ..Exec::new("true") });
         assert!(
-            text.contains("+mkdir \"$_f/V\"||exit 96\n+printf %s 'a\n+' >\"$_f/V/key\"||exit 96\n"),
+            text.contains(
+                "+mkdir ./V||return 1\n+printf %s 'a\n+' >\"./V/key\"&&_z \"./V/key\" 2||return 1\n"
+            ),
             "{text}"
         );
         assert!(text.contains("+export V='ssh -i '\"$_f/V/key\"' -o X=y'\n"), "{text}");
@@ -212,6 +217,6 @@ mod tests {
         assert_eq!((split.exports.len(), split.files.len()), (1, 1));
         let payload = write(&exec, &split).unwrap();
         assert!(payload.folder.is_some_and(|name| name.starts_with("doppio-")));
-        assert!(payload.bytes.ends_with(b".\n"));
+        assert!(payload.bytes.ends_with(b"\n"));
     }
 }

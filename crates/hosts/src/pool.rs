@@ -18,6 +18,7 @@ use doppio_secrets::SecretSession;
 use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
 
+use crate::FirstContact;
 use crate::Host;
 use crate::HostError;
 use crate::HostSpec;
@@ -43,10 +44,28 @@ pub struct PoolOptions {
     pub state: PathBuf,
     /// The agent's socket, if there is one.
     pub agent: Option<PathBuf>,
+    /// What happens to a host key that nobody knows, where the host's own settings leave it open.
+    pub first_contact: FirstContact,
     /// Every host is the sandbox.
     pub sandbox: bool,
     /// The variables that steps will want to send, for learning which a server accepts.
     pub env_names: BTreeSet<EnvName>,
+}
+
+impl PoolOptions {
+    /// What its connections share.
+    pub(crate) fn connect(&self) -> ConnectOptions {
+        ConnectOptions {
+            secrets: Arc::clone(&self.secrets),
+            prompt: Arc::clone(&self.prompt),
+            home: self.home.clone(),
+            state: self.state.clone(),
+            hosts_toml: self.hosts.path().to_owned(),
+            first_contact: self.first_contact,
+            agent: self.agent.clone(),
+            handshakes: Handshakes::default(),
+        }
+    }
 }
 
 /// All hosts of a run.
@@ -64,14 +83,12 @@ pub struct Pool {
 impl Pool {
     /// An empty pool; nothing is connected yet.
     pub fn new(options: PoolOptions) -> Self {
-        let PoolOptions { hosts, secrets, prompt, home, state, agent, sandbox, env_names } = options;
-        let handshakes = Handshakes::default();
         Self {
-            hosts,
-            home: home.clone(),
-            connect: ConnectOptions { secrets, prompt, home, state, agent, handshakes },
-            all_sandbox: sandbox,
-            env_names,
+            home: options.home.clone(),
+            connect: options.connect(),
+            hosts: options.hosts,
+            all_sandbox: options.sandbox,
+            env_names: options.env_names,
             known: Mutex::default(),
             sessions: Mutex::default(),
             sandbox: OnceCell::new(),

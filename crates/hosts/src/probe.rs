@@ -10,11 +10,9 @@ use crate::PoolOptions;
 use crate::Trust;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
-use crate::ssh::connect::Handshakes;
 use crate::ssh::connect::connect;
 use crate::ssh::host_key::OWN_FILE;
 use crate::ssh::known_hosts;
-use crate::ssh::options::ConnectOptions;
 
 /// What a host that lets us in is like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,15 +60,7 @@ pub async fn forget(id: &HostId, hosts: &HostsFile, home: &Path, state: &Path) -
 pub async fn probe(id: &HostId, options: &PoolOptions) -> Result<Option<Probed>, HostError> {
     let resolver = Resolver { hosts: &options.hosts, home: &options.home };
     let Target::Ssh(spec) = resolver.resolve(id).await? else { return Ok(None) };
-    let connect_options = ConnectOptions {
-        secrets: options.secrets.clone(),
-        prompt: options.prompt.clone(),
-        home: options.home.clone(),
-        state: options.state.clone(),
-        agent: options.agent.clone(),
-        handshakes: Handshakes::default(),
-    };
-    let connection = connect(&spec, &connect_options).await?;
+    let connection = connect(&spec, &options.connect()).await?;
     let server = connection.server.clone();
     connection.hang_up().await;
     Ok(Some(Probed {

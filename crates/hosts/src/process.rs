@@ -87,7 +87,7 @@ impl Process {
         self.reader.next().await
     }
 
-    /// How the secrets in [`Exec::env`] went to it.
+    /// How the secrets in [`Exec::env`] and [`Exec::stdin`] went to it.
     pub fn deliveries(&self) -> &[Delivery<String>] {
         &self.deliveries
     }
@@ -126,9 +126,10 @@ impl Process {
     pub async fn sweep(&self) -> Result<Option<CleanupReport>, HostError> {
         let Some(folder) = &self.group.folder else { return Ok(None) };
         let (_, output) = self.group.ask(stop::sweep(folder)).await?;
-        stop::parse_sweep(&output).map(Some).ok_or_else(|| {
-            HostError::new("could not check whether its files are gone")
-                .hint(format!("look on the host: `ls -d /dev/shm/{folder} /run/user/*/{folder}`"))
+        stop::parse_sweep(&output, folder).map(Some).ok_or_else(|| {
+            HostError::new("could not check whether its files are gone").hint(format!(
+                "look on the host: `ls -d /dev/shm/{folder} /run/user/*/{folder} ~/.doppio/run/{folder}`"
+            ))
         })
     }
 
@@ -162,9 +163,15 @@ impl ProcessGroup {
         let pid = self.leader.pid;
         stop::parse(&output).ok_or_else(|| {
             HostError::new(format!("could not check whether process {pid} was stopped")).cause(match exit {
+                Exit::Code(stop::BLIND) => {
+                    "the host has neither `/proc` nor `ps` to look for what it has started".to_owned()
+                }
                 Exit::Code(code) => format!("the script that stops it ended with {code}"),
                 Exit::Signal(name) => format!("the script that stops it was ended by {name}"),
                 Exit::Lost(reason) => reason,
+                Exit::NotStarted(error) => {
+                    std::iter::once(error.message).chain(error.causes).collect::<Vec<_>>().join(": ")
+                }
             })
         })
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use doppio_text::closest;
 use doppio_text::name::HostId;
+use doppio_text::shell::typed;
 
 use crate::AgentChoice;
 use crate::Deadlines;
@@ -16,10 +17,13 @@ use crate::HostSpec;
 use crate::HostsFile;
 use crate::Trust;
 use crate::address::Address;
-use crate::error::toml_key;
 use crate::hosts_file::Entry;
+use crate::hosts_file::NewEntry;
+use crate::spec::AddressFamily;
+use crate::spec::NamedBy;
 use crate::ssh_config;
 use crate::ssh_config::SshConfig;
+use crate::ssh_config::Tokens;
 
 /// Where an id leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,37 +80,48 @@ impl Resolver<'_> {
             Some(hostname) => self.plain(&entry.name, entry.user.as_deref(), hostname, entry.port).await?,
             // Without an address the entry adds to what ssh_config says of the name.
             None => match ssh_config::ask(&entry.name, entry.user.as_deref(), entry.port, self.home).await? {
-                Some(config) if config.is_named => self.of_config(&entry.name, &config, 0).await?,
+                Some(config) if config.is_named => {
+                    self.of_config(&entry.name, &entry.name, &config, 0).await?
+                }
                 _ => {
                     let error = format!("`{}` has no `hostname`, and no ssh_config names it", entry.name);
                     return Err(HostError::new(error).hint(format!(
-                        "add `hostname = \"ADDRESS\"` below `[hosts.{}]`",
-                        toml_key(&entry.name)
+                        "add `hostname = \"ADDRESS\"` below `{}` in {}",
+                        NewEntry::new(&entry.name),
+                        self.hosts.path()
                     )));
                 }
             },
         };
-        spec.identity.clone_from(&entry.name);
+        if !spec.is_alias {
+            spec.identity.clone_from(&entry.name);
+        }
+        spec.named_by = NamedBy::HostsFile;
         if !entry.identity_files.is_empty() {
-            spec.identity_files = entry.identity_files.iter().map(|file| self.expand(file)).collect();
+            spec.identity_files =
+                self.paths(&spec, &entry.name, "identity_file", &entry.identity_files).await?;
             spec.identities_named = true;
         }
-        spec.certificate_files.extend(entry.certificate_files.iter().map(|file| self.expand(file)));
+        let certificates =
+            self.paths(&spec, &entry.name, "certificate_file", &entry.certificate_files).await?;
+        spec.certificate_files.extend(certificates);
         spec.identities_only = entry.identities_only.unwrap_or(spec.identities_only);
         if let Some(agent) = &entry.identity_agent {
-            spec.agent = self.agent(agent);
+            spec.agent = self.agent(&spec, &entry.name, "identity_agent", agent).await?;
         }
         if !entry.jump.is_empty() {
             spec.jump = self.jumps_of_entry(entry).await?;
             spec.proxy_command = None;
         }
         if let Some(command) = &entry.proxy_command {
-            spec.proxy_command = Some(expand_tokens(command, &entry.name, &spec));
+            let tokens = Tokens::of(&spec, &entry.name, self.home).await;
+            spec.proxy_command = Some(tokens.command("proxy_command", command)?);
             spec.jump.clear();
         }
-        if entry.strict_host_key {
-            spec.first_contact = FirstContact::Refuse;
+        if let Some(is_strict) = entry.strict_host_key {
+            spec.first_contact = Some(if is_strict { FirstContact::Refuse } else { FirstContact::Accept });
         }
+        spec.pinned_keys.clone_from(&entry.host_keys);
         spec.trust = entry.trust.unwrap_or_default();
         spec.credentials.clone_from(&entry.credentials);
         spec.carrier = entry.carrier;
@@ -128,7 +143,7 @@ impl Resolver<'_> {
                 Some(jump) => Box::pin(self.of_entry(jump)).await?,
                 None => match Address::parse(name)? {
                     Some(address) => self.of_address(name, &address).await?,
-                    None => return Err(HostError::unknown(name, &self.near(name))),
+                    None => return Err(HostError::unknown(name, &self.near(name), self.hosts.path())),
                 },
             };
             let before = std::mem::take(&mut spec.jump);
@@ -144,7 +159,7 @@ impl Resolver<'_> {
     async fn of_address(&self, name: &str, address: &Address) -> Result<HostSpec, HostError> {
         let user = address.user.as_deref();
         match ssh_config::ask(&address.host, user, address.port, self.home).await? {
-            Some(config) => self.of_config(name, &config, 0).await,
+            Some(config) => self.of_config(name, &address.host, &config, 0).await,
             None => self.plain(name, user, &address.host, address.port).await,
         }
     }
@@ -152,13 +167,13 @@ impl Resolver<'_> {
     async fn of_name(&self, name: &str) -> Result<HostSpec, HostError> {
         let config = ssh_config::ask(name, None, None, self.home).await?;
         if let Some(config) = config.as_ref().filter(|config| config.is_named) {
-            return self.of_config(name, config, 0).await;
+            return self.of_config(name, name, config, 0).await;
         }
         let found = tokio::net::lookup_host((name, 22)).await.map(Iterator::count);
         let unknown = match found {
             Ok(1..) => {
                 return match &config {
-                    Some(config) => self.of_config(name, config, 0).await,
+                    Some(config) => self.of_config(name, name, config, 0).await,
                     None => self.plain(name, None, name, None).await,
                 };
             }
@@ -170,7 +185,7 @@ impl Resolver<'_> {
         } else {
             "no OpenSSH client is installed to read its configuration with"
         };
-        Err(HostError::unknown(name, &self.near(name))
+        Err(HostError::unknown(name, &self.near(name), self.hosts.path())
             .cause("hosts.toml has no entry of this name")
             .cause(asked)
             .cause(unknown))
@@ -189,8 +204,9 @@ impl Resolver<'_> {
             (None, Some(account)) => &account.user,
             (None, None) => {
                 return Err(HostError::new(format!("the user for `{name}` is not known")).hint(format!(
-                    "write `user = \"root\"` below `[hosts.{}]` in hosts.toml",
-                    toml_key(name)
+                    "write `user = \"root\"` below `{}` in {}",
+                    NewEntry::new(name),
+                    self.hosts.path()
                 )));
             }
         };
@@ -206,34 +222,57 @@ impl Resolver<'_> {
         Ok(spec)
     }
 
-    async fn of_config(&self, name: &str, config: &SshConfig, depth: usize) -> Result<HostSpec, HostError> {
+    /// A host as `ssh_config` has it; `original` is what `ssh` was asked for.
+    async fn of_config(
+        &self,
+        name: &str,
+        original: &str,
+        config: &SshConfig,
+        depth: usize,
+    ) -> Result<HostSpec, HostError> {
+        if let Some((option, value)) = config.not_supported() {
+            return Err(HostError::new(format!("`{name}` has `{option}`, which Doppio does not support"))
+                .cause(format!("ssh_config sets it to `{value}`"))
+                .hint(format!(
+                    "take it out for this host, or give the host an entry with a `hostname` in {}: Doppio then \
+                     reads no ssh_config for it",
+                    self.hosts.path()
+                )));
+        }
         let hostname = config.get("hostname").unwrap_or(name);
         let port = config.get("port").and_then(|port| port.parse().ok());
         let mut spec = self.plain(name, config.get("user"), hostname, port).await?;
         if let Some(alias) = config.some("hostkeyalias") {
             spec.identity = alias.to_lowercase();
+            spec.is_alias = true;
         }
+        if config.is_named {
+            spec.named_by = NamedBy::SshConfig;
+        }
+        spec.family = match config.get("addressfamily") {
+            Some("inet") => AddressFamily::V4,
+            Some("inet6") => AddressFamily::V6,
+            _ => AddressFamily::Any,
+        };
         let files = |key| config.all(key).filter(|file| *file != "none").collect::<Vec<_>>();
         let keys = files("identityfile");
         spec.identities_named = keys.iter().any(|key| {
             !key.strip_prefix("~/.ssh/")
                 .is_some_and(|key| DEFAULT_KEYS.contains(&key) || ["id_xmss", "id_dsa"].contains(&key))
         });
-        let expand = |file: &str| self.expand(&expand_tokens(file, name, &spec));
-        let (keys, certificates): (Vec<_>, Vec<_>) = (
-            keys.into_iter().map(expand).collect(),
-            files("certificatefile").into_iter().map(expand).collect(),
-        );
-        spec.identity_files = keys;
-        spec.certificate_files = certificates;
+        spec.identity_files = self.paths(&spec, original, "IdentityFile", &keys).await?;
+        spec.certificate_files =
+            self.paths(&spec, original, "CertificateFile", &files("certificatefile")).await?;
         spec.identities_only = config.get("identitiesonly") == Some("yes");
         if let Some(agent) = config.get("identityagent") {
-            spec.agent = self.agent(agent);
+            spec.agent = self.agent(&spec, original, "IdentityAgent", agent).await?;
         }
-        spec.known_hosts = self.known_hosts(config).await;
+        spec.known_hosts = self.known_hosts(&spec, original, config).await?;
         spec.first_contact = match config.get("stricthostkeychecking") {
-            Some("true" | "yes") => FirstContact::Refuse,
-            _ => FirstContact::Accept,
+            Some("true" | "yes") => Some(FirstContact::Refuse),
+            Some("false" | "no" | "off" | "accept-new") => Some(FirstContact::Accept),
+            // `ask`: Doppio has nobody to ask in a run.
+            _ => None,
         };
         for setting in config.all("setenv") {
             if let Some((name, value)) = setting.split_once('=') {
@@ -249,7 +288,8 @@ impl Resolver<'_> {
             spec.deadlines.tcp = std::time::Duration::from_secs(timeout);
         }
         if let Some(command) = config.some("proxycommand") {
-            spec.proxy_command = Some(expand_tokens(command, name, &spec));
+            let tokens = Tokens::of(&spec, original, self.home).await;
+            spec.proxy_command = Some(tokens.command("ProxyCommand", command)?);
         } else if let Some(jumps) = config.some("proxyjump") {
             spec.jump = self.jumps_of_config(name, jumps, depth).await?;
         }
@@ -275,7 +315,7 @@ impl Resolver<'_> {
             let address = Address::loose(jump)?;
             let user = address.user.as_deref();
             let mut spec = match ssh_config::ask(&address.host, user, address.port, self.home).await? {
-                Some(config) => Box::pin(self.of_config(jump, &config, depth + 1)).await?,
+                Some(config) => Box::pin(self.of_config(jump, &address.host, &config, depth + 1)).await?,
                 None => self.plain(jump, user, &address.host, address.port).await?,
             };
             let before = std::mem::take(&mut spec.jump);
@@ -287,37 +327,64 @@ impl Resolver<'_> {
         Ok(chain)
     }
 
-    /// The lists of host keys. OpenSSH prints them with the home of the user database.
-    async fn known_hosts(&self, config: &SshConfig) -> Vec<PathBuf> {
+    /// The lists of host keys. OpenSSH prints them in one line, with the home of the user database.
+    async fn known_hosts(
+        &self,
+        spec: &HostSpec,
+        original: &str,
+        config: &SshConfig,
+    ) -> Result<Vec<PathBuf>, HostError> {
         let real = ssh_config::account().await.map(|account| account.home.as_path());
-        let files = config.get("userknownhostsfile").into_iter().chain(config.get("globalknownhostsfile"));
-        files
-            .flat_map(|files| files.split(' '))
-            .filter(|file| !file.is_empty() && *file != "none")
-            .map(|file| {
-                let file = self.expand(file);
-                match real.and_then(|real| file.strip_prefix(real).ok()) {
-                    Some(rest) => self.home.join(rest),
-                    None => file,
-                }
-            })
-            .collect()
+        let mut found = Vec::new();
+        for (key, option) in
+            [("userknownhostsfile", "UserKnownHostsFile"), ("globalknownhostsfile", "GlobalKnownHostsFile")]
+        {
+            let files = config.get(key).map(ssh_config::several_paths).unwrap_or_default();
+            let files: Vec<_> = files.into_iter().filter(|file| file != "none").collect();
+            found.extend(self.paths(spec, original, option, &files).await?);
+        }
+        for file in &mut found {
+            if let Some(rest) = real.and_then(|real| file.strip_prefix(real).ok()) {
+                *file = self.home.join(rest);
+            }
+        }
+        Ok(found)
     }
 
-    fn agent(&self, text: &str) -> AgentChoice {
-        match text {
+    async fn agent(
+        &self,
+        spec: &HostSpec,
+        original: &str,
+        option: &str,
+        text: &str,
+    ) -> Result<AgentChoice, HostError> {
+        Ok(match text {
             "none" => AgentChoice::None,
-            // A variable other than this one would have to be read from the environment.
             "SSH_AUTH_SOCK" | "$SSH_AUTH_SOCK" | "${SSH_AUTH_SOCK}" => AgentChoice::Default,
-            path => AgentChoice::Socket(self.expand(path)),
-        }
+            _ => {
+                // A mere name of a variable is one, too.
+                let is_name = text.strip_prefix('$').is_some_and(|name| !name.starts_with('{'));
+                let text = if is_name { format!("${{{}}}", &text[1..]) } else { text.to_owned() };
+                let path = self.paths(spec, original, option, &[text]).await?;
+                path.into_iter().next().map_or(AgentChoice::None, AgentChoice::Socket)
+            }
+        })
     }
 
-    fn expand(&self, path: &str) -> PathBuf {
-        match path.strip_prefix("~/") {
-            Some(rest) => self.home.join(rest),
-            None => PathBuf::from(path),
+    /// The files that an option names.
+    async fn paths<T: AsRef<str>>(
+        &self,
+        spec: &HostSpec,
+        original: &str,
+        option: &str,
+        texts: &[T],
+    ) -> Result<Vec<PathBuf>, HostError> {
+        let tokens = Tokens::of(spec, original, self.home).await;
+        let mut paths = Vec::with_capacity(texts.len());
+        for text in texts {
+            paths.push(tokens.path(option, text.as_ref()).await?);
         }
+        Ok(paths)
     }
 
     fn near(&self, name: &str) -> Vec<String> {
@@ -326,27 +393,6 @@ impl Resolver<'_> {
         known.extend(["local".to_owned(), "sandbox".to_owned()]);
         closest(name, known.iter().map(String::as_str)).map(str::to_owned).into_iter().collect()
     }
-}
-
-/// The tokens of `ssh_config` (`man ssh_config`, TOKENS) that `ssh -G` leaves as they are.
-fn expand_tokens(text: &str, original: &str, spec: &HostSpec) -> String {
-    let mut expanded = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('%') {
-        expanded.push_str(before);
-        let token = after.chars().next();
-        match token {
-            Some('h') => expanded.push_str(&spec.hostname),
-            Some('n') => expanded.push_str(original),
-            Some('p') => expanded.push_str(&spec.port.to_string()),
-            Some('r') => expanded.push_str(&spec.user),
-            Some('k') => expanded.push_str(&spec.identity),
-            Some('%') | None => expanded.push('%'),
-            Some(other) => expanded.extend(['%', other]),
-        }
-        rest = token.map_or("", |token| &after[token.len_utf8()..]);
-    }
-    expanded + rest
 }
 
 fn vast_instance(name: &str) -> Option<&str> {
@@ -359,8 +405,8 @@ fn vast_is_not_built(name: &str, instance: &str) -> HostError {
         .cause("hosts.toml has no entry of this name")
         .cause("asking the vast.ai API for it is not built yet")
         .hint(format!(
-            "add it to hosts.toml, with the address and port that `vastai ssh-url {instance}` prints:\n\n\
-             [hosts.{}]\nhostname = \"ssh4.vast.ai\"\nport = 12345\nuser = \"root\"",
-            toml_key(name)
+            "add it with the address and port that {} prints: {}",
+            typed(["vastai", "ssh-url", instance]),
+            typed(["doppio", "host", "add", name, "ssh -p PORT root@ADDRESS"])
         ))
 }

@@ -35,7 +35,7 @@ pub async fn route(hosts: &HostsFile, home: &Path, id: &HostId) -> Result<Route,
         Target::Sandbox => sandbox(),
         Target::Ssh(spec) => Route {
             place: format!("{}@{}", spec.user, spec.address()),
-            carrier: match spec.carrier {
+            carrier: match spec.carrier() {
                 CarrierChoice::Auto => "channel where the server takes the name, else preamble",
                 CarrierChoice::Channel => "channel",
                 CarrierChoice::Preamble => "preamble",

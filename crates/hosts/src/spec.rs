@@ -7,6 +7,7 @@ use std::time::Duration;
 use doppio_secrets::Wanted;
 
 use crate::Deadlines;
+use crate::ssh::pinned_key::PinnedKey;
 
 /// Who else has root on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,10 +21,22 @@ pub enum Trust {
     Owned,
 }
 
+impl Trust {
+    /// All of them, by the words of `hosts.toml`.
+    pub(crate) const WORDS: [(&str, Self); 3] =
+        [("rented", Self::Rented), ("shared", Self::Shared), ("owned", Self::Owned)];
+
+    /// Its word in `hosts.toml`.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, trust)| *trust == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// Which way secrets travel to a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CarrierChoice {
-    /// The channel's environment for the names that the server accepts, else the preamble.
+    /// The channel's environment for the names that the server accepts, else the preamble; on a rented
+    /// host always the preamble.
     #[default]
     Auto,
     /// The channel's environment, or not at all.
@@ -54,6 +67,30 @@ pub enum FirstContact {
     Refuse,
 }
 
+/// Where a host's name is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NamedBy {
+    /// It is an address, or a name that resolves.
+    #[default]
+    Nobody,
+    /// An entry of `hosts.toml`.
+    HostsFile,
+    /// A `Host` block of `ssh_config`.
+    SshConfig,
+}
+
+/// Which addresses of a name count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AddressFamily {
+    /// All.
+    #[default]
+    Any,
+    /// Those of IPv4.
+    V4,
+    /// Those of IPv6.
+    V6,
+}
+
 /// How to reach one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostSpec {
@@ -64,6 +101,8 @@ pub struct HostSpec {
     pub identity: String,
     /// Name or address.
     pub hostname: String,
+    /// Which addresses of the name count.
+    pub family: AddressFamily,
     /// TCP port.
     pub port: u16,
     /// Who logs in.
@@ -83,10 +122,17 @@ pub struct HostSpec {
     pub jump: Vec<HostSpec>,
     /// A command of this machine whose stdin and stdout are the connection.
     pub proxy_command: Option<String>,
+    /// Whether the identity is a `HostKeyAlias`, which stands for the address: what is known of the
+    /// address does not count.
+    pub is_alias: bool,
+    /// The only host keys that are right, if the user has named them.
+    pub pinned_keys: Vec<PinnedKey>,
     /// The user's own lists of host keys, which are read and never written.
     pub known_hosts: Vec<PathBuf>,
-    /// What happens at the first contact.
-    pub first_contact: FirstContact,
+    /// What happens at the first contact, if the user has said so for this host.
+    pub first_contact: Option<FirstContact>,
+    /// Where its name is from.
+    pub named_by: NamedBy,
     /// Who else has root on it.
     pub trust: Trust,
     /// Which way secrets travel.
@@ -110,6 +156,7 @@ impl HostSpec {
             name: name.to_owned(),
             identity: known_as(hostname, port),
             hostname: hostname.to_owned(),
+            family: AddressFamily::Any,
             port,
             user: user.to_owned(),
             identity_files: Vec::new(),
@@ -119,8 +166,11 @@ impl HostSpec {
             agent: AgentChoice::Default,
             jump: Vec::new(),
             proxy_command: None,
+            is_alias: false,
+            pinned_keys: Vec::new(),
             known_hosts: Vec::new(),
-            first_contact: FirstContact::Accept,
+            first_contact: None,
+            named_by: NamedBy::Nobody,
             trust: Trust::Rented,
             carrier: CarrierChoice::Auto,
             env: BTreeMap::new(),
@@ -128,6 +178,16 @@ impl HostSpec {
             credentials: Vec::new(),
             keepalive: Duration::from_secs(10),
             deadlines: Deadlines::default(),
+        }
+    }
+
+    /// Which way secrets travel. Whoever runs a host's SSH server can have it log what the channel's
+    /// environment carries, and what login files leave in the background inherits it: on a rented
+    /// host that is not chosen without being asked for.
+    pub fn carrier(&self) -> CarrierChoice {
+        match (self.carrier, self.trust) {
+            (CarrierChoice::Auto, Trust::Rented) => CarrierChoice::Preamble,
+            (choice, _) => choice,
         }
     }
 
@@ -145,9 +205,4 @@ impl HostSpec {
 pub(crate) fn known_as(hostname: &str, port: u16) -> String {
     let hostname = hostname.to_lowercase();
     if port == 22 { hostname } else { format!("[{hostname}]:{port}") }
-}
-
-/// What an address is known under if it has no name.
-pub(crate) fn address_of(spec: &HostSpec) -> String {
-    known_as(&spec.hostname, spec.port)
 }

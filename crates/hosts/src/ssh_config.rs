@@ -1,45 +1,28 @@
 //! The user's `ssh_config`, as the user's own OpenSSH client reads it: `ssh -G NAME` knows `Match`,
 //! `Include` and all the rest.
 
+mod account;
+mod tokens;
+
 use std::io;
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
-
-use tokio::sync::OnceCell;
 
 use doppio_process::Broken;
 use doppio_process::Limits;
 use doppio_process::Program;
+use doppio_text::shell::typed;
 
 use crate::HostError;
+
+pub(crate) use crate::ssh_config::account::account;
+pub(crate) use crate::ssh_config::tokens::Tokens;
 
 /// Reading the configuration can run `Match exec` commands, which may hang.
 const LIMITS: Limits = Limits { longest: 16 << 20, deadline: Duration::from_secs(10) };
 
 /// A name that no `Host` block names: what stands under it is what stands under every name.
 const NOBODY: &str = "doppio-7b1f0c-nobody";
-
-/// Who runs this process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Account {
-    pub user: String,
-    /// The home of the user database, which OpenSSH reads whatever `HOME` says.
-    pub home: PathBuf,
-}
-
-/// Asks the system once. None where there is no shell, or no entry for this user.
-pub(crate) async fn account() -> Option<&'static Account> {
-    static ACCOUNT: OnceCell<Option<Account>> = OnceCell::const_new();
-    ACCOUNT.get_or_init(look_up_account).await.as_ref()
-}
-
-async fn look_up_account() -> Option<Account> {
-    let asked = Program::shell("id -un && eval echo \"~$(id -un)\"").hear(None, LIMITS).await.ok()?;
-    let text = asked.status.success().then(|| String::from_utf8_lossy(&asked.stdout).into_owned())?;
-    let (user, home) = text.trim_end().split_once('\n')?;
-    Some(Account { user: user.to_owned(), home: PathBuf::from(home) })
-}
 
 /// What `ssh_config` says of one name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -93,7 +76,7 @@ async fn run(
     let failed = |cause: String| {
         HostError::new(format!("cannot read the ssh_config for `{name}`"))
             .cause(cause)
-            .hint(format!("`ssh -G {name}` shows the same"))
+            .hint(format!("{} shows the same", typed(["ssh", "-G", "--", name])))
     };
     match ssh.args(["--", name]).hear(None, LIMITS).await {
         Err(Broken::Late(deadline)) => {
@@ -106,7 +89,24 @@ async fn run(
     }
 }
 
+/// Options that decide whom a connection trusts or which way it takes, and that Doppio does not have:
+/// key and value where the option is not set, and its name.
+const NOT_SUPPORTED: [(&str, &str, &str); 5] = [
+    ("knownhostscommand", "none", "KnownHostsCommand"),
+    ("revokedhostkeys", "none", "RevokedHostKeys"),
+    ("proxyusefdpass", "no", "ProxyUseFdpass"),
+    ("bindaddress", "none", "BindAddress"),
+    ("bindinterface", "none", "BindInterface"),
+];
+
 impl SshConfig {
+    /// The first option that is set and can't be left out without harm: its name and its value.
+    pub(crate) fn not_supported(&self) -> Option<(&'static str, &str)> {
+        NOT_SUPPORTED.iter().find_map(|(key, none, name)| {
+            self.get(key).filter(|value| value != none).map(|value| (*name, value))
+        })
+    }
+
     /// The first value of a key, which is lowercase.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.lines.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
@@ -121,6 +121,20 @@ impl SshConfig {
     pub(crate) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         self.lines.iter().filter(move |(own, _)| own == key).map(|(_, value)| value.as_str())
     }
+}
+
+/// The paths of a line of `ssh -G`, which joins them with a blank and quotes none. A word that begins no
+/// path goes on with the one before it.
+pub(crate) fn several_paths(line: &str) -> Vec<String> {
+    let mut paths: Vec<String> = Vec::new();
+    for word in line.split(' ') {
+        let begins = word.starts_with(['/', '~', '%', '$']) || word == "none";
+        match paths.last_mut() {
+            Some(path) if !begins => path.extend([" ", word]),
+            _ => paths.push(word.to_owned()),
+        }
+    }
+    paths
 }
 
 /// The names of the `Host` lines of a file, patterns left out: for suggestions only.
@@ -143,6 +157,13 @@ mod tests {
         std::fs::create_dir(home.path().join(".ssh")).unwrap();
         std::fs::write(home.path().join(".ssh/config"), config).unwrap();
         home
+    }
+
+    // case E1
+    #[test]
+    fn a_path_with_a_blank_is_one() {
+        assert_eq!(several_paths("/root/.ssh/known hosts /etc/k"), ["/root/.ssh/known hosts", "/etc/k"]);
+        assert_eq!(several_paths("none"), ["none"]);
     }
 
     #[test]

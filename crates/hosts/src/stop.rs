@@ -5,10 +5,14 @@ use std::time::Duration;
 use crate::CleanupReport;
 use crate::Stopped;
 use crate::bootstrap::Leader;
-use crate::payload::FOLDERS;
+use crate::private_folder::PARENTS;
 
 /// How long KILL may take to have an effect, in hundredths of a second.
 const AFTER_KILL: u32 = 200;
+
+/// The script's exit code where it can't know which processes belong to the one that it stops: the
+/// host has neither `/proc` nor `ps` to look with, and had no `setsid` to put them into one group.
+pub(crate) const BLIND: i32 = 3;
 
 /// The line that says that the script ran to its end; survivors come before it.
 const DONE: &str = "doppio:stopped";
@@ -28,7 +32,7 @@ pub(crate) fn script(leader: &Leader, folder: Option<&str>, grace: Duration) -> 
     let grace = grace.as_millis().div_ceil(10);
     let group = if leader.leads { "-" } else { "" };
     let remove = folder.map_or_else(String::new, |name| {
-        let paths = FOLDERS.map(|base| format!("{base}/{name}")).join(" ");
+        let paths = PARENTS.map(|base| format!("{base}/{name}")).join(" ");
         format!("rm -rf {paths}\n")
     });
     // The process with the leader's number is another one if it started at another time; then
@@ -37,7 +41,7 @@ pub(crate) fn script(leader: &Leader, folder: Option<&str>, grace: Duration) -> 
     format!(
         r#"p={pid} s={start}
 fields() {{ read -r l <"$1/stat" || return 1; n=${{l#*\(}}; n=${{n%\)*}}; set -- ${{l##*\) }}; z=$1 f=$2 g=$3 e=$4 b=${{20}}; }} 2>/dev/null
-k=' ' w=$p
+k=' ' w=$p blind=
 members() {{ m=
   if [ -r /proc/self/stat ]; then
     if [ "$s" ] && fields /proc/$p && [ "$b" != "$s" ]; then w=; fi
@@ -56,14 +60,15 @@ members() {{ m=
 "
       done
     done
-  elif ! command -v ps >/dev/null 2>&1; then
-    # What can't be looked at is asked for with a signal that does nothing.
-    if kill -0 {group}$p 2>/dev/null; then m="$p ?"; fi
-  else
-    m=$(ps -A -o pid= -o pgid= -o stat= -o comm= | while read -r a g z n; do
+  elif l=$(ps -A -o pid= -o pgid= -o stat= -o comm= 2>/dev/null) && [ "$l" ]; then
+    m=$(printf '%s\n' "$l" | while read -r a g z n; do
       case $z in Z*) continue;; esac
       if [ "$g" = $p ] || [ "$a" = $p ]; then printf '%s %s\n' "$a" "$n"; fi
     done)
+  else
+    # Without a look, a signal that arrives is what shows that something is there.
+    blind=1; kill -0 {group}$p 2>/dev/null && m="$p its-name-is-not-known
+"
   fi
 }}
 end() {{ members; [ "$m" ] || return 0
@@ -84,6 +89,7 @@ members; [ "$m" ] || echo {OVER}
 end TERM
 gone {grace} || {{ end KILL; gone {AFTER_KILL}; }}
 {remove}alive && printf '%s\n' "$m"
+[ -z "$blind" ] || [ "{group}" ] || exit {BLIND}
 echo {DONE}
 "#
     )
@@ -95,18 +101,21 @@ const SWEPT: &str = "doppio:swept";
 /// POSIX text that removes the folder of a payload's files wherever it may be, and prints `gone` for
 /// one that was there, or `left PATH` where it still is.
 pub(crate) fn sweep(folder: &str) -> String {
-    let paths = FOLDERS.map(|base| format!("{base}/{folder}")).join(" ");
+    let paths = PARENTS.map(|base| format!("{base}/{folder}")).join(" ");
     format!(
-        "for d in {paths}; do\n[ -e \"$d\" ] || [ -L \"$d\" ] || continue\nrm -rf \"$d\"\n\
+        "for d in {paths}; do\n[ \"$d\" != \"$o\" ] || continue\no=$d\n[ -e \"$d\" ] || [ -L \"$d\" ] || continue\nrm -rf \"$d\"\n\
          if [ -e \"$d\" ]; then printf 'left %s\\n' \"$d\"; else echo gone; fi\ndone\necho {SWEPT}\n"
     )
 }
 
-/// What that text found; none if it did not run to its end.
-pub(crate) fn parse_sweep(output: &[u8]) -> Option<CleanupReport> {
+/// What that text found; none if it did not run to its end. What the host prints besides, and may want
+/// a user to remove, is left out.
+pub(crate) fn parse_sweep(output: &[u8], folder: &str) -> Option<CleanupReport> {
     let text = String::from_utf8_lossy(output);
     let lines = text.trim_end().strip_suffix(SWEPT)?;
-    let left = lines.lines().filter_map(|line| line.strip_prefix("left ")).map(str::to_owned).collect();
+    let is_ours = |path: &&str| path.starts_with('/') && path.rsplit('/').next() == Some(folder);
+    let left = lines.lines().filter_map(|line| line.strip_prefix("left ")).filter(is_ours);
+    let left = left.map(str::to_owned).collect();
     Some(CleanupReport { was_there: !lines.trim().is_empty(), left })
 }
 
@@ -135,17 +144,20 @@ mod tests {
 
     #[test]
     fn a_sweep_says_what_is_left() {
-        assert_eq!(parse_sweep(b"doppio:swept\n"), Some(CleanupReport::default()));
+        assert_eq!(parse_sweep(b"doppio:swept\n", "doppio-a"), Some(CleanupReport::default()));
         assert_eq!(
-            parse_sweep(b"gone\ndoppio:swept\n"),
+            parse_sweep(b"gone\ndoppio:swept\n", "doppio-a"),
             Some(CleanupReport { was_there: true, left: vec![] })
         );
         let left = vec!["/dev/shm/doppio-a".to_owned()];
         assert_eq!(
-            parse_sweep(b"left /dev/shm/doppio-a\ndoppio:swept\n"),
+            parse_sweep(b"left /dev/shm/doppio-a\ndoppio:swept\n", "doppio-a"),
             Some(CleanupReport { was_there: true, left })
         );
-        assert_eq!(parse_sweep(b"gone\n"), None);
+        assert_eq!(parse_sweep(b"gone\n", "doppio-a"), None);
+        // case A7
+        let lies = b"left /\nleft $(id)\nleft doppio-a\nleft /etc\ndoppio:swept\n";
+        assert_eq!(parse_sweep(lies, "doppio-a"), Some(CleanupReport { was_there: true, left: vec![] }));
     }
 
     #[test]

@@ -189,7 +189,7 @@ impl SecretSession {
                     Err(error) => return Err(error),
                 };
                 let value = if read || (provider.is_told_by_value() && !metadata.unproven) {
-                    Some(self.fetch_for(hold, &reference).await?)
+                    Some(self.fetch_for(hold, &reference).await?.value().clone())
                 } else {
                     None
                 };
@@ -227,7 +227,7 @@ impl SecretSession {
             Err(SecretError::Missing { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let token = if read { Some(self.fetch_for(hold, &reference).await?) } else { None };
+        let token = if read { Some(self.fetch_for(hold, &reference).await?.value().clone()) } else { None };
         let place = format!("`{}` from {}", key.name, metadata.place);
         let mut found = self.complete(vendor::git_login(wanted.provider, host, user, token, &place));
         found.expires = metadata.expires;

@@ -6,6 +6,9 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::named;
+use crate::named::looks_like_path;
+
 /// A snapshot of the environment. Values may be secrets, so its `Debug` shows names only.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<OsString, OsString>);
@@ -26,9 +29,31 @@ impl Environment {
         self.get(name).and_then(OsStr::to_str)
     }
 
-    /// A variable's value as a path.
+    /// A variable's value as a path. One that does not look like a path, and so may be a secret, is
+    /// replaced by one that no file has: it can't be quoted.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).map(|value| named::path(name, value))
+    }
+
+    /// A variable's value as a folder of Doppio's own, which need not exist yet.
+    pub fn folder(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from)
+    }
+
+    /// A variable's value as a list of paths, none of them empty; the same is true of each.
+    pub fn paths(&self, name: &str) -> Option<Vec<PathBuf>> {
+        let value = self.get(name)?;
+        if !looks_like_path(value) {
+            return Some(vec![named::path(name, value)]);
+        }
+        let paths = std::env::split_paths(value).filter(|path| !path.as_os_str().is_empty());
+        Some(paths.map(|path| named::path(name, path.as_os_str())).collect())
+    }
+
+    /// A variable's value as a name, as that of a profile; one that does not look like a name can't be
+    /// quoted either.
+    pub(crate) fn name(&self, name: &str) -> Option<&str> {
+        self.text(name).map(|text| if looks_like_path(text.as_ref()) { text } else { "(not a name)" })
     }
 
     /// All of it, for a program that is to have the same.

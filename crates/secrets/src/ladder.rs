@@ -7,6 +7,7 @@
 //! does not have could not be asked.
 
 mod ask;
+mod at_hand;
 mod build;
 mod rungs;
 mod template;
@@ -29,6 +30,7 @@ use self::rungs::RungSource;
 use crate::Origin;
 use crate::SecretError;
 use crate::SecretRef;
+use crate::source::Logins;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::SourceKinds;
@@ -90,6 +92,8 @@ pub struct Ladder {
     /// All sources, for references that name one.
     sources: Vec<Arc<dyn Source>>,
     on_error: OnError,
+    /// What the sources log in with.
+    logins: Logins,
 }
 
 impl Ladder {
@@ -102,6 +106,11 @@ impl Ladder {
         self.kinds.find(scheme)?;
         let source = self.sources.iter().find(|source| source.kind().scheme == scheme);
         source.map(AsRef::as_ref).ok_or_else(|| UnknownSource::Elsewhere { scheme: scheme.to_owned() })
+    }
+
+    /// What the sources log in with.
+    pub(crate) fn logins(&self) -> &Logins {
+        &self.logins
     }
 
     /// All sources, those of this machine first, in the order of the rungs.

@@ -18,14 +18,14 @@ pub fn is_memory_locked() -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::fs;
 
     use crate::SecretValue;
 
     /// What the kernel says of this process, in kB.
     #[cfg(target_os = "linux")]
-    fn locked() -> u64 {
+    pub(crate) fn locked() -> u64 {
         let status = fs::read_to_string("/proc/self/status").unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmLck:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()

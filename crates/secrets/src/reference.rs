@@ -9,7 +9,7 @@
 //!
 //! Property and version may come in either order, each at most once; `Display` writes the
 //! property first. The first `?` begins the default, which goes to the end as it stands, so a
-//! default may hold every character. In a path, a property and a version the characters `#`,
+//! default may hold every character; the default `?` stands for nothing at all. In a path, a property and a version the characters `#`,
 //! `@`, `?` and `}` (which would end the reference in a recipe) are written `%23`, `%40`, `%3F`
 //! and `%7D`, and a `%` that would begin one of these is written `%25`. No other `%` means
 //! anything, so `a%20b` is those five characters. Control characters stand nowhere.
@@ -24,6 +24,8 @@ use doppio_text::has_controls;
 use doppio_text::name::InvalidName;
 use doppio_text::name::SecretName;
 
+use crate::SecretValue;
+
 /// A reference as a recipe writes it: where to look, and which part of what is found.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -34,7 +36,8 @@ pub struct SecretRef {
     pub property: Option<String>,
     /// `@VERSION`, where the source keeps versions.
     pub version: Option<String>,
-    /// `?default`: what stands in when the secret is missing; `?` alone is the empty text.
+    /// `?default`: what stands in when the secret is missing; `?` alone is the empty text, `??` leaves a
+    /// variable unset.
     pub default: Option<String>,
 }
 
@@ -96,6 +99,19 @@ impl SecretRef {
     /// The reference's own words without its default: what messages call it.
     pub fn label(&self) -> String {
         Self { default: None, ..self.clone() }.to_string()
+    }
+
+    /// What is used when the secret is missing.
+    pub(crate) fn stand_in(&self) -> Option<SecretValue> {
+        let default = self.default.as_deref()?;
+        let text = if self.leaves_unset() { "" } else { default };
+        Some(SecretValue::new(text.as_bytes().to_vec()))
+    }
+
+    /// Whether a variable that is set to this and nothing else is left unset when the secret is missing:
+    /// `??`.
+    pub fn leaves_unset(&self) -> bool {
+        self.default.as_deref() == Some("?")
     }
 
     /// The name, where it is one.

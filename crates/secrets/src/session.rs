@@ -4,8 +4,15 @@
 mod hold;
 mod local_only;
 
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use jiff::Timestamp;
 
 use self::hold::Fetched;
 use crate::AuditAction;
@@ -14,11 +21,14 @@ use crate::Delivery;
 use crate::Fitness;
 use crate::Ladder;
 use crate::Mask;
+use crate::Origin;
 use crate::Providers;
+use crate::Registered;
 use crate::SecretRef;
 use crate::SecretValue;
 use crate::Unmaskable;
 use crate::Use;
+use crate::mask::telling;
 use crate::source::Metadata;
 use crate::vendor;
 use crate::vendor::Vendor;
@@ -47,6 +57,8 @@ pub struct SecretSession {
     known: Known,
     /// What is needed until the end of the run.
     hold: Hold,
+    /// What is needed by whom, perhaps after the run.
+    holders: Mutex<HashMap<String, Hold>>,
     auditor: Option<Arc<Auditor>>,
 }
 
@@ -59,6 +71,7 @@ impl fmt::Debug for SecretSession {
 impl SecretSession {
     /// A session that looks secrets up on `ladder` and registers them with `mask`.
     pub fn new(ladder: Ladder, mask: Mask) -> Self {
+        ladder.logins().teach(&mask);
         Self {
             ladder,
             mask,
@@ -66,6 +79,7 @@ impl SecretSession {
             providers: None,
             known: Known::default(),
             hold: Hold::default(),
+            holders: Mutex::default(),
             auditor: None,
         }
     }
@@ -110,7 +124,7 @@ impl SecretSession {
     /// When no source has it, one does not allow it or can't be asked, or when the value can't be
     /// masked or can't be an environment variable (it holds a NUL byte).
     pub async fn fetch(&self, reference: &SecretRef) -> Result<SecretValue, SecretError> {
-        self.fetch_for(&self.hold, reference).await
+        self.fetch_for(&self.hold, reference).await.map(|fetched| fetched.value().clone())
     }
 
     /// The same for a caller that ends before the run does: leases stay valid as long as `hold`.
@@ -118,16 +132,63 @@ impl SecretSession {
     /// # Errors
     ///
     /// As [`SecretSession::fetch`].
-    pub async fn fetch_for(&self, hold: &Hold, reference: &SecretRef) -> Result<SecretValue, SecretError> {
+    pub async fn fetch_for(&self, hold: &Hold, reference: &SecretRef) -> Result<Registered, SecretError> {
         let cell = self.known.cell(reference);
         let fetched = cell.get_or_try_init(|| self.ask(reference)).await?;
         if fetched.metadata.lease.is_some() { hold } else { &self.hold }.keep(&cell);
-        Ok(fetched.value.clone())
+        let (label, value) = (reference.label(), fetched.value.clone());
+        Ok(if fetched.is_secret || fetched.is_default {
+            Registered::fetched(label, value, fetched.is_default)
+        } else {
+            Registered::plain(value)
+        })
+    }
+
+    /// Has the mask know what is at hand without a question, before anybody needs it: a step may print
+    /// what it finds on its host before the first one fetches it. What can't be masked is reported when it
+    /// is fetched.
+    pub async fn learn_at_hand<'a>(&self, references: impl IntoIterator<Item = &'a SecretRef>) {
+        for reference in references {
+            for value in self.ladder.at_hand(reference).await {
+                let value = well_known(reference).and_then(|_| value.trimmed()).unwrap_or(value);
+                if !is_plain(reference, &value) {
+                    self.register(&reference.label(), self.provider_of(reference), &value).ok();
+                }
+            }
+        }
     }
 
     /// Keeps what is held until the end of the run, because it went where it is needed for longer.
     pub fn keep(&self, hold: &Hold) {
         self.hold.keep_all(hold);
+    }
+
+    /// Keeps what is held for somebody who may need it longer than the run: until
+    /// [`SecretSession::release`], else, from [`SecretSession::leave`] on, until it ends by itself.
+    pub fn keep_for(&self, holder: &str, hold: &Hold) {
+        self.holders().entry(holder.to_owned()).or_default().keep_all(hold);
+    }
+
+    /// The holder needs nothing any more.
+    pub fn release(&self, holder: &str) {
+        self.holders().remove(holder);
+    }
+
+    /// Leaves the leases that somebody outside of the run still needs to end by themselves: who needs
+    /// it, where it was made, when it ends.
+    pub fn leave(&self) -> Vec<(String, String, Option<Timestamp>)> {
+        let holders = std::mem::take(&mut *self.holders());
+        let left = holders.into_iter().flat_map(|(holder, hold)| {
+            hold.leave().into_iter().map(move |(place, end)| (holder.clone(), place, end))
+        });
+        let mut left: Vec<_> = left.collect();
+        left.sort();
+        left.dedup();
+        left
+    }
+
+    fn holders(&self) -> MutexGuard<'_, HashMap<String, Hold>> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether part of what was fetched is valid only as long as this session.
@@ -140,8 +201,15 @@ impl SecretSession {
         let unfit =
             |cause: &str| SecretError::Unfit { reference: reference.label(), cause: cause.to_owned() };
         let value = found.value.ok_or_else(|| unfit("its source gave no value"))?;
-        let fetched = Fetched { value, metadata: found.metadata, is_default: found.is_default };
-        if !fetched.is_default {
+        let value = well_known(reference).and_then(|_| value.trimmed()).unwrap_or(value);
+        let is_plain = is_plain(reference, &value);
+        // A member that is there and empty is as good as missing, where it would be a secret.
+        let unset = (value.fitness() == Fitness::Empty && !is_plain).then(|| reference.stand_in()).flatten();
+        let is_default = found.is_default || unset.is_some();
+        let is_secret = !is_default && !is_plain;
+        let value = unset.unwrap_or(value);
+        let fetched = Fetched { value, metadata: found.metadata, is_default, is_secret };
+        if is_secret {
             self.register(&reference.label(), self.provider_of(reference), &fetched.value)?;
             self.note_fetch(&reference.label(), &fetched.metadata.place, &fetched.value).await?;
         }
@@ -231,17 +299,36 @@ impl SecretSession {
         &self,
         references: impl IntoIterator<Item = &'a SecretRef>,
     ) -> Vec<(SecretRef, Result<Location, SecretError>)> {
-        let mut wanted: Vec<&SecretRef> = Vec::new();
-        for reference in references {
-            if !wanted.contains(&reference) {
-                wanted.push(reference);
-            }
-        }
+        let mut known = HashSet::new();
+        let wanted: Vec<&SecretRef> =
+            references.into_iter().filter(|reference| known.insert(*reference)).collect();
         // All at once, so that a remote source gets all of them in one call.
         let answers = wanted.iter().map(|reference| self.locate(reference));
         let answers = futures_util::future::join_all(answers).await;
         wanted.into_iter().cloned().zip(answers).collect()
     }
+}
+
+/// The well-known secret that a reference means, by its name or by the variable that its vendor reads.
+fn well_known(reference: &SecretRef) -> Option<&'static vendor::Key> {
+    if reference.property.is_some() {
+        return None;
+    }
+    match &reference.origin {
+        Origin::Name(name) => vendor::known(name),
+        Origin::Source { scheme, path } if matches!(scheme.as_str(), "env" | "dotenv") => {
+            vendor::of_variable(path)
+        }
+        Origin::Source { .. } => None,
+    }
+}
+
+/// Whether a value is a member of a record that is too short for a secret, and by its key is none: the
+/// user's name beside a password.
+fn is_plain(reference: &SecretRef, value: &SecretValue) -> bool {
+    let Some(property) = &reference.property else { return false };
+    let key = property.rsplit('/').next().unwrap_or(property);
+    matches!(value.fitness(), Fitness::Empty | Fitness::TooShort) && !telling(key)
 }
 
 /// What is wrong with a value that the mask refuses, and what to do.

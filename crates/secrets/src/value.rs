@@ -83,6 +83,13 @@ impl SecretValue {
         }
     }
 
+    /// The value without the white space around it, where that can only be an accident: a token has none
+    /// inside.
+    #[must_use]
+    pub(crate) fn trimmed(&self) -> Option<Self> {
+        trims(self.plain()).then(|| Self::new(self.plain().trim_ascii().to_vec()))
+    }
+
     /// Whether it begins or ends with white space, which is seldom meant.
     pub fn has_outer_space(&self) -> bool {
         let bytes = self.plain();
@@ -108,6 +115,12 @@ impl SecretValue {
     pub fn expose(&self) -> &[u8] {
         self.plain()
     }
+}
+
+/// Whether a text is one word with white space around it.
+pub(crate) fn trims(text: &[u8]) -> bool {
+    let word = text.trim_ascii();
+    word.len() < text.len() && !word.is_empty() && !word.iter().any(u8::is_ascii_whitespace)
 }
 
 impl fmt::Debug for SecretValue {

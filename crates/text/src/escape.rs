@@ -41,6 +41,9 @@ enum State {
 /// that nothing blinds a reader for ever and nobody has to keep more. In bytes.
 const LONGEST: u32 = 1 << 20;
 
+/// Bytes looked at together.
+const CHUNK: usize = 32;
+
 /// Tells text from control, byte by byte, each as it comes. It knows no characters beyond ASCII:
 /// those are text.
 ///
@@ -142,6 +145,32 @@ impl Parser {
             | (byte == 0xf3)
     }
 
+    /// How many bytes at the start of `bytes` are [`Class::Text`] or [`Class::Break`] for a parser at
+    /// rest, each on its own: all before a control character, a character that may not be seen, or a
+    /// byte that `stops`, unless it `passes` before the next.
+    #[inline]
+    pub fn plain_prefix(bytes: &[u8], stops: impl Fn(u8) -> bool, passes: impl Fn(u8, u8) -> bool) -> usize {
+        let is_stop = |byte: u8| Self::is_special(byte) | stops(byte);
+        let mut at = 0;
+        loop {
+            // Without an early exit, so that it is done for many bytes at once.
+            while let Some(chunk) = bytes[at..].first_chunk::<CHUNK>()
+                && !chunk.iter().fold(false, |seen, &byte| seen | is_stop(byte))
+            {
+                at += CHUNK;
+            }
+            let Some(next) = bytes[at..].iter().position(|&byte| is_stop(byte)) else { return bytes.len() };
+            at += next;
+            if !bytes
+                .get(at + 1)
+                .is_some_and(|&second| is_text(bytes[at], second) || passes(bytes[at], second))
+            {
+                return at;
+            }
+            at += 1;
+        }
+    }
+
     /// Whether the next byte depends on none before it.
     pub fn is_at_rest(self) -> bool {
         self.sequence.at_ground() && self.partial_len == 0 && self.unseen == 0
@@ -223,6 +252,17 @@ impl Parser {
         }
         *self = Self::default();
         settled(Class::Text, bytes);
+    }
+}
+
+/// Whether a special byte is text, since the next shows that it begins no character that may be unseen.
+fn is_text(first: u8, second: u8) -> bool {
+    match first {
+        0xc2 => !matches!(second, 0x80..=0x9f | 0xad),
+        0xe2 => !matches!(second, 0x80 | 0x81),
+        0xef => !matches!(second, 0xb8 | 0xbb | 0xbf),
+        0xf3 => second != 0xa0,
+        _ => false,
     }
 }
 
@@ -349,6 +389,19 @@ mod tests {
             let alone: Vec<Class> = plain.iter().map(|&byte| alone(byte)).collect();
             prop_assert_eq!(&seen, &alone);
             prop_assert!(seen.iter().all(|class| matches!(class, Class::Text | Class::Break)));
+        }
+
+        #[test]
+        fn a_plain_prefix_is_text_and_breaks(
+            bytes in proptest::collection::vec(proptest::sample::select(
+                b"a \xc2\xc2\xad\x9b\xe2\xe2\x80\x8b\x81\xaa\xef\xbb\xbf\xb8\xf3\xa0\x96\x88%\x1b[m\n".to_vec()), 0..90)
+        ) {
+            let plain = Parser::plain_prefix(&bytes, |byte| byte == b'%', |_, next| next == b'm');
+            let seen = &classes(&bytes)[..plain];
+            let alone: Vec<Class> = bytes[..plain].iter().map(|&byte| alone(byte)).collect();
+            prop_assert_eq!(seen, alone);
+            let stops = bytes[..plain].iter().zip(&bytes[1..]).find(|(byte, next)| **byte == b'%' && **next != b'm');
+            prop_assert_eq!(stops, None);
         }
 
         #[test]

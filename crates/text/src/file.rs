@@ -17,8 +17,7 @@ const DESCRIPTORS: [&str; 3] = ["/dev/fd", "/proc/self/fd", "/dev/stdin"];
 ///
 /// When it can't be opened, or is not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
-    let is_handed = DESCRIPTORS.iter().any(|place| path.starts_with(place));
-    if !is_handed {
+    if !is_handed(path) {
         // Looked at before it is opened, because opening a FIFO waits for its writer.
         let found = path.metadata()?;
         // A folder is refused by the system, in its own words.
@@ -27,6 +26,11 @@ pub fn open(path: &Path) -> io::Result<File> {
         }
     }
     File::open(path)
+}
+
+/// Whether the process was started with the file.
+pub(crate) fn is_handed(path: &Path) -> bool {
+    DESCRIPTORS.iter().any(|place| path.starts_with(place))
 }
 
 fn kind(found: &Metadata) -> &'static str {

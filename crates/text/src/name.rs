@@ -1,29 +1,16 @@
 //! Names that are checked once, where they are made, and are right from then on.
 
-use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
-
-use serde::Deserialize;
-use serde::Serialize;
 
 use crate::show::has_controls;
 
-/// Why a text is not a name of its kind. Its `Display` says what was expected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not a {what}: {expected}")]
-pub struct InvalidName {
-    found: String,
-    what: &'static str,
-    expected: &'static str,
-}
-
-macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $valid:expr) => {
+/// A text that was checked: all but the check.
+macro_rules! text_name {
+    ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(Arc<str>);
+        pub struct $name(std::sync::Arc<str>);
 
         impl $name {
             /// The name as text.
@@ -32,23 +19,10 @@ macro_rules! name {
             }
         }
 
-        impl FromStr for $name {
-            type Err = InvalidName;
-
-            fn from_str(text: &str) -> Result<Self, InvalidName> {
-                let valid: fn(&str) -> bool = $valid;
-                if valid(text) {
-                    Ok(Self(text.into()))
-                } else {
-                    Err(InvalidName { found: text.to_owned(), what: $what, expected: $expected })
-                }
-            }
-        }
-
         impl TryFrom<String> for $name {
-            type Error = InvalidName;
+            type Error = $crate::name::invalid_name::InvalidName;
 
-            fn try_from(text: String) -> Result<Self, InvalidName> {
+            fn try_from(text: String) -> Result<Self, $crate::name::invalid_name::InvalidName> {
                 text.parse()
             }
         }
@@ -59,13 +33,41 @@ macro_rules! name {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
     };
 }
+
+/// The same with a check of the text as it stands.
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $valid:expr) => {
+        text_name!($(#[$doc])* $name);
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                let valid: fn(&str) -> bool = $valid;
+                if valid(text) {
+                    Ok(Self(text.into()))
+                } else {
+                    Err(InvalidName::new(text, $what, $expected))
+                }
+            }
+        }
+    };
+}
+
+mod host_id;
+mod invalid_name;
+mod ssh_command;
+
+pub use host_id::HostId;
+pub use invalid_name::InvalidName;
+pub use ssh_command::SshCommand;
 
 name!(
     /// The id of a step: what `depends_on` names. A step that stands for one host or one
@@ -80,15 +82,6 @@ name!(
         base_is_valid
             && place.is_none_or(|rest| rest.ends_with(']') && !has_controls(rest))
     }
-);
-
-name!(
-    /// What a recipe calls a host: a name of `hosts.toml`, `local`, `sandbox`,
-    /// `user@host:port`, or a name that `ssh` knows.
-    HostId,
-    "host",
-    "use a name of hosts.toml, `local`, `sandbox`, `user@host:port`, or a name of ssh_config",
-    |text| !text.is_empty() && !text.starts_with('-') && !has_controls(text) && !text.contains(char::is_whitespace)
 );
 
 name!(

@@ -6,7 +6,6 @@
 use std::ops::RangeInclusive;
 
 use toml::de::DeString;
-use toml::de::Error;
 
 use crate::Diagnostic;
 use crate::ENOUGH;
@@ -15,6 +14,9 @@ use crate::Span;
 use crate::closest;
 use crate::diagnostic::has_enough;
 use crate::diagnostic::note;
+use crate::toml_syntax::Slip;
+use crate::toml_syntax::Slips;
+use crate::toml_syntax::slips;
 
 pub use toml::Spanned;
 pub use toml::de::DeTable as TomlTable;
@@ -25,6 +27,25 @@ pub type TomlValue<'i> = Spanned<Toml<'i>>;
 
 /// A key with its location.
 pub type TomlKey<'i> = Spanned<DeString<'i>>;
+
+/// The parser's errors that are looked at: most of them are echoes.
+const MOST_ERRORS: usize = 100_000;
+
+/// What is wrong with the syntax of a text.
+#[derive(Debug)]
+pub struct SyntaxFaults {
+    /// The errors, the first of each cascade alone.
+    pub faults: Vec<Diagnostic>,
+    /// From where on nothing that was read can be believed: something is never closed.
+    pub lost_from: Option<usize>,
+}
+
+impl SyntaxFaults {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
 
 /// The names that machines know the faults of one kind of file by.
 #[derive(Debug)]
@@ -60,35 +81,38 @@ impl<'s> TomlReader<'s> {
 
     /// Reads the whole text as one table, syntax errors noted as faults.
     pub fn document(&mut self) -> TomlTable<'s> {
-        let (document, faults) = self.recovered_document();
-        for fault in faults {
+        let (document, syntax) = self.recovered_document();
+        for fault in syntax.faults {
             self.fault(fault);
         }
         document
     }
 
     /// Reads what can be read of the text as one table; the syntax errors are not noted.
-    pub fn recovered_document(&self) -> (TomlTable<'s>, Vec<Diagnostic>) {
+    pub fn recovered_document(&self) -> (TomlTable<'s>, SyntaxFaults) {
         let (document, errors) = TomlTable::parse_recoverable(self.source.text());
-        let errors = errors.iter().take(ENOUGH + 1);
-        (document.into_inner(), errors.map(|error| self.syntax_fault(error)).collect())
+        let errors = errors
+            .iter()
+            .take(MOST_ERRORS)
+            .map(|error| (error.span().unwrap_or_default(), error.message().to_owned()));
+        let Slips { all, lost_from } = slips(self.source.text(), errors.collect(), self.codes.shows_values);
+        let faults = all.into_iter().take(ENOUGH + 1).map(|slip| self.syntax_fault(slip)).collect();
+        (document.into_inner(), SyntaxFaults { faults, lost_from })
     }
 
     /// What is wrong where the text is not TOML.
-    fn syntax_fault(&self, error: &Error) -> Diagnostic {
-        let span = error.span().unwrap_or_default();
-        let (message, expected) = match error.message().split_once(", expected ") {
-            Some((message, expected)) => (message, Some(expected)),
-            None => (error.message(), None),
-        };
-        let mut fault = Diagnostic::error(self.codes.syntax, format!("not TOML: {message}"), span.clone());
-        if let Some(expected) = expected {
-            fault = fault.label(format!("expected {expected}"));
+    fn syntax_fault(&self, slip: Slip) -> Diagnostic {
+        let mut fault = Diagnostic::error(self.codes.syntax, slip.message, slip.span);
+        if let Some(label) = slip.label {
+            fault = fault.label(label);
         }
-        if self.source.text().get(span).is_some_and(|found| found.contains('\\')) {
-            fault = fault.help("in `'…'` and `'''…'''` a backslash stands for itself");
+        if let Some(help) = slip.help {
+            fault = fault.help(help);
         }
-        fault
+        match slip.edit {
+            Some((span, text)) => fault.edit(span, text),
+            None => fault,
+        }
     }
 
     /// What was read, if nothing was wrong.

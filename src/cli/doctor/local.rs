@@ -10,6 +10,7 @@ use doppio_process::Broken;
 use doppio_process::Limits;
 use doppio_process::Program;
 use doppio_secrets::source::SourceError;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
@@ -46,11 +47,15 @@ fn private(id: &'static str, path: &Path, wanted: u32) -> Finding {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Finding::ok(id, format!("{shown} does not exist yet"))
         }
-        Err(error) => Finding::error(id, format!("{shown}: {error}"), format!("look at `ls -ld {shown}`")),
+        Err(error) => Finding::error(
+            id,
+            format!("{shown}: {error}"),
+            format!("look at {}", typed(["ls", "-ld", &shown.to_string()])),
+        ),
         Ok(facts) if facts.mode() & 0o077 != 0 => Finding::warning(
             id,
             format!("others can read {shown} (mode {:04o})", facts.mode() & 0o7777),
-            format!("chmod {wanted:o} {shown}"),
+            typed(["chmod", &format!("{wanted:o}"), &shown.to_string()]),
         ),
         Ok(_) => Finding::ok(id, format!("{shown} is private")),
     }
@@ -60,18 +65,16 @@ fn hosts(context: &Context) -> Finding {
     let path = Dirs::new(&context.env, &context.home).hosts_toml();
     match load::hosts(context) {
         Ok(hosts) => match hosts.names().len() {
-            0 => Finding::ok("hosts", "hosts.toml has no hosts"),
-            1 => Finding::ok("hosts", "hosts.toml has 1 host"),
-            count => Finding::ok("hosts", format!("hosts.toml has {count} hosts")),
+            0 => Finding::ok("hosts", format!("{} has no hosts", path.display())),
+            1 => Finding::ok("hosts", format!("{} has 1 host", path.display())),
+            count => Finding::ok("hosts", format!("{} has {count} hosts", path.display())),
         },
         Err(error) => {
             let first = error.faults.iter().flat_map(|(_, faults)| faults).next();
             let why = first.map(|fault| fault.message.clone()).or(error.message).unwrap_or_default();
-            Finding::error(
-                "hosts",
-                format!("{}: {why}", path.display()),
-                "fix the file; `doppio host list` shows all its faults",
-            )
+            let usual = || "fix the file; `doppio host list` shows all its faults".to_owned();
+            let fix = error.hints.into_iter().next().unwrap_or_else(usual);
+            Finding::error("hosts", format!("{}: {why}", path.display()), fix)
         }
     }
 }

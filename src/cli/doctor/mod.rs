@@ -13,7 +13,7 @@ use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::output::OutputFormat;
+use crate::ui::table::Colour;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
 
@@ -32,13 +32,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let findings = super::block_on(context, async {
         let mut findings = local::examine(context).await;
         if let Some(host) = &args.host {
-            findings.extend(remote::examine(host, context).await?);
+            findings.extend(Box::pin(remote::examine(host, context)).await?);
         }
         Ok::<_, CliError>(findings)
     })??;
-    match args.output.format {
-        OutputFormat::Plain => output::table(&table(&findings))?,
-        OutputFormat::Json => output::json(&serde_json::json!({ "findings": findings }))?,
+    if args.output.is_json() {
+        output::json(&serde_json::json!({ "findings": findings }))?;
+    } else {
+        output::coloured_table(&table(&findings))?;
     }
     let has_error = findings.iter().any(|finding| finding.severity == Severity::Error);
     if has_error { Err(CliError::silent(Kind::World)) } else { Ok(()) }
@@ -47,12 +48,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
 fn table(findings: &[Finding]) -> Table<2> {
     let mut table = Table::new([Column::Whole, Column::Whole]);
     for finding in findings {
-        let word = match finding.severity {
-            Severity::Ok => "ok",
-            Severity::Warning => "warning",
-            Severity::Error => "error",
+        let (word, colour) = match finding.severity {
+            Severity::Ok => ("ok", Colour::Good),
+            Severity::Warning => ("warning", Colour::Between),
+            Severity::Error => ("error", Colour::Bad),
         };
         table.row([word, finding.id], &finding.message);
+        table.paint(0, colour);
         if let Some(mend) = &finding.mend {
             table.below(&format!("fix: {mend}"));
         }

@@ -7,11 +7,16 @@ use std::time::Duration;
 
 use doppio_hosts::EnvVar;
 use doppio_hosts::Exec;
+use doppio_hosts::Exit;
+use doppio_hosts::Hardware;
 use doppio_hosts::Host;
 use doppio_hosts::HostError;
 use doppio_hosts::Output;
+use doppio_hosts::PRIVATE_FOLDER;
 use doppio_hosts::Pool;
 use doppio_hosts::PoolOptions;
+use doppio_hosts::Trust;
+use doppio_hosts::fresh_name;
 use doppio_hosts::probe;
 use doppio_secrets::Carrier;
 use doppio_secrets::Delivery;
@@ -25,6 +30,7 @@ use doppio_text::name::HostId;
 use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
 use crate::cli::error::CliError;
+use crate::cli::hardware;
 use crate::cli::load;
 use crate::cli::secret::lookup;
 use crate::cli::terminal::Terminal;
@@ -34,7 +40,7 @@ use crate::config::Dirs;
 const NAMES: [&str; 3] = ["DOPPIO_SECRET_1", "HF_TOKEN", "WANDB_API_KEY"];
 
 /// A host whose login files hang is a finding.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Scripts that are tried until the server's answers are known.
 const LEARNING: usize = 10;
@@ -47,12 +53,8 @@ echo "shell=$SHELL"
 echo "system=$(uname -sr)"
 echo "tmux=$(tmux -V 2>/dev/null)"
 echo "setsid=$(command -v setsid)"
-for folder in "$XDG_RUNTIME_DIR" /dev/shm; do
-  if [ -n "$folder" ] && [ -w "$folder" ] && [ "$(stat -f -c %T "$folder" 2>/dev/null)" = tmpfs ]; then
-    echo "tmpfs=$folder"
-    break
-  fi
-done
+folder=$(doppio_folder "$name" true 2>/dev/null) && rm -rf "${folder#* }"
+case $folder in memory*) folder=${folder#memory }; echo "tmpfs=${folder%/*}";; esac
 for file in /usr/lib/openssh/sftp-server /usr/libexec/openssh/sftp-server /usr/lib/ssh/sftp-server /usr/libexec/sftp-server; do
   [ -x "$file" ] && echo "sftp=$file" && break
 done
@@ -69,7 +71,8 @@ const TOOLS: [(&str, &str, &str); 4] = [
     ),
     (
         "tmpfs",
-        "there is no writable folder in memory",
+        "no memory file system there is fit for files: values over 100 kB and credentials that are files lie \
+         on its disk while a step runs",
         "mount one at /dev/shm: `mount -t tmpfs -o mode=1777 tmpfs /dev/shm`",
     ),
     (
@@ -90,6 +93,7 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
             home: context.home.clone(),
             state: Dirs::new(&context.env, &context.home).state().to_owned(),
             agent: context.env.path("SSH_AUTH_SOCK"),
+            first_contact: context.first_contact(),
             sandbox: false,
             env_names: names.collect::<BTreeSet<EnvName>>(),
         })
@@ -111,7 +115,10 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
     match pool.host(id).await {
         Err(error) => findings.push(refused(error)),
         Ok(host) => match tokio::time::timeout(DEADLINE, facts(&host)).await {
-            Ok(Ok((said, deliveries))) => findings.extend(judge(&said, &deliveries)),
+            Ok(Ok((said, deliveries))) => {
+                findings.extend(judge(&said, &deliveries, host.trust()));
+                findings.extend(machine(doppio_hosts::hardware(&host).await));
+            }
             Ok(Err(error)) => findings.push(refused(error)),
             Err(_) => findings.push(Finding::error(
                 "shell",
@@ -125,10 +132,13 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
 }
 
 async fn facts(host: &Host) -> Result<(String, Vec<Delivery<String>>), HostError> {
-    let (said, mut deliveries) = play(host, SCRIPT).await?;
+    // Files go where this finds a folder for them.
+    let script = format!("{PRIVATE_FOLDER}name={}{SCRIPT}", fresh_name()?);
+    let (said, mut deliveries) = play(host, &script).await?;
     // The server's answers are learnt beside other work: the first script may not have had them.
     for _ in 0..LEARNING {
-        if deliveries.iter().any(|delivery| delivery.carrier == Carrier::ChannelEnv) {
+        let is_known = deliveries.iter().any(|delivery| delivery.carrier == Carrier::ChannelEnv);
+        if is_known || host.trust() == Trust::Rented {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -151,8 +161,10 @@ async fn play(host: &Host, script: &str) -> Result<(String, Vec<Delivery<String>
     let deliveries = process.deliveries().to_vec();
     let mut said = Vec::new();
     while let Some(output) = process.next().await {
-        if let Output::Stdout(bytes) = output {
-            said.extend(bytes);
+        match output {
+            Output::Stdout(bytes) => said.extend(bytes),
+            Output::Exit(Exit::NotStarted(error)) => return Err(error),
+            Output::Stderr(_) | Output::Exit(_) => {}
         }
     }
     Ok((String::from_utf8_lossy(&said).into_owned(), deliveries))
@@ -164,7 +176,7 @@ fn refused(error: HostError) -> Finding {
     Finding::error("login", message, fix)
 }
 
-fn judge(said: &str, deliveries: &[Delivery<String>]) -> Vec<Finding> {
+fn judge(said: &str, deliveries: &[Delivery<String>], trust: Trust) -> Vec<Finding> {
     let Some((noise, lines)) = said.split_once("doppio-doctor-begins\n") else {
         return vec![Finding::error(
             "shell",
@@ -190,15 +202,70 @@ fn judge(said: &str, deliveries: &[Delivery<String>]) -> Vec<Finding> {
         Some(found) => Finding::ok(id, found),
         None => Finding::warning(id, trouble, fix),
     }));
-    findings.push(accepted(deliveries));
+    findings.push(accepted(deliveries, trust));
     findings
 }
 
-fn accepted(deliveries: &[Delivery<String>]) -> Finding {
+/// Less free disk than this is soon full, in KiB.
+const LITTLE_DISK: u64 = 5 << 20;
+
+/// GPUs, driver, disk and memory: what `[target]` of a recipe is compared with.
+fn machine(found: Result<Hardware, HostError>) -> Vec<Finding> {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            let message = [vec![error.message], error.causes].concat().join("; ");
+            let fix = error.hint.unwrap_or_else(|| "look at it with `ssh HOST nvidia-smi`".to_owned());
+            return vec![Finding::warning("gpus", message, fix)];
+        }
+    };
+    let mut findings = vec![match (found.gpus.first(), &found.gpu_trouble) {
+        (Some(first), _) => {
+            Finding::ok("gpus", format!("{}; driver {}", hardware::gpus(&found.gpus), first.driver))
+        }
+        (None, Some(why)) if why.contains("not installed") => {
+            Finding::ok("gpus", format!("none seen: {why}"))
+        }
+        (None, why) => Finding::warning(
+            "gpus",
+            format!("none seen: {}", why.as_deref().unwrap_or("nvidia-smi lists none")),
+            "`nvidia-smi` there says why; a reboot or a matching driver helps most",
+        ),
+    }];
+    findings.extend(found.free_disk.map(|free| {
+        let message = format!("{} free in the home", hardware::size(free));
+        if free < LITTLE_DISK {
+            Finding::warning(
+                "disk",
+                message,
+                "make room: `du -xh --max-depth=1 ~ | sort -h` shows where it went",
+            )
+        } else {
+            Finding::ok("disk", message)
+        }
+    }));
+    findings.extend(found.memory.map(|memory| Finding::ok("ram", hardware::size(memory))));
+    findings
+}
+
+/// How secrets travel, and what that means.
+fn accepted(deliveries: &[Delivery<String>], trust: Trust) -> Finding {
+    if trust == Trust::Rented {
+        return Finding::ok(
+            "accept-env",
+            "secrets travel in the preamble, as on every rented host: what the channel's environment carries, \
+             whoever runs its sshd can log",
+        );
+    }
     let refused = deliveries.iter().filter(|delivery| delivery.carrier == Carrier::Preamble);
-    let refused: Vec<&str> = refused.map(|delivery| delivery.variable.as_str()).collect();
+    let refused: Vec<&str> = refused.map(|delivery| delivery.form()).collect();
     if refused.is_empty() {
-        return Finding::ok("accept-env", "secrets travel in the channel's own environment");
+        return Finding::ok(
+            "accept-env",
+            "secrets travel in the channel's own environment; its sshd logs them at `LogLevel DEBUG2` and above, \
+             and what its login files leave in the background inherits them: `carrier = \"preamble\"` in \
+             hosts.toml avoids both",
+        );
     }
     Finding::ok(
         "accept-env",
@@ -216,7 +283,7 @@ mod tests {
 
     fn ids(said: &str) -> Vec<(&'static str, bool)> {
         let is_ok = |finding: Finding| (finding.id, finding.mend.is_none());
-        judge(said, &[]).into_iter().map(is_ok).collect()
+        judge(said, &[], Trust::Owned).into_iter().map(is_ok).collect()
     }
 
     #[test]

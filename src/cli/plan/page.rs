@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use doppio_text::exact_lines;
 
+use crate::cli::output::styled;
 use crate::plan::outline::Shown;
 use crate::plan::outline::ShownStep;
 use crate::ui::table::Column;
@@ -24,6 +25,22 @@ pub(super) struct Page {
     pub secrets: Vec<Secret>,
     /// Its hosts.
     pub hosts: Vec<Host>,
+    /// What would stop a run before its first step: how many of which kind.
+    pub stops: Vec<String>,
+}
+
+impl Page {
+    /// A page of these.
+    pub(super) fn new(plan: Shown, secrets: Vec<Secret>, hosts: Vec<Host>) -> Self {
+        let lacking = secrets.iter().filter(|secret| secret.trouble.is_some()).count();
+        let lost = hosts.iter().filter(|host| host.trouble.is_some()).count();
+        let stops = [(lost, "host"), (lacking, "secret")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
+            .collect();
+        Self { plan, secrets, hosts, stops }
+    }
 }
 
 /// A secret that the plan needs.
@@ -50,6 +67,8 @@ pub(super) struct Host {
     pub name: String,
     /// Where that leads.
     pub place: Option<String>,
+    /// Only a step of the run makes it known: it is not looked up before.
+    pub is_known_later: bool,
     /// Which way secrets travel to it.
     pub carrier: Option<&'static str>,
     /// Why it can't be found.
@@ -71,6 +90,9 @@ pub(super) fn drawn(page: &Page) -> String {
         write!(text, ", target {target}").ok();
     }
     text.push('\n');
+    if !plan.asks.is_empty() {
+        writeln!(text, "the target must offer {}", plan.asks.join(", ")).ok();
+    }
     for (number, step) in plan.steps.iter().enumerate() {
         draw_step(&mut text, number + 1, step);
     }
@@ -98,7 +120,38 @@ pub(super) fn drawn(page: &Page) -> String {
         }
         text += &table.draw();
     }
+    if !page.stops.is_empty() {
+        writeln!(text, "\na run would stop before its first step: {}", page.stops.join(", ")).ok();
+    }
     text
+}
+
+/// A line of it in colour.
+pub(super) fn painted(line: &str) -> String {
+    let rest = line.trim_start();
+    let indent = &line[..line.len() - rest.len()];
+    if indent.is_empty() && rest.starts_with(|c: char| c.is_ascii_digit()) {
+        let end = rest.find("  ").unwrap_or(rest.len());
+        return styled("1", &rest[..end]) + &rest[end..];
+    }
+    if indent.is_empty() && (rest == "secrets" || rest == "hosts") {
+        return styled("1", rest);
+    }
+    if rest.starts_with("a run would stop") {
+        return styled("1;31", line);
+    }
+    if let Some(text) = rest.strip_prefix('│') {
+        return format!("{indent}{}{text}", styled("2", "│"));
+    }
+    if let Some(hint) = rest.strip_prefix("hint: ") {
+        return format!("{indent}{}: {hint}", styled("1;36", "hint"));
+    }
+    for word in ["MISSING", "FAILED"] {
+        if let Some((before, after)) = line.split_once(&format!(" {word}: ")) {
+            return format!("{before} {}: {after}", styled("1;31", word));
+        }
+    }
+    line.to_owned()
 }
 
 fn draw_step(text: &mut String, number: usize, step: &ShownStep) {

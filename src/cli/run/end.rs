@@ -35,7 +35,7 @@ pub(super) struct Ended {
 /// Says how a run went.
 pub(super) fn say(ended: &Ended) -> Result<(), CliError> {
     let Ended { state, folder, missing, unkept, shown } = ended;
-    output::painted(&outcome(state, Paint(true)));
+    output::painted_line(&outcome(state, Paint(true)));
     for line in summary(state, &folder.display().to_string()) {
         output::line(&line);
     }

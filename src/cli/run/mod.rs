@@ -3,6 +3,7 @@
 mod end;
 mod signals;
 mod talk;
+mod target;
 mod view;
 
 use std::collections::BTreeSet;
@@ -28,6 +29,7 @@ use doppio_secrets::SecretRef;
 use doppio_secrets::SecretSession;
 use doppio_text::Severity;
 use doppio_text::Source;
+use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
 use crate::cli::credentials;
@@ -36,11 +38,13 @@ use crate::cli::credentials::Survey;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
+use crate::cli::literals::Literals;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
 use crate::cli::output;
-use crate::cli::output::OutputFormat;
+use crate::cli::output::OutputArgs;
 use crate::cli::plan;
+use crate::cli::routes;
 use crate::cli::secret::lookup;
 use crate::cli::terminal::Terminal;
 use crate::config::Dirs;
@@ -70,12 +74,8 @@ pub(super) struct Args {
     /// Show what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Run everything in a sandbox on this machine, whatever hosts the recipe names
-    #[arg(long)]
-    sandbox: bool,
-    /// How to show the run: a tree on a terminal and lines elsewhere, lines, or JSON on stdout
-    #[arg(long, value_name = "VIEW", value_enum, default_value = "auto")]
-    output: view::ViewChoice,
+    #[command(flatten)]
+    output: OutputArgs,
     /// Show a secret's name where its value was masked, instead of `***`
     #[arg(long)]
     mask_names: bool,
@@ -85,13 +85,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let hosts = load::hosts(context)?;
     if args.dry_run {
-        let is_json = args.output == view::ViewChoice::Json;
-        let format = if is_json { OutputFormat::Json } else { OutputFormat::Plain };
-        return plan::dry_run(&args.recipe, args.sandbox, format, context);
+        return plan::dry_run(&args.recipe, args.output, context);
     }
     let loaded = load::load(&args.recipe, context, &hosts)?;
-    let screen = view::screen(args.output, context);
-    let is_tree = view::is_tree(args.output, context);
+    let screen = view::screen(args.output.format(), context);
+    let is_tree = view::is_tree(args.output.format(), context);
     let prompt: Arc<dyn Prompt> =
         Arc::new(Talk::new(Terminal::new(context), is_tree.then(|| screen.voice())));
     let ladder =
@@ -107,7 +105,16 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let done = runtime.block_on(play(
         args,
         context,
-        World { source: loaded.source, plan: loaded.plan, hosts, ladder, prompt, screen, echo },
+        World {
+            source: loaded.source,
+            plan: loaded.plan,
+            literals: loaded.literals,
+            hosts,
+            ladder,
+            prompt,
+            screen,
+            echo,
+        },
     ));
     // Threads that wait for a keychain or a resolver must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -118,6 +125,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
 struct World {
     source: Source,
     plan: Plan,
+    literals: Literals,
     hosts: HostsFile,
     ladder: Ladder,
     prompt: Arc<dyn Prompt>,
@@ -145,19 +153,28 @@ async fn steps(
     wish: watch::Receiver<Cancel>,
     signals: &Signals,
 ) -> Result<Ended, CliError> {
-    let World { source, plan, hosts, ladder, prompt, mut screen, echo: _ } = world;
+    let World { source, plan, literals, hosts, ladder, prompt, mut screen, echo: _ } = world;
     let style = if args.mask_names { MaskStyle::Names } else { MaskStyle::Stars };
     let auditor = lookup::auditor(context, Arc::clone(&prompt))?;
     let providers = credentials::providers(&args.recipe.consent, context)?;
     let vault =
         SecretSession::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)).with_providers(providers);
     let vault = Arc::new(vault);
+    literals.teach(vault.mask());
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     let survey = unless(&wish, vault.survey(secrets)).await?;
-    let expiring = credentials::expiring(&plan, &survey, &source);
+    let mut expiring = credentials::expiring(&plan, &survey, &source);
+    expiring.extend(credentials::outlived(&plan, &survey, &source));
     check_secrets(survey)?;
-    let world =
-        credentials::World { hosts: &hosts, home: &context.home, sandbox: args.sandbox, recipe: &source };
+    unless(&wish, vault.learn_at_hand(&nameable(&plan))).await?;
+    let world = credentials::World {
+        hosts: &hosts,
+        home: &context.home,
+        sandbox: args.recipe.sandbox,
+        recipe: &source,
+    };
+    let routes = routes::routes(&plan, &hosts, &context.home, args.recipe.sandbox);
+    routes::check(unless(&wish, routes).await?)?;
     let mut seen = unless(&wish, credentials::look(&plan, &vault, &world)).await?;
     seen.faults.extend(expiring);
     check_credentials(seen, source)?;
@@ -170,13 +187,21 @@ async fn steps(
         home: context.home.clone(),
         state: dirs.state().to_owned(),
         agent: context.env.path("SSH_AUTH_SOCK"),
-        sandbox: args.sandbox,
+        first_contact: context.first_contact(),
+        sandbox: args.recipe.sandbox,
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
     }));
-    let shown = serde_json::to_vec_pretty(&show(&plan)).or_world("cannot write the plan")?;
-    let settings = Settings::load(args.recipe.folder(), &dirs.config_toml(), None)?;
+    if !args.recipe.sandbox
+        && let Err(error) = unless(&wish, target::check(&plan, &pool)).await?
+    {
+        pool.close().await;
+        return Err(error);
+    }
+    let shown = serde_json::to_string_pretty(&show(&plan)).or_world("cannot write the plan")?;
+    let shown = vault.mask().text(&shown);
+    let settings = Settings::load(args.recipe.folder(), &dirs.config_toml(), &context.home, None)?;
     let store = Store::new(dirs.runs()).keeping(LogLimit::of_mebibytes(settings.log_mib));
-    let (run, mut journal) = store.create(&shown).map_err(|error| not_kept(&error))?;
+    let (run, mut journal) = store.create(shown.as_str().as_bytes()).map_err(|error| not_kept(&error))?;
     auditor.begin(run.clone());
 
     let mut sink = Fanout(vec![&mut journal, &mut screen]);
@@ -190,15 +215,29 @@ async fn steps(
     let state = engine::run(plan, options, &mut sink).await;
     signals.run_is_over();
     let told = *wish.borrow();
-    let shown = screen.finish(view::last_words(args.output, told));
+    let shown = screen.finish(view::last_words(args.output.format(), told));
+    for (holder, place, end) in vault.leave() {
+        let until = end.map_or_else(String::new, |end| format!(" at {end:.0}"));
+        output::line(&format!(
+            "{holder} may still need what was {place}: it was not revoked, and ends by itself{until}"
+        ));
+    }
     if told != Cancel::Force {
         pool.close().await;
     }
     let state = state.map_err(|error| not_kept(&error))?;
     let unkept = journal.finish().err();
     // What people read goes to stderr, and there is nobody to tell when that fails.
-    let shown = if args.output == view::ViewChoice::Json { shown } else { Ok(()) };
+    let shown = if args.output.is_json() { shown } else { Ok(()) };
     Ok(Ended { state, folder: store.folder(&run), missing: journal.missing().to_vec(), unkept, shown })
+}
+
+/// The secrets that a plan can name: those of its texts, and those of its credentials.
+fn nameable(plan: &Plan) -> BTreeSet<SecretRef> {
+    let of_texts = plan.steps().iter().flat_map(|step| step.secrets.iter().cloned());
+    let wanted = plan.steps().iter().flat_map(|step| &step.credentials);
+    let keys = wanted.flat_map(|(wanted, _)| wanted.provider.keys());
+    of_texts.chain(keys.filter_map(|key| key.name.parse::<SecretName>().ok()).map(SecretRef::from)).collect()
 }
 
 /// What `work` returns, unless a stop is requested first.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cli::context::Context;
 use crate::cli::output;
+use crate::cli::output::OutputFormat;
 use crate::engine::Cancel;
 use crate::ui::Json;
 use crate::ui::Paint;
@@ -13,17 +14,6 @@ use crate::ui::Progress;
 use crate::ui::Screen;
 use crate::ui::View;
 
-/// How to show a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum ViewChoice {
-    /// A tree on a terminal, lines elsewhere
-    Auto,
-    /// Lines on stderr
-    Plain,
-    /// One event a line on stdout
-    Json,
-}
-
 /// How long output waits for a terminal that does not read.
 const WATCHER: Duration = Duration::from_secs(5);
 
@@ -31,15 +21,15 @@ const WATCHER: Duration = Duration::from_secs(5);
 const PROGRAM: Duration = Duration::from_mins(1);
 
 /// The view, on a thread of its own.
-pub(super) fn screen(form: ViewChoice, context: &Context) -> Screen {
+pub(super) fn screen(form: OutputFormat, context: &Context) -> Screen {
     let (view, patience): (Box<dyn View>, _) = match form {
-        ViewChoice::Json => (Box::new(Json::new(BufWriter::new(std::io::stdout()))), PROGRAM),
-        ViewChoice::Auto if is_tree(form, context) => {
-            let paint = Paint(context.env.get("NO_COLOR").is_none());
+        OutputFormat::Json => (Box::new(Json::new(BufWriter::new(std::io::stdout()))), PROGRAM),
+        OutputFormat::Auto if is_tree(form, context) => {
+            let paint = Paint(context.is_coloured());
             let columns = output::columns(std::io::stderr()).unwrap_or(80);
             (Box::new(Progress::new(paint, columns)), WATCHER)
         }
-        ViewChoice::Auto | ViewChoice::Plain => {
+        OutputFormat::Auto | OutputFormat::Plain => {
             (Box::new(Plain::new(BufWriter::new(std::io::stderr()))), WATCHER)
         }
     };
@@ -47,17 +37,17 @@ pub(super) fn screen(form: ViewChoice, context: &Context) -> Screen {
 }
 
 /// Whether the run is shown as a tree that moves.
-pub(super) fn is_tree(form: ViewChoice, context: &Context) -> bool {
+pub(super) fn is_tree(form: OutputFormat, context: &Context) -> bool {
     let is_dumb = context.env.text("TERM").is_none_or(|term| term == "dumb");
-    form == ViewChoice::Auto && !context.is_plain() && !is_dumb
+    form == OutputFormat::Auto && !context.is_plain() && !is_dumb
 }
 
 /// How long the end of a run waits until all of it has been shown.
-pub(super) fn last_words(form: ViewChoice, wish: Cancel) -> Duration {
+pub(super) fn last_words(form: OutputFormat, wish: Cancel) -> Duration {
     match (wish, form) {
         (Cancel::Force, _) => Duration::from_secs(1),
         (Cancel::Ask(_), _) => Duration::from_secs(10),
-        (Cancel::No, ViewChoice::Json) => Duration::from_hours(24),
-        (Cancel::No, ViewChoice::Auto | ViewChoice::Plain) => Duration::from_mins(1),
+        (Cancel::No, OutputFormat::Json) => Duration::from_hours(24),
+        (Cancel::No, OutputFormat::Auto | OutputFormat::Plain) => Duration::from_mins(1),
     }
 }

@@ -7,7 +7,6 @@ use doppio_text::name::RunId;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::output::OutputFormat;
 use crate::cli::runs::record::colour;
 use crate::cli::runs::record::standing;
 use crate::event::RunState;
@@ -28,7 +27,7 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
     let runs = store.list()?;
-    if args.output.format == OutputFormat::Json {
+    if args.output.is_json() {
         return runs.iter().try_for_each(|run| output::json(&json(run, store.read(run).ok().as_ref())));
     }
     if runs.is_empty() {

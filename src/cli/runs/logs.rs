@@ -15,7 +15,7 @@ use doppio_text::name::StepId;
 use doppio_text::shown;
 
 use crate::cli::error::CliError;
-use crate::cli::output::OutputFormat;
+use crate::cli::output::OutputArgs;
 use crate::cli::runs::find;
 use crate::event::RunState;
 use crate::journal::Store;
@@ -29,9 +29,8 @@ pub(in crate::cli) struct Args {
     /// Only what this step printed
     #[arg(long, value_name = "STEP")]
     step: Option<String>,
-    /// How to print it: as it was, or one JSON object a line
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "plain")]
-    output: OutputFormat,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
@@ -63,22 +62,22 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
         let name = table::left(&shown(step.as_str()), width);
         let head = if with_prefix { format!("{name} | ") } else { String::new() };
         let mut printed = Printed::default();
-        let copied = each_line(BufReader::new(log), |line| match args.output {
-            OutputFormat::Json => {
+        let copied = each_line(BufReader::new(log), |line| {
+            if args.output.is_json() {
                 let text = String::from_utf8_lossy(line);
                 let object = serde_json::json!({ "step": step, "line": text.trim_end_matches(['\r', '\n']) });
-                writeln!(to, "{object}")
+                return writeln!(to, "{object}");
             }
-            OutputFormat::Plain if with_prefix || is_terminal => {
-                let mut written = Ok(());
-                printed.push(&String::from_utf8_lossy(line), |line| {
-                    if written.is_ok() {
-                        written = writeln!(to, "{head}{line}");
-                    }
-                });
-                written
+            if !with_prefix && !is_terminal {
+                return to.write_all(line);
             }
-            OutputFormat::Plain => to.write_all(line),
+            let mut written = Ok(());
+            printed.push(&String::from_utf8_lossy(line), |line| {
+                if written.is_ok() {
+                    written = writeln!(to, "{head}{line}");
+                }
+            });
+            written
         });
         let copied =
             copied.and_then(|()| printed.finish().map_or(Ok(()), |last| writeln!(to, "{head}{last}")));

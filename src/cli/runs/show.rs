@@ -8,7 +8,6 @@ use doppio_text::name::RunId;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::output::OutputFormat;
 use crate::cli::runs::find;
 use crate::cli::runs::record::standing;
 use crate::event::RunState;
@@ -16,8 +15,7 @@ use crate::event::StepState;
 use crate::event::StepStatus;
 use crate::journal::Record;
 use crate::journal::Store;
-use crate::ui::Details;
-use crate::ui::details;
+use crate::ui::detail_lines;
 use crate::ui::duration;
 use crate::ui::end;
 use crate::ui::flaky;
@@ -37,9 +35,10 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
     let (run, record) = find::record(store, args.run.as_deref())?;
     let folder = store.folder(&run).display().to_string();
-    match args.output.format {
-        OutputFormat::Plain => plain(&run, &record, &folder)?,
-        OutputFormat::Json => output::json(&json(&run, &record, &folder))?,
+    if args.output.is_json() {
+        output::json(&json(&run, &record, &folder))?;
+    } else {
+        plain(&run, &record, &folder)?;
     }
     for fault in &record.faults {
         output::line(&format!("warning: line {} of the journal was skipped: {}", fault.line, fault.why));
@@ -76,16 +75,15 @@ fn steps(state: &RunState) -> Table<2> {
         if let Some(colour) = colour(step) {
             table.paint(0, colour);
         }
-        if step.adrift().is_some() {
-            let Details { causes, hint } = details(step);
-            for line in causes.iter().map(String::as_str).chain(hint.iter().flat_map(|hint| hint.lines())) {
-                table.below_column(1, line);
+        if matches!(step.status, StepStatus::Failed | StepStatus::Lost) {
+            for line in detail_lines(step) {
+                table.below_column(1, &line);
             }
         }
         for delivery in &step.deliveries {
-            let (secret, variable) = (delivery.secret.as_str(), &delivery.variable);
+            let (secret, form) = (delivery.secret.as_str(), delivery.form());
             let what = if delivery.is_default { "is not set: its default was sent" } else { "went" };
-            table.below_column(1, &format!("secret `{secret}` {what} as {variable} ({})", delivery.carrier));
+            table.below_column(1, &format!("secret `{secret}` {what} as {form} ({})", delivery.carrier));
         }
         for (secret, times) in &step.masked {
             table.below_column(1, &format!("`{}` was masked {times} times", secret.as_str()));

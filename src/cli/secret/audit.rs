@@ -12,6 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
 use crate::cli::secret::time;
 use crate::cli::secret::uses;
 use crate::config::Dirs;
@@ -38,9 +39,8 @@ pub(in crate::cli) struct Args {
     /// In this run, by its id or the start of it
     #[arg(long, value_name = "RUN")]
     run: Option<String>,
-    /// Print one JSON object per line
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         .into_iter()
         .filter(|entry| is_wanted(args, entry))
         .collect();
-    if args.json {
+    if args.output.is_json() {
         for entry in &wanted {
             output::json(entry)?;
         }

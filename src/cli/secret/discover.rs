@@ -13,6 +13,7 @@ use doppio_secrets::vendor::providers;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
 use crate::cli::secret::lookup;
 use crate::cli::secret::time;
 use crate::ui::table::Column;
@@ -21,9 +22,8 @@ use crate::ui::table::Table;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: doppio secret discover --json")]
 pub(in crate::cli) struct Args {
-    /// Print one JSON array
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// What was found of one provider.
@@ -58,7 +58,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
         }
         rows.push(Row { provider, found, secrets });
     }
-    if args.json {
+    if args.output.is_json() {
         return output::json_array(rows.iter().map(json));
     }
     let mut table = Table::new([Column::Whole, Column::Whole]);

@@ -27,6 +27,7 @@ use doppio_secrets::export::Wrapping;
 use doppio_secrets::looks_like_value;
 use doppio_secrets::naming;
 use doppio_text::name::EnvName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -349,7 +350,7 @@ fn cannot(path: &Path, error: &io::Error) -> CliError {
     let shown = path.display();
     if error.kind() == ErrorKind::AlreadyExists {
         return CliError::usage(format!("`{shown}` already exists"))
-            .hint(format!("remove it, or name another: `rm {shown}`"));
+            .hint(format!("remove it, or name another: {}", typed(["rm", &shown.to_string()])));
     }
     CliError::world(format!("cannot write `{shown}`")).cause(error.to_string())
 }

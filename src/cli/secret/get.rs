@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use doppio_secrets::AuditAction;
 use doppio_secrets::SecretValue;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -44,8 +45,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     if args.reveal && !args.force && !context.stdout_is_terminal {
         return Err(CliError::usage("stdout is not a terminal: the value may end up in a file or a log")
             .hint(format!(
-                "run `doppio secret get {} --reveal --force` if that is what you want",
-                reference.label()
+                "run {} if that is what you want",
+                typed(["doppio", "secret", "get", &reference.label(), "--reveal", "--force"])
             )));
     }
     let vault = lookup::session(context, &context.cwd, &args.lookup)?;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
 use crate::cli::secret::arguments::name;
 use crate::cli::secret::lookup::ProfileArg;
 use crate::cli::secret::sources;
@@ -18,9 +19,8 @@ pub(in crate::cli) struct Args {
     /// The source to ask; else the keychain or the age vault, whichever has it
     #[arg(long = "in", value_name = "SOURCE")]
     source: Option<String>,
-    /// Print one JSON array
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(flatten)]
     profile: ProfileArg,
 }
@@ -33,7 +33,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
         CliError::of_source(format!("`{name}` has no history"), &error)
             .hint("the age vault keeps ten older versions: `doppio secret copy --from keyring --to file`")
     })?;
-    if args.json {
+    if args.output.is_json() {
         return output::json_array(versions.iter().map(|version| {
             serde_json::json!({
                 "version": version.id,

@@ -22,6 +22,7 @@ use doppio_secrets::scan::history;
 use doppio_secrets::scan::staged;
 use doppio_secrets::scan::tree;
 use doppio_secrets::vendor;
+use doppio_text::shell::typed;
 
 use crate::cli::block_on;
 use crate::cli::context::Context;
@@ -89,10 +90,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
                 key.name
             ))
             .hint(format!(
-                "store the one that was found: `doppio secret scan --adopt {}`",
-                args.path.display()
+                "store the one that was found: {}",
+                typed(["doppio", "secret", "scan", "--adopt", &args.path.display().to_string()])
             ))
-            .hint(format!("then ask about it: `doppio secret incident {}`", key.name)));
+            .hint(format!("then ask about it: {}", typed(["doppio", "secret", "incident", key.name]))));
         }
         return Err(CliError::world(format!("there is no value of `{name}` to look for")).hint(format!(
             "if it is in a remote source, name that with `--source`; if it was removed, store it once more with \

@@ -12,6 +12,7 @@ use doppio_text::exact;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
 use crate::cli::secret::lookup;
 use crate::cli::secret::sources;
 use crate::cli::secret::time;
@@ -32,9 +33,8 @@ pub(in crate::cli) struct Args {
     /// Ask every source that can list, those on the network too
     #[arg(long)]
     all: bool,
-    /// Print one JSON array
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// One stored secret.
@@ -78,7 +78,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
         }
     }
     items.sort_by(|a: &Item, b| a.name.cmp(&b.name));
-    if args.json {
+    if args.output.is_json() {
         output::json_array(items.iter().map(|item| json(item, &items)))?;
     } else {
         output::table(&table(&items, Timestamp::now()))?;

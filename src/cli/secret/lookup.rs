@@ -27,6 +27,7 @@ use doppio_secrets::source::Source;
 use doppio_secrets::vendor::Discovery;
 use doppio_text::closest;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -109,7 +110,7 @@ pub(in crate::cli) fn ladder_asking(
 ) -> Result<Ladder, CliError> {
     let dirs = Dirs::new(&context.env, &context.home);
     let profile = args.profile(context);
-    let settings = Settings::load(project, &dirs.config_toml(), profile)?;
+    let settings = Settings::load(project, &dirs.config_toml(), &context.home, profile)?;
     let keychain = if settings.keyring && context.env.text("DOPPIO_KEYRING") != Some("off") {
         Keychain::new(is_attended(context))
     } else {
@@ -120,6 +121,7 @@ pub(in crate::cli) fn ladder_asking(
         identity: identity.map(|path| below_home(context, path)),
         passphrase_fd: context.env.text("DOPPIO_PASSPHRASE_FD").map(str::to_owned),
         passphrase_file: context.env.path("DOPPIO_PASSPHRASE_FILE"),
+        home: context.home.clone(),
         prompt,
         keychain: Arc::new(keychain),
         work_factor: settings.vault_work_factor,
@@ -148,7 +150,7 @@ pub(in crate::cli) fn ladder_asking(
 /// Who keeps the audit log of this command, as the settings say.
 pub(in crate::cli) fn auditor(context: &Context, prompt: Arc<dyn Prompt>) -> Result<Arc<Auditor>, CliError> {
     let dirs = Dirs::new(&context.env, &context.home);
-    let policy = Settings::load(&context.cwd, &dirs.config_toml(), None)?.audit;
+    let policy = Settings::load(&context.cwd, &dirs.config_toml(), &context.home, None)?.audit;
     Ok(Arc::new(Auditor::new(AuditLog::new(dirs.state()), policy, prompt)))
 }
 
@@ -275,10 +277,11 @@ impl From<SettingsError> for CliError {
     fn from(error: SettingsError) -> Self {
         match error {
             SettingsError::Faults { source_text, faults } => Self::faults(source_text, faults),
+            SettingsError::NotOwn(error) => error.into(),
             SettingsError::UnknownProfile { .. } => Self::usage(error.to_string()),
             SettingsError::Unreadable { path, cause } => Self::world(format!("cannot read `{path}`"))
                 .cause(cause)
-                .hint(format!("look at it with `ls -l {path}`")),
+                .hint(format!("look at it with {}", typed(["ls", "-l", &path]))),
         }
     }
 }

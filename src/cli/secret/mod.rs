@@ -18,6 +18,7 @@ mod input;
 mod list;
 pub(in crate::cli) mod lookup;
 mod mv;
+mod names;
 mod needs;
 mod rm;
 mod rollback;
@@ -38,6 +39,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 
 pub(super) use arguments::refuse_tokens;
+pub(super) use names::names;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {

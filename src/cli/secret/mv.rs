@@ -4,6 +4,7 @@ use doppio_secrets::AuditAction;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -42,8 +43,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
             if has(source, &paths[1]).await? {
                 return Err(CliError::usage(format!("{} already has a `{to}`", source.place())).hint(
                     format!(
-                        "if it is not needed, run `doppio secret rm {to} --in {}` first",
-                        source.kind().scheme
+                        "if it is not needed, run {} first",
+                        typed(["doppio", "secret", "rm", to.as_str(), "--in", source.kind().scheme])
                     ),
                 ));
             }

@@ -4,6 +4,7 @@ use doppio_secrets::AuditAction;
 use doppio_secrets::source::PREVIOUS;
 use doppio_secrets::source::Remark;
 use doppio_secrets::source::SourceError;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -104,6 +105,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
         named(metadata.version),
         named(then.version)
     ));
-    output::line(&format!("undo it with `doppio secret rollback {name}@{}`", named(now.version)));
+    let version = format!("{name}@{}", named(now.version));
+    output::line(&format!("undo it with {}", typed(["doppio", "secret", "rollback", &version])));
     Ok(())
 }

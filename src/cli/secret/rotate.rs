@@ -23,6 +23,7 @@ use doppio_secrets::vendor;
 use doppio_stores::ping;
 use doppio_stores::ping::Verdict;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -218,7 +219,10 @@ impl<'a> Rotation<'a> {
         match self.source.get(path, None).await {
             Ok((_, metadata)) if !sources::may_have_note(self.source, &metadata, note) => {
                 Err(CliError::usage(format!("`{path}` is a separate secret, and `rotate` needs that name"))
-                    .hint(format!("give it another one: `doppio secret mv {path} NAME`")))
+                    .hint(format!(
+                        "give it another one: {}",
+                        typed(["doppio", "secret", "mv", path, "NAME"])
+                    )))
             }
             Ok(found) => Ok(Some(found)),
             Err(SourceError::Missing) => Ok(None),
@@ -319,7 +323,7 @@ impl<'a> Rotation<'a> {
             return Ok(());
         }
         Err(CliError::world(format!("{} returned a different value for `{path}`", self.source.place()))
-            .hint(format!("check it: `doppio secret why {}`", self.name)))
+            .hint(format!("check it: {}", typed(["doppio", "secret", "why", self.name.as_str()]))))
     }
 
     fn failed(&self, action: &str, path: &str, error: &SourceError) -> CliError {

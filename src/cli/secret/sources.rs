@@ -6,6 +6,7 @@ use doppio_secrets::source::PREVIOUS;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -110,7 +111,8 @@ pub(super) async fn tell_of_previous(ladder: &Ladder, source: &dyn Source, name:
         && source.locate(&kept, None).await.is_ok()
     {
         output::line(&format!(
-            "note: `{kept}`, its value before the last rotation, still exists: `doppio secret rm {kept}`"
+            "note: `{kept}`, its value before the last rotation, still exists: {}",
+            typed(["doppio", "secret", "rm", &kept])
         ));
     }
 }

@@ -16,6 +16,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::needs;
@@ -31,9 +32,8 @@ use crate::ui::table::Table;
 pub(in crate::cli) struct Args {
     /// The recipes; those of this folder if none is named
     recipes: Vec<PathBuf>,
-    /// Print one JSON array
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(flatten)]
     lookup: LookupArgs,
 }
@@ -56,7 +56,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
         rows.extend(secrets(&of_folder, &vault).await?);
         rows.extend(credentials(&of_folder, &vault).await?);
     }
-    if args.json {
+    if args.output.is_json() {
         output::json_array(rows.iter().map(json))?;
     } else {
         plain(&rows)?;

@@ -11,6 +11,7 @@ use doppio_text::name::SecretName;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
 use crate::cli::secret::lookup;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
@@ -18,9 +19,8 @@ use crate::ui::table::Table;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: doppio secret suggest")]
 pub(in crate::cli) struct Args {
-    /// Print one JSON array
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
@@ -39,7 +39,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
             }
         });
     }
-    if args.json {
+    if args.output.is_json() {
         output::json_array(items.iter().map(|(known, state, place)| {
             serde_json::json!({
                 "name": known.name,

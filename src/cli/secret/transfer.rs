@@ -15,6 +15,7 @@ use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_text::exact;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -110,8 +111,8 @@ pub(super) struct Wish {
 /// An item of a name: a value that `set` would refuse is refused here.
 pub(super) fn item(name: &SecretName, from: String, value: SecretValue, remark: Remark) -> Item {
     let value = match validate::unfit(name, &value) {
-        Some(unfit) if unfit.is_nothing => Err(Stays::Nothing(format!("the value {}", unfit.why))),
-        Some(unfit) => Err(Stays::refused(format!("the value {}", unfit.why))),
+        Some(unfit) if unfit.is_nothing => Err(Stays::Nothing(unfit.told())),
+        Some(unfit) => Err(Stays::refused(unfit.told())),
         None => Ok(value),
     };
     let path = name.to_string();
@@ -325,7 +326,10 @@ impl Plan<'_> {
             if !format::is_same_document(&back, &item.value) {
                 let (place, path) = (self.target.place(), &item.path);
                 return Err(CliError::world(format!("{place} returned a different value for `{path}`"))
-                    .hint(format!("check it: `doppio secret get {}:{path}`", self.target.kind().scheme)));
+                    .hint(format!(
+                        "check it: {}",
+                        typed(["doppio", "secret", "get", &format!("{}:{path}", self.target.kind().scheme)])
+                    )));
             }
         }
         Ok(())

@@ -1,7 +1,9 @@
 //! Whether a value may be stored, and what looks wrong about it.
 
 use doppio_secrets::Fitness;
+use doppio_secrets::ForeignForm;
 use doppio_secrets::SecretValue;
+use doppio_secrets::foreign_form;
 use doppio_secrets::is_dummy;
 use doppio_secrets::vendor;
 use doppio_text::name::SecretName;
@@ -19,10 +21,22 @@ pub(super) struct Unfit {
     pub is_nothing: bool,
 }
 
+impl Unfit {
+    /// In one line, for a list.
+    pub(super) fn told(self) -> String {
+        let hint = self.hint.filter(|hint| !hint.starts_with("https://"));
+        let hint = hint.map(|hint| format!(": {hint}")).unwrap_or_default();
+        format!("the value {}{hint}", self.why)
+    }
+}
+
 /// What is wrong with a value, if something is.
 pub(super) fn unfit(name: &SecretName, value: &SecretValue) -> Option<Unfit> {
     let unfit = |why, hint| Some(Unfit { why, hint, is_nothing: false });
     let nothing = |why, hint| Some(Unfit { why, hint, is_nothing: true });
+    if let Some(form) = foreign(value) {
+        return unfit(form.is, Some(form.hint));
+    }
     match value.fitness() {
         Fitness::Empty => nothing("is empty", None),
         _ if is_dummy(value) => nothing("is only a placeholder", vendor::known(name).map(|known| known.get)),
@@ -34,6 +48,12 @@ pub(super) fn unfit(name: &SecretName, value: &SecretValue) -> Option<Unfit> {
             unfit("holds a NUL byte, which no environment variable can carry", Some("store it as base64"))
         }
     }
+}
+
+/// What a value is, where it only stands for one elsewhere.
+#[expect(clippy::disallowed_methods, reason = "its beginning says whether it is a value")]
+fn foreign(value: &SecretValue) -> Option<ForeignForm> {
+    value.reveal(foreign_form)
 }
 
 /// Refuses a value that can't be stored.

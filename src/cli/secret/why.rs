@@ -32,15 +32,19 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     // Of the many variables that people use, only those that are set say something.
     let tells = |asked: &&Asked| !matches!(asked.outcome, Outcome::Missing) || !vendor::is_alias(&asked.path);
     for asked in trail.asked.iter().filter(tells) {
-        output::text(&line(asked, now))?;
+        output::painted_lines(&line(asked, now), painted)?;
     }
     if trail.winner().is_some() {
         return Ok(());
     }
     if let Some(default) = &reference.default {
-        let words = if default.is_empty() { "the empty text".to_owned() } else { format!("`{default}`") };
+        let words = match default.as_str() {
+            "" => "the default of the reference is used: the empty text".to_owned(),
+            _ if reference.leaves_unset() => "a variable that is set to it is left unset".to_owned(),
+            default => format!("the default of the reference is used: `{default}`"),
+        };
         if !trail.asked.iter().any(|asked| matches!(asked.outcome, Outcome::Failed { .. })) {
-            output::text(&format!("the default of the reference is used: {words}\n"))?;
+            output::text(&format!("{words}\n"))?;
             return Ok(());
         }
     }
@@ -80,6 +84,21 @@ fn line(asked: &Asked, now: Timestamp) -> String {
             format!("{head} -> {}: {cause}\n", if *stops { "stops the search" } else { "could not be asked" })
         }
     }
+}
+
+/// A line of that in colour.
+fn painted(line: &str) -> String {
+    let Some((head, outcome)) = line.split_once(" -> ") else { return line.to_owned() };
+    let style = if outcome.starts_with("used") {
+        "32"
+    } else if outcome.starts_with("stops the search") || outcome.starts_with("could not be asked") {
+        "1;31"
+    } else if outcome.starts_with("found") {
+        "33"
+    } else {
+        "2"
+    };
+    format!("{head} -> {}", output::styled(style, outcome))
 }
 
 fn warnings(warnings: &[String]) -> String {

@@ -29,14 +29,22 @@ impl Dispatcher<'_> {
             self.tell(What::StepRetrying { step: self.id(index), attempt, end: outcome.end, delay });
             return;
         }
+        // What a step printed is kept only for those who will ask for it.
+        if !self.story[index].is_read {
+            outcome = Outcome { sets: outcome.sets, ..Outcome::ended(outcome.end) };
+        }
+        if let Some(message) = self.values.refuses(&outcome) {
+            let (message, hint) =
+                (self.mask().text(&message), self.mask().text("pass what is that long in files"));
+            let (causes, hint) = (Vec::new(), Some(hint));
+            outcome = Outcome::ended(End::Error { message, causes, hint, world: false, bug: false });
+        }
         let (status, end) = (outcome.end.status(), outcome.end.clone());
         let sets = std::mem::take(&mut outcome.sets);
         if !sets.is_empty() {
             Arc::make_mut(&mut self.values).variables.extend(sets);
         }
-        // What a step printed is kept only for those who will ask for it.
-        let kept = if self.story[index].is_read { outcome } else { Outcome::ended(outcome.end) };
-        self.note(index, status, Some(kept));
+        self.note(index, status, Some(outcome));
         self.tell_end(index, status, end);
         let fate = match status {
             StepStatus::Success => Fate::Success,

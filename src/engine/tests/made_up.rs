@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
 
+use doppio_hosts::FirstContact;
 use doppio_hosts::Pool;
 use doppio_secrets::Hold;
 use doppio_secrets::SecretSession;
@@ -96,6 +97,22 @@ impl Planned for Fake {
 
     fn faults(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    fn is_posix(&self) -> bool {
+        true
+    }
+
+    fn pipes_hide_failures(&self) -> bool {
+        false
+    }
+
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
+    fn is_outlived(&self) -> bool {
+        false
     }
 
     fn show(&self) -> Vec<String> {
@@ -324,6 +341,7 @@ fn run_in(
         home: "/nonexistent".into(),
         state: "/nonexistent".into(),
         agent: None,
+        first_contact: FirstContact::Accept,
         sandbox: false,
         env_names: std::collections::BTreeSet::new(),
     });

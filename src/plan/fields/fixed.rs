@@ -1,5 +1,6 @@
 //! Texts that must be known before the run.
 
+use doppio_secrets::vendor;
 use doppio_text::Diagnostic;
 use doppio_text::SUGGESTED;
 
@@ -39,7 +40,11 @@ pub(in crate::plan) fn fixed_text(
             Some((_, Named::Unread)) => return None,
             None if *reference == Reference::Target => inputs.target.map(ToString::to_string),
             None => match reference {
-                Reference::Env(name) => inputs.env.text(name.as_str()).map(str::to_owned),
+                Reference::Env(name)
+                    if vendor::of_variable(name.as_str()).is_none_or(|key| key.is_public) =>
+                {
+                    inputs.env.text(name.as_str()).map(str::to_owned)
+                }
                 _ => None,
             },
             Some(_) => None,

@@ -1,10 +1,14 @@
 //! What one reference stands for, as far as it is known before the run.
 
+use doppio_secrets::Origin;
+use doppio_secrets::SecretRef;
+use doppio_secrets::vendor;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
 use doppio_text::closest;
 use doppio_text::name::EnvName;
 use doppio_text::name::StepId;
+use doppio_text::shown;
 
 use crate::plan::fields::Fact;
 use crate::plan::fields::Question;
@@ -40,10 +44,19 @@ impl Resolver<'_> {
                 None
             }
             Reference::Step { id, field: what } => {
-                self.result(node, id, what, span);
-                None
+                let Some(id) = self.member(node, id, span) else { return };
+                self.result(node, &id, what, span);
+                let reference = Reference::Step { id, field: what.clone() };
+                resolved.parts.push(Part::Reference(reference, span.clone()));
+                return;
             }
-            Reference::Env(name) => self.environment(name, span),
+            Reference::Env(name) => {
+                if let Some(secret) = self.secret_variable(name, span) {
+                    resolved.parts.push(Part::Reference(Reference::Secret(secret), span.clone()));
+                    return;
+                }
+                self.environment(name, span)
+            }
             Reference::Target => self.target(span),
             Reference::Host => {
                 let host = self.graph.nodes[node].host.as_ref().map(ToString::to_string);
@@ -89,6 +102,22 @@ impl Resolver<'_> {
         None
     }
 
+    /// A step's id with the values of this step's matrix in its brackets.
+    fn member(&mut self, node: usize, id: &StepId, span: &Span) -> Option<StepId> {
+        const BEGIN: &str = "${matrix.";
+        let mut whole = String::new();
+        let mut rest = id.as_str();
+        while let Some((before, after)) = rest.split_once(BEGIN) {
+            let (name, after) = after.split_once('}')?;
+            whole.push_str(before);
+            // As the ids of the members are made.
+            whole.push_str(&shown(&self.matrix(node, name, span)?));
+            rest = after;
+        }
+        whole.push_str(rest);
+        Some(whole.parse().expect("an id with a label without control characters"))
+    }
+
     /// `${step.ID.…}`: whether there is such a step, and whether it has such a result.
     pub(in crate::plan) fn result(&mut self, node: usize, id: &StepId, what: &StepField, span: &Span) {
         let Some(of) = self.graph.ids.get(id).copied() else {
@@ -109,6 +138,22 @@ impl Resolver<'_> {
             return;
         }
         self.questions.push(Question { node, fact: Fact::Result(of), span: span.clone() });
+    }
+
+    /// A variable of Doppio's environment that is known to hold a secret, as a reference to one.
+    fn secret_variable(&mut self, name: &EnvName, span: &Span) -> Option<SecretRef> {
+        let key = vendor::of_variable(name.as_str()).filter(|key| !key.is_public)?;
+        let message = format!("`{name}` holds a secret, {}", key.name);
+        let fault = Diagnostic::warning("plan::secret-variable", message, span.clone())
+            .label("is handed over as a secret")
+            .help(format!("write `${{secret:{}}}`, which is also found in other sources", key.name));
+        self.fault(fault);
+        Some(SecretRef {
+            origin: Origin::Source { scheme: "env".to_owned(), path: name.to_string() },
+            property: None,
+            version: None,
+            default: None,
+        })
     }
 
     fn environment(&mut self, name: &EnvName, span: &Span) -> Option<String> {

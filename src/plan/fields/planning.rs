@@ -1,13 +1,16 @@
 //! The fields of one step's operation on their way through the resolver.
 
+use doppio_secrets::foreign_form;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
 use doppio_text::name::EnvName;
 
+use crate::plan::fields::Fact;
 use crate::plan::fields::Resolver;
 use crate::plan::fields::Travel;
 use crate::plan::fields::resolver::settle;
 use crate::step::Mode;
+use crate::step::Part;
 use crate::step::PlainText;
 use crate::step::Planner;
 use crate::step::SecretText;
@@ -28,17 +31,33 @@ impl Planner for Planning<'_, '_> {
         PlainText(self.resolver.plain(self.node, text, field))
     }
 
+    fn looked_at(&mut self, field: &str, text: &Template) -> PlainText {
+        let asked = self.resolver.questions.len();
+        let text = self.plain(field, text);
+        let mut at = 0;
+        self.resolver.questions.retain(|question| {
+            at += 1;
+            at <= asked || !matches!(question.fact, Fact::Variable(_))
+        });
+        text
+    }
+
     fn secret(&mut self, field: &str, text: &Template) -> SecretText {
         let parts = settle(self.resolver.resolve(self.node, text, Mode::Plain, field));
         self.travel.note_secrets(&parts);
+        if let [Part::Text(value)] = parts.as_slice()
+            && let Some(form) = foreign_form(value.as_bytes())
+        {
+            let message = format!("the value of `{field}` {}", form.is);
+            let fault = Diagnostic::error("plan::not-a-value", message, text.span.clone()).help(form.hint);
+            self.resolver.fault(fault);
+        }
         SecretText(parts.into_iter().collect())
     }
 
     fn variable(&mut self, name: &EnvName, text: &Template) -> SecretText {
-        if !self.travel.env_names.contains(name) {
-            self.travel.env_names.push(name.clone());
-        }
-        self.secret("env", text)
+        self.travel.note_variable(name);
+        self.secret(name.as_str(), text)
     }
 
     fn shell(&mut self, field: &str, text: &Template) -> ShellText {

@@ -112,6 +112,8 @@ impl<'a> Resolver<'a> {
     ) -> ShellText {
         let Resolved { parts, fixed } = self.resolve(node, template, Mode::Shell, name);
         travel.note_secrets(&parts);
+        travel.unset.extend_from_slice(&template.unset);
+        travel.pipes.extend_from_slice(&template.pipes);
         let mut pieces = Vec::with_capacity(parts.len());
         let mut bindings: Vec<Binding> = Vec::new();
         let mut bound = HashSet::new();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 
 use doppio_secrets::SecretRef;
+use doppio_text::Span;
 use doppio_text::name::EnvName;
 
 use crate::step::Part;
@@ -15,6 +16,11 @@ pub(in crate::plan) struct Travel {
     /// The secrets, each once.
     pub secrets: Vec<SecretRef>,
     pub env_names: Vec<EnvName>,
+    /// Names that shell texts use and do not set.
+    pub unset: Vec<(String, Span)>,
+    /// Pipes of shell texts that hide failures, by their last command.
+    pub pipes: Vec<(String, Span)>,
+    variables: HashSet<EnvName>,
     seen: HashSet<SecretRef>,
     /// The variables of the shell texts so far, by what they carry.
     holes: HashMap<String, EnvName>,
@@ -36,6 +42,13 @@ impl Travel {
         self.holes.insert(carried, variable.clone());
         self.env_names.push(variable.clone());
         variable
+    }
+
+    /// Notes a variable of an `env` table, which may stand in several.
+    pub(super) fn note_variable(&mut self, name: &EnvName) {
+        if self.variables.insert(name.clone()) {
+            self.env_names.push(name.clone());
+        }
     }
 
     /// Notes the secrets of a text.

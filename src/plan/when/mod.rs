@@ -238,7 +238,14 @@ mod tests {
     fn holds(when: &str) -> Result<bool, String> {
         let source = Source::new("r.toml", RECIPE.replace("WHEN", when));
         let env = [("CI".into(), "1".into())].into_iter().collect();
-        let inputs = Inputs { vars: &[], env: &env, target: None, tagged: &|_| Vec::new(), is_check: false };
+        let inputs = Inputs {
+            vars: &[],
+            env: &env,
+            target: None,
+            tagged: &|_| Vec::new(),
+            host_env: &[],
+            is_check: false,
+        };
         let (plan, _) = crate::plan::build(crate::recipe::parse(&source), &inputs)
             .map_err(|faults| faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))?;
         let value = |text: &str| Value::Plain(text.to_owned());

@@ -113,7 +113,7 @@ fn role(tokens: &[Token], index: usize) -> Role {
 /// What a name stands for; faults go to the resolver.
 pub(super) fn look_up(name: &Reference, resolver: &mut Resolver<'_>, node: usize, span: &Span) -> Text {
     let parts = vec![Part::Reference(name.clone(), span.clone())];
-    resolver.plain(node, &Template { parts, span: span.clone() }, "when")
+    resolver.plain(node, &Template { parts, span: span.clone(), ..Template::default() }, "when")
 }
 
 impl Operand {

@@ -8,9 +8,11 @@ use serde::Serialize;
 
 use crate::step::FieldType;
 use crate::step::HostText;
+use crate::step::Part;
 use crate::step::PlainText;
 use crate::step::Planner;
 use crate::step::Reader;
+use crate::step::Reference;
 use crate::step::ShellText;
 use crate::step::Site;
 use crate::step::Template;
@@ -38,11 +40,11 @@ conditions! {
         like "{ output_matches = { command = \"df -h\", pattern = \"/workspace\" } }",
 
     /// A variable has this value; one that is not set is empty.
-    VarEquals = "var_equals" { name: String, value: PlainText }
+    VarEquals = "var_equals" { name: ReadVariable, value: PlainText }
         like "{ var_equals = { name = \"answer\", value = \"yes\" } }",
 
     /// A regular expression is found in a variable.
-    VarMatches = "var_matches" { name: String, pattern: Pattern }
+    VarMatches = "var_matches" { name: ReadVariable, pattern: Pattern }
         like "{ var_matches = { name = \"loss\", pattern = \"^0\\\\.\" } }",
 
     /// Doppio can log in to the host.
@@ -53,7 +55,7 @@ conditions! {
     PortOpen = "port_open" { host_id: Option<HostText>, port: u16 }
         like "{ port_open = { port = 8080 } }",
 
-    /// A tmux session exists.
+    /// A tmux session exists, and its command runs.
     TmuxAlive = "tmux_alive" { host_id: Option<HostText>, session_name: Session }
         like "{ tmux_alive = { session_name = \"train\" } }",
 
@@ -135,6 +137,39 @@ fn list(f: &mut fmt::Formatter<'_>, conditions: &[Condition], joint: &str) -> fm
         write!(f, "({condition})")?;
     }
     Ok(())
+}
+
+/// A variable that is looked at, and what it holds as far as that is known: `${name}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::step) struct ReadVariable {
+    pub(super) name: String,
+    pub(super) value: PlainText,
+}
+
+impl Field for ReadVariable {
+    type Parsed = (String, Template);
+
+    const TYPE: FieldType = FieldType::Literal;
+
+    fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self::Parsed> {
+        let name = reader.string(entry.what, entry.value)?;
+        let span = entry.value.span();
+        let reference = Reference::Variable { name: name.clone(), quoted: false };
+        Some((
+            name,
+            Template { parts: vec![Part::Reference(reference, span.clone())], span, ..Template::default() },
+        ))
+    }
+
+    fn plan((variable, value): &Self::Parsed, name: &str, planner: &mut dyn Planner) -> Self {
+        Self { name: variable.clone(), value: planner.looked_at(name, value) }
+    }
+}
+
+impl fmt::Display for ReadVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
 }
 
 /// A regular expression.

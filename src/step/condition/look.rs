@@ -5,18 +5,22 @@ use futures_util::future::BoxFuture;
 use regex::Regex;
 
 use doppio_hosts::Exec;
+use doppio_hosts::HostError;
 use doppio_hosts::Interpreter;
 use doppio_text::shell::quote;
 use doppio_text::shell::quote_path;
 
 use crate::event::End;
 use crate::step::HostText;
+use crate::step::Reference;
 use crate::step::ShellText;
 use crate::step::StepContext;
 use crate::step::StepError;
+use crate::step::TextPart;
 use crate::step::Value;
 use crate::step::condition::kinds::Condition;
 use crate::step::condition::kinds::Pattern;
+use crate::step::condition::kinds::ReadVariable;
 use crate::step::condition::kinds::regex;
 use crate::step::tmux;
 use crate::step::values::KEPT_MIB;
@@ -76,7 +80,19 @@ impl Condition {
                         )),
                     }
                 }
-                _ => ask(cx, self.host().or(usual), self.script(cx)?).await,
+                Self::TmuxAlive { session_name, .. } => {
+                    let look = tmux::alive(cx, &cx.text(&session_name.0)?)?;
+                    ask(cx, self.host().or(usual), look).await
+                }
+                Self::TmuxExited { session_name, .. } => {
+                    let look = tmux::alive(cx, &cx.text(&session_name.0)?)?;
+                    Ok(!ask(cx, self.host().or(usual), look).await?)
+                }
+                _ => {
+                    let interpreter = Interpreter { shell: "sh".to_owned(), login: false };
+                    let look = Exec { interpreter, ..Exec::new(self.script(cx)?) };
+                    ask(cx, self.host().or(usual), look).await
+                }
             }
         }
         .boxed()
@@ -93,10 +109,6 @@ impl Condition {
                 "if command -v nc >/dev/null 2>&1; then nc -z -w 2 127.0.0.1 {port}; \
                  else bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}'; fi 2>/dev/null"
             ),
-            Self::TmuxAlive { session_name, .. } => tmux::alive(&cx.text(&session_name.0)?)?,
-            Self::TmuxExited { session_name, .. } => {
-                format!("! {}", tmux::alive(&cx.text(&session_name.0)?)?)
-            }
             Self::GpuAvailable { min_count, .. } => {
                 format!(
                     "n=$(nvidia-smi -L 2>/dev/null | grep -c '^GPU '); test \"${{n:-0}}\" -ge {min_count}"
@@ -111,10 +123,9 @@ impl Condition {
 }
 
 /// Asks the host with a script of ours, whose exit code is the answer.
-async fn ask(cx: &mut StepContext, host: Option<&HostText>, script: String) -> Result<bool, StepError> {
+async fn ask(cx: &mut StepContext, host: Option<&HostText>, script: Exec) -> Result<bool, StepError> {
     let host = cx.host(host).await?;
-    let interpreter = Interpreter { shell: "sh".to_owned(), login: false };
-    let ended = cx.ask(&host, Exec { interpreter, ..Exec::new(script) }).await?;
+    let ended = cx.ask(&host, script).await?;
     succeeded(&ended.end)
 }
 
@@ -133,25 +144,29 @@ async fn run(
     Ok(succeeded(&ended.end)?.then_some(ended.stdout))
 }
 
-/// An answer by exit code. A lost connection is not an answer.
+/// An answer by exit code. A lost connection is not an answer, and the host can be asked again.
 fn succeeded(end: &End) -> Result<bool, StepError> {
     match end {
         End::Exit { code } => Ok(*code == 0),
         End::Lost { cause, .. } => {
-            Err(StepError::failed(format!("the connection was lost: {}", cause.as_str())))
+            Err(HostError::new("the connection was lost").cause(cause.as_str().to_owned()).into())
         }
         _ => Ok(false),
     }
 }
 
-fn variable(cx: &StepContext, name: &str) -> Result<String, StepError> {
-    match cx.values.variables.get(name) {
-        None => Ok(String::new()),
-        Some(Value::Plain(text)) => Ok(text.clone()),
-        Some(Value::Secret(_)) => {
-            Err(StepError::failed(format!("variable `{name}` holds a secret and can't be compared")))
-        }
+/// What a variable holds; one that no step has set yet is empty.
+fn variable(cx: &StepContext, variable: &ReadVariable) -> Result<String, StepError> {
+    let ReadVariable { name, value } = variable;
+    let text = &value.0;
+    if let [TextPart::Reference(Reference::Variable { name, .. })] = text.parts.as_slice()
+        && !cx.values.variables.contains_key(name)
+    {
+        return Ok(String::new());
     }
+    cx.values.fill(text, cx.host.as_ref(), |_| {
+        StepError::failed(format!("variable `{name}` holds a secret and can't be compared"))
+    })
 }
 
 fn parsed(cx: &StepContext, pattern: &Pattern) -> Result<Regex, StepError> {

@@ -6,10 +6,12 @@ use doppio_text::TomlTable;
 use doppio_text::TomlValue;
 use doppio_text::closest;
 
+use crate::step::Level;
 use crate::step::Reader;
 use crate::step::field::Entry;
 use crate::step::field::Field;
 use crate::step::field::Spec;
+use crate::step::synonym;
 
 /// A table on the way through its fields.
 pub(in crate::step) struct Table<'r, 's, 't> {
@@ -39,8 +41,16 @@ impl<'r, 's, 't> Table<'r, 's, 't> {
                 continue;
             }
             is_whole = false;
-            reader.unknown_key(name, key.span(), &format!("`{}`", owner.name), keys.clone());
-            if !reader.has_enough() {
+            if reader.has_enough() {
+                continue;
+            }
+            let place = format!("`{}`", owner.name);
+            let foreign = synonym::foreign(name, key.span(), Level::Operation, &place, keys.clone());
+            if let Some(fault) = foreign {
+                reader.fault(fault);
+                meant.extend(synonym::meant(name, Level::Operation, keys.clone()));
+            } else {
+                reader.unknown_key(name, key.span(), &place, keys.clone());
                 meant.extend(closest(name, keys.clone()));
             }
         }

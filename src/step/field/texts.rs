@@ -125,7 +125,12 @@ impl Field for HostText {
 
     fn plan(parsed: &Template, name: &str, planner: &mut dyn Planner) -> Self {
         let text = planner.plain(name, parsed);
-        if let Some(Err(error)) = text.fixed().map(str::parse::<HostId>) {
+        if text.fixed().is_some_and(|host| host.trim().is_empty()) {
+            let fault = Diagnostic::error("plan::invalid-host", "`host_id` is empty", parsed.span.clone());
+            planner.fault(
+                fault.help("leave it out: the step then runs on the target, which `--host HOST` names"),
+            );
+        } else if let Some(Err(error)) = text.fixed().map(str::parse::<HostId>) {
             planner.fault(Diagnostic::error("plan::invalid-host", error.to_string(), parsed.span.clone()));
         }
         Self(text)

@@ -27,8 +27,20 @@ impl Operation for LocalCommand {
         Site::Local
     }
 
+    fn faults(&self) -> Vec<(&'static str, String)> {
+        self.options.faults(("command", &self.command))
+    }
+
+    fn is_posix(&self) -> bool {
+        self.options.is_posix()
+    }
+
+    fn pipes_hide_failures(&self) -> bool {
+        self.options.pipes_hide_failures()
+    }
+
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let host = cx.local();
-        self.options.run(cx, &host, "", &self.command).await
+        self.options.run(cx, &host, &self.command).await
     }
 }

@@ -10,7 +10,11 @@ use serde::Serialize;
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
 use doppio_hosts::Interpreter;
+use doppio_hosts::Strict;
+use doppio_secrets::Registered;
+use doppio_secrets::Unmaskable;
 use doppio_text::Spanned;
+use doppio_text::shell::quote_path;
 
 use crate::event::End;
 use crate::step::Ended;
@@ -23,9 +27,11 @@ use crate::step::SecretText;
 use crate::step::ShellText;
 use crate::step::StepContext;
 use crate::step::StepError;
+use crate::step::Value;
 use crate::step::field::Entry;
 use crate::step::field::Env;
 use crate::step::field::Field;
+use crate::step::field::Files;
 use crate::step::field::Timeout;
 use crate::step::field::Variable;
 use crate::step::field::fields;
@@ -38,11 +44,16 @@ fields! {
         /// `local_command`, where Doppio was started.
         workdir: Option<PlainText>,
         env: Env,
+        files: Files,
         /// A variable that receives standard output, of at most 16 MiB.
         capture_output: Option<Variable>,
         timeout_secs: Option<Timeout>,
         /// `bash` if it is left out, or `sh` where there is none.
         shell: Option<Shell>,
+        /// Whether the text stops at the first command that fails (`set -e`), in a POSIX shell.
+        errexit: bool = true,
+        /// Whether a pipe fails if any of its commands does (`set -o pipefail`), and not only the last.
+        pipefail: bool = false,
         /// Whether the shell reads the profile first.
         login_shell: bool = false,
         /// Files to source first.
@@ -117,13 +128,86 @@ impl Field for Outputs {
     }
 }
 
+/// The exit code of our own shell text where what the text needs is not there.
+const NOT_THERE: i32 = 98;
+
+/// Shells whose language is not that of POSIX.
+const NOT_POSIX: [&str; 7] = ["csh", "elvish", "fish", "nu", "pwsh", "tcsh", "xonsh"];
+
+/// The flag by which an interpreter takes its text, where it does something else for `-c`.
+fn text_flag(interpreter: &str) -> Option<&'static str> {
+    let name = interpreter.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    Some(match name {
+        "perl" | "ruby" | "node" | "nodejs" | "julia" | "lua" | "luajit" | "R" | "Rscript" => "-e",
+        "php" => "-r",
+        _ => return None,
+    })
+}
+
 impl Options {
-    /// Runs the text on a host and makes an outcome of its end. `prefix` is our own shell text.
+    /// What reads the text.
+    fn interpreter(&self) -> Interpreter {
+        Interpreter {
+            shell: self.shell.as_ref().map_or(Interpreter::default().shell, |shell| shell.0.clone()),
+            login: self.login_shell,
+        }
+    }
+
+    /// Whether that is a POSIX shell.
+    pub(in crate::step) fn is_posix(&self) -> bool {
+        self.interpreter().is_posix()
+    }
+
+    /// Whether only the last command of a pipe counts.
+    pub(in crate::step) fn pipes_hide_failures(&self) -> bool {
+        self.is_posix() && !self.pipefail
+    }
+
+    /// When the text ends early.
+    pub(in crate::step) fn strict(&self) -> Strict {
+        Strict { errexit: self.errexit, pipefail: self.pipefail }
+    }
+
+    /// What is wrong with the keys together, as (field, message); `command` is the text and its key.
+    pub(in crate::step) fn faults(&self, command: (&'static str, &ShellText)) -> Vec<(&'static str, String)> {
+        let interpreter = self.interpreter();
+        let mut faults = Vec::new();
+        if interpreter.is_posix() {
+            return faults;
+        }
+        let name = interpreter.name();
+        if let Some(flag) = text_flag(name) {
+            let message = format!(
+                "is given its text by `-c`, and `{name}` takes it by `{flag}`; run `{name} {flag} '…'` in a shell"
+            );
+            faults.push(("shell", message));
+        }
+        if self.pipefail {
+            faults.push(("pipefail", format!("has no meaning in `{name}`")));
+        }
+        let is_shell = NOT_POSIX.contains(&name);
+        if !self.source.is_empty() && !is_shell {
+            faults.push(("source", format!("is for shells, and `{name}` is none")));
+        }
+        if self.login_shell && !is_shell {
+            faults.push(("login_shell", format!("is for shells, and `{name}` is none")));
+        }
+        let (key, text) = command;
+        if !text.script.bindings.is_empty() {
+            let message = format!(
+                "can hold references to secrets and results only for a POSIX shell, and `{name}` is none; \
+                 hand them over in `env`, and read the variable there"
+            );
+            faults.push((key, message));
+        }
+        faults
+    }
+
+    /// Runs the text on a host and makes an outcome of its end.
     pub(in crate::step) async fn run(
         &self,
         cx: &mut StepContext,
         host: &Host,
-        prefix: &str,
         command: &ShellText,
     ) -> Result<Outcome, StepError> {
         // The step's own value of a variable takes precedence.
@@ -131,18 +215,17 @@ impl Options {
         let (script, bound) = cx.script(command).await?;
         env.extend(bound);
         env.extend(cx.env(&self.env.0).await?);
+        env.extend(cx.files(&self.files).await?);
         let stdin = match &self.stdin {
-            Some(text) => Some(cx.value(text).await?.into_secret()),
+            Some(text) => Some(cx.stdin(text, Registered::sent_as_input).await?),
             None => None,
         };
         let exec = Exec {
-            script: format!("{prefix}{script}"),
+            script,
             env,
             workdir: self.workdir.as_ref().map(|text| cx.text(text)).transpose()?,
-            interpreter: Interpreter {
-                shell: self.shell.as_ref().map_or(Interpreter::default().shell, |shell| shell.0.clone()),
-                login: self.login_shell,
-            },
+            interpreter: self.interpreter(),
+            strict: self.strict(),
             source: self.source.iter().map(|text| cx.text(text)).collect::<Result<_, _>>()?,
             stdin,
         };
@@ -152,10 +235,42 @@ impl Options {
         } else {
             cx.exec(host, exec).await?
         };
-        self.outcome(ended)
+        if ended.end == (End::Exit { code: NOT_THERE }) {
+            self.are_there(cx, &ended)?;
+        }
+        self.outcome(cx, ended)
     }
 
-    fn outcome(&self, ended: Ended) -> Result<Outcome, StepError> {
+    /// Says what the text did not begin for, where that was our own shell text's answer.
+    fn are_there(&self, cx: &StepContext, ended: &Ended) -> Result<(), StepError> {
+        let Value::Plain(said) = &ended.stderr else { return Ok(()) };
+        if let Some(workdir) = self.workdir.as_ref().map(|text| cx.text(text)).transpose()?
+            && said.ends_with(&format!("doppio: no directory {workdir}"))
+        {
+            return Err(StepError::hinted(
+                format!("there is no directory `{workdir}`"),
+                format!("make it in a step before, as in `mkdir -p {}`", quote_path(&workdir)),
+            ));
+        }
+        if said.ends_with("doppio: this shell has no pipefail") {
+            return Err(StepError::hinted(
+                format!("`{}` has no `pipefail`", self.interpreter().name()),
+                "use `shell = \"bash\"`, or leave `pipefail` out",
+            ));
+        }
+        for file in &self.source {
+            let file = cx.text(file)?;
+            if said.ends_with(&format!("doppio: no file {file} to source")) {
+                return Err(StepError::hinted(
+                    format!("there is no file `{file}` to source"),
+                    "write its path from the home, as in `~/venv/bin/activate`, or from `workdir`",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, cx: &StepContext, ended: Ended) -> Result<Outcome, StepError> {
         let has_succeeded = ended.end == (End::Exit { code: 0 });
         let mut outputs = HashMap::new();
         if has_succeeded {
@@ -170,7 +285,9 @@ impl Options {
             for (name, pattern) in &self.outputs.0 {
                 let failed = |why| StepError::failed(format!("output `{name}`{why}"));
                 let regex = Regex::new(pattern).map_err(|error| failed(format!(": {error}")))?;
-                let found = ended.stdout.capture(&regex).ok_or_else(|| {
+                let known_as = format!("step.{}.outputs.{name}", cx.step);
+                let found = ended.stdout.capture(&regex, cx.secrets.mask(), &known_as);
+                let found = found.map_err(|error| cut_of_secret(name, &error))?.ok_or_else(|| {
                     failed(format!(" was not found: nothing in {searched}stdout matches `{pattern}`"))
                 })?;
                 outputs.insert(name.clone(), found);
@@ -180,4 +297,17 @@ impl Options {
         let sets = captured.map(|to| (to.0.clone(), ended.stdout.clone())).collect();
         Ok(Outcome { outputs, sets, ..ended.into() })
     }
+}
+
+/// An output that is secret and can't be masked.
+fn cut_of_secret(name: &str, error: &Unmaskable) -> StepError {
+    let why = match error {
+        Unmaskable::TooShort { .. } => "is too short to be masked",
+        Unmaskable::TooLong { .. } => "is too long to be masked",
+        Unmaskable::TooMany { .. } => "can't be masked together with so many others",
+    };
+    StepError::hinted(
+        format!("output `{name}` is part of a secret and {why}"),
+        "have its pattern match more of the secret, or print what is not secret in a step without `secret_output`",
+    )
 }

@@ -1,4 +1,4 @@
-//! `run_commands`: several lines of shell text on a host, in order, up to the first that fails.
+//! `run_commands`: several lines of shell text on a host, in order.
 
 use doppio_hosts::Host;
 
@@ -14,7 +14,7 @@ use crate::step::shell::options::Options;
 use crate::step::tmux;
 
 fields! {
-    /// Runs lines of shell text on a host, up to the first that fails.
+    /// Runs lines of shell text on a host, in order.
     pub(in crate::step) struct RunCommands {
         host_id: Option<HostText>,
         /// The lines.
@@ -52,11 +52,13 @@ impl RunCommands {
     }
 
     async fn in_new_session(&self, cx: &mut StepContext, host: &Host) -> Result<Outcome, StepError> {
-        let (script, mut env) = cx.script(&self.commands).await?;
+        let (script, bound) = cx.script(&self.commands).await?;
+        let mut env = tmux::credentials(cx, host).await?;
+        env.extend(bound);
         env.extend(cx.env(&self.options.env.0).await?);
         let start = tmux::Start {
             name: self.session(cx)?,
-            command: format!("set -e\n{script}"),
+            command: self.options.strict().opening() + &script,
             env,
             workdir: self.options.workdir.as_ref().map(|text| cx.text(text)).transpose()?,
             if_exists: tmux::IfExists::Error,
@@ -75,7 +77,7 @@ impl RunCommands {
             ));
         }
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            tmux::type_keys(cx, host, &name, line).await?;
+            tmux::type_line(cx, host, &name, line).await?;
         }
         Ok(Outcome::success())
     }
@@ -86,7 +88,7 @@ impl Operation for RunCommands {
     const EXAMPLE: &'static str = "run_commands = { host_id = \"gpu-box\", commands = \"\"\"\ncd /workspace\npip install -r requirements.txt\n\"\"\" }";
 
     fn faults(&self) -> Vec<(&'static str, String)> {
-        let mut faults = Vec::new();
+        let mut faults = self.options.faults(("commands", &self.commands));
         match self.tmux_mode {
             TmuxMode::None if self.session_name.is_some() => {
                 faults.push(("session_name", "has an effect only with `tmux_mode`".to_owned()));
@@ -99,6 +101,12 @@ impl Operation for RunCommands {
             }
             _ => {}
         }
+        if self.tmux_mode == TmuxMode::Existing && self.options.pipefail {
+            faults.push(("pipefail", "has no effect on lines typed into an existing session".to_owned()));
+        }
+        if self.tmux_mode != TmuxMode::None && !self.options.files.0.0.is_empty() {
+            faults.push(("files", "are removed when the step ends, and a session goes on".to_owned()));
+        }
         if self.tmux_mode != TmuxMode::None && self.options.capture_output.is_some() {
             faults.push((
                 "capture_output",
@@ -108,10 +116,22 @@ impl Operation for RunCommands {
         faults
     }
 
+    fn is_posix(&self) -> bool {
+        self.options.is_posix()
+    }
+
+    fn pipes_hide_failures(&self) -> bool {
+        self.options.pipes_hide_failures()
+    }
+
+    fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
+        (self.tmux_mode == TmuxMode::New).then_some(tmux::REFUSES_FILES)
+    }
+
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let host = cx.host(self.host_id.as_ref()).await?;
         match self.tmux_mode {
-            TmuxMode::None => self.options.run(cx, &host, "set -e\n", &self.commands).await,
+            TmuxMode::None => self.options.run(cx, &host, &self.commands).await,
             TmuxMode::New => self.in_new_session(cx, &host).await,
             TmuxMode::Existing => self.typed_into_session(cx, &host).await,
         }

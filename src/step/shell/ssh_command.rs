@@ -23,8 +23,20 @@ impl Operation for SshCommand {
     const NAME: &'static str = "ssh_command";
     const EXAMPLE: &'static str = "ssh_command = { host_id = \"gpu-box\", command = \"nvidia-smi\" }";
 
+    fn faults(&self) -> Vec<(&'static str, String)> {
+        self.options.faults(("command", &self.command))
+    }
+
+    fn is_posix(&self) -> bool {
+        self.options.is_posix()
+    }
+
+    fn pipes_hide_failures(&self) -> bool {
+        self.options.pipes_hide_failures()
+    }
+
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let host = cx.host(self.host_id.as_ref()).await?;
-        self.options.run(cx, &host, "", &self.command).await
+        self.options.run(cx, &host, &self.command).await
     }
 }

@@ -76,6 +76,12 @@ pub(super) fn braced(inner: &str, mode: Mode) -> Braced {
             )),
         };
     }
+    if inner.trim_start_matches('{').trim_start().starts_with("secrets.") {
+        return Braced::Bad(BadReference::new(
+            format!("`${{{inner}` is a form of GitHub Actions and amlt"),
+            "write `${secret:NAME}`; `doppio secret suggest` lists the usual names",
+        ));
+    }
     if let Some((head, rest)) = inner.split_once(':')
         && rest.starts_with(|c: char| c.is_ascii_alphabetic())
         && closest(head, ["secret"]).is_some()
@@ -88,7 +94,7 @@ pub(super) fn braced(inner: &str, mode: Mode) -> Braced {
     }
     if let Some((head, rest)) = inner.split_once('.')
         && is_name(head)
-        && !rest.contains(['$', '`', '"', '\''])
+        && (HEADS.contains(&head) || !rest.contains(['$', '`', '"', '\'']))
     {
         return match dotted(head, rest) {
             Ok(reference) => Braced::Reference(reference),
@@ -104,6 +110,13 @@ pub(super) fn braced(inner: &str, mode: Mode) -> Braced {
         _ if mode == Mode::Shell => Braced::Shell,
         _ => Braced::Bad(BadReference::new(format!("`${{{inner}}}` is not a reference"), FORMS)),
     }
+}
+
+/// Whether a text after `${` begins one of our own references, which no shell knows.
+pub(super) fn is_own(text: &str) -> bool {
+    let head = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let sign = if head == "secret" { ':' } else { '.' };
+    HEADS.contains(&head) && text[head.len()..].starts_with(sign)
 }
 
 fn is_name(text: &str) -> bool {

@@ -3,12 +3,14 @@
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
+use doppio_text::shell::survey;
 
 use crate::step::Mode;
 use crate::step::Part;
 use crate::step::Template;
 use crate::step::template::braced::Braced;
 use crate::step::template::braced::braced;
+use crate::step::template::braced::is_own;
 
 impl Template {
     /// Cuts a string of the recipe at its references. `span` is the location of the whole string
@@ -23,7 +25,22 @@ impl Template {
         };
         parser.parse(text);
         parser.flush();
-        (Self { parts: parser.parts, span }, parser.faults)
+        let template = Self { parts: parser.parts, span: span.clone(), ..Self::default() };
+        let template = if mode == Mode::Shell { template.surveyed(text, source) } else { template };
+        (template, parser.faults)
+    }
+}
+
+impl Template {
+    /// With what a shell's text says of itself.
+    fn surveyed(self, text: &str, source: &Source) -> Self {
+        let found = survey(text);
+        let mut locations = Locations::new(source, self.span.clone());
+        let unset = found.unset().map(|of| (of.name.clone(), locations.find(&of.written))).collect();
+        let mut locations = Locations::new(source, self.span.clone());
+        let pipes =
+            found.pipes.iter().map(|pipe| (pipe.last.clone(), locations.find(&pipe.written))).collect();
+        Self { unset, pipes, ..self }
     }
 }
 
@@ -41,10 +58,14 @@ impl Parser<'_> {
         while let Some(dollar) = rest.find('$') {
             self.literal.push_str(&rest[..dollar]);
             rest = &rest[dollar..];
-            let used = if rest.starts_with("$${") {
+            let used = if self.mode == Mode::Shell && is_of_ci(rest) {
+                self.of_ci()
+            } else if rest.starts_with("$${") {
                 self.locations.find("$${");
                 self.literal.push_str("${");
                 3
+            } else if let Some(length) = self.of_actions(rest) {
+                length
             } else if rest.starts_with("$<secret:") {
                 self.reference(rest, '>')
             } else if rest.starts_with("${") {
@@ -58,6 +79,31 @@ impl Parser<'_> {
         self.literal.push_str(rest);
     }
 
+    /// Handles an expression of GitHub Actions, `${{ … }}`, and tells how long it is.
+    fn of_actions(&mut self, rest: &str) -> Option<usize> {
+        let inner = rest.strip_prefix("${{")?;
+        let line = inner.lines().next().unwrap_or_default();
+        let length = line.find("}}")?;
+        let whole = &rest[..length + 5];
+        let span = self.locations.find(whole);
+        let fault = Diagnostic::error(
+            "recipe::bad-reference",
+            format!("`{whole}` is an expression of GitHub Actions"),
+            span.clone(),
+        );
+        let ours = of_actions(inner[..length].trim());
+        self.faults.push(match ours {
+            Some(ours) if self.locations.text(&span) == Some(whole) => {
+                fault.help("here it is written").edit(span, format!("${{{ours}}}"))
+            }
+            Some(ours) => fault.help(format!("here it is written `${{{ours}}}`")),
+            None => fault.help(
+                "`${name}` is a variable here, `${env.NAME}` Doppio's environment, `${secret:NAME}` a secret",
+            ),
+        });
+        Some(whole.len())
+    }
+
     /// Handles the reference that `rest` begins with and tells how much of it is done.
     fn reference(&mut self, rest: &str, close: char) -> usize {
         let opening = if close == '}' { "${" } else { "$<" };
@@ -65,9 +111,9 @@ impl Parser<'_> {
             Ok(length) => length + 2,
             Err(why) => {
                 let span = self.locations.find(opening);
-                if self.mode == Mode::Plain || rest[2..].starts_with("secret:") {
-                    let message = format!("`{opening}` {why}");
-                    let help = format!("close it with `{close}`; `$${{` is a literal `${{`");
+                if self.mode == Mode::Plain || is_own(&rest[2..]) {
+                    let message = format!("`{opening}` {}", why.message());
+                    let help = why.help(close);
                     self.faults.push(Diagnostic::error("recipe::bad-reference", message, span).help(help));
                 }
                 self.literal.push_str(opening);
@@ -100,6 +146,18 @@ impl Parser<'_> {
         }
     }
 
+    /// Reports a reference that amlt would look up, and tells how much of it is done.
+    fn of_ci(&mut self) -> usize {
+        const BEGIN: &str = "$${{";
+        let span = self.locations.find(BEGIN);
+        let message = "`$${{secrets.NAME}}` is a form of amlt, and no shell knows it";
+        self.faults.push(
+            Diagnostic::error("recipe::bad-reference", message, span)
+                .help("write `${secret:NAME}`; `doppio secret suggest` lists the usual names"),
+        );
+        BEGIN.len()
+    }
+
     fn flush(&mut self) {
         if !self.literal.is_empty() {
             self.parts.push(Part::Text(std::mem::take(&mut self.literal)));
@@ -107,19 +165,80 @@ impl Parser<'_> {
     }
 }
 
-/// How long a reference is that ends with `close`. Looks no further than the next reference, so that
-/// the time stays linear.
-fn end_of_reference(text: &str, close: char) -> Result<usize, &'static str> {
+/// What an expression of GitHub Actions is here, without `${` and `}`.
+fn of_actions(expression: &str) -> Option<String> {
+    let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if !expression.bytes().all(is_path) {
+        return None;
+    }
+    let (context, name) = expression.split_once('.')?;
+    Some(match context {
+        "secrets" => format!("secret:{name}"),
+        "env" | "matrix" => format!("{context}.{name}"),
+        "inputs" | "vars" => name.to_owned(),
+        "steps" => format!("step.{name}"),
+        "github" if name == "run_id" => "run.id".to_owned(),
+        _ => return None,
+    })
+}
+
+/// Whether a text begins with `$${{ secrets.`, which the shell would see as `${{ secrets.`.
+fn is_of_ci(text: &str) -> bool {
+    text.strip_prefix("$${{").is_some_and(|inner| inner.trim_start().starts_with("secrets."))
+}
+
+/// Why a reference has no end.
+#[derive(Debug, Clone, Copy)]
+enum Endless {
+    Open,
+    /// Another one begins in it.
+    Nested,
+}
+
+impl Endless {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Open => "is never closed on its line",
+            Self::Nested => "holds another reference",
+        }
+    }
+
+    fn help(self, close: char) -> String {
+        match self {
+            Self::Open => format!("close it with `{close}`; `$${{` is a literal `${{`"),
+            Self::Nested => format!(
+                "write the name out: only `${{matrix.NAME}}` may stand in a reference, in the brackets of \
+                 `${{step.ID[NAME=${{matrix.NAME}}].output}}`; close it with `{close}`; `$${{` is a literal `${{`"
+            ),
+        }
+    }
+}
+
+/// How long a reference is that ends with `close`. Looks no further than the next reference that may
+/// not stand in it, so that the time stays linear.
+fn end_of_reference(text: &str, close: char) -> Result<usize, Endless> {
     let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
         match byte {
             _ if char::from(*byte) == close => return Ok(at),
             b'\n' => break,
-            b'$' if matches!(bytes.get(at + 1), Some(b'{' | b'<')) => return Err("holds another reference"),
-            _ => {}
+            b'$' if matches!(bytes.get(at + 1), Some(b'{' | b'<')) => match nested(text, at) {
+                Some(length) => at += length,
+                None => return Err(Endless::Nested),
+            },
+            _ => at += 1,
         }
     }
-    Err("is never closed on its line")
+    Err(Endless::Open)
+}
+
+/// How long a reference is that may stand in another: `${matrix.NAME}` in the brackets of a step's id.
+fn nested(text: &str, at: usize) -> Option<usize> {
+    let is_in_brackets = text.starts_with("step.") && text[..at].contains('[');
+    let name = text[at..].strip_prefix("${matrix.").filter(|_| is_in_brackets)?;
+    let length = name.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-'))?;
+    name[length..].starts_with('}').then_some("${matrix.".len() + length + 1)
 }
 
 /// The locations of references: each is looked for in the literal as the file has it, after the one
@@ -214,6 +333,25 @@ mod tests {
         }
         assert!(fault("${", Mode::Plain).starts_with("`${` is never closed on its line; close it with `}`"));
         assert!(fault("${a ${b}", Mode::Plain).starts_with("`${` holds another reference"));
+    }
+
+    // case K3
+    #[test]
+    fn our_own_references_never_pass_to_the_shell() {
+        for mode in [Mode::Plain, Mode::Shell] {
+            for text in ["${step.a", "${env.A\n}", "${matrix.a", "${run.id"] {
+                assert!(fault(text, mode).starts_with("`${` is never closed on its line"), "{text}");
+            }
+            for text in ["${env.\"A\"}", "${step.'a'.output}", "${run.`id`}", "${matrix.$a}"] {
+                assert!(!fault(text, mode).is_empty(), "{text}");
+            }
+            for text in ["${step.${b}.output}", "${env.${b}}", "${step.a[x=${b}].output}", "${matrix.${b}}"] {
+                let (_, faults) = parse(text, mode);
+                assert!(faults[0].message.starts_with("`${` holds another reference"), "{text}");
+            }
+            let member = "step.train[lr=${matrix.lr},n=${matrix.n}].outputs.m";
+            assert_eq!(show(&format!("a ${{{member}}} b"), mode), format!("a «{member}» b"));
+        }
     }
 
     #[test]

@@ -33,14 +33,15 @@ impl Operation for TmuxCapture {
 
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
-        let ended = session::run(cx, &host, &name, session::script(self.script(&name))).await?;
+        let exec = session::script(cx, &name, &[], &[&self.text()]);
+        let ended = session::run(cx, &host, &name, exec).await?;
         let sets = self.capture_output.iter().map(|to| (to.0.clone(), ended.stdout.clone())).collect();
         Ok(Outcome { sets, ..ended.into() })
     }
 }
 
 impl TmuxCapture {
-    fn script(&self, name: &str) -> String {
+    fn text(&self) -> String {
         let cut = match self.lines {
             None => String::new(),
             Some(lines) if lines < 0 => format!(" | tail -n {}", lines.unsigned_abs()),
@@ -48,10 +49,9 @@ impl TmuxCapture {
         };
         // The screen's empty rows below the text are left out.
         format!(
-            "{preamble}tmux has-session -t \"$t\" 2>/dev/null || exit {no_session}\n\
-             tmux capture-pane -p -J -S - -t \"$p\" | sed -e :a -e '/^\\n*$/{{$d;N;ba' -e '}}'{cut}\n",
-            preamble = session::preamble(name),
-            no_session = session::NO_SESSION,
+            "pane\nscreen=$(tmux capture-pane -p -J -S - -t \"$p\"; echo \".$?\")\n\
+             [ \"${{screen##*.}}\" = 0 ] || exit \"${{screen##*.}}\"\n\
+             printf %s \"${{screen%.*}}\" | sed -e :a -e '/^\\n*$/{{$d;N;ba' -e '}}'{cut}\n",
         )
     }
 }

@@ -10,7 +10,8 @@ use crate::step::tmux::session;
 use crate::step::tmux::session::Session;
 
 fields! {
-    /// Ends a tmux session on a host.
+    /// Ends a tmux session on a host, and removes what it left there: output and exit code. One that
+    /// has ended is done.
     pub(in crate::step) struct TmuxKill {
         host_id: Option<HostText>,
         session_name: Session,
@@ -27,14 +28,19 @@ impl Operation for TmuxKill {
 
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
-        // What a session that has ended left behind goes too.
-        let text = format!(
-            "{}tmux has-session -t \"$t\" 2>/dev/null || {{ rm -rf \"$d\"; exit {}; }}\n\
-             tmux kill-session -t \"$t\"\nc=$?\nrm -rf \"$d\"\nexit $c\n",
-            session::preamble(&name),
-            session::NO_SESSION
-        );
-        let ended = session::run(cx, &host, &name, session::script(text)).await?;
-        Ok(Outcome::ended(ended.end))
+        let exec = session::script(cx, &name, &[], &[include_str!("kill.sh")]);
+        let (end, answer) = session::answer(cx, &host, &name, exec).await?;
+        cx.secrets.release(&session::holder(&host, &name));
+        if answer.says("over") {
+            let id = host.id();
+            cx.notice(&match answer.get("replaced") {
+                Some(run) => format!(
+                    "tmux session `{name}` on `{id}` is that of run `{run}` now, which replaced this run's, and was left alone"
+                ),
+                None => format!("tmux session `{name}` on `{id}` has ended already"),
+            })
+            .await;
+        }
+        Ok(Outcome::ended(end))
     }
 }

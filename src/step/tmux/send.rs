@@ -6,8 +6,12 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use doppio_hosts::Host;
+use doppio_hosts::Stdin;
+use doppio_secrets::Registered;
 use doppio_text::shell::quote;
 
+use crate::event::End;
+use crate::step::Ended;
 use crate::step::FieldType;
 use crate::step::HostText;
 use crate::step::Operation;
@@ -26,11 +30,11 @@ use crate::step::tmux::session;
 use crate::step::tmux::session::Session;
 
 fields! {
-    /// Types keys and Enter into a tmux session on a host.
+    /// Types text, or a key, and Enter into a tmux session on a host.
     pub(in crate::step) struct TmuxSend {
         host_id: Option<HostText>,
         session_name: Session,
-        /// Text, or the name of a key as tmux knows it, as in `C-c`.
+        /// Text, typed as it stands; or a key as tmux writes its name, as in `C-c` or `Up`.
         keys: Keys,
         /// Lets `keys` hold a secret, which is then pasted from a buffer: typed keys are on the
         /// screen, and may be in the shell's history, whoever types them.
@@ -79,6 +83,10 @@ impl Operation for TmuxSend {
     const EXAMPLE: &'static str =
         "tmux_send = { host_id = \"gpu-box\", session_name = \"train\", keys = \"C-c\" }";
 
+    fn is_outlived(&self) -> bool {
+        matches!(self.keys, Keys::Pasted(_))
+    }
+
     fn show(&self) -> Vec<String> {
         vec![format!("type {} into tmux session {}", self.keys, self.session_name)]
     }
@@ -88,45 +96,111 @@ impl Operation for TmuxSend {
         match &self.keys {
             Keys::Typed(keys) => {
                 let keys = cx.text(keys)?;
-                type_keys(cx, &host, &name, &keys).await
+                if is_key(&keys) {
+                    // In one go, for the key may end the session.
+                    let key = quote(&unsplit(&keys));
+                    let text = format!("tmux send-keys -t \"$p\" -- {key} \\; send-keys -t \"$p\" Enter\n");
+                    send(cx, &host, &name, &text).await
+                } else {
+                    type_line(cx, &host, &name, &keys).await
+                }
             }
             Keys::Pasted(keys) => {
-                let keys = cx.value(keys).await?.into_secret();
+                let keys = cx.stdin(keys, Registered::sent_as_keys).await?;
                 // The session outlives the step, and so must what it was given.
-                cx.secrets.keep(&cx.hold);
-                let mut exec = session::script(paste(&name));
-                exec.stdin = Some(keys);
-                Ok(Outcome::ended(session::run(cx, &host, &name, exec).await?.end))
+                cx.secrets.keep_for(&session::holder(&host, &name), &cx.hold);
+                paste(cx, &host, &name, keys).await
             }
         }
     }
 }
 
-/// Types text, or one named key, and Enter.
-pub(in crate::step) async fn type_keys(
+/// Types a text as it is, and Enter.
+pub(in crate::step) async fn type_line(
     cx: &mut StepContext,
     host: &Host,
     name: &str,
-    keys: &str,
+    text: &str,
 ) -> Result<Outcome, StepError> {
-    let text = format!("{}tmux send-keys -t \"$p\" -- {} Enter\n", guard(name), quote(keys));
-    Ok(Outcome::ended(session::run(cx, host, name, session::script(text)).await?.end))
+    let typed = if text.is_empty() {
+        String::new()
+    } else {
+        format!("tmux send-keys -l -t \"$p\" -- {} || exit\n", quote(&unsplit(text)))
+    };
+    send(cx, host, name, &format!("{typed}tmux send-keys -t \"$p\" Enter\n")).await
 }
 
-fn guard(name: &str) -> String {
-    format!(
-        "{}tmux has-session -t \"$t\" 2>/dev/null || exit {}\n",
-        session::preamble(name),
-        session::NO_SESSION
-    )
+/// Runs a script that types.
+async fn send(cx: &mut StepContext, host: &Host, name: &str, typed: &str) -> Result<Outcome, StepError> {
+    let exec = session::script(cx, name, &[], &["pane\n", typed]);
+    Ok(Outcome::ended(session::run(cx, host, name, exec).await?.end))
 }
 
-/// Pastes stdin from a buffer that is deleted at once, then Enter.
-fn paste(name: &str) -> String {
-    format!(
-        "{}b=doppio-$$\ntmux load-buffer -b \"$b\" - || exit\n\
-         tmux paste-buffer -d -b \"$b\" -t \"$p\" || {{ tmux delete-buffer -b \"$b\"; exit 1; }}\n\
-         tmux send-keys -t \"$p\" Enter\n",
-        guard(name)
-    )
+/// An argument that tmux takes as it is: it ends a command at an argument's final `;`.
+fn unsplit(text: &str) -> String {
+    match text.strip_suffix(';') {
+        Some(before) => format!("{before}\\;"),
+        None => text.to_owned(),
+    }
+}
+
+/// Whether it is the name of a key, as tmux writes it: `C-c`, `Up`, `M-Left`. Of any other text, each
+/// letter is typed: `up` is a program.
+fn is_key(text: &str) -> bool {
+    let mut key = text;
+    while let Some(rest) = ["C-", "M-", "S-"].iter().find_map(|with| key.strip_prefix(with)) {
+        key = rest;
+    }
+    let is_one = key.chars().count() == 1 && key.len() < text.len();
+    let is_function = key
+        .strip_prefix('F')
+        .and_then(|number| number.parse().ok())
+        .is_some_and(|number| (1..=12u8).contains(&number));
+    is_one || is_function || KEYS.contains(&key)
+}
+
+/// The keys that have names.
+const KEYS: [&str; 22] = [
+    "BSpace", "BTab", "DC", "Delete", "Down", "End", "Enter", "Escape", "Home", "IC", "Insert", "Left",
+    "NPage", "PPage", "PageDown", "PageUp", "PgDn", "PgUp", "Right", "Space", "Tab", "Up",
+];
+
+/// Pastes a value, then Enter. The server reads it, pastes it and forgets it in one go, without
+/// asking anyone in between; and should that have failed, it is told to forget it, by the script or, if
+/// the script was ended, by another one.
+async fn paste(cx: &mut StepContext, host: &Host, name: &str, keys: Stdin) -> Result<Outcome, StepError> {
+    let nonce = getrandom::u64()
+        .map_err(|error| StepError::failed(format!("the system gives no random numbers: {error}")))?;
+    let buffer = format!("doppio-{nonce:016x}");
+    let mut exec = session::script(cx, name, &[("buffer", &buffer)], &["pane\n", include_str!("paste.sh")]);
+    exec.stdin = Some(keys);
+    let pasted = session::run(cx, host, name, exec).await;
+    if !matches!(&pasted, Ok(Ended { end: End::Exit { .. }, .. })) {
+        let forget = session::script(cx, name, &[("buffer", &buffer)], &[include_str!("forget.sh")]);
+        cx.clean_up(host, forget, "what was to be pasted may still be in tmux: `tmux list-buffers` shows it")
+            .await;
+    }
+    Ok(Outcome::ended(pasted?.end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_told_from_text() {
+        for key in ["C-c", "M-x", "C-M-Left", "Up", "Enter", "F5", "C-;", "S-F12"] {
+            assert!(is_key(key), "{key}");
+        }
+        for text in ["up", "enter", "a", "", "C-", "C-cd", "F13", "F", "touch made;", "C-c ", "Upper"] {
+            assert!(!is_key(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_final_semicolon_stays_in_the_text() {
+        assert_eq!(unsplit("a;"), "a\\;");
+        assert_eq!(unsplit("find -exec ls {} \\;"), "find -exec ls {} \\\\;");
+        assert_eq!(unsplit(";a"), ";a");
+    }
 }

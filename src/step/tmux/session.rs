@@ -1,16 +1,14 @@
-//! What all tmux steps share: names, the state that a session leaves, and what can go wrong.
+//! What all tmux steps share: names, the job behind a session, and what can go wrong.
 
 use std::fmt;
-use std::fmt::Write;
 
 use serde::Deserialize;
 use serde::Serialize;
 
 use doppio_hosts::Exec;
 use doppio_hosts::Host;
-use doppio_hosts::Interpreter;
 use doppio_text::has_controls;
-use doppio_text::shell::quote;
+use doppio_text::shell::typed;
 
 use crate::event::End;
 use crate::step::Ended;
@@ -25,20 +23,36 @@ use crate::step::Template;
 use crate::step::field;
 use crate::step::field::Entry;
 use crate::step::field::Field;
+use crate::step::follow::Show;
+use crate::step::job;
 
 /// Exit codes of our own scripts; commands of the user never run in them.
-pub(super) const NO_TMUX: i32 = 90;
-pub(super) const EXISTS: i32 = 91;
-pub(super) const NO_SESSION: i32 = 92;
-pub(super) const NO_FIFO: i32 = 93;
-pub(super) const NOT_STARTED: i32 = 94;
+const CODES: [(&str, i32); 10] = [
+    ("foreign", 81),
+    ("replaced", 82),
+    ("not_ended", 83),
+    ("no_log", 84),
+    ("bad_name", 85),
+    ("no_tmux", 90),
+    ("exists", 91),
+    ("no_session", 92),
+    ("no_state", 93),
+    ("not_started", 94),
+];
 
-/// Refuses names that tmux would change or misread.
+/// How the job behind a session is found.
+const FIND: &str = include_str!("find.sh");
+
+/// Refuses names that tmux would change, misread or run.
 fn check_name(name: &str) -> Result<(), String> {
     let reason = if name.is_empty() {
         "it is empty"
-    } else if name.contains(['.', ':']) {
-        "tmux changes `.` and `:`"
+    } else if name.contains(['.', ':', '\\']) {
+        "tmux changes `.`, `:` and `\\`"
+    } else if name.contains('#') {
+        "tmux expands what follows `#`"
+    } else if name.ends_with(';') {
+        "tmux ends a command at the `;`"
     } else if name.starts_with(['=', '$', '@', '%', '{', '-', '+', '!', '~']) {
         "tmux reads its first character as something else"
     } else if has_controls(name) {
@@ -51,7 +65,8 @@ fn check_name(name: &str) -> Result<(), String> {
 
 /// The name, checked when the step runs (a variable may have made it).
 pub(in crate::step) fn checked(name: String) -> Result<String, StepError> {
-    check_name(&name).map_err(StepError::failed)?;
+    check_name(&name)
+        .map_err(|why| StepError::hinted(why, "use letters, digits, `-` and `_`, as in `train-1`"))?;
     Ok(name)
 }
 
@@ -93,69 +108,94 @@ pub(super) async fn found(
     Ok((host, name))
 }
 
-/// A shell test for a live session.
-pub(in crate::step) fn alive(name: &str) -> Result<String, StepError> {
+/// Who needs what a session was given.
+pub(super) fn holder(host: &Host, name: &str) -> String {
+    format!("tmux session `{name}` on `{}`", host.id())
+}
+
+/// A script of ours about a session, whose `name` is in `s` and whose job `find_job` finds.
+pub(super) fn script(cx: &StepContext, name: &str, settings: &[(&str, &str)], parts: &[&str]) -> Exec {
+    let codes = CODES.map(|(code, number)| (code, number.to_string()));
+    let codes = codes.iter().map(|(code, number)| (*code, number.as_str()));
+    let slug = job::slug(name);
+    let own = [("s", name), ("slug", slug.as_str()), ("run", cx.values.run.as_str())];
+    let settings: Vec<(&str, &str)> = codes.chain(own).chain(settings.iter().copied()).collect();
+    job::script(&settings, &[&[FIND], parts].concat())
+}
+
+/// A script whose exit code says whether the session's command runs. The session of a job is the
+/// job's; one that Doppio has not started lives as long as tmux has it.
+pub(in crate::step) fn alive(cx: &StepContext, name: &str) -> Result<Exec, StepError> {
     let name = checked(name.to_owned())?;
-    Ok(format!("tmux has-session -t {} 2>/dev/null", quote(&format!("={name}"))))
-}
-
-/// Shell text that sets `s` to the name, `t` to tmux's target of it, `p` to its pane, and `d` to
-/// the private directory that holds the session's FIFO and exit code: on tmpfs where there is
-/// one that nobody else has prepared, else in the home. `d` depends on the tmux server too. `q` is
-/// `d` as it must stand within single quotes of a command that tmux expands (`%` and `#`).
-pub(super) fn preamble(name: &str) -> String {
-    let mut slug = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-            slug.push(char::from(byte));
-        } else {
-            write!(slug, ",{byte:02x}").expect("writing to a string does not fail");
-        }
-    }
-    format!(
-        r#"command -v tmux >/dev/null 2>&1 || exit {NO_TMUX}
-s={name} t="=$s" p="=$s:"
-umask 077
-d=/dev/shm/doppio-$(id -u)
-mkdir "$d" 2>/dev/null
-{{ [ -d "$d" ] && [ ! -L "$d" ] && [ -O "$d" ] && [ -w "$d" ] && chmod 700 "$d"; }} 2>/dev/null || d=$HOME/.doppio/run
-k=$(printf %s "${{TMUX_TMPDIR:-/tmp}}" | cksum)
-d=$d/tmux-${{k%% *}}-{slug}
-q=$(printf %s "$d" | sed "s/[%#]/&&/g; s/'/'\\\\''/g")
-"#,
-        name = quote(name),
-    )
-}
-
-/// Our own scripts are POSIX shell.
-pub(super) fn script(text: String) -> Exec {
-    Exec { interpreter: Interpreter { shell: "sh".to_owned(), login: false }, ..Exec::new(text) }
+    Ok(script(cx, &name, &[], &[include_str!("alive.sh")]))
 }
 
 /// Turns the exit codes of our scripts into errors.
 pub(super) fn understood(ended: Ended, host: &Host, session: &str) -> Result<Ended, StepError> {
     let End::Exit { code } = ended.end else { return Ok(ended) };
+    let Some((word, _)) = CODES.iter().find(|(_, known)| *known == code) else { return Ok(ended) };
     let id = host.id();
-    Err(match code {
-        NO_TMUX => StepError::hinted(
+    let answer = job::Answer::read(ended.stdout);
+    Err(match *word {
+        "no_tmux" => StepError::hinted(
             format!("tmux is not installed on `{id}`"),
             "install it there, as in `apt-get install -y tmux`",
         ),
-        EXISTS => StepError::hinted(
+        "exists" => StepError::hinted(
             format!("tmux session `{session}` already exists on `{id}`"),
             "choose `if_exists = \"reuse\"` or `if_exists = \"replace\"`",
         ),
-        NO_SESSION => StepError::failed(format!("there is no tmux session `{session}` on `{id}`")),
-        NO_FIFO => StepError::hinted(
-            format!("cannot make a private directory with a FIFO on `{id}`"),
-            "check that /dev/shm or the home directory can be written to",
+        "no_session" => StepError::failed(format!("there is no tmux session `{session}` on `{id}`")),
+        "replaced" => replaced(&answer, host, session),
+        "foreign" => StepError::hinted(
+            format!(
+                "tmux session `{session}` on `{id}` was not started by `tmux_new`, and leaves no exit code"
+            ),
+            "wait for its end with `wait_condition = { condition = { tmux_exited = { session_name = … } } }`",
         ),
-        NOT_STARTED => StepError::hinted(
+        "no_state" => StepError::hinted(
+            format!("`{id}` has no room for the output and the exit code of tmux session `{session}`"),
+            "check on the host that its home exists and is not full: `df -h ~`; `XDG_STATE_HOME` in the \
+             host's `env` in hosts.toml names another folder",
+        ),
+        "no_log" => StepError::hinted(
+            format!("the log of tmux session `{session}` can't be written on `{id}`"),
+            "its output above says why; make its folder first, as with `mkdir -p`",
+        ),
+        "bad_name" => StepError::hinted(
+            format!("tmux on `{id}` changes the name `{session}` of the session"),
+            "use letters, digits, `-` and `_`, as in `train-1`",
+        ),
+        "not_ended" => StepError::hinted(
+            match answer.get("left") {
+                Some(pid) => {
+                    format!("tmux session `{session}` on `{id}` was ended, but its process {pid} still runs")
+                }
+                None => format!("tmux session `{session}` on `{id}` could not be ended"),
+            },
+            "look on the host: `tmux ls; ps -ef`",
+        ),
+        _ => StepError::hinted(
             format!("tmux session `{session}` did not start on `{id}`"),
-            "its output above says why; `tmux kill-server` helps against a stuck server",
+            "its output above says why; `tmux kill-server` helps against a stuck server, and a tmux.conf with \
+             `exit-unattached` lets no session live that nobody is attached to",
         ),
-        _ => return Ok(ended),
     })
+}
+
+/// The session's name has gone to another run.
+pub(super) fn replaced(answer: &job::Answer, host: &Host, session: &str) -> StepError {
+    let by = answer.get("replaced").unwrap_or("another");
+    StepError::hinted(
+        format!(
+            "tmux session `{session}` on `{}` was replaced by run `{by}`, which ended what this run had started",
+            host.id()
+        ),
+        format!(
+            "{} shows what that run did, on the machine that it was started on",
+            typed(["doppio", "runs", "show", by])
+        ),
+    )
 }
 
 /// Runs one of our scripts, its output shown.
@@ -169,6 +209,18 @@ pub(super) async fn run(
     understood(ended, host, session)
 }
 
+/// Runs one of our scripts that has an answer; what it says on standard error is shown.
+pub(super) async fn answer(
+    cx: &mut StepContext,
+    host: &Host,
+    session: &str,
+    exec: Exec,
+) -> Result<(End, job::Answer), StepError> {
+    let ended = Box::pin(cx.follow(host, exec, Show::Errors)).await?;
+    let ended = understood(ended, host, session)?;
+    Ok((ended.end, job::Answer::read(ended.stdout)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,14 +228,9 @@ mod tests {
     #[test]
     fn names_that_tmux_changes_are_refused() {
         assert!(check_name("train-1").is_ok());
-        assert!(check_name("train 1/é").is_ok());
-        for name in ["", "a.b", "a:b", "=a", "$1", "-d", "a\nb"] {
+        assert!(check_name("train 1/é; x").is_ok());
+        for name in ["", "a.b", "a:b", "a\\b", "=a", "$1", "-d", "a\nb", "a#(touch x)", "a;"] {
             assert!(check_name(name).is_err(), "{name:?}");
         }
-    }
-
-    #[test]
-    fn the_state_directory_is_one_plain_path_segment() {
-        assert!(preamble("a/../b c").contains("-a,2f,2e,2e,2fb,20c\n"));
     }
 }

@@ -1,21 +1,26 @@
 //! `tmux_wait`: follows a session until its command ends, and takes over its exit code.
 
+use doppio_hosts::Host;
 use doppio_text::shell::quote;
 
 use crate::event::End;
+use crate::step::Ended;
 use crate::step::HostText;
 use crate::step::Operation;
 use crate::step::Outcome;
 use crate::step::StepContext;
 use crate::step::StepError;
-use crate::step::Value;
 use crate::step::field::Timeout;
 use crate::step::field::fields;
+use crate::step::job;
+use crate::step::job::Answer;
+use crate::step::job::JobName;
 use crate::step::tmux::session;
 use crate::step::tmux::session::Session;
 
 fields! {
-    /// Shows a tmux session's output until its command ends, and ends as it did.
+    /// Shows a tmux session's output from its start until its command ends, and ends as it did. A
+    /// connection that breaks meanwhile is made anew.
     pub(in crate::step) struct TmuxWait {
         host_id: Option<HostText>,
         session_name: Session,
@@ -34,63 +39,114 @@ impl Operation for TmuxWait {
 
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
-        let shown = session::run(cx, &host, &name, session::script(follow(&name))).await?;
-        if shown.end != (End::Exit { code: 0 }) {
-            return Ok(shown.into());
+        let followed = follow(cx, &host, &name).await;
+        if let Err(StepError::Stopped(_)) = followed {
+            let (step, id) = (&cx.step, host.id());
+            cx.notice(&format!(
+                "`{step}` follows tmux session `{name}` no longer; what runs in it goes on: on `{id}`, `tmux attach \
+                 -t {}` shows it",
+                quote(&format!("={name}"))
+            ))
+            .await;
         }
-        let answer = cx.ask(&host, session::script(exit_code(&name))).await?;
-        let answer = session::understood(answer, &host, &name)?;
-        let end = match &answer.stdout {
-            Value::Plain(text) if text.trim() == "HUP" => End::Signal { name: "HUP".to_owned() },
-            Value::Plain(text) => match text.trim().parse() {
-                Ok(code) => End::Exit { code },
-                Err(_) => return Err(no_exit_code(&name)),
-            },
-            Value::Secret(_) => return Err(no_exit_code(&name)),
-        };
-        Ok(Outcome { end, ..shown.into() })
+        followed
     }
 }
 
-fn no_exit_code(name: &str) -> StepError {
+async fn follow(cx: &mut StepContext, host: &Host, name: &str) -> Result<Outcome, StepError> {
+    let looked = look(cx, host, name, "").await?;
+    let Some(job) = looked.get("job").and_then(JobName::told) else {
+        return Err(StepError::failed(format!(
+            "`{}` did not say what runs in tmux session `{name}`",
+            host.id()
+        )));
+    };
+    if looked.get("state") == Some("elsewhere") {
+        return Err(elsewhere(&looked, host, name));
+    }
+    if looked.get("recorder") == Some("none") {
+        cx.notice(&format!(
+            "the output of tmux session `{name}` is not shown: `{}` has no `script` program to record it with, and \
+             the pane is piped elsewhere",
+            host.id()
+        ))
+        .await;
+    }
+    let is_end = |code| code == 0 || code == job::GONE;
+    let shown = Box::pin(cx.follow_on(host, is_end, |from| job::follow(&job, from))).await?;
+    let looked = look(cx, host, name, job.as_str()).await?;
+    if looked.get("state") != Some("running") {
+        cx.secrets.release(&session::holder(host, name));
+    }
+    let end = end(cx, &looked, host, name)?;
+    Ok(Outcome { end, ..shown.into() })
+}
+
+/// What is known of a job; of the session's where none is given.
+async fn look(cx: &mut StepContext, host: &Host, name: &str, job: &str) -> Result<Answer, StepError> {
+    let exec = session::script(cx, name, &[("job", job)], &[include_str!("look.sh")]);
+    let ended = Box::pin(cx.ask_on(host, exec, !job.is_empty())).await?;
+    let Ended { end, stdout, .. } = session::understood(ended, host, name)?;
+    match end {
+        End::Exit { code: 0 } => Ok(Answer::read(stdout)),
+        End::Exit { code: job::GONE } => Ok(Answer::default()),
+        other => Err(StepError::failed(format!(
+            "`{}` was asked about tmux session `{name}` and said {other:?}",
+            host.id()
+        ))),
+    }
+}
+
+/// How the command of a job has ended; an end that nobody recorded is not known.
+fn end(cx: &StepContext, looked: &Answer, host: &Host, name: &str) -> Result<End, StepError> {
+    if looked.get("replaced").is_some() {
+        return Err(session::replaced(looked, host, name));
+    }
+    let id = host.id();
+    let lost = |gone, cause: String| Ok(End::Lost { cause: cx.secrets.mask().text(&cause), gone });
+    match (looked.get("end"), looked.get("state")) {
+        (Some(end), _) => {
+            let (code, signal) = end.split_once(' ').unwrap_or((end, ""));
+            match (signal, code.parse()) {
+                ("", Ok(code)) => Ok(End::Exit { code }),
+                ("", Err(_)) => {
+                    lost(true, format!("`{id}` keeps `{end}` as the exit code of tmux session `{name}`"))
+                }
+                (signal, _) => Ok(End::Signal { name: signal.to_owned() }),
+            }
+        }
+        (None, Some("running")) => {
+            lost(false, format!("what runs in tmux session `{name}` on `{id}` closed its output and runs on"))
+        }
+        (None, Some("elsewhere")) => Err(elsewhere(looked, host, name)),
+        (None, Some("restarted")) => lost(
+            true,
+            format!(
+                "`{id}` was restarted while the command of tmux session `{name}` ran, which left no exit code"
+            ),
+        ),
+        (None, Some(_)) => lost(
+            true,
+            format!(
+                "the command of tmux session `{name}` on `{id}` runs no more, and was killed together with what records \
+             its exit code, or that could not be written"
+            ),
+        ),
+        (None, None) => {
+            lost(true, format!("tmux session `{name}` on `{id}` was ended by `tmux_kill`, and left nothing"))
+        }
+    }
+}
+
+fn elsewhere(looked: &Answer, host: &Host, name: &str) -> StepError {
+    let machine = |key| looked.get(key).unwrap_or("?").to_owned();
     StepError::hinted(
-        format!("tmux session `{name}` has ended and left no exit code"),
-        "only sessions that `tmux_new` started keep one",
-    )
-}
-
-/// Shows what the pane has printed and goes on with what it prints, until the session's command
-/// is over. tmux gives a pane one pipe: a session with a log is followed through the log.
-fn follow(name: &str) -> String {
-    format!(
-        r#"{preamble}over() {{ [ -e "$d/exit" ] || ! tmux has-session -t "$t" 2>/dev/null; }}
-if ! tmux has-session -t "$t" 2>/dev/null; then [ -e "$d/begun" ] && exit 0; exit {no_session}; fi
-if [ -e "$d/log" ]; then
-  tail -n +1 -f "$(cat "$d/log")" & tail=$!
-  until over; do sleep 0.2; done
-  sleep 0.3; kill "$tail" 2>/dev/null
-else
-  mkdir -p "$d"; f=$d/out.$$; mkfifo "$f" || exit {no_fifo}
-  trap 'rm -f "$f"' EXIT; trap 'exit 143' TERM HUP INT
-  if tmux pipe-pane -t "$p" "exec cat > '$q/out.$$'"; then
-    tmux capture-pane -p -J -S - -t "$p" 2>/dev/null | sed -e :a -e '/^\n*$/{{$d;N;ba' -e '}}'
-    cat "$f"
-  fi
-  until over; do sleep 0.2; done
-fi
-exit 0
-"#,
-        preamble = session::preamble(name),
-        no_session = session::NO_SESSION,
-        no_fifo = session::NO_FIFO,
-    )
-}
-
-/// Prints the exit code that the session left; `HUP` if it was killed before it could.
-fn exit_code(name: &str) -> String {
-    format!(
-        r#"{preamble}if [ -e "$d/exit" ]; then cat "$d/exit"; elif [ -e "$d/begun" ]; then echo HUP; fi
-"#,
-        preamble = session::preamble(name),
+        format!(
+            "tmux session `{name}` runs on machine `{}`, and `{}` is `{}`",
+            machine("on"),
+            host.id(),
+            machine("here")
+        ),
+        "name the machine itself in `host_id`, not one of several behind an address",
     )
 }

@@ -81,5 +81,6 @@ fn variables_that_grow_without_end() {
     for n in 1..50_000 {
         writeln!(recipe, "v{n} = \"${{v{}}}\"", n - 1).unwrap();
     }
+    recipe += "[[step]]\nid = \"a\"\nsleep = { duration_secs = 1 }\n";
     assert_eq!(answers("a chain", recipe.as_bytes()), 0);
 }

@@ -20,17 +20,25 @@ fn syntax_and_what_stands_in_whole_tables() {
         4 + type = "vast"
           |
 
-        error: not TOML: invalid basic string
+        error: the string does not end on its line
          --> r.toml:6:10
           |
         6 | x = "open
-          |          ^ expected `"`
+          |          ^
+          |
+          = help: end it with `"`; a text of several lines stands between `"""`
 
-        error: not TOML: string values must be quoted
+        error: `a` is not a value of TOML: a text needs quotes
          --> r.toml:8:6
           |
         8 | id = a
-          |      ^ expected literal string
+          |      ^
+          |
+        help: write this instead
+          |
+        8 - id = a
+        8 + id = "a"
+          |
 
         error: r.toml has 3 errors
         "#);
@@ -99,13 +107,13 @@ fn the_head_and_the_tables() {
         10 | [defaults]
            |         +
 
-        error: the steps of a recipe are called `step`
+        error: unknown key `steps` in the recipe
           --> r.toml:11:3
            |
         11 | [[steps]]
            |   ^^^^^
            |
-        help: write `[[step]]`
+        help: here it is called `step`
            |
         11 - [[steps]]
         11 + [[step]]

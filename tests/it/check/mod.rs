@@ -4,8 +4,10 @@
 mod answers;
 mod conditions;
 mod grammar;
+mod habits;
 mod names;
 mod operations;
+mod secrets;
 
 use std::process::Command;
 use std::time::Duration;
@@ -106,6 +108,8 @@ fn a_file_that_is_not_there_or_no_text() {
     insta::assert_snapshot!(world.run(["check", "nope.toml"]).expect(2).stderr, @r#"
         error: cannot read `nope.toml`
           cause: No such file or directory (os error 2)
+
+        hint: there is no such file; name the file of a recipe, as in `doppio run train.toml`
         "#);
     world.file("bytes.toml", b"[recipe]\nname = \"\xff\"\n");
     insta::assert_snapshot!(world.run(["check", "bytes.toml"]).expect(2).stderr, @r#"

@@ -57,7 +57,7 @@ fn what_a_step_does() {
         18 | hf_download = { repo_id = "x", destination = "y" }
            | ^^^^^^^^^^^
            |
-           = help: this version has no steps of that type; `ssh_command` can run the tool itself
+           = help: until it is, load it there: `ssh_command = { command = "hf download REPO", env = { HF_TOKEN = "${secret:huggingface/token}" } }`
 
         error: `sleep` must be a table
           --> r.toml:21:9

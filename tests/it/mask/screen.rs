@@ -1,5 +1,4 @@
 //! What is masked is what will be shown: the mask and the screen look through one parser.
-//! case B3
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -101,6 +100,7 @@ fn lines(pieces: impl Iterator<Item = String>) -> Vec<String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
+    // case B3
     #[test]
     fn a_token_that_the_screen_would_show_is_masked(
         token in "[A-Za-z0-9]{12,24}",
@@ -135,6 +135,7 @@ proptest! {
     }
 }
 
+// case B3
 #[test]
 fn what_the_screen_drops_hides_nothing_from_the_mask() {
     const TOKEN: &str = "hf_QxZtNbVkLmPwRsTuYaGdHjKcEfXoI";

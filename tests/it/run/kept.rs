@@ -136,6 +136,9 @@ fn a_step_that_passed_late_is_flaky_and_a_failure_is_told_once() {
     assert_eq!(ran.stderr.matches("cause: Connection refused").count(), 1, "{}", ran.stderr);
     assert_eq!(ran.stderr.matches("hint: check the port").count(), 1, "{}", ran.stderr);
 
+    let show = doppio.run(["runs", "show"]).expect(0).stdout;
+    assert!(show.contains("FLAKY 3/5") && show.contains("  cause: Connection refused"), "{show}");
+
     let list = doppio.run(["runs", "list"]).expect(0).stdout;
     let head = list.lines().next().unwrap();
     assert_eq!(

@@ -115,6 +115,7 @@ async fn keys_of_the_agent() {
     }
 }
 
+// case E4
 #[tokio::test]
 async fn the_named_key_comes_before_the_many_of_an_agent() {
     let server = Sshd::start(Variant::Stock);
@@ -135,6 +136,7 @@ async fn the_named_key_comes_before_the_many_of_an_agent() {
     assert_eq!(text.matches(": refused").count(), 3, "{text}");
     assert!(text.contains("2 more keys were not offered: servers ban clients that offer many"), "{text}");
     assert!(text.contains("hint: name the right key with `identity_file"), "{text}");
+    assert!(text.contains("`IdentitiesOnly yes` in ssh_config"), "{text}");
     assert_eq!(server.log().matches("Failed publickey").count(), 3, "{}", server.log());
 }
 
@@ -157,28 +159,131 @@ async fn identities_only_leaves_other_keys_of_the_agent_alone() {
     assert!(again.reach("gpu").await.unwrap().login.ends_with(" (agent: wanted)"));
 }
 
+/// Writes a key anew with `openssl`, locked.
+fn relock(path: &Path, arguments: &[&str]) {
+    let locked = path.with_extension("locked");
+    let done = Command::new("openssl")
+        .args(arguments)
+        .args(["-passout", "pass:open sesame", "-in"])
+        .arg(path)
+        .arg("-out")
+        .arg(&locked)
+        .output()
+        .expect("openssl is installed");
+    assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    fs::rename(&locked, path).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+// case E2
 #[tokio::test]
-async fn an_encrypted_key_opens_with_the_secret() {
+async fn a_locked_key_of_every_format_opens_with_the_secret() {
     let server = Sshd::start(Variant::Stock);
-    for format in [&["-m", "RFC4716"][..], &["-m", "PEM"], &["-m", "PKCS8"]] {
-        let machine = Machine::new();
-        let path = key(machine.folder.path(), "key", "rsa", "");
-        let changed = Command::new("ssh-keygen")
-            .args(["-q", "-p", "-N", "open sesame"])
-            .args(format)
-            .arg("-f")
-            .arg(&path)
-            .output()
-            .unwrap();
-        assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
-        allow(&server, &path);
-        let machine = machine
-            .hosts(&entry(&server, "identity_file = \"~/key\""))
-            .secret("SSH_PASSPHRASE", "open sesame");
-        let reached = machine.reach("gpu").await.unwrap_or_else(|error| panic!("{format:?}: {error:?}"));
-        assert!(reached.login.ends_with(" (~/key)"), "{}", reached.login);
-        assert!(machine.heard().iter().all(|heard| !heard.starts_with('?')), "nobody is asked");
+    let formats: &[(&[&str], &str, &[&str])] = &[
+        (&["rsa", "ecdsa", "ed25519"], "RFC4716", &[]),
+        (&["rsa", "ecdsa"], "PEM", &[]),
+        (&["rsa", "ecdsa"], "PKCS8", &[]),
+        (&["rsa"], "PEM", &["rsa", "-traditional", "-des3"]),
+        (&["rsa"], "PEM", &["rsa", "-traditional", "-aes192"]),
+        (&["ecdsa"], "PEM", &["ec", "-aes256"]),
+        (&["ecdsa"], "PEM", &["ec", "-des3"]),
+        (&["rsa", "ecdsa"], "PKCS8", &["pkcs8", "-topk8", "-scrypt"]),
+        (&["rsa", "ecdsa"], "PKCS8", &["pkcs8", "-topk8", "-v2", "aes-128-cbc"]),
+    ];
+    for (kinds, format, openssl) in formats {
+        // OpenSSH's own format has the public key inside; where a file lies beside, it is not asked for.
+        let beside: &[bool] = if openssl.is_empty() { &[true, false] } else { &[false] };
+        for (kind, &has_public) in
+            kinds.iter().flat_map(|kind| beside.iter().map(move |beside| (kind, beside)))
+        {
+            let what = format!("{kind} {format} {openssl:?} {has_public}");
+            let machine = Machine::new();
+            let path = key(machine.folder.path(), "key", kind, "");
+            let passphrase = if openssl.is_empty() { "open sesame" } else { "" };
+            let changed = Command::new("ssh-keygen")
+                .args(["-q", "-p", "-N", passphrase, "-m", format, "-f"])
+                .arg(&path)
+                .output()
+                .unwrap();
+            assert!(changed.status.success(), "{what}: {}", String::from_utf8_lossy(&changed.stderr));
+            if !openssl.is_empty() {
+                relock(&path, openssl);
+            }
+            allow(&server, &path);
+            if !has_public {
+                fs::remove_file(path.with_extension("pub")).unwrap();
+            }
+            let machine = machine
+                .hosts(&entry(&server, "identity_file = \"~/key\""))
+                .secret("SSH_PASSPHRASE", "open sesame");
+            let reached = machine.reach("gpu").await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+            assert!(reached.login.ends_with(" (~/key)"), "{}", reached.login);
+            assert!(machine.heard().iter().all(|heard| !heard.starts_with('?')), "nobody is asked");
+        }
     }
+}
+
+// case E2
+#[tokio::test]
+async fn a_locked_key_that_cannot_be_read_says_how_to_write_it_anew() {
+    let server = Sshd::start(Variant::Stock);
+    let machine = Machine::new();
+    let path = key(machine.folder.path(), "key", "rsa", "");
+    let changed = Command::new("ssh-keygen")
+        .args(["-q", "-p", "-N", "", "-m", "PKCS8", "-f"])
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert!(changed.status.success());
+    relock(&path, &["pkcs8", "-topk8", "-v2", "des3"]);
+    allow(&server, &path);
+    let machine =
+        machine.hosts(&entry(&server, "identity_file = \"~/key\"")).secret("SSH_PASSPHRASE", "open sesame");
+    let text = machine.refusal("gpu", &[]).await;
+    assert!(text.contains("hint: `ssh-keygen -p -f HOME/key` writes it anew"), "{text}");
+    // The hint works.
+    let changed = Command::new("ssh-keygen")
+        .args(["-q", "-p", "-P", "open sesame", "-N", "open sesame", "-f"])
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
+    machine.reach("gpu").await.unwrap();
+}
+
+// case E3
+#[tokio::test]
+async fn a_passphrase_is_asked_for_three_times() {
+    let server = Sshd::start(Variant::Stock);
+    let machine = Machine::new().answering("close sesame");
+    let path = key(machine.folder.path(), "key", "ed25519", "open sesame");
+    allow(&server, &path);
+    let machine = machine.hosts(&entry(&server, "identity_file = \"~/key\""));
+    let text = machine.refusal("gpu", &[]).await;
+    let asked: Vec<_> = machine.heard().into_iter().filter(|heard| heard.starts_with('?')).collect();
+    assert_eq!(
+        asked,
+        [
+            "? passphrase of ~/key",
+            "? that is not it; passphrase of ~/key",
+            "? that is not it; passphrase of ~/key"
+        ]
+    );
+    assert!(text.contains(" (~/key): the passphrase is wrong"), "{text}");
+    assert!(
+        text.ends_with(
+            "hint: store its passphrase with `doppio secret set ssh/passphrase`, or give the key to an agent with \
+             `ssh-add HOME/key`"
+        ),
+        "{text}"
+    );
+    // The third answer may be the right one.
+    let mut machine = machine;
+    machine.person = std::sync::Arc::new(super::Person {
+        answers: vec!["a".into(), "b".into(), "open sesame".into()],
+        ..super::Person::default()
+    });
+    machine.reach("gpu").await.unwrap();
 }
 
 #[tokio::test]
@@ -258,21 +363,32 @@ async fn a_refused_key_is_told_with_what_would_help() {
         "login as `root` on `gpu` refused\n  \
          cause: key KEY (~/key): refused\n  \
          cause: the server offers: publickey\n\
-         hint: `ssh-copy-id -i ~/key -p PORT root@IP` installs a key on the host; name another one with \
+         hint: `ssh-copy-id -i HOME/key -p PORT root@IP` installs a key on the host; name another one with \
          `identity_file` in hosts.toml"
     );
 }
 
+// case E3
 #[tokio::test]
-async fn a_key_that_others_may_read_is_not_used() {
+async fn a_fault_of_a_file_has_the_hint_for_the_file() {
     let server = Sshd::start(Variant::Stock);
     let machine = Machine::new();
     let path = key(machine.folder.path(), "key", "ed25519", "");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let machine = machine.hosts(&entry(&server, "identity_file = [\"~/key\", \"~/none\"]"));
     let text = machine.refusal("gpu", &[]).await;
-    assert!(text.contains("cause: ~/key: others can read it (mode 0644); `chmod 600 HOME/key`"), "{text}");
+    assert!(text.contains("cause: ~/key: others can read it (mode 0644, expected 0600)"), "{text}");
     assert!(text.contains("cause: ~/none: no such file"), "{text}");
+    assert!(text.ends_with("hint: run `chmod 600 HOME/key`"), "{text}");
+    let machine = Machine::new().hosts(&entry(&server, "identity_file = \"~/none\""));
+    let text = machine.refusal("gpu", &[]).await;
+    let hint = "or make it with `ssh-keygen -t ed25519 -f HOME/none`";
+    assert!(text.ends_with(hint) && text.contains("hint: name another one with `identity_file`"), "{text}");
+    let machine = Machine::new().hosts(&entry(&server, "identity_file = \"~/key\""));
+    machine.file("key", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n");
+    fs::set_permissions(machine.folder.path().join("key"), fs::Permissions::from_mode(0o600)).unwrap();
+    let text = machine.refusal("gpu", &[]).await;
+    assert!(text.contains("cause: ~/key: not a private key that can be read: "), "{text}");
 }
 
 #[tokio::test]

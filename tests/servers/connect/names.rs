@@ -24,7 +24,9 @@ async fn an_unknown_host_says_where_was_looked_and_what_is_near() {
         "unknown host `gpu-boxx.invalid`\n  cause: hosts.toml has no entry of this name\n  \
          cause: no `Host` block of ssh_config names it\n  cause: "
     );
-    assert!(rest.contains("hint: add it to hosts.toml:\n\n[hosts.\"gpu-boxx.invalid\"]\n"), "{rest}");
+    let hint =
+        "hint: add it to /h/hosts.toml with `doppio host add gpu-boxx.invalid 'ssh -p PORT USER@ADDRESS'`";
+    assert!(rest.contains(hint), "{rest}");
     let text = machine.refusal("gpu-boxx", &[]).await;
     assert!(text.ends_with("hint: a similar name exists: `gpu-box`"), "{text}");
     let text = machine.refusal("trainign", &[]).await;
@@ -38,8 +40,8 @@ async fn a_rented_instance_asks_for_its_entry() {
         text,
         "cannot find the address of `vast-12345`\n  cause: hosts.toml has no entry of this name\n  \
          cause: asking the vast.ai API for it is not built yet\n\
-         hint: add it to hosts.toml, with the address and port that `vastai ssh-url 12345` prints:\n\n\
-         [hosts.vast-12345]\nhostname = \"ssh4.vast.ai\"\nport = 12345\nuser = \"root\""
+         hint: add it with the address and port that `vastai ssh-url 12345` prints: \
+         `doppio host add vast-12345 'ssh -p PORT root@ADDRESS'`"
     );
     let server = Sshd::start(Variant::Stock);
     Machine::new().hosts(&server.hosts_toml("vast-12345")).reach("vast-12345").await.unwrap();
@@ -130,6 +132,144 @@ async fn a_strict_ssh_config_is_obeyed() {
     );
     let text = machine.refusal("gpu", &[]).await;
     assert!(text.starts_with("host key of `gpu` is not known\n"), "{text}");
+}
+
+// case E1
+#[tokio::test]
+async fn files_of_ssh_config_are_found_by_every_token() {
+    let server = Sshd::start(Variant::Stock);
+    let block = |rest: &str| {
+        format!(
+            "Host gpu\n  HostName {}\n  Port {}\n  User root\n{rest}\n",
+            server.address().ip(),
+            server.address().port()
+        )
+    };
+    for (option, file) in [
+        ("%d/keys/%r-%p", format!("keys/root-{}", server.address().port())),
+        ("~/keys/%n", "keys/gpu".to_owned()),
+        ("\"~/keys/my key\"", "keys/my key".to_owned()),
+    ] {
+        let machine = Machine::new();
+        fs::create_dir(machine.folder.path().join("keys")).unwrap();
+        fs::copy(server.key(), machine.folder.path().join(&file)).unwrap();
+        machine.file(".ssh/config", &block(&format!("  IdentityFile {option}")));
+        let reached = machine.reach("gpu").await.unwrap_or_else(|error| panic!("{option}: {error:?}"));
+        assert!(reached.login.ends_with(&format!(" (~/{file})")), "{}", reached.login);
+    }
+    let machine = Machine::new();
+    machine.file(".ssh/config", &block("  IdentityFile ${NEVER_SET_HERE}/k"));
+    let text = machine.refusal("gpu", &[]).await;
+    assert_eq!(
+        text,
+        "`IdentityFile ${NEVER_SET_HERE}/k` of `gpu` can't be used\n  \
+         cause: the variable `NEVER_SET_HERE` is not set"
+    );
+}
+
+// case E1
+#[tokio::test]
+async fn a_list_of_host_keys_may_have_a_blank_in_its_name() {
+    let server = Sshd::start(Variant::Stock);
+    let machine = Machine::new();
+    with_key(&machine, &server);
+    machine.file(
+        ".ssh/config",
+        &format!(
+            "Host gpu\n  HostName {}\n  Port {}\n  User root\n  StrictHostKeyChecking yes\n  \
+             UserKnownHostsFile \"~/.ssh/known hosts\" ~/.ssh/%n-%k\n",
+            server.address().ip(),
+            server.address().port()
+        ),
+    );
+    let line =
+        format!("[{}]:{} {}\n", server.address().ip(), server.address().port(), server.host_key("ed25519"));
+    for name in ["known hosts", "gpu-gpu"] {
+        let list = machine.file(&format!(".ssh/{name}"), &line);
+        machine.reach("gpu").await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        fs::remove_file(list).unwrap();
+    }
+    machine.refusal("gpu", &[]).await;
+}
+
+// case E1
+#[tokio::test]
+async fn an_option_that_matters_and_is_not_supported_is_named() {
+    for (line, option) in [
+        ("KnownHostsCommand /usr/bin/keys %H", "KnownHostsCommand"),
+        ("ProxyUseFdpass yes", "ProxyUseFdpass"),
+        ("RevokedHostKeys ~/.ssh/revoked", "RevokedHostKeys"),
+        ("BindAddress 127.0.0.9", "BindAddress"),
+    ] {
+        let machine = Machine::new();
+        machine.file(".ssh/config", &format!("Host gpu\n  HostName 127.0.0.1\n  {line}\n"));
+        let text = machine.refusal("gpu", &[]).await;
+        let head =
+            format!("`gpu` has `{option}`, which Doppio does not support\n  cause: ssh_config sets it to `");
+        assert!(text.starts_with(&head), "{text}");
+        assert!(text.contains("an entry with a `hostname` in /h/hosts.toml"), "{text}");
+    }
+    let machine = Machine::new();
+    machine.file(".ssh/config", "Host gpu\n  HostName 127.0.0.1\n  AddressFamily inet6\n");
+    let text = machine.refusal("gpu", &[]).await;
+    assert!(
+        text.starts_with("cannot reach `gpu` at 127.0.0.1:22\n  cause: the name has no address"),
+        "{text}"
+    );
+}
+
+// case A7
+#[tokio::test]
+async fn what_a_shell_would_read_gets_into_no_proxy_command() {
+    let machine = Machine::new();
+    let planted = machine.folder.path().join("planted");
+    machine.file(
+        ".ssh/config",
+        &format!(
+            "Host gpu\n  HostName 127.0.0.1\n  User \"x;touch {}\"\n  ProxyCommand nc %r %h %p\n",
+            planted.display()
+        ),
+    );
+    let text = machine.refusal("gpu", &[]).await;
+    assert!(
+        text.starts_with("`ProxyCommand nc %r %h %p` of `gpu` can't be used\n  cause: `%r` is `x;"),
+        "{text}"
+    );
+    assert!(!planted.exists());
+}
+
+// case F12
+#[tokio::test]
+async fn what_a_vendors_page_shows_is_a_host() {
+    let server = Sshd::start(Variant::Stock);
+    let machine = Machine::new();
+    with_key(&machine, &server);
+    let (ip, port) = (server.address().ip(), server.address().port());
+    for id in [format!("ssh -p {port} root@{ip} -L 8080:localhost:8080"), format!("ssh root@{ip} -p {port}")]
+    {
+        assert_eq!(machine.reach(&id).await.unwrap().place, server.address().to_string());
+    }
+}
+
+// case H7
+#[tokio::test]
+async fn key_exchanges_that_few_have_are_spoken_or_named() {
+    for curve in ["ecdh-sha2-nistp256", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521"] {
+        let server = Sshd::builder(Variant::Stock).line(format!("KexAlgorithms {curve}")).start();
+        let machine = Machine::new().hosts(&server.hosts_toml("gpu"));
+        machine.reach("gpu").await.unwrap_or_else(|error| panic!("{curve}: {error:?}"));
+    }
+    let name = "sntrup761x25519-sha512@openssh.com";
+    let server = Sshd::builder(Variant::Stock).line(format!("KexAlgorithms {name}")).start();
+    let text = Machine::new().hosts(&server.hosts_toml("gpu")).refusal("gpu", &[]).await;
+    assert!(text.contains("cause: no common kex algorithm: here ") && text.contains(name), "{text}");
+    assert!(
+        text.ends_with(
+            "hint: add `KexAlgorithms +curve25519-sha256` to its sshd_config; Doppio speaks no algorithm that it \
+             offers now"
+        ),
+        "{text}"
+    );
 }
 
 #[tokio::test]

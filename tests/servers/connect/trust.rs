@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use doppio_hosts::FirstContact;
+
 use super::Machine;
 use crate::support::sshd::Sshd;
 use crate::support::sshd::Variant;
@@ -95,7 +97,8 @@ async fn the_users_own_list_counts_hashed_names_too() {
     assert!(fs::read_to_string(&list).unwrap().starts_with("|1|"));
     let text = machine.refusal(&id, &[(&id, "ID")]).await;
     assert!(text.starts_with("host key of `ID` has changed\n"), "{text}");
-    assert!(text.contains("remove line 1 of HOME/.ssh/known_hosts"), "{text}");
+    let removal = format!("run `ssh-keygen -f HOME/.ssh/known_hosts -R '{}'`", place(&server));
+    assert!(text.contains(&removal), "{text}");
 
     fs::write(&list, format!("{} {}\n", place(&server), server.host_key("ed25519"))).unwrap();
     keygen(&["-H", "-f"], &[&list]);
@@ -104,17 +107,182 @@ async fn the_users_own_list_counts_hashed_names_too() {
     assert_eq!(machine.heard(), Vec::<String>::new(), "the host was known");
 }
 
+// case A5
 #[tokio::test]
-async fn an_address_of_a_rented_host_may_have_been_somebody_elses() {
+async fn another_key_known_for_the_address_stops_whatever_the_trust() {
+    for trust in ["", "trust = \"rented\"\n", "trust = \"owned\"\n"] {
+        let server = Sshd::start(Variant::Stock);
+        let line = format!("{} {OTHER}\n", place(&server));
+        let machine = Machine::new().hosts(&(server.hosts_toml("gpu") + trust));
+        let list = machine.file(".ssh/known_hosts", &line);
+        let key = server.host_key("ed25519");
+        let (offered, known) = (fingerprint(&machine, &key), fingerprint(&machine, OTHER));
+        let names =
+            [(place(&server), "PLACE"), (offered, "OFFERED"), (known, "KNOWN"), (key.clone(), "TYPE BASE64")];
+        let names: Vec<_> = names.iter().map(|(from, to)| (from.as_str(), *to)).collect();
+        assert_eq!(
+            machine.refusal("gpu", &names).await,
+            "`gpu` offers another host key than the one that is known for its address `PLACE`\n  \
+             cause: known:   ssh-ed25519 KNOWN (HOME/.ssh/known_hosts:1)\n  \
+             cause: offered: ssh-ed25519 OFFERED\n\
+             hint: if another machine has this address now, as the next tenant of a rented one has, forget the \
+             old key with `ssh-keygen -f HOME/.ssh/known_hosts -R 'PLACE'`, or name the new one below \
+             `[hosts.gpu]` in /h/hosts.toml:\n\nhost_key = \"TYPE BASE64\"\n\nif not, do not connect"
+        );
+        assert!(!machine.own_known_hosts().exists());
+        assert!(!server.log().contains("Accepted"), "nothing may be sent: {}", server.log());
+        // Both ways out work.
+        let named =
+            Machine::new().hosts(&format!("{}{trust}host_key = \"{key}\"\n", server.hosts_toml("gpu")));
+        named.file(".ssh/known_hosts", &line);
+        named.reach("gpu").await.unwrap();
+        keygen(&["-R", &place(&server), "-f"], &[&list]);
+        machine.reach("gpu").await.unwrap();
+    }
+}
+
+// case A5
+#[tokio::test]
+async fn what_a_pattern_says_of_the_address_is_taken_out_by_its_line() {
     let server = Sshd::start(Variant::Stock);
-    let line = format!("{} {OTHER}\n", place(&server));
-    let rented = Machine::new().hosts(&server.hosts_toml("gpu"));
-    rented.file(".ssh/known_hosts", &line);
-    rented.reach("gpu").await.unwrap();
-    let owned = Machine::new().hosts(&(server.hosts_toml("gpu") + "trust = \"owned\"\n"));
-    owned.file(".ssh/known_hosts", &line);
-    let text = owned.refusal("gpu", &[]).await;
-    assert!(text.starts_with("host key of `gpu` has changed\n"), "{text}");
+    let machine = Machine::new().hosts(&server.hosts_toml("gpu"));
+    machine.file(".ssh/known_hosts", &format!("# mine\n[127.*]:* {OTHER}\n"));
+    let text = machine.refusal("gpu", &[]).await;
+    assert!(text.contains("forget the old key with `sed -i.old 2d HOME/.ssh/known_hosts`"), "{text}");
+}
+
+// case A6
+#[tokio::test]
+async fn what_is_said_of_the_bare_name_counts_on_other_ports() {
+    let server = Sshd::start(Variant::Stock);
+    let (ip, key) = (server.address().ip(), server.host_key("ed25519"));
+    let config = format!(
+        "Host gpu\n  HostName {ip}\n  Port {}\n  User root\n  IdentityFile {}\n",
+        server.address().port(),
+        server.key().display()
+    );
+    let machine = Machine::new().hosts(&server.hosts_toml("box"));
+    machine.file(".ssh/config", &config);
+    machine.file(".ssh/known_hosts", &format!("@revoked {ip} {key}\n"));
+    for id in ["gpu", "box"] {
+        let text = machine.refusal(id, &[]).await;
+        assert!(text.starts_with(&format!("host key of `{id}` is revoked\n")), "{text}");
+    }
+    // A plain key under the bare name proves the host when it fits, and nothing when it does not.
+    machine.file(".ssh/known_hosts", &format!("{ip} {key}\n"));
+    machine.reach("gpu").await.unwrap();
+    assert_eq!(machine.heard(), Vec::<String>::new(), "the host was known");
+    let other = Machine::new();
+    other.file(".ssh/config", &config);
+    other.file(".ssh/known_hosts", &format!("{ip} {OTHER}\n"));
+    other.reach("gpu").await.unwrap();
+    assert_eq!(other.heard().len(), 1, "it is new, as it is to OpenSSH: {:?}", other.heard());
+}
+
+// case A6
+#[tokio::test]
+async fn an_authority_of_the_bare_name_counts_on_other_ports() {
+    let (server, authority) = certified("*", "-5m:+1d");
+    let machine = Machine::new().hosts(&server.hosts_toml("box"));
+    machine.file(".ssh/known_hosts", &format!("@cert-authority {} {authority}", server.address().ip()));
+    machine.reach("box").await.unwrap();
+    assert_eq!(machine.heard(), Vec::<String>::new());
+    assert!(!machine.own_known_hosts().exists(), "the authority vouches, no key is kept");
+}
+
+// case L8
+#[tokio::test]
+async fn a_list_of_host_keys_that_others_can_write_is_not_believed() {
+    let server = Sshd::start(Variant::Stock);
+    let machine = Machine::new().hosts(&server.hosts_toml("gpu"));
+    machine.reach("gpu").await.unwrap();
+    let state = machine.folder.path().join("state");
+    for (path, mode, what) in [(machine.own_known_hosts(), 0o666, "file"), (state, 0o777, "folder")] {
+        let before = fs::metadata(&path).unwrap().permissions();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let shown = path.display().to_string();
+        assert_eq!(
+            machine.refusal("gpu", &[(&shown, "PATH")]).await,
+            format!(
+                "cannot check the host key of `gpu`\n  cause: others can write the {what} `PATH` (mode {mode:04o})\n\
+                 hint: look at what is in it, then run `chmod go-w PATH`"
+            )
+        );
+        fs::set_permissions(&path, before).unwrap();
+    }
+    machine.reach("gpu").await.unwrap();
+}
+
+// case K12
+#[tokio::test]
+async fn a_named_key_is_the_only_one_that_is_taken() {
+    let server = Sshd::start(Variant::Stock);
+    let key = server.host_key("ed25519");
+    let with = |keys: &str| Machine::new().hosts(&format!("{}host_key = {keys}\n", server.hosts_toml("gpu")));
+    for keys in [
+        format!("\"{key} root@gpu\""),
+        format!("\"{}\"", server.host_key("ecdsa")),
+        format!("[\"{}\", \"{key}\"]", server.host_key("ecdsa")),
+    ] {
+        let machine = with(&keys);
+        machine.reach("gpu").await.unwrap();
+        assert_eq!(machine.heard(), Vec::<String>::new(), "a named key is not new");
+    }
+    let machine = with(&format!("\"{OTHER}\""));
+    let (offered, known) = (fingerprint(&machine, &key), fingerprint(&machine, OTHER));
+    assert_eq!(
+        machine.refusal("gpu", &[(&offered, "OFFERED"), (&known, "KNOWN"), (&key, "TYPE BASE64")]).await,
+        "`gpu` offers another host key than the one in hosts.toml\n  \
+         cause: expected: ssh-ed25519 KNOWN (`host_key` in /h/hosts.toml)\n  \
+         cause: offered:  ssh-ed25519 OFFERED\n\
+         hint: if the host was rebuilt, write its new key below `[hosts.gpu]` in /h/hosts.toml:\n\n\
+         host_key = \"TYPE BASE64\"\n\nif not, do not connect"
+    );
+}
+
+// case K12
+#[tokio::test]
+async fn in_ci_an_unknown_key_stops_with_the_lines_that_accept_it() {
+    let server = Sshd::start(Variant::Stock);
+    let key = server.host_key("ed25519");
+    let mut machine = Machine::new().hosts(&server.hosts_toml("gpu"));
+    machine.first_contact = FirstContact::Refuse;
+    machine.file(
+        ".ssh/config",
+        &format!(
+            "Host named\n  HostName {}\n  Port {}\n  User root\n",
+            server.address().ip(),
+            server.address().port()
+        ),
+    );
+    let offered = fingerprint(&machine, &key);
+    let names = [(offered.as_str(), "OFFERED"), (key.as_str(), "TYPE BASE64")];
+    let text = machine.refusal("gpu", &names).await;
+    assert_eq!(
+        text,
+        "host key of `gpu` is not known\n  cause: offered: ssh-ed25519 OFFERED\n  \
+         cause: `CI` is set: nobody is there to look at a new key\n\
+         hint: compare the fingerprint with the host's own (`ssh-keygen -lf \
+         /etc/ssh/ssh_host_ed25519_key.pub` there), then write the key below `[hosts.gpu]` in /h/hosts.toml:\n\n\
+         host_key = \"TYPE BASE64\""
+    );
+    assert!(!machine.own_known_hosts().exists());
+    let text = machine.refusal("named", &names).await;
+    let entry = "in /h/hosts.toml:\n\n[hosts.named]\ntrust = \"shared\"\nhost_key = \"TYPE BASE64\"";
+    assert!(text.ends_with(entry), "{text}");
+    let address = format!("root@{}", server.address());
+    let text = machine.refusal(&address, &names).await;
+    let entry = format!(
+        "in /h/hosts.toml:\n\n[hosts.NAME]\nhostname = \"{}\"\nport = {}\nuser = \"root\"\n\
+         trust = \"rented\"\nhost_key = \"TYPE BASE64\"",
+        server.address().ip(),
+        server.address().port()
+    );
+    assert!(text.ends_with(&entry), "{text}");
+    // Who said so for the host gets it all the same.
+    let mut willing = Machine::new().hosts(&(server.hosts_toml("gpu") + "strict_host_key = false\n"));
+    willing.first_contact = FirstContact::Refuse;
+    willing.reach("gpu").await.unwrap();
 }
 
 #[tokio::test]

@@ -7,8 +7,10 @@ use doppio_hosts::Exit;
 use doppio_hosts::Host;
 use doppio_hosts::Interpreter;
 use doppio_hosts::Output;
+use doppio_hosts::Stdin;
 use doppio_secrets::SecretValue;
 
+use crate::support::exec::Done;
 use crate::support::exec::alive;
 use crate::support::exec::finish;
 use crate::support::exec::run;
@@ -43,7 +45,19 @@ async fn how_it_ends(host: &Host) {
     much_output_beside_other_work(host).await;
 }
 
+/// Why the script was not started.
+fn refused(done: Done) -> String {
+    assert_eq!((done.text(), done.stderr.as_str()), ("", ""), "{:?}", done.exit);
+    let Exit::NotStarted(error) = done.exit else { panic!("{:?}", done.exit) };
+    format!("{}; {}", error.causes.join(": "), error.hint.unwrap_or_default())
+}
+
+// case H5
 async fn ends(host: &Host) {
+    for code in [96, 97, 98] {
+        let done = run(host, Exec::new(format!("exit {code}"))).await;
+        assert_eq!(done.exit, Exit::Code(code), "a code is the script's own");
+    }
     let done = run(host, Exec::new("echo out; echo err >&2; exit 7")).await;
     assert_eq!((done.text(), done.stderr.as_str(), &done.exit), ("out", "err\n", &Exit::Code(7)));
     let done = run(host, Exec::new("kill -KILL $$")).await;
@@ -79,7 +93,7 @@ async fn large_values_are_files_that_go(host: &Host) {
     assert_eq!(lines.next(), Some(&b"700"[..]));
     assert!(lines.next() == Some(&value[..]), "the value is not the same: {}", done.stderr);
     assert_eq!(done.exit, Exit::Code(5));
-    assert_eq!(done.carriers, [("BIG".to_owned(), "file in memory")]);
+    assert_eq!(done.carriers, [("BIG".to_owned(), "private file")]);
     assert_eq!(run(host, Exec::new(format!("[ -e {path} ] || echo gone"))).await.text(), "gone");
 }
 
@@ -87,7 +101,7 @@ async fn stdin_is_what_follows(host: &Host) {
     let bytes: Vec<u8> = (0..100_000_u32).map(|n| u8::try_from(n % 251).expect("a byte")).collect();
     let exec = Exec {
         env: vec![secret("A", "1")],
-        stdin: Some(SecretValue::new(bytes.clone())),
+        stdin: Some(Stdin { bytes: SecretValue::new(bytes.clone()), deliveries: Vec::new() }),
         ..Exec::new("head -c 7; cat")
     };
     assert!(run(host, exec).await.stdout == bytes);
@@ -95,7 +109,8 @@ async fn stdin_is_what_follows(host: &Host) {
 }
 
 async fn unread_stdin_holds_nothing_up(host: &Host) {
-    let stdin = || Some(SecretValue::new(vec![b'x'; 20 << 20]));
+    let bytes = || SecretValue::new(vec![b'x'; 20 << 20]);
+    let stdin = || Some(Stdin { bytes: bytes(), deliveries: Vec::new() });
     let exec = Exec { stdin: stdin(), ..Exec::new("sleep 0.3; echo done") };
     let (one, two) = tokio::join!(run(host, exec), run(host, Exec::new("echo beside")));
     assert_eq!((one.text(), two.text()), ("done", "beside"));
@@ -110,8 +125,11 @@ async fn directories(host: &Host) {
     assert_eq!(run(host, in_dir("~")).await.text(), run(host, Exec::new("cd; pwd")).await.text());
     let made = run(host, Exec::new(r#"d=$(mktemp -d); mkdir "$d/it's here"; echo "$d/it's here""#)).await;
     assert_eq!(run(host, in_dir(made.text())).await.text(), made.text());
-    let done = run(host, in_dir("/no/such place")).await;
-    assert_eq!((done.exit, done.stderr.as_str()), (Exit::Code(98), "doppio: no directory /no/such place\n"));
+    let why = refused(run(host, in_dir("/no/such place")).await);
+    assert_eq!(
+        why,
+        "there is no directory `/no/such place` that can be entered; make it there: `mkdir -p '/no/such place'`"
+    );
     run(host, Exec { workdir: Some(made.text().to_owned()), ..Exec::new(r#"rm -r "${PWD%/*}""#) }).await;
 }
 
@@ -129,9 +147,8 @@ async fn files_are_sourced(host: &Host) {
     };
     assert_eq!(run(host, exec).await.text(), "here 1\nplain");
     let exec = Exec { source: vec![format!("{dir}/missing")], ..Exec::new("echo never") };
-    let done = run(host, exec).await;
-    assert_eq!((&done.exit, done.text()), (&Exit::Code(98), ""));
-    assert!(done.stderr.contains("no file"), "{}", done.stderr);
+    let why = refused(run(host, exec).await);
+    assert!(why.starts_with("there is no file `") && why.contains("/missing` to source"), "{why}");
     run(host, Exec { workdir: Some(dir.to_owned()), ..Exec::new(r#"rm -r "$PWD""#) }).await;
 }
 
@@ -148,11 +165,8 @@ async fn interpreters(host: &Host) {
     assert_eq!(run(host, with("/bin/dash", false, r#"echo "$A""#)).await.text(), "one two");
     let done = run(host, with("bash", true, "shopt -q login_shell && echo \"login $A\"")).await;
     assert!(done.text().ends_with("login one two"), "{done:?}");
-    let done = run(host, with("no-such-shell", false, "echo never")).await;
-    assert_eq!(
-        (done.exit, done.stderr.as_str()),
-        (Exit::Code(127), "doppio: no-such-shell is not installed\n")
-    );
+    let why = refused(run(host, with("no-such-shell", false, "echo never")).await);
+    assert!(why.starts_with("`no-such-shell` is not installed there"), "{why}");
 }
 
 async fn long_scripts(host: &Host) {

@@ -16,7 +16,7 @@ async fn every_case_holds() {
 async fn variables_travel_as_the_environment_of_the_process() {
     let exec = Exec { env: vec![secret("A", "1"), secret("B", vec![b'x'; 300_000])], ..Exec::new("true") };
     let done = run(&Host::local(), exec).await;
-    let expected = [("A".to_owned(), "local environment"), ("B".to_owned(), "file in memory")];
+    let expected = [("A".to_owned(), "local environment"), ("B".to_owned(), "private file")];
     assert_eq!(done.carriers, expected);
 }
 

@@ -91,6 +91,7 @@ async fn a_login_shell_that_starts_nothing_is_an_error_with_its_words() {
         "no command could be started on `box`: the login shell ended before it started a command \
          (exit status 3): This account is closed."
     );
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("~/.bashrc")));
     bed.pool.close().await;
 }
 
@@ -228,7 +229,7 @@ async fn a_stop_never_meets_another_process_with_the_same_number() {
 async fn variables_that_are_taken_travel_by_the_channel() {
     let server = Sshd::start(Variant::AcceptEnv);
     let names = ["HF_TOKEN", "DOPPIO_SECRET_1", "NOT_TAKEN"];
-    let bed = Testbed::of(&server, "", &names);
+    let bed = Testbed::of(&server, "trust = \"owned\"\n", &names);
     let host = bed.host("box").await;
     let env = || vec![secret("HF_TOKEN", "a b'\n"), secret("DOPPIO_SECRET_1", "c"), secret("NOT_TAKEN", "d")];
     let exec = || Exec {
@@ -253,11 +254,33 @@ async fn variables_that_are_taken_travel_by_the_channel() {
         assert!(Instant::now() < end, "the answers never came");
     }
     bed.pool.close().await;
-    let bed = Testbed::of(&server, "carrier = \"preamble\"\n", &names);
+    let bed = Testbed::of(&server, "trust = \"owned\"\ncarrier = \"preamble\"\n", &names);
     let mut done = run(&bed.host("box").await, exec()).await;
     done.carriers.sort();
     assert_eq!(done.carriers, by(["preamble", "preamble", "preamble"]));
     bed.pool.close().await;
+}
+
+// case B14
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_rented_host_nothing_travels_where_its_server_can_log_it() {
+    let server = Sshd::builder(Variant::AcceptEnv).line("LogLevel DEBUG3").start();
+    let value = "test_the_value_that_no_log_may_have";
+    let exec = || Exec { env: vec![secret("HF_TOKEN", value)], ..Exec::new("echo ${#HF_TOKEN}") };
+    let bed = Testbed::of(&server, "", &["HF_TOKEN"]);
+    let host = bed.host("box").await;
+    for _ in 0..20 {
+        let done = run(&host, exec()).await;
+        assert_eq!((done.text(), done.carriers[0].1), ("35", "preamble"));
+    }
+    bed.pool.close().await;
+    assert!(!server.log().contains(value));
+    // A user who asks for it gets it.
+    let bed = Testbed::of(&server, "carrier = \"channel\"\n", &["HF_TOKEN"]);
+    let done = run(&bed.host("box").await, exec()).await;
+    assert_eq!((done.text(), done.carriers[0].1), ("35", "channel env"));
+    bed.pool.close().await;
+    assert!(server.log().contains(value), "otherwise this test looks in the wrong log");
 }
 
 #[tokio::test(flavor = "multi_thread")]

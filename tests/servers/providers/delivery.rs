@@ -101,7 +101,7 @@ cat "$GOOGLE_APPLICATION_CREDENTIALS""#
         "config.json",
         "tmpfs",
         "argv 0",
-        "the files of its credentials are gone from `box`",
+        "the files of its secrets are gone from `box`",
     ] {
         assert!(said.contains(line), "no `{line}` in\n{said}");
     }
@@ -253,7 +253,7 @@ fn nothing_is_left_by_a_step_that_fails_or_kills_its_shell() {
         let ran = scene.run(&format!("credentials = [\"gcp\"]\nssh_command = {{ command = '{command}' }}\n"));
         assert_ne!(ran.code, 0, "{}", ran.stderr);
         let said = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(said.contains("the files of its credentials are gone"), "{command}\n{said}");
+        assert!(said.contains("the files of its secrets are gone"), "{command}\n{said}");
         assert_eq!(scene.left(), Vec::<String>::new(), "{command}");
     }
 }
@@ -276,7 +276,7 @@ fn nothing_is_left_by_a_run_that_is_cancelled() {
     }
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(130), "{said}");
-    assert!(said.contains("the files of its credentials are gone"), "{said}");
+    assert!(said.contains("the files of its secrets are gone"), "{said}");
     assert_eq!(scene.left(), Vec::<String>::new());
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn run(host: &Host, exec: Exec) -> Done {
 
 pub(crate) async fn finish(mut process: Process) -> Done {
     let carriers =
-        process.deliveries().iter().map(|sent| (sent.variable.to_string(), sent.carrier.as_str())).collect();
+        process.deliveries().iter().map(|sent| (sent.form().to_owned(), sent.carrier.as_str())).collect();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let exit = tokio::time::timeout(Duration::from_secs(50), async {
         loop {

@@ -9,6 +9,7 @@ use doppio_secrets::Environment;
 use doppio_secrets::SecretValue;
 use doppio_secrets::source;
 use doppio_secrets::source::Local;
+use doppio_secrets::source::Logins;
 use doppio_secrets::source::Options;
 use doppio_secrets::source::Remote;
 use doppio_secrets::source::Setting;
@@ -42,8 +43,9 @@ pub(crate) fn open(
         options.insert(key, setting);
     }
     let local = Local::new([std::sync::Arc::new(source::Env::new(environment.clone())) as _]);
-    let setup = Setup { environment, home: home.to_owned(), options, local };
-    Remote::new((remote.open)(setup), Some(deadline.into().unwrap_or(Duration::from_secs(10))))
+    let logins = Logins::default();
+    let setup = Setup { environment, home: home.to_owned(), options, local, logins: logins.clone() };
+    Remote::new((remote.open)(setup), Some(deadline.into().unwrap_or(Duration::from_secs(10))), logins)
 }
 
 /// The bytes of a value.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use doppio_hosts::FirstContact;
 use doppio_hosts::Host;
 use doppio_hosts::HostsFile;
 use doppio_hosts::Pool;
@@ -53,6 +54,7 @@ impl Testbed {
             home: folder.path().join("home"),
             state: folder.path().join("state"),
             agent: None,
+            first_contact: FirstContact::Accept,
             sandbox,
             env_names,
         });

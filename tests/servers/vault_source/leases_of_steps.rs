@@ -12,6 +12,8 @@ use doppio_test_support::wait_for_line;
 
 use crate::support::http::Server;
 use crate::support::openbao::Bao;
+use crate::support::sshd::Sshd;
+use crate::support::sshd::Variant;
 use crate::vault_source::leases::Rabbit;
 use crate::vault_source::leases::WORKER;
 
@@ -150,6 +152,39 @@ env = { U = "${secret:vault:rabbitmq/creds/worker#username}" }
     fs::write(project.join("go"), "").unwrap();
     end(run).expect(0);
     assert!(rabbit.left().is_empty());
+}
+
+// case K7
+#[test]
+fn a_session_that_goes_on_keeps_what_was_made_for_it() {
+    let bao = Bao::start();
+    let mut rabbit = Rabbit::behind(&bao);
+    let server = Sshd::start(Variant::Stock);
+    let doppio = world(&bao);
+    doppio.hosts(&server.hosts_toml("gpu"));
+    let start = "[[step]]\nid = \"start\"\ntmux_new = { host_id = \"gpu\", session_name = \"train\", if_exists = \
+                 \"replace\", command = 'until [ -e go ]; do sleep 0.05; done', env = { U = \
+                 \"${secret:vault:rabbitmq/creds/worker#username}\" } }\n";
+    doppio.recipe(start);
+    let warning = "gives it to a session that may need it longer";
+    let plan = doppio.run(["plan", "recipe.toml"]).expect(0);
+    assert!(plan.stderr.contains(warning) && plan.stderr.contains("tmux_wait"), "{}", plan.stderr);
+    let ran = doppio.run(["run", "recipe.toml"]).expect(0);
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
+    let left = "tmux session `train` on `gpu` may still need what was made by `rabbitmq/creds/worker`: it was not \
+                revoked, and ends by itself";
+    assert!(ran.stderr.contains(left), "{}", ran.stderr);
+    let made = rabbit.made();
+    assert_eq!((made.len(), rabbit.left()), (1, made));
+    // Where the run sees the session's end, it is revoked.
+    fs::write(server.home().join("go"), "").unwrap();
+    doppio.recipe(&format!(
+        "{start}[[step]]\nid = \"wait\"\ndepends_on = [\"start\"]\ntmux_wait = {{ host_id = \"gpu\", session_name = \
+         \"train\" }}\n"
+    ));
+    let ran = doppio.run(["run", "recipe.toml"]).expect(0);
+    assert!(!ran.stderr.contains("may still need"), "{}", ran.stderr);
+    assert_eq!((rabbit.made().len(), rabbit.left().len()), (2, 1));
 }
 
 #[test]

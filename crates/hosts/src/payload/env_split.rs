@@ -1,5 +1,7 @@
 //! Which way each variable goes: as a variable, or as a file where it is too large.
 
+use std::collections::HashMap;
+
 use crate::EnvVar;
 use crate::HostError;
 
@@ -27,8 +29,9 @@ impl<'a> EnvSplit<'a> {
     pub(crate) fn sort(env: &'a [EnvVar]) -> Result<Self, HostError> {
         let mut split = Self::default();
         let mut total = 0;
+        let last: HashMap<_, _> = env.iter().enumerate().map(|(at, var)| (&var.name, at)).collect();
         for (at, var) in env.iter().enumerate() {
-            if env[at + 1..].iter().any(|later| later.name == var.name) {
+            if last[&var.name] != at {
                 continue;
             }
             let (size, has_nul) = measure(var);

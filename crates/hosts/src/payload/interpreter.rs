@@ -4,7 +4,6 @@ use doppio_text::shell;
 
 use crate::Exec;
 use crate::HostError;
-use crate::Interpreter;
 use crate::payload::env_split::EnvSplit;
 
 /// Scripts above this are handed on in several arguments: Linux refuses one of 128 KiB.
@@ -23,7 +22,7 @@ pub(crate) fn check(exec: &Exec) -> Result<(), HostError> {
         format!("it is longer than {} KiB", SCRIPT_LIMIT >> 10)
     } else if exec.script.contains('\0') {
         "it has a NUL byte".to_owned()
-    } else if exec.script.len() > ARGUMENT_LIMIT && !is_posix(&exec.interpreter) {
+    } else if exec.script.len() > ARGUMENT_LIMIT && !exec.interpreter.is_posix() {
         format!(
             "it is longer than {ARGUMENT_LIMIT} bytes, and `{}` can't take it in pieces",
             exec.interpreter.shell
@@ -36,28 +35,29 @@ pub(crate) fn check(exec: &Exec) -> Result<(), HostError> {
         .hint("put it into a file, upload that, and run it"))
 }
 
-/// The shells whose language is not that of POSIX.
-fn is_posix(interpreter: &Interpreter) -> bool {
-    let name = interpreter.shell.rsplit('/').next().unwrap_or_default();
-    !matches!(name, "fish" | "csh" | "tcsh" | "nu" | "pwsh" | "xonsh" | "elvish")
-}
-
 /// The last lines: the interpreter with the script. It takes the place of the shell, unless
 /// that has files to remove when the script has ended.
 pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> String {
     let name = shell::quote(&exec.interpreter.shell);
-    let is_bash = exec.interpreter.shell.rsplit('/').next() == Some("bash");
+    let is_bash = exec.interpreter.name() == "bash";
     // Bash believes that sshd started it, and would read ~/.bashrc, which the login shell has
     // done already and whose noise would be output here.
     let norc = if is_bash { "--norc" } else { "" };
     let mut text = if exec.interpreter.shell == "bash" {
         "_b\n".to_owned()
     } else {
-        format!(
-            "_u;_s={name} _o={norc};command -v {name} >/dev/null 2>&1||\
-             {{ printf 'doppio: %s is not installed\\n' {name} >&2;exit 127;}}\n"
-        )
+        format!("_u;_s={name} _o={norc};command -v {name} >/dev/null 2>&1||_x shell\n")
     };
+    let is_posix = exec.interpreter.is_posix();
+    // One that is not there yet may be the work of those before it.
+    if let Some(file) = exec.source.first().filter(|_| is_posix) {
+        text.push_str(&format!("[ -r {} ]||_x source\n", source_word(file)));
+    }
+    if has_secrets(exec) {
+        // Tracing that the host exports would write values down: in bash's way, and in fish's.
+        text.push_str("{ command unset SHELLOPTS fish_trace;} 2>/dev/null\n");
+    }
+    text.push_str("_r\n");
     let login = if exec.interpreter.login { " -l" } else { "" };
     let script = script(exec, split);
     let command = if script.len() <= ARGUMENT_LIMIT {
@@ -82,7 +82,11 @@ pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> 
 /// The script with what comes before it in the same shell.
 fn script(exec: &Exec, split: &EnvSplit<'_>) -> String {
     let mut text = String::new();
-    let posix = is_posix(&exec.interpreter);
+    let posix = exec.interpreter.is_posix();
+    if posix && has_secrets(exec) {
+        // What a login file or `$BASH_ENV` has set up would trace what comes next, into a file even.
+        text.push_str("{ set +xv;unset BASH_XTRACEFD;} 2>/dev/null\n");
+    }
     if posix {
         // The script itself sees large values too; only its children must read the file.
         let large = split.files.iter().filter(|var| var.file.is_none());
@@ -94,19 +98,31 @@ fn script(exec: &Exec, split: &EnvSplit<'_>) -> String {
     for file in &exec.source {
         text.push_str(&source(file, posix));
     }
+    if posix {
+        // Behind the files: their author need not have thought of it.
+        text.push_str(&exec.strict.opening());
+    }
     text.push_str(&exec.script);
     text
 }
 
-fn source(file: &str, posix: bool) -> String {
+/// Whether a value that must not be seen goes to the script.
+fn has_secrets(exec: &Exec) -> bool {
+    exec.env.iter().any(|var| !var.secrets.is_empty() || var.file.is_some())
+}
+
+fn source_word(file: &str) -> String {
     let has_folder = file.contains('/') || file.starts_with('~');
-    let word = shell::quote_path(&if has_folder { file.to_owned() } else { format!("./{file}") });
+    shell::quote_path(&if has_folder { file.to_owned() } else { format!("./{file}") })
+}
+
+fn source(file: &str, posix: bool) -> String {
+    let word = source_word(file);
     if !posix {
         return format!("source {word}\n");
     }
     let shown = shell::quote(file);
-    let check =
-        format!("[ -r {word} ]||{{ printf 'doppio: no file %s to source\\n' {shown} >&2;exit 98;}}\n");
+    let check = format!("[ -r {word} ]||{{ printf 'doppio: no file %s to source\\n' {shown} >&2;exit 1;}}\n");
     // Files of plain assignments, like /etc/environment, say nothing of exporting them.
     let name = file.rsplit('/').next().unwrap_or_default();
     let is_plain = name == "environment" || name.split('.').skip(1).any(|part| part == "env");

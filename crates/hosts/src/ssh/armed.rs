@@ -5,8 +5,9 @@ use std::sync::Arc;
 use russh::client;
 use tokio::sync::oneshot;
 
-use doppio_secrets::SecretValue;
-
+use crate::HostError;
+use crate::Stdin;
+use crate::bootstrap::Challenge;
 use crate::bootstrap::Leader;
 use crate::output_pipe::PipeWriter;
 use crate::payload::Payload;
@@ -14,10 +15,15 @@ use crate::payload::Payload;
 /// What is written to a channel.
 pub(super) type Writer = russh::ChannelWriteHalf<client::Msg>;
 
+/// What is read from it.
+pub(super) type Reader = russh::ChannelReadHalf;
+
 /// A channel whose bootstrap waits for its payload.
 pub(in crate::ssh) struct Armed {
     /// What the bootstrap said of itself.
     pub leader: Leader,
+    /// What it has answered.
+    pub challenge: Challenge,
     /// For each variable that was asked for, whether the server took it.
     pub accepted: Vec<bool>,
     pub(super) writer: Arc<Writer>,
@@ -37,8 +43,8 @@ pub(in crate::ssh) enum Refused {
     Again,
     /// The connection is over.
     Dead(String),
-    /// It will not be otherwise next time: what happened, and what the server said.
-    Never(String, Vec<String>),
+    /// It will not be otherwise next time: what happened, what the server said, what to do.
+    Never(HostError),
 }
 
 impl Armed {
@@ -52,7 +58,7 @@ impl Armed {
     pub(in crate::ssh) fn start(
         self,
         payload: Payload,
-        stdin: Option<SecretValue>,
+        stdin: Option<Stdin>,
         writer: PipeWriter,
     ) -> Option<Leader> {
         // The reader must know where output goes before there can be any.

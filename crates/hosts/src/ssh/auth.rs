@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use doppio_secrets::SecretValue;
+use doppio_text::shell::typed;
 
 use crate::HostError;
 use crate::HostSpec;
@@ -25,6 +26,8 @@ use crate::ssh::identity;
 use crate::ssh::identity::Candidate;
 use crate::ssh::identity::Holder;
 use crate::ssh::identity::Identities;
+use crate::ssh::key_file;
+use crate::ssh::key_file::Opened;
 use crate::ssh::options::ConnectOptions;
 use crate::ssh::signer::FileSigner;
 use crate::ssh::signer::SignError;
@@ -32,6 +35,9 @@ use crate::ssh::signer::SignError;
 /// Keys offered to one server. sshd counts each refused one, and bans the address for a while
 /// above its limit (`MaxAuthTries`, `PerSourcePenalties`).
 const MOST_KEYS: usize = 3;
+
+/// How often a passphrase is asked for (`NumberOfPasswordPrompts` of OpenSSH).
+const MOST_PASSPHRASES: usize = 3;
 
 /// Why there is no login.
 pub(in crate::ssh) enum Refusal {
@@ -69,8 +75,10 @@ pub(in crate::ssh) async fn log_in(
         offered: None,
         tried: Vec::new(),
         stored: Stored::default(),
+        file_hint: None,
     };
-    let Identities { candidates, mut agent, notes } = identities;
+    let Identities { candidates, mut agent, notes, file_hint } = identities;
+    login.file_hint = file_hint;
     if candidates.is_empty() && login.ask_methods().await? {
         return Ok("no credentials".to_owned());
     }
@@ -79,6 +87,10 @@ pub(in crate::ssh) async fn log_in(
         if login.may(MethodKind::PublicKey) && login.offer(candidate, agent.as_mut()).await? {
             return Ok(candidate.label());
         }
+    }
+    // Where no key got as far as the server, it has not said yet what else it takes.
+    if login.offered.is_none() && login.ask_methods().await? {
+        return Ok("no credentials".to_owned());
     }
     if login.may(MethodKind::KeyboardInteractive) && login.answer_questions().await? {
         return Ok("answers to the server's questions".to_owned());
@@ -101,6 +113,8 @@ struct Login<'a> {
     offered: Option<MethodSet>,
     tried: Vec<String>,
     stored: Stored,
+    /// What to do about a key file that could not be used.
+    file_hint: Option<String>,
 }
 
 /// Secrets of the vault that were used up: each is tried once per login.
@@ -206,12 +220,26 @@ impl Login<'_> {
                     None => Ok(false),
                 },
             },
+            // As OpenSSH does it: whether the server wants the key can't be asked without the key.
+            Holder::Sealed(path) => match self.unlock(path, candidate).await {
+                Some(key) => {
+                    let opened = Candidate {
+                        key: Some(key.public_key().clone()),
+                        certificate: None,
+                        from: candidate.from.clone(),
+                        path: candidate.path.clone(),
+                        holder: Holder::Open(Box::new(key)),
+                    };
+                    Box::pin(self.offer(&opened, agent)).await
+                }
+                None => Ok(false),
+            },
         }
     }
 
     /// The hash of RSA signatures. Asking waits up to a second where the server never tells.
     async fn hash_for(&mut self, candidate: &Candidate) -> Result<Option<HashAlg>, Refusal> {
-        if !matches!(candidate.key.algorithm(), Algorithm::Rsa { .. }) {
+        if !matches!(candidate.algorithm(), Some(Algorithm::Rsa { .. })) {
             return Ok(None);
         }
         match self.handle.best_supported_rsa_hash().await {
@@ -232,15 +260,12 @@ impl Login<'_> {
         let user = self.spec.user.clone();
         let start = Instant::now();
         let attempt = async {
-            match &candidate.certificate {
-                Some(certificate) => {
-                    let certificate = certificate.as_ref().clone();
-                    self.handle.authenticate_certificate_with(user, certificate, hash, signer).await
-                }
-                None => {
-                    self.handle.authenticate_publickey_with(user, candidate.key.clone(), hash, signer).await
-                }
+            if let Some(certificate) = &candidate.certificate {
+                let certificate = certificate.as_ref().clone();
+                return self.handle.authenticate_certificate_with(user, certificate, hash, signer).await;
             }
+            let key = candidate.key.clone().expect("a sealed file is opened first");
+            self.handle.authenticate_publickey_with(user, key, hash, signer).await
         };
         let result = tokio::time::timeout(self.left, attempt).await;
         self.left = self.left.saturating_sub(start.elapsed());
@@ -253,7 +278,7 @@ impl Login<'_> {
         hash: Option<HashAlg>,
         agent: &mut identity::Agent,
     ) -> Result<bool, Refusal> {
-        if matches!(candidate.key.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256) {
+        if matches!(candidate.algorithm(), Some(Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256)) {
             self.options.prompt.notice(&format!("touch your security key: {}", candidate.label()));
         }
         match self.sign_in(candidate, hash, agent).await? {
@@ -290,20 +315,50 @@ impl Login<'_> {
         } else {
             self.fetch("ssh/passphrase").await
         };
-        let had_stored = stored.is_some();
-        if let Some(key) = stored.and_then(|passphrase| unlock(path, &passphrase)) {
-            return Some(key);
-        }
-        let asked = self.ask(format!("passphrase of {}", candidate.from)).await;
-        let had_asked = asked.is_some();
-        if let Some(key) = asked.and_then(|passphrase| unlock(path, &passphrase)) {
-            return Some(key);
-        }
         let label = candidate.label();
-        self.tried.push(match (had_stored, had_asked) {
-            (_, true) => format!("{label}: the passphrase is wrong"),
-            (true, false) => format!("{label}: the passphrase in `ssh/passphrase` does not open it"),
-            (false, false) => format!("{label}: it is encrypted, and its passphrase is not known"),
+        let mut failed = format!("{label}: it is encrypted, and its passphrase is not known");
+        let mut asked = 0;
+        let mut next = stored;
+        loop {
+            let is_stored = asked == 0 && next.is_some();
+            let passphrase = match next.take() {
+                Some(passphrase) => passphrase,
+                None if asked == MOST_PASSPHRASES => break,
+                None => {
+                    let question = if asked == 0 {
+                        format!("passphrase of {}", candidate.from)
+                    } else {
+                        format!("that is not it; passphrase of {}", candidate.from)
+                    };
+                    asked += 1;
+                    match self.ask(question).await {
+                        // As with OpenSSH, nothing typed means that the key is not to be used.
+                        Some(passphrase) if !text_of(&passphrase).is_empty() => passphrase,
+                        _ => break,
+                    }
+                }
+            };
+            let text = zeroize::Zeroizing::new(text_of(&passphrase));
+            match key_file::open(path, &text) {
+                Opened::Key(key) => return Some(*key),
+                Opened::Wrong if is_stored => {
+                    failed = format!("{label}: the passphrase in `ssh/passphrase` does not open it");
+                }
+                Opened::Wrong => failed = format!("{label}: the passphrase is wrong"),
+                Opened::Unreadable(why) => {
+                    self.tried.push(format!("{label}: {why}"));
+                    self.file_hint.get_or_insert_with(|| key_file::rewrite_hint(path));
+                    return None;
+                }
+            }
+        }
+        self.tried.push(failed);
+        let path = path.display().to_string();
+        self.file_hint.get_or_insert_with(|| {
+            format!(
+                "store its passphrase with `doppio secret set ssh/passphrase`, or give the key to an agent with {}",
+                typed(["ssh-add", &path])
+            )
         });
         None
     }
@@ -329,18 +384,22 @@ impl Login<'_> {
             methods => format!("the server offers: {}", methods.join(", ")),
         });
         let has_keys = self.may(MethodKind::PublicKey);
+        let file_hint = self.file_hint.take().filter(|_| has_keys);
         error.hint = Some(if methods.is_empty() {
             "its sshd_config lets nobody in; see PubkeyAuthentication and AuthenticationMethods there"
                 .to_owned()
+        } else if let Some(file_hint) = file_hint {
+            file_hint
         } else if held_back > 0 {
             key_hint()
         } else if has_keys {
             let key = candidates.iter().find(|candidate| !matches!(candidate.holder, Holder::Agent));
-            let key = key.map_or(String::new(), |key| format!(" -i {}", key.from));
+            let file = key.and_then(|key| key.path.as_ref()).map(|path| path.display().to_string());
+            let key = file.map(|file| ["-i".to_owned(), file]).into_iter().flatten();
+            let to = ["-p".to_owned(), spec.port.to_string(), format!("{}@{}", spec.user, spec.hostname)];
             format!(
-                "`ssh-copy-id{key} -p {} {}@{}` installs a key on the host; name another one with \
-                 `identity_file` in hosts.toml",
-                spec.port, spec.user, spec.hostname
+                "{} installs a key on the host; name another one with `identity_file` in hosts.toml",
+                typed(std::iter::once("ssh-copy-id".to_owned()).chain(key).chain(to))
             )
         } else {
             "store the password with `doppio secret set ssh/password`".to_owned()
@@ -350,14 +409,9 @@ impl Login<'_> {
 }
 
 fn key_hint() -> String {
-    "name the right key with `identity_file = \"~/.ssh/KEY\"` and `identities_only = true` in hosts.toml"
+    "name the right key with `identity_file = \"~/.ssh/KEY\"` and `identities_only = true` in hosts.toml, or \
+     with `IdentityFile` and `IdentitiesOnly yes` in ssh_config; its public half is enough for a key of the agent"
         .to_owned()
-}
-
-fn unlock(path: &std::path::Path, passphrase: &SecretValue) -> Option<PrivateKey> {
-    let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).ok()?);
-    let passphrase = zeroize::Zeroizing::new(text_of(passphrase));
-    russh::keys::decode_secret_key(&text, Some(&passphrase)).ok()
 }
 
 /// The value as russh wants it.

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use russh::AlgorithmKind;
 use russh::cipher;
 use russh::client::Config;
 use russh::client::DisconnectReason;
 use russh::client::Handler;
 use russh::client::Session;
+use russh::kex;
 use russh::keys::Algorithm;
 use russh::keys::EcdsaCurve;
 use russh::keys::HashAlg;
@@ -18,7 +20,7 @@ use tokio::sync::watch;
 use crate::HostError;
 use crate::HostSpec;
 use crate::ssh::host_key::Judge;
-use crate::ssh::host_key::shown;
+use crate::ssh::pinned_key::fingerprint;
 
 /// Unanswered keepalives that end a connection.
 const KEEPALIVES: usize = 3;
@@ -61,7 +63,7 @@ impl Handler for Client {
     async fn check_server_key(&mut self, offered: &PublicKeyOrCertificate) -> Result<bool, russh::Error> {
         let decided = self.judge.decide(offered);
         let mut learnt = self.learnt.lock().expect("no holder panics");
-        learnt.host_key = shown(offered.public_key().key_data());
+        learnt.host_key = fingerprint(offered.public_key().key_data());
         learnt.refusal = decided.err();
         Ok(learnt.refusal.is_none())
     }
@@ -125,6 +127,7 @@ pub(in crate::ssh) fn config(spec: &HostSpec, judge: &Judge) -> Config {
         config.preferred.host_key_certificates = Cow::Owned(algorithms.clone());
     }
     config.preferred.key = Cow::Owned(algorithms);
+    config.preferred.kex = Cow::Owned(key_exchanges(&config.preferred.kex));
     config.preferred.cipher = Cow::Owned(ciphers());
     config.preferred.compression = Cow::Borrowed(&[russh::compression::NONE]);
     config
@@ -142,6 +145,30 @@ fn host_key_algorithms() -> Vec<Algorithm> {
         rsa(HashAlg::Sha512),
         rsa(HashAlg::Sha256),
     ]
+}
+
+/// russh's own choice, and last the curves of NIST, which some servers have alone.
+fn key_exchanges(usual: &[kex::Name]) -> Vec<kex::Name> {
+    const CURVES: [kex::Name; 3] =
+        [kex::ECDH_SHA2_NISTP256, kex::ECDH_SHA2_NISTP384, kex::ECDH_SHA2_NISTP521];
+    let mut all: Vec<_> = usual.iter().copied().filter(|name| !CURVES.contains(name)).collect();
+    // At the list's end stand extensions, which are no algorithms.
+    let end = all.iter().position(|name| *name == kex::EXTENSION_SUPPORT_AS_CLIENT).unwrap_or(all.len());
+    all.splice(end..end, CURVES);
+    all
+}
+
+/// What to write where both have no algorithm in common.
+pub(in crate::ssh) fn hint(error: &russh::Error) -> Option<String> {
+    let russh::Error::NoCommonAlgo { kind, .. } = error else { return None };
+    let line = match kind {
+        AlgorithmKind::Kex => "KexAlgorithms +curve25519-sha256",
+        AlgorithmKind::Key => "HostKeyAlgorithms +ssh-ed25519",
+        AlgorithmKind::Cipher => "Ciphers +aes256-gcm@openssh.com,aes256-ctr",
+        AlgorithmKind::Mac => "MACs +hmac-sha2-256-etm@openssh.com,hmac-sha2-256",
+        AlgorithmKind::Compression => "Compression no",
+    };
+    Some(format!("add `{line}` to its sshd_config; Doppio speaks no algorithm that it offers now"))
 }
 
 /// AES-GCM first where the processor has AES, else `ChaCha20` first.

@@ -186,7 +186,7 @@ async fn open(
 ) -> Result<Opened, Failure> {
     let address = spec.address();
     let _turn = options.handshakes.turn(&address).await;
-    let judge = Judge::new(spec, &options.state, options.prompt.clone()).map_err(Failure::lasting)?;
+    let judge = Judge::new(spec, options).map_err(Failure::lasting)?;
     let (way, proxy): (Box<dyn Way>, _) = match (&spec.proxy_command, through) {
         (Some(command), _) => {
             let Proxy { pipes, said, open } = dial::proxy(spec, command)?;
@@ -302,8 +302,9 @@ fn explain(spec: &HostSpec, heard: &Heard, error: &russh::Error) -> Failure {
     let said = words(&heard.before_banner());
     if heard.banner_line().is_some() {
         let closed = matches!(error, russh::Error::Disconnect | russh::Error::HUP | russh::Error::IO(_));
-        let error = HostError::handshake(name, &address, client::why(error));
-        return Failure { error, is_passing: closed };
+        let mut failed = HostError::handshake(name, &address, client::why(error));
+        failed.hint = client::hint(error);
+        return Failure { error: failed, is_passing: closed };
     }
     // sshd says the first before 9.8 and the second from then on, in place of its banner.
     if said.contains("MaxStartups") {

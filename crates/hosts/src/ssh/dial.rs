@@ -18,6 +18,7 @@ use doppio_process::Running;
 use doppio_process::Stdin;
 use doppio_process::Stdout;
 
+use crate::AddressFamily;
 use crate::HostError;
 use crate::HostSpec;
 use crate::error::words;
@@ -52,7 +53,7 @@ pub(in crate::ssh) async fn tcp(spec: &HostSpec) -> Result<TcpStream, Failure> {
     let attempt = async {
         let found = tokio::net::lookup_host((spec.hostname.as_str(), spec.port)).await;
         let addresses: Vec<SocketAddr> = match found {
-            Ok(found) => found.collect(),
+            Ok(found) => found.filter(|address| is_of(spec.family, address)).collect(),
             Err(error) => {
                 return Err(Failure::lasting(HostError::no_address(&spec.name, &spec.hostname, &error)));
             }
@@ -75,6 +76,14 @@ pub(in crate::ssh) async fn tcp(spec: &HostSpec) -> Result<TcpStream, Failure> {
         .set_nodelay(true)
         .map_err(|error| Failure::passing(HostError::unreachable(&spec.name, &spec.address(), &error)))?;
     Ok(stream)
+}
+
+fn is_of(family: AddressFamily, address: &SocketAddr) -> bool {
+    match family {
+        AddressFamily::Any => true,
+        AddressFamily::V4 => address.is_ipv4(),
+        AddressFamily::V6 => address.is_ipv6(),
+    }
 }
 
 async fn race(addresses: &[SocketAddr]) -> io::Result<TcpStream> {

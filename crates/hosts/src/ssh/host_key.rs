@@ -1,6 +1,7 @@
 //! Whether the key that a server offers is the host's. Decided before anything secret is sent.
 
-use std::path::Path;
+mod refusals;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -12,34 +13,68 @@ use russh::keys::HashAlg;
 use russh::keys::PublicKey;
 use russh::keys::PublicKeyOrCertificate;
 use russh::keys::ssh_key::certificate::CertType;
-use russh::keys::ssh_key::public::KeyData;
+
+use doppio_text::OwnFileError;
+use doppio_text::open_own;
 
 use crate::FirstContact;
 use crate::HostError;
 use crate::HostSpec;
+use crate::PinnedKey;
 use crate::Prompt;
-use crate::Trust;
-use crate::spec::address_of;
+use crate::spec::known_as;
 use crate::ssh::known_hosts;
 use crate::ssh::known_hosts::Entry;
 use crate::ssh::known_hosts::KnownHosts;
 use crate::ssh::known_hosts::Marker;
 use crate::ssh::known_hosts::is_like;
+use crate::ssh::options::ConnectOptions;
+use crate::ssh::pinned_key::fingerprint;
 
 /// The name of our own list of host keys in the state directory.
 pub(crate) const OWN_FILE: &str = "known_hosts";
 
 /// What decides about one host.
 pub(in crate::ssh) struct Judge {
-    name: String,
-    identity: String,
-    address: String,
-    hostname: String,
-    trust: Trust,
+    spec: HostSpec,
+    names: Names,
     first_contact: FirstContact,
     known: KnownHosts,
     own: PathBuf,
+    hosts_toml: String,
     prompt: Arc<dyn Prompt>,
+}
+
+/// What lists of host keys may call the host, in OpenSSH's order (`check_host_key`): its identity,
+/// its address as `[HOST]:PORT`, and, if the port is not 22, the host alone.
+struct Names {
+    identity: String,
+    /// None where an alias stands for it.
+    address: Option<String>,
+    /// Every server of the machine has this name, whatever its port: a key that is known under it
+    /// proves the host when it fits, and nothing when it does not.
+    bare: Option<String>,
+}
+
+impl Names {
+    fn of(spec: &HostSpec) -> Self {
+        let address = known_as(&spec.hostname, spec.port);
+        let bare = known_as(&spec.hostname, 22);
+        let identity = spec.identity.clone();
+        if spec.is_alias {
+            return Self { identity, address: None, bare: None };
+        }
+        Self { bare: Some(bare).filter(|bare| *bare != address), address: Some(address), identity }
+    }
+
+    /// Those that mean this server and no other.
+    fn own(&self) -> Vec<&str> {
+        std::iter::once(&self.identity).chain(&self.address).map(String::as_str).collect()
+    }
+
+    fn all(&self) -> Vec<&str> {
+        self.own().into_iter().chain(self.bare.as_deref()).collect()
+    }
 }
 
 impl Judge {
@@ -47,13 +82,15 @@ impl Judge {
     ///
     /// # Errors
     ///
-    /// When a list of host keys is there and can't be read.
-    pub(in crate::ssh) fn new(
-        spec: &HostSpec,
-        state: &Path,
-        prompt: Arc<dyn Prompt>,
-    ) -> Result<Self, HostError> {
-        let own = state.join(OWN_FILE);
+    /// When a list of host keys is there and can't be read, or others can write our own.
+    pub(in crate::ssh) fn new(spec: &HostSpec, options: &ConnectOptions) -> Result<Self, HostError> {
+        let own = options.state.join(OWN_FILE);
+        // Whoever can write it decides who is trusted.
+        if let Err(OwnFileError::NotOwn(error)) = open_own(&own, &options.home) {
+            return Err(HostError::new(format!("cannot check the host key of `{}`", spec.name))
+                .cause(error.to_string())
+                .hint(error.hint()));
+        }
         let mut files = vec![own.clone()];
         files.extend(spec.known_hosts.iter().cloned());
         let known = KnownHosts::read(&files).map_err(|(file, error)| {
@@ -61,23 +98,25 @@ impl Judge {
                 .cause(format!("cannot read {}: {error}", file.display()))
         })?;
         Ok(Self {
-            name: spec.name.clone(),
-            identity: spec.identity.clone(),
-            address: address_of(spec),
-            hostname: spec.hostname.clone(),
-            trust: spec.trust,
-            first_contact: spec.first_contact,
+            names: Names::of(spec),
+            first_contact: spec.first_contact.unwrap_or(options.first_contact),
+            spec: spec.clone(),
             known,
             own,
-            prompt,
+            hosts_toml: options.hosts_toml.clone(),
+            prompt: options.prompt.clone(),
         })
     }
 
     /// The algorithms to ask for: those of known keys first.
     pub(in crate::ssh) fn algorithms(&self, all: &[Algorithm]) -> Vec<Algorithm> {
-        let names = self.names();
-        let known: Vec<Algorithm> =
-            self.known.about(Marker::Host, &names).map(|entry| entry.key.algorithm()).collect();
+        let pinned = &self.spec.pinned_keys;
+        let known: Vec<Algorithm> = if pinned.is_empty() {
+            let known = self.known.about(Marker::Host, &self.names.all());
+            known.into_iter().map(|entry| entry.key.algorithm()).collect()
+        } else {
+            pinned.iter().map(PinnedKey::algorithm).collect()
+        };
         let is_known = |algorithm: &Algorithm| {
             known.iter().any(|known| match (known, algorithm) {
                 (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }) => true,
@@ -92,7 +131,7 @@ impl Judge {
     /// Whether an authority is known that signs certificates for the host: only then is one asked
     /// for.
     pub(in crate::ssh) fn has_authority(&self) -> bool {
-        self.known.about(Marker::Authority, &self.names()).next().is_some()
+        !self.known.about(Marker::Authority, &self.names.all()).is_empty()
     }
 
     /// Decides; a key of a first contact is shown and kept.
@@ -101,47 +140,51 @@ impl Judge {
     ///
     /// When the key is not the host's, or that can't be known.
     pub(in crate::ssh) fn decide(&self, offered: &PublicKeyOrCertificate) -> Result<(), HostError> {
-        let names = self.names();
+        let names = self.names.all();
         let key = offered.public_key();
         let signer = offered.certificate().map(Certificate::signature_key);
-        let mut revoked = self.known.about(Marker::Revoked, &names);
+        let revoked = self.known.about(Marker::Revoked, &names);
         let is_offered = |entry: &&Entry| {
             entry.key.key_data() == key.key_data()
                 || signer.is_some_and(|signer| entry.key.key_data() == signer)
         };
-        if let Some(entry) = revoked.find(is_offered) {
+        if let Some(entry) = revoked.into_iter().find(is_offered) {
             return Err(self.revoked(entry));
         }
+        if !self.spec.pinned_keys.is_empty() {
+            let is_pinned = self.spec.pinned_keys.iter().any(|pinned| pinned.is(&key));
+            return if is_pinned { Ok(()) } else { Err(self.not_pinned(&key)) };
+        }
         if let Some(certificate) = offered.certificate() {
-            let is_signer = |entry: &Entry| entry.key.key_data() == certificate.signature_key();
-            if self.known.about(Marker::Authority, &names).any(is_signer) {
+            let is_signer = |entry: &&Entry| entry.key.key_data() == certificate.signature_key();
+            if self.known.about(Marker::Authority, &names).iter().any(is_signer) {
                 return self.check_certificate(certificate);
             }
         }
         self.check_key(&key)
     }
 
-    fn names(&self) -> [&str; 2] {
-        [&self.identity, &self.address]
-    }
-
     fn check_key(&self, key: &PublicKey) -> Result<(), HostError> {
-        let [identity, address] = self.names();
-        let by_identity: Vec<_> = self.known.about(Marker::Host, &[identity]).collect();
+        let by = |name: &str| self.known.about(Marker::Host, &[name]);
+        let identity = &self.names.identity;
+        let by_identity = by(identity);
         if !by_identity.is_empty() {
-            return self.compare(&by_identity, key);
+            return self.compare(identity, &by_identity, key);
         }
-        let by_address: Vec<_> = self.known.about(Marker::Host, &[address]).collect();
-        // An address of a rented machine was somebody else's yesterday: a key that was learnt
-        // there proves it when it fits, and nothing when it does not.
-        let fits = by_address.iter().any(|entry| entry.key.key_data() == key.key_data());
-        if !by_address.is_empty() && (fits || self.trust != Trust::Rented) {
-            self.compare(&by_address, key)?;
+        if let Some(address) = &self.names.address {
+            let by_address = by(address);
+            if !by_address.is_empty() {
+                self.compare(address, &by_address, key)?;
+                return self.keep(key);
+            }
+        }
+        if let Some(bare) = &self.names.bare
+            && by(bare).iter().any(|entry| entry.key.key_data() == key.key_data())
+        {
             return self.keep(key);
         }
-        let names = self.names();
-        let mut authorities = self.known.about(Marker::Authority, &names);
-        if let Some(authority) = authorities.find(|entry| !entry.is_about_all()) {
+        let authorities = self.known.about(Marker::Authority, &self.names.own());
+        if let Some(authority) = authorities.into_iter().find(|entry| !entry.is_about_all()) {
             return Err(self.without_certificate(authority, key));
         }
         if self.first_contact == FirstContact::Refuse {
@@ -150,34 +193,38 @@ impl Judge {
         self.keep(key)?;
         self.prompt.notice(&format!(
             "new host `{}`: its key {} is kept in {}",
-            self.name,
-            shown(key.key_data()),
+            self.spec.name,
+            fingerprint(key.key_data()),
             self.own.display()
         ));
         Ok(())
     }
 
-    fn compare(&self, known: &[&Entry], key: &PublicKey) -> Result<(), HostError> {
+    /// Whether the key is one of those that are known under a name.
+    fn compare(&self, name: &str, known: &[&Entry], key: &PublicKey) -> Result<(), HostError> {
         if known.iter().any(|entry| entry.key.key_data() == key.key_data()) {
             return Ok(());
         }
         let same_kind = known.iter().find(|entry| entry.key.algorithm() == key.algorithm());
-        Err(self.differs(same_kind.or(known.first()).expect("something is known"), same_kind.is_some(), key))
+        let nearest = same_kind.or(known.first()).expect("something is known");
+        Err(self.differs(name, nearest, same_kind.is_some(), key))
     }
 
     fn keep(&self, key: &PublicKey) -> Result<(), HostError> {
-        let kept = known_hosts::keep(&self.own, &self.identity, key).map_err(|error| {
-            HostError::new(format!("cannot keep the host key of `{}`", self.name))
+        let identity = &self.names.identity;
+        let kept = known_hosts::keep(&self.own, identity, key).map_err(|error| {
+            HostError::new(format!("cannot keep the host key of `{}`", self.spec.name))
                 .cause(format!("cannot write {}: {error}", self.own.display()))
         })?;
         // Another process may have written it first.
-        self.compare(&kept.iter().collect::<Vec<_>>(), key)
+        self.compare(identity, &kept.iter().collect::<Vec<_>>(), key)
     }
 
     fn check_certificate(&self, certificate: &Certificate) -> Result<(), HostError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let authority = certificate.signature_key().fingerprint(HashAlg::Sha256);
-        let names = [&self.hostname, &self.identity, &self.address];
+        let mut names = self.names.own();
+        names.push(&self.spec.hostname);
         let principals = certificate.valid_principals();
         let wrong = if certificate.cert_type() != CertType::Host {
             "it is a user's certificate".to_owned()
@@ -191,77 +238,13 @@ impl Judge {
             let principals: Vec<_> = principals.iter().map(|name| format!("`{name}`")).collect();
             match principals.as_slice() {
                 [] => "it names no host".to_owned(),
-                _ => format!("it is for {}, not for `{}`", principals.join(", "), self.hostname),
+                _ => format!("it is for {}, not for `{}`", principals.join(", "), self.spec.hostname),
             }
         } else if certificate.validate_at(now, [&authority]).is_err() {
             "its signature is wrong".to_owned()
         } else {
             return Ok(());
         };
-        Err(HostError::new(format!("the host certificate of `{}` can't be trusted", self.name))
-            .cause(wrong)
-            .cause(format!(
-                "certificate `{}`, signed by {}",
-                certificate.key_id(),
-                shown(certificate.signature_key())
-            ))
-            .hint("whoever runs the host has to renew its certificate; do not connect until then"))
+        Err(self.bad_certificate(certificate, wrong))
     }
-
-    fn differs(&self, known: &Entry, is_same_kind: bool, offered: &PublicKey) -> HostError {
-        let message = if is_same_kind {
-            format!("host key of `{}` has changed", self.name)
-        } else {
-            format!("`{}` offers a host key of a type that is not known for it", self.name)
-        };
-        let hint = if known.file == self.own {
-            format!("if the host was rebuilt, run `doppio host forget {}`; if not, do not connect", self.name)
-        } else {
-            format!(
-                "if the host was rebuilt, remove line {} of {}; if not, do not connect",
-                known.line,
-                known.file.display()
-            )
-        };
-        HostError::new(message)
-            .cause(format!("known:   {} ({})", shown(known.key.key_data()), known.location()))
-            .cause(format!("offered: {}", shown(offered.key_data())))
-            .hint(hint)
-    }
-
-    fn revoked(&self, entry: &Entry) -> HostError {
-        HostError::new(format!("host key of `{}` is revoked", self.name))
-            .cause(format!("{} is marked `@revoked` at {}", shown(entry.key.key_data()), entry.location()))
-            .hint("do not connect; ask whoever runs the host for its new key")
-    }
-
-    fn unknown(&self, key: &PublicKey) -> HostError {
-        HostError::new(format!("host key of `{}` is not known", self.name))
-            .cause(format!("offered: {}", shown(key.key_data())))
-            .cause("the host is set to accept known keys only")
-            .hint(format!(
-                "compare the fingerprint with the host's own (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), \
-                 then add its key to {}",
-                self.own.display()
-            ))
-    }
-
-    fn without_certificate(&self, authority: &Entry, key: &PublicKey) -> HostError {
-        HostError::new(format!("`{}` offers a plain host key where a certificate is expected", self.name))
-            .cause(format!(
-                "expected: one signed by {} ({})",
-                shown(authority.key.key_data()),
-                authority.location()
-            ))
-            .cause(format!("offered:  {}", shown(key.key_data())))
-            .hint("do not connect until whoever runs the host has explained it")
-    }
-}
-
-/// A key as messages have it: `ssh-ed25519 SHA256:…`.
-pub(in crate::ssh) fn shown(key: &KeyData) -> String {
-    let algorithm = key.algorithm();
-    // An RSA key is the same with every hash.
-    let name = if matches!(algorithm, Algorithm::Rsa { .. }) { "ssh-rsa" } else { algorithm.as_str() };
-    format!("{name} {}", key.fingerprint(HashAlg::Sha256))
 }

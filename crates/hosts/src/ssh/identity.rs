@@ -1,12 +1,11 @@
 //! The keys that can be offered to a host, in the order in which they are.
 
 use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use russh::keys::Algorithm;
 use russh::keys::Certificate;
 use russh::keys::HashAlg;
 use russh::keys::PrivateKey;
@@ -19,6 +18,10 @@ use tokio::net::UnixStream;
 
 use crate::AgentChoice;
 use crate::HostSpec;
+use crate::ssh::key_file;
+use crate::ssh::key_file::Content;
+use crate::ssh::key_file::KeyFile;
+use crate::ssh::key_file::with_suffix;
 use crate::ssh::options::ConnectOptions;
 
 /// An agent that does not answer must not hold up a login that works without it.
@@ -34,29 +37,47 @@ pub(in crate::ssh) enum Holder {
     Agent,
     /// A file that is in the clear.
     Open(Box<PrivateKey>),
-    /// A file that wants a passphrase.
+    /// A file that wants a passphrase before it signs.
     Locked(PathBuf),
+    /// A file that wants a passphrase before it says even which key it has.
+    Sealed(PathBuf),
 }
 
 /// A key that can be offered.
 #[derive(Debug)]
 pub(in crate::ssh) struct Candidate {
-    pub key: PublicKey,
+    /// None in a sealed file.
+    pub key: Option<PublicKey>,
     pub certificate: Option<Box<Certificate>>,
     pub holder: Holder,
     /// Where it comes from, as in `~/.ssh/id_ed25519` or `agent`.
     pub from: String,
+    /// Its file; none in an agent.
+    pub path: Option<PathBuf>,
 }
 
 impl Candidate {
     /// What messages call it.
     pub(in crate::ssh) fn label(&self) -> String {
         let what = if self.certificate.is_some() { "certificate" } else { "key" };
-        format!("{what} {} ({})", self.key.fingerprint(HashAlg::Sha256), self.from)
+        match &self.key {
+            Some(key) => format!("{what} {} ({})", key.fingerprint(HashAlg::Sha256), self.from),
+            None => format!("{what} ({})", self.from),
+        }
     }
 
-    fn same(&self, key: &KeyData, certificate: Option<&Certificate>) -> bool {
-        self.key.key_data() == key && self.certificate.as_deref() == certificate
+    /// Which kind of key it is, as far as that is known.
+    pub(in crate::ssh) fn algorithm(&self) -> Option<Algorithm> {
+        self.key.as_ref().map(PublicKey::algorithm)
+    }
+
+    /// Whether both offer the same to a server.
+    pub(in crate::ssh) fn same(&self, other: &Self) -> bool {
+        let data = |candidate: &'_ Self| candidate.key.as_ref().map(|key| key.key_data().clone());
+        match (data(self), data(other)) {
+            (None, None) => self.from == other.from,
+            (own, others) => own == others && self.certificate == other.certificate,
+        }
     }
 }
 
@@ -66,13 +87,8 @@ pub(in crate::ssh) struct Identities {
     pub candidates: Vec<Candidate>,
     pub agent: Option<Agent>,
     pub notes: Vec<String>,
-}
-
-/// A key file, read.
-struct KeyFile {
-    key: PublicKey,
-    holder: Option<Holder>,
-    path: PathBuf,
+    /// What to do about a file that can't be used.
+    pub file_hint: Option<String>,
 }
 
 /// Looks in the agent and the files of the host. Order: certificates; keys of the agent that are
@@ -85,16 +101,18 @@ pub(in crate::ssh) async fn gather(
     let mut found = Identities::default();
     let mut files = Vec::new();
     for path in &spec.identity_files {
-        match read_key(path) {
+        match key_file::read(path) {
             Ok(file) => files.push(file),
-            Err(why) if spec.identities_named || why != NOT_THERE => {
-                found.notes.push(format!("{}: {why}", shown(path, &options.home)));
+            Err(fault) if spec.identities_named || !fault.is_missing => {
+                found.notes.push(format!("{}: {}", shown(path, &options.home), fault.why));
+                found.file_hint.get_or_insert(fault.hint);
             }
             Err(_) => {}
         }
     }
     let mut in_agent = ask_agent(spec, options, binding, &mut found).await;
-    let is_file = |key: &KeyData| files.iter().any(|file| file.key.key_data() == key);
+    let has = |file: &KeyFile, key: &KeyData| file.key.as_ref().is_some_and(|own| own.key_data() == key);
+    let is_file = |key: &KeyData| files.iter().any(|file| has(file, key));
     if spec.identities_only {
         in_agent.retain(|identity| match identity {
             AgentIdentity::PublicKey { key, .. } => is_file(key.key_data()),
@@ -119,16 +137,22 @@ pub(in crate::ssh) async fn gather(
         let holder = if by_agent {
             Some(Holder::Agent)
         } else {
-            let file = files.iter().find(|file| file.key.key_data() == certificate.public_key());
-            file.and_then(|file| file.holder.as_ref()).map(Holder::again)
+            let file = files.iter().find(|file| has(file, certificate.public_key()));
+            file.and_then(|file| Some(holder_of(file.content.clone()?, file.path.clone())))
         };
         match holder {
             Some(holder) => {
-                let key = PublicKey::new(certificate.public_key().clone(), "");
+                let key = Some(PublicKey::new(certificate.public_key().clone(), ""));
                 let from = shown(&path, &options.home);
                 push(
                     &mut found.candidates,
-                    Candidate { key, certificate: Some(Box::new(certificate)), holder, from },
+                    Candidate {
+                        key,
+                        certificate: Some(Box::new(certificate)),
+                        holder,
+                        from,
+                        path: Some(path),
+                    },
                 );
             }
             None => {
@@ -138,7 +162,8 @@ pub(in crate::ssh) async fn gather(
     }
     let files = files.into_iter().filter_map(|file| {
         let from = shown(&file.path, &options.home);
-        Some(Candidate { key: file.key, certificate: None, holder: file.holder?, from })
+        let holder = holder_of(file.content?, file.path.clone());
+        Some(Candidate { key: file.key, certificate: None, holder, from, path: Some(file.path) })
     });
     for identity in named {
         push_from_agent(&mut found.candidates, identity);
@@ -157,20 +182,16 @@ pub(in crate::ssh) async fn gather(
     found
 }
 
-impl Holder {
-    fn again(&self) -> Self {
-        match self {
-            Self::Agent => Self::Agent,
-            Self::Open(key) => Self::Open(key.clone()),
-            Self::Locked(path) => Self::Locked(path.clone()),
-        }
+fn holder_of(content: Content, path: PathBuf) -> Holder {
+    match content {
+        Content::Open(key) => Holder::Open(key),
+        Content::Locked => Holder::Locked(path),
+        Content::Sealed => Holder::Sealed(path),
     }
 }
 
 fn push(candidates: &mut Vec<Candidate>, candidate: Candidate) {
-    let known =
-        candidates.iter().any(|other| other.same(candidate.key.key_data(), candidate.certificate.as_deref()));
-    if !known {
+    if !candidates.iter().any(|other| other.same(&candidate)) {
         candidates.push(candidate);
     }
 }
@@ -183,7 +204,7 @@ fn push_from_agent(candidates: &mut Vec<Candidate>, identity: AgentIdentity) {
         }
     };
     let from = if comment.is_empty() { "agent".to_owned() } else { format!("agent: {comment}") };
-    push(candidates, Candidate { key, certificate, holder: Holder::Agent, from });
+    push(candidates, Candidate { key: Some(key), certificate, holder: Holder::Agent, from, path: None });
 }
 
 async fn ask_agent(
@@ -225,65 +246,6 @@ async fn ask_agent(
     }
 }
 
-const NOT_THERE: &str = "no such file";
-
-fn read_key(path: &Path) -> Result<KeyFile, String> {
-    let told = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => NOT_THERE.to_owned(),
-        _ => error.to_string(),
-    };
-    let text = match fs::read_to_string(path) {
-        Ok(text) => zeroize::Zeroizing::new(text),
-        // A public key alone names a key of the agent.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let key = public_beside(path).ok_or_else(|| NOT_THERE.to_owned())?;
-            return Ok(KeyFile { key, holder: None, path: path.to_owned() });
-        }
-        Err(error) => return Err(told(error)),
-    };
-    if let Ok(key) = PublicKey::from_openssh(text.trim()) {
-        return Ok(KeyFile { key, holder: None, path: path.to_owned() });
-    }
-    let mode = fs::metadata(path).map_err(told)?.mode();
-    if mode & 0o077 != 0 {
-        return Err(format!(
-            "others can read it (mode {:04o}); `chmod 600 {}`",
-            mode & 0o7777,
-            path.display()
-        ));
-    }
-    match russh::keys::decode_secret_key(&text, None) {
-        Ok(key) if !key.is_encrypted() => Ok(KeyFile {
-            key: key.public_key().clone(),
-            holder: Some(Holder::Open(Box::new(key))),
-            path: path.to_owned(),
-        }),
-        // PKCS #8 says so in its first line, and russh tries to read what is inside.
-        result if is_locked(&text, &result) => {
-            // OpenSSH's own format has the public key in the clear; others have it beside.
-            let inside = PrivateKey::from_openssh(text.as_bytes()).ok().map(|key| key.public_key().clone());
-            let key = inside.or_else(|| public_beside(path)).ok_or_else(|| {
-                format!("it is encrypted, and its public key {}.pub does not exist", path.display())
-            })?;
-            Ok(KeyFile { key, holder: Some(Holder::Locked(path.to_owned())), path: path.to_owned() })
-        }
-        Ok(_) => Err("no readable private key".to_owned()),
-        Err(error) => Err(format!("no readable private key: {error}")),
-    }
-}
-
-fn is_locked(text: &str, read: &Result<PrivateKey, russh::keys::Error>) -> bool {
-    match read {
-        Ok(key) => key.is_encrypted(),
-        Err(russh::keys::Error::KeyIsEncrypted) => true,
-        Err(_) => text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----"),
-    }
-}
-
-fn public_beside(path: &Path) -> Option<PublicKey> {
-    PublicKey::from_openssh(fs::read_to_string(with_suffix(path, ".pub")).ok()?.trim()).ok()
-}
-
 fn certificates_of(
     spec: &HostSpec,
     files: &[KeyFile],
@@ -305,12 +267,6 @@ fn certificates_of(
         }
     }
     found
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// A path with `~` for the home.

@@ -56,6 +56,12 @@ impl Entry {
         found
     }
 
+    /// Whether one of the line's names is this one, and not a pattern that fits it.
+    pub(in crate::ssh) fn is_about_one(&self, name: &str) -> bool {
+        let is_it = |pattern: &str| pattern.eq_ignore_ascii_case(name) || is_hash_of(pattern, name);
+        self.patterns.split(',').any(is_it)
+    }
+
     /// Whether the line speaks of every host.
     pub(in crate::ssh) fn is_about_all(&self) -> bool {
         self.patterns.split(',').any(|pattern| pattern == "*")
@@ -115,15 +121,9 @@ impl KnownHosts {
     }
 
     /// The lines with this marker that speak of one of the names.
-    pub(in crate::ssh) fn about<'a>(
-        &'a self,
-        marker: Marker,
-        names: &[&'a str],
-    ) -> impl Iterator<Item = &'a Entry> {
-        let names = names.to_vec();
-        self.entries
-            .iter()
-            .filter(move |entry| entry.marker == marker && names.iter().any(|name| entry.is_about(name)))
+    pub(in crate::ssh) fn about(&self, marker: Marker, names: &[&str]) -> Vec<&Entry> {
+        let is_about = |entry: &Entry| names.iter().any(|name| entry.is_about(name));
+        self.entries.iter().filter(|entry| entry.marker == marker && is_about(entry)).collect()
     }
 }
 
@@ -204,14 +204,17 @@ fn hashed(salt: &[u8], name: &str) -> Hmac<Sha1> {
 }
 
 fn matches(pattern: &str, name: &str) -> bool {
-    if let Some(hash) = pattern.strip_prefix("|1|") {
-        let Some((salt, hash)) = hash.split_once('|') else { return false };
-        let (Ok(salt), Ok(hash)) = (BASE64.decode(salt.as_bytes()), BASE64.decode(hash.as_bytes())) else {
-            return false;
-        };
-        return hashed(&salt, name).verify_slice(&hash).is_ok();
-    }
-    is_like(pattern, name)
+    if pattern.starts_with("|1|") { is_hash_of(pattern, name) } else { is_like(pattern, name) }
+}
+
+fn is_hash_of(pattern: &str, name: &str) -> bool {
+    let Some((salt, hash)) = pattern.strip_prefix("|1|").and_then(|hash| hash.split_once('|')) else {
+        return false;
+    };
+    let (Ok(salt), Ok(hash)) = (BASE64.decode(salt.as_bytes()), BASE64.decode(hash.as_bytes())) else {
+        return false;
+    };
+    hashed(&salt, name).verify_slice(&hash).is_ok()
 }
 
 /// Wildcards as in `ssh_config`: `*` is any text, `?` any one character. Case does not matter.
@@ -311,7 +314,8 @@ mod tests {
         fs::write(&path, format!("|1|t4AqVBbTEb/96xVBiWUhrTb4D7g=|tqb9p7uFfXYGA4NCzKTF93Q6btA= {KEY}\n"))
             .unwrap();
         let known = KnownHosts::read(&[path]).unwrap();
-        assert_eq!(known.about(Marker::Host, &["[127.0.0.1]:2222"]).count(), 1);
-        assert_eq!(known.about(Marker::Host, &["127.0.0.1"]).count(), 0);
+        assert_eq!(known.about(Marker::Host, &["[127.0.0.1]:2222"]).len(), 1);
+        assert!(known.about(Marker::Host, &["[127.0.0.1]:2222"])[0].is_about_one("[127.0.0.1]:2222"));
+        assert!(known.about(Marker::Host, &["127.0.0.1"]).is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! SSH: from a [`HostSpec`](crate::HostSpec) to an authenticated connection and its
 //! channels. `russh` is named only below this module.
 
+mod announced;
 mod armed;
 mod auth;
 mod banner;
@@ -10,11 +11,15 @@ mod channel;
 mod client;
 pub(crate) mod connect;
 mod dial;
+mod drain;
 mod handshakes;
 pub(crate) mod host_key;
 mod identity;
+mod key_file;
 pub(crate) mod known_hosts;
+mod legacy_pem;
 pub(crate) mod options;
+pub(crate) mod pinned_key;
 mod pooled;
 pub(crate) mod sandbox;
 mod sandbox_exec;

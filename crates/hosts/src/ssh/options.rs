@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use doppio_secrets::SecretSession;
 
+use crate::FirstContact;
 use crate::Prompt;
 use crate::ssh::handshakes::Handshakes;
 
@@ -19,6 +20,10 @@ pub(crate) struct ConnectOptions {
     pub home: PathBuf,
     /// Doppio's own state directory, where the host keys it learnt are kept.
     pub state: PathBuf,
+    /// Where the user's `hosts.toml` is, for messages.
+    pub hosts_toml: String,
+    /// What happens to a key that nobody knows, where the host's own settings leave it open.
+    pub first_contact: FirstContact,
     /// The agent's socket, if there is one.
     pub agent: Option<PathBuf>,
     /// How many handshakes run at once; clones share it.

@@ -15,6 +15,7 @@ use std::time::Instant;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::HostError;
 use crate::ssh::armed::Armed;
 use crate::ssh::armed::Refused;
 use crate::ssh::connect::Connection;
@@ -72,6 +73,8 @@ struct State {
     arming: usize,
     /// Askers that count on one of those.
     expected: usize,
+    /// Why the last spare did not come, if it never will.
+    never: Option<HostError>,
 }
 
 impl State {
@@ -209,6 +212,7 @@ impl Pooled {
         }
         let slot = self.slot(&mut state)?;
         state.arming += 1;
+        state.never = None;
         Some(slot)
     }
 
@@ -218,10 +222,20 @@ impl Pooled {
         state.arming -= 1;
         match armed {
             Ok(armed) => state.spares.push_back(armed),
-            Err(_) => state.wanted = 1,
+            Err(refused) => {
+                state.wanted = 1;
+                if let Refused::Never(error) = refused {
+                    state.never = Some(error);
+                }
+            }
         }
         drop(state);
         self.news.changed.notify_waiters();
+    }
+
+    /// Why the spare that was waited for will never come, if that is so.
+    pub(in crate::ssh) fn never(&self) -> Option<HostError> {
+        self.state().never.clone()
     }
 
     /// The server refused a channel for the `times`th time in a row; gives the time to wait.

@@ -95,7 +95,7 @@ impl Sandbox {
         sandbox.spec.identities_only = true;
         sandbox.spec.agent = AgentChoice::None;
         sandbox.spec.known_hosts = vec![known];
-        sandbox.spec.first_contact = FirstContact::Refuse;
+        sandbox.spec.first_contact = Some(FirstContact::Refuse);
         sandbox.spec.trust = Trust::Owned;
         let config = server::Config {
             methods: MethodSet::from(&[MethodKind::PublicKey][..]),

@@ -28,6 +28,8 @@ use crate::HostError;
 use crate::HostSpec;
 use crate::Process;
 use crate::ProcessGroup;
+use crate::launch_gate::LaunchGate;
+use crate::launch_gate::Wants;
 use crate::output_pipe;
 use crate::payload;
 use crate::payload::EnvSplit;
@@ -145,7 +147,7 @@ impl Session {
     fn learn(&self, pooled: &Arc<Pooled>) {
         self.answers.send_replace(None);
         // One that can have a single channel takes no variables either.
-        if self.spec.carrier == CarrierChoice::Preamble || self.names.is_empty() || pooled.is_single() {
+        if self.spec.carrier() == CarrierChoice::Preamble || self.names.is_empty() || pooled.is_single() {
             self.answers.send_replace(Some(Answers::new()));
             return;
         }
@@ -167,13 +169,18 @@ impl Session {
         for _ in 0..FAILURES {
             self.connect().await?;
             let answers = self.known_answers().await;
-            let ways =
-                carrier::divide(&self.spec.name, self.spec.carrier, &split.exports, &split.files, &answers)?;
+            let ways = carrier::divide(
+                &self.spec.name,
+                self.spec.carrier(),
+                &split.exports,
+                &split.files,
+                &answers,
+            )?;
             let env: Vec<_> = ways.channel.iter().map(|var| (var.name.clone(), var.value.clone())).collect();
             let armed = self.armed(&env).await?;
             let (taken, refused): (Vec<_>, Vec<_>) =
                 ways.channel.iter().zip(&armed.accepted).partition(|&(_, taken)| *taken);
-            if self.spec.carrier == CarrierChoice::Channel && !refused.is_empty() {
+            if self.spec.carrier() == CarrierChoice::Channel && !refused.is_empty() {
                 let names: Vec<&EnvName> = refused.iter().map(|(var, _)| &var.name).collect();
                 return Err(carrier::refusal(&self.spec.name, &names));
             }
@@ -183,6 +190,7 @@ impl Session {
             let deliveries =
                 deliveries.chain(in_payload.iter().flat_map(|var| var.sent_by(Carrier::Preamble)));
             let deliveries = deliveries.chain(split.files.iter().flat_map(|var| var.sent_by(Carrier::File)));
+            let deliveries = deliveries.chain(exec.stdin.iter().flat_map(|stdin| stdin.deliveries.clone()));
             let deliveries = deliveries.collect();
             let payload =
                 payload::write(exec, &EnvSplit { exports: in_payload, files: split.files.clone() })?;
@@ -203,7 +211,9 @@ impl Session {
         exec: &Exec,
         deliveries: Vec<Delivery<String>>,
     ) -> Option<Process> {
-        let (writer, reader) = output_pipe::pair();
+        let wants = Wants::of(exec, format!("on `{}`", self.spec.name));
+        let gate = LaunchGate::new(armed.challenge.launch_mark(), wants);
+        let (writer, reader) = output_pipe::pair(gate);
         let folder = payload.folder.clone();
         let leader = armed.start(payload, exec.stdin.clone(), writer)?;
         let group = ProcessGroup { leader, folder, reach: Arc::new(Arc::clone(self)) };
@@ -240,7 +250,7 @@ impl Session {
     /// What is known of names; all that there is to know where secrets may only go by channel.
     async fn known_answers(&self) -> Answers {
         let mut answers = self.answers.subscribe();
-        if self.spec.carrier == CarrierChoice::Channel
+        if self.spec.carrier() == CarrierChoice::Channel
             && let Ok(known) = answers.wait_for(Option::is_some).await
         {
             return known.clone().unwrap_or_default();
@@ -265,9 +275,13 @@ impl Session {
                     self.refill();
                     return Ok(*armed);
                 }
-                Some((_, Pick::Soon(expecting))) => {
+                Some((pooled, Pick::Soon(expecting))) => {
                     news.await;
                     drop(expecting);
+                    // Another try would only take as long again.
+                    if let Some(error) = pooled.never() {
+                        return Err(self.refusal(Refused::Never(error)));
+                    }
                     continue;
                 }
                 Some((pooled, Pick::Slot(slot))) => match channel::arm(&pooled, slot, env.to_vec()).await {
@@ -386,7 +400,9 @@ impl Session {
                 .hint("raise `MaxSessions` in the host's /etc/ssh/sshd_config"),
             Refused::Again => self.error("the server closes every channel at once", Vec::new()),
             Refused::Dead(reason) => self.error("the connection broke", vec![reason]),
-            Refused::Never(what, causes) => self.error(&what, causes),
+            Refused::Never(HostError { message, causes, hint }) => {
+                HostError { hint, ..self.error(&message, causes) }
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use crate::format;
 use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
+use crate::source::expect_value;
 
 /// What was found.
 #[derive(Debug, Clone)]
@@ -29,9 +30,8 @@ pub(super) struct Question<'a> {
 
 /// The default of a reference as a find.
 pub(super) fn stand_in(reference: &SecretRef) -> Found {
-    let text = reference.default.clone().unwrap_or_default();
     Found {
-        value: Some(SecretValue::new(text.into_bytes())),
+        value: reference.stand_in(),
         metadata: Metadata {
             place: format!("the default of `{}`", reference.label()),
             ..Metadata::default()
@@ -70,5 +70,6 @@ async fn ask_for(source: &dyn Source, path: &str, question: Question<'_>) -> Res
         let found = format::select_in(&value, name, path).map_err(|cause| SourceError::Unfit { cause })?;
         value = found.ok_or(SourceError::Missing)?;
     }
+    expect_value(&metadata.place, value.plain())?;
     Ok(Found { value: question.read.then_some(value), metadata, is_default: false })
 }

@@ -13,6 +13,7 @@ use crate::source::Dotenv;
 use crate::source::Env;
 use crate::source::Keyring;
 use crate::source::Local;
+use crate::source::Logins;
 use crate::source::Remote;
 use crate::source::Setup;
 use crate::source::Source;
@@ -37,6 +38,7 @@ impl Ladder {
         }
         rungs.extend([Rung::of(5, &keyring), Rung::of(6, &file)]);
         let mut sources = vec![env, dotenv, keyring, file, command];
+        let logins = Logins::default();
         let mut tables = options.sources;
         for remote in options.kinds.remote() {
             let table = tables.remove(remote.kind.scheme).unwrap_or_default();
@@ -46,8 +48,9 @@ impl Ladder {
                 home: options.home.clone(),
                 options: table,
                 local: local.clone(),
+                logins: logins.clone(),
             });
-            sources.push(Arc::new(Remote::new(source, deadline)));
+            sources.push(Arc::new(Remote::new(source, deadline, logins.clone())));
         }
         let default = options.default_source.and_then(|template| {
             let source = sources.iter().find(|source| source.kind().scheme == template.scheme())?;
@@ -76,6 +79,7 @@ impl Ladder {
             rungs,
             sources,
             on_error: options.on_error,
+            logins,
         }
     }
 

@@ -36,6 +36,7 @@ fn world(variables: &[(&str, &str)]) -> World {
         identity: None,
         passphrase_fd: None,
         passphrase_file: Some(passphrase),
+        home: folder.path().to_owned(),
         prompt: Arc::new(Nobody),
         keychain: Arc::new(Keychain::off()),
         work_factor: 10,

@@ -7,6 +7,7 @@ use crate::mask::encode;
 use crate::mask::encode::Encoded;
 use crate::mask::encode::form;
 use crate::mask::encode_shell as shell;
+use crate::mask::escapes;
 use crate::mask::parts::parts;
 use crate::mask::pattern::Encoding;
 use crate::mask::pattern::Pattern;
@@ -64,8 +65,14 @@ impl Forms {
     }
 
     fn add(&mut self, form: Encoded) {
-        let rule = if policy::any_case(&form) { Rule::AnyCase } else { Rule::Exact };
-        self.push(form, rule);
+        let any_case = policy::any_case(&form);
+        // What looks like an escape is another one in another case.
+        if !any_case || form.iter().copied().any(escapes::begins_with) {
+            self.push(copy(&form), Rule::Exact);
+        }
+        if any_case {
+            self.push(form, Rule::AnyCase);
+        }
     }
 
     /// A form of which the letters' case carries meaning, so that another case is another value.

@@ -4,15 +4,22 @@
 //! output goes through a [`MaskStream`], every text of our own through [`Mask::text`], and only
 //! what comes out, [`Masked`], can be stored or shown.
 
+mod addresses;
+mod arena;
+mod compared;
 mod encode;
 mod encode_shell;
+mod escapes;
 mod forms;
+mod kernel;
+mod keys;
 mod known;
 mod masked;
 mod normalised;
 mod parts;
 mod pattern;
 mod policy;
+mod registry;
 mod render;
 mod shared;
 mod stream;
@@ -22,18 +29,14 @@ mod view;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::PoisonError;
-use std::sync::RwLock;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
 
 use crate::SecretValue;
-use crate::mask::known::Known;
 use crate::mask::shared::Shared;
 
 pub(crate) use forms::compile;
+pub(crate) use keys::telling;
 pub use masked::Masked;
-pub(crate) use parts::telling;
+pub(crate) use parts::parts;
 pub use pattern::Encoding;
 pub(crate) use pattern::Pattern;
 pub(crate) use pattern::Rule;
@@ -76,31 +79,11 @@ pub struct Mask {
     shared: Arc<Shared>,
 }
 
-/// Closes the mask unless a value was learnt, come what may: nothing leaves any more then.
-struct Guard<'a> {
-    shared: &'a Shared,
-    registered: bool,
-}
-
-impl Guard<'_> {
-    fn disarm(mut self) {
-        self.registered = true;
-    }
-}
-
-impl Drop for Guard<'_> {
-    fn drop(&mut self) {
-        if !self.registered {
-            self.shared.closed.store(true, Ordering::Release);
-        }
-    }
-}
-
 impl Mask {
     /// An empty mask.
     pub fn new(style: MaskStyle) -> Self {
         let mask = Self::default();
-        *mask.shared.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Known::new(style));
+        mask.shared.registry().style = style;
         mask
     }
 
@@ -120,15 +103,14 @@ impl Mask {
         if plain.len() > LONGEST {
             return Err(Unmaskable::TooLong { name: name.to_owned() });
         }
-        let guard = Guard { shared: &self.shared, registered: false };
-        let mut known = self.shared.known.write().unwrap_or_else(PoisonError::into_inner);
-        let secret = u32::try_from(known.number(name)).unwrap_or(u32::MAX);
-        if let Some(next) = known.with(name, compile(plain, secret)) {
-            if next.size() > MOST {
+        let guard = self.shared.guard();
+        let mut registry = self.shared.registry();
+        if let Some(secret) = registry.enter(name, plain) {
+            registry.add(compile(plain, secret));
+            self.shared.changed();
+            if registry.size() > MOST {
                 return Err(Unmaskable::TooMany { name: name.to_owned() });
             }
-            self.shared.version.store(next.version(), Ordering::Release);
-            *known = Arc::new(next);
         }
         guard.disarm();
         Ok(())
@@ -152,10 +134,7 @@ impl Mask {
 
     /// Which known values `bytes` contain, in any encoding, by name, and how often.
     pub fn found(&self, bytes: &[u8]) -> Vec<(String, u64)> {
-        let known = self.shared.known();
-        let version = AtomicU64::new(known.version());
-        let apart = Shared { known: RwLock::new(known), version, ..Shared::default() };
-        let mut stream = MaskStream::new(Arc::new(apart));
+        let mut stream = MaskStream::new(Arc::new(Shared::apart(self.shared.known())));
         stream.push_bytes(bytes);
         stream.finish_bytes();
         stream.hits()
@@ -179,7 +158,7 @@ impl Mask {
 
 impl fmt::Debug for Mask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mask").field("secrets", &self.shared.known().count()).finish_non_exhaustive()
+        f.debug_struct("Mask").field("secrets", &self.shared.registry().count()).finish_non_exhaustive()
     }
 }
 
@@ -192,7 +171,7 @@ mod tests {
         let mask = Mask::default();
         let mut stream = mask.stream();
         assert_eq!(stream.push(b"before\n").as_str(), "before\n");
-        drop(Guard { shared: &mask.shared, registered: false });
+        drop(mask.shared.guard());
         let notice = "[output withheld: a secret could not be added to the mask]\n";
         assert_eq!(stream.push(b"after\n").as_str(), notice);
         assert_eq!(stream.push(b"more\n").as_str(), "");
@@ -207,5 +186,22 @@ mod tests {
         let mask = Mask::default();
         assert!(mask.register("short", &SecretValue::new(b"abc".to_vec())).is_err());
         assert_eq!(mask.text("as it is").as_str(), "as it is");
+    }
+
+    // case L10
+    #[test]
+    fn tables_are_made_once_for_all_that_are_registered_together() {
+        let mask = Mask::default();
+        let mut stream = mask.stream();
+        for index in 0..50 {
+            let value = SecretValue::new(format!("value number {index}").into_bytes());
+            mask.register(&format!("a/{index}"), &value).unwrap();
+            mask.register("the/same", &value).unwrap();
+            assert_eq!(mask.shared.ready().version(), 0);
+        }
+        assert_eq!(stream.push(b"value number 7.\n").as_str(), "***.\n");
+        assert_eq!(mask.shared.ready().version(), 100);
+        mask.register("the/same", &SecretValue::new(b"value number 7".to_vec())).unwrap();
+        assert_eq!(mask.shared.known().version(), 100, "it is known");
     }
 }

@@ -1,6 +1,12 @@
 //! One way in which one secret may be printed.
 
+use std::cmp::Ordering;
+use std::ops::Range;
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
+
+use crate::mask::arena::Arena;
 
 /// What counts as a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,9 +60,15 @@ impl Encoding {
     }
 }
 
+/// Where the bytes of a pattern are.
+enum Bytes {
+    Own(Zeroizing<Vec<u8>>),
+    Shared(Arc<Arena>, Range<usize>),
+}
+
 /// Bytes to look for; wiped when dropped.
 pub(crate) struct Pattern {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Bytes,
     secret: u32,
     rule: Rule,
     encoding: Encoding,
@@ -67,7 +79,17 @@ impl Pattern {
         if rule == Rule::AnyCase {
             bytes.make_ascii_lowercase();
         }
-        Self { bytes, secret, rule, encoding: Encoding::Plain }
+        Self { bytes: Bytes::Own(bytes), secret, rule, encoding: Encoding::Plain }
+    }
+
+    /// The same patterns with their bytes in one place, locked; the old places are wiped.
+    pub(super) fn locked(patterns: Vec<Self>) -> Vec<Self> {
+        let (arena, places) = Arena::of(patterns.iter().map(Self::bytes));
+        let arena = Arc::new(arena);
+        let moved = patterns.into_iter().zip(places);
+        moved
+            .map(|(pattern, place)| Self { bytes: Bytes::Shared(Arc::clone(&arena), place), ..pattern })
+            .collect()
     }
 
     /// The same, as one of this encoding.
@@ -82,12 +104,15 @@ impl Pattern {
 
     /// The bytes; in lower case where any case matches.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        match &self.bytes {
+            Bytes::Own(bytes) => bytes,
+            Bytes::Shared(arena, place) => arena.part(place),
+        }
     }
 
     /// What makes two patterns the same search.
     pub(crate) fn key(&self) -> (Rule, &[u8]) {
-        (self.rule, &self.bytes)
+        (self.rule, self.bytes())
     }
 
     /// Whose it is.
@@ -101,11 +126,35 @@ impl Pattern {
 
     /// Whether `text` begins with this pattern, as far as both go.
     pub(crate) fn agrees(&self, text: &[u8]) -> bool {
-        let len = text.len().min(self.bytes.len());
-        let (text, bytes) = (&text[..len], &self.bytes[..len]);
+        self.agrees_at(text, 0, text.len().min(self.bytes().len()))
+    }
+
+    /// Whether this part of `text`, which both have, is the same part of the pattern.
+    pub(crate) fn agrees_at(&self, text: &[u8], from: usize, to: usize) -> bool {
+        let (text, bytes) = (&text[from..to], &self.bytes()[from..to]);
         match self.rule {
             Rule::AnyCase => text.eq_ignore_ascii_case(bytes),
             Rule::Exact | Rule::Word => text == bytes,
         }
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Pattern {}
+
+impl PartialOrd for Pattern {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Pattern {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
     }
 }

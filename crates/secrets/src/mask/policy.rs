@@ -6,11 +6,9 @@ pub(crate) use crate::value::LONGEST;
 pub(crate) use crate::value::SHORTEST;
 use crate::vendor;
 
-/// From here on a value is masked anywhere and in all encodings; below, as a word. In bytes.
+/// From here on a value is masked anywhere, in all encodings, and across escape sequences and wraps;
+/// below, as a word. In bytes.
 pub(super) const LONG: usize = 8;
-
-/// From here on a form is searched across escape sequences and wraps too. In bytes.
-pub(super) const ACROSS: usize = 12;
 
 /// From here on a value that looks random is masked in any case of its letters. In bytes.
 const ANY_CASE: usize = 16;

@@ -63,6 +63,15 @@ impl Renderer {
     }
 
     pub(super) fn add(&mut self, hit: Hit) {
+        // In a run of one byte a hit may begin at every place.
+        if let Some(last) = self.hits.last_mut()
+            && (last.secret, last.keeps_control) == (hit.secret, hit.keeps_control)
+            && (last.start..last.end).contains(&hit.start)
+        {
+            last.end = last.end.max(hit.end);
+            last.len = last.len.max(hit.len);
+            return;
+        }
         self.hits.push(hit);
     }
 
@@ -88,15 +97,16 @@ impl Renderer {
                 self.enter(hit);
                 next += 1;
             }
+            let next_hit = self.hits.get(next).map_or(until, |hit| hit.start.min(until));
             if let Some(interval) = self.interval.as_mut().filter(|interval| interval.covers(self.place)) {
-                interval.hide(bytes[byte_at(self.place)], self.place, replacement, out);
-                self.place += 1;
+                let stop = interval.hidden_to().min(next_hit);
+                interval.hide(&bytes[byte_at(self.place)..byte_at(stop)], self.place, replacement, out);
+                self.place = stop;
                 continue;
             }
             self.close(replacement, out);
-            let stop = self.hits.get(next).map_or(until, |hit| hit.start.min(until));
-            out.extend_from_slice(&bytes[byte_at(self.place)..byte_at(stop)]);
-            self.place = stop;
+            out.extend_from_slice(&bytes[byte_at(self.place)..byte_at(next_hit)]);
+            self.place = next_hit;
         }
         self.hits.drain(..next);
     }
@@ -121,8 +131,11 @@ impl Renderer {
             interval.secret = hit.secret;
         }
         if hit.end > interval.end {
+            // Hits of one secret that overlap are counted as one.
+            if hit.start >= interval.end || !interval.secrets.contains(&hit.secret) {
+                interval.secrets.push(hit.secret);
+            }
             interval.end = hit.end;
-            interval.secrets.push(hit.secret);
         }
         if hit.keeps_control {
             if interval.veiled <= self.place {
@@ -146,22 +159,26 @@ impl Renderer {
 }
 
 impl Interval {
-    fn covers(&self, place: u64) -> bool {
-        place < self.dropped.max(self.veiled)
+    fn hidden_to(&self) -> u64 {
+        self.dropped.max(self.veiled)
     }
 
-    fn hide(&mut self, byte: u8, place: u64, replacement: &impl Fn(u32) -> String, out: &mut Vec<u8>) {
-        if place >= self.veiled {
-            return;
-        }
-        let (kept, dropped) = (&mut self.kept, self.dropped);
-        self.parser.step(byte, |class, bytes| {
-            if place >= dropped && (class == Class::Control || matches!(bytes, b"\r" | b"\n")) {
-                kept.extend_from_slice(bytes);
+    fn covers(&self, place: u64) -> bool {
+        place < self.hidden_to()
+    }
+
+    /// Hides bytes that begin at `start`; of those that are only veiled control sequences stay.
+    fn hide(&mut self, bytes: &[u8], start: u64, replacement: &impl Fn(u32) -> String, out: &mut Vec<u8>) {
+        for (&byte, place) in bytes.iter().zip(start..self.veiled.max(start)) {
+            let (kept, dropped) = (&mut self.kept, self.dropped);
+            self.parser.step(byte, |class, bytes| {
+                if place >= dropped && (class == Class::Control || matches!(bytes, b"\r" | b"\n")) {
+                    kept.extend_from_slice(bytes);
+                }
+            });
+            if self.kept.len() > MOST_KEPT {
+                self.flush(replacement, out);
             }
-        });
-        if self.kept.len() > MOST_KEPT {
-            self.flush(replacement, out);
         }
     }
 

@@ -35,10 +35,11 @@ const WITHHELD: &str = "[output withheld: a secret could not be added to the mas
 pub struct MaskStream {
     shared: Arc<Shared>,
     known: Arc<Known>,
-    /// What is not written yet, and what stood before it.
+    /// What is not written yet, after so many bytes that are, and what stood before it.
     held: Zeroizing<Vec<u8>>,
+    written: usize,
     before: Option<u8>,
-    /// How far each view is: two into `held`, one into the normalised text.
+    /// How far each view is: two into what is not written, one into the normalised text.
     long: usize,
     word: usize,
     across: usize,
@@ -55,6 +56,7 @@ impl MaskStream {
             shared,
             known,
             held: Zeroizing::default(),
+            written: 0,
             before: None,
             long: 0,
             word: 0,
@@ -81,7 +83,7 @@ impl MaskStream {
 
     /// As [`MaskStream::push`], for a reader that wants the bytes as they are, valid UTF-8 or not.
     pub fn push_bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.held.len() + bytes.len());
+        let mut out = Vec::with_capacity(bytes.len() + self.held().min(bytes.len()));
         self.refresh();
         for piece in bytes.chunks(PIECE) {
             if self.shared.is_closed() {
@@ -97,7 +99,7 @@ impl MaskStream {
 
     /// As [`MaskStream::finish`], for a reader of bytes.
     pub fn finish_bytes(&mut self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.held.len());
+        let mut out = Vec::with_capacity(self.held());
         self.refresh();
         if self.shared.is_closed() {
             self.withhold(&mut out);
@@ -119,7 +121,7 @@ impl MaskStream {
 
     /// How many bytes wait for what comes next.
     pub fn held(&self) -> usize {
-        self.held.len()
+        self.held.len() - self.written
     }
 
     /// Takes up what was registered since, and judges anew what is held.
@@ -131,29 +133,36 @@ impl MaskStream {
         self.renderer.forget();
         self.long = 0;
         self.word = 0;
-        self.across = 0;
+        self.across = self.normalised.index_of(self.renderer.place());
     }
 
     fn advance(&mut self, end: bool, out: &mut Vec<u8>) {
         let start = self.renderer.place();
         let decided = self.look_plain(start, end).min(self.look_across(end));
         let known = &self.known;
-        self.renderer.write(&self.held, decided, &|secret| known.replacement(secret), out);
+        self.renderer.write(&self.held[self.written..], decided, &|secret| known.replacement(secret), out);
         let gone = usize::try_from(decided - start).expect("it is in memory");
         if gone > 0 {
-            self.before = Some(self.held[gone - 1]);
-            self.held.drain(..gone);
+            self.written += gone;
+            self.before = Some(self.held[self.written - 1]);
             self.long -= gone;
             self.word -= gone;
+            // What is left is moved, which must not be most of it each time.
+            if 2 * self.written >= self.held.len() {
+                self.held.drain(..self.written);
+                self.written = 0;
+            }
         }
         let passed = self.across.min(self.normalised.index_of(decided));
-        self.normalised.forget(passed);
-        self.across -= passed;
+        if 2 * passed >= self.normalised.len() {
+            self.normalised.forget(passed);
+            self.across -= passed;
+        }
     }
 
     /// The views of the bytes as they are.
     fn look_plain(&mut self, start: u64, end: bool) -> u64 {
-        let text = Text { bytes: &self.held, before: self.before, end };
+        let text = Text { bytes: &self.held[self.written..], before: self.before, end };
         let len = text.bytes.len();
         let renderer = &mut self.renderer;
         for (table, at) in [(self.known.long(), &mut self.long), (self.known.words(), &mut self.word)] {
@@ -187,17 +196,20 @@ impl MaskStream {
         let text = Text { bytes: normalised.settled(), before: None, end };
         let len = text.bytes.len();
         let near = |at: usize, len: usize| normalised.distance(at, len - 1) < SPREAD;
-        self.across = self.known.across().map_or(len, |table| {
+        let table = self.known.across();
+        self.across = table.map_or(len, |table| {
             look(table, text, self.across, near, |found| {
                 let start = normalised.hidden_from(found.start, found.len, FEW);
-                let end = normalised.place(found.start + found.len - 1) + 1;
+                let end = normalised.end_of(found.start + found.len - 1);
                 renderer.add(Hit { start, end, len: found.len, secret: found.secret, keeps_control: true });
             })
         });
         if self.across < len {
             normalised.hidden_from(self.across, usize::MAX, FEW)
+        } else if table.is_some_and(|table| table.begins(normalised.unsettled())) {
+            normalised.place(len)
         } else {
-            normalised.seen()
+            normalised.seen(FEW)
         }
     }
 

@@ -9,35 +9,65 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::mask::compared::Compared;
+use crate::mask::kernel::BLOCK;
+use crate::mask::kernel::HASH;
+use crate::mask::kernel::hash;
+use crate::mask::kernel::kernel_hash;
+use crate::mask::kernel::row;
+use crate::mask::kernel::tail;
 use crate::mask::pattern::Pattern;
 use crate::mask::pattern::Rule;
 
 /// The longest window, the kernel of all patterns that are as long. In bytes.
 const WINDOW: usize = 16;
 
-/// What is read at once. In bytes.
-const BLOCK: usize = 4;
-
 /// From this window on, to skip bytes is faster than to look at the first two of each place.
 const SKIPS: usize = 8;
 
-/// Bits of a block's hash: the table of 32 KiB stays in the fastest cache.
-const HASH: u32 = 15;
+/// Up to so many beginnings are looked for at many places at once.
+const FEW_PAIRS: usize = 8;
+
+/// Places looked at together.
+const CHUNK: usize = 32;
+
+/// From so many patterns with one kernel on, the one that matches is looked up rather than tried.
+const MANY: usize = 8;
+
+/// Bits of a kernel's hash, by how many patterns there are.
+const KERNEL_HASH: (u32, u32) = (10, 18);
+
+/// How much of a row of one byte is looked at together. In bytes.
+const ROW: usize = 8000;
+
+/// No pattern.
+const NONE: u32 = u32::MAX;
 
 /// The patterns of one kind, ready to be searched for.
 pub(super) struct Table {
+    /// By the hash of their kernel, of each hash first those with exact case, by their bytes.
     patterns: Vec<Arc<Pattern>>,
+    /// Where those of each hash begin, and, small enough for the fastest cache, a bit for each hash
+    /// that there is.
+    starts: Vec<u32>,
+    hashes: Zeroizing<Vec<u64>>,
+    /// For each pattern its bytes after the kernel, as far as they are compared at once, and the
+    /// longest other one of its hash and case that it begins with.
+    tails: Zeroizing<Vec<u64>>,
+    parents: Vec<u32>,
+    /// The longest row of one byte with which a pattern begins.
+    lead: usize,
     /// Bytes of each pattern that are in the table: the length of the shortest, at most `WINDOW`.
     window: usize,
     /// By hash of a window's last block, how far the next possible match is.
     shift: Zeroizing<Vec<u8>>,
-    /// The patterns by the hash of the last block of their window, sorted.
-    entries: Vec<(u16, u32)>,
     /// The patterns by their bytes: those with exact case, those in any.
     sorted: [Vec<u32>; 2],
     /// First bytes of patterns, and first two bytes.
     first: Zeroizing<Vec<u8>>,
     firsts: Zeroizing<Vec<u8>>,
+    /// The first two bytes, where they are few.
+    pairs: Option<Zeroizing<Vec<[u8; 2]>>>,
 }
 
 /// What is known about a place.
@@ -68,28 +98,52 @@ pub(super) struct Text<'a> {
 
 impl Table {
     /// `None` when there are no patterns. None may be shorter than four bytes.
-    pub(super) fn new(patterns: Vec<Arc<Pattern>>) -> Option<Self> {
+    pub(super) fn new<'a>(patterns: impl Iterator<Item = &'a Arc<Pattern>>) -> Option<Self> {
+        let mut patterns: Vec<Arc<Pattern>> = patterns.map(Arc::clone).collect();
         let shortest = patterns.iter().map(|pattern| pattern.bytes().len()).min()?;
         let window = shortest.min(WINDOW);
         assert!(window >= BLOCK, "patterns are at least a block long");
+        let (least, most) = KERNEL_HASH;
+        let bits = (patterns.len().ilog2() + 3).clamp(least, most);
+        let key = |pattern: &Pattern| (kernel_hash(&pattern.bytes()[..window], bits), is_any_case(pattern));
+        patterns.sort_by_cached_key(|pattern| (key(pattern), Arc::clone(pattern)));
+        let mut starts = vec![0; (1 << bits) + 1];
+        for pattern in &patterns {
+            starts[key(pattern).0 + 1] += 1;
+        }
+        let mut hashes = Zeroizing::new(vec![0; (1 << bits) / 64]);
+        for pattern in &patterns {
+            let (hash, _) = key(pattern);
+            hashes[hash / 64] |= 1 << (hash % 64);
+        }
+        let mut before = 0;
+        for start in &mut starts {
+            before += *start;
+            *start = before;
+        }
         let farthest = u8::try_from(window - BLOCK + 1).expect("a window is short");
         let mut table = Self {
+            starts,
+            hashes,
+            tails: Zeroizing::new(patterns.iter().map(|it| tail(it.bytes(), window, false)).collect()),
+            parents: parents(&patterns, key),
+            lead: patterns.iter().map(|pattern| row(pattern.bytes(), usize::MAX)).max().unwrap_or(0),
             window,
             shift: Zeroizing::new(vec![farthest; 1 << HASH]),
-            entries: Vec::with_capacity(patterns.len()),
             sorted: [Vec::new(), Vec::new()],
             first: Zeroizing::new(vec![0; 1 << 8]),
             firsts: Zeroizing::new(vec![0; 1 << 16]),
+            pairs: None,
             patterns: Vec::new(),
         };
         for (index, pattern) in (0..).zip(&patterns) {
             table.enter(index, pattern);
         }
-        table.entries.sort_unstable();
         for sorted in &mut table.sorted {
             sorted.sort_unstable_by_key(|&index| patterns[index as usize].bytes());
         }
         table.patterns = patterns;
+        table.pairs = table.few_pairs();
         Some(table)
     }
 
@@ -100,8 +154,7 @@ impl Table {
             let known = &mut self.shift[usize::from(hash(block))];
             *known = shift.min(*known);
         }
-        self.entries.push((hash(&kernel[self.window - BLOCK..]), index));
-        let any_case = pattern.rule() == Rule::AnyCase;
+        let any_case = is_any_case(pattern);
         self.sorted[usize::from(any_case)].push(index);
         let cases = |byte: u8| [byte, if any_case { byte.to_ascii_uppercase() } else { byte }];
         for first in cases(kernel[0]) {
@@ -112,13 +165,22 @@ impl Table {
         }
     }
 
+    fn few_pairs(&self) -> Option<Zeroizing<Vec<[u8; 2]>>> {
+        let mut pairs = Zeroizing::new(Vec::with_capacity(FEW_PAIRS));
+        for pair in (0..=u16::MAX).filter(|&pair| self.firsts[usize::from(pair)] == 1) {
+            if pairs.len() == FEW_PAIRS {
+                return None;
+            }
+            pairs.push(pair.to_be_bytes());
+        }
+        Some(pairs)
+    }
+
     /// The first place from `at` on where a match could begin. All before it are decided.
     #[inline]
     pub(super) fn candidate(&self, bytes: &[u8], mut at: usize) -> usize {
         if self.window < SKIPS {
-            let begins = |two: &[u8]| self.firsts[pair(two[0], two[1])] == 1;
-            let found = bytes[at..].windows(2).position(begins);
-            return found.map_or(at.max(bytes.len().saturating_sub(1)), |found| at + found);
+            return self.beginning(bytes, at);
         }
         let end = self.window;
         let block = end - BLOCK;
@@ -132,47 +194,140 @@ impl Table {
         at
     }
 
+    /// The first place from `at` on that begins as a pattern does.
+    #[expect(clippy::needless_bitwise_bool, reason = "without a branch, so that many are done at once")]
+    fn beginning(&self, bytes: &[u8], mut at: usize) -> usize {
+        let begins = |two: &[u8]| self.firsts[pair(two[0], two[1])] == 1;
+        if let Some(pairs) = &self.pairs {
+            while let Some(chunk) = bytes[at..].first_chunk::<{ CHUNK + 1 }>() {
+                let mut seen = false;
+                for &[first, second] in &**pairs {
+                    // Without an early exit, so that it is done for many bytes at once.
+                    for (&one, &next) in chunk[..CHUNK].iter().zip(&chunk[1..]) {
+                        seen |= (one == first) & (next == second);
+                    }
+                }
+                if seen && let Some(found) = chunk.windows(2).position(begins) {
+                    return at + found;
+                }
+                at += CHUNK;
+            }
+        }
+        let found = bytes[at..].windows(2).position(begins);
+        found.map_or(at.max(bytes.len().saturating_sub(1)), |found| at + found)
+    }
+
     /// What is known about the place `at`. A match counts if `near` says so of its length; for a
     /// match that is still open, it is asked for a length of one more than there is.
-    pub(super) fn judge(&self, text: Text<'_>, at: usize, near: impl Fn(usize) -> bool) -> Verdict {
+    pub(super) fn judge(
+        &self,
+        text: Text<'_>,
+        at: usize,
+        compared: &mut Compared,
+        near: impl Fn(usize) -> bool,
+    ) -> Verdict {
         let rest = &text.bytes[at..];
         let Some(kernel) = rest.get(..self.window) else {
             let open = !text.end && self.begins(rest) && near(rest.len() + 1);
             return if open { Verdict::Open } else { Verdict::No };
         };
-        let hash = hash(&kernel[self.window - BLOCK..]);
-        let from = self.entries.partition_point(|&(other, _)| other < hash);
+        let hash = kernel_hash(kernel, self.starts.len().ilog2());
+        if self.hashes[hash / 64] >> (hash % 64) & 1 == 0 {
+            return Verdict::No;
+        }
+        let (from, to) = (self.starts[hash] as usize, self.starts[hash + 1] as usize);
         let mut verdict = Verdict::No;
-        for &(_, index) in self.entries[from..].iter().take_while(|&&(other, _)| other == hash) {
-            let pattern = &*self.patterns[index as usize];
-            let len = pattern.bytes().len();
-            if !pattern.agrees(rest) {
-                continue;
-            }
-            let word = pattern.rule() == Rule::Word;
-            let before = if at > 0 { Some(text.bytes[at - 1]) } else { text.before };
-            if word && before.is_some_and(in_word) {
-                continue;
-            }
-            let needed = len + usize::from(word && !text.end);
-            if rest.len() < needed {
-                if !text.end && near(rest.len() + 1) {
-                    return Verdict::Open;
+        let middle = from + self.patterns[from..to].partition_point(|pattern| !is_any_case(pattern));
+        for (from, to) in [(from, middle), (middle, to)] {
+            match self.of_kernel(text, at, (from, to), compared, &near) {
+                Verdict::Open => return Verdict::Open,
+                Verdict::Hit { len, secret } => {
+                    if !matches!(verdict, Verdict::Hit { len: other, .. } if other >= len) {
+                        verdict = Verdict::Hit { len, secret };
+                    }
                 }
-                continue;
-            }
-            if (word && rest.get(len).copied().is_some_and(in_word)) || !near(len) {
-                continue;
-            }
-            if !matches!(verdict, Verdict::Hit { len: other, .. } if other >= len) {
-                verdict = Verdict::Hit { len, secret: pattern.secret() };
+                Verdict::No => {}
             }
         }
         verdict
     }
 
-    /// Whether a pattern begins with `tail`, which is shorter than the window.
-    fn begins(&self, tail: &[u8]) -> bool {
+    /// What the patterns of one kernel and case make of the place. Of those that match each is the
+    /// beginning of the next: the longest is the last by its bytes.
+    fn of_kernel(
+        &self,
+        text: Text<'_>,
+        at: usize,
+        (from, to): (usize, usize),
+        compared: &mut Compared,
+        near: &impl Fn(usize) -> bool,
+    ) -> Verdict {
+        if to - from <= MANY {
+            let verdicts = (from..to).rev().map(|index| self.one(text, at, index, compared, near));
+            return verdicts.into_iter().find(|verdict| *verdict != Verdict::No).unwrap_or(Verdict::No);
+        }
+        let rest = &text.bytes[at..];
+        let tail = tail(rest, self.window, is_any_case(&self.patterns[from]));
+        let low = from + self.tails[from..to].partition_point(|&other| other < tail);
+        let high = low + self.tails[low..to].partition_point(|&other| other == tail);
+        // Those with which the text begins are all among the last that does not follow it and its
+        // ancestors.
+        let next = low + self.patterns[low..high].partition_point(|pattern| !follows(pattern, rest));
+        if next < to && self.one(text, at, next, compared, near) == Verdict::Open {
+            return Verdict::Open;
+        }
+        let mut index = next.checked_sub(1).filter(|&last| last >= from);
+        while let Some(this) = index {
+            let verdict = self.one(text, at, this, compared, near);
+            if verdict != Verdict::No {
+                return verdict;
+            }
+            index = Some(self.parents[this] as usize).filter(|&parent| parent != NONE as usize);
+        }
+        Verdict::No
+    }
+
+    /// How many places from `at` on, where a match begins, are in a row of one byte that is so long
+    /// that the same match begins at all of them.
+    pub(super) fn alike(&self, bytes: &[u8], at: usize) -> usize {
+        if self.lead > ROW / 2 {
+            return 1;
+        }
+        row(&bytes[at..], ROW).saturating_sub(self.lead).max(1)
+    }
+
+    /// What one pattern makes of the place.
+    fn one(
+        &self,
+        text: Text<'_>,
+        at: usize,
+        index: usize,
+        compared: &mut Compared,
+        near: &impl Fn(usize) -> bool,
+    ) -> Verdict {
+        let pattern = &*self.patterns[index];
+        let rest = &text.bytes[at..];
+        let len = pattern.bytes().len();
+        if text.end && rest.len() < len {
+            return Verdict::No;
+        }
+        let word = pattern.rule() == Rule::Word;
+        let before = if at > 0 { Some(text.bytes[at - 1]) } else { text.before };
+        if word && before.is_some_and(in_word) || !compared.agrees((index, pattern), text.bytes, at) {
+            return Verdict::No;
+        }
+        let needed = len + usize::from(word && !text.end);
+        if rest.len() < needed {
+            return if near(rest.len() + 1) { Verdict::Open } else { Verdict::No };
+        }
+        if (word && rest.get(len).copied().is_some_and(in_word)) || !near(len) {
+            return Verdict::No;
+        }
+        Verdict::Hit { len, secret: pattern.secret() }
+    }
+
+    /// Whether a pattern begins with `tail`, which is shorter than the window, and not empty.
+    pub(super) fn begins(&self, tail: &[u8]) -> bool {
         match *tail {
             [] => return false,
             [first] => return self.first[usize::from(first)] == 1,
@@ -194,12 +349,36 @@ impl Table {
     }
 }
 
-/// The hash of a block, the same for both cases of a letter.
-#[inline]
-fn hash(block: &[u8]) -> u16 {
-    let block = u32::from_le_bytes(block.try_into().expect("a block is four bytes"));
-    let mixed = (block | 0x2020_2020).wrapping_mul(0x9e37_79b1);
-    (mixed >> (32 - HASH)) as u16
+fn is_any_case(pattern: &Pattern) -> bool {
+    pattern.rule() == Rule::AnyCase
+}
+
+/// Whether a pattern stands behind `text` in the order of bytes: it is not a beginning of it.
+fn follows(pattern: &Pattern, text: &[u8]) -> bool {
+    let text = &text[..text.len().min(pattern.bytes().len())];
+    if is_any_case(pattern) {
+        pattern.bytes().iter().copied().gt(text.iter().map(u8::to_ascii_lowercase))
+    } else {
+        pattern.bytes() > text
+    }
+}
+
+/// For each pattern the longest other one of its group that it begins with. Those of a group stand
+/// together, by their bytes.
+fn parents<K: PartialEq>(patterns: &[Arc<Pattern>], group: impl Fn(&Pattern) -> K) -> Vec<u32> {
+    let mut parents = Vec::with_capacity(patterns.len());
+    let mut open: Vec<usize> = Vec::new();
+    for (index, pattern) in patterns.iter().enumerate() {
+        while open.last().is_some_and(|&last| {
+            let last = &patterns[last];
+            group(last) != group(pattern) || !pattern.bytes().starts_with(last.bytes())
+        }) {
+            open.pop();
+        }
+        parents.push(open.last().and_then(|&last| u32::try_from(last).ok()).unwrap_or(NONE));
+        open.push(index);
+    }
+    parents
 }
 
 fn pair(first: u8, second: u8) -> usize {
@@ -211,62 +390,4 @@ fn in_word(byte: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn table(patterns: &[(&str, Rule)]) -> Table {
-        let pattern = |(index, &(text, rule)): (usize, &(&str, Rule))| {
-            let bytes = Zeroizing::new(text.as_bytes().to_vec());
-            Arc::new(Pattern::new(bytes, u32::try_from(index).unwrap(), rule))
-        };
-        Table::new(patterns.iter().enumerate().map(pattern).collect()).unwrap()
-    }
-
-    fn text(bytes: &str, end: bool) -> Text<'_> {
-        Text { bytes: bytes.as_bytes(), before: None, end }
-    }
-
-    #[test]
-    fn a_candidate_is_found_at_every_offset() {
-        let table = table(&[("correcthorse", Rule::Exact), ("batterystaple!", Rule::Exact)]);
-        for pad in 0..40 {
-            let hay = format!("{}batterystaple!", ".".repeat(pad));
-            let mut at = table.candidate(hay.as_bytes(), 0);
-            while table.judge(text(&hay, true), at, |_| true) == Verdict::No {
-                at = table.candidate(hay.as_bytes(), at + 1);
-            }
-            assert_eq!(at, pad);
-        }
-    }
-
-    #[test]
-    fn the_longest_match_waits_for_its_end() {
-        let table = table(&[("abcdefgh", Rule::Exact), ("abcdefghijkl", Rule::Exact)]);
-        let at = |hay: &str, end| table.judge(text(hay, end), 0, |_| true);
-        assert_eq!(at("abcdefghij", false), Verdict::Open);
-        assert_eq!(at("abcdefghij", true), Verdict::Hit { len: 8, secret: 0 });
-        assert_eq!(at("abcdefghijkl", false), Verdict::Hit { len: 12, secret: 1 });
-        assert_eq!(at("abcde", false), Verdict::Open);
-        assert_eq!(at("abcde", true), Verdict::No);
-        assert_eq!(at("abcdX", false), Verdict::No);
-    }
-
-    #[test]
-    fn words_end_where_words_end() {
-        let table = table(&[("hunter2", Rule::Word)]);
-        let at = |hay: &str, at, end| table.judge(text(hay, end), at, |_| true);
-        assert_eq!(at("hunter2", 0, false), Verdict::Open);
-        assert_eq!(at("hunter2", 0, true), Verdict::Hit { len: 7, secret: 0 });
-        assert_eq!(at("hunter22", 0, false), Verdict::No);
-        assert_eq!(at(" hunter2.", 1, false), Verdict::Hit { len: 7, secret: 0 });
-        assert_eq!(at("xhunter2.", 1, false), Verdict::No);
-    }
-
-    #[test]
-    fn any_case_matches_any_case() {
-        let table = table(&[("aBcDeFgHiJ0123456789", Rule::AnyCase)]);
-        let hit = Verdict::Hit { len: 20, secret: 0 };
-        assert_eq!(table.judge(text("ABCDEFGHIJ0123456789", false), 0, |_| true), hit);
-        assert_eq!(table.judge(text("ABCd", false), 0, |_| true), Verdict::Open);
-    }
-}
+mod tests;

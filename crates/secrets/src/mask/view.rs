@@ -1,5 +1,6 @@
 //! One way of looking at a stream: how far it is decided, and where matches lie.
 
+use crate::mask::compared::Compared;
 use crate::mask::table::Table;
 use crate::mask::table::Text;
 use crate::mask::table::Verdict;
@@ -22,15 +23,22 @@ pub(super) fn look(
     near: impl Fn(usize, usize) -> bool,
     mut found: impl FnMut(Match),
 ) -> usize {
+    let mut compared = Compared::default();
     loop {
         at = table.candidate(text.bytes, at);
         if at >= text.bytes.len() {
             return text.bytes.len();
         }
-        match table.judge(text, at, |len| near(at, len)) {
+        match table.judge(text, at, &mut compared, |len| near(at, len)) {
             Verdict::No => {}
             Verdict::Open => return at,
-            Verdict::Hit { len, secret } => found(Match { start: at, len, secret }),
+            Verdict::Hit { len, secret } => {
+                let alike = table.alike(text.bytes, at);
+                let whole = alike - 1 + len;
+                let (places, len) = if near(at, whole) { (alike, whole) } else { (1, len) };
+                found(Match { start: at, len, secret });
+                at += places - 1;
+            }
         }
         at += 1;
     }

@@ -35,6 +35,7 @@ pub use hook::Hook;
 pub use hook::install as install_hook;
 pub use needles::Skipped;
 pub use scanner::Scanner;
+pub use shapes::tokens_in;
 pub use staged::staged;
 pub use tree::Tree;
 pub use tree::tree;

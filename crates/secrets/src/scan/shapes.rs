@@ -7,6 +7,7 @@
 mod likely;
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use aho_corasick::AhoCorasickKind;
@@ -34,6 +35,14 @@ pub(super) struct Found {
     pub id: &'static str,
     /// The token itself.
     pub place: Range<usize>,
+}
+
+/// The tokens of a text that some vendor's look like, by place: where each is, and what it is.
+pub fn tokens_in(text: &str) -> Vec<(Range<usize>, &'static str)> {
+    static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::new);
+    let found = SHAPES.search(text.as_bytes(), false).into_iter();
+    let whole = found.filter(|token| text.get(token.place.clone()).is_some());
+    whole.map(|token| (token.place, token.id)).collect()
 }
 
 /// A kind of token, ready to be found.

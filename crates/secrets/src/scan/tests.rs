@@ -232,3 +232,13 @@ fn a_path_is_shown_without_what_it_holds() {
     assert_eq!(scanner.mask(format!("a/{TOKEN}.txt").as_bytes()), b"a/***.txt");
     assert_eq!(scanner.mask(b"a/b.txt"), b"a/b.txt");
 }
+
+// case B6
+#[test]
+fn members_that_are_no_secret_are_not_looked_for() {
+    let value = r#"{"username":"postgres","password":"Tr0ub4dor-and-3","engine":"postgres","host":"localhost",
+        "dbname":"production","note":"training"}"#;
+    let scanner = scanner(&[("team/db", value)]);
+    assert_eq!(places(&scanner, b"training on localhost: postgres and production\n"), []);
+    assert_eq!(places(&scanner, b"PASSWORD = Tr0ub4dor-and-3\n").len(), 1);
+}

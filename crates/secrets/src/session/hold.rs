@@ -13,6 +13,7 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::Weak;
 
+use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use crate::SecretRef;
@@ -27,6 +28,8 @@ pub(super) struct Fetched {
     pub metadata: Metadata,
     /// It is the default of its reference.
     pub is_default: bool,
+    /// The mask knows it.
+    pub is_secret: bool,
 }
 
 /// One value, fetched once for all who ask together.
@@ -35,7 +38,7 @@ pub(super) type Cell = Arc<OnceCell<Fetched>>;
 /// Keeps values good for who needs them: no lease is given back before every `Hold` on
 /// it is dropped.
 #[derive(Default)]
-pub struct Hold(Mutex<Vec<Cell>>);
+pub struct Hold(Mutex<HashMap<usize, Cell>>);
 
 impl fmt::Debug for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,38 +47,59 @@ impl fmt::Debug for Hold {
 }
 
 impl Hold {
-    fn cells(&self) -> MutexGuard<'_, Vec<Cell>> {
+    fn cells(&self) -> MutexGuard<'_, HashMap<usize, Cell>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn keep(&self, cell: &Cell) {
-        let mut cells = self.cells();
-        if !cells.iter().any(|held| Arc::ptr_eq(held, cell)) {
-            cells.push(Arc::clone(cell));
-        }
+        // By its address: as long as it is held here, no other has the same.
+        self.cells().entry(Arc::as_ptr(cell).addr()).or_insert_with(|| Arc::clone(cell));
     }
 
     /// Keeps what `other` keeps, too.
     pub(super) fn keep_all(&self, other: &Self) {
         let cells = other.cells().clone();
-        for cell in &cells {
-            self.keep(cell);
-        }
+        self.cells().extend(cells);
+    }
+
+    /// Leaves the leases in it to end by themselves: where each value was made, and when it ends.
+    pub(super) fn leave(&self) -> Vec<(String, Option<Timestamp>)> {
+        let cells = self.cells();
+        let fetched = cells.values().filter_map(|cell| cell.get());
+        let leased = fetched.filter_map(|fetched| Some((fetched, fetched.metadata.lease.as_ref()?)));
+        leased
+            .filter(|(_, lease)| lease.has_end())
+            .map(|(fetched, lease)| (fetched.metadata.place.clone(), lease.leave()))
+            .collect()
     }
 
     /// Whether part of it expires when this is dropped.
     pub(super) fn has_lent(&self) -> bool {
         let lease = |cell: &Cell| cell.get().and_then(|fetched| fetched.metadata.lease.clone());
-        self.cells().iter().filter_map(lease).any(|lease| lease.has_end())
+        self.cells().values().filter_map(lease).any(|lease| lease.has_end())
     }
 }
 
-/// All that is held, by reference.
+/// All that is held, by reference and by label.
 #[derive(Default)]
-pub(super) struct Known(Mutex<HashMap<SecretRef, Weak<OnceCell<Fetched>>>>);
+pub(super) struct Known(Mutex<Cells>);
+
+#[derive(Default)]
+struct Cells {
+    by_reference: HashMap<SecretRef, Weak<OnceCell<Fetched>>>,
+    by_label: HashMap<String, SecretRef>,
+    /// So many are looked through for those that are gone.
+    full: usize,
+}
+
+impl Cells {
+    fn labelled(&self, label: &str) -> Option<Cell> {
+        self.by_reference.get(self.by_label.get(label)?)?.upgrade()
+    }
+}
 
 impl Known {
-    fn cells(&self) -> MutexGuard<'_, HashMap<SecretRef, Weak<OnceCell<Fetched>>>> {
+    fn cells(&self) -> MutexGuard<'_, Cells> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -83,24 +107,32 @@ impl Known {
     pub(super) fn cell(&self, reference: &SecretRef) -> Cell {
         let mut cells = self.cells();
         let is_good = |cell: &Cell| !cell.get().is_some_and(|fetched| fetched.metadata.is_over());
-        if let Some(cell) = cells.get(reference).and_then(Weak::upgrade).filter(is_good) {
+        if let Some(cell) = cells.by_reference.get(reference).and_then(Weak::upgrade).filter(is_good) {
             return cell;
         }
-        cells.retain(|_, cell| cell.strong_count() > 0);
+        // Not with each that is new: they may be thousands.
+        if cells.by_reference.len() >= cells.full {
+            let Cells { by_reference, by_label, full } = &mut *cells;
+            by_reference.retain(|_, cell| cell.strong_count() > 0);
+            by_label.retain(|_, reference| by_reference.contains_key(reference));
+            *full = 2 * by_reference.len() + 16;
+        }
         let cell = Cell::default();
-        cells.insert(reference.clone(), Arc::downgrade(&cell));
+        let label = reference.label();
+        if cells.labelled(&label).is_none() {
+            cells.by_label.insert(label, reference.clone());
+        }
+        cells.by_reference.insert(reference.clone(), Arc::downgrade(&cell));
         cell
     }
 
     /// What is held of a reference.
     pub(super) fn get(&self, reference: &SecretRef) -> Option<Cell> {
-        self.cells().get(reference).and_then(Weak::upgrade)
+        self.cells().by_reference.get(reference).and_then(Weak::upgrade)
     }
 
     /// What is held under this label.
     pub(super) fn labelled(&self, label: &str) -> Option<Cell> {
-        let cells = self.cells();
-        let mut found = cells.iter().filter(|(reference, _)| reference.label() == label);
-        found.find_map(|(_, cell)| cell.upgrade())
+        self.cells().labelled(label)
     }
 }

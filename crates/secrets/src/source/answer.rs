@@ -24,6 +24,8 @@ pub struct Metadata {
     pub exposure: Option<String>,
     /// Set when the source can't say whether it is there without handing it out.
     pub unproven: bool,
+    /// Set when reading will make it, for whoever asks, and it ends with those who need it.
+    pub is_made: bool,
     /// Set when reading made it, for whoever asked.
     pub lease: Option<Lease>,
     /// What the user should know, as an open file mode.

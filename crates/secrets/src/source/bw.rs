@@ -67,6 +67,7 @@ impl Bitwarden {
     }
 
     async fn run(&self, arguments: &[&str]) -> Result<Printed, SourceError> {
+        self.setup.learn_variables(&["BW_SESSION"]);
         let session = self.setup.secret("session", &[]).await?.map(|session| session.without_last_newline());
         let secrets: Vec<_> = session.into_iter().map(|session| ("BW_SESSION", session)).collect();
         self.program.run_with(arguments, None, &secrets).await

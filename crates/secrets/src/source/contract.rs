@@ -111,6 +111,12 @@ pub trait Source: Debug + Send + Sync {
         Ok(false)
     }
 
+    /// Whether its values can be read now without asking anybody: neither the user, nor a program, nor a
+    /// server.
+    async fn is_at_hand(&self) -> bool {
+        false
+    }
+
     /// Whether finding out where an item is costs as much as reading it, so that both are done in
     /// one call.
     fn reads_to_locate(&self) -> bool {

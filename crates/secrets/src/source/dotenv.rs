@@ -14,6 +14,7 @@ use doppio_process::Ignored;
 use doppio_process::Repository;
 use doppio_text::name::SecretName;
 use doppio_text::open;
+use doppio_text::shell::typed;
 
 use crate::SecretValue;
 use crate::format;
@@ -24,6 +25,7 @@ use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::env::variable;
 use crate::source::env::variables;
+use crate::source::expect_value;
 use crate::source::no_versions;
 use crate::vendor;
 
@@ -59,7 +61,10 @@ impl Dotenv {
             .ok_or(SourceError::Missing)?;
         match format::dotenv_disputed(&text, name) {
             Some(why) => Err(self.broken(&why)),
-            None => Ok(value),
+            None => {
+                expect_value(&format!("`{name}` in `{}`", self.0.display()), value.plain())?;
+                Ok(value)
+            }
         }
     }
 
@@ -77,7 +82,10 @@ impl Dotenv {
         if let Ok(metadata) = fs::metadata(&self.0)
             && metadata.mode() & 0o077 != 0
         {
-            warnings.push(format!("others can read `{shown}`: run `chmod 600 {shown}`"));
+            warnings.push(format!(
+                "others can read `{shown}`: run {}",
+                typed(["chmod", "600", &shown.to_string()])
+            ));
         }
         match Repository::ignores(&self.0).await {
             Ignored::Yes | Ignored::Nowhere => {}
@@ -124,6 +132,10 @@ impl Source for Dotenv {
             Ok(_) | Err(SourceError::Missing) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    async fn is_at_hand(&self) -> bool {
+        true
     }
 
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {

@@ -16,7 +16,9 @@ use crate::source::Kind;
 use crate::source::Metadata;
 use crate::source::Source;
 use crate::source::SourceError;
+use crate::source::expect_value;
 use crate::source::no_versions;
+use crate::value::trims;
 use crate::vendor;
 
 pub(super) static KIND: Kind = Kind {
@@ -54,7 +56,11 @@ impl Env {
             return Err(SourceError::Absent { cause: format!("`{path}` is set, but blank") });
         }
         let value = self.environment.get(path).ok_or(SourceError::Missing)?;
-        Ok((value, Metadata { place: format!("variable `{path}`"), ..Metadata::default() }))
+        let place = format!("variable `{path}`");
+        expect_value(&place, value.as_bytes())?;
+        let is_padded = vendor::of_variable(path).is_some() && trims(value.as_bytes());
+        let warnings = is_padded.then(|| "the white space around it is left out".to_owned());
+        Ok((value, Metadata { place, warnings: warnings.into_iter().collect(), ..Metadata::default() }))
     }
 }
 
@@ -93,6 +99,10 @@ impl Source for Env {
 
     fn remedy(&self, path: &str) -> String {
         format!("set the variable `{path}` in the environment of `doppio`")
+    }
+
+    async fn is_at_hand(&self) -> bool {
+        true
     }
 
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {

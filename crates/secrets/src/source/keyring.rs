@@ -17,6 +17,8 @@ use keyring::Entry;
 use keyring::Error;
 use tokio::sync::Mutex;
 
+use doppio_text::shell::typed;
+
 use crate::SecretValue;
 use crate::source::Answer;
 use crate::source::Kind;
@@ -255,11 +257,12 @@ impl Source for Keyring {
     }
 
     fn remedy(&self, path: &str) -> String {
-        format!("run `doppio secret set {path} --in keyring`")
+        format!("run {}", typed(["doppio", "secret", "set", path, "--in", "keyring"]))
     }
 
     fn remedy_of_absence(&self, path: &str) -> String {
-        let vault = format!("or store it in the age vault, `doppio secret set {path} --in file`");
+        let command = typed(["doppio", "secret", "set", path, "--in", "file"]);
+        let vault = format!("or store it in the age vault, {command}");
         if self.0.enabled {
             format!(
                 "install one, `apt install gnome-keyring`, and log in again; {vault}, and write `file:{path}`"

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 /// Something that was created by being read: credentials with an expiry, what a program printed.
 /// Only those who need it at the same time share it, and it is returned when the last clone is
 /// dropped.
@@ -20,6 +22,12 @@ pub trait Leased: Send + Sync {
     fn has_end(&self) -> bool {
         true
     }
+
+    /// From now on nobody returns it: it lasts until it expires by itself. Says when, where that is
+    /// known.
+    fn leave(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 impl Lease {
@@ -36,6 +44,12 @@ impl Lease {
     /// Whether what it holds expires when it is returned.
     pub fn has_end(&self) -> bool {
         self.0.has_end()
+    }
+
+    /// From now on nobody returns what it holds: that lasts until it expires by itself. Says when,
+    /// where that is known.
+    pub fn leave(&self) -> Option<Timestamp> {
+        self.0.leave()
     }
 }
 

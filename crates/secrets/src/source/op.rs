@@ -20,6 +20,8 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::time::Instant;
 
+use doppio_text::shell::typed;
+
 use crate::SecretValue;
 use crate::source::Answer;
 use crate::source::Item;
@@ -113,6 +115,7 @@ impl OnePassword {
     }
 
     async fn run(&self, arguments: &[&str], stdin: Option<&[u8]>) -> Result<Printed, SourceError> {
+        self.setup.learn_variables(&["OP_SERVICE_ACCOUNT_TOKEN", "OP_CONNECT_TOKEN"]);
         let token = self.setup.secret("token", &[]).await?.map(|token| token.without_last_newline());
         let secrets: Vec<_> = token.into_iter().map(|token| ("OP_SERVICE_ACCOUNT_TOKEN", token)).collect();
         self.program.run_with(arguments, stdin, &secrets).await
@@ -253,7 +256,8 @@ impl Source for OnePassword {
     fn remedy(&self, path: &str) -> String {
         let mut parts = path.trim_start_matches('/').split('/');
         let (vault, item) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        format!("run `op item get '{item}' --vault '{vault}'` to see its fields, or add the item in the app")
+        let command = typed(["op", "item", "get", item, "--vault", vault]);
+        format!("run {command} to see its fields, or add the item in the app")
     }
 
     /// The names of the vaults: `op whoami` fails where the app signs in by itself.

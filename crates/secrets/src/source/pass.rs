@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use doppio_text::shell::typed;
+
 use crate::SecretValue;
 use crate::format;
 use crate::source::Answer;
@@ -202,7 +204,7 @@ impl Source for Pass {
     }
 
     fn remedy(&self, path: &str) -> String {
-        format!("run `pass insert {}`", path.split(LINE).next().unwrap_or(path))
+        format!("run {}", typed(["pass", "insert", path.split(LINE).next().unwrap_or(path)]))
     }
 
     /// That the program is there and the store has a key; nothing is decrypted.

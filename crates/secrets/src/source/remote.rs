@@ -1,5 +1,5 @@
-//! What every remote source gets: a deadline, the run's memory, and one call for all requests at
-//! the same time.
+//! What every remote source gets: a deadline, the run's memory, one call for all requests at the same
+//! time, and errors that repeat nothing of what was sent.
 //!
 //! An item is asked for once, however many want it and however often: who comes while it is under
 //! way waits for the same answer, who comes later gets it from memory. Failures are not
@@ -26,6 +26,7 @@ use crate::source::CURRENT;
 use crate::source::DEADLINE;
 use crate::source::Item;
 use crate::source::Kind;
+use crate::source::Logins;
 use crate::source::Member;
 use crate::source::Metadata;
 use crate::source::PREVIOUS;
@@ -44,13 +45,14 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Stands before `source`; `deadline` is that of the settings.
-    pub fn new(source: Arc<dyn Source>, deadline: Option<Duration>) -> Self {
+    /// Stands before `source`, which says to `logins` what it logs in with; `deadline` is that of the
+    /// settings.
+    pub fn new(source: Arc<dyn Source>, deadline: Option<Duration>, logins: Logins) -> Self {
         let kind = source.kind().remote.as_ref();
         let of_kind = kind.map_or(DEADLINE, |kind| kind.deadline);
         let batch = kind.map_or(1, |kind| kind.batch.max(1));
         Self {
-            far: Arc::new(Far { source, deadline: deadline.unwrap_or(of_kind), batch }),
+            far: Arc::new(Far { source, deadline: deadline.unwrap_or(of_kind), batch, logins }),
             values: Batcher::new(|source, items| source.get_many(items)),
             places: Batcher::new(|source, items| source.locate_many(items)),
         }
@@ -174,9 +176,10 @@ impl Source for Remote {
     }
 
     async fn set(&self, path: &str, value: &SecretValue, remark: &Remark) -> Answer<Metadata> {
+        self.far.logins.send(value);
         let done = self.far.within(self.far.source.set(path, value, remark)).await;
         self.forget();
-        done
+        done.map(|metadata| self.far.logins.without(metadata))
     }
 
     fn stages(&self) -> bool {
@@ -220,7 +223,7 @@ impl Source for Remote {
     }
 
     fn unlisted(&self) -> Option<SourceError> {
-        self.far.source.unlisted()
+        self.far.source.unlisted().map(|error| self.far.logins.hidden(error))
     }
 
     async fn list(&self) -> Answer<Vec<(String, Metadata)>> {

@@ -13,6 +13,7 @@ use crate::SecretValue;
 use crate::format;
 use crate::source::Key;
 use crate::source::Kind;
+use crate::source::Logins;
 use crate::source::Source;
 use crate::source::SourceError;
 
@@ -83,6 +84,8 @@ pub struct Setup {
     pub options: Options,
     /// The sources of this machine, for the references in the settings.
     pub local: Local,
+    /// Where it says what it logs in with.
+    pub logins: Logins,
 }
 
 impl Setup {
@@ -95,7 +98,8 @@ impl Setup {
 
     /// The same for a path; a `~` at its beginning is the home.
     pub fn path(&self, key: &str, variables: &[&str]) -> Option<PathBuf> {
-        let path = PathBuf::from(self.text(key, variables)?);
+        let of_settings = self.options.text(key).map(PathBuf::from);
+        let path = of_settings.or_else(|| variables.iter().find_map(|name| self.environment.path(name)))?;
         Some(match path.strip_prefix("~") {
             Ok(rest) => self.home.join(rest),
             Err(_) => path,
@@ -109,11 +113,27 @@ impl Setup {
     ///
     /// When there is a reference and its value is not available.
     pub async fn secret(&self, key: &str, variables: &[&str]) -> Result<Option<SecretValue>, SourceError> {
-        if let Some(reference) = self.options.reference(key) {
-            return self.local.fetch(key, reference).await.map(Some);
+        let found = match self.options.reference(key) {
+            Some(reference) => Some(self.local.fetch(key, reference).await?),
+            None => variables.iter().find_map(|name| self.variable(name)),
+        };
+        if let Some(login) = &found {
+            self.logins.learn(key, &login.without_last_newline());
         }
-        let found = variables.iter().find_map(|name| self.environment.text(name));
-        Ok(found.map(|text| SecretValue::new(text.as_bytes().to_vec())))
+        Ok(found)
+    }
+
+    /// Learns what a program that the source starts logs in with by itself.
+    pub(crate) fn learn_variables(&self, variables: &[&str]) {
+        for name in variables {
+            if let Some(login) = self.variable(name) {
+                self.logins.learn(name, &login);
+            }
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<SecretValue> {
+        self.environment.text(name).map(|text| SecretValue::new(text.as_bytes().to_vec()))
     }
 }
 

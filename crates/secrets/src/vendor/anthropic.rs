@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use doppio_text::shell::typed;
+
 use crate::vendor::Credential;
 use crate::vendor::Local;
 use crate::vendor::ProviderError;
@@ -13,12 +15,12 @@ pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let is_set = |name: &&str| local.text(name).is_some();
     let by_identity = ["ANTHROPIC_FEDERATION_RULE_ID", "ANTHROPIC_ORGANIZATION_ID"].iter().all(is_set)
         && ["ANTHROPIC_IDENTITY_TOKEN_FILE", "ANTHROPIC_IDENTITY_TOKEN"].iter().any(is_set);
-    if by_identity && local.text("ANTHROPIC_PROFILE").is_none() {
+    if by_identity && local.name("ANTHROPIC_PROFILE").is_none() {
         let place = "variable `ANTHROPIC_FEDERATION_RULE_ID`".to_owned();
         return Ok(Some(Credential::refused(vendor, place, "the identity is that of this machine")));
     }
     let folder = local.path("ANTHROPIC_CONFIG_DIR").unwrap_or_else(|| local.home(".config/anthropic"));
-    let profile = match local.text("ANTHROPIC_PROFILE") {
+    let profile = match local.name("ANTHROPIC_PROFILE") {
         Some(profile) => profile.to_owned(),
         None => match Local::read(folder.join("active_config"))? {
             Some(file) => file.text()?.trim().to_owned(),
@@ -42,7 +44,7 @@ pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     if let Some(warning) = file.warning {
         return Err(ProviderError {
             cause: format!("Anthropic's own tools refuse this file: {warning}"),
-            hint: format!("run `chmod 600 {}`", file.path.display()),
+            hint: format!("run {}", typed(["chmod", "600", &file.path.display().to_string()])),
         });
     }
     let Some(token) = file.json("/access_token")? else { return Ok(None) };

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use doppio_text::shell::typed;
+
 use crate::SecretValue;
 use crate::format;
 use crate::format::Ini;
@@ -50,8 +52,8 @@ pub(super) fn profiles(local: &Local<'_>) -> Vec<String> {
 
 /// The profile that counts.
 fn profile<'a>(local: &Local<'a>) -> &'a str {
-    let asked = local.asked().or_else(|| local.text("AWS_DEFAULT_PROFILE"));
-    asked.or_else(|| local.text("AWS_PROFILE")).unwrap_or("default")
+    let asked = local.asked().or_else(|| local.name("AWS_DEFAULT_PROFILE"));
+    asked.or_else(|| local.name("AWS_PROFILE")).unwrap_or("default")
 }
 
 /// What a profile's section of the config file is called.
@@ -98,7 +100,7 @@ fn credential(
     let has = |name: &str| {
         own.is_some_and(|own| own.has(name)) || stored.is_some_and(|(_, stored)| stored.has(name))
     };
-    let is_named = local.asked().is_some() || local.text("AWS_PROFILE").is_some();
+    let is_named = local.asked().is_some() || local.name("AWS_PROFILE").is_some();
     let by_web = !is_named
         && local.text("AWS_WEB_IDENTITY_TOKEN_FILE").is_some()
         && local.text("AWS_ROLE_ARN").is_some();
@@ -164,7 +166,10 @@ fn exported(vendor: &'static Vendor, local: &Local<'_>, profile: &str) -> Looked
     let Some(printed) = tool::ask(local, &argv, b"")? else {
         return Err(ProviderError {
             cause: format!("`aws` could not get credentials for profile `{profile}`"),
-            hint: format!("log in with `aws sso login --profile {profile}`, then try again"),
+            hint: format!(
+                "log in with {}, then try again",
+                typed(["aws", "sso", "login", "--profile", profile])
+            ),
         });
     };
     let member = |name: &str| format::select(&printed, name).ok().flatten();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::Environment;
 use crate::SecretValue;
@@ -113,7 +114,7 @@ impl Source for Discovery {
     }
 
     fn remedy(&self, path: &str) -> String {
-        format!("run `doppio secret set {path}`, or log in with the provider's own tool")
+        format!("run {}, or log in with the provider's own tool", typed(["doppio", "secret", "set", path]))
     }
 
     async fn get(&self, path: &str, _: Option<&str>) -> Answer<(SecretValue, Metadata)> {

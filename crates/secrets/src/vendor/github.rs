@@ -53,7 +53,7 @@ pub(super) fn hosts(local: &Local<'_>) -> Vec<String> {
 
 /// The host that is meant.
 fn host<'a>(local: &Local<'a>) -> &'a str {
-    local.asked().or_else(|| local.text("GH_HOST")).unwrap_or(HOST)
+    local.asked().or_else(|| local.name("GH_HOST")).unwrap_or(HOST)
 }
 
 /// `gh` takes the one kind of token for its vendor's hosts, the other for all others.

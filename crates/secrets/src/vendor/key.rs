@@ -49,11 +49,11 @@ impl Eq for Key {}
 pub enum Sent {
     /// In the environment of the step, under each of these names.
     As(&'static [&'static str]),
-    /// As a file in memory that is removed when the step ends.
+    /// As a private file that is removed when the step ends.
     File(&'static FileForm),
 }
 
-/// A file in memory, and the variable that says where it is.
+/// A private file, and the variable that says where it is.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FileForm {
     /// The variable.

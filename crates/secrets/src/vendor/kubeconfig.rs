@@ -129,10 +129,7 @@ struct Merged {
 impl Merged {
     /// The files of this machine.
     fn of(local: &Local<'_>) -> Result<Self, ProviderError> {
-        let paths: Vec<PathBuf> = match local.env().get("KUBECONFIG") {
-            Some(list) => std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
-            None => vec![local.home(".kube/config")],
-        };
+        let paths = local.env().paths("KUBECONFIG").unwrap_or_else(|| vec![local.home(".kube/config")]);
         let mut merged = Self::default();
         for path in paths {
             let Some(file) = Local::read(path)? else { continue };

@@ -15,7 +15,7 @@ pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     }
     let path = local.path("LANGSMITH_CONFIG_FILE").unwrap_or_else(|| local.home(".langsmith/config.json"));
     let Some(file) = Local::read(path)? else { return Ok(None) };
-    let profile = match local.text("LANGSMITH_PROFILE") {
+    let profile = match local.name("LANGSMITH_PROFILE") {
         Some(profile) => profile.to_owned(),
         None => file.json_text("/current_profile")?.unwrap_or_else(|| "default".to_owned()),
     };

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 
 use doppio_text::open;
+use doppio_text::shell::typed;
 
 use crate::Environment;
 use crate::SecretValue;
@@ -79,6 +80,11 @@ impl<'a> Local<'a> {
         self.env.text(name).filter(|text| !text.trim().is_empty())
     }
 
+    /// A variable that holds a name, as that of a profile; blank counts as unset.
+    pub(super) fn name(&self, name: &str) -> Option<&'a str> {
+        self.env.name(name).filter(|text| !text.trim().is_empty())
+    }
+
     /// A variable that holds a token, without white space around it.
     pub(super) fn token(&self, name: &str) -> Option<SecretValue> {
         let bytes = self.env.get(name)?.as_bytes().trim_ascii();
@@ -133,13 +139,14 @@ impl<'a> Local<'a> {
             Err(error) => {
                 return Err(ProviderError {
                     cause: format!("cannot read `{}`: {error}", path.display()),
-                    hint: format!("look at it with `ls -ld {}`", path.display()),
+                    hint: format!("look at it with {}", typed(["ls", "-ld", &path.display().to_string()])),
                 });
             }
         };
         let shown = path.display();
-        let warning = (metadata.mode() & 0o077 != 0)
-            .then(|| format!("others can read `{shown}`: run `chmod 600 {shown}`"));
+        let warning = (metadata.mode() & 0o077 != 0).then(|| {
+            format!("others can read `{shown}`: run {}", typed(["chmod", "600", &shown.to_string()]))
+        });
         Ok(Some(File { path, value, warning }))
     }
 }

@@ -16,7 +16,7 @@ const ADDRESS: &str = "https://upload.pypi.org/";
 
 pub(super) fn look(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     let Some((file, ini)) = pypirc(local)? else { return Ok(None) };
-    let name = local.asked().or_else(|| local.text("TWINE_REPOSITORY")).unwrap_or(USUAL);
+    let name = local.asked().or_else(|| local.name("TWINE_REPOSITORY")).unwrap_or(USUAL);
     let Some(section) = ini.section(name) else { return Ok(None) };
     let Some(password) = section.get("password") else { return Ok(None) };
     let value = SecretValue::new(password.as_bytes().to_vec());

@@ -11,6 +11,7 @@ use crate::vendor::error::ProviderError;
 use crate::vendor::exposure::Exposure;
 use crate::vendor::key::FileForm;
 use crate::vendor::key::Key;
+use crate::vendor::key::Sent;
 use crate::vendor::local::Local;
 use crate::vendor::token::Token;
 use crate::vendor::tool_file::ToolFile;
@@ -148,6 +149,12 @@ impl Vendor {
         file: None,
         search: Search::Nowhere,
     };
+
+    /// Whether its credential is always handed over as a file.
+    pub fn is_file(&self) -> bool {
+        let is_file = |key: &Key| key.needed && matches!(key.sent, Sent::File(_));
+        !self.sets.is_empty() && self.sets.iter().all(|set| set.iter().any(is_file))
+    }
 
     /// The secrets of its credential.
     pub fn keys(&self) -> impl Iterator<Item = &'static Key> + use<> {

@@ -1,5 +1,6 @@
 //! Whose account is asked, where, and how: made with the first question.
 
+use std::fs;
 use std::time::Duration;
 use std::time::SystemTime;
 
@@ -26,8 +27,10 @@ use aws_types::service_config::ServiceConfigKey;
 use tokio::sync::Mutex;
 use tokio::sync::OnceCell;
 
+use doppio_secrets::SecretValue;
 use doppio_secrets::source::Key;
 use doppio_secrets::source::KeyType;
+use doppio_secrets::source::Logins;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
@@ -72,6 +75,7 @@ pub(super) struct Session {
     scheme: &'static str,
     pub http: reqwest::Client,
     config: SdkConfig,
+    logins: Logins,
     keys: Mutex<Option<Keys>>,
 }
 
@@ -102,8 +106,20 @@ impl Account {
 
     async fn open(&self) -> Result<Session, SourceError> {
         let http = connector::client(&self.setup)?;
-        let config = self.load(SharedHttpClient::new(connector::Client(http.clone()))).await;
-        Ok(Session { scheme: self.scheme, http, config, keys: Mutex::default() })
+        // The token service gets it in the body of a request.
+        if let Some(token) =
+            self.setup.environment.path("AWS_WEB_IDENTITY_TOKEN_FILE").and_then(|path| fs::read(path).ok())
+        {
+            self.setup.logins.learn("AWS web identity token", &SecretValue::new(token));
+        }
+        let config = self
+            .load(SharedHttpClient::new(connector::Client {
+                http: http.clone(),
+                logins: self.setup.logins.clone(),
+            }))
+            .await;
+        let logins = self.setup.logins.clone();
+        Ok(Session { scheme: self.scheme, http, config, logins, keys: Mutex::default() })
     }
 
     async fn load(&self, http: SharedHttpClient) -> SdkConfig {
@@ -249,6 +265,15 @@ impl Session {
         let provider = provider.ok_or_else(|| Failure::Unsent(no_credentials("")))?;
         let found = provider.provide_credentials().await;
         let found = found.map_err(|error| Failure::Unsent(no_credentials(&innermost(&error))))?;
+        let secrets = [
+            ("AWS secret access key", Some(found.secret_access_key())),
+            ("AWS session token", found.session_token()),
+        ];
+        for (name, text) in secrets {
+            if let Some(text) = text {
+                self.logins.learn(name, &SecretValue::new(text.as_bytes().to_vec()));
+            }
+        }
         let until = found.expiry().unwrap_or(now + LASTING);
         let identity = Identity::from(found);
         *keys = Some(Keys { identity: identity.clone(), until });

@@ -15,11 +15,13 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use reqwest::Method;
 
+use doppio_secrets::source::Logins;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
 use crate::http;
 use crate::http::innermost;
+use crate::http::learn;
 
 /// How long a connection may take to come about, as in Amazon's SDK.
 const CONNECT: Duration = Duration::from_millis(3100);
@@ -47,11 +49,19 @@ pub(super) fn client(setup: &Setup) -> Result<reqwest::Client, SourceError> {
 
 /// The client as Amazon's SDK knows one.
 #[derive(Debug)]
-pub(super) struct Client(pub(super) reqwest::Client);
+pub(super) struct Client {
+    pub(super) http: reqwest::Client,
+    /// Where it says what the SDK logs in with.
+    pub(super) logins: Logins,
+}
 
 impl HttpClient for Client {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(Connector { http: self.0.clone(), patience: settings.read_timeout() })
+        SharedHttpConnector::new(Connector {
+            http: self.http.clone(),
+            logins: self.logins.clone(),
+            patience: settings.read_timeout(),
+        })
     }
 }
 
@@ -59,6 +69,7 @@ impl HttpClient for Client {
 #[derive(Debug)]
 struct Connector {
     http: reqwest::Client,
+    logins: Logins,
     patience: Option<Duration>,
 }
 
@@ -75,6 +86,7 @@ impl HttpConnector for Connector {
 impl Connector {
     fn translated(&self, request: &HttpRequest) -> Result<reqwest::Request, BoxError> {
         let method = Method::from_bytes(request.method().as_bytes())?;
+        learn(&self.logins, request.headers().iter().map(|(name, value)| (name, value.as_bytes())));
         let body = request.body().bytes().ok_or("a request that is not in memory")?.to_vec();
         let sent = self.http.request(method, request.uri()).body(body);
         Ok(request.headers().iter().fold(sent, |sent, (name, value)| sent.header(name, value)).build()?)

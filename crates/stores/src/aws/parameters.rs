@@ -27,6 +27,7 @@ use doppio_secrets::source::Setup;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
+use doppio_text::shell::typed;
 
 use crate::aws::account::KEYS;
 use crate::aws::api::Api;
@@ -215,7 +216,8 @@ impl Source for ParameterStore {
     fn remedy(&self, path: &str) -> String {
         let name = path.trim_start_matches('/');
         format!(
-            "run `doppio secret set {name} --in ssm`, or look at the names with `aws ssm describe-parameters`"
+            "run {}, or look at the names with `aws ssm describe-parameters`",
+            typed(["doppio", "secret", "set", name, "--in", "ssm"])
         )
     }
 

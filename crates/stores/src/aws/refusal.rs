@@ -4,6 +4,8 @@
 use serde_json::Value;
 
 use doppio_secrets::source::SourceError;
+use doppio_text::brief;
+use doppio_text::shell::typed;
 
 use crate::aws::call::Call;
 use crate::http;
@@ -150,7 +152,7 @@ impl Refusal {
         // `com.amazon.coral.service#AccessDeniedException:http://…`
         let code = code.split(':').next().unwrap_or(code);
         let code = code.rsplit('#').next().unwrap_or(code);
-        Self { code: code.to_owned(), message: message.to_owned() }
+        Self { code: brief(code, 100), message: brief(message, 600) }
     }
 
     fn is(&self, codes: &[&str]) -> bool {
@@ -205,7 +207,10 @@ impl Refusal {
         {
             SourceError::not_allowed(
                 format!("`{path}` is marked for deletion"),
-                format!("restore it with `aws secretsmanager restore-secret --secret-id {path}`"),
+                format!(
+                    "restore it with {}",
+                    typed(["aws", "secretsmanager", "restore-secret", "--secret-id", path])
+                ),
             )
         } else {
             // Messages about what was sent may repeat it.

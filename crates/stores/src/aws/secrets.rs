@@ -25,6 +25,7 @@ use doppio_secrets::source::Setup;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
+use doppio_text::shell::typed;
 
 use crate::aws::account::KEYS;
 use crate::aws::api::Api;
@@ -194,7 +195,8 @@ impl Source for SecretsManager {
 
     fn remedy(&self, path: &str) -> String {
         format!(
-            "run `doppio secret set {path} --in aws`, or look at the names with `aws secretsmanager list-secrets`"
+            "run {}, or look at the names with `aws secretsmanager list-secrets`",
+            typed(["doppio", "secret", "set", path, "--in", "aws"])
         )
     }
 
@@ -293,7 +295,8 @@ impl Source for SecretsManager {
         let until = *self.removed.lock().unwrap_or_else(PoisonError::into_inner).get(path)?;
         let day = until.strftime("%Y-%m-%d");
         Some(format!(
-            "AWS keeps it until {day}: `aws secretsmanager restore-secret --secret-id {path}` restores it"
+            "AWS keeps it until {day}: {} restores it",
+            typed(["aws", "secretsmanager", "restore-secret", "--secret-id", path])
         ))
     }
 

@@ -30,12 +30,14 @@ use azure_identity::WorkloadIdentityCredentialOptions;
 use azure_security_keyvault_secrets::SecretClient;
 use azure_security_keyvault_secrets::SecretClientOptions;
 
+use doppio_secrets::SecretValue;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
 use crate::http::certificates;
 use crate::http::client;
 
+use super::credential::Learning;
 use super::machine;
 use super::refusal::of_login;
 use super::tools::Tools;
@@ -105,6 +107,7 @@ pub(super) async fn login(setup: &Setup) -> Result<Login, SourceError> {
             credential.map_err(|error| of_login(&error))? as Arc<dyn TokenCredential>
         }
     };
+    let credential = Arc::new(Learning { credential, logins: setup.logins.clone() });
     Ok(Login { credential, options, clients: Mutex::default() })
 }
 
@@ -161,6 +164,9 @@ fn of_workload(setup: &Setup, options: &ClientOptions) -> Result<Arc<dyn TokenCr
             "label the pod `azure.workload.identity/use: \"true\"`",
         )
     })?;
+    if let Ok(assertion) = std::fs::read(&file) {
+        setup.logins.learn("Azure federated token", &SecretValue::new(assertion));
+    }
     let options = WorkloadIdentityCredentialOptions {
         credential_options: ClientAssertionCredentialOptions { client_options: options.clone() },
         client_id: Some(needed(setup, "client_id", "AZURE_CLIENT_ID")?),

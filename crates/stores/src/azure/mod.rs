@@ -4,6 +4,7 @@
 //! Key Vault keeps text, not bytes. What is removed can be recovered for a while (soft delete), and
 //! its name is taken that long.
 
+mod credential;
 mod login;
 mod machine;
 mod path;

@@ -21,10 +21,12 @@ use zeroize::Zeroizing;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::format;
+use doppio_secrets::source::Logins;
 use doppio_secrets::source::SourceError;
 
 use crate::http::Response;
 use crate::http::client;
+use crate::http::learn;
 
 use super::crc32c;
 use super::host;
@@ -48,6 +50,7 @@ pub(super) struct Api {
     /// Whom the request is for, where the address is another way to it.
     host: Option<HeaderValue>,
     credentials: Credentials,
+    logins: Logins,
 }
 
 /// What stands on a secret.
@@ -105,6 +108,7 @@ impl Api {
         endpoint: Option<&str>,
         universe: &str,
         credentials: Credentials,
+        logins: Logins,
     ) -> Result<Self, SourceError> {
         let unmade = || {
             SourceError::unreachable(
@@ -120,7 +124,7 @@ impl Api {
         let host = host::behind(base.host_str().unwrap_or_default(), universe);
         let host = host.map(|host| HeaderValue::from_str(&host)).transpose().map_err(|_| unmade())?;
         let http = client().build().map_err(|_| unmade())?;
-        Ok(Self { http, base, host, credentials })
+        Ok(Self { http, base, host, credentials, logins })
     }
 
     /// The value of a version.
@@ -254,7 +258,10 @@ impl Api {
     async fn login(&self) -> Result<HeaderMap, Failure> {
         let headers = self.credentials.headers(Extensions::new()).await;
         match headers.map_err(|error| Failure::Unsent(refusal::of_login(&error)))? {
-            CacheableResource::New { data, .. } => Ok(data),
+            CacheableResource::New { data, .. } => {
+                learn(&self.logins, data.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+                Ok(data)
+            }
             // Only where a tag of earlier headers was handed in.
             CacheableResource::NotModified => Ok(HeaderMap::new()),
         }

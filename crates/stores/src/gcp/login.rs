@@ -17,6 +17,7 @@ use reqwest::Url;
 use zeroize::Zeroizing;
 
 use doppio_process::OWN;
+use doppio_secrets::looks_like_path;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
@@ -60,10 +61,15 @@ pub(super) async fn login(setup: &Setup) -> Result<Login, SourceError> {
     };
     let project = setup.text("project", &PROJECT).or(of_login);
     if let Some(project) = project.as_deref().filter(|project| !path::is_project(project)) {
-        return Err(SourceError::unfit(format!("`{project}` is not the id or number of a project")));
+        let shown = if looks_like_path(project.as_ref()) {
+            format!("`{project}`")
+        } else {
+            "what is set as the project".to_owned()
+        };
+        return Err(SourceError::unfit(format!("{shown} is not the id or number of a project")));
     }
     let universe = host::universe(setup, &credentials).await?;
-    Ok(Login { api: Api::new(endpoint, &universe, credentials)?, project })
+    Ok(Login { api: Api::new(endpoint, &universe, credentials, setup.logins.clone())?, project })
 }
 
 /// Whether this is an http address of the loopback interface, where no login may travel in the

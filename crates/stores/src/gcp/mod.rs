@@ -29,6 +29,7 @@ use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use api::Api;
 use api::Secret;
@@ -172,9 +173,12 @@ impl Source for Gcp {
     fn remedy(&self, path: &str) -> String {
         match Path::parse(path) {
             Ok(Path { project: Some(project), name }) => {
-                format!("run `gcloud secrets create {name} --project={project} --data-file=FILE`")
+                let project = format!("--project={project}");
+                format!("run {}", typed(["gcloud", "secrets", "create", name, &project, "--data-file=FILE"]))
             }
-            Ok(Path { name, .. }) => format!("run `gcloud secrets create {name} --data-file=FILE`"),
+            Ok(Path { name, .. }) => {
+                format!("run {}", typed(["gcloud", "secrets", "create", name, "--data-file=FILE"]))
+            }
             Err(_) => "write it as `gcp:projects/PROJECT/secrets/NAME`".to_owned(),
         }
     }

@@ -11,6 +11,8 @@ mod certificates;
 mod client;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "kubernetes"))]
 mod failure;
+#[cfg(any(feature = "aws", feature = "gcp", feature = "kubernetes"))]
+mod login;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "online", feature = "vault"))]
 mod response;
 
@@ -30,6 +32,8 @@ pub(crate) use self::client::client;
 pub(crate) use self::failure::Failure;
 #[cfg(any(feature = "azure", feature = "gcp", feature = "kubernetes"))]
 pub(crate) use self::failure::Server;
+#[cfg(any(feature = "aws", feature = "gcp", feature = "kubernetes"))]
+pub(crate) use self::login::learn;
 #[cfg(any(feature = "aws", feature = "online", feature = "vault"))]
 pub(crate) use self::response::NoResponse;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "online", feature = "vault"))]

@@ -35,12 +35,15 @@ use rustls::pki_types::ServerName;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+use doppio_secrets::SecretValue;
+use doppio_secrets::source::Logins;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
 use crate::http::AGENT;
 use crate::http::append;
 use crate::http::innermost;
+use crate::http::learn;
 
 use super::kubeconfig::Chosen;
 use super::kubeconfig::User;
@@ -66,6 +69,7 @@ pub(super) struct Client {
     server: String,
     chosen: Chosen,
     proxy: Option<Intercept>,
+    logins: Logins,
     session: Mutex<Arc<Session>>,
 }
 
@@ -103,8 +107,9 @@ impl Client {
             .filter(|uri| matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some())
             .ok_or_else(|| unusable(format!("the `server` of the cluster in {origin} is not a URL")))?;
         let proxy = proxy(&uri, chosen.cluster.proxy_url.as_deref(), setup)?;
-        let session = session(&chosen, proxy.as_ref()).await?;
-        Ok(Self { server, chosen, proxy, session: Mutex::new(Arc::new(session)) })
+        let logins = setup.logins.clone();
+        let session = session(&chosen, proxy.as_ref(), &logins).await?;
+        Ok(Self { server, chosen, proxy, logins, session: Mutex::new(Arc::new(session)) })
     }
 
     /// The answer to a request, if it is one of success.
@@ -140,7 +145,7 @@ impl Client {
     async fn session(&self) -> Result<Arc<Session>, SourceError> {
         let mut current = self.session.lock().await;
         if current.until.is_some_and(|until| until <= Timestamp::now()) {
-            match session(&self.chosen, self.proxy.as_ref()).await {
+            match session(&self.chosen, self.proxy.as_ref(), &self.logins).await {
                 Ok(fresh) => *current = Arc::new(fresh),
                 Err(error) if self.chosen.user.token_file.is_none() => return Err(error),
                 // Like kubectl: some take the token's file away once it was read.
@@ -186,7 +191,11 @@ async fn read(mut answer: Response<Incoming>) -> Result<Zeroizing<Vec<u8>>, Fail
 }
 
 /// Logs in, in the order of precedence that kubectl has.
-async fn session(chosen: &Chosen, proxy: Option<&Intercept>) -> Result<Session, SourceError> {
+async fn session(
+    chosen: &Chosen,
+    proxy: Option<&Intercept>,
+    logins: &Logins,
+) -> Result<Session, SourceError> {
     let user = &chosen.user;
     let bearer = |token: &str| Some(Zeroizing::new(format!("Bearer {}", token.trim())));
     let (mut identity, mut until) = (user.identity()?, None);
@@ -196,6 +205,7 @@ async fn session(chosen: &Chosen, proxy: Option<&Intercept>) -> Result<Session, 
             _ => return Err(unknown_provider(&provider.name)),
         }
     } else if let (Some(name), Some(password)) = (&user.username, &user.password) {
+        logins.learn("kubernetes password", &SecretValue::new(password.as_str().as_bytes().to_vec()));
         let both = Zeroizing::new(format!("{name}:{}", password.as_str()));
         Some(Zeroizing::new(format!("Basic {}", BASE64.encode(both.as_bytes()))))
     } else if let Some(token) = user.token.as_ref().filter(|token| !token.as_str().is_empty()) {
@@ -222,6 +232,7 @@ async fn session(chosen: &Chosen, proxy: Option<&Intercept>) -> Result<Session, 
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
+    learn(logins, headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
     let config = tls::config(&chosen.cluster, identity.as_deref().map(Vec::as_slice))?;
     Ok(Session { http: http(chosen, config, proxy)?, headers, until })
 }

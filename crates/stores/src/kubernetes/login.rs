@@ -36,10 +36,8 @@ fn files(setup: &Setup) -> Vec<PathBuf> {
     if let Some(path) = setup.path("kubeconfig", &[]) {
         return vec![path];
     }
-    if let Some(list) = setup.environment.get("KUBECONFIG") {
+    if let Some(all) = setup.environment.paths("KUBECONFIG") {
         // Like kubectl: of several, missing ones are skipped.
-        let all: Vec<PathBuf> =
-            std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect();
         let there: Vec<PathBuf> = all.iter().filter(|path| path.exists()).cloned().collect();
         return if there.is_empty() { all.into_iter().take(1).collect() } else { there };
     }

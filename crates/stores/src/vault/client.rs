@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use doppio_secrets::SecretValue;
 use doppio_secrets::format;
+use doppio_secrets::source::Logins;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::TIMEOUT;
@@ -47,6 +48,7 @@ pub(super) struct Client {
     http: reqwest::Client,
     address: Url,
     namespace: Option<HeaderValue>,
+    logins: Logins,
 }
 
 /// One request.
@@ -123,7 +125,7 @@ impl Client {
                 "check `VAULT_CACERT`, and the certificates of this machine",
             )
         })?;
-        Ok(Self { http, address, namespace })
+        Ok(Self { http, address, namespace, logins: setup.logins.clone() })
     }
 
     /// The server's address as messages show it.
@@ -183,6 +185,7 @@ impl Client {
             headers.insert("x-vault-namespace", namespace.clone());
         }
         if let Some(token) = token {
+            self.logins.learn("vault token", token);
             let mut token = token.reveal(HeaderValue::from_bytes).map_err(|_| {
                 SourceError::unfit("the token for Vault contains bytes that a token can't have")
             })?;

@@ -9,6 +9,7 @@ use doppio_secrets::format;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
+use doppio_text::shell::typed;
 
 use crate::vault::client::Reply;
 
@@ -154,13 +155,17 @@ impl RecordPath {
             return SourceError::not_allowed(
                 format!("version {version} of `{shown}` was destroyed"),
                 format!(
-                    "its value is lost: see `vault kv metadata get {shown}` for others, or store a new one"
+                    "its value is lost: see {} for others, or store a new one",
+                    typed(["vault", "kv", "metadata", "get", &shown])
                 ),
             );
         }
         SourceError::not_allowed(
             format!("version {version} of `{shown}` was deleted"),
-            format!("restore it with `vault kv undelete -versions={version} {shown}`, or store a new one"),
+            format!(
+                "restore it with {}, or store a new one",
+                typed(["vault", "kv", "undelete", &format!("-versions={version}"), &shown])
+            ),
         )
     }
 

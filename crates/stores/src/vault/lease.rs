@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 
 use doppio_secrets::source::SourceError;
+use doppio_text::shell::typed;
 
 use crate::vault::api::Api;
 use crate::vault::client::Reply;
@@ -45,6 +46,12 @@ fn end_of(good_for: Duration) -> i64 {
 }
 
 impl Issuer for Api {
+    fn leave(&self, id: &str) {
+        let mut state = self.leases.state();
+        state.held.remove(id);
+        state.is_left = true;
+    }
+
     fn take_back(self: Arc<Self>, id: String) {
         // At the end, and where nothing can be done beside, `close` does it.
         let Ok(runtime) = Handle::try_current() else { return };
@@ -119,7 +126,7 @@ impl Api {
         }
         Err(SourceError::unreachable(
             format!("the lease `{id}` was not revoked: {}", cause.trim_end()),
-            format!("run `vault lease revoke {id}`"),
+            format!("run {}", typed(["vault", "lease", "revoke", id])),
         ))
     }
 

@@ -25,6 +25,9 @@ use crate::vault::client::Reply;
 pub(super) trait Issuer: Debug + Send + Sync {
     /// Nobody needs this lease any more.
     fn take_back(self: Arc<Self>, id: String);
+
+    /// Somebody needs this lease after the run: it ends by itself.
+    fn leave(&self, id: &str);
 }
 
 /// A leased record, or the slot of one that is being made.
@@ -52,6 +55,8 @@ pub(super) struct State {
     pub(super) leased: HashMap<String, Weak<Cell>>,
     /// Leases that are to be given back, and whether that is being done.
     pub(super) held: HashMap<String, bool>,
+    /// Whether one was left to end by itself, as it does with the token that made it.
+    pub(super) is_left: bool,
     pub(super) is_closed: bool,
 }
 
@@ -131,6 +136,12 @@ impl Leased for Cell {
 
     fn has_end(&self) -> bool {
         self.get().is_some_and(LeasedRecord::has_lease)
+    }
+
+    fn leave(&self) -> Option<Timestamp> {
+        let record = self.get()?;
+        record.issuer.leave(record.id.as_deref()?);
+        Timestamp::from_second(record.end.load(Ordering::Relaxed)).ok()
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) async fn login(setup: &Setup, client: &Client) -> Result<Session, Sou
                 )
             })?;
             let jwt = jwt(setup, method).await?;
+            setup.logins.learn("vault jwt", &jwt);
             let role = SecretValue::new(role.into_bytes());
             by_mount(setup, client, method, &[("role", &role), ("jwt", &jwt)]).await
         }

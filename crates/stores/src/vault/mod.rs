@@ -43,6 +43,7 @@ use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::source::Version;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::vault::api::Api;
 use crate::vault::kv::Engine;
@@ -152,14 +153,17 @@ impl Source for VaultSource {
     fn remedy(&self, path: &str) -> String {
         let path = path.split('#').next().unwrap_or(path);
         format!(
-            "run `vault kv put {path} KEY=-` (or `bao kv put …`) with the value on stdin, or `doppio secret set {path} --in vault`"
+            "run {} (or `bao kv put …`) with the value on stdin, or {}",
+            typed(["vault", "kv", "put", path, "KEY=-"]),
+            typed(["doppio", "secret", "set", path, "--in", "vault"])
         )
     }
 
     fn remedy_of_member(&self, path: &str, property: &str) -> Option<String> {
         let (key, rest) = Member::split(property);
         let words = "(or `bao kv patch …`) with the value on stdin";
-        rest.is_none().then(|| format!("run `vault kv patch {path} {key}=-` {words}"))
+        let command = || typed(["vault", "kv", "patch", path, &format!("{key}=-")]);
+        rest.is_none().then(|| format!("run {} {words}", command()))
     }
 
     async fn check(&self) -> Answer<()> {

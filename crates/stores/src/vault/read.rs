@@ -209,5 +209,10 @@ impl VaultSource {
 }
 
 fn unproven(record_path: &RecordPath) -> Metadata {
-    Metadata { place: format!("made by `{}`", record_path.shown()), unproven: true, ..Metadata::default() }
+    Metadata {
+        place: format!("made by `{}`", record_path.shown()),
+        unproven: true,
+        is_made: true,
+        ..Metadata::default()
+    }
 }

@@ -83,10 +83,11 @@ impl Api {
     }
 
     /// Gives the token back, if it was made for this run: its leases go with it. Says
-    /// whether that is so.
+    /// whether that is so. One that made what is needed after the run ends by itself.
     pub(super) async fn leave(&self) -> Result<bool, SourceError> {
         let session = self.session.lock().await.take();
-        let Some(session) = session.filter(|session| session.ours) else { return Ok(false) };
+        let is_left = self.leases.state().is_left;
+        let Some(session) = session.filter(|session| session.ours && !is_left) else { return Ok(false) };
         let client = self.client().await?;
         let reply = client.send(Request::put(REVOKE_SELF, b"{}"), Some(&session.token)).await?;
         match reply.status {

@@ -93,6 +93,10 @@ impl VaultSource {
     ) -> Result<Metadata, SourceError> {
         let record_path = self.for_writing(path).await?;
         let before = self.before(&record_path).await?;
+        // All of it is sent again.
+        if let Some(record) = &before.record {
+            self.0.setup.logins.send(record);
+        }
         let record = match &record_path.part {
             Part::Key(key) => body::record(before.record.as_ref(), key, value)?,
             Part::Plain | Part::Whole => {

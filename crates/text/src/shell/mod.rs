@@ -6,11 +6,17 @@ mod list;
 mod placement;
 mod quote;
 mod rewrite;
+mod survey;
 mod word;
 
 pub use quote::quote;
 pub use quote::quote_bytes;
 pub use quote::quote_path;
+pub use quote::typed;
 pub use rewrite::Piece;
 pub use rewrite::RewriteError;
 pub use rewrite::rewrite;
+pub use survey::Pipe;
+pub use survey::Survey;
+pub use survey::Use;
+pub use survey::survey;

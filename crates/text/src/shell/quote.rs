@@ -7,6 +7,13 @@ pub fn quote(word: &str) -> String {
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
+/// A command to type, in backticks as messages have it: each word quoted where a shell would take it
+/// for more than a word.
+pub fn typed<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> String {
+    let words: Vec<String> = words.into_iter().map(|word| quote(word.as_ref())).collect();
+    format!("`{}`", words.join(" "))
+}
+
 /// Writes bytes in single quotes, where a POSIX shell changes none of them.
 ///
 /// They come to at most four times their number and two: with that room in `text`, it does not
@@ -46,6 +53,13 @@ mod tests {
         assert_eq!(quote(""), "''");
         assert_eq!(quote("it's"), r"'it'\''s'");
         assert_eq!(quote("~"), "'~'");
+    }
+
+    // case A7
+    #[test]
+    fn a_command_to_type_has_its_words_quoted() {
+        assert_eq!(typed(["ssh", "-G", "gpu"]), "`ssh -G gpu`");
+        assert_eq!(typed(["rm", "-rf", "/tmp/a b;$(id)"]), "`rm -rf '/tmp/a b;$(id)'`");
     }
 
     #[test]

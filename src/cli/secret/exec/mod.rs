@@ -99,10 +99,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
             return Err(CliError::new(Kind::Interrupted, "interrupted; the command was not started"));
         }
     };
-    lookup::record_all(
-        context,
-        values.iter().map(|(name, value)| used(name, &bindings[name], value)).collect(),
-    )?;
+    let secrets = values.iter().filter(|(name, _)| !vault.stands_in(&bindings[*name]));
+    let uses = secrets.map(|(name, value)| used(name, &bindings[*name], value));
+    lookup::record_all(context, uses.collect())?;
     let (program, arguments) = args.command.split_first().expect("clap asks for a command");
     if let Some(words) = schedulers::warning(program, arguments) {
         crate::cli::output::line(&words);
@@ -112,7 +111,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     let stdin = if is_taken { Stdio::null() } else { Stdio::inherit() };
     let child = match start(program, arguments, &values, stdin, args.no_mask) {
         Ok(child) => child,
-        Err(error) => return Err(not_started(program, &error)),
+        Err(error) => return Err(not_started(program, &error, &mask)),
     };
     drop(values);
     let (status, lost) =
@@ -135,15 +134,18 @@ async fn fetch<'a>(
     masked: &[SecretRef],
 ) -> Result<Vec<(&'a EnvName, SecretValue)>, CliError> {
     // What is fetched is masked; what is only to be masked comes last and is dropped.
-    let all = bindings.values().chain(masked);
-    let values = try_join_all(all.map(|reference| vault.fetch(reference))).await?;
-    Ok(bindings.keys().zip(values).collect())
+    let wanted = bindings.values().chain(masked);
+    let values = try_join_all(wanted.map(|reference| vault.fetch(reference))).await?;
+    let is_set = |reference: &SecretRef| !(reference.leaves_unset() && vault.stands_in(reference));
+    let all = bindings.iter().zip(values);
+    Ok(all.filter(|((_, reference), _)| is_set(reference)).map(|((name, _), value)| (name, value)).collect())
 }
 
 /// What the audit log says of a value that the command gets.
 fn used(variable: &EnvName, reference: &SecretRef, value: &SecretValue) -> (Use, Option<SecretValue>) {
     let (variable, secret) = (variable.clone(), reference.label());
-    let delivery = Delivery { variable, secret, carrier: Carrier::LocalEnv, is_default: false };
+    let delivery =
+        Delivery { variable: Some(variable), secret, carrier: Carrier::LocalEnv, is_default: false };
     (delivery.to_use("local"), Some(value.clone()))
 }
 
@@ -161,7 +163,8 @@ fn wanted(args: &Args, context: &Context) -> Result<BTreeMap<EnvName, SecretRef>
     let is_named = !args.bindings.is_empty() || !args.all_of.is_empty() || !args.also_mask.is_empty();
     if !is_named && args.recipe.is_none() {
         let dirs = Dirs::new(&context.env, &context.home);
-        let settings = Settings::load(&context.cwd, &dirs.config_toml(), args.lookup.profile(context))?;
+        let settings =
+            Settings::load(&context.cwd, &dirs.config_toml(), &context.home, args.lookup.profile(context))?;
         if settings.exec.is_empty() {
             return Err(CliError::usage("no secret is named, and the settings list none")
                 .hint("name some: `doppio secret exec huggingface/token -- COMMAND`")
@@ -254,10 +257,10 @@ async fn attend(
 }
 
 /// As shells have it: 127 for what is not there, 126 for what can't be run.
-fn not_started(program: &OsStr, error: &io::Error) -> CliError {
+fn not_started(program: &OsStr, error: &io::Error, mask: &Mask) -> CliError {
     let code = if error.kind() == ErrorKind::NotFound { 127 } else { 126 };
-    CliError::new(Kind::OfCommand(code), format!("cannot start `{}`", program.display()))
-        .cause(error.to_string())
+    let program = mask.text(&program.to_string_lossy());
+    CliError::new(Kind::OfCommand(code), format!("cannot start `{program}`")).cause(error.to_string())
 }
 
 fn exit_code(status: ExitStatus) -> u8 {

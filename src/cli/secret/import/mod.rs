@@ -13,6 +13,7 @@ use doppio_secrets::naming;
 use doppio_secrets::source::Document;
 use doppio_secrets::source::Source;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -51,7 +52,16 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
                     let scheme = target.kind().scheme;
                     let path = view.path();
                     output::line(&format!(
-                        "use them from now on: `doppio secret exec --all-of {scheme}:{path} -- COMMAND`"
+                        "use them from now on: {}",
+                        typed([
+                            "doppio",
+                            "secret",
+                            "exec",
+                            "--all-of",
+                            &format!("{scheme}:{path}"),
+                            "--",
+                            "COMMAND"
+                        ])
                     ));
                     plan.complain()?;
                     leftovers::of_file(file, &text, besides.as_deref(), &plan, args, context)?;
@@ -127,7 +137,9 @@ fn tell_how_to_use(plan: &Plan<'_>) {
         );
         return;
     }
-    output::line(&format!("use them from now on: `doppio secret exec {} -- COMMAND`", words.join(" ")));
+    let words = words.iter().map(String::as_str);
+    let command = typed(["doppio", "secret", "exec"].into_iter().chain(words).chain(["--", "COMMAND"]));
+    output::line(&format!("use them from now on: {command}"));
 }
 
 /// Says which of the secrets a lookup does not find where they are now: variables come first.

@@ -12,6 +12,7 @@ use doppio_secrets::vendor;
 use doppio_text::exact;
 use doppio_text::name::EnvName;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -78,7 +79,8 @@ pub(super) async fn adopt(
     let mut names: Vec<&str> = tokens.iter().map(|token| token.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    output::line(&format!("run the program with `doppio secret exec {} -- COMMAND`", names.join(" ")));
+    let command = typed(["doppio", "secret", "exec"].into_iter().chain(names).chain(["--", "COMMAND"]));
+    output::line(&format!("run the program with {command}"));
     output::line("what stood in a file may have been read: `doppio secret rotate NAME` replaces it");
     plan.complain()
 }

@@ -36,6 +36,7 @@ pub(in crate::cli::secret) async fn gather(
     let settings = Settings::load(
         &context.cwd,
         &Dirs::new(&context.env, &context.home).config_toml(),
+        &context.home,
         args.profile(context),
     )?;
     let ladder = lookup::ladder(context, &context.cwd, args)?;

@@ -28,12 +28,14 @@ use doppio_secrets::scan::staged;
 use doppio_secrets::scan::tree;
 use doppio_text::exact;
 use doppio_text::shell::quote;
+use doppio_text::shell::typed;
 
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::output;
+use crate::cli::output::OutputArgs;
 use crate::cli::secret::lookup::LookupArgs;
 use crate::config::project_folder;
 
@@ -81,9 +83,8 @@ pub(in crate::cli) struct Args {
     /// With `--adopt`: do not ask
     #[arg(long, short, requires = "adopt")]
     yes: bool,
-    /// Print one JSON object per line
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
     /// Write a pre-commit hook that runs `doppio secret scan --staged`
     #[arg(long, conflicts_with_all = ["where", "no_ignore", "json"])]
     install_hook: bool,
@@ -105,7 +106,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let (report, base) = search(args, &scanner)?;
     let project = project_folder(&context.cwd);
     let allowed = Allowed::new(&gathered.allow, &project, &base)?;
-    let found = show::findings(&report, &scanner, &allowed, args.json)?;
+    let found = show::findings(&report, &scanner, &allowed, args.output.is_json())?;
     if args.adopt {
         tell_troubles(&report.troubles);
         return block_on(context, adopt::adopt(args.yes, &args.lookup, &report, &allowed, context))?;
@@ -259,7 +260,7 @@ fn install(args: &Args) -> Result<(), CliError> {
             return Err(CliError::world(format!(
                 "the hook `{shown}` exists, but git ignores it: it is not executable"
             ))
-            .hint(format!("run `chmod +x {shown}`")));
+            .hint(format!("run {}", typed(["chmod", "+x", &shown.to_string()]))));
         }
         Hook::Off(folder, scope) => {
             let shown = folder.display();

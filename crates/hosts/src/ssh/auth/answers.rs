@@ -17,7 +17,7 @@ use crate::ssh::auth::text_of;
 
 /// Rounds of questions, and passwords asked for.
 const MOST_ROUNDS: usize = 10;
-const MOST_PASSWORDS: usize = 2;
+const MOST_PASSWORDS: usize = 3;
 
 impl Login<'_> {
     /// Answers what the server asks until it is content or has had enough.

@@ -20,6 +20,10 @@ use age::secrecy::SecretString;
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
+use doppio_text::OwnFileError;
+use doppio_text::check_own;
+use doppio_text::shell::typed;
+
 use crate::Prompt;
 use crate::SecretValue;
 use crate::source::Keychain;
@@ -52,6 +56,8 @@ pub struct KeyOptions {
     pub passphrase_fd: Option<String>,
     /// `DOPPIO_PASSPHRASE_FILE`.
     pub passphrase_file: Option<PathBuf>,
+    /// The user's home: up to it nobody else may have a hand in the file.
+    pub home: PathBuf,
     /// Asks for a passphrase.
     pub prompt: Arc<dyn Prompt>,
     /// Where the key is kept if nothing else is said.
@@ -244,7 +250,7 @@ impl Keys {
     /// The identity that was named, if one was.
     async fn identity(&self) -> Result<Option<Key>, SourceError> {
         let Some(file) = self.options.identity.clone() else { return Ok(None) };
-        let text = private_file(&file, "the identity")?;
+        let text = private_file(&file, &self.options.home, "the identity")?;
         let passphrase = if is_encrypted_ssh(&text) {
             let question = format!("passphrase of `{}`", file.display());
             Some(self.passphrase(&question).await?.ok_or_else(|| {
@@ -293,7 +299,9 @@ impl Keys {
         };
         let is_file = variable == "DOPPIO_PASSPHRASE_FILE";
         let shown = path.display().to_string();
-        let read = move || if is_file { private_file(&path, "the passphrase") } else { text_of(&path) };
+        let home = self.options.home.clone();
+        let read =
+            move || if is_file { private_file(&path, &home, "the passphrase") } else { text_of(&path) };
         let text = detached(Some(HAND_OVER), read).await.unwrap_or_else(|_| {
             Err(SourceError::unreachable(
                 format!("no passphrase came from `{shown}`"),
@@ -310,15 +318,18 @@ impl Keys {
 }
 
 /// The text of a file that only the user can read.
-fn private_file(path: &Path, what: &str) -> Result<SecretValue, SourceError> {
+fn private_file(path: &Path, home: &Path, what: &str) -> Result<SecretValue, SourceError> {
     let shown = path.display();
     if let Ok(metadata) = fs::metadata(path)
         && metadata.mode() & 0o077 != 0
     {
         return Err(SourceError::not_allowed(
             format!("others can open {what} `{shown}` (mode {:03o}, expected 600)", metadata.mode() & 0o777),
-            format!("run `chmod 600 {shown}`"),
+            format!("run {}", typed(["chmod", "600", &shown.to_string()])),
         ));
+    }
+    if let Err(OwnFileError::NotOwn(error)) = check_own(path, home) {
+        return Err(SourceError::not_allowed(error.to_string(), error.hint().to_owned()));
     }
     text_of(path)
 }
@@ -328,7 +339,7 @@ fn text_of(path: &Path) -> Result<SecretValue, SourceError> {
     let broken = |error| {
         SourceError::unreachable(
             format!("cannot read `{shown}`: {error}"),
-            format!("look at it with `ls -l {shown}`"),
+            format!("look at it with {}", typed(["ls", "-l", &shown.to_string()])),
         )
     };
     let file = fs::File::open(path).map_err(broken)?;

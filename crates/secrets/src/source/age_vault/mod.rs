@@ -14,6 +14,7 @@ use tokio::sync::MutexGuard;
 
 use doppio_text::name::InvalidName;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::SecretValue;
 use crate::source;
@@ -261,11 +262,15 @@ impl Source for AgeVault {
     }
 
     fn remedy(&self, path: &str) -> String {
-        format!("run `doppio secret set {path} --in file`")
+        format!("run {}", typed(["doppio", "secret", "set", path, "--in", "file"]))
     }
 
     async fn check(&self) -> Answer<()> {
         self.open().await?.as_ref().map(drop).ok_or_else(|| self.absent())
+    }
+
+    async fn is_at_hand(&self) -> bool {
+        self.opened.lock().await.is_some()
     }
 
     async fn get(&self, path: &str, version: Option<&str>) -> Answer<(SecretValue, Metadata)> {

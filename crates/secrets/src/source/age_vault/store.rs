@@ -22,6 +22,8 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 
+use doppio_text::shell::typed;
+
 use crate::file_lock;
 use crate::source::SourceError;
 
@@ -93,7 +95,7 @@ fn refuse_open(path: &Path, metadata: &fs::Metadata) -> Result<(), SourceError> 
     if mode & 0o077 != 0 {
         return Err(SourceError::not_allowed(
             format!("others can open the age vault `{shown}` (mode {mode:03o}, expected 600)"),
-            format!("run `chmod 600 {shown}`"),
+            format!("run {}", typed(["chmod", "600", &shown.to_string()])),
         ));
     }
     Ok(())
@@ -103,7 +105,10 @@ fn not_ours(path: &Path, what: &str) -> SourceError {
     let shown = path.display();
     SourceError::not_allowed(
         format!("the age vault `{shown}` {what}"),
-        format!("look at it with `ls -l {shown}`, and move it away if it is not yours"),
+        format!(
+            "look at it with {}, and move it away if it is not yours",
+            typed(["ls", "-l", &shown.to_string()])
+        ),
     )
 }
 
@@ -112,7 +117,8 @@ fn cannot(action: &str, path: &Path, error: &io::Error) -> SourceError {
     if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
         return not_ours(path, "is a symbolic link");
     }
-    let hint = format!("look at it with `ls -ld {shown} {}`", path.parent().unwrap_or(path).display());
+    let folder = path.parent().unwrap_or(path).display().to_string();
+    let hint = format!("look at it with {}", typed(["ls", "-ld", &shown.to_string(), &folder]));
     let cause = format!("cannot {action} the age vault `{shown}`: {error}");
     if error.kind() == ErrorKind::PermissionDenied {
         SourceError::not_allowed(cause, hint)
@@ -142,7 +148,7 @@ impl Lock {
             let shown = folder.display();
             return Err(SourceError::not_allowed(
                 format!("others can write to the age vault's folder `{shown}`"),
-                format!("run `chmod 700 {shown}`"),
+                format!("run {}", typed(["chmod", "700", &shown.to_string()])),
             ));
         }
         let file = OpenOptions::new()

@@ -175,6 +175,7 @@ impl<T: HasMetadata> Batcher<T> {
         let mut state = self.state();
         open.items = &items[answers.len().min(items.len())..];
         for (item, answer) in items.iter().zip(answers) {
+            let answer = answer.map_err(|error| far.logins.hidden(error));
             if let Ok(found) = &answer
                 && found.metadata().lease.is_none()
                 && state.age == age

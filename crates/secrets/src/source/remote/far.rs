@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::source::Answer;
+use crate::source::Logins;
 use crate::source::Source;
 use crate::source::SourceError;
 
@@ -13,6 +14,7 @@ pub(in crate::source::remote) struct Far {
     pub(in crate::source::remote) source: Arc<dyn Source>,
     pub(in crate::source::remote) deadline: Duration,
     pub(in crate::source::remote) batch: usize,
+    pub(in crate::source::remote) logins: Logins,
 }
 
 impl Far {
@@ -20,7 +22,8 @@ impl Far {
         &self,
         answer: impl Future<Output = Answer<T>>,
     ) -> Answer<T> {
-        tokio::time::timeout(self.deadline, answer).await.unwrap_or_else(|_| Err(self.late()))
+        let answer = tokio::time::timeout(self.deadline, answer).await.unwrap_or_else(|_| Err(self.late()));
+        answer.map_err(|error| self.logins.hidden(error))
     }
 
     pub(in crate::source::remote) fn late(&self) -> SourceError {

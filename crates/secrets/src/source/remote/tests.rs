@@ -88,7 +88,7 @@ impl Source for Counting {
 fn remote() -> (Arc<Counting>, Remote) {
     let counting = Arc::new(Counting::default());
     let source: Arc<dyn Source> = Arc::<Counting>::clone(&counting);
-    (counting, Remote::new(source, None))
+    (counting, Remote::new(source, None, Logins::default()))
 }
 
 impl Counting {

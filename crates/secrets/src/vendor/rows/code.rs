@@ -94,8 +94,8 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         name: "ssh",
         summary: "SSH private key",
         exposure: Exposure::Personal,
-        alternative: "create a deploy key of one repository (`ssh-keygen -t ed25519 -f deploy`) and name it as \
-                  `ssh:PATH`",
+        alternative: "create a deploy key of one repository (`ssh-keygen -t ed25519 -f deploy`), name it as \
+                  `ssh:PATH`, and allow it with `--consent ssh`",
         sets: &[&[Key::file("ssh/key", &ssh::FILE)]],
         others: &[
             Key {
