@@ -104,16 +104,6 @@ impl SecretValue {
         a.len() == b.len() && a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b)) == 0
     }
 
-    /// Whether both are the same to whoever reads them: the same bytes, or JSON objects that are equal, for
-    /// those who keep a document by its members and write it anew.
-    pub fn is_same_document(&self, other: &Self) -> bool {
-        let object = |value: &Self| {
-            let value = serde_json::from_slice::<serde_json::Value>(value.plain()).ok()?;
-            value.is_object().then_some(value)
-        };
-        self.is_same(other) || object(self).is_some_and(|own| Some(own) == object(other))
-    }
-
     /// Shows the bytes to `look`. The access for code that must put a value on the wire: each call
     /// carries a lint expectation with its reason, so that a search for it is an audit.
     pub fn reveal<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R {

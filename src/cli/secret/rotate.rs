@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use doppio_secrets::AuditAction;
 use doppio_secrets::Ladder;
 use doppio_secrets::SecretValue;
+use doppio_secrets::format;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::PENDING;
 use doppio_secrets::source::PREVIOUS;
@@ -318,7 +319,7 @@ impl<'a> Rotation<'a> {
     async fn read_back(&self, path: &str, value: &SecretValue) -> Result<(), CliError> {
         let (back, _) =
             self.source.get(path, None).await.map_err(|error| self.failed("read", path, &error))?;
-        if back.is_same_document(value) {
+        if format::is_same_document(&back, value) {
             return Ok(());
         }
         Err(CliError::world(format!("{} returned a different value for `{path}`", self.source.place()))

@@ -7,6 +7,7 @@ use doppio_secrets::Ladder;
 use doppio_secrets::NoPath;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Use;
+use doppio_secrets::format;
 use doppio_secrets::source;
 use doppio_secrets::source::NewItem;
 use doppio_secrets::source::Remark;
@@ -155,7 +156,7 @@ pub(super) async fn plan<'a>(
             Err(Stays::Nothing(_)) => Fate::Nothing,
             Err(Stays::Refused(_)) => Fate::Refused,
             Ok(value) => match present.next().expect("a source answers all that it is asked for") {
-                Ok((present, _)) if present.is_same_document(value) => Fate::Same,
+                Ok((present, _)) if format::is_same_document(&present, value) => Fate::Same,
                 Ok(_) => Fate::Differs,
                 Err(SourceError::Missing | SourceError::Absent { .. }) => Fate::New,
                 // One failure does not stop the others.
@@ -322,7 +323,7 @@ impl Plan<'_> {
             items.iter().map(|item| source::Item::new(&item.path, None)).collect();
         for (item, answer) in items.iter().zip(self.target.get_many(&wanted).await) {
             let (back, _) = answer.map_err(|error| failed(&item.path, error))?;
-            if !back.is_same_document(&item.value) {
+            if !format::is_same_document(&back, &item.value) {
                 let (place, path) = (self.target.place(), &item.path);
                 return Err(CliError::world(format!("{place} returned a different value for `{path}`"))
                     .hint(format!(

@@ -66,7 +66,7 @@ fn units(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Vec<u8>> {
     let text = String::from_utf16(&units).ok()?;
     let is_plain = |c: char| c.is_ascii_graphic() || c.is_ascii_whitespace();
     let plain = text.chars().filter(|c| is_plain(*c)).count();
-    let has_controls = text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace());
+    let has_controls = text.chars().any(|c| u32::from(c) < 0x20 && !c.is_ascii_whitespace());
     if plain * 2 < text.chars().count() || text.is_empty() || has_controls {
         drop(Zeroizing::new(text));
         return None;

@@ -43,6 +43,7 @@ pub(crate) use json::scalars as json_scalars;
 pub use json::values as json_items;
 pub use kind::Format;
 pub use members::NoDocument;
+pub use members::is_same_document;
 pub use members::with_members;
 pub use scalar::DIGITS;
 pub use scalar::Scalar;

@@ -207,7 +207,7 @@ pub(super) fn file(vendor: &'static Vendor, _: &str, text: &SecretValue) -> Opti
             return Some(ToolFile::of("keys that AWS has handed out", secrets.collect()));
         }
     }
-    let ini = Ini::parse(std::str::from_utf8(text.plain()).ok()?).ok()?;
+    let ini = File { path: PathBuf::new(), value: text.clone(), warning: None }.ini().ok()?;
     let profiles: Vec<_> =
         ini.sections().filter(|section| section.get("aws_secret_access_key").is_some()).collect();
     if profiles.is_empty() {

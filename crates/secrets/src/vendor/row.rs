@@ -14,7 +14,7 @@ use crate::vendor::key::Key;
 use crate::vendor::key::Sent;
 use crate::vendor::local::Local;
 use crate::vendor::token::Token;
-use crate::vendor::tool_file::Recognise;
+use crate::vendor::tool_file::ToolFile;
 
 /// A vendor: what its secrets and tokens are called and look like; and of a provider, where its
 /// credential is on this machine, and what the far side needs.
@@ -74,6 +74,9 @@ pub(super) type Looked = Result<Option<Credential>, ProviderError>;
 
 /// Companions by what the vendor's settings files say.
 type Defaults = fn(&Local<'_>) -> Vec<(&'static str, String)>;
+
+/// Recognises a file of a vendor's tools by its name and its text.
+type Recognise = fn(vendor: &'static Vendor, name: &str, text: &SecretValue) -> Option<ToolFile>;
 
 /// Completes a credential by what its values tell.
 type Tell = fn(Credential, &Local<'_>) -> Credential;

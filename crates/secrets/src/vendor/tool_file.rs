@@ -2,7 +2,6 @@
 //! vendor's credential is looked up, not by the keys of a format.
 
 use crate::SecretValue;
-use crate::vendor::row::Vendor;
 
 /// What was found in a file of a vendor's tools.
 #[derive(Debug)]
@@ -29,9 +28,6 @@ pub struct ToolSecret {
     /// Of a login to a machine the password, which is a token where the machine is a vendor's.
     pub(super) password: Option<SecretValue>,
 }
-
-/// Recognises a file of a vendor's tools by its name and its text.
-pub(super) type Recognise = fn(vendor: &'static Vendor, name: &str, text: &SecretValue) -> Option<ToolFile>;
 
 impl ToolFile {
     /// One that is nothing but its secrets.

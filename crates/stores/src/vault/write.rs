@@ -99,13 +99,14 @@ impl VaultSource {
         }
         let record = match &record_path.part {
             Part::Key(key) => body::record(before.record.as_ref(), key, value)?,
-            Part::Plain | Part::Whole => match document(value) {
-                Some(document) => document,
-                None => {
+            Part::Plain | Part::Whole => {
+                if let Some(document) = document(value) {
+                    document
+                } else {
                     let key = only_key(&record_path, before.record.as_ref())?;
                     body::record(before.record.as_ref(), key, value)?
                 }
-            },
+            }
         };
         let is_versioned = record_path.mount.engine == Engine::Kv2;
         let body = if is_versioned {

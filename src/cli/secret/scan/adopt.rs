@@ -18,7 +18,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::lookup;
-use crate::cli::secret::scan::Args;
+use crate::cli::secret::lookup::LookupArgs;
 use crate::cli::secret::scan::allow::Allowed;
 use crate::cli::secret::sources;
 use crate::cli::secret::transfer;
@@ -34,7 +34,8 @@ struct Token<'a> {
 /// Stores what was found and is not stored, each under its well-known name, and says what to write where it
 /// stands. `context` must be that of a running runtime.
 pub(super) async fn adopt(
-    args: &Args,
+    yes: bool,
+    lookup: &LookupArgs,
     report: &Report,
     allowed: &Allowed,
     context: &Context,
@@ -64,10 +65,10 @@ pub(super) async fn adopt(
         let value = token.finding.hit.text.clone()?;
         Some(transfer::item(&token.name, place(token.finding), value, Remark::default()))
     });
-    let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
+    let ladder = lookup::ladder(context, &context.cwd, lookup)?;
     let target = sources::target(&ladder, None).await?;
     let plan = transfer::plan(&ladder, target, items.collect(), false).await?;
-    let wish = Wish { replaces: false, dry_run: false, yes: args.yes };
+    let wish = Wish { replaces: false, dry_run: false, yes };
     if !plan.carry_out(wish, context).await? {
         return Ok(());
     }

@@ -109,7 +109,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let found = show::findings(&report, &scanner, &allowed, args.output.is_json())?;
     if args.adopt {
         tell_troubles(&report.troubles);
-        return block_on(context, adopt::adopt(args, &report, &allowed, context))?;
+        return block_on(context, adopt::adopt(args.yes, &args.lookup, &report, &allowed, context))?;
     }
     summary(args, &report, &scanner, found);
     tell_troubles(&report.troubles);
