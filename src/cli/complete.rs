@@ -48,7 +48,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         Kind::Steps => steps(&args.words, context),
         Kind::Secrets => secret::names(context),
     };
-    output::text(&names.iter().map(|name| format!("{name}\n")).collect::<String>())
+    let lines: String = names.into_iter().map(|name| name + "\n").collect();
+    output::text(&lines)
 }
 
 fn store(context: &Context) -> Store {

@@ -13,9 +13,9 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-/// Prints them.
-pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    output::data(&super::completions(args.shell))
+/// Prints them for the whole command line, as clap knows it.
+pub(super) fn run(args: &Args, command: clap::Command) -> Result<(), CliError> {
+    output::data(&script(args.shell, command))
 }
 
 /// The script for a shell.

@@ -87,7 +87,7 @@ pub(super) fn tip(error: &clap::Error, arguments: &[OsString]) -> Option<&'stati
         ErrorKind::InvalidSubcommand => {
             let both = format!("{first} {second}");
             let is_meant = |typed: &&str| *typed == first || *typed == both;
-            TIPS.iter().find(|(typed, _)| typed.iter().any(|typed| is_meant(&typed))).map(|(_, tip)| *tip)
+            TIPS.iter().find(|(typed, _)| typed.iter().any(is_meant)).map(|(_, tip)| *tip)
         }
         ErrorKind::UnknownArgument if first == "runs" && second == "logs" => {
             let follows = |word: &OsString| word == "-f" || word == "--follow";

@@ -113,8 +113,9 @@ impl Host {
     pub async fn exec(&self, exec: Exec) -> Result<Process, HostError> {
         let exec = self.with_defaults(exec)?;
         match &self.0.transport {
-            Transport::Local => local::exec(&exec, &Inherit::default()).await,
-            Transport::Ssh(session) => session.exec(&exec).await,
+            // Boxed, or every future above would be as large.
+            Transport::Local => Box::pin(local::exec(&exec, &Inherit::default())).await,
+            Transport::Ssh(session) => Box::pin(session.exec(&exec)).await,
         }
     }
 

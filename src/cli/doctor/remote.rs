@@ -258,7 +258,7 @@ fn accepted(deliveries: &[Delivery<String>], trust: Trust) -> Finding {
         );
     }
     let refused = deliveries.iter().filter(|delivery| delivery.carrier == Carrier::Preamble);
-    let refused: Vec<&str> = refused.map(|delivery| delivery.form()).collect();
+    let refused: Vec<&str> = refused.map(Delivery::form).collect();
     if refused.is_empty() {
         return Finding::ok(
             "accept-env",

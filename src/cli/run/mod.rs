@@ -192,7 +192,7 @@ async fn steps(
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
     }));
     if !args.recipe.sandbox
-        && let Err(error) = unless(&wish, target::check(&plan, &pool)).await?
+        && let Err(error) = Box::pin(unless(&wish, target::check(&plan, &pool))).await?
     {
         pool.close().await;
         return Err(error);

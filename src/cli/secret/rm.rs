@@ -69,7 +69,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
             match source.remains(&path) {
                 Some(words) => output::line(&format!("note: {words}")),
                 None => {
-                    output::line(&format!("note: to have it again, store it: `doppio secret set {name}`"))
+                    output::line(&format!("note: to have it again, store it: `doppio secret set {name}`"));
                 }
             }
             sources::tell_of_previous(&ladder, source, &name).await;

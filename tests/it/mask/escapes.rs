@@ -1,5 +1,6 @@
 //! Values of which some characters are escaped, and values that look like escapes.
 
+use data_encoding::HEXLOWER;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -34,7 +35,7 @@ fn written(char: char, habit: Habit) -> String {
         Habit::Twice => percent(false).replace('%', "%25"),
         Habit::Backslash if char.is_ascii_punctuation() => format!("\\{char}"),
         Habit::Unicode => format!("\\u{:04X}", u32::from(char)),
-        Habit::Hex => bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect(),
+        Habit::Hex => bytes.iter().flat_map(|byte| ["\\x".to_owned(), HEXLOWER.encode(&[*byte])]).collect(),
         Habit::Plain | Habit::Backslash => char.to_string(),
     }
 }

@@ -114,7 +114,7 @@ async fn another_key_known_for_the_address_stops_whatever_the_trust() {
         let server = Sshd::start(Variant::Stock);
         let line = format!("{} {OTHER}\n", place(&server));
         let machine = Machine::new().hosts(&(server.hosts_toml("gpu") + trust));
-        let list = machine.file(".ssh/known_hosts", &line);
+        let known_hosts = machine.file(".ssh/known_hosts", &line);
         let key = server.host_key("ed25519");
         let (offered, known) = (fingerprint(&machine, &key), fingerprint(&machine, OTHER));
         let names =
@@ -136,7 +136,7 @@ async fn another_key_known_for_the_address_stops_whatever_the_trust() {
             Machine::new().hosts(&format!("{}{trust}host_key = \"{key}\"\n", server.hosts_toml("gpu")));
         named.file(".ssh/known_hosts", &line);
         named.reach("gpu").await.unwrap();
-        keygen(&["-R", &place(&server), "-f"], &[&list]);
+        keygen(&["-R", &place(&server), "-f"], &[&known_hosts]);
         machine.reach("gpu").await.unwrap();
     }
 }

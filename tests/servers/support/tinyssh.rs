@@ -1,4 +1,4 @@
-//! TinySSH: a server with one channel a connection, and codes of its own.
+//! `TinySSH`: a server with one channel a connection, and codes of its own.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::support::sshd::free_address;
 
-/// A TinySSH that serves one connection a process, in a mount namespace in which whoever logs in has
+/// A `TinySSH` that serves one connection a process, in a mount namespace in which whoever logs in has
 /// a home of its own.
 pub(crate) struct TinySsh {
     folder: TempDir,

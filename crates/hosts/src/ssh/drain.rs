@@ -74,7 +74,7 @@ pub(super) async fn run(pooled: &Pooled, reader: &mut Reader, writer: &PipeWrite
                 exit = Some(Exit::Code(i32::try_from(exit_status).unwrap_or(i32::MAX)));
             }
             Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
-                exit = Some(Exit::Signal(signal(&signal_name)))
+                exit = Some(Exit::Signal(signal(&signal_name)));
             }
             Some(ChannelMsg::Eof) => eof = true,
             Some(ChannelMsg::Close) => {

@@ -73,13 +73,11 @@ fn of_tool(path: &Path, tool: ToolFile, names: &Names) -> Result<(Vec<Item>, Opt
 fn of_secret(secret: ToolSecret, names: &Names) -> Item {
     let ToolSecret { key, name, value, .. } = secret;
     let name = names.renamed(&key).cloned().or_else(|| name?.parse().ok());
-    match name {
-        Some(name) => transfer::item(&name, key, value, Remark::default()),
-        None => {
-            let why = Stays::Refused(format!("nothing says what it is for: use `--map {key}=NAME`"));
-            transfer::without_value(None, key, why)
-        }
+    if let Some(name) = name {
+        return transfer::item(&name, key, value, Remark::default());
     }
+    let why = Stays::Refused(format!("nothing says what it is for: use `--map {key}=NAME`"));
+    transfer::without_value(None, key, why)
 }
 
 /// The values of a file of this format.
