@@ -14,8 +14,8 @@ pub(super) struct Args {
 }
 
 /// Prints them.
-pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    output::data(&super::completions(args.shell))
+pub(super) fn run(args: &Args, command: clap::Command) -> Result<(), CliError> {
+    output::data(&script(args.shell, command))
 }
 
 /// The script for a shell.

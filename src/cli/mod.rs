@@ -118,7 +118,7 @@ fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
     match chosen {
         Command::Check(args) => check::run(&args, context),
         Command::Complete(args) => complete::run(&args, context),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, command()),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Host(command) => host::run(&command, context),
         Command::Plan(args) => plan::run(&args, context),
