@@ -14,7 +14,6 @@ use doppio_hosts::Strict;
 use doppio_secrets::Registered;
 use doppio_secrets::Unmaskable;
 use doppio_text::Spanned;
-use doppio_text::shell::quote_path;
 
 use crate::event::End;
 use crate::step::Ended;
@@ -128,8 +127,8 @@ impl Field for Outputs {
     }
 }
 
-/// The exit code of our own shell text where what the text needs is not there.
-const NOT_THERE: i32 = 98;
+/// The exit code of our own shell text where the shell has no `pipefail`.
+const NO_PIPEFAIL: i32 = 98;
 
 /// Shells whose language is not that of POSIX.
 const NOT_POSIX: [&str; 7] = ["csh", "elvish", "fish", "nu", "pwsh", "tcsh", "xonsh"];
@@ -235,39 +234,23 @@ impl Options {
         } else {
             cx.exec(host, exec).await?
         };
-        if ended.end == (End::Exit { code: NOT_THERE }) {
-            self.are_there(cx, &ended)?;
-        }
-        self.outcome(cx, ended)
+        self.knows_pipefail(&ended)?;
+        self.outcome(ended)
     }
 
-    /// Says what the text did not begin for, where that was our own shell text's answer.
-    fn are_there(&self, cx: &StepContext, ended: &Ended) -> Result<(), StepError> {
+    /// Says so where the shell has no `pipefail`: the text did not begin.
+    fn knows_pipefail(&self, ended: &Ended) -> Result<(), StepError> {
         let Value::Plain(said) = &ended.stderr else { return Ok(()) };
-        if let Some(workdir) = self.workdir.as_ref().map(|text| cx.text(text)).transpose()?
-            && said.ends_with(&format!("doppio: no directory {workdir}"))
+        if !self.pipefail
+            || ended.end != (End::Exit { code: NO_PIPEFAIL })
+            || !said.ends_with("doppio: this shell has no pipefail")
         {
-            return Err(StepError::hinted(
-                format!("there is no directory `{workdir}`"),
-                format!("make it in a step before, as in `mkdir -p {}`", quote_path(&workdir)),
-            ));
+            return Ok(());
         }
-        if said.ends_with("doppio: this shell has no pipefail") {
-            return Err(StepError::hinted(
-                format!("`{}` has no `pipefail`", self.interpreter().name()),
-                "use `shell = \"bash\"`, or leave `pipefail` out",
-            ));
-        }
-        for file in &self.source {
-            let file = cx.text(file)?;
-            if said.ends_with(&format!("doppio: no file {file} to source")) {
-                return Err(StepError::hinted(
-                    format!("there is no file `{file}` to source"),
-                    "write its path from the home, as in `~/venv/bin/activate`, or from `workdir`",
-                ));
-            }
-        }
-        Ok(())
+        Err(StepError::hinted(
+            format!("`{}` has no `pipefail`", self.interpreter().name()),
+            "use `shell = \"bash\"`, or leave `pipefail` out",
+        ))
     }
 
     fn outcome(&self, cx: &StepContext, ended: Ended) -> Result<Outcome, StepError> {

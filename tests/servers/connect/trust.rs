@@ -132,10 +132,10 @@ async fn another_key_known_for_the_address_stops_whatever_the_trust() {
         assert!(!machine.own_known_hosts().exists());
         assert!(!server.log().contains("Accepted"), "nothing may be sent: {}", server.log());
         // Both ways out work.
-        let named =
-            Machine::new().hosts(&format!("{}{trust}host_key = \"{key}\"\n", server.hosts_toml("gpu")));
-        named.file(".ssh/known_hosts", &line);
-        named.reach("gpu").await.unwrap();
+        let with_key = format!("{}{trust}host_key = \"{key}\"\n", server.hosts_toml("gpu"));
+        let machine_with_key = Machine::new().hosts(&with_key);
+        machine_with_key.file(".ssh/known_hosts", &line);
+        machine_with_key.reach("gpu").await.unwrap();
         keygen(&["-R", &place(&server), "-f"], &[&known_hosts]);
         machine.reach("gpu").await.unwrap();
     }
