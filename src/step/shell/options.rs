@@ -235,7 +235,7 @@ impl Options {
             cx.exec(host, exec).await?
         };
         self.knows_pipefail(&ended)?;
-        self.outcome(ended)
+        self.outcome(cx, ended)
     }
 
     /// Says so where the shell has no `pipefail`: the text did not begin.
