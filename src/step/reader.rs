@@ -86,8 +86,10 @@ impl<'s> Reader<'s> {
     pub fn strings(&mut self, what: &str, value: &TomlValue<'_>) -> Option<Vec<Spanned<String>>> {
         let texts = self.0.strings(what, value)?;
         let each = format!("each of {what}");
-        let are_literal =
-            texts.iter().fold(true, |all, text| self.is_literal(&each, text.span(), text.get_ref()) && all);
+        let mut are_literal = true;
+        for text in &texts {
+            are_literal &= self.is_literal(&each, text.span(), text.get_ref());
+        }
         are_literal.then_some(texts)
     }
 

@@ -196,7 +196,7 @@ fn judge(said: &str, deliveries: &[Delivery<String>]) -> Vec<Finding> {
 
 fn accepted(deliveries: &[Delivery<String>]) -> Finding {
     let refused = deliveries.iter().filter(|delivery| delivery.carrier == Carrier::Preamble);
-    let refused: Vec<&str> = refused.map(|delivery| delivery.form()).collect();
+    let refused: Vec<&str> = refused.map(Delivery::form).collect();
     if refused.is_empty() {
         return Finding::ok("accept-env", "secrets travel in the channel's own environment");
     }

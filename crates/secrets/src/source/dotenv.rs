@@ -58,13 +58,11 @@ impl Dotenv {
         let value = format::dotenv_select(&text, name)
             .map_err(|fault| self.broken(&fault))?
             .ok_or(SourceError::Missing)?;
-        match format::dotenv_disputed(&text, name) {
-            Some(why) => Err(self.broken(&why)),
-            None => {
-                expect_value(&format!("`{name}` in `{}`", self.0.display()), value.plain())?;
-                Ok(value)
-            }
+        if let Some(why) = format::dotenv_disputed(&text, name) {
+            return Err(self.broken(&why));
         }
+        expect_value(&format!("`{name}` in `{}`", self.0.display()), value.plain())?;
+        Ok(value)
     }
 
     fn broken(&self, cause: &str) -> SourceError {
