@@ -86,8 +86,11 @@ impl<'s> Reader<'s> {
     pub fn strings(&mut self, what: &str, value: &TomlValue<'_>) -> Option<Vec<Spanned<String>>> {
         let texts = self.0.strings(what, value)?;
         let each = format!("each of {what}");
-        let literal = texts.iter().filter(|text| self.is_literal(&each, text.span(), text.get_ref())).count();
-        (literal == texts.len()).then_some(texts)
+        let mut are_literal = true;
+        for text in &texts {
+            are_literal &= self.is_literal(&each, text.span(), text.get_ref());
+        }
+        are_literal.then_some(texts)
     }
 
     /// A string, a number, or a truth as text in which nothing is a reference.

@@ -42,6 +42,7 @@ shell = "bash"
 login_shell = true
 source = ["~/.profile", "${dir}/env"]
 stdin = "${secret:aws:ml/prod}"
+files = { CONFIG = "${secret:a/b}" }
 outputs = { loss = "loss=([0-9.]+)" }
 secret_output = true
 
@@ -52,11 +53,11 @@ run_commands = { host_id = "gpu-1", commands = "echo ${out} ${step.one[gpu-1,lr=
 
 [[step]]
 id = "two-b"
-run_commands = { commands = "true", workdir = "/w", capture_output = "x", shell = "sh", login_shell = true, source = ["a"], stdin = "b", outputs = { n = "(.)" }, secret_output = true }
+run_commands = { commands = "true", workdir = "/w", capture_output = "x", shell = "sh", login_shell = true, source = ["a"], stdin = "b", files = { C = "c" }, outputs = { n = "(.)" }, secret_output = true }
 
 [[step]]
 id = "three"
-local_command = { command = "git rev-parse HEAD", workdir = "/w", capture_output = "y", timeout_secs = 1, shell = "sh", login_shell = true, source = ["a"], stdin = "b", outputs = { n = "(.)" }, secret_output = true }
+local_command = { command = "git rev-parse HEAD", workdir = "/w", capture_output = "y", timeout_secs = 1, shell = "sh", login_shell = true, source = ["a"], stdin = "b", files = { C = "c" }, outputs = { n = "(.)" }, secret_output = true }
 
 [[step]]
 id = "four"

@@ -2,6 +2,7 @@
 //! does not exist. A part that is cut out of one comes through the same door.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::Mask;
 use crate::MaskStream;
@@ -10,7 +11,10 @@ use crate::Unmaskable;
 
 /// A value that is a secret, or a text with secrets in it: the mask knows all of them.
 #[derive(Debug, Clone)]
-pub struct Registered {
+pub struct Registered(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     value: SecretValue,
     secrets: Vec<Held>,
     /// The value is the secret; else it is text with secrets in it, which are all that is secret of it.
@@ -45,14 +49,18 @@ pub enum Cut {
 }
 
 impl Registered {
+    fn of(value: SecretValue, secrets: Vec<Held>, is_secret: bool) -> Self {
+        Self(Arc::new(Inner { value, secrets, is_secret }))
+    }
+
     /// What was fetched as `name`, and registered with that.
     pub(crate) fn fetched(name: String, value: SecretValue, is_default: bool) -> Self {
-        Self { value, secrets: vec![Held { name, is_default }], is_secret: true }
+        Self::of(value, vec![Held { name, is_default }], true)
     }
 
     /// What was fetched and is not a secret, as a user's name: it goes where secrets may go.
     pub(crate) fn plain(value: SecretValue) -> Self {
-        Self { value, secrets: Vec::new(), is_secret: false }
+        Self::of(value, Vec::new(), false)
     }
 
     /// Registers a value as `name`.
@@ -82,7 +90,7 @@ impl Registered {
             return Err(kept);
         }
         let secrets = names.into_iter().map(|name| Held { name, is_default: false }).collect();
-        Ok(Self { value: SecretValue::new(kept), secrets, is_secret: false })
+        Ok(Self::of(SecretValue::new(kept), secrets, false))
     }
 
     /// One value of several, of which one is secret.
@@ -95,25 +103,25 @@ impl Registered {
         for piece in pieces {
             whole.extend_from_slice(piece.bytes());
             let Piece::Secret(secret) = piece else { continue };
-            for held in &secret.secrets {
+            for held in &secret.0.secrets {
                 if !secrets.contains(held) {
                     secrets.push(held.clone());
                 }
             }
         }
-        Self { value: SecretValue::new(whole), secrets, is_secret: false }
+        Self::of(SecretValue::new(whole), secrets, false)
     }
 
     /// The bytes, for who looks for something in them or hands them over.
     pub fn value(&self) -> &SecretValue {
-        &self.value
+        &self.0.value
     }
 
     /// The names of the secrets in it, and whether all that it holds are defaults in their place. Beside
     /// a secret, a default is text like any other.
     pub fn names(&self) -> (Vec<String>, bool) {
-        let is_default = !self.secrets.is_empty() && self.secrets.iter().all(|held| held.is_default);
-        let told = self.secrets.iter().filter(|held| is_default || !held.is_default);
+        let is_default = !self.0.secrets.is_empty() && self.0.secrets.iter().all(|held| held.is_default);
+        let told = self.0.secrets.iter().filter(|held| is_default || !held.is_default);
         let mut names: Vec<String> = told.map(|held| held.name.clone()).collect();
         names.dedup();
         (names, is_default)
@@ -126,9 +134,9 @@ impl Registered {
     ///
     /// When it is secret and the mask can't take it: it must not be used then.
     pub fn cut(&self, mask: &Mask, name: &str, part: Range<usize>) -> Result<Cut, Unmaskable> {
-        let bytes = self.value.plain();
+        let bytes = self.0.value.plain();
         let found = &bytes[part.clone()];
-        if found.is_empty() || !self.is_secret && is_beside(mask, bytes, part) {
+        if found.is_empty() || !self.0.is_secret && is_beside(mask, bytes, part) {
             return Ok(Cut::Text(found.to_vec()));
         }
         Self::new(mask, name, SecretValue::new(found.to_vec())).map(Cut::Secret)
@@ -139,7 +147,7 @@ impl Piece<'_> {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
-            Self::Secret(secret) => secret.value.plain(),
+            Self::Secret(secret) => secret.0.value.plain(),
         }
     }
 }

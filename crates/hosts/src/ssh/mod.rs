@@ -25,4 +25,5 @@ pub(crate) mod sandbox;
 mod sandbox_exec;
 pub(crate) mod session;
 mod signer;
+mod strangers;
 mod typed;

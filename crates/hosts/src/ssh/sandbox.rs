@@ -27,6 +27,7 @@ use russh::server::Session;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::HostError;
@@ -37,11 +38,13 @@ use crate::spec::FirstContact;
 use crate::ssh::sandbox_exec;
 use crate::ssh::sandbox_exec::Processes;
 use crate::ssh::sandbox_exec::SandboxExec;
+use crate::ssh::strangers::Stranger;
+use crate::ssh::strangers::Strangers;
 
 /// What recipes call it.
 pub(in crate::ssh) const NAME: &str = "sandbox";
 
-/// What may lie in memory of what a client sends and nobody has read yet.
+/// What may lie in memory of what a client sends and nobody has read yet, once it has logged in.
 const UNREAD: usize = 1 << 30;
 
 /// The running server.
@@ -162,21 +165,29 @@ async fn accept(
     key: PublicKey,
     processes: Arc<Processes>,
 ) {
+    let strangers = Strangers::default();
     while let Ok((stream, _)) = listener.accept().await {
-        let visitor =
-            Visitor { key: key.clone(), processes: Arc::clone(&processes), channels: HashMap::new() };
-        tokio::spawn(visit(stream, Arc::clone(&config), visitor));
+        let Some(stranger) = strangers.admit() else { continue };
+        let visitor = Visitor {
+            key: key.clone(),
+            processes: Arc::clone(&processes),
+            channels: HashMap::new(),
+            login: stranger.login(),
+        };
+        tokio::spawn(visit(stream, Arc::clone(&config), visitor, stranger));
     }
 }
 
 /// Serves one connection. The socket is always read: both ends of russh stop reading while they
 /// write, and two of them would wait for each other.
-async fn visit(stream: TcpStream, config: Arc<server::Config>, visitor: Visitor) {
+async fn visit(stream: TcpStream, config: Arc<server::Config>, visitor: Visitor, stranger: Stranger) {
     let _slow = stream.set_nodelay(true);
     let (mut from_socket, to_socket) = stream.into_split();
     let (from_pump, mut to_session) = tokio::io::simplex(UNREAD);
     let pump = async move {
-        let _broken = tokio::io::copy(&mut from_socket, &mut to_session).await;
+        if stranger.hear(&mut from_socket, &mut to_session).await.is_ok() {
+            let _broken = tokio::io::copy(&mut from_socket, &mut to_session).await;
+        }
         let _ended = to_session.shutdown().await;
     };
     let serve = async move {
@@ -193,6 +204,8 @@ struct Visitor {
     key: PublicKey,
     processes: Arc<Processes>,
     channels: HashMap<ChannelId, SandboxExec>,
+    /// Told when it has logged in.
+    login: watch::Sender<bool>,
 }
 
 impl server::Handler for Visitor {
@@ -211,7 +224,9 @@ impl server::Handler for Visitor {
         _user: &str,
         key: server::VerifiedPublicKey<'_>,
     ) -> Result<Auth, Self::Error> {
-        Ok(self.judge(key.public_key))
+        let judged = self.judge(key.public_key);
+        self.login.send_replace(matches!(judged, Auth::Accept));
+        Ok(judged)
     }
 
     async fn channel_open_session(
