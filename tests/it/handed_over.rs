@@ -121,7 +121,7 @@ local_command = { command = "stat -c %a \"$CONFIG\" \"${CONFIG%/*}\"; wc -c < \"
         "use | 600\nuse | 700\n",
         "use | 28\n",
         "use | ***\n",
-        "secret `team/token` went as CONFIG to step `use` (file in memory)",
+        "secret `team/token` went as CONFIG to step `use` (private file)",
         "`use`: the files of its secrets are gone from `local`",
     ] {
         assert!(ran.stderr.contains(said), "{said}\n{}", ran.stderr);

@@ -38,7 +38,7 @@ ssh_command = { host_id = "gpu", command = "cp \"$CONFIG\" ~/copied; echo \"$CON
     for way in [
         "went as typed keys to step `keys` (tmux buffer)",
         "went as standard input to step `stdin` (stdin)",
-        "went as CONFIG to step `file` (file in memory)",
+        "went as CONFIG to step `file` (private file)",
     ] {
         assert!(ran.stderr.contains(&format!("secret `team/token` {way}")), "{way}\n{}", ran.stderr);
     }
@@ -52,7 +52,7 @@ ssh_command = { host_id = "gpu", command = "cp \"$CONFIG\" ~/copied; echo \"$CON
     let path = fs::read_to_string(home.join("where")).unwrap();
     assert!(!fs::exists(path.trim()).unwrap(), "{path}");
     let audit = doppio.run(["secret", "audit", "--host", "gpu"]).expect(0).stdout;
-    for carrier in ["tmux buffer", "stdin", "file in memory"] {
+    for carrier in ["tmux buffer", "stdin", "private file"] {
         assert!(audit.contains(carrier), "{carrier}\n{audit}");
     }
     let incident = doppio.run(["secret", "incident", "team/token"]);

@@ -400,7 +400,7 @@ mod tests {
             let seen = &classes(&bytes)[..plain];
             let alone: Vec<Class> = bytes[..plain].iter().map(|&byte| alone(byte)).collect();
             prop_assert_eq!(seen, alone);
-            let stops = bytes[..plain].iter().zip(&bytes[1..]).find(|(byte, next)| **byte == b'%' && **next != b'm');
+            let stops = bytes[..plain].iter().zip(bytes.iter().skip(1)).find(|(byte, next)| **byte == b'%' && **next != b'm');
             prop_assert_eq!(stops, None);
         }
 

@@ -45,6 +45,9 @@ impl NewEntry {
             HostError::new(format!("`{address}` is not an address: {why}"))
                 .hint("write `user@host:port`, or `ssh -p PORT user@host` in quotes")
         };
+        if address.trim() == "ssh" {
+            return Err(wrong("it names no host"));
+        }
         let command = if SshCommand::is_meant(address) {
             SshCommand::parse(address).map_err(wrong)?
         } else {
