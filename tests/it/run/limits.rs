@@ -90,3 +90,20 @@ fn many_variables_are_checked_one_by_one() {
     doppio.recipe(&recipe);
     run_in_time(&doppio, ["check", "recipe.toml"]).expect(0);
 }
+
+// case L10
+#[test]
+fn a_step_may_have_many_secrets() {
+    let mut doppio = Doppio::new();
+    let mut recipe = String::from(
+        "[[step]]\nid = \"a\"\n[step.local_command]\ncommand = \"echo $NAME_999\"\n[step.local_command.env]\n",
+    );
+    for index in 0..1000 {
+        let name = format!("NAME_{index}");
+        writeln!(recipe, "{name} = \"${{secret:env:{name}}}\"").unwrap();
+        doppio = doppio.env(name, format!("value-{index}-of-many"));
+    }
+    doppio.recipe(&recipe);
+    let ran = run_in_time(&doppio, ["run", "recipe.toml"]).expect(0);
+    assert!(ran.stderr.contains("a | ***\n"), "{}", ran.stderr);
+}

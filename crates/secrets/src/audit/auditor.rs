@@ -2,9 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::OnceLock;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+
+use tokio::sync::oneshot;
 
 use doppio_text::name::RunId;
 
@@ -35,12 +40,26 @@ pub struct Auditor {
     prompt: Arc<dyn Prompt>,
     run: OnceLock<RunId>,
     warned: AtomicBool,
+    /// What is to be written next, and whose turn it is to write.
+    noted: Mutex<Vec<Noted>>,
+    turn: tokio::sync::Mutex<()>,
 }
+
+/// Uses, each with the value that was used, and who waits for them to be written.
+type Noted = (Vec<(Use, Option<SecretValue>)>, oneshot::Sender<Result<(), AuditError>>);
 
 impl Auditor {
     /// Keeps this log; `prompt` is told when that fails.
     pub fn new(log: AuditLog, policy: Policy, prompt: Arc<dyn Prompt>) -> Self {
-        Self { log, policy, prompt, run: OnceLock::new(), warned: AtomicBool::new(false) }
+        Self {
+            log,
+            policy,
+            prompt,
+            run: OnceLock::new(),
+            warned: AtomicBool::new(false),
+            noted: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Names the run in all that is recorded from now on.
@@ -92,7 +111,9 @@ impl Auditor {
         }
     }
 
-    /// As [`Auditor::record`], without holding up others of this thread.
+    /// As [`Auditor::record`], without holding up others of this thread. What is noted while another
+    /// writes is written together: thousands of secrets are fetched at the same time, and each write
+    /// has a lock and waits for the disk.
     ///
     /// # Errors
     ///
@@ -101,11 +122,32 @@ impl Auditor {
         if self.policy == Policy::Off || uses.is_empty() {
             return Ok(());
         }
-        let own = Arc::clone(self);
-        detached(None, move || own.record(uses)).await.unwrap_or_else(|_| {
+        let (sender, written) = oneshot::channel();
+        self.noted().push((uses, sender));
+        let turn = self.turn.lock().await;
+        let all = std::mem::take(&mut *self.noted());
+        if !all.is_empty() {
+            let own = Arc::clone(self);
+            detached(None, move || {
+                let (uses, senders): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+                let result = own.record(uses.into_iter().flatten().collect());
+                for sender in senders {
+                    // Whoever does not wait any more needs no answer.
+                    sender.send(result.clone()).ok();
+                }
+            })
+            .await
+            .ok();
+        }
+        drop(turn);
+        written.await.unwrap_or_else(|_| {
             let path = self.log.path().display().to_string();
             Err(AuditError::Io { action: "write to", path, cause: "no thread could be started".to_owned() })
         })
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Vec<Noted>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
