@@ -13,6 +13,7 @@ use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
 use doppio_secrets::vendor;
 use doppio_text::name::SecretName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -99,15 +100,19 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
 /// Says what was there before, and how to have it again.
 fn tell_of_replaced(before: &Metadata, name: &SecretName, source: &dyn Source, asked: Option<&str>) {
     let since = before.created.map_or_else(String::new, |at| format!(" of {}", at.strftime("%Y-%m-%d")));
-    let option = asked.map_or_else(String::new, |scheme| format!(" --in {scheme}"));
+    let command = |action: &str, name: String| {
+        let option = asked.into_iter().flat_map(|scheme| ["--in", scheme]);
+        typed(["doppio", "secret", action, &name].into_iter().chain(option))
+    };
     output::line(&match &before.version {
         Some(version) if source.kind().versions => format!(
-            "it replaces the value{since}; `doppio secret rollback {name}@{version}{option}` goes back to that"
+            "it replaces the value{since}; {} goes back to that",
+            command("rollback", format!("{name}@{version}"))
         ),
         _ => format!(
-            "it replaces the value{since}, which {} does not keep; `doppio secret rotate {name}{option}` \
-             keeps the old one",
-            source.place()
+            "it replaces the value{since}, which {} does not keep; {} keeps the old one",
+            source.place(),
+            command("rotate", name.to_string())
         ),
     });
 }
