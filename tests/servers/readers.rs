@@ -147,7 +147,7 @@ fn names(doppio: &Doppio) -> Vec<String> {
 /// What is stored is what python-dotenv reads; where it reads something else, nothing is stored.
 #[test]
 fn values_are_those_of_other_readers_or_refused() {
-    const REFUSED: [&str; 13] = [
+    const REFUSED: [&str; 15] = [
         r"pa\\ss\$word\#1",
         r#"{\"a\":\"b\"}"#,
         "it's # comment",
@@ -161,18 +161,19 @@ fn values_are_those_of_other_readers_or_refused() {
         r"'pa\\ss'",
         r#""dou\tble""#,
         "`in backquotes`",
+        // A shell would work these out.
+        "p$HOME/x ${X}",
+        "back`tick`",
     ];
-    const STORED: [&str; 18] = [
+    const STORED: [&str; 16] = [
         "plain-value",
         "it's so",
         "a b c # comment",
         "a#b#c#d",
         r"new\nline",
         r"trailing\",
-        "p$HOME/x ${X}",
         "v=with=equals",
         "tab\there # x",
-        "back`tick`",
         "'single $x \\ y' # c",
         "'hash # in' # c",
         r#""dou\nble\\n""#,
@@ -192,7 +193,7 @@ fn values_are_those_of_other_readers_or_refused() {
         .collect();
     let file = doppio.file("t.env", lines.concat());
     let ran = doppio.run(["secret", "import", "t.env", "--prefix", "t", "--yes"]).expect(3);
-    assert_eq!(ran.stdout.matches("write it in single quotes").count(), REFUSED.len(), "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("refused  t/R").count(), REFUSED.len(), "{}", ran.stdout);
     let script = "import sys, dotenv, json\n\
         print(json.dumps(dotenv.dotenv_values(sys.argv[1], interpolate=False)))";
     let read = Command::new(venv::python()).args(["-c", script]).arg(&file).output().unwrap();

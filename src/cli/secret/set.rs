@@ -100,19 +100,20 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
 /// Says what was there before, and how to have it again.
 fn tell_of_replaced(before: &Metadata, name: &SecretName, source: &dyn Source, asked: Option<&str>) {
     let since = before.created.map_or_else(String::new, |at| format!(" of {}", at.strftime("%Y-%m-%d")));
-    let command = |verb: &str, name: String| {
-        let option = asked.into_iter().flat_map(|scheme| ["--in".to_owned(), scheme.to_owned()]);
-        typed(["doppio", "secret", verb].map(str::to_owned).into_iter().chain([name]).chain(option))
+    let command = |action: &str, name: String| {
+        let option = asked.into_iter().flat_map(|scheme| ["--in", scheme]);
+        typed(["doppio", "secret", action, &name].into_iter().chain(option))
     };
     output::line(&match &before.version {
-        Some(version) if source.kind().versions => {
-            let back = command("rollback", format!("{name}@{version}"));
-            format!("it replaces the value{since}; {back} goes back to that")
-        }
-        _ => {
-            let (place, rotate) = (source.place(), command("rotate", name.to_string()));
-            format!("it replaces the value{since}, which {place} does not keep; {rotate} keeps the old one")
-        }
+        Some(version) if source.kind().versions => format!(
+            "it replaces the value{since}; {} goes back to that",
+            command("rollback", format!("{name}@{version}"))
+        ),
+        _ => format!(
+            "it replaces the value{since}, which {} does not keep; {} keeps the old one",
+            source.place(),
+            command("rotate", name.to_string())
+        ),
     });
 }
 

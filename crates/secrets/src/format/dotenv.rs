@@ -53,7 +53,7 @@ pub(super) fn entries(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
                     return Err(malformed(line, why));
                 }
                 let is_disputed = dispute::is_disputed(chunk, value.plain());
-                let why = expression::of_assignment(chunk).or(is_disputed.then_some(dispute::WHY));
+                let why = is_disputed.then_some(dispute::WHY).or_else(|| expression::of_assignment(chunk));
                 entries.push(Entry { key, line, value: why.map_or(Ok(value), Err) });
             }
             Assignment::Open(quote) => {

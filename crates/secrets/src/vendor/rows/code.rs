@@ -112,7 +112,7 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
         tokens: &[Token::block(
             "private-key",
             "-----BEGIN ",
-            r"(?:[A-Z]+ )?PRIVATE KEY(?: BLOCK)?-----(?:[\s\x22',]|\\+[nr]|[A-Za-z-]+: [^\n]*\n)*(?:[A-Za-z0-9+/=]|\s|\\+[nr]|[\x22'+,]){60,}",
+            r"(?:[A-Z]+ )?PRIVATE KEY(?: BLOCK)?-----(?:[\s\x22',]|\\+[nr]|[A-Za-z-]+: [^\n\\]*(?:\n|(?:\\+r)?\\+n))*(?:[A-Za-z0-9+/=]|\s|\\+[nr]|[\x22'+,]){60,}",
         )],
         accounts: Some(Accounts::of("key file", ssh::key_files)),
         tell: Some(ssh::tell),
