@@ -95,6 +95,15 @@ fn in_pieces(mask: &Mask, text: &[u8], sizes: &[usize]) -> Vec<u8> {
     out
 }
 
+#[test]
+fn a_byte_that_begins_an_escape_holds_back_nothing_that_is_written() {
+    let mask = mask_of(&[b"abcdefghijklmnopqrst"]);
+    for text in ["a \\x", "a %x", "ab\t\\u0061bc", "abc \\\\x"] {
+        assert_eq!(shown(&in_pieces(&mask, text.as_bytes(), &[2, 1])), shown(&whole(&mask, text.as_bytes())));
+        assert_eq!(shown(&in_pieces(&mask, text.as_bytes(), &[1])), shown(&whole(&mask, text.as_bytes())));
+    }
+}
+
 /// A text in which values stand inside one another's encodings made the stream lose count of what it had
 /// looked at.
 #[test]

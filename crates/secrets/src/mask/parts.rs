@@ -29,7 +29,8 @@ pub(crate) struct Part {
     pub(super) whole: bool,
 }
 
-/// Lines shorter than this are left alone: they are too often punctuation. In bytes.
+/// Lines shorter than this, in bytes, are left alone where they have no digits among their letters: they are
+/// too often punctuation.
 const LINE: usize = 12;
 
 /// Documents within documents that are taken apart.
@@ -166,10 +167,14 @@ fn credentials(text: &[u8], parts: &mut Vec<Part>) {
 /// Whether a value under a telling key is one: no plain short word, as in `auth = basic`, and no
 /// short number.
 fn is_uncommon(value: &[u8]) -> bool {
-    let has = |class: fn(&u8) -> bool| value.iter().any(class);
     value.len() >= policy::LONG
-        || value.len() >= policy::SHORTEST && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+        || value.len() >= policy::SHORTEST && is_mixed(value)
         || value.len() >= format::DIGITS && value.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether there are letters and digits.
+fn is_mixed(text: &[u8]) -> bool {
+    text.iter().any(u8::is_ascii_digit) && text.iter().any(u8::is_ascii_alphabetic)
 }
 
 /// A line of a multi-line value: as it is, or, where it is a setting, what is set.
@@ -182,7 +187,7 @@ fn line(line: &[u8], parts: &mut Vec<Part>) {
     let line = line.strip_prefix(b"- ").unwrap_or(line);
     match setting(line) {
         Some((key, value)) => set(key, value, false, parts),
-        None if line.len() >= LINE => {
+        None if line.len() >= LINE || line.len() >= policy::LONG && is_mixed(line) => {
             parts.push(part(line, false));
             credentials(line, parts);
         }

@@ -138,7 +138,8 @@ impl MaskStream {
 
     fn advance(&mut self, end: bool, out: &mut Vec<u8>) {
         let start = self.renderer.place();
-        let decided = self.look_plain(start, end).min(self.look_across(end));
+        // A byte that waits for its escape takes over the break that let go of what stood before it.
+        let decided = self.look_plain(start, end).min(self.look_across(end)).max(start);
         let known = &self.known;
         self.renderer.write(&self.held[self.written..], decided, &|secret| known.replacement(secret), out);
         let gone = usize::try_from(decided - start).expect("it is in memory");

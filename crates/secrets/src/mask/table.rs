@@ -267,7 +267,23 @@ impl Table {
             return verdicts.into_iter().find(|verdict| *verdict != Verdict::No).unwrap_or(Verdict::No);
         }
         let rest = &text.bytes[at..];
-        let tail = tail(rest, self.window, is_any_case(&self.patterns[from]));
+        let any_case = is_any_case(&self.patterns[from]);
+        // Kernels may share a hash; only the tails of one kernel are in order.
+        let mut own = Zeroizing::new([0; WINDOW]);
+        let kernel = &mut own[..self.window];
+        kernel.copy_from_slice(&rest[..self.window]);
+        if any_case {
+            kernel.make_ascii_lowercase();
+        }
+        let kernel = &*kernel;
+        let head = |pattern: &Pattern| pattern.bytes()[..kernel.len()].cmp(kernel);
+        let start = from + self.patterns[from..to].partition_point(|pattern| head(pattern).is_lt());
+        let to = start + self.patterns[start..to].partition_point(|pattern| head(pattern).is_eq());
+        let from = start;
+        if from == to {
+            return Verdict::No;
+        }
+        let tail = tail(rest, self.window, any_case);
         let low = from + self.tails[from..to].partition_point(|&other| other < tail);
         let high = low + self.tails[low..to].partition_point(|&other| other == tail);
         // Those with which the text begins are all among the last that does not follow it and its

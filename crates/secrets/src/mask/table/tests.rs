@@ -81,6 +81,19 @@ fn of_many_that_begin_alike_the_longest_is_found() {
     assert_eq!(judge(&table, text("a common stark and", false), 0), Verdict::No);
 }
 
+#[test]
+fn many_are_found_beside_others_whose_hash_is_the_same() {
+    let mut texts: Vec<String> =
+        ('A'..='L').map(|c| format!("SECRETPW-PASSWD-{}", c.to_string().repeat(4))).collect();
+    // The hash ignores case.
+    texts.extend(["secretpw-passwd-,,,,", "secretpw-passwd-,,,-"].map(str::to_owned));
+    let table = table(&texts.iter().map(|text| (text.as_str(), Rule::Exact)).collect::<Vec<_>>());
+    for (index, pattern) in texts.iter().enumerate() {
+        let hit = Verdict::Hit { len: pattern.len(), secret: u32::try_from(index).unwrap() };
+        assert_eq!(judge(&table, text(&format!("{pattern}."), false), 0), hit, "{pattern}");
+    }
+}
+
 // case L13
 #[test]
 fn a_row_of_one_byte_is_judged_once() {
