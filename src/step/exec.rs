@@ -42,18 +42,28 @@ impl StepContext {
 
     /// The same without showing the output: for questions that Doppio asks.
     pub(in crate::step) async fn ask(&mut self, host: &Host, exec: Exec) -> Result<Ended, StepError> {
-        Box::pin(self.follow(host, exec, Show::Nothing)).await
+        let ended = Box::pin(self.follow(host, exec, Show::Nothing)).await?;
+        // The host has answered: what earlier questions left there can be looked after.
+        if !matches!(ended.end, End::Lost { .. }) {
+            for group in self.unended.all() {
+                let stopped = self.unless_stopped(group.stop(GRACE)).await?;
+                if stopped.is_ok_and(|stopped| stopped.is_gone()) {
+                    self.unended.remove(&group);
+                }
+            }
+        }
+        Ok(ended)
     }
 
-    /// The same for a script whose standard output is a secret: only standard error is shown, and
-    /// the output is known to the mask as `name` when this returns.
+    /// The same for a script whose standard output is a secret: only standard error is shown, when the
+    /// output is known to the mask as `name`.
     pub(in crate::step) async fn exec_secret(
         &mut self,
         host: &Host,
         exec: Exec,
         name: &str,
     ) -> Result<Ended, StepError> {
-        let ended = Box::pin(self.follow(host, exec, Show::Errors)).await?;
+        let ended = Box::pin(self.follow(host, exec, Show::Nothing)).await?;
         let failed = ended.end != End::Exit { code: 0 };
         let stdout = match self.register(name, ended.stdout) {
             // A failure is reported as it is; its output is not needed then.

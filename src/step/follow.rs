@@ -128,7 +128,7 @@ impl StepContext {
                         Ok(Exit::Code(code)) => format!("what read its output ended with {code}"),
                         Ok(Exit::Signal(_)) => "what read its output there was ended".to_owned(),
                         Ok(Exit::Lost(cause)) => cause,
-                        Ok(Exit::NotStarted(error)) => break Err(error.into()),
+                        Ok(Exit::NotStarted(error)) => described(&error),
                     }
                 }
             };
@@ -216,7 +216,8 @@ impl StepContext {
         self.unended.remove(group);
         Ok(match exit {
             Exit::Code(code) => End::Exit { code },
-            Exit::Signal(name) => End::Signal { name },
+            // A server may call it anything.
+            Exit::Signal(name) => End::Signal { name: self.secrets.mask().text(&name).as_str().to_owned() },
             Exit::Lost(cause) => End::Lost { cause: self.secrets.mask().text(&cause), gone: true },
             Exit::NotStarted(error) => return Err(error.into()),
         })

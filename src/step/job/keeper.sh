@@ -97,7 +97,10 @@ keep)
   (_doppio_note keeper $$ >>"$_doppio_d/identity.new") &&
     mv "$_doppio_d/identity.new" "$_doppio_d/identity" || exit
   (
-    (_doppio_note command "$(exec sh -c 'echo $PPID')" >>"$_doppio_d/identity") 2>/dev/null
+    # Here, for in a further subshell it would be that one's number.
+    _doppio_p=$(exec sh -c 'echo $PPID')
+    (_doppio_note command "$_doppio_p" >>"$_doppio_d/identity") 2>/dev/null
+    unset _doppio_p
     if [ -z "$_doppio_c" ]; then exec "${SHELL:-/bin/sh}"; fi
     if command -v bash >/dev/null 2>&1; then exec bash -c "$_doppio_c"; else exec sh -c "$_doppio_c"; fi
   )

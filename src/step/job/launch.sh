@@ -51,12 +51,13 @@ sweep() {
   for f in "$jobs"/*/; do
     f=${f%/}
     [ "$(find "$f/exit" -mtime "+$kept_days")" ] || continue
-    identity "$f"
+    identity "$f" || { rm -rf "$f"; continue; }
     judge "$f"
     case $st in running | elsewhere) ;; *) rm -rf "$f" ;; esac
   done
   for f in "$state"/tmux/*/*; do
+    # Another launch is about to write and move it; its folder may still be empty, and stays for that.
+    case $f in *.new) continue ;; esac
     read -r l <"$f" && [ -d "$jobs/$l" ] || rm -f "$f"
   done
-  rmdir "$state"/tmux/*/
 } 2>/dev/null

@@ -36,7 +36,7 @@ fi
 run=$this job=$new
 if [ "$log" ]; then
   case $log in /*) ;; *) log=$PWD/$log ;; esac
-  printf '' >>"$log" || exit $no_log
+  (umask "$umask_was" && printf '' >>"$log") || exit $no_log
 fi
 sweep
 mkdir -p "$names" && prepare "$keeper" || exit $no_state
@@ -53,10 +53,13 @@ made=$(
 ) || { discard; exit $not_started; }
 p=${made%% *}
 undo() {
-  tmux kill-session -t "$p" 2>/dev/null
+  trap '' TERM
+  if identity "$d"; then end_job >/dev/null; else tmux kill-session -t "$p" 2>/dev/null; fi
   discard
   exit "$1"
 }
+# Told to stop, it takes back what it has started: a session must not outlive `cancelled`.
+trap 'undo $not_started' TERM
 [ "${made#* }" = "$s" ] || undo $bad_name
 is_there() { tmux display-message -p -t "$p" '#{pane_id}' 2>/dev/null | grep -q .; }
 hand_over || undo $not_started

@@ -130,9 +130,12 @@ pub(in crate::step) async fn type_line(
     send(cx, host, name, &format!("{typed}tmux send-keys -t \"$p\" Enter\n")).await
 }
 
+/// Ends the script where the pane shows the end of its command: nobody reads what is typed there.
+const LIVE: &str = "[ \"$(tmux display-message -p -t \"$p\" '#{pane_dead}')\" != 1 ] || exit $no_session\n";
+
 /// Runs a script that types.
 async fn send(cx: &mut StepContext, host: &Host, name: &str, typed: &str) -> Result<Outcome, StepError> {
-    let exec = session::script(cx, name, &[], &["pane\n", typed]);
+    let exec = session::script(cx, name, &[], &["pane\n", LIVE, typed]);
     Ok(Outcome::ended(session::run(cx, host, name, exec).await?.end))
 }
 
@@ -172,7 +175,8 @@ async fn paste(cx: &mut StepContext, host: &Host, name: &str, keys: Stdin) -> Re
     let nonce = getrandom::u64()
         .map_err(|error| StepError::failed(format!("the system gives no random numbers: {error}")))?;
     let buffer = format!("doppio-{nonce:016x}");
-    let mut exec = session::script(cx, name, &[("buffer", &buffer)], &["pane\n", include_str!("paste.sh")]);
+    let mut exec =
+        session::script(cx, name, &[("buffer", &buffer)], &["pane\n", LIVE, include_str!("paste.sh")]);
     exec.stdin = Some(keys);
     let pasted = session::run(cx, host, name, exec).await;
     if !matches!(&pasted, Ok(Ended { end: End::Exit { .. }, .. })) {

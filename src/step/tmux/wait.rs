@@ -43,8 +43,8 @@ impl Operation for TmuxWait {
         if let Err(StepError::Stopped(_)) = followed {
             let (step, id) = (&cx.step, host.id());
             cx.notice(&format!(
-                "`{step}` follows tmux session `{name}` no longer; what runs in it goes on: on `{id}`, `tmux attach \
-                 -t {}` shows it",
+                "`{step}` no longer follows tmux session `{name}` on `{id}`, and does not end it: `tmux attach -t {}` \
+                 there shows it while it runs",
                 quote(&format!("={name}"))
             ))
             .await;
@@ -112,7 +112,7 @@ fn end(cx: &StepContext, looked: &Answer, host: &Host, name: &str) -> Result<End
                 ("", Err(_)) => {
                     lost(true, format!("`{id}` keeps `{end}` as the exit code of tmux session `{name}`"))
                 }
-                (signal, _) => Ok(End::Signal { name: signal.to_owned() }),
+                (signal, _) => Ok(End::Signal { name: cx.secrets.mask().text(signal).as_str().to_owned() }),
             }
         }
         (None, Some("running")) => {

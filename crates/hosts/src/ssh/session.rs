@@ -237,6 +237,8 @@ impl Session {
         let connection = connect(&self.spec, &self.options).await?;
         let pooled = Pooled::new(connection, Arc::clone(&self.news));
         let armed = channel::urgent(&pooled).await.map_err(|refused| self.refusal(refused))?;
+        // Nothing else runs on it, so no channel is opened ahead.
+        pooled.give_up();
         if way == Way::Fresh {
             // They did not answer for seconds, and this one does.
             for pooled in &silent {

@@ -52,7 +52,9 @@ fn client(spec: &HostSpec, state: &Path) -> Vec<String> {
     } else if let Some((jump, before)) = spec.jump.split_last() {
         let mut through = jump.clone();
         through.jump = before.to_vec();
-        let mut way = client(&through, state);
+        // The outer client replaces what stands for a host and a port, in the inner command too.
+        let inner = client(&through, state).into_iter().map(|word| word.replace('%', "%%"));
+        let mut way: Vec<String> = inner.collect();
         way.extend(["-W".to_owned(), "[%h]:%p".to_owned(), format!("{}@{}", jump.user, jump.hostname)]);
         option("ProxyCommand", &line(&way));
     }
