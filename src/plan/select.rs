@@ -136,7 +136,30 @@ impl Plan {
         missing.into_iter().map(|step| self.steps[step].id.to_string()).collect()
     }
 
+    /// What a step waits for when only those that are wanted run: in place of a step that is left out, for
+    /// what that would have waited for, or stands for.
+    fn needs_among(&self, wanted: &[bool], step: usize) -> Vec<usize> {
+        let mut open = self.steps[step].needs.clone();
+        let (mut seen, mut needs) = (HashSet::new(), Vec::new());
+        while let Some(before) = open.pop() {
+            if !seen.insert(before) {
+                continue;
+            }
+            if wanted[before] {
+                needs.push(before);
+            } else {
+                open.extend(self.steps[before].needs.iter().chain(&self.steps[before].members));
+            }
+        }
+        needs.sort_unstable();
+        needs
+    }
+
     fn keep(&mut self, wanted: &[bool]) {
+        let needs: Vec<_> = (0..self.steps.len()).map(|step| self.needs_among(wanted, step)).collect();
+        for (step, needs) in self.steps.iter_mut().zip(needs) {
+            step.needs = needs;
+        }
         let mut free = 0..;
         let numbers: Vec<Option<usize>> =
             wanted.iter().map(|is_wanted| if *is_wanted { free.next() } else { None }).collect();

@@ -100,7 +100,8 @@ impl<'a> Steps<'a> {
         }
         travel.env_names.extend(variables(&credentials));
         if let Some(operation) = operation.as_deref() {
-            self.warn_of_texts(operation, host.as_ref(), &travel);
+            let sent = travel.env_names.iter().cloned().chain(files(&credentials)).collect::<Vec<_>>();
+            self.warn_of_texts(operation, host.as_ref(), &travel, &sent);
         }
         let defaults = &self.resolver.recipe.defaults;
         let timeout = recipe_step.timeout.or(own_timeout).or(defaults.timeout);
@@ -127,13 +128,19 @@ impl<'a> Steps<'a> {
     }
 
     /// Warns of what shell texts may not have been meant to do.
-    fn warn_of_texts(&mut self, operation: &dyn Planned, host: Option<&HostId>, travel: &Travel) {
+    fn warn_of_texts(
+        &mut self,
+        operation: &dyn Planned,
+        host: Option<&HostId>,
+        travel: &Travel,
+        sent: &[EnvName],
+    ) {
         if !operation.is_posix() {
             return;
         }
         let is_here = host.is_some_and(|host| matches!(host.as_str(), "local" | "__local__"));
         let inherited = is_here.then_some(self.resolver.inputs.env);
-        let texts = Texts { unset: &travel.unset, sent: &travel.env_names, inherited };
+        let texts = Texts { unset: &travel.unset, sent, inherited };
         self.resolver.warn_of_unset(&texts);
         if operation.pipes_hide_failures() {
             self.resolver.warn_of_pipes(&travel.pipes);
@@ -336,6 +343,15 @@ fn variables(credentials: &[(Wanted, Span)]) -> Vec<EnvName> {
     .flatten()
     .filter_map(|variable| variable.parse().ok())
     .collect()
+}
+
+/// The variables that name files of credentials.
+fn files(credentials: &[(Wanted, Span)]) -> impl Iterator<Item = EnvName> {
+    let keys = credentials.iter().flat_map(|(wanted, _)| wanted.provider.keys());
+    keys.filter_map(|key| match key.sent {
+        Sent::As(_) => None,
+        Sent::File(form) => form.variable.parse().ok(),
+    })
 }
 
 /// The location of a field; that of the operation where the recipe does not give the field.

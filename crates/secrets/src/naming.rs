@@ -40,10 +40,78 @@ pub fn is_secret(key: &str, value: &SecretValue) -> bool {
         || address::login(value.plain()).is_some()
 }
 
+/// Variables, or how they begin, by which a program is told what to run or whom to trust. A recipe or a
+/// project that comes from somebody else must not set them.
+const STEERING: [&str; 38] = [
+    "PATH",
+    "IFS",
+    "ENV",
+    "BASH",
+    "SHELL",
+    "LD_",
+    "DYLD_",
+    "PYTHON",
+    "PERL",
+    "RUBY",
+    "NODE_",
+    "NPM_CONFIG",
+    "JAVA_TOOL",
+    "_JAVA",
+    "JDK_JAVA",
+    "GIT_",
+    "SSH_",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "BROWSER",
+    "HOME",
+    "XDG_",
+    "DOPPIO_",
+    "TAR_",
+    "GOFLAGS",
+    "LESS",
+    "MAKE",
+    "MFLAGS",
+    "RUSTC",
+    "RUSTFLAGS",
+    "CARGO",
+    "MANPAGER",
+    "CURL_",
+    "WGETRC",
+    "SSL_",
+    "PIP_",
+    "UV_",
+];
+
+/// Whether a variable tells programs what to run or whom to trust.
+pub fn steers(variable: &str) -> bool {
+    let variable = variable.to_ascii_uppercase();
+    STEERING.iter().any(|begin| variable.starts_with(begin)) || variable.ends_with("_PROXY")
+}
+
+/// Whether a variable of the environment holds a secret: one that is known, or one whose name says so and
+/// whose value is no plain word.
+pub fn is_secret_variable(variable: &str, value: Option<&str>) -> bool {
+    match vendor::of_variable(variable) {
+        Some(key) => !key.is_public,
+        None => mask::telling(variable) && value.is_some_and(is_no_plain_word),
+    }
+}
+
+/// Not a number, a switch or a path, as in `TOKENIZERS_PARALLELISM=false`.
+fn is_no_plain_word(value: &str) -> bool {
+    let has = |class: fn(&u8) -> bool| value.bytes().any(|byte| class(&byte));
+    !value.starts_with('/') && (value.len() >= 8 || has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic))
+}
+
 /// The variable that a secret is for: the well-known one; the last part of the name where that is
 /// a variable already, as in `env/DATABASE_URL`; else the name in capitals. Of a member it is the
 /// member that counts.
 pub fn variable_of(reference: &SecretRef) -> Option<EnvName> {
+    usual(reference).filter(|variable| !steers(variable.as_str()))
+}
+
+fn usual(reference: &SecretRef) -> Option<EnvName> {
     if let Some(property) = &reference.property {
         return in_capitals(last(property));
     }

@@ -1,6 +1,6 @@
 //! Texts that must be known before the run.
 
-use doppio_secrets::vendor;
+use doppio_secrets::naming;
 use doppio_text::Diagnostic;
 use doppio_text::SUGGESTED;
 
@@ -41,7 +41,7 @@ pub(in crate::plan) fn fixed_text(
             None if *reference == Reference::Target => inputs.target.map(ToString::to_string),
             None => match reference {
                 Reference::Env(name)
-                    if vendor::of_variable(name.as_str()).is_none_or(|key| key.is_public) =>
+                    if !naming::is_secret_variable(name.as_str(), inputs.env.text(name.as_str())) =>
                 {
                     inputs.env.text(name.as_str()).map(str::to_owned)
                 }

@@ -2,6 +2,7 @@
 
 use doppio_secrets::Origin;
 use doppio_secrets::SecretRef;
+use doppio_secrets::naming;
 use doppio_secrets::vendor;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
@@ -142,11 +143,21 @@ impl Resolver<'_> {
 
     /// A variable of Doppio's environment that is known to hold a secret, as a reference to one.
     fn secret_variable(&mut self, name: &EnvName, span: &Span) -> Option<SecretRef> {
-        let key = vendor::of_variable(name.as_str()).filter(|key| !key.is_public)?;
-        let message = format!("`{name}` holds a secret, {}", key.name);
+        if !naming::is_secret_variable(name.as_str(), self.inputs.env.text(name.as_str())) {
+            return None;
+        }
+        let known = vendor::of_variable(name.as_str()).map(|key| key.name);
+        let message = match known {
+            Some(key) => format!("`{name}` holds a secret, {key}"),
+            None => format!("`{name}` looks like a secret's variable"),
+        };
+        let instead = known.map_or_else(|| format!("env:{name}"), str::to_owned);
         let fault = Diagnostic::warning("plan::secret-variable", message, span.clone())
             .label("is handed over as a secret")
-            .help(format!("write `${{secret:{}}}`, which is also found in other sources", key.name));
+            .help(match known {
+                Some(_) => format!("write `${{secret:{instead}}}`, which is also found in other sources"),
+                None => format!("write `${{secret:{instead}}}` to say that it is one"),
+            });
         self.fault(fault);
         Some(SecretRef {
             origin: Origin::Source { scheme: "env".to_owned(), path: name.to_string() },
