@@ -55,7 +55,12 @@ _doppio_or_names() {
         kind=$(_doppio_kind "${COMP_WORDS[COMP_CWORD-1]}" "${COMP_WORDS[1]}" "${COMP_WORDS[2]}")
     fi
     if [[ -n $kind && $COMP_CWORD -gt 2 ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" complete "$kind" -- "${COMP_WORDS[@]:1}" 2>/dev/null)" -- "$cur")
+        # Names may come from a recipe of others: nothing in them is expanded, neither here nor on Enter.
+        local name
+        COMPREPLY=()
+        while IFS= read -r name; do
+            [[ $name == "$cur"* ]] && COMPREPLY+=("$(printf %q "$name")")
+        done < <("${COMP_WORDS[0]}" complete "$kind" -- "${COMP_WORDS[@]:1}" 2>/dev/null)
     else
         _doppio "$@"
     fi

@@ -1,5 +1,6 @@
 //! The files of a project: beside the recipe, or in a folder above it up to the root of its repository.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -14,12 +15,19 @@ pub fn project_file(folder: &Path, name: &str) -> PathBuf {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let is_root = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
     let Some(root) = whole.ancestors().find(is_root) else { return beside };
-    if beside.symlink_metadata().is_ok() {
+    // What others have put above the folder, as into /tmp, is none of the user's.
+    if beside.symlink_metadata().is_ok() || !is_own(root) || !is_own(&root.join(".git")) {
         return beside;
     }
     let mut above = whole.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
-    let found = above.find(|folder| folder.join(name).symlink_metadata().is_ok());
+    let found = above.find(|folder| is_own(folder) && is_own(&folder.join(name)));
     found.map_or(beside, |folder| folder.join(name))
+}
+
+/// Whether something is there that belongs to who runs this.
+fn is_own(path: &Path) -> bool {
+    let user = rustix::process::geteuid().as_raw();
+    path.symlink_metadata().is_ok_and(|found| found.uid() == user)
 }
 
 /// The folder of the project's settings.

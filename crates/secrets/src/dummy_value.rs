@@ -1,5 +1,7 @@
 //! Values that are only placeholders, as in templates.
 
+use std::sync::LazyLock;
+
 use regex::bytes::Regex;
 
 use crate::SecretValue;
@@ -39,9 +41,11 @@ const LONGEST_PLACEHOLDER: usize = 128;
 /// Whether the value is only a placeholder, as `your_token_here` or `sk-...`: the one test of it, for all
 /// that store, import and warn.
 pub fn is_dummy(value: &SecretValue) -> bool {
+    static PATTERNS: LazyLock<[Regex; 2]> =
+        LazyLock::new(|| [PLACEHOLDER, ADDRESS].map(|pattern| Regex::new(pattern).expect("a test reads it")));
     let bytes = value.plain();
-    let is_like = |expression| Regex::new(expression).is_ok_and(|pattern| pattern.is_match(bytes));
-    bytes.len() <= LONGEST_PLACEHOLDER && (is_left_out(bytes) || is_like(PLACEHOLDER) || is_like(ADDRESS))
+    let is_like = || PATTERNS.iter().any(|pattern| pattern.is_match(bytes));
+    bytes.len() <= LONGEST_PLACEHOLDER && (is_left_out(bytes) || is_like())
 }
 
 /// Whether a text ends where its secret would begin: `sk-...`, `postgresql://...`, `hf_abc...`.

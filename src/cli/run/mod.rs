@@ -167,6 +167,7 @@ async fn steps(
     expiring.extend(credentials::outlived(&plan, &survey, &source));
     check_secrets(survey)?;
     unless(&wish, vault.learn_at_hand(&nameable(&plan))).await?;
+    check_ids(&plan, vault.mask())?;
     let world = credentials::World {
         hosts: &hosts,
         home: &context.home,
@@ -230,6 +231,16 @@ async fn steps(
     // What people read goes to stderr, and there is nobody to tell when that fails.
     let shown = if args.output.is_json() { shown } else { Ok(()) };
     Ok(Ended { state, folder: store.folder(&run), missing: journal.missing().to_vec(), unkept, shown })
+}
+
+/// Refuses ids with a secret in them: they become names of files, and stand before each line.
+fn check_ids(plan: &Plan, mask: &Mask) -> Result<(), CliError> {
+    let shows = |id: &str| mask.text(id).as_str() != id;
+    match plan.steps().iter().find(|step| shows(step.id.as_str())) {
+        None => Ok(()),
+        Some(step) => Err(CliError::usage(format!("the id `{}` of a step holds a secret", mask.text(step.id.as_str())))
+            .hint("keep the value out of `id` and `matrix`: give its name there, and `env = { TOKEN = \"${secret:NAME}\" }`")),
+    }
 }
 
 /// The secrets that a plan can name: those of its texts, and those of its credentials.

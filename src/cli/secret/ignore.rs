@@ -3,9 +3,12 @@
 use std::fs;
 use std::io;
 use std::io::ErrorKind;
+use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+
+use doppio_text::open;
 
 use crate::cli::error::CliError;
 
@@ -79,7 +82,16 @@ fn addition(present: &[u8], rules: &[&str]) -> String {
 
 fn read(folder: &Path) -> Result<Vec<u8>, CliError> {
     let path = folder.join(".gitignore");
-    match fs::read(&path) {
+    let text = || {
+        // A link in a folder of others may lead to any file of the user's.
+        if !path.symlink_metadata()?.is_file() {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        let mut bytes = Vec::new();
+        open(&path)?.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    match text() {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         other => other.map_err(|error| cannot("read", &path, &error)),
     }

@@ -7,8 +7,10 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use doppio_secrets::SecretRef;
+use doppio_secrets::looks_like_value;
 use doppio_text::Toml;
 use doppio_text::TomlTable;
+use doppio_text::shell::typed;
 
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
@@ -63,6 +65,13 @@ pub(super) fn collect(path: &Path, needs: &mut Needs) -> Result<(), CliError> {
         }
         found
     })?;
+    if found.iter().any(|reference: &SecretRef| looks_like_value(&reference.label())) {
+        let path = path.display().to_string();
+        return Err(CliError::usage(format!(
+            "`{path}` has what looks like a value where a reference belongs"
+        ))
+        .hint(typed(["doppio", "check", &path])));
+    }
     add(needs, found, path);
     Ok(())
 }

@@ -39,7 +39,7 @@ pub(super) fn unfit(name: &SecretName, value: &SecretValue) -> Option<Unfit> {
     }
     match value.fitness() {
         Fitness::Empty => nothing("is empty", None),
-        _ if is_dummy(value) => nothing("is only a placeholder", vendor::known(name).map(|known| known.get)),
+        _ if is_dummy(value) => unfit("is only a placeholder", vendor::known(name).map(|known| known.get)),
         Fitness::Fit => None,
         Fitness::TooLong => unfit("is too long to be masked", Some("split it: 256 KiB is the limit")),
         Fitness::TooShort if vendor::is_public(name.as_str()) => None,

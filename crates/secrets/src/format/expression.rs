@@ -23,13 +23,15 @@ pub(super) fn of_assignment(assignment: &str) -> Option<&'static str> {
     {
         return Some(PREFIXED);
     }
-    let mut rest = written;
+    let mut rest = without_comment(written);
     while let Some(at) = rest.find(['$', '`', '\\']) {
         let (sign, behind) = rest[at..].split_at(1);
         match sign {
             // What follows is plain.
             "\\" => {
-                rest = behind.get(1..).unwrap_or_default();
+                let mut plain = behind.chars();
+                plain.next();
+                rest = plain.as_str();
                 continue;
             }
             "`" if behind.contains('`') => return Some(SHELL),
@@ -41,6 +43,21 @@ pub(super) fn of_assignment(assignment: &str) -> Option<&'static str> {
         rest = behind;
     }
     None
+}
+
+/// What is assigned without the comment behind it.
+fn without_comment(written: &str) -> &str {
+    let Some(inner) = written.strip_prefix('"') else {
+        let comment = written.find(" #").or_else(|| written.find("\t#"));
+        return comment.map_or(written, |end| &written[..end]);
+    };
+    let mut escaped = false;
+    let end = inner.find(|c| {
+        let ends = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    });
+    end.map_or(written, |end| &written[..end + 2])
 }
 
 /// `NAME}`, `NAME:-…}` and what else a shell knows.

@@ -19,6 +19,7 @@ use crate::format::entry::line_at;
 use crate::format::pointer::NoMember;
 use crate::format::pointer::index;
 use crate::format::scalar::Scalar;
+use crate::format::scalar::telling_key;
 
 use raw::Raw;
 use raw::is_deep;
@@ -166,7 +167,9 @@ impl Raw<'_> {
     /// Keeps the texts and numbers of a value that is not too deep.
     fn scalars(self, key: &str, is_item: bool, found: &mut Vec<Scalar>) {
         match self.first() {
-            b'{' => self.members().for_each(|(key, value)| value.scalars(&shown(key), false, found)),
+            b'{' => self.members().for_each(|(own, value)| {
+                value.scalars(telling_key(key, &shown(own)), false, found);
+            }),
             b'[' => self.items().for_each(|item| item.scalars(key, true, found)),
             b'"' => found.extend(unescaped(self.written).map(|text| Scalar::new(key, &text, is_item))),
             _ => found.extend(Scalar::of_number(key, &String::from_utf8_lossy(self.written), is_item)),

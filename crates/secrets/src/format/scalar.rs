@@ -15,6 +15,14 @@ pub struct Scalar {
 /// Numbers of fewer digits are ports, sizes and counts.
 pub const DIGITS: usize = 6;
 
+/// The key that says what a member is: of a map of secrets that of the map, as in
+/// `{"passwords": {"database": …}}`.
+pub(super) fn telling_key<'k>(above: &'k str, own: &'k str) -> &'k str {
+    let above_it = above.to_ascii_lowercase();
+    let is_map = ["passwords", "secrets", "tokens", "keys"].iter().any(|end| above_it.ends_with(end));
+    if is_map { above } else { own }
+}
+
 impl Scalar {
     pub(super) fn new(key: &str, text: &[u8], is_item: bool) -> Self {
         Self { key: key.to_owned(), text: Zeroizing::new(text.to_vec()), is_item }

@@ -20,6 +20,7 @@ use crate::format::entry::utf8;
 use crate::format::pointer::NoMember;
 use crate::format::pointer::index;
 use crate::format::scalar::Scalar;
+use crate::format::scalar::telling_key;
 
 /// A text that was parsed; wiped when dropped.
 struct Parsed<'a>(DeTable<'a>);
@@ -104,18 +105,20 @@ pub(super) fn select(text: &str, path: &[Cow<'_, str>]) -> Result<Option<SecretV
 pub(super) fn scalars(text: &str) -> Vec<Scalar> {
     let mut found = Vec::new();
     if let Ok(parsed) = Parsed::new(text) {
-        scalars_of_table(&parsed.0, &mut found);
+        scalars_of_table("", &parsed.0, &mut found);
     }
     found
 }
 
-fn scalars_of_table(table: &DeTable<'_>, found: &mut Vec<Scalar>) {
-    table.iter().for_each(|(key, value)| scalars_of(key.get_ref(), value.get_ref(), false, found));
+fn scalars_of_table(above: &str, table: &DeTable<'_>, found: &mut Vec<Scalar>) {
+    table.iter().for_each(|(own, value)| {
+        scalars_of(telling_key(above, own.get_ref()), value.get_ref(), false, found);
+    });
 }
 
 fn scalars_of(key: &str, value: &DeValue<'_>, is_item: bool, found: &mut Vec<Scalar>) {
     match value {
-        DeValue::Table(table) => scalars_of_table(table, found),
+        DeValue::Table(table) => scalars_of_table(key, table, found),
         DeValue::Array(items) => items.iter().for_each(|item| scalars_of(key, item.get_ref(), true, found)),
         DeValue::String(text) => found.push(Scalar::new(key, text.as_bytes(), is_item)),
         DeValue::Integer(number) => found.extend(Scalar::of_number(key, &number.to_string(), is_item)),

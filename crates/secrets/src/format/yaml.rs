@@ -23,6 +23,7 @@ use crate::format::entry::utf8;
 use crate::format::pointer::NoMember;
 use crate::format::pointer::index;
 use crate::format::scalar::Scalar;
+use crate::format::scalar::telling_key;
 
 /// No document of secrets is deeper, and each level takes stack, much of it in a build for tests.
 const DEEPEST: usize = 32;
@@ -157,8 +158,8 @@ pub(super) fn scalars(text: &str) -> Vec<Scalar> {
 fn scalars_of(key: &str, node: &Node, is_item: bool, found: &mut Vec<Scalar>) {
     match node {
         Node::Mapping(members) => {
-            for (key, node) in members {
-                scalars_of(key, &node.value, false, found);
+            for (own, node) in members {
+                scalars_of(telling_key(key, own), &node.value, false, found);
             }
         }
         Node::List(items) => {

@@ -187,15 +187,16 @@ impl Source for Remote {
     }
 
     async fn stage(&self, path: &str, value: &SecretValue) -> Answer<Metadata> {
+        self.far.logins.send(value);
         let done = self.far.within(self.far.source.stage(path, value)).await;
         self.forget();
-        done
+        done.map(|metadata| self.far.logins.without(metadata))
     }
 
     async fn promote(&self, path: &str, remark: &Remark) -> Answer<Metadata> {
         let done = self.far.within(self.far.source.promote(path, remark)).await;
         self.forget();
-        done
+        done.map(|metadata| self.far.logins.without(metadata))
     }
 
     async fn discard(&self, path: &str) -> Answer<()> {

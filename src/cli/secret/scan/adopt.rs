@@ -1,5 +1,6 @@
 //! Storing the tokens that were found, and what to write in their place.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use doppio_secrets::SecretRef;
@@ -58,6 +59,9 @@ pub(super) async fn adopt(
             place(finding)
         ));
     }
+    if report.findings.is_empty() {
+        return Ok(());
+    }
     if tokens.is_empty() {
         return Err(CliError::usage("no token was found that has a name of its own and is not stored"));
     }
@@ -72,6 +76,12 @@ pub(super) async fn adopt(
     if !plan.carry_out(wish, context).await? {
         return Ok(());
     }
+    // Only of what is stored now may the file's copy go.
+    let arrived: BTreeSet<&SecretName> = plan.arrivals().filter_map(|item| item.name.as_ref()).collect();
+    tokens.retain(|token| arrived.contains(&token.name));
+    if tokens.is_empty() {
+        return complaint(&plan);
+    }
     for token in &tokens {
         let Some(variable) = &token.variable else { continue };
         output::text(&format!("{}: write {}\n", place(token.finding), replacement(token, variable)))?;
@@ -82,7 +92,17 @@ pub(super) async fn adopt(
     let command = typed(["doppio", "secret", "exec"].into_iter().chain(names).chain(["--", "COMMAND"]));
     output::line(&format!("run the program with {command}"));
     output::line("what stood in a file may have been read: `doppio secret rotate NAME` replaces it");
-    plan.complain()
+    complaint(&plan)
+}
+
+/// What was not stored; `scan` has none of the options that `import` has for that.
+fn complaint(plan: &transfer::Plan<'_>) -> Result<(), CliError> {
+    plan.complain().map_err(|error| CliError {
+        hints: vec![
+            "to keep it as well, store it under a name of its own: `doppio secret set NAME`".to_owned(),
+        ],
+        ..error
+    })
 }
 
 /// The secret that a token is, by its own looks or by where it stands.

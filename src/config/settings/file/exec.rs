@@ -2,42 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use doppio_secrets::Origin;
 use doppio_secrets::SecretRef;
 use doppio_secrets::looks_like_value;
+use doppio_secrets::naming;
 use doppio_text::Diagnostic;
 use doppio_text::TomlValue;
 use doppio_text::name::EnvName;
 
 use crate::config::settings::file::Reader;
-
-/// Variables, or how they begin, by which a program is told what to run or whom to trust. A project that
-/// comes from somebody else must not set them.
-const STEERING: [&str; 24] = [
-    "PATH",
-    "IFS",
-    "ENV",
-    "BASH",
-    "SHELL",
-    "LD_",
-    "DYLD_",
-    "PYTHON",
-    "PERL",
-    "RUBY",
-    "NODE_",
-    "NPM_CONFIG",
-    "JAVA_TOOL",
-    "_JAVA",
-    "JDK_JAVA",
-    "GIT_",
-    "SSH_",
-    "EDITOR",
-    "VISUAL",
-    "PAGER",
-    "BROWSER",
-    "HOME",
-    "XDG_",
-    "DOPPIO_",
-];
 
 impl Reader<'_> {
     pub(super) fn exec(&mut self, value: &TomlValue<'_>) -> BTreeMap<EnvName, SecretRef> {
@@ -48,7 +21,7 @@ impl Reader<'_> {
             if let Err(error) = &variable {
                 self.error(name.span(), "settings::variable", error.to_string());
             }
-            if STEERING.iter().any(|begin| name.get_ref().starts_with(begin)) {
+            if naming::steers(name.get_ref()) {
                 let message = format!("{what} tells programs what to run, and is not a secret's variable");
                 self.error(name.span(), "settings::variable", message);
                 continue;
@@ -65,6 +38,15 @@ impl Reader<'_> {
                 self.toml.fault(fault.help("write a name, as in `\"huggingface/token\"`, or `SOURCE:PATH`"));
                 continue;
             };
+            // What is not the user's own must not become a variable of a program: a text of the file, or one
+            // beside it.
+            let is_dotenv = matches!(&reference.origin, Origin::Source { scheme, .. } if scheme == "dotenv");
+            if reference.default.is_some() || is_dotenv {
+                let message =
+                    format!("{what} must be given a secret: no default, and nothing of a dotenv file");
+                self.error(value.span(), "settings::reference", message);
+                continue;
+            }
             found.extend(variable.ok().map(|variable| (variable, reference)));
         }
         found
