@@ -63,7 +63,7 @@ enum Command {
     Completions(completions::Args),
     /// Examine this machine or a host: what is wrong, and how to fix it
     Doctor(doctor::Args),
-    /// List hosts, and forget their keys
+    /// Add and list hosts, and forget their keys
     #[command(subcommand)]
     Host(host::Command),
     /// Show what a run would do, without doing it

@@ -143,7 +143,12 @@ impl Resolver<'_> {
             let message =
                 format!("a failure before `| {last}` is not noticed: the pipe ends as `{last}` does");
             let fault = Diagnostic::warning("plan::hidden-failure", message, span.clone());
-            self.fault(fault.help("add `pipefail = true` to the operation or to `[defaults]`"));
+            self.fault(fault.help(if last == "head" {
+                "add `pipefail = true` to the operation or to `[defaults]`, and write `sed -n 1,5p` in place of \
+                 `head -5`: `head` ends what writes to it, which `pipefail` makes a failure"
+            } else {
+                "add `pipefail = true` to the operation or to `[defaults]`"
+            }));
         }
     }
 }

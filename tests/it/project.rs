@@ -32,3 +32,14 @@ fn settings_and_dotenv_of_the_repository_hold_for_its_recipes() {
         "{shown:?}"
     );
 }
+
+#[test]
+fn a_planted_link_is_not_written_through() {
+    let doppio = Doppio::new();
+    doppio.file("mine", "echo mine\n");
+    let ignore = doppio.folder().join("project/.gitignore");
+    std::os::unix::fs::symlink("mine", &ignore).unwrap();
+    let ran = doppio.run(["secret", "init"]).expect(3);
+    assert!(ran.stderr.contains("is not a regular file"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(doppio.folder().join("project/mine")).unwrap(), "echo mine\n");
+}

@@ -207,11 +207,26 @@ fn a_secret_goes_into_its_usual_variable() {
     assert_eq!(ran.stdout, "got ***\n");
     for (project, words) in [
         ("[exec]\nLD_PRELOAD = \"team/key\"\n", "tells programs what to run"),
+        ("[exec]\nhttps_proxy = \"team/key\"\n", "tells programs what to run"),
+        ("[exec]\nMY_TOKEN = \"team/none?hf_kQzVbXmW\"\n", "no default"),
+        ("[exec]\nMY_TOKEN = \"dotenv:MY_TOKEN\"\n", "nothing of a dotenv file"),
         ("[exec]\nA = \"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\"\n", "must be given a reference"),
     ] {
         doppio.file("doppio.toml", project);
         let ran = exec(&[], "true").expect(2);
         assert!(ran.stderr.contains(words) && !ran.stderr.contains("kQzVbXmW"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_recipe_of_others_steers_no_program() {
+    let doppio = Doppio::with_vault();
+    for reference in ["ld/preload?./evil.so", "bash/env?./evil.sh", "tar/options?--checkpoint=1"] {
+        doppio.recipe(&format!(
+            "[[step]]\nid = \"a\"\nlocal_command = {{ command = \"true\", env = {{ X = \"${{secret:{reference}}}\" }} }}\n"
+        ));
+        let ran = doppio.run(["secret", "exec", "--recipe", "recipe.toml", "--", "true"]).expect(2);
+        assert!(ran.stderr.contains("has no usual variable"), "{}", ran.stderr);
     }
 }
 

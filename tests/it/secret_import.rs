@@ -25,7 +25,7 @@ fn a_dotenv_is_shown_first_and_stored_byte_for_byte() {
     new      huggingface/token  HF_TOKEN (line 2)
     new      env/DATABASE_URL   DATABASE_URL (line 3)
     refused  env/PORT           PORT (line 4): the value is too short to be masked: use a value of at least 4 bytes
-    skipped  wandb/api_key      WANDB_API_KEY (line 5): the value is only a placeholder
+    refused  wandb/api_key      WANDB_API_KEY (line 5): the value is only a placeholder
     ");
     insta::assert_snapshot!(ran.stderr, @"
     note: `.env` begins with a byte order mark, which was left out
@@ -38,7 +38,7 @@ fn a_dotenv_is_shown_first_and_stored_byte_for_byte() {
     let ran = doppio.run(["secret", "import", ".env", "--yes"]).expect(3);
     assert_eq!(ran.stdout, table);
     assert!(
-        ran.stderr.contains("1 secret could not be written: see the lines with `refused`"),
+        ran.stderr.contains("2 secrets could not be written: see the lines with `refused`"),
         "{}",
         ran.stderr
     );

@@ -258,7 +258,7 @@ fn a_disk_that_is_full_for_a_while_loses_output_only_and_says_so() {
         r#"
 [[step]]
 id = "fill"
-local_command = {{ command = "head -c 4M /dev/zero > {home}/filler 2>/dev/null; true" }}
+local_command = {{ command = "head -c 4M /dev/zero > {home}/filler 2>/dev/null || true" }}
 [[step]]
 id = "talk"
 depends_on = ["fill"]

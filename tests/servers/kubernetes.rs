@@ -150,7 +150,7 @@ async fn contract(cluster: &Cluster) {
     let fault = words(reader.get("large", None).await);
     assert!(
         fault.starts_with(
-            "not allowed: secrets \"large\" is forbidden: User \"reader\" cannot get resource \"secrets\""
+            "not allowed: secrets \"large\" is forbidden: User \"***\" cannot get resource \"secrets\""
         ),
         "{fault}"
     );

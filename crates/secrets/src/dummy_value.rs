@@ -48,6 +48,12 @@ pub fn is_dummy(value: &SecretValue) -> bool {
     bytes.len() <= LONGEST_PLACEHOLDER && (is_left_out(bytes) || is_like())
 }
 
+/// Whether nothing is lost without the value: a template ends where its secret would begin, as `sk-...`. What
+/// only reads like a placeholder, as `my-secret-password`, may be somebody's.
+pub fn is_open_template(value: &SecretValue) -> bool {
+    is_left_out(value.plain())
+}
+
 /// Whether a text ends where its secret would begin: `sk-...`, `postgresql://...`, `hf_abc...`.
 fn is_left_out(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };

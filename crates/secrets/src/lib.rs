@@ -52,6 +52,7 @@ pub use credentials::HandedSecret;
 pub use delivery::Carrier;
 pub use delivery::Delivery;
 pub use dummy_value::is_dummy;
+pub use dummy_value::is_open_template;
 pub use environment::Environment;
 pub use error::SecretError;
 pub use foreign_form::ForeignForm;

@@ -5,6 +5,7 @@ use doppio_secrets::ForeignForm;
 use doppio_secrets::SecretValue;
 use doppio_secrets::foreign_form;
 use doppio_secrets::is_dummy;
+use doppio_secrets::is_open_template;
 use doppio_secrets::vendor;
 use doppio_text::name::SecretName;
 
@@ -39,6 +40,9 @@ pub(super) fn unfit(name: &SecretName, value: &SecretValue) -> Option<Unfit> {
     }
     match value.fitness() {
         Fitness::Empty => nothing("is empty", None),
+        _ if is_open_template(value) => {
+            nothing("is only a placeholder", vendor::known(name).map(|known| known.get))
+        }
         _ if is_dummy(value) => unfit("is only a placeholder", vendor::known(name).map(|known| known.get)),
         Fitness::Fit => None,
         Fitness::TooLong => unfit("is too long to be masked", Some("split it: 256 KiB is the limit")),

@@ -2,6 +2,7 @@
 
 use doppio_hosts::Host;
 use doppio_text::shell::quote;
+use doppio_text::shell::typed;
 
 use crate::event::End;
 use crate::step::Ended;
@@ -43,9 +44,9 @@ impl Operation for TmuxWait {
         if let Err(StepError::Stopped(_)) = followed {
             let (step, id) = (&cx.step, host.id());
             cx.notice(&format!(
-                "`{step}` no longer follows tmux session `{name}` on `{id}`, and does not end it: `tmux attach -t {}` \
-                 there shows it while it runs",
-                quote(&format!("={name}"))
+                "`{step}` no longer follows tmux session `{name}` on `{id}`, and does not end it: {} there shows it \
+                 while it runs",
+                typed(["tmux", "attach", "-t", &format!("={name}")])
             ))
             .await;
         }

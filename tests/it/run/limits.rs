@@ -3,8 +3,6 @@
 use std::fmt::Write;
 
 use doppio_test_support::Doppio;
-use doppio_test_support::Ran;
-use doppio_test_support::wait_for;
 
 // case L12
 #[test]
@@ -70,13 +68,6 @@ fn all_steps_together_have_a_limit() {
     }
 }
 
-/// Runs it to its end, within the time that `wait_for` has.
-fn run_in_time(doppio: &Doppio, arguments: [&str; 2]) -> Ran {
-    let mut child = doppio.start(arguments);
-    wait_for("its end", || child.try_wait().unwrap().is_some());
-    Ran::of(&child.wait_with_output().unwrap())
-}
-
 // case L10
 #[test]
 fn many_variables_are_checked_one_by_one() {
@@ -88,7 +79,7 @@ fn many_variables_are_checked_one_by_one() {
         writeln!(recipe, "NAME_{index} = \"value {index}\"").unwrap();
     }
     doppio.recipe(&recipe);
-    run_in_time(&doppio, ["check", "recipe.toml"]).expect(0);
+    doppio.run(["check", "recipe.toml"]).expect(0);
 }
 
 // case L10
@@ -104,6 +95,6 @@ fn a_step_may_have_many_secrets() {
         doppio = doppio.env(name, format!("value-{index}-of-many"));
     }
     doppio.recipe(&recipe);
-    let ran = run_in_time(&doppio, ["run", "recipe.toml"]).expect(0);
+    let ran = doppio.run(["run", "recipe.toml"]).expect(0);
     assert!(ran.stderr.contains("a | ***\n"), "{}", ran.stderr);
 }

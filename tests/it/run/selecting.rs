@@ -106,3 +106,45 @@ fn a_text_stops_at_the_first_command_that_fails() {
     doppio.recipe("[[step]]\nid = \"a\"\nlocal_command = { command = \"false | cat\", pipefail = true }\n");
     doppio.run(["run", "recipe.toml"]).expect(1);
 }
+
+#[test]
+fn what_is_left_out_is_waited_through() {
+    let doppio = Doppio::new();
+    doppio.recipe(
+        r#"
+[[step]]
+id = "a"
+local_command = { command = "sleep 0.3; touch done", workdir = "." }
+[[step]]
+id = "b"
+depends_on = ["a"]
+matrix = { n = ["1", "2"] }
+local_command = { command = "true" }
+[[step]]
+id = "c"
+depends_on = ["b"]
+local_command = { command = "test -e done" }
+"#,
+    );
+    for options in [&["--skip", "b"][..], &["--only", "a", "--only", "c"]] {
+        doppio.run(["run", "recipe.toml"].iter().chain(options)).expect(0);
+        std::fs::remove_file(doppio.folder().join("project/done")).unwrap();
+    }
+}
+
+#[test]
+fn an_id_with_a_secret_in_it_is_refused() {
+    let doppio = Doppio::with_vault();
+    doppio.store("team/key", "hunter2-hunter2");
+    doppio.recipe(
+        r#"
+[[step]]
+id = "a"
+matrix = { n = ["hunter2-hunter2", "2"] }
+local_command = { command = "true", env = { K = "${secret:team/key}" } }
+"#,
+    );
+    let ran = doppio.run(["run", "recipe.toml"]).expect(2);
+    assert!(ran.stderr.contains("the id `a[n=***]` of a step holds a secret"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+}

@@ -214,5 +214,5 @@ fn files_of_a_large_value_are_removed_when_their_shell_could_not_and_that_is_rep
     let said = format!("{}{}", ran.stdout, ran.stderr);
     let left = listed(&server, "/dev/shm");
     let [left] = &left[..] else { panic!("what is mounted can't be removed: {left:?}\n{said}") };
-    assert!(said.contains(&format!("are left on `box`; remove them: `rm -rf /dev/shm/{left}`")), "{said}");
+    assert!(said.contains(&format!("are left on `box`; remove them: `rm -rf -- /dev/shm/{left}`")), "{said}");
 }

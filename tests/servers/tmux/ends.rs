@@ -194,7 +194,7 @@ fn a_wait_that_is_stopped_says_so_itself() {
         }
         let ran = Ran::of(&child.wait_with_output().unwrap());
         assert_ne!(ran.code, 0);
-        assert!(ran.stderr.contains("`wait` follows tmux session `train` no longer"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("`wait` no longer follows tmux session `train`"), "{}", ran.stderr);
         assert!(ran.stderr.contains("tmux attach -t =train"), "{}", ran.stderr);
         assert!(!ran.stderr.contains("Terminated"), "{}", ran.stderr);
         assert!(tmux(&server, "tmux ls").contains("train:"), "the session goes on");

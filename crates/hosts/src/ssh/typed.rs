@@ -101,5 +101,9 @@ mod tests {
             "ssh -p 37487 -o 'ProxyCommand=ssh -p 22 -W '\\''[%h]:%p'\\'' me@example.org' root@10.0.0.7 \
              'kill -TERM -4242'"
         );
+        // Each client replaces what stands for a host, in the commands within its own, too.
+        spec.jump.insert(0, HostSpec::new("first", "me", "192.0.2.1", 22));
+        let line = typed(&spec);
+        assert!(line.contains("[%%h]:%%p") && line.contains("[%h]:%p"), "{line}");
     }
 }

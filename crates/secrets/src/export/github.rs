@@ -100,7 +100,7 @@ mod tests {
     fn every_line_is_masked() {
         let value = SecretValue::new(b"{\n  hunter2%0A\r\n}".to_vec());
         let written = github(&[("KEY".parse().unwrap(), value)], [7; 16]).unwrap();
-        assert_eq!(written.masks.as_slice(), b"::add-mask::  hunter2%250A\n");
+        assert_eq!(written.masks.as_slice(), b"::add-mask::  hunter2%250A\n::add-mask::hunter2%250A\n");
         insta::assert_snapshot!(std::str::from_utf8(&written.variables).unwrap().replace('\r', "<CR>"), @"
         KEY<<ghadelimiter_07070707070707070707070707070707
         {

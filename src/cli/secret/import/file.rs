@@ -11,7 +11,7 @@ use doppio_secrets::format::Document;
 use doppio_secrets::format::Entry;
 use doppio_secrets::format::Format;
 use doppio_secrets::format::NotSecrets;
-use doppio_secrets::is_dummy;
+use doppio_secrets::is_open_template;
 use doppio_secrets::looks_like_value;
 use doppio_secrets::naming;
 use doppio_secrets::source::Remark;
@@ -138,7 +138,7 @@ fn besides(entries: &[Entry], code: Option<usize>, names: &Names) -> Option<Stri
 
 /// Whether an entry has no value: it is empty, or only a placeholder.
 fn is_nothing(entry: &Entry) -> bool {
-    entry.value.as_ref().is_ok_and(|value| value.fitness() == Fitness::Empty || is_dummy(value))
+    entry.value.as_ref().is_ok_and(|value| value.fitness() == Fitness::Empty || is_open_template(value))
 }
 
 fn unused(names: &Names, shown: &dyn Display, has: impl FnMut(&str) -> bool) -> Result<(), CliError> {
