@@ -41,5 +41,5 @@ fn a_planted_link_is_not_written_through() {
     std::os::unix::fs::symlink("mine", &ignore).unwrap();
     let ran = doppio.run(["secret", "init"]).expect(3);
     assert!(ran.stderr.contains("is not a regular file"), "{}", ran.stderr);
-    assert_eq!(std::fs::read_to_string(doppio.folder().join("project/mine")).unwrap(), "echo mine\n");
+    assert_eq!(fs::read_to_string(doppio.folder().join("project/mine")).unwrap(), "echo mine\n");
 }

@@ -161,10 +161,9 @@ impl Parser {
             }
             let Some(next) = bytes[at..].iter().position(|&byte| is_stop(byte)) else { return bytes.len() };
             at += next;
-            if !bytes
-                .get(at + 1)
-                .is_some_and(|&second| is_text(bytes[at], second) || passes(bytes[at], second))
-            {
+            let byte = bytes[at];
+            let passes = |second| is_text(byte, second) || !Self::is_special(byte) && passes(byte, second);
+            if !bytes.get(at + 1).is_some_and(|&second| passes(second)) {
                 return at;
             }
             at += 1;
