@@ -1,5 +1,6 @@
 //! The files of a project: beside the recipe, or in a folder above it up to the root of its repository.
 
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -22,6 +23,18 @@ pub fn project_file(folder: &Path, name: &str) -> PathBuf {
     let mut above = whole.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     let found = above.find(|folder| is_own(folder) && is_own(&folder.join(name)));
     found.map_or(beside, |folder| folder.join(name))
+}
+
+/// Refuses a link that leads out of its folder: what it names would be read, and drawn where it has faults.
+pub(super) fn own_file(path: &Path) -> io::Result<()> {
+    if !path.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
+        return Ok(());
+    }
+    let folder = path.parent().unwrap_or(path).canonicalize()?;
+    if path.canonicalize()?.starts_with(folder) {
+        return Ok(());
+    }
+    Err(io::Error::other("it is a link that leads out of its folder"))
 }
 
 /// Whether something is there that belongs to who runs this.

@@ -66,6 +66,7 @@ use doppio_text::open;
 use doppio_text::open_own;
 
 use crate::config::project::SETTINGS;
+use crate::config::project::own_file;
 use crate::config::project_file;
 
 use file::File;
@@ -181,7 +182,8 @@ impl Settings {
         profile: Option<&str>,
     ) -> Result<Self, SettingsError> {
         let project = project_file(project, SETTINGS);
-        let project = read(&project, Role::Project, open(&project).map_err(OwnFileError::Io))?;
+        let opened = own_file(&project).and_then(|()| open(&project)).map_err(OwnFileError::Io);
+        let project = read(&project, Role::Project, opened)?;
         let user = read(user, Role::User, open_own(user, home))?;
         Self::merge(&project, &user, profile)
     }

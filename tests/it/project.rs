@@ -43,3 +43,13 @@ fn a_planted_link_is_not_written_through() {
     assert!(ran.stderr.contains("is not a regular file"), "{}", ran.stderr);
     assert_eq!(fs::read_to_string(doppio.folder().join("project/mine")).unwrap(), "echo mine\n");
 }
+
+#[test]
+fn a_link_that_leads_out_of_the_project_is_not_read() {
+    let doppio = Doppio::new();
+    let kept = doppio.private("kept", "db.example:5432:prod:app:hunter2-kept\n");
+    std::os::unix::fs::symlink(kept, doppio.folder().join("project/doppio.toml")).unwrap();
+    let ran = doppio.run(["secret", "list"]).expect(3);
+    assert!(ran.stderr.contains("leads out of its folder"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+}
