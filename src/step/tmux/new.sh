@@ -62,7 +62,8 @@ undo() {
 trap 'undo $not_started' TERM
 [ "${made#* }" = "$s" ] || undo $bad_name
 is_there() { tmux display-message -p -t "$p" '#{pane_id}' 2>/dev/null | grep -q .; }
-hand_over || undo $not_started
+# Before the command starts: it may fill the disk, or be told to stop.
 for f in last "of-$run"; do
   printf '%s\n' "$job" >"$names/$f.new" && mv "$names/$f.new" "$names/$f" || undo $no_state
 done
+hand_over || undo $not_started

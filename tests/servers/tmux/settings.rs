@@ -108,11 +108,11 @@ fn what_can_not_work_is_an_error_before_anything_is_started() {
         )
     };
     doppio.file("plain.toml", step("ssh_command", "workdir = \"/no/such\""));
-    let plain = doppio.run(["run", "plain.toml"]).expect(1);
-    let words = "doppio: no directory /no/such";
+    let plain = doppio.run(["run", "plain.toml"]).expect(3);
+    let words = "there is no directory `/no/such` that can be entered";
     assert!(plain.stderr.contains(words), "{}", plain.stderr);
     doppio.file("new.toml", step("tmux_new", "session_name = \"a\", workdir = \"/no/such\""));
-    let ran = doppio.run(["run", "new.toml"]).expect(1);
+    let ran = doppio.run(["run", "new.toml"]).expect(3);
     assert!(ran.stderr.contains(words), "{}", ran.stderr);
     doppio.file("log.toml", step("tmux_new", "session_name = \"a\", log = \"/no/such/log\""));
     let ran = doppio.run(["run", "log.toml"]).expect(1);
