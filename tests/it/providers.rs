@@ -519,7 +519,7 @@ fn git_logs_in_with_the_token_of_the_host() {
     let fill = |host: &str| {
         format!(
             "[recipe]\nname = \"r\"\n[[step]]\nid = \"s\"\ncredentials = [\"git:{host}\"]\n\
-             local_command = {{ command = \"printf 'protocol=https\\\\nhost={host}\\\\n\\\\n' | git credential fill | cmp - expected\" }}\n"
+             local_command = {{ command = \"printf 'protocol=https\\\\nhost={host}\\\\n\\\\n' | git credential fill > filled; test \\\"$(cat filled)\\\" = \\\"$(cat expected)\\\"\" }}\n"
         )
     };
     world.file("r.toml", fill("huggingface.co"));

@@ -46,7 +46,10 @@ fn a_full_disk_loses_no_end() {
         server.hosts_toml("gpu"),
         server.home().display()
     ));
-    doppio.file("r.toml", train("head -c 10000000 /dev/zero > ~/small/rest 2>/dev/null || true; echo full; exit 3"));
+    doppio.file(
+        "r.toml",
+        train("head -c 10000000 /dev/zero > ~/small/rest 2>/dev/null || true; echo full; exit 3"),
+    );
     let ran = doppio.run(["run", "r.toml"]).expect(1);
     assert!(ran.stderr.contains("exit code 3"), "{}", ran.stderr);
     // Where there is no room to begin with, nothing is started.
