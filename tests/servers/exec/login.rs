@@ -90,10 +90,8 @@ async fn a_payload_that_arrives_in_part_is_not_run() {
     let done = run(&host, exec).await;
     match done.exit {
         Exit::Code(0) => assert_eq!(done.text(), "78000"),
-        Exit::NotStarted(error) => {
-            assert!(error.causes[0].contains("did not arrive whole"), "{error:?}");
-            assert!(!server.home().join("ran").exists());
-        }
+        // How it ends depends on how much was taken: it may be the mark of the end, or all of it.
+        Exit::NotStarted(_) | Exit::Lost(_) => assert!(!server.home().join("ran").exists()),
         other => panic!("{other:?}"),
     }
     bed.pool.close().await;
