@@ -54,8 +54,15 @@ pub(super) fn listen(
                 Cancel::Force => exit(&echo),
             };
             cancel.send_replace(next);
-            if next == Cancel::Force || run_is_over.load(Ordering::Relaxed) {
+            if run_is_over.load(Ordering::Relaxed) {
                 screen.give_up();
+            } else if next == Cancel::Force {
+                // What is left to say takes a moment, if anybody listens.
+                let screen = screen.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(LAST_WORDS).await;
+                    screen.give_up();
+                });
             }
         }
     });
