@@ -9,7 +9,7 @@ use crate::step::Ended;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::Value;
-use crate::step::follow::Show;
+use crate::step::masked_output::Show;
 use crate::step::unended;
 use crate::step::unended::GRACE;
 
@@ -55,21 +55,24 @@ impl StepContext {
         Ok(ended)
     }
 
-    /// The same for a script whose standard output is a secret: only standard error is shown, when the
-    /// output is known to the mask as `name`.
+    /// The same for a script whose standard output is a secret: only standard error is shown, as it comes,
+    /// for it may ask for something. The output is known to the mask as `name` when this returns, whatever
+    /// became of the script.
     pub(in crate::step) async fn exec_secret(
         &mut self,
         host: &Host,
         exec: Exec,
         name: &str,
     ) -> Result<Ended, StepError> {
-        let ended = Box::pin(self.follow(host, exec, Show::Nothing)).await?;
-        let failed = ended.end != End::Exit { code: 0 };
-        let stdout = match self.register(name, ended.stdout) {
-            // A failure is reported as it is; its output is not needed then.
-            Err(_) if failed => Value::default(),
-            registered => registered?,
-        };
-        Ok(Ended { stdout, ..ended })
+        Box::pin(self.follow_secret(host, exec, |cx, ended| {
+            let failed = ended.end != End::Exit { code: 0 };
+            let stdout = match cx.register(name, ended.stdout) {
+                // A failure is reported as it is; its output is not needed then.
+                Err(_) if failed => Value::default(),
+                registered => registered?,
+            };
+            Ok(Ended { stdout, ..ended })
+        }))
+        .await
     }
 }

@@ -1,11 +1,9 @@
 //! Follows a process to its end: output through the mask, in pieces that are cheap; stops.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use doppio_hosts::ByHand;
 use doppio_hosts::Exec;
@@ -15,22 +13,19 @@ use doppio_hosts::Output;
 use doppio_hosts::Process;
 use doppio_hosts::ProcessGroup;
 use doppio_secrets::Delivery;
-use doppio_secrets::Mask;
-use doppio_secrets::MaskStream;
 use doppio_secrets::Masked;
-use doppio_secrets::Registered;
 use doppio_text::shell::typed;
 
 use crate::event::End;
 use crate::event::StepProcess;
 use crate::event::Stream;
-use crate::step::Cut;
 use crate::step::Ended;
 use crate::step::Report;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::Stop;
-use crate::step::Value;
+use crate::step::masked_output::MaskedOutput;
+use crate::step::masked_output::Show;
 use crate::step::patience::Patience;
 use crate::step::patience::described;
 use crate::step::stopped;
@@ -49,23 +44,6 @@ const LAST_END: Duration = Duration::from_secs(10);
 /// How long a host has to say whether files are gone.
 const SWEEP: Duration = Duration::from_secs(15);
 
-/// Bytes that are reported at once at most: enough to make much output cheap.
-const BATCH: usize = 64 << 10;
-
-/// How long an open line (a prompt, a dot of progress) waits for more.
-const OPEN_LINE: Duration = Duration::from_millis(50);
-
-/// What of a process's output the user sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::step) enum Show {
-    /// Both streams.
-    Everything,
-    /// Standard error.
-    Errors,
-    /// Neither.
-    Nothing,
-}
-
 impl StepContext {
     /// Starts a script and follows it to its end.
     pub(in crate::step) async fn follow(
@@ -74,6 +52,38 @@ impl StepContext {
         exec: Exec,
         show: Show,
     ) -> Result<Ended, StepError> {
+        let mut masked = MaskedOutput::new(self.secrets.mask(), show);
+        let end = self.follow_into(host, exec, show, &mut masked).await?;
+        Ok(masked.ended(self.secrets.mask(), end))
+    }
+
+    /// The same for a script whose standard output is a secret: only standard error is shown. Whatever
+    /// becomes of it, `registered` gets what it printed.
+    pub(in crate::step) async fn follow_secret<T>(
+        &mut self,
+        host: &Host,
+        exec: Exec,
+        registered: impl FnOnce(&Self, Ended) -> Result<T, StepError>,
+    ) -> Result<T, StepError> {
+        let mut masked = MaskedOutput::new(self.secrets.mask(), Show::Errors);
+        match self.follow_into(host, exec, Show::Errors, &mut masked).await {
+            Ok(end) => registered(self, masked.ended(self.secrets.mask(), end)),
+            Err(error) => {
+                let ended = masked.ended(self.secrets.mask(), End::Cancelled);
+                // What it may still print in another attempt, or has printed elsewhere, begins like this.
+                drop(registered(self, ended));
+                Err(error)
+            }
+        }
+    }
+
+    async fn follow_into(
+        &mut self,
+        host: &Host,
+        exec: Exec,
+        show: Show,
+        masked: &mut MaskedOutput,
+    ) -> Result<End, StepError> {
         self.keep_here(host, &exec)?;
         let files = if exec.env.iter().any(|var| var.file.is_some()) { SECRETS } else { LARGE_VALUES };
         let mut process = Box::pin(self.unless_stopped(host.exec(exec))).await??;
@@ -83,17 +93,15 @@ impl StepContext {
             self.report(Report::Launched(self.step_process(&group))).await;
         }
         self.delivered(host, process.deliveries()).await;
-        let mut masked = MaskedOutput::new(self.secrets.mask(), show);
-        let drained = self.drain(&mut process, &mut masked, Some(self.stop.clone())).await;
+        let drained = self.drain(&mut process, masked, Some(self.stop.clone())).await;
         let known = match drained {
             Ok(Exit::Lost(cause)) => Ok(self.look_after(&group, cause).await),
             Ok(exit) => self.ended(&group, exit),
-            Err(stop) => self.wind_down(&mut process, &mut masked, stop).await,
+            Err(stop) => self.wind_down(&mut process, masked, stop).await,
         };
-        self.last_report(&mut masked).await;
+        self.last_report(masked).await;
         self.sweep(host, &process, files).await;
-        let end = known?;
-        Ok(masked.ended(self.secrets.mask(), end))
+        known
     }
 
     /// Records and reports how secrets travelled to a host: what a process gets, it gets here.
@@ -116,7 +124,7 @@ impl StepContext {
         let mut masked = MaskedOutput::new(self.secrets.mask(), Show::Everything);
         let mut patience = Patience::default();
         let end = loop {
-            let before = masked.stdout.taken;
+            let before = masked.taken();
             let cause = match self.unless_stopped(host.exec(script(before))).await {
                 Err(stopped) => break Err(stopped),
                 Ok(Err(error)) => described(&error),
@@ -132,7 +140,7 @@ impl StepContext {
                     }
                 }
             };
-            if masked.stdout.taken > before {
+            if masked.taken() > before {
                 patience = Patience::default();
             }
             if let Err(stopped) = patience.wait(self, host, &cause).await {
@@ -307,171 +315,5 @@ impl StepContext {
                 self.report(Report::Output(stream, text)).await;
             }
         }
-    }
-}
-
-/// Both outputs of one process on their way.
-struct MaskedOutput {
-    stdout: MaskedStream,
-    stderr: MaskedStream,
-    /// The stream that the batch belongs to.
-    open: Stream,
-    /// Bytes of that stream that are not reported yet.
-    batch: Vec<u8>,
-    /// When the batch's first byte came.
-    since: Instant,
-}
-
-struct MaskedStream {
-    mask: MaskStream,
-    shown: bool,
-    /// Bytes that have come.
-    taken: u64,
-    kept: Tail,
-}
-
-impl MaskedOutput {
-    fn new(mask: &Mask, show: Show) -> Self {
-        let masked = |shown| MaskedStream { mask: mask.stream(), shown, taken: 0, kept: Tail::default() };
-        Self {
-            stdout: masked(show == Show::Everything),
-            stderr: masked(show != Show::Nothing),
-            open: Stream::Stdout,
-            batch: Vec::new(),
-            since: Instant::now(),
-        }
-    }
-
-    fn stream_of(&mut self, stream: Stream) -> &mut MaskedStream {
-        match stream {
-            Stream::Stdout => &mut self.stdout,
-            Stream::Stderr => &mut self.stderr,
-        }
-    }
-
-    /// Takes what came; gives back what is ripe to be reported.
-    fn take(&mut self, stream: Stream, bytes: &[u8]) -> Vec<(Stream, Masked)> {
-        let masked = self.stream_of(stream);
-        masked.taken += bytes.len() as u64;
-        masked.kept.push(bytes);
-        let mut said = if stream == self.open { Vec::new() } else { self.flush() };
-        self.open = stream;
-        if self.batch.is_empty() {
-            self.since = Instant::now();
-        }
-        self.batch.extend_from_slice(bytes);
-        if self.batch.len() >= BATCH {
-            said.extend(self.flush());
-        }
-        said
-    }
-
-    /// Waits until the batch is to be reported even if nothing else comes.
-    async fn ripe(&self) {
-        match self.batch.last() {
-            None => std::future::pending().await,
-            Some(b'\n') => {}
-            Some(_) => tokio::time::sleep_until(self.since + OPEN_LINE).await,
-        }
-    }
-
-    fn flush(&mut self) -> Vec<(Stream, Masked)> {
-        if self.batch.is_empty() {
-            return Vec::new();
-        }
-        let bytes = std::mem::take(&mut self.batch);
-        let stream = self.open;
-        // Hidden output passes the mask too: that is how its value is known to be secret.
-        let masked = self.stream_of(stream);
-        let text = masked.mask.push(&bytes);
-        if masked.shown { vec![(stream, text)] } else { Vec::new() }
-    }
-
-    fn finish(&mut self) -> Vec<(Stream, Masked)> {
-        let mut said = self.flush();
-        for stream in [Stream::Stdout, Stream::Stderr] {
-            let masked = self.stream_of(stream);
-            let text = masked.mask.finish();
-            if masked.shown {
-                said.push((stream, text));
-            }
-        }
-        said
-    }
-
-    /// How often each secret was masked in what was shown, stream by stream.
-    fn hits(&self) -> Vec<(String, u64)> {
-        let shown = [&self.stdout, &self.stderr].into_iter().filter(|masked| masked.shown);
-        shown.flat_map(|masked| masked.mask.hits()).collect()
-    }
-
-    fn ended(self, mask: &Mask, end: End) -> Ended {
-        let cut = Cut { stdout: self.stdout.kept.is_cut, stderr: self.stderr.kept.is_cut };
-        Ended { end, stdout: self.stdout.value(mask), stderr: self.stderr.value(mask), cut }
-    }
-}
-
-impl MaskedStream {
-    /// What was kept; secret if the mask found something in it, or in what came before it.
-    fn value(self, mask: &Mask) -> Value {
-        match Registered::of_output(mask, &self.mask, self.kept.into_bytes()) {
-            Ok(secret) => Value::Secret(secret),
-            Err(bytes) => Value::Plain(
-                String::from_utf8(bytes)
-                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-            ),
-        }
-    }
-}
-
-/// The last [`Ended::KEPT`] bytes of a stream.
-#[derive(Default)]
-struct Tail {
-    bytes: VecDeque<u8>,
-    /// Whether there were more.
-    is_cut: bool,
-}
-
-impl Tail {
-    fn push(&mut self, bytes: &[u8]) {
-        self.bytes.extend(bytes);
-        let beyond = self.bytes.len().saturating_sub(Ended::KEPT);
-        self.bytes.drain(..beyond);
-        self.is_cut |= beyond > 0;
-    }
-
-    /// The bytes, without the last newline.
-    fn into_bytes(self) -> Vec<u8> {
-        let mut bytes = Vec::from(self.bytes);
-        bytes.pop_if(|last| *last == b'\n');
-        bytes
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tail_is_the_end_of_what_was_pushed() {
-        let mut tail = Tail::default();
-        let numbers = u32::try_from(Ended::KEPT / 4).unwrap();
-        for n in 0..numbers {
-            tail.push(&n.to_be_bytes());
-        }
-        assert!(!tail.is_cut);
-        tail.push(b"\n");
-        assert!(tail.is_cut);
-        let bytes = tail.into_bytes();
-        assert_eq!(bytes.len(), Ended::KEPT - 1);
-        assert_eq!(bytes[bytes.len() - 4..], (numbers - 1).to_be_bytes());
-        assert_eq!(bytes[bytes.len() - 8..bytes.len() - 4], (numbers - 2).to_be_bytes());
-    }
-
-    #[test]
-    fn only_one_newline_is_cut() {
-        let mut tail = Tail::default();
-        tail.push(b"a\n\n");
-        assert_eq!(tail.into_bytes(), b"a\n");
     }
 }

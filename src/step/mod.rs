@@ -16,6 +16,7 @@ mod group;
 mod job;
 mod kind;
 mod loaded;
+mod masked_output;
 mod members;
 mod operation;
 mod outcome;

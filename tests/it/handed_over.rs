@@ -34,6 +34,26 @@ local_command = { command = "echo it is ${step.login.outputs.t}; printf %s $T | 
     assert!(!doppio.run(["runs", "logs"]).expect(0).stdout.contains("fresh-made"));
 }
 
+#[test]
+fn what_a_stopped_step_has_printed_is_a_secret_all_the_same() {
+    let doppio = world();
+    doppio.recipe(
+        r#"
+[[step]]
+id = "login"
+timeout_secs = 1
+local_command = { command = "echo fresh-made-token-88; sleep 60", secret_output = true }
+[[step]]
+id = "after"
+depends_on = ["login"]
+run_if = "always"
+local_command = { command = "echo fresh-made-token-$((80 + 8))" }
+"#,
+    );
+    let ran = doppio.run(["run", "recipe.toml"]).expect(1);
+    assert!(ran.stderr.contains("after | ***\n"), "{}", ran.stderr);
+}
+
 // case L1
 #[test]
 fn a_part_of_a_known_secret_is_masked_and_what_stands_beside_it_is_not() {
