@@ -19,10 +19,13 @@ use crate::step::Outcome;
 use crate::step::PlainText;
 use crate::step::Planner;
 use crate::step::Reader;
+use crate::step::Reference;
 use crate::step::SecretText;
 use crate::step::StepContext;
 use crate::step::StepError;
+use crate::step::StepField;
 use crate::step::Template;
+use crate::step::TextPart;
 use crate::step::field::Entry;
 use crate::step::field::Field;
 use crate::step::field::fields;
@@ -37,7 +40,8 @@ fields! {
         /// Text, typed as it stands; or a key as tmux writes its name, as in `C-c` or `Up`.
         keys: Keys,
         /// Lets `keys` hold a secret, which is then pasted from a buffer: typed keys are on the
-        /// screen, and may be in the shell's history, whoever types them.
+        /// screen, and may be in the shell's history, whoever types them. What the session shows is kept on the
+        /// host with the session's output: paste only where nothing is echoed, as at a password's prompt.
         allow_secret_keys: bool = false,
     }
 }
@@ -61,11 +65,33 @@ impl Field for Keys {
     }
 
     fn plan((keys, may_be_secret): &Self::Parsed, name: &str, planner: &mut dyn Planner) -> Self {
-        if *may_be_secret {
+        let these = if *may_be_secret {
             Self::Pasted(planner.secret(name, keys))
         } else {
             Self::Typed(planner.plain(name, keys))
+        };
+        let (Self::Typed(PlainText(text)) | Self::Pasted(SecretText(text))) = &these;
+        if text.parts.iter().any(is_code) {
+            planner.invalid(
+                name,
+                keys.span.clone(),
+                "is typed into a shell, where what a step printed would be code: capture it in a variable, and \
+                 write `${name|q}`",
+            );
         }
+        these
+    }
+}
+
+/// Whether a part is a text that is not known before the run, and not quoted for a shell.
+fn is_code(part: &TextPart) -> bool {
+    let TextPart::Reference(reference) = part else { return false };
+    match reference {
+        Reference::Variable { quoted, .. } => !quoted,
+        Reference::Step { field, .. } => {
+            matches!(field, StepField::Stdout | StepField::Stderr | StepField::Output(_))
+        }
+        _ => false,
     }
 }
 

@@ -23,8 +23,8 @@ use crate::step::Template;
 use crate::step::field;
 use crate::step::field::Entry;
 use crate::step::field::Field;
-use crate::step::follow::Show;
 use crate::step::job;
+use crate::step::masked_output::Show;
 
 /// Exit codes of our own scripts; commands of the user never run in them.
 const CODES: [(&str, i32); 10] = [

@@ -1,5 +1,7 @@
 //! Faults of what a step does.
 
+use doppio_test_support::Doppio;
+
 use crate::check::faults;
 use crate::check::steps;
 
@@ -180,4 +182,22 @@ fn operations_with_a_condition_of_a_wrong_form() {
 
         error: r.toml has 3 errors
         "#);
+}
+
+#[test]
+fn what_a_step_printed_is_not_typed_into_a_shell() {
+    let recipe = |keys: &str| {
+        format!(
+            "[recipe]\nname = \"r\"\n[[step]]\nid = \"a\"\nlocal_command = {{ command = \"true\", capture_output = \"c\" }}\n\
+             [[step]]\nid = \"b\"\ndepends_on = [\"a\"]\ntmux_send = {{ host_id = \"gpu\", session_name = \"s\", keys = \"{keys}\" }}\n"
+        )
+    };
+    for (keys, code) in
+        [("echo ${step.a.output}", 2), ("echo ${c}", 2), ("echo ${c|q}", 0), ("echo $HOME", 0)]
+    {
+        let doppio = Doppio::new();
+        doppio.file("r.toml", recipe(keys));
+        let said = doppio.run(["check", "r.toml"]).expect(code).stderr;
+        assert_eq!(said.contains("is typed into a shell"), code == 2, "{keys}: {said}");
+    }
 }
