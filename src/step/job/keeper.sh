@@ -9,23 +9,8 @@
 # Names of our own, for the frame brings the command's whole environment.
 _doppio_d=${0%/*}
 
-# Sets z and b to the state and the start time of process $1.
-_doppio_born() {
-  if [ -r /proc/self/stat ]; then
-    read -r l <"/proc/$1/stat" || return
-    set -- ${l##*\) }
-    z=$1 b=${20}
-  else
-    set -- $(ps -o stat= -o lstart= -p "$1")
-    [ $# -gt 1 ] || return
-    z=$1
-    shift
-    b=$*
-  fi
-} 2>/dev/null
-
 _doppio_note() {
-  _doppio_born "$2"
+  born "$2"
   printf '%s=%s %s\n' "$1" "$2" "$b"
 }
 
@@ -52,7 +37,7 @@ pane)
       until [ "$h" ]; do sleep 86400 & wait $!; done
       kill $!
       read -r i s <"$_doppio_d/inside"
-      _doppio_born "$i" && [ "$b" = "$s" ] && kill -HUP "$i"
+      born "$i" && [ "$b" = "$s" ] && kill -HUP "$i"
     ) </dev/null >/dev/null 2>&1 &
     leash=$!
     DOPPIO_KEEPER=$0 SHELL=/bin/sh script -q -f -c 'exec sh "$DOPPIO_KEEPER" inside' /dev/null |
@@ -77,7 +62,7 @@ pane)
   ;;
 inside)
   unset DOPPIO_KEEPER
-  _doppio_born $$
+  born $$
   echo "$$ $b" >"$_doppio_d/inside"
   sh "$0" keep
   ;;

@@ -11,13 +11,13 @@ use crate::step::Value;
 use crate::step::job::name::JobName;
 
 /// What knows whether a job lives; every script begins with it.
-const JUDGE: &str = include_str!("judge.sh");
+const JUDGE: &str = concat!(include_str!("born.sh"), include_str!("judge.sh"));
 
 /// What makes a job's folder and hands environment and command over.
 pub(in crate::step) const LAUNCH: &str = include_str!("launch.sh");
 
 /// The parent of a job's command.
-pub(in crate::step) const KEEPER: &str = include_str!("keeper.sh");
+pub(in crate::step) const KEEPER: &str = concat!(include_str!("born.sh"), include_str!("keeper.sh"));
 
 /// The exit code that says that nothing is left of a job.
 pub(in crate::step) const GONE: i32 = 80;
