@@ -12,6 +12,7 @@ use proptest::proptest;
 
 use doppio_secrets::Mask;
 use doppio_secrets::SecretValue;
+use doppio_test_support::in_pieces;
 use doppio_test_support::mask_of;
 use doppio_test_support::shown;
 use doppio_test_support::whole;
@@ -77,23 +78,6 @@ fn texts() -> impl Strategy<Value = Vec<u8>> {
 
 const SECRETS: [&str; 6] =
     ["hf_ABCDEFGHIJKLMNOP", "hf_ABCDEFGHzzzz", "aaaaaaaaaaaaaaaab", "pin4711", "two words\nand lines", AWS];
-
-/// In pieces of these sizes, over and over.
-fn in_pieces(mask: &Mask, text: &[u8], sizes: &[usize]) -> Vec<u8> {
-    let mut stream = mask.stream();
-    let mut out = Vec::new();
-    let mut rest = text;
-    for size in sizes.iter().cycle() {
-        let (piece, after) = rest.split_at((*size).min(rest.len()));
-        out.extend(stream.push_bytes(piece));
-        rest = after;
-        if rest.is_empty() {
-            break;
-        }
-    }
-    out.extend(stream.finish_bytes());
-    out
-}
 
 #[test]
 fn a_byte_that_begins_an_escape_holds_back_nothing_that_is_written() {

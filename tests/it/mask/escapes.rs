@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use doppio_test_support::in_pieces;
 use doppio_test_support::mask_of;
 use doppio_test_support::pieces;
 use doppio_test_support::residue;
@@ -103,17 +104,7 @@ proptest! {
         let left = residue(&expected);
         // The backslash of the first character is not a part of it.
         prop_assert!(matches!(&left[..], b"<>" | b"<\\>"), "{:?} became {}", text, shown(&expected));
-        let mut rest = text.as_bytes();
-        let mut parts = Vec::new();
-        for cut in cuts.iter().cycle() {
-            let (piece, more) = rest.split_at(rest.len().min(*cut));
-            parts.push(piece);
-            rest = more;
-            if rest.is_empty() {
-                break;
-            }
-        }
-        prop_assert_eq!(shown(&pieces(&mask, parts)), shown(&expected));
+        prop_assert_eq!(shown(&in_pieces(&mask, text.as_bytes(), &cuts)), shown(&expected));
         prop_assert_eq!(shown(&pieces(&mask, text.as_bytes().chunks(1))), shown(&expected));
     }
 
@@ -134,16 +125,6 @@ proptest! {
         let text = format!("{before}{}\x1b[31m{}{after}", &value[..colour], &value[colour..]);
         let expected = whole(&mask, text.as_bytes());
         prop_assert!(!residue(&expected).windows(value.len()).any(|at| at == value.as_bytes()), "{}", shown(&expected));
-        let mut rest = text.as_bytes();
-        let mut parts = Vec::new();
-        for cut in cuts.iter().cycle() {
-            let (piece, more) = rest.split_at(rest.len().min(*cut));
-            parts.push(piece);
-            rest = more;
-            if rest.is_empty() {
-                break;
-            }
-        }
-        prop_assert_eq!(shown(&pieces(&mask, parts)), shown(&expected));
+        prop_assert_eq!(shown(&in_pieces(&mask, text.as_bytes(), &cuts)), shown(&expected));
     }
 }

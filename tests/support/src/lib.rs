@@ -11,6 +11,7 @@ mod waiting;
 
 pub use doppio::Doppio;
 pub use doppio::Ran;
+pub use masked::in_pieces;
 pub use masked::mask_of;
 pub use masked::pieces;
 pub use masked::printed_by;

@@ -37,6 +37,20 @@ pub fn pieces<'a>(mask: &Mask, pieces: impl IntoIterator<Item = &'a [u8]>) -> Ve
     out
 }
 
+/// A text through the mask in pieces of these sizes, over and over.
+#[must_use]
+pub fn in_pieces(mask: &Mask, text: &[u8], sizes: &[usize]) -> Vec<u8> {
+    let mut rest = text;
+    let mut sizes = sizes.iter().cycle();
+    let next = std::iter::from_fn(|| {
+        let size = sizes.next().filter(|_| !rest.is_empty())?;
+        let (piece, after) = rest.split_at(rest.len().min(*size));
+        rest = after;
+        Some(piece)
+    });
+    pieces(mask, next)
+}
+
 /// Bytes as text.
 #[must_use]
 pub fn shown(bytes: &[u8]) -> String {

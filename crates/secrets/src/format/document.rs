@@ -213,20 +213,12 @@ fn decoded(value: &SecretValue) -> Result<SecretValue, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::whole::tests::in_words;
 
     fn told(format: Format, text: &str) -> Vec<String> {
         match document(format, text.as_bytes()) {
             Err(fault) => vec![fault.to_string()],
-            Ok(document) => document
-                .entries
-                .iter()
-                .map(|entry| match &entry.value {
-                    Ok(value) => {
-                        format!("{}: {}={:?}", entry.line, entry.key, String::from_utf8_lossy(value.plain()))
-                    }
-                    Err(why) => format!("{}: {} {why}", entry.line, entry.key),
-                })
-                .collect(),
+            Ok(document) => in_words(&document.entries),
         }
     }
 

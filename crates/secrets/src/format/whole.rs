@@ -74,16 +74,19 @@ pub(super) mod tests {
     pub(in crate::format) fn told(format: Format, text: &str) -> Vec<String> {
         match read(format, text.as_bytes()) {
             Err(fault) => vec![fault.to_string()],
-            Ok(entries) => entries
-                .iter()
-                .map(|entry| match &entry.value {
-                    Ok(value) => {
-                        format!("{}: {}={:?}", entry.line, entry.key, String::from_utf8_lossy(value.plain()))
-                    }
-                    Err(why) => format!("{}: {} {why}", entry.line, entry.key),
-                })
-                .collect(),
+            Ok(entries) => in_words(&entries),
         }
+    }
+
+    /// Entries, a line each.
+    pub(in crate::format) fn in_words(entries: &[Entry]) -> Vec<String> {
+        let words = |entry: &Entry| match &entry.value {
+            Ok(value) => {
+                format!("{}: {}={:?}", entry.line, entry.key, String::from_utf8_lossy(value.plain()))
+            }
+            Err(why) => format!("{}: {} {why}", entry.line, entry.key),
+        };
+        entries.iter().map(words).collect()
     }
 
     #[test]
