@@ -76,7 +76,7 @@ macro_rules! fields {
 
                 fn lines(&self) -> Vec<String> {
                     let mut lines = Vec::new();
-                    $(Field::show(&self.$field, stringify!($field), &mut lines);)*
+                    $(fields!(@show self.$field, $field, lines $(, $default)?);)*
                     $(lines.extend(Fields::lines(&self.$common));)?
                     lines
                 }
@@ -97,6 +97,15 @@ macro_rules! fields {
     };
     (@doc $type:ty, $($doc:literal),+) => {
         concat!($($doc),+)
+    };
+    (@show $value:expr, $field:ident, $lines:ident) => {
+        Field::show(&$value, stringify!($field), &mut $lines);
+    };
+    (@show $value:expr, $field:ident, $lines:ident, $default:expr) => {
+        Field::show(&$value, stringify!($field), &mut $lines);
+        if $value != $default {
+            Field::show_other(&$value, stringify!($field), &mut $lines);
+        }
     };
     (@take $table:ident, $field:ident: $type:ty) => {
         $table.take::<$type>(stringify!($field))

@@ -54,6 +54,10 @@ impl Field for bool {
     fn plan(parsed: &Self, _: &str, _: &mut dyn Planner) -> Self {
         *parsed
     }
+
+    fn show_other(&self, name: &str, lines: &mut Vec<String>) {
+        lines.push(format!("{name} = {self}"));
+    }
 }
 
 /// A number of seconds, fractions included.

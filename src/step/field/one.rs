@@ -48,6 +48,9 @@ pub(in crate::step) trait Field: Sized {
 
     /// Adds what a dry run shows of it.
     fn show(&self, _name: &str, _lines: &mut Vec<String>) {}
+
+    /// Adds what a dry run shows besides where it is not the default.
+    fn show_other(&self, _name: &str, _lines: &mut Vec<String>) {}
 }
 
 /// A key of an operation's table, and its value.
