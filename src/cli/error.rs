@@ -9,6 +9,18 @@ use doppio_text::Diagnostic;
 use doppio_text::NotOwn;
 use doppio_text::Source;
 
+/// All that went wrong, as one error: what is right for the first of them, with the words of all.
+pub(super) fn all(outcomes: impl IntoIterator<Item = Result<(), CliError>>) -> Result<(), CliError> {
+    let mut errors = outcomes.into_iter().filter_map(Result::err);
+    let Some(mut first) = errors.next() else { return Ok(()) };
+    for other in errors {
+        first.causes.extend(other.message);
+        first.causes.extend(other.causes);
+        first.hints.extend(other.hints);
+    }
+    Err(first)
+}
+
 /// Whose problem it is; it decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -56,7 +56,7 @@ const TIPS: [(&[&str], &str); 34] = [
         &["env", "vars"],
         "`doppio secret export` prints secrets as environment; variables of a recipe are set by `--var NAME=VALUE`",
     ),
-    (&["vault"], "`doppio secret init` makes the encrypted file for secrets"),
+    (&["vault"], "`doppio secret set NAME --in file` makes the encrypted file for secrets"),
     (&["update", "upgrade", "self-update"], "install the new version over the old one, as you installed it"),
     (
         &["runs watch", "runs follow", "runs tail"],

@@ -231,7 +231,8 @@ pub fn foreign<'a>(
     let fault =
         Diagnostic::error("recipe::unknown-key", format!("unknown key `{key}` in {place}"), span.clone());
     if let Some(ours) = meant(key, level, known) {
-        return Some(fault.help(format!("here it is called `{ours}`")).edit(span, ours));
+        let form = if ours == "depends_on" { ", and is a list: `[\"a\", \"b\"]`" } else { "" };
+        return Some(fault.help(format!("here it is called `{ours}`{form}")).edit(span, ours));
     }
     let name = folded(key);
     let mut all = table(level).iter().filter(|synonym| synonym.foreign.contains(&name.as_str()));

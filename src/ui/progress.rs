@@ -61,6 +61,8 @@ pub struct Progress {
     running: HashMap<StepId, Running>,
     /// When the run began.
     began: Option<Instant>,
+    /// How many steps are where, as the footer has it.
+    counts: String,
     turned: Instant,
 }
 
@@ -103,6 +105,7 @@ impl Progress {
             rows: Vec::new(),
             running: HashMap::new(),
             began: None,
+            counts: String::new(),
             turned: Instant::now(),
         }
     }
@@ -232,6 +235,13 @@ impl Progress {
         rest.iter().try_for_each(|line| self.print(&format!("  {}", shown(line))))
     }
 
+    /// The counts, and the time since the run began, which goes on while nothing happens.
+    fn draw_footer(&self) {
+        let clock =
+            self.began.map(|began| format!(", {}", words::clock(began.elapsed()))).unwrap_or_default();
+        self.footer.set_message(self.paint.dim(&format!("{}{clock}", self.counts)));
+    }
+
     fn count(&self, state: &RunState) -> String {
         let number =
             |wanted: fn(StepStatus) -> bool| state.leaves().filter(|step| wanted(step.status)).count();
@@ -246,10 +256,6 @@ impl Progress {
         ];
         for (number, word) in others.into_iter().filter(|(number, _)| *number > 0) {
             write!(text, ", {number} {word}").expect("a string takes what is written to it");
-        }
-        if let Some(began) = self.began {
-            write!(text, ", {}", words::clock(began.elapsed()))
-                .expect("a string takes what is written to it");
         }
         let shown = self.rows.len();
         let hidden = self.running.len().saturating_sub(shown);
@@ -328,7 +334,8 @@ impl View for Progress {
             | What::SecretsDelivered { .. }
             | What::Unknown => {}
         }
-        self.footer.set_message(self.paint.dim(&self.count(state)));
+        self.counts = self.count(state);
+        self.draw_footer();
         Ok(())
     }
 
@@ -357,6 +364,7 @@ impl View for Progress {
             }
             bar.tick();
         }
+        self.draw_footer();
         Ok(())
     }
 }

@@ -130,7 +130,17 @@ fn unclosed(text: &str) -> Option<Slip> {
                 at = end_of_long(bytes, at + 3, *byte);
                 long.push((start, at));
             }
-            b'"' | b'\'' => at = end_of_short(bytes, at + 1, *byte),
+            b'"' | b'\'' => {
+                let end = end_of_short(bytes, at + 1, *byte);
+                // Its line has a quote too few or too many, and the bracket may well be there.
+                if end.is_err() && !open.is_empty() {
+                    let slip = Slip::new(at..at + 1, "the quotes of this line do not pair up");
+                    return Some(slip.help(
+                        "end each text with the quote that begins it; write `\\\"` for a quote within `\"…\"`",
+                    ));
+                }
+                at = end.unwrap_or_else(|end| end);
+            }
             b'[' | b'{' if open.is_empty() && is_head(&text[at..]) => at = end_of_line(text, at),
             b'[' | b'{' => {
                 open.push(at);
@@ -195,18 +205,18 @@ fn end_of_long(bytes: &[u8], mut at: usize, quote: u8) -> usize {
     bytes.len() + 1
 }
 
-/// Behind the closing quote, or at the end of the line.
-fn end_of_short(bytes: &[u8], mut at: usize, quote: u8) -> usize {
+/// Behind the closing quote; else the end of the line.
+fn end_of_short(bytes: &[u8], mut at: usize, quote: u8) -> Result<usize, usize> {
     while at < bytes.len() && bytes[at] != b'\n' {
         if quote == b'"' && bytes[at] == b'\\' {
             at += 2;
         } else if bytes[at] == quote {
-            return at + 1;
+            return Ok(at + 1);
         } else {
             at += 1;
         }
     }
-    at.min(bytes.len())
+    Err(at.min(bytes.len()))
 }
 
 fn line_of(text: &str, at: usize) -> usize {
@@ -255,6 +265,9 @@ fn slip(text: &str, span: Span, message: &str, shows_values: bool) -> Slip {
             let found: String = text[at.saturating_sub(1)..].chars().take(2).collect();
             Slip::new(at.saturating_sub(1)..at, format!("`{found}` is not an escape of TOML"))
                 .help("write `\\\\` for a backslash; in `'…'` and `'''…'''` it stands for itself")
+        }
+        "unexpected key or value" if matches!(next, Some(',' | ';')) => {
+            Slip::new(at..at + 1, "a line of TOML ends without a sign").edit(at..at + 1, "")
         }
         "unexpected key or value" => Slip::new(span, "a value stands before this on the same line")
             .help("put the next key on a line of its own"),

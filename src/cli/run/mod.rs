@@ -38,6 +38,7 @@ use crate::cli::credentials::Survey;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
+use crate::cli::error::all;
 use crate::cli::literals::Literals;
 use crate::cli::load;
 use crate::cli::load::RecipeArgs;
@@ -165,7 +166,9 @@ async fn steps(
     let survey = unless(&wish, vault.survey(secrets)).await?;
     let mut expiring = credentials::expiring(&plan, &survey, &source);
     expiring.extend(credentials::outlived(&plan, &survey, &source));
-    check_secrets(survey)?;
+    let routes = routes::routes(&plan, &hosts, &context.home, args.recipe.sandbox);
+    let routes = unless(&wish, routes).await?;
+    all([check_secrets(survey), routes::check(routes)])?;
     unless(&wish, vault.learn_at_hand(&nameable(&plan))).await?;
     check_ids(&plan, vault.mask())?;
     let world = credentials::World {
@@ -174,8 +177,6 @@ async fn steps(
         sandbox: args.recipe.sandbox,
         recipe: &source,
     };
-    let routes = routes::routes(&plan, &hosts, &context.home, args.recipe.sandbox);
-    routes::check(unless(&wish, routes).await?)?;
     let mut seen = unless(&wish, credentials::look(&plan, &vault, &world)).await?;
     seen.faults.extend(expiring);
     check_credentials(seen, source)?;
@@ -278,13 +279,8 @@ fn check_secrets(survey: Survey) -> Result<(), CliError> {
         0 => Ok(()),
         1 => Err(troubles.remove(0)),
         count => {
-            let mut all = CliError::world(format!("{count} secrets are not available; nothing has run"));
-            for trouble in troubles {
-                all.causes.extend(trouble.message);
-                all.causes.extend(trouble.causes);
-                all.hints.extend(trouble.hints);
-            }
-            Err(all)
+            let head = CliError::world(format!("{count} secrets are not available; nothing has run"));
+            all([head].into_iter().chain(troubles).map(Err))
         }
     }
 }

@@ -56,13 +56,12 @@ fn add(table: &mut Table<5>, run: &RunId, record: Option<&Record>) {
     let Some(record) = record else { return table.row([run.as_str(), "unreadable", "", "", ""], "") };
     let state = &record.state;
     let done = state.leaves().filter(|step| step.status.is_over()).count();
-    let started =
-        state.started.map(|time| time.strftime("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default();
+    let started = state.started.map(|time| time.strftime("%m-%d %H:%M").to_string()).unwrap_or_default();
     let time = state.duration.map(duration).unwrap_or_default();
     let recipe = state.recipe.as_ref().map(|recipe| recipe.as_str().to_owned()).unwrap_or_default();
     let failed = state.count(StepStatus::Failed) + state.count(StepStatus::Lost);
     let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-    let words = format!("{recipe} ({done}/{} steps{failed})", state.leaves().count());
+    let words = format!("{recipe} ({done}/{}{failed})", state.leaves().count());
     table.row([run.as_str(), standing(record), &started, &time, &hosts(state)], &words);
     table.paint(1, colour(record));
 }

@@ -45,9 +45,9 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
         count += 1;
         bytes += size;
     }
-    let verb = if args.dry_run { "would be" } else { "were" };
+    let verb = if args.dry_run { "would remove" } else { "removed" };
     let runs = if count == 1 { "run" } else { "runs" };
-    output::line(&format!("{count} {runs} {verb} removed, {} KiB", bytes.div_ceil(1024)));
+    output::line(&format!("{verb} {count} {runs}, {} KiB", bytes.div_ceil(1024)));
     Ok(())
 }
 

@@ -86,7 +86,8 @@ fn steps(state: &RunState) -> Table<2> {
             table.below_column(1, &format!("secret `{secret}` {what} as {form} ({})", delivery.carrier));
         }
         for (secret, times) in &step.masked {
-            table.below_column(1, &format!("`{}` was masked {times} times", secret.as_str()));
+            let plural = if *times == 1 { "" } else { "s" };
+            table.below_column(1, &format!("`{}` was masked {times} time{plural}", secret.as_str()));
         }
     }
     table

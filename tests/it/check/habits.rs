@@ -38,7 +38,10 @@ fn a_recipe_without_steps_is_an_error() {
 fn keys_of_other_tools_are_answered_with_ours() {
     let ok = "sleep = { duration_secs = 1 }";
     for (lines, expected) in [
-        ("needs = [\"b\"]", "here it is called `depends_on`; depends_on = [\"b\"]"),
+        (
+            "needs = [\"b\"]",
+            "here it is called `depends_on`, and is a list: `[\"a\", \"b\"]`; depends_on = [\"b\"]",
+        ),
         ("if = \"true\"", "here it is called `when`; when = \"true\""),
         ("timeout = 5", "here it is called `timeout_secs`"),
         ("continue-on-error = true", "here it is called `continue_on_failure`"),
@@ -118,6 +121,16 @@ fn a_slip_of_the_syntax_is_reported_once_and_in_plain_words() {
     let list =
         "[[step]]\nid = \"a\"\ndepends_on = [\"b\"\nsleep = { duration_secs = 1 }\n[[step]]\nid = \"b\"\n";
     assert!(only(&steps(list)).contains("this `[` is never closed"));
+    for (lines, expected) in [
+        ("local_command = { command = \"echo hi }", "the quotes of this line do not pair up"),
+        ("depends_on = [\"b]\nsleep = { duration_secs = 1 }", "the quotes of this line do not pair up"),
+        ("local_command = { command = 'it's' }", "the quotes of this line do not pair up"),
+        ("depends_on = [\"b\"],\nsleep = { duration_secs = 1 }", "a line of TOML ends without a sign"),
+        ("name = \"hello\";\nsleep = { duration_secs = 1 }", "a line of TOML ends without a sign"),
+    ] {
+        let said = answer(lines);
+        assert!(said.contains(expected), "{lines}: {said}");
+    }
     let yaml = "name: train\non: push\njobs:\n  train:\n    runs-on: gpu\n    steps:\n      - run: make\n";
     assert!(only(yaml).contains("not TOML: this looks like YAML"));
 }

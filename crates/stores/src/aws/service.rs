@@ -110,7 +110,7 @@ impl Service {
         url.ok_or_else(|| {
             SourceError::unreachable(
                 format!("`{region}` is no region of AWS"),
-                "mend AWS_REGION, or `region` in config.toml: it is a name such as `eu-central-1`",
+                "fix AWS_REGION, or `region` in config.toml: it is a name such as `eu-central-1`",
             )
         })
     }
@@ -149,7 +149,7 @@ pub(super) fn custom(text: &str, variant: Variant) -> Result<Url, SourceError> {
     let mut url = url.ok_or_else(|| {
         SourceError::unreachable(
             "the endpoint of AWS is not a URL of the form `https://HOST`",
-            "mend AWS_ENDPOINT_URL, or `endpoint` in config.toml",
+            "fix AWS_ENDPOINT_URL, or `endpoint` in config.toml",
         )
     })?;
     url.set_query(None);

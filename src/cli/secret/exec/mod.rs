@@ -86,8 +86,17 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     let vault = lookup::audited(context, SecretSession::new(ladder, mask.clone()))?;
     for text in &args.all_of {
         let ladder = lookup::ladder(context, &context.cwd, &args.lookup)?;
+        let mut members = BTreeMap::new();
         for reference in document::members(&ladder, &vault, &arguments::reference(text)?).await? {
             let variable = usual_variable(&reference)?;
+            if let Some(other) = members.insert(variable.clone(), reference.clone()) {
+                let (one, other) = (reference.label(), other.label());
+                return Err(CliError::usage(format!("`{other}` and `{one}` would both be `{variable}`"))
+                    .hint(format!("name them one by one: `VARIABLE={one}`")));
+            }
+        }
+        // What is named by itself counts more.
+        for (variable, reference) in members {
             bindings.entry(variable).or_insert(reference);
         }
     }
