@@ -100,6 +100,9 @@ apt_install() {
   if [ "$status" -eq 0 ] && [[ " $* " == *" openssh-server "* ]] && [ -d /run/systemd/system ]; then
     as_root systemctl disable --quiet ssh.service ssh.socket 2>/dev/null || true
   fi
+  if [ "$status" -eq 0 ] && [[ " $* " == *" tinysshd "* ]] && [ -d /run/systemd/system ]; then
+    as_root systemctl disable --quiet tinysshd.socket 2>/dev/null || true
+  fi
   return "$status"
 }
 

@@ -140,6 +140,11 @@ impl HostsFile {
         self.entry(name).map_or(&[], |entry| &entry.credentials)
     }
 
+    /// All entries.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
     /// What stands under a name.
     pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.name == name)

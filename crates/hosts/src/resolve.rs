@@ -36,6 +36,16 @@ pub(crate) enum Target {
     Ssh(Box<HostSpec>),
 }
 
+/// Takes over what an entry says of the key, where nothing is said yet.
+fn pin(spec: &mut HostSpec, entry: &Entry) {
+    if spec.pinned_keys.is_empty() {
+        spec.pinned_keys.clone_from(&entry.host_keys);
+        let strict = entry.strict_host_key;
+        let contact = strict.map(|strict| if strict { FirstContact::Refuse } else { FirstContact::Accept });
+        spec.first_contact = contact.or(spec.first_contact);
+    }
+}
+
 /// How many jump hosts of `ssh_config` may lead to one another.
 const MOST_JUMPS: usize = 8;
 
@@ -63,7 +73,7 @@ impl Resolver<'_> {
             "sandbox" => return Ok(Target::Sandbox),
             _ => {}
         }
-        let spec = if let Some(entry) = self.hosts.entry(name) {
+        let mut spec = if let Some(entry) = self.hosts.entry(name) {
             self.of_entry(entry).await?
         } else if let Some(instance) = vast_instance(name) {
             return Err(vast_is_not_built(name, instance));
@@ -72,7 +82,26 @@ impl Resolver<'_> {
         } else {
             self.of_name(name).await?
         };
+        self.pin_by_address(&mut spec);
         Ok(Target::Ssh(Box::new(spec)))
+    }
+
+    /// What the user's own entry says of a machine's key counts on every way to it: whoever writes the recipe
+    /// must not choose a way round it. Behind a jump host an address may be another machine's.
+    fn pin_by_address(&self, spec: &mut HostSpec) {
+        let direct = if spec.jump.is_empty() { spec } else { &mut spec.jump[0] };
+        let (hostname, port) = (direct.hostname.clone(), direct.port);
+        let is_it = |entry: &&Entry| {
+            entry.hostname.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(&hostname))
+                && entry.port.unwrap_or(22) == port
+                && entry.jump.is_empty()
+                && entry.proxy_command.is_none()
+        };
+        if direct.proxy_command.is_none()
+            && let Some(entry) = self.hosts.entries().find(is_it)
+        {
+            pin(direct, entry);
+        }
     }
 
     async fn of_entry(&self, entry: &Entry) -> Result<HostSpec, HostError> {
@@ -296,6 +325,10 @@ impl Resolver<'_> {
         // A user who wrote a block for it knows the machine.
         if config.is_named {
             spec.trust = Trust::Shared;
+        }
+        // An entry without an address adds to this name of ssh_config, whoever the user is there.
+        if let Some(entry) = self.hosts.entry(original).filter(|entry| entry.hostname.is_none()) {
+            pin(&mut spec, entry);
         }
         Ok(spec)
     }

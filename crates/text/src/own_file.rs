@@ -78,24 +78,35 @@ pub fn check_own(path: &Path, home: &Path) -> Result<(), OwnFileError> {
     check_way(path, home)
 }
 
-/// A link is as safe as the folder that it stands in and the one that it leads to.
+/// So many links may lead to one another, as the system has it.
+const MOST_LINKS: usize = 40;
+
+/// A link is as safe as the folder that it stands in, each that it leads through, and the last.
 fn check_way(path: &Path, home: &Path) -> Result<(), OwnFileError> {
-    for end in [std::path::absolute(path)?, path.canonicalize()?] {
-        if let Some(folder) = end.parent() {
-            check_folders(folder, home)?;
+    let mut at = std::path::absolute(path)?;
+    for _ in 0..MOST_LINKS {
+        let Some(folder) = at.parent().map(Path::to_owned) else { break };
+        check_folders(&folder, home)?;
+        match std::fs::read_link(&at) {
+            Ok(next) => at = folder.join(next),
+            Err(_) => break,
         }
     }
-    Ok(())
+    match path.canonicalize()?.parent() {
+        Some(folder) => check_folders(folder, home),
+        None => Ok(()),
+    }
 }
 
 /// Whether only the user and root can write a folder and those that it is in, up to the user's home or
 /// the root.
 fn check_folders(start: &Path, home: &Path) -> Result<(), OwnFileError> {
-    let home: Option<PathBuf> = home.canonicalize().ok();
+    // As it is called and as it is: it may be behind a link.
+    let homes: [Option<PathBuf>; 2] = [home.canonicalize().ok(), std::path::absolute(home).ok()];
     for folder in std::path::absolute(start)?.ancestors() {
         let found = folder.metadata()?;
         check(folder, &found, "folder")?;
-        if home.as_ref().is_some_and(|home| home.as_path() == folder) {
+        if homes.iter().flatten().any(|home| home.as_path() == folder) {
             break;
         }
     }
@@ -110,17 +121,25 @@ fn check(path: &Path, found: &Metadata, kind: &str) -> Result<(), NotOwn> {
     if found.uid() != 0 && found.uid() != me {
         let owner = me.to_string();
         let chown = ["chown", &owner, &shown];
-        let words = if me == 0 { &[][..] } else { &["sudo"] };
         return Err(NotOwn {
             message: format!(
                 "the {kind} `{shown}` belongs to another user (uid {}, expected {})",
                 found.uid(),
                 if me == 0 { "0".to_owned() } else { format!("{me} or 0") }
             ),
-            hint: format!("look at what is in it, then run {}", typed(words.iter().copied().chain(chown))),
+            hint: if me == 0 {
+                "run Doppio as that user, or use a copy of the file that belongs to root".to_owned()
+            } else {
+                format!("look at what is in it, then run {}", typed(["sudo"].into_iter().chain(chown)))
+            },
         });
     }
-    if mode & 0o022 != 0 && !(kind == "folder" && mode & STICKY != 0) {
+    // A group of the user's own, as Debian and Ubuntu make one for each (`usergroups` of pam_umask), and as
+    // their OpenSSH allows it.
+    let is_private_group =
+        me != 0 && found.uid() == me && found.gid() == me && rustix::process::getegid().as_raw() == me;
+    let others = if is_private_group { 0o002 } else { 0o022 };
+    if mode & others != 0 && !(kind == "folder" && mode & STICKY != 0) {
         return Err(NotOwn {
             message: format!("others can write the {kind} `{shown}` (mode {:04o})", mode & 0o7777),
             hint: format!("look at what is in it, then run {}", typed(["chmod", "go-w", &shown])),

@@ -120,7 +120,6 @@ struct Login<'a> {
 /// Secrets of the vault that were used up: each is tried once per login.
 #[derive(Default)]
 struct Stored {
-    passphrase: bool,
     password: bool,
 }
 
@@ -310,11 +309,8 @@ impl Login<'_> {
 
     /// The key of a locked file, with the passphrase of the vault or of the user.
     async fn unlock(&mut self, path: &std::path::Path, candidate: &Candidate) -> Option<PrivateKey> {
-        let stored = if std::mem::replace(&mut self.stored.passphrase, true) {
-            None
-        } else {
-            self.fetch("ssh/passphrase").await
-        };
+        // To try it on a file costs no login.
+        let stored = self.fetch("ssh/passphrase").await;
         let label = candidate.label();
         let mut failed = format!("{label}: it is encrypted, and its passphrase is not known");
         let mut asked = 0;
@@ -338,7 +334,7 @@ impl Login<'_> {
                     }
                 }
             };
-            let text = zeroize::Zeroizing::new(text_of(&passphrase));
+            let text = text_of(&passphrase);
             match key_file::open(path, &text) {
                 Opened::Key(key) => return Some(*key),
                 Opened::Wrong if is_stored => {
@@ -415,10 +411,10 @@ fn key_hint() -> String {
 }
 
 /// The value as russh wants it.
-fn text_of(value: &SecretValue) -> String {
+fn text_of(value: &SecretValue) -> zeroize::Zeroizing<String> {
     #[expect(
         clippy::disallowed_methods,
         reason = "a password goes into the encrypted login and nowhere else"
     )]
-    value.reveal(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    value.reveal(|bytes| zeroize::Zeroizing::new(String::from_utf8_lossy(bytes).into_owned()))
 }

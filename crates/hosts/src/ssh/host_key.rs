@@ -224,7 +224,9 @@ impl Judge {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let authority = certificate.signature_key().fingerprint(HashAlg::Sha256);
         let mut names = self.names.own();
-        names.push(&self.spec.hostname);
+        // An alias stands for the address, which others may share.
+        let asked = if self.spec.is_alias { &self.names.identity } else { &self.spec.hostname };
+        names.push(asked);
         let principals = certificate.valid_principals();
         let wrong = if certificate.cert_type() != CertType::Host {
             "it is a user's certificate".to_owned()
@@ -238,7 +240,7 @@ impl Judge {
             let principals: Vec<_> = principals.iter().map(|name| format!("`{name}`")).collect();
             match principals.as_slice() {
                 [] => "it names no host".to_owned(),
-                _ => format!("it is for {}, not for `{}`", principals.join(", "), self.spec.hostname),
+                _ => format!("it is for {}, not for `{asked}`", principals.join(", ")),
             }
         } else if certificate.validate_at(now, [&authority]).is_err() {
             "its signature is wrong".to_owned()

@@ -120,7 +120,8 @@ pub(in crate::ssh) fn open(path: &Path, passphrase: &str) -> Opened {
         Err(error) => {
             // The wrong passphrase can by chance give something that looks decrypted: another wrong one
             // then does not.
-            match russh::keys::decode_secret_key(&text, Some(&format!("{passphrase}x"))) {
+            let other = Zeroizing::new(format!("{passphrase}x"));
+            match russh::keys::decode_secret_key(&text, Some(&other)) {
                 Err(other) if is_wrong_passphrase(&other) => Opened::Wrong,
                 _ => Opened::Unreadable(error.to_string()),
             }

@@ -56,7 +56,12 @@ pub(in crate::ssh) fn unlock(text: &str, passphrase: &[u8]) -> Result<Zeroizing<
         other => return Err(Failure::Cipher(other.to_owned())),
     }?;
     let base64 = Zeroizing::new(BASE64.encode(&bytes[..length]));
-    Ok(Zeroizing::new(format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", *base64)))
+    // With the room there from the start, it does not move, and leaves no copy behind.
+    let mut pem = Zeroizing::new(String::with_capacity(base64.len() + 2 * label.len() + 64));
+    for part in ["-----BEGIN ", label, "-----\n", &base64, "\n-----END ", label, "-----\n"] {
+        pem.push_str(part);
+    }
+    Ok(pem)
 }
 
 /// Decrypts in place; how many bytes the key has.

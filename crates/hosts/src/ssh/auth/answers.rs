@@ -50,7 +50,7 @@ impl Login<'_> {
                     self.tried.push("the server's questions: nobody answered".to_owned());
                     return Ok(false);
                 };
-                responses.push(text_of(&value));
+                responses.push(text_of(&value).to_string());
             }
             let start = Instant::now();
             let asked = tokio::time::timeout(
@@ -77,7 +77,8 @@ impl Login<'_> {
             };
             let user = self.spec.user.clone();
             let start = Instant::now();
-            let attempt = self.handle.authenticate_password(user, text_of(&password));
+            let text = text_of(&password);
+            let attempt = self.handle.authenticate_password(user, text.as_str());
             let asked = tokio::time::timeout(self.left, attempt).await;
             self.left = self.left.saturating_sub(start.elapsed());
             let result = self.answered(asked).await?;

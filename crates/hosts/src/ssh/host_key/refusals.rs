@@ -64,6 +64,14 @@ impl Judge {
     /// What to write to `hosts.toml` to accept this key and no other, and where.
     fn pinning(&self, key: &PublicKey) -> String {
         let spec = &self.spec;
+        // Such a name can't stand in hosts.toml; the user's own list is read under the address.
+        if spec.named_by == NamedBy::SshConfig
+            && spec.name.contains(['@', ':'])
+            && let Some(list) = spec.known_hosts.first()
+        {
+            let name = self.names.address.as_ref().unwrap_or(&self.names.identity);
+            return format!("in {}:\n\n{name} {}", list.display(), PinnedKey::from(key));
+        }
         let host_key = Some(PinnedKey::from(key).to_string());
         let trust = Some(spec.trust);
         let entry = match spec.named_by {
