@@ -2,26 +2,7 @@
 
 /// Installs rustls' ring provider. The clients are built without one, so whoever uses the library
 /// without this module installs one itself before the first secret is asked for.
-#[cfg(any(
-    feature = "aws",
-    feature = "azure",
-    feature = "gcp",
-    feature = "kubernetes",
-    feature = "online",
-    feature = "vault"
-))]
 pub(super) fn install() {
     // Fails only where one is installed already, as when a program calls `main` twice.
     drop(rustls::crypto::ring::default_provider().install_default());
 }
-
-/// No client that needs it is built.
-#[cfg(not(any(
-    feature = "aws",
-    feature = "azure",
-    feature = "gcp",
-    feature = "kubernetes",
-    feature = "online",
-    feature = "vault"
-)))]
-pub(super) fn install() {}

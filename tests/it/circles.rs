@@ -13,6 +13,7 @@ use crate::support::arrows::Arrows;
 const ROOTS: &[&str] = &[
     "crates/text/src/lib.rs",
     "crates/process/src/lib.rs",
+    "crates/http/src/lib.rs",
     "crates/secrets/src/lib.rs",
     "crates/stores/src/lib.rs",
     "crates/hosts/src/lib.rs",

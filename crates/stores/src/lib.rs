@@ -13,14 +13,7 @@ mod aws;
 mod azure;
 #[cfg(feature = "gcp")]
 mod gcp;
-#[cfg(any(
-    feature = "aws",
-    feature = "azure",
-    feature = "gcp",
-    feature = "kubernetes",
-    feature = "online",
-    feature = "vault"
-))]
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "kubernetes"))]
 mod http;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;

@@ -7,11 +7,9 @@ use doppio_secrets::vendor::Ping;
 use doppio_secrets::vendor::Login;
 
 #[cfg(feature = "online")]
-use crate::http;
+use doppio_http::NoResponse;
 #[cfg(feature = "online")]
-use crate::http::NoResponse;
-#[cfg(feature = "online")]
-use crate::http::Response;
+use doppio_http::Response;
 
 /// No answer is longer, in bytes.
 #[cfg(feature = "online")]
@@ -72,7 +70,7 @@ async fn send(ping: &Ping, value: &SecretValue, base: Option<&str>) -> Verdict {
             Verdict::Unclear(format!("{} did not answer within 15 s", ping.vendor))
         }
         Err(NoResponse::Broken(error)) => {
-            Verdict::Unclear(format!("{} can't be reached: {}", ping.vendor, http::innermost(&error)))
+            Verdict::Unclear(format!("{} can't be reached: {}", ping.vendor, doppio_http::innermost(&error)))
         }
         Err(NoResponse::TooLong) => Verdict::Unclear(format!("{} gave too long an answer", ping.vendor)),
     }
@@ -83,7 +81,7 @@ async fn send(ping: &Ping, value: &SecretValue, base: Option<&str>) -> Verdict {
 async fn request(ping: &Ping, value: &SecretValue, base: Option<&str>) -> Result<Verdict, NoResponse> {
     use std::time::Duration;
     use zeroize::Zeroizing;
-    let mut client = http::client().timeout(Duration::from_secs(15));
+    let mut client = doppio_http::client().timeout(Duration::from_secs(15));
     if base.is_some() {
         client = client.no_proxy();
     }

@@ -5,8 +5,13 @@
 pub(super) const CRATES: &[(&str, &str, &[&str])] = &[
     ("doppio_text", "crates/text/src/", &[]),
     ("doppio_process", "crates/process/src/", &[]),
+    ("doppio_http", "crates/http/src/", &[]),
     ("doppio_secrets", "crates/secrets/src/", &["doppio_text", "doppio_process"]),
-    ("doppio_stores", "crates/stores/src/", &["doppio_text", "doppio_process", "doppio_secrets"]),
+    (
+        "doppio_stores",
+        "crates/stores/src/",
+        &["doppio_text", "doppio_process", "doppio_http", "doppio_secrets"],
+    ),
     ("doppio_hosts", "crates/hosts/src/", &["doppio_text", "doppio_process", "doppio_secrets"]),
 ];
 
@@ -24,7 +29,13 @@ pub(super) const MODULES: &[(&str, &[&str], &[&str])] = &[
     ("ui", &["doppio_text"], &["event"]),
     (
         "cli",
-        &["doppio_text", "doppio_process", "doppio_secrets", "doppio_stores", "doppio_hosts"],
+        &[
+            "doppio_text",
+            "doppio_process",
+            "doppio_secrets",
+            "doppio_stores",
+            "doppio_hosts",
+        ],
         &["sources", "event", "config", "step", "recipe", "plan", "engine", "journal", "ui"],
     ),
 ];
@@ -71,20 +82,20 @@ pub(super) const DOORS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "reqwest::Client::",
-        &["crates/stores/src/http/client.rs"],
-        "clients of HTTP are made by `http::client` only, which follows no redirect",
+        &["crates/http/src/client.rs"],
+        "clients of HTTP are made by `doppio_http::client` only, which follows no redirect",
     ),
     ("use reqwest::Client", &[], "write `reqwest::Client`, so that it is seen where one is made"),
-    ("ClientBuilder::new", &[], "clients of HTTP are made by `http::client` only"),
+    ("ClientBuilder::new", &[], "clients of HTTP are made by `doppio_http::client` only"),
     (
         "from_pem_bundle",
-        &["crates/stores/src/http/certificates.rs"],
-        "certificates of authorities are read by `http::certificates` only",
+        &["crates/http/src/certificates.rs"],
+        "certificates of authorities are read by `doppio_http::certificates` only",
     ),
     (
         "chunk()",
-        &["crates/stores/src/http/response.rs"],
-        "answers are read by `http::Response` only, to a limit and into memory that is wiped",
+        &["crates/http/src/response.rs"],
+        "answers are read by `doppio_http::Response` only, to a limit and into memory that is wiped",
     ),
     (
         "serde_saphyr::",

@@ -42,7 +42,7 @@ use crate::aws::request::Endpoint;
 use crate::aws::service;
 use crate::aws::service::Service;
 use crate::aws::service::Variant;
-use crate::http::innermost;
+use doppio_http::innermost;
 
 /// The keys of both tables.
 pub(super) const KEYS: &[Key] = &[

@@ -20,7 +20,7 @@ use crate::aws::request::Request;
 use crate::aws::retry;
 use crate::aws::retry::Attempt;
 use crate::aws::service::Service;
-use crate::http::Response;
+use doppio_http::Response;
 
 /// No answer is longer, in bytes: 20 values of 64 KiB in escapes are half of it.
 const LONGEST: usize = 16 << 20;

@@ -20,8 +20,8 @@ use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
 use crate::http;
-use crate::http::innermost;
 use crate::http::learn;
+use doppio_http::innermost;
 
 /// How long a connection may take to come about, as in Amazon's SDK.
 const CONNECT: Duration = Duration::from_millis(3100);
@@ -29,9 +29,9 @@ const CONNECT: Duration = Duration::from_millis(3100);
 /// A client with the roots of the system, and those of `AWS_CA_BUNDLE`. Like Amazon's SDK it follows
 /// no redirect and asks no proxy.
 pub(super) fn client(setup: &Setup) -> Result<reqwest::Client, SourceError> {
-    let mut builder = http::client().connect_timeout(CONNECT).no_proxy();
+    let mut builder = doppio_http::client().connect_timeout(CONNECT).no_proxy();
     if let Some(path) = setup.environment.path("AWS_CA_BUNDLE") {
-        let all = http::certificates(&path).map_err(|cause| {
+        let all = doppio_http::certificates(&path).map_err(|cause| {
             SourceError::unreachable(
                 format!("AWS_CA_BUNDLE: cannot use the certificates in `{}`: {cause}", path.display()),
                 "fix AWS_CA_BUNDLE, or unset it",

@@ -19,7 +19,7 @@ use crate::aws::body::Body;
 use crate::aws::refusal::Failure;
 use crate::aws::refusal::no_credentials;
 use crate::aws::service::Service;
-use crate::http::NoResponse;
+use doppio_http::NoResponse;
 
 /// Where a service is asked.
 #[derive(Debug)]

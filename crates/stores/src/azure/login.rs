@@ -34,8 +34,8 @@ use doppio_secrets::SecretValue;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
-use crate::http::certificates;
-use crate::http::client;
+use doppio_http::certificates;
+use doppio_http::client;
 
 use super::credential::Learning;
 use super::machine;

@@ -10,8 +10,8 @@ use doppio_text::brief;
 
 use crate::http::Failure;
 use crate::http::Server;
-use crate::http::causes;
-use crate::http::innermost;
+use doppio_http::causes;
+use doppio_http::innermost;
 
 const HOW_TO_LOG_IN: &str =
     "run `az login`, or set `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`";

@@ -24,9 +24,9 @@ use doppio_secrets::format;
 use doppio_secrets::source::Logins;
 use doppio_secrets::source::SourceError;
 
-use crate::http::Response;
-use crate::http::client;
 use crate::http::learn;
+use doppio_http::Response;
+use doppio_http::client;
 
 use super::crc32c;
 use super::host;

@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 use doppio_secrets::source::SourceError;
 
 #[cfg(any(feature = "aws", feature = "gcp"))]
-use crate::http::causes::innermost;
+use doppio_http::NoResponse;
 #[cfg(any(feature = "aws", feature = "gcp"))]
-use crate::http::response::NoResponse;
+use doppio_http::innermost;
 
 /// Why a request has no answer that helps; `R` is what the server says when it refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]

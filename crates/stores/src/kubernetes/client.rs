@@ -40,10 +40,10 @@ use doppio_secrets::source::Logins;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
-use crate::http::AGENT;
-use crate::http::append;
-use crate::http::innermost;
 use crate::http::learn;
+use doppio_http::AGENT;
+use doppio_http::append;
+use doppio_http::innermost;
 
 use super::kubeconfig::Chosen;
 use super::kubeconfig::User;

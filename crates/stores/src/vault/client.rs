@@ -23,11 +23,11 @@ use doppio_secrets::source::SourceError;
 use doppio_secrets::source::TIMEOUT;
 use doppio_text::brief;
 
-use crate::http::NoResponse;
-use crate::http::Response;
-use crate::http::causes;
-use crate::http::certificates;
-use crate::http::client;
+use doppio_http::NoResponse;
+use doppio_http::Response;
+use doppio_http::causes;
+use doppio_http::certificates;
+use doppio_http::client;
 
 /// No answer is longer, in bytes.
 const LONGEST: usize = 4 << 20;

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 /// Adds a part to a body; false if that would be longer than `longest`. A vector that grows leaves
 /// its old bytes behind, so it is moved by hand.
-pub(crate) fn append(body: &mut Zeroizing<Vec<u8>>, part: &[u8], longest: usize) -> bool {
+pub fn append(body: &mut Zeroizing<Vec<u8>>, part: &[u8], longest: usize) -> bool {
     if body.len() + part.len() > longest {
         return false;
     }

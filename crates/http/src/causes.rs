@@ -8,14 +8,12 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 }
 
 /// The innermost cause, which says most: "connection refused", "invalid peer certificate".
-#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "kubernetes", feature = "online"))]
-pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
+pub fn innermost(error: &(dyn Error + 'static)) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 /// An error with its causes, as one line that says nothing twice.
-#[cfg(any(feature = "azure", feature = "gcp", feature = "vault"))]
-pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
+pub fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for cause in chain(error).map(ToString::to_string) {
         if !text.contains(&cause) {

@@ -1,24 +1,34 @@
 //! An answer, read to its end.
 
+use std::fmt;
+
 use reqwest::StatusCode;
 use zeroize::Zeroizing;
 
-use crate::http::body::append;
+use crate::body::append;
 
-/// An answer, whatever its status.
-pub(crate) struct Response {
+/// An answer, whatever its status. Its `Debug` has no body.
+pub struct Response {
+    /// The status.
     pub status: StatusCode,
-    #[cfg(any(feature = "aws", feature = "vault"))]
+    /// The headers.
     pub headers: reqwest::header::HeaderMap,
+    /// The body, which may hold a value.
     pub body: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 /// Why no whole answer came.
 #[derive(Debug)]
-pub(crate) enum NoResponse {
+pub enum NoResponse {
     /// It is longer than any answer.
     TooLong,
-    /// The connection was not made, or broke. The address, which names the secret, is not in it.
+    /// The connection was not made, or broke. The address, which may name a secret, is not in it.
     Broken(reqwest::Error),
 }
 
@@ -30,7 +40,11 @@ impl From<reqwest::Error> for NoResponse {
 
 impl Response {
     /// Sends a request and reads its answer, of at most `longest` bytes.
-    pub(crate) async fn of(request: reqwest::RequestBuilder, longest: usize) -> Result<Self, NoResponse> {
+    ///
+    /// # Errors
+    ///
+    /// When no whole answer comes, or a longer one.
+    pub async fn of(request: reqwest::RequestBuilder, longest: usize) -> Result<Self, NoResponse> {
         let mut answer = request.send().await?;
         let room = answer.content_length().and_then(|length| usize::try_from(length).ok());
         let mut body = Zeroizing::new(Vec::with_capacity(room.unwrap_or(16 << 10).min(longest)));
@@ -39,11 +53,6 @@ impl Response {
                 return Err(NoResponse::TooLong);
             }
         }
-        Ok(Self {
-            status: answer.status(),
-            #[cfg(any(feature = "aws", feature = "vault"))]
-            headers: std::mem::take(answer.headers_mut()),
-            body,
-        })
+        Ok(Self { status: answer.status(), headers: std::mem::take(answer.headers_mut()), body })
     }
 }
