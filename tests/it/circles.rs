@@ -17,6 +17,7 @@ const ROOTS: &[&str] = &[
     "crates/secrets/src/lib.rs",
     "crates/stores/src/lib.rs",
     "crates/hosts/src/lib.rs",
+    "crates/rented/src/lib.rs",
     "src/lib.rs",
 ];
 

@@ -13,6 +13,7 @@ pub(super) const CRATES: &[(&str, &str, &[&str])] = &[
         &["doppio_text", "doppio_process", "doppio_http", "doppio_secrets"],
     ),
     ("doppio_hosts", "crates/hosts/src/", &["doppio_text", "doppio_process", "doppio_secrets"]),
+    ("doppio_rented", "crates/rented/src/", &["doppio_text", "doppio_http", "doppio_secrets"]),
 ];
 
 /// A module of the root package, which crates it may name and which of the other modules.
@@ -35,6 +36,7 @@ pub(super) const MODULES: &[(&str, &[&str], &[&str])] = &[
             "doppio_secrets",
             "doppio_stores",
             "doppio_hosts",
+            "doppio_rented",
         ],
         &["sources", "event", "config", "step", "recipe", "plan", "engine", "journal", "ui"],
     ),
@@ -119,6 +121,7 @@ pub(super) const DOORS: &[(&str, &[&str], &str)] = &[
         &[
             "src/",
             "crates/stores/",
+            "crates/rented/",
             "crates/secrets/src/format/",
             "crates/secrets/src/audit/line.rs",
             "crates/secrets/src/source/age_vault/records.rs",

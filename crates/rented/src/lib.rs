@@ -1,0 +1,48 @@
+//! Machines that are hired, behind one trait: [`Vendor`]. A vendor has one folder; [`Vast`] is the first.
+//!
+//! Nothing here asks the user or reads the environment: keys and addresses are handed in ([`Account`]).
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+mod account;
+mod caller;
+mod error;
+mod fields;
+mod label;
+mod limiter;
+mod machine;
+mod machine_id;
+mod money;
+mod offer;
+mod redact;
+mod refusal;
+#[cfg(test)]
+mod test_server;
+mod vast;
+mod vendor;
+
+pub use account::Account;
+pub use error::RentedError;
+pub use label::Label;
+pub use machine::Endpoint;
+pub use machine::EndpointKind;
+pub use machine::Machine;
+pub use machine::MachineState;
+pub use machine_id::MachineId;
+pub use machine_id::NotMachineId;
+pub use machine_id::VendorName;
+pub use money::Dollars;
+pub use offer::Offer;
+pub use offer::Order;
+pub use offer::Search;
+pub use vast::AccountKey;
+pub use vast::Query;
+pub use vast::QueryError;
+pub use vast::Vast;
+pub use vast::parse_order;
+pub use vendor::Balance;
+pub use vendor::Charge;
+pub use vendor::PriceRise;
+pub use vendor::Vendor;
