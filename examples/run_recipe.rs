@@ -70,6 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         first_contact: FirstContact::Accept,
         sandbox: true,
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
+        rented: None,
     });
 
     // Plan → events.

@@ -179,7 +179,7 @@ async fn destination(
     let route = if world.sandbox {
         Some(host::sandbox_route())
     } else {
-        host::route(world.hosts, world.home, host).await.ok()
+        host::route(world.hosts, world.home, None, host).await.ok()
     };
     let to = route.map(|route| route.trust.map_or(Destination::Here, Destination::Host));
     routes.push((host.clone(), to));

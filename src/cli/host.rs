@@ -92,7 +92,7 @@ pub(super) fn run(command: &Command, context: &Context) -> Result<(), CliError> 
             output::text(&names)?;
         }
         Command::Forget { host } => {
-            let forgetting = host::forget(host, &hosts, &context.home, dirs.state());
+            let forgetting = host::forget(host, &hosts, &context.home, dirs.state(), None);
             match super::block_on(context, forgetting)?? {
                 0 => {
                     return Err(CliError::world(format!("no key of `{host}` is stored"))

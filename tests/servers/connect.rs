@@ -118,6 +118,7 @@ impl Machine {
             first_contact: self.first_contact,
             sandbox: false,
             env_names: [].into(),
+            rented: None,
         }
     }
 

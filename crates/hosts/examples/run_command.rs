@@ -60,6 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         first_contact: FirstContact::Accept,
         sandbox: host == "sandbox",
         env_names: ["TOKEN".parse()?].into(),
+        rented: None,
     });
 
     let mut exec = Exec::new(command);

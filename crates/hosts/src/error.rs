@@ -19,12 +19,34 @@ pub struct HostError {
     pub causes: Vec<String>,
     /// What to do, with the command to type.
     pub hint: Option<String>,
+    /// How far a connection got; none where the error is about something else.
+    pub stage: Option<Stage>,
+}
+
+/// How far a connection got before it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// No connection.
+    Tcp,
+    /// The server didn't say that it speaks SSH.
+    Banner,
+    /// No keys were agreed on, or the host's key is not the right one.
+    KeyExchange,
+    /// The user was not let in.
+    Login,
 }
 
 impl HostError {
     /// An error of one line.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), hint: None }
+        Self { message: message.into(), causes: Vec::new(), hint: None, stage: None }
+    }
+
+    /// Says how far the connection got.
+    #[must_use]
+    pub(crate) fn at(mut self, stage: Stage) -> Self {
+        self.stage.get_or_insert(stage);
+        self
     }
 
     /// Adds a cause below those that are there.

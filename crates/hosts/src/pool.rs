@@ -23,12 +23,15 @@ use crate::Host;
 use crate::HostError;
 use crate::HostSpec;
 use crate::HostsFile;
+use crate::RentedMachines;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
 use crate::ssh::connect::Handshakes;
+use crate::ssh::identity;
 use crate::ssh::options::ConnectOptions;
 use crate::ssh::sandbox::Sandbox;
 use crate::ssh::session::Session;
+use crate::ssh::winners::Winners;
 
 /// What a pool needs to know.
 pub struct PoolOptions {
@@ -50,6 +53,8 @@ pub struct PoolOptions {
     pub sandbox: bool,
     /// The variables that steps will want to send, for learning which a server accepts.
     pub env_names: BTreeSet<EnvName>,
+    /// What knows the user's rented machines; without it no host is one.
+    pub rented: Option<Arc<dyn RentedMachines>>,
 }
 
 impl PoolOptions {
@@ -64,6 +69,8 @@ impl PoolOptions {
             first_contact: self.first_contact,
             agent: self.agent.clone(),
             handshakes: Handshakes::default(),
+            rented: self.rented.clone(),
+            winners: Winners::default(),
         }
     }
 }
@@ -105,7 +112,20 @@ impl Pool {
         Ok(match self.target(id).await? {
             Target::Local => "this machine".to_owned(),
             Target::Sandbox => "the sandbox".to_owned(),
-            Target::Ssh(spec) => format!("{}@{}", spec.user, spec.address()),
+            Target::Ssh(spec) => spec.place(),
+        })
+    }
+
+    /// The public half of the key that would be offered first to a host, as a line of
+    /// `authorized_keys`: what a machine that is to be hired must let in.
+    ///
+    /// # Errors
+    ///
+    /// When the name can't be resolved.
+    pub async fn own_key(&self, id: &HostId) -> Result<Option<String>, HostError> {
+        Ok(match self.target(id).await? {
+            Target::Ssh(spec) => identity::own_key(&spec, &self.connect).await,
+            Target::Local | Target::Sandbox => None,
         })
     }
 
@@ -143,7 +163,8 @@ impl Pool {
         if self.all_sandbox {
             return Ok(Target::Sandbox);
         }
-        Resolver { hosts: &self.hosts, home: &self.home }.resolve(id).await
+        let rented = self.connect.rented.as_deref();
+        Resolver { hosts: &self.hosts, home: &self.home, rented }.resolve(id).await
     }
 
     async fn find(&self, id: &HostId) -> Result<Host, HostError> {

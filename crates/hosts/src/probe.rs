@@ -7,12 +7,13 @@ use doppio_text::name::HostId;
 use crate::HostError;
 use crate::HostsFile;
 use crate::PoolOptions;
+use crate::RentedMachines;
 use crate::Trust;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
-use crate::ssh::connect::connect;
 use crate::ssh::host_key::OWN_FILE;
 use crate::ssh::known_hosts;
+use crate::ssh::reach::reach;
 
 /// What a host that lets us in is like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +39,15 @@ pub struct Probed {
 /// # Errors
 ///
 /// When the list of host keys can't be written.
-pub async fn forget(id: &HostId, hosts: &HostsFile, home: &Path, state: &Path) -> Result<usize, HostError> {
+pub async fn forget(
+    id: &HostId,
+    hosts: &HostsFile,
+    home: &Path,
+    state: &Path,
+    rented: Option<&dyn RentedMachines>,
+) -> Result<usize, HostError> {
     // A name that leads nowhere any more may still have a key.
-    let identity = match (Resolver { hosts, home }).resolve(id).await {
+    let identity = match (Resolver { hosts, home, rented }).resolve(id).await {
         Ok(Target::Ssh(spec)) => spec.identity,
         _ => id.to_string(),
     };
@@ -58,13 +65,13 @@ pub async fn forget(id: &HostId, hosts: &HostsFile, home: &Path, state: &Path) -
 ///
 /// When it can't be resolved, reached, trusted or logged in to.
 pub async fn probe(id: &HostId, options: &PoolOptions) -> Result<Option<Probed>, HostError> {
-    let resolver = Resolver { hosts: &options.hosts, home: &options.home };
+    let resolver = Resolver { hosts: &options.hosts, home: &options.home, rented: options.rented.as_deref() };
     let Target::Ssh(spec) = resolver.resolve(id).await? else { return Ok(None) };
-    let connection = connect(&spec, &options.connect()).await?;
+    let connection = reach(&spec, &options.connect()).await?;
     let server = connection.server.clone();
     connection.hang_up().await;
     Ok(Some(Probed {
-        place: spec.address(),
+        place: if spec.rented.is_some() { spec.place() } else { spec.address() },
         user: spec.user,
         trust: spec.trust,
         banner: server.banner,

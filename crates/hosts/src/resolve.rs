@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 use doppio_text::closest;
 use doppio_text::name::HostId;
-use doppio_text::shell::typed;
 
 use crate::AgentChoice;
 use crate::Deadlines;
@@ -15,6 +14,7 @@ use crate::FirstContact;
 use crate::HostError;
 use crate::HostSpec;
 use crate::HostsFile;
+use crate::RentedMachines;
 use crate::Trust;
 use crate::address::Address;
 use crate::hosts_file::Entry;
@@ -53,11 +53,12 @@ const MOST_JUMPS: usize = 8;
 const DEFAULT_KEYS: [&str; 5] = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"];
 
 /// What a name is looked up in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Resolver<'a> {
     pub hosts: &'a HostsFile,
     /// The user's home, for `~` and `~/.ssh`.
     pub home: &'a Path,
+    pub rented: Option<&'a dyn RentedMachines>,
 }
 
 impl Resolver<'_> {
@@ -75,8 +76,8 @@ impl Resolver<'_> {
         }
         let mut spec = if let Some(entry) = self.hosts.entry(name) {
             self.of_entry(entry).await?
-        } else if let Some(instance) = vast_instance(name) {
-            return Err(vast_is_not_built(name, instance));
+        } else if let Some(id) = self.rented_id(name) {
+            self.of_rented(name, id).await?
         } else if let Some(address) = Address::parse(name)? {
             self.of_address(name, &address).await?
         } else {
@@ -104,10 +105,24 @@ impl Resolver<'_> {
         }
     }
 
+    fn rented_id(&self, name: &str) -> Option<String> {
+        self.rented.and_then(|rented| rented.id(name))
+    }
+
+    /// A rented machine. Its key is bound to the machine: addresses are given to the next tenant.
+    async fn of_rented(&self, name: &str, id: String) -> Result<HostSpec, HostError> {
+        let mut spec = self.plain(name, Some("root"), name, None).await?;
+        spec.identity.clone_from(&id);
+        spec.is_alias = true;
+        spec.rented = Some(id);
+        Ok(spec)
+    }
+
     async fn of_entry(&self, entry: &Entry) -> Result<HostSpec, HostError> {
         let mut spec = match &entry.hostname {
             Some(hostname) => self.plain(&entry.name, entry.user.as_deref(), hostname, entry.port).await?,
-            // Without an address the entry adds to what ssh_config says of the name.
+            // Without an address the entry adds to what a vendor or ssh_config says of the name.
+            None if let Some(id) = self.rented_id(&entry.name) => self.of_rented(&entry.name, id).await?,
             None => match ssh_config::ask(&entry.name, entry.user.as_deref(), entry.port, self.home).await? {
                 Some(config) if config.is_named => {
                     self.of_config(&entry.name, &entry.name, &config, 0).await?
@@ -426,20 +441,4 @@ impl Resolver<'_> {
         known.extend(["local".to_owned(), "sandbox".to_owned()]);
         closest(name, known.iter().map(String::as_str)).map(str::to_owned).into_iter().collect()
     }
-}
-
-fn vast_instance(name: &str) -> Option<&str> {
-    let instance = name.strip_prefix("vast-").or_else(|| name.strip_prefix("vast:"))?;
-    (!instance.is_empty() && instance.bytes().all(|b| b.is_ascii_digit())).then_some(instance)
-}
-
-fn vast_is_not_built(name: &str, instance: &str) -> HostError {
-    HostError::new(format!("cannot find the address of `{name}`"))
-        .cause("hosts.toml has no entry of this name")
-        .cause("asking the vast.ai API for it is not built yet")
-        .hint(format!(
-            "add it with the address and port that {} prints: {}",
-            typed(["vastai", "ssh-url", instance]),
-            typed(["doppio", "host", "add", name, "ssh -p PORT root@ADDRESS"])
-        ))
 }

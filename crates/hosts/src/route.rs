@@ -7,6 +7,7 @@ use doppio_text::name::HostId;
 use crate::CarrierChoice;
 use crate::HostError;
 use crate::HostsFile;
+use crate::RentedMachines;
 use crate::Trust;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
@@ -27,14 +28,19 @@ pub struct Route {
 /// # Errors
 ///
 /// When it is unknown, with similar names; when `ssh_config` has a fault.
-pub async fn route(hosts: &HostsFile, home: &Path, id: &HostId) -> Result<Route, HostError> {
-    Ok(match (Resolver { hosts, home }).resolve(id).await? {
+pub async fn route(
+    hosts: &HostsFile,
+    home: &Path,
+    rented: Option<&dyn RentedMachines>,
+    id: &HostId,
+) -> Result<Route, HostError> {
+    Ok(match (Resolver { hosts, home, rented }).resolve(id).await? {
         Target::Local => {
             Route { place: "this machine".to_owned(), carrier: "environment of the process", trust: None }
         }
         Target::Sandbox => sandbox(),
         Target::Ssh(spec) => Route {
-            place: format!("{}@{}", spec.user, spec.address()),
+            place: spec.place(),
             carrier: match spec.carrier() {
                 CarrierChoice::Auto => "channel where the server takes the name, else preamble",
                 CarrierChoice::Channel => "channel",

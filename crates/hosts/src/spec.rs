@@ -125,6 +125,9 @@ pub struct HostSpec {
     /// Whether the identity is a `HostKeyAlias`, which stands for the address: what is known of the
     /// address does not count.
     pub is_alias: bool,
+    /// The rented machine that it is: who hires it out says where, at each connection. Name, port and
+    /// user of the host then mean nothing.
+    pub rented: Option<String>,
     /// The only host keys that are right, if the user has named them.
     pub pinned_keys: Vec<PinnedKey>,
     /// The user's own lists of host keys, which are read and never written.
@@ -167,6 +170,7 @@ impl HostSpec {
             jump: Vec::new(),
             proxy_command: None,
             is_alias: false,
+            rented: None,
             pinned_keys: Vec::new(),
             known_hosts: Vec::new(),
             first_contact: None,
@@ -191,6 +195,14 @@ impl HostSpec {
         }
     }
 
+    /// Where it is, as in `root@10.0.0.7:22`, or by whose word.
+    pub fn place(&self) -> String {
+        match &self.rented {
+            Some(id) => format!("wherever {} has `{id}`", vendor(id)),
+            None => format!("{}@{}", self.user, self.address()),
+        }
+    }
+
     /// Address and port, as in `10.0.0.7:22` or `[::1]:22`.
     pub fn address(&self) -> String {
         if self.hostname.contains(':') {
@@ -198,6 +210,16 @@ impl HostSpec {
         } else {
             format!("{}:{}", self.hostname, self.port)
         }
+    }
+}
+
+/// Who hires a machine out, by its id.
+fn vendor(id: &str) -> &str {
+    match id.split_once('-').map_or(id, |(vendor, _)| vendor) {
+        "vast" => "vast.ai",
+        "runpod" => "RunPod",
+        "lambda" => "Lambda",
+        other => other,
     }
 }
 

@@ -96,6 +96,7 @@ pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Findin
             first_contact: context.first_contact(),
             sandbox: false,
             env_names: names.collect::<BTreeSet<EnvName>>(),
+            rented: None,
         })
     };
     let mut findings = Vec::new();

@@ -192,6 +192,7 @@ async fn steps(
         first_contact: context.first_contact(),
         sandbox: args.recipe.sandbox,
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
+        rented: None,
     }));
     if !args.recipe.sandbox
         && let Err(error) = Box::pin(unless(&wish, target::check(&plan, &pool))).await?

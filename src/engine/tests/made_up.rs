@@ -344,6 +344,7 @@ fn run_in(
         first_contact: FirstContact::Accept,
         sandbox: false,
         env_names: std::collections::BTreeSet::new(),
+        rented: None,
     });
     let (cancel, receiver) = watch::channel(Cancel::No);
     let options =

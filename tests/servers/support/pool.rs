@@ -57,6 +57,7 @@ impl Testbed {
             first_contact: FirstContact::Accept,
             sandbox,
             env_names,
+            rented: None,
         });
         Self { pool, folder }
     }

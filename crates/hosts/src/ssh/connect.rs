@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::HostError;
 use crate::HostSpec;
+use crate::Stage;
 use crate::error::seconds;
 use crate::error::words;
 use crate::ssh::auth;
@@ -93,7 +94,10 @@ async fn wait_ended(mut ended: watch::Receiver<Option<String>>) -> String {
 /// # Errors
 ///
 /// One [`HostError`] per cause that the user can do something about.
-pub(crate) async fn connect(spec: &HostSpec, options: &ConnectOptions) -> Result<Connection, HostError> {
+pub(in crate::ssh) async fn connect(
+    spec: &HostSpec,
+    options: &ConnectOptions,
+) -> Result<Connection, HostError> {
     let mut wait = FIRST_WAIT;
     let mut tried = 0;
     loop {
@@ -189,11 +193,11 @@ async fn open(
     let judge = Judge::new(spec, options).map_err(Failure::lasting)?;
     let (way, proxy): (Box<dyn Way>, _) = match (&spec.proxy_command, through) {
         (Some(command), _) => {
-            let Proxy { pipes, said, open } = dial::proxy(spec, command)?;
+            let Proxy { pipes, said, open } = dial::proxy(spec, command).map_err(at_tcp)?;
             (Box::new(pipes), Some((said, open)))
         }
-        (None, Some(through)) => (jump(spec, through).await?, None),
-        (None, None) => (Box::new(dial::tcp(spec).await?), None),
+        (None, Some(through)) => (jump(spec, through).await.map_err(at_tcp)?, None),
+        (None, None) => (Box::new(dial::tcp(spec).await.map_err(at_tcp)?), None),
     };
     let (proxy_said, open) = proxy.unzip();
     let (stream, heard, cutter) = BannerStream::new(way, open);
@@ -202,6 +206,8 @@ async fn open(
     let mut handle = match shake_hands(spec, stream, &heard, config, handler, &learnt).await {
         Ok(handle) => handle,
         Err(mut failure) => {
+            let stage = if heard.banner_line().is_some() { Stage::KeyExchange } else { Stage::Banner };
+            failure.error = failure.error.at(stage);
             if let Some(said) = proxy_said {
                 failure.error.causes.extend(dial::last_words(said).await);
             }
@@ -221,13 +227,17 @@ async fn open(
         }
         Err(refusal) => {
             let is_passing = matches!(refusal, auth::Refusal::Cut(_));
-            let mut error = refusal.into_error();
+            let mut error = refusal.into_error().at(Stage::Login);
             if !learnt.notice.trim().is_empty() {
                 error.causes.push(format!("the server said: {}", words(learnt.notice.as_bytes())));
             }
             Err(Failure { error, is_passing })
         }
     }
+}
+
+fn at_tcp(failure: Failure) -> Failure {
+    Failure { error: failure.error.at(Stage::Tcp), ..failure }
 }
 
 /// A way through a jump host.

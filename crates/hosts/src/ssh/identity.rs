@@ -182,6 +182,13 @@ pub(in crate::ssh) async fn gather(
     found
 }
 
+/// The public half of the key that would be offered first, as a line of `authorized_keys`.
+pub(crate) async fn own_key(spec: &HostSpec, options: &ConnectOptions) -> Option<String> {
+    let found = gather(spec, options, None).await;
+    let plain = found.candidates.iter().filter(|candidate| candidate.certificate.is_none());
+    plain.filter_map(|candidate| candidate.key.as_ref()).find_map(|key| key.to_openssh().ok())
+}
+
 fn holder_of(content: Content, path: PathBuf) -> Holder {
     match content {
         Content::Open(key) => Holder::Open(key),

@@ -7,7 +7,9 @@ use doppio_secrets::SecretSession;
 
 use crate::FirstContact;
 use crate::Prompt;
+use crate::RentedMachines;
 use crate::ssh::handshakes::Handshakes;
+use crate::ssh::winners::Winners;
 
 /// What every connection of a run shares.
 #[derive(Clone)]
@@ -28,4 +30,8 @@ pub(crate) struct ConnectOptions {
     pub agent: Option<PathBuf>,
     /// How many handshakes run at once; clones share it.
     pub handshakes: Handshakes,
+    /// What knows the user's rented machines.
+    pub rented: Option<Arc<dyn RentedMachines>>,
+    /// Which way to each of them won last; clones share it.
+    pub winners: Winners,
 }

@@ -42,11 +42,11 @@ use crate::ssh::budget::Budget;
 use crate::ssh::carrier;
 use crate::ssh::carrier::Answers;
 use crate::ssh::channel;
-use crate::ssh::connect::connect;
 use crate::ssh::options::ConnectOptions;
 use crate::ssh::pooled::News;
 use crate::ssh::pooled::Pick;
 use crate::ssh::pooled::Pooled;
+use crate::ssh::reach::reach;
 use crate::ssh::typed;
 
 /// Connections to one host at most.
@@ -129,7 +129,7 @@ impl Session {
                     ))
                 })?;
                 tokio::time::sleep(granted.pause).await;
-                let connection = connect(&self.spec, &self.options).await?;
+                let connection = reach(&self.spec, &self.options).await?;
                 self.budget.made();
                 let pooled = Pooled::new(connection, Arc::clone(&self.news));
                 self.connections().push(Arc::clone(&pooled));
@@ -234,7 +234,7 @@ impl Session {
             }
         }
         // It lives as long as its channel does.
-        let connection = connect(&self.spec, &self.options).await?;
+        let connection = reach(&self.spec, &self.options).await?;
         let pooled = Pooled::new(connection, Arc::clone(&self.news));
         let armed = channel::urgent(&pooled).await.map_err(|refused| self.refusal(refused))?;
         // Nothing else runs on it, so no channel is opened ahead.
@@ -351,7 +351,7 @@ impl Session {
         drop(growth);
         let session = Arc::clone(self);
         tokio::spawn(async move {
-            let connection = connect(&session.spec, &session.options).await;
+            let connection = reach(&session.spec, &session.options).await;
             let mut growth = session.growing.lock().unwrap_or_else(PoisonError::into_inner);
             growth.is_under_way = false;
             match connection {
@@ -402,7 +402,7 @@ impl Session {
                 .hint("raise `MaxSessions` in the host's /etc/ssh/sshd_config"),
             Refused::Again => self.error("the server closes every channel at once", Vec::new()),
             Refused::Dead(reason) => self.error("the connection broke", vec![reason]),
-            Refused::Never(HostError { message, causes, hint }) => {
+            Refused::Never(HostError { message, causes, hint, .. }) => {
                 HostError { hint, ..self.error(&message, causes) }
             }
         }

@@ -16,6 +16,9 @@ pub(in crate::ssh) fn over_ssh(spec: &HostSpec, state: &Path, command: &str) -> 
     if spec.name == sandbox::NAME {
         return command.to_owned();
     }
+    if spec.rented.is_some() {
+        return line(&["doppio", "exec", "--host", &spec.name, "--", command].map(str::to_owned));
+    }
     let mut words = client(spec, state);
     words.push(format!("{}@{}", spec.user, spec.hostname));
     words.push(command.to_owned());

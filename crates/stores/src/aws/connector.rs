@@ -19,7 +19,6 @@ use doppio_secrets::source::Logins;
 use doppio_secrets::source::Setup;
 use doppio_secrets::source::SourceError;
 
-use crate::http;
 use crate::http::learn;
 use doppio_http::innermost;
 

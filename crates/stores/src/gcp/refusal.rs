@@ -105,7 +105,7 @@ impl From<Failure> for SourceError {
 
 /// Why there is no token. The words of who gives them may hold one; only known errors are told.
 pub(super) fn of_login(error: &CredentialsError) -> SourceError {
-    let words = http::causes(error);
+    let words = doppio_http::causes(error);
     match OAUTH.iter().find(|known| words.contains(**known)) {
         Some(known) => SourceError::not_allowed(
             format!("Google does not accept this login ({known})"),
