@@ -18,6 +18,7 @@ use doppio::event::SinkError;
 use doppio::event::What;
 use doppio::plan;
 use doppio::recipe;
+use doppio::rentals::Rentals;
 use doppio_hosts::FirstContact;
 use doppio_hosts::HostsFile;
 use doppio_hosts::Pool;
@@ -57,9 +58,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     })?;
 
     // What the plan may use.
-    let secrets = SecretSession::new(Ladder::of_environment(environment), Mask::new(MaskStyle::Names));
+    let secrets =
+        SecretSession::new(Ladder::of_environment(environment.clone()), Mask::new(MaskStyle::Names));
     let secrets = Arc::new(secrets);
     let state = std::env::temp_dir().join(format!("doppio-example-{}", std::process::id()));
+    let rentals = Rentals::new(Arc::clone(&secrets), environment, home.clone());
     let pool = Pool::new(PoolOptions {
         hosts: HostsFile::default(),
         secrets: Arc::clone(&secrets),
@@ -80,6 +83,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         run: "example".parse()?,
         jobs: 4,
         pool: Arc::clone(&pool),
+        rentals: Arc::new(rentals),
         secrets,
         cancel: cancelled,
     };

@@ -14,6 +14,7 @@ pub mod event;
 pub mod journal;
 pub mod plan;
 pub mod recipe;
+pub mod rentals;
 pub mod sources;
 pub mod step;
 pub mod ui;

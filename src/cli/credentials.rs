@@ -28,6 +28,7 @@ use crate::cli::error::CliError;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
 use crate::plan::refused_file;
+use crate::rentals::ByName;
 use crate::step::Site;
 use crate::step::credentials::Destination;
 use crate::step::credentials::refusal;
@@ -179,7 +180,7 @@ async fn destination(
     let route = if world.sandbox {
         Some(host::sandbox_route())
     } else {
-        host::route(world.hosts, world.home, None, host).await.ok()
+        host::route(world.hosts, world.home, Some(&ByName), host).await.ok()
     };
     let to = route.map(|route| route.trust.map_or(Destination::Here, Destination::Host));
     routes.push((host.clone(), to));

@@ -24,6 +24,7 @@ use crate::cli::load;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
 use crate::config::Dirs;
+use crate::rentals::ByName;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -92,7 +93,7 @@ pub(super) fn run(command: &Command, context: &Context) -> Result<(), CliError> 
             output::text(&names)?;
         }
         Command::Forget { host } => {
-            let forgetting = host::forget(host, &hosts, &context.home, dirs.state(), None);
+            let forgetting = host::forget(host, &hosts, &context.home, dirs.state(), Some(&ByName));
             match super::block_on(context, forgetting)?? {
                 0 => {
                     return Err(CliError::world(format!("no key of `{host}` is stored"))

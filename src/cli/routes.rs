@@ -12,6 +12,7 @@ use doppio_text::name::HostId;
 use crate::cli::error::CliError;
 use crate::plan::Plan;
 use crate::plan::PlannedStep;
+use crate::rentals::ByName;
 use crate::step::Site;
 
 /// A host, and where its name leads.
@@ -40,8 +41,11 @@ pub(super) async fn routes(plan: &Plan, hosts: &HostsFile, home: &Path, is_sandb
     let named: BTreeSet<&HostId> = working(plan).filter_map(|step| step.host.as_ref()).collect();
     let mut found = Hosts { routed: Vec::with_capacity(named.len()), later: unnamed(plan) };
     for id in named {
-        let route =
-            if is_sandbox { Ok(host::sandbox_route()) } else { host::route(hosts, home, None, id).await };
+        let route = if is_sandbox {
+            Ok(host::sandbox_route())
+        } else {
+            host::route(hosts, home, Some(&ByName), id).await
+        };
         match waiting(plan, id) {
             // It need not have its name before the step that makes it.
             Some(step) if route.is_err() => {

@@ -191,6 +191,17 @@ impl<'a> Dispatcher<'a> {
             Report::Progress(message) => self.tell(What::StepProgress { step, message }),
             Report::Notice(text) => self.tell(What::Notice { step: Some(step), text }),
             Report::Launched(process) => self.tell(What::StepLaunched { step, process }),
+            Report::Rented(host, per_hour) => {
+                let machine = self.mask().text(host.as_str());
+                // Recorded before anything else can happen: it costs money.
+                self.tell(What::MachineRented { step, machine, per_hour });
+                self.settle();
+                Arc::make_mut(&mut self.values).target = Some(host);
+            }
+            Report::Returned(host, per_hour) => {
+                let machine = self.mask().text(host.as_str());
+                self.tell(What::MachineReturned { step, machine, per_hour });
+            }
             Report::Delivered(deliveries) => self.tell(What::SecretsDelivered { step, deliveries }),
             Report::Masked(hits) => {
                 for (name, count) in hits {

@@ -9,6 +9,7 @@ use doppio_secrets::SecretSession;
 use doppio_text::name::RunId;
 
 use crate::engine::cancel::Cancel;
+use crate::rentals::Rentals;
 
 /// What a run needs besides its plan.
 pub struct Options {
@@ -18,6 +19,8 @@ pub struct Options {
     pub jobs: usize,
     /// The hosts.
     pub pool: Arc<Pool>,
+    /// The user's machines at vendors.
+    pub rentals: Arc<Rentals>,
     /// The secrets, and the mask.
     pub secrets: Arc<SecretSession>,
     /// Goes to [`Cancel::Ask`] on the first Ctrl-C and to [`Cancel::Force`] on the second.

@@ -4,6 +4,7 @@
 //! the same events with one [`RunState::apply`].
 
 mod occurrence;
+mod rented_machine;
 mod sink;
 mod state;
 mod step_status;
@@ -18,6 +19,7 @@ pub use occurrence::StepOutline;
 pub use occurrence::StepProcess;
 pub use occurrence::Stream;
 pub use occurrence::What;
+pub use rented_machine::RentedMachine;
 pub use sink::Fanout;
 pub use sink::Sink;
 pub use sink::SinkError;

@@ -16,7 +16,7 @@ use crate::event::step_status::StepStatus;
 pub const SCHEMA: u32 = 1;
 
 /// One event: when, and what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// The form of this line, [`SCHEMA`].
     pub schema: u32,
@@ -30,7 +30,7 @@ pub struct Event {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum What {
     /// The run begins; all its steps, in the order in which they are shown.
@@ -79,6 +79,25 @@ pub enum What {
         step: StepId,
         /// The words.
         message: Masked,
+    },
+    /// A step hired a machine, or started one: it costs money from now on.
+    MachineRented {
+        /// The step.
+        step: StepId,
+        /// The machine, as in `vast-12345`.
+        machine: Masked,
+        /// What an hour costs, in US dollars, if that is known.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        per_hour: Option<f64>,
+    },
+    /// A step stopped a machine, or destroyed it.
+    MachineReturned {
+        /// The step.
+        step: StepId,
+        /// The machine.
+        machine: Masked,
+        /// What an hour costs from now on, in US dollars: the disk of a machine that is only stopped.
+        per_hour: f64,
     },
     /// How each secret of an attempt travelled.
     SecretsDelivered {

@@ -12,6 +12,7 @@ use doppio_text::name::StepId;
 
 use crate::event::End;
 use crate::event::Event;
+use crate::event::RentedMachine;
 use crate::event::RunStatus;
 use crate::event::StepOutline;
 use crate::event::StepProcess;
@@ -66,6 +67,8 @@ pub struct RunState {
     pub cancelling: Option<Masked>,
     /// All its steps, in the order in which they are shown.
     pub steps: Vec<StepState>,
+    /// The machines that its steps hired or started, in that order.
+    pub machines: Vec<RentedMachine>,
     /// What the user was told, with the step it was about.
     pub notices: Vec<(Option<StepId>, Masked)>,
     indices: HashMap<StepId, usize>,
@@ -116,6 +119,16 @@ impl RunState {
             }
             What::StepLaunched { step, process } => {
                 self.expect(step, &[StepStatus::Running])?.process = Some(process.clone());
+            }
+            What::MachineRented { step, machine, per_hour } => {
+                self.expect(step, &[StepStatus::Running])?;
+                self.machines.push(RentedMachine::new(time, machine, *per_hour));
+            }
+            What::MachineReturned { step, machine, per_hour } => {
+                self.expect(step, &[StepStatus::Running])?;
+                if let Some(known) = self.machines.iter_mut().rfind(|known| known.id == *machine) {
+                    known.returned = Some((time, *per_hour));
+                }
             }
             What::SecretsDelivered { step, deliveries } => {
                 self.expect(step, &[StepStatus::Running])?.deliveries.extend_from_slice(deliveries);

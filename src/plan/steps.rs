@@ -34,8 +34,8 @@ pub(super) struct Steps<'a> {
     resolver: Resolver<'a>,
     /// Which nodes set a variable.
     setters: HashMap<String, Vec<usize>>,
-    /// Locations of steps that name no host, while the run has none.
-    hostless: Vec<Span>,
+    /// Which nodes make or start the machine that is the run's target from then on.
+    makers: Vec<usize>,
 }
 
 /// What steps read of each other and of the command line.
@@ -48,7 +48,7 @@ pub(super) struct Reads {
 
 impl<'a> Steps<'a> {
     pub(super) fn new(resolver: Resolver<'a>) -> Self {
-        Self { resolver, setters: HashMap::new(), hostless: Vec::new() }
+        Self { resolver, setters: HashMap::new(), makers: Vec::new() }
     }
 
     /// A planned step for each node whose operation could be read.
@@ -80,6 +80,9 @@ impl<'a> Steps<'a> {
                 self.resolver.fault(invalid(kind, field, span_of(read, field), &message));
             }
             if !runs_nothing {
+                if operation.makes_target() {
+                    self.makers.push(index);
+                }
                 host = self.host(index, operation.site());
                 own_timeout = operation.timeout().filter(|timeout| !timeout.is_zero());
             }
@@ -211,7 +214,8 @@ impl<'a> Steps<'a> {
             Site::Host(None) => {
                 let host = own();
                 if host.is_none() {
-                    self.hostless.push(self.resolver.recipe.steps[node.step].id_span.clone());
+                    let span = self.resolver.recipe.steps[node.step].id_span.clone();
+                    self.resolver.questions.push(Question { node: index, fact: Fact::Target, span });
                 }
                 host
             }
@@ -244,14 +248,20 @@ impl<'a> Steps<'a> {
     /// Answers what steps ask of each other, and hands over all faults.
     pub(super) fn finish(mut self, faults: &mut Vec<Diagnostic>) -> Reads {
         faults.append(&mut self.resolver.faults);
-        self.no_target(faults);
-        let questions = std::mem::take(&mut self.resolver.questions);
+        let mut questions = std::mem::take(&mut self.resolver.questions);
+        if self.makers.is_empty() {
+            let is_of_target = |question: &Question| question.fact == Fact::Target;
+            let (targetless, others): (Vec<_>, Vec<_>) = questions.into_iter().partition(is_of_target);
+            questions = others;
+            self.no_target(&targetless, faults);
+        }
         if let Some(order) = &self.resolver.graph.order {
             self.check_reach(order, &questions, faults);
         }
         let mut steps: HashMap<usize, Vec<usize>> = HashMap::new();
         for question in questions {
             let of = match &question.fact {
+                Fact::Target => None,
                 Fact::Result(of) => Some(*of),
                 Fact::Variable(name) => match self.setters.get(name).map(Vec::as_slice) {
                     Some([only]) => Some(*only),
@@ -266,6 +276,7 @@ impl<'a> Steps<'a> {
     fn check_reach(&self, order: &[usize], questions: &[Question], faults: &mut Vec<Diagnostic>) {
         let mut sources: HashMap<Fact, Vec<usize>> =
             self.setters.iter().map(|(name, nodes)| (Fact::Variable(name.clone()), nodes.clone())).collect();
+        sources.insert(Fact::Target, self.makers.clone());
         for question in questions {
             if let Fact::Result(of) = question.fact {
                 sources.entry(Fact::Result(of)).or_insert_with(|| vec![of]);
@@ -291,6 +302,20 @@ impl<'a> Steps<'a> {
                 let of = &self.resolver.graph.nodes[*of].id;
                 (format!("step `{id}` uses a result of `{of}` and does not depend on it"), of)
             }
+            Fact::Target => {
+                let Some(of) = self.makers.iter().find(|node| **node != question.node) else {
+                    let message = format!("step `{id}` names no machine, and the run has no target");
+                    return Diagnostic::error("plan::no-target", message, question.span.clone())
+                        .help("name the machine with `host_id`, or the target with `--host HOST`");
+                };
+                let of = &self.resolver.graph.nodes[*of].id;
+                (
+                    format!(
+                        "step `{id}` runs on the machine that `{of}` makes the target, and does not depend on it"
+                    ),
+                    of,
+                )
+            }
             Fact::Variable(name) => {
                 let setters = self.setters.get(name).map_or(&[][..], Vec::as_slice);
                 let Some(of) = setters.iter().find(|node| **node != question.node) else {
@@ -311,8 +336,8 @@ impl<'a> Steps<'a> {
             .help(format!("add `depends_on = [\"{of}\"]` to step `{id}`"))
     }
 
-    fn no_target(&self, faults: &mut Vec<Diagnostic>) {
-        let mut spans: Vec<&Span> = self.resolver.targetless.iter().chain(&self.hostless).collect();
+    fn no_target(&self, targetless: &[Question], faults: &mut Vec<Diagnostic>) {
+        let mut spans: Vec<&Span> = targetless.iter().map(|question| &question.span).collect();
         spans.sort_unstable_by_key(|span| span.start);
         let Some(first) = spans.first().filter(|_| !self.resolver.inputs.is_check) else { return };
         let message = match spans.len() {

@@ -12,6 +12,7 @@ use doppio_text::Span;
 use doppio_text::Spanned;
 use doppio_text::name::StepId;
 
+use crate::step::Asked;
 use crate::step::Parsed;
 use crate::step::StepKind;
 use crate::step::Template;
@@ -63,6 +64,16 @@ impl Target {
         self.min_gpus.is_some_and(|least| least > 0)
             || self.min_memory_gb.is_some()
             || self.gpu_type.is_some()
+    }
+
+    /// The same for steps that hire a machine.
+    pub fn asked(&self) -> Asked {
+        Asked {
+            min_gpus: self.min_gpus,
+            min_memory_gb: self.min_memory_gb,
+            gpu_type: self.gpu_type.clone(),
+            max_price: self.max_price,
+        }
     }
 
     /// What it asks for, in words.

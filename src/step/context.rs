@@ -27,6 +27,7 @@ use doppio_text::name::StepId;
 
 use crate::event::StepProcess;
 use crate::event::Stream;
+use crate::rentals::Rentals;
 use crate::step::HostText;
 use crate::step::Outcome;
 use crate::step::PlainText;
@@ -56,6 +57,10 @@ pub enum Report {
     Notice(Masked),
     /// A process of it runs.
     Launched(StepProcess),
+    /// It hired a machine, or started one, which may be the run's target from now on; with dollars an hour.
+    Rented(HostId, Option<f64>),
+    /// It stopped a machine, or destroyed it; with dollars an hour from now on.
+    Returned(HostId, f64),
     /// How its secrets travelled.
     Delivered(Vec<Delivery>),
     /// Times a secret was masked in its output, by name; they add up.
@@ -74,6 +79,8 @@ pub struct StepContext {
     pub values: Arc<Values>,
     /// The run's hosts.
     pub pool: Arc<Pool>,
+    /// The user's machines at vendors.
+    pub rentals: Arc<Rentals>,
     /// The run's secrets.
     pub secrets: Arc<SecretSession>,
     /// What the step needs of them, in all its attempts.

@@ -18,6 +18,8 @@ pub(in crate::step) use declare::fields;
 pub(in crate::step) use files::FORM;
 pub(in crate::step) use files::Files;
 pub(in crate::step) use many::Env;
+pub(in crate::step) use many::OpenEnv;
+pub(in crate::step) use number::Number;
 pub(in crate::step) use number::Seconds;
 pub(in crate::step) use number::Timeout;
 pub(in crate::step) use one::Entry;

@@ -4,6 +4,7 @@
 //! in a field; from the declaration come two forms of the operation: [`Parsed`], which has the
 //! recipe's locations, and [`Planned`], which runs.
 
+mod asked;
 mod assert;
 mod condition;
 mod context;
@@ -16,6 +17,7 @@ mod group;
 mod job;
 mod kind;
 mod loaded;
+mod machine;
 mod masked_output;
 mod members;
 mod operation;
@@ -39,6 +41,7 @@ mod value;
 mod values;
 mod wait_condition;
 
+pub use asked::Asked;
 pub use condition::conditions;
 pub use context::Report;
 pub use context::StepContext;
@@ -95,6 +98,14 @@ pub static KINDS: &[StepKind] = &[
     StepKind::of::<tmux::TmuxSend>(),
     StepKind::of::<tmux::TmuxCapture>(),
     StepKind::of::<tmux::TmuxKill>(),
+    StepKind::of::<machine::MachineCreate>(),
+    StepKind::of::<machine::MachineStart>(),
+    StepKind::of::<machine::MachineStop>(),
+    StepKind::of::<machine::MachineDestroy>(),
+    StepKind::of::<machine::VastCreate>(),
+    StepKind::of::<machine::VastStart>(),
+    StepKind::of::<machine::VastStop>(),
+    StepKind::of::<machine::VastDestroy>(),
     StepKind::of::<sleep::Sleep>(),
     StepKind::of::<wait_condition::WaitCondition>(),
     StepKind::of::<assert::Assert>(),
@@ -117,10 +128,6 @@ pub static NOT_YET: &[(&str, &str)] = &[
     ("rsync_download", COPY_DOWN),
     ("git_clone", "clone there: `ssh_command = { command = \"git clone URL\" }`"),
     ("hf_download", HF),
-    ("vast_start", VAST),
-    ("vast_stop", VAST),
-    ("vast_destroy", VAST),
-    ("vast_create", VAST),
     ("vast_copy", VAST),
     ("gdrive_mount", RCLONE),
     ("gdrive_unmount", RCLONE),

@@ -48,6 +48,11 @@ pub(in crate::step) trait Operation:
         Vec::new()
     }
 
+    /// Whether the run's target is the machine that it hires or starts.
+    fn makes_target(&self) -> bool {
+        false
+    }
+
     /// Whether what reads its shell text is a POSIX shell.
     fn is_posix(&self) -> bool {
         true
@@ -128,6 +133,9 @@ pub trait Planned: Debug + Send + Sync + Any {
     /// What is wrong with its fields together, as (field, message).
     fn faults(&self) -> Vec<(&'static str, String)>;
 
+    /// Whether the run's target is the machine that it hires or starts.
+    fn makes_target(&self) -> bool;
+
     /// Whether what reads its shell text is a POSIX shell.
     fn is_posix(&self) -> bool;
 
@@ -175,6 +183,10 @@ impl<T: Operation> Planned for T {
 
     fn faults(&self) -> Vec<(&'static str, String)> {
         Operation::faults(self)
+    }
+
+    fn makes_target(&self) -> bool {
+        Operation::makes_target(self)
     }
 
     fn is_posix(&self) -> bool {

@@ -4,6 +4,7 @@ use doppio_text::Diagnostic;
 use doppio_text::Span;
 use doppio_text::name::EnvName;
 
+use crate::step::Asked;
 use crate::step::PlainText;
 use crate::step::SecretText;
 use crate::step::ShellText;
@@ -27,6 +28,9 @@ pub trait Planner {
 
     /// Shell text: its references become environment variables.
     fn shell(&mut self, field: &str, text: &Template) -> ShellText;
+
+    /// What the recipe asks of its target.
+    fn asked(&self) -> Asked;
 
     /// Takes what is wrong with the value of a field.
     fn invalid(&mut self, field: &str, span: Span, message: &str);

@@ -84,6 +84,10 @@ impl Planner for AsWritten {
         ShellText { shown: as_written(text), script: Script::default() }
     }
 
+    fn asked(&self) -> Asked {
+        Asked::default()
+    }
+
     fn invalid(&mut self, field: &str, span: Span, message: &str) {
         self.0.push(Diagnostic::error("plan::invalid-field", format!("`{field}`: {message}"), span));
     }

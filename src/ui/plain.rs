@@ -161,6 +161,12 @@ impl<W: Write + Send> View for Plain<W> {
                 };
                 self.write(&format!("{}: {what}", reason.as_str()))
             }
+            What::MachineRented { step, machine, per_hour } => {
+                self.line(step, "$", &words::rented(machine.as_str(), *per_hour))
+            }
+            What::MachineReturned { step, machine, per_hour } => {
+                self.line(step, "$", &words::returned(machine.as_str(), *per_hour))
+            }
             What::Notice { step: Some(step), text } => self.line(step, "!", text.as_str()),
             What::Notice { step: None, text } => self.write(&format!("! {}", text.as_str())),
             What::StepWaiting { .. }

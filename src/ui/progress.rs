@@ -325,6 +325,12 @@ impl View for Progress {
             What::Notice { text, .. } => {
                 self.print(&format!("{} {}", self.paint.yellow("!"), shown(text.as_str())))?;
             }
+            What::MachineRented { machine, per_hour, .. } => {
+                self.print(&shown(&words::rented(machine.as_str(), *per_hour)))?;
+            }
+            What::MachineReturned { machine, per_hour, .. } => {
+                self.print(&shown(&words::returned(machine.as_str(), *per_hour)))?;
+            }
             What::RunFinished { .. } => {
                 self.footer.finish_and_clear();
                 return self.all.clear();

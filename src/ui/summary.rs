@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use doppio_text::shell::typed;
 
 use crate::event::End;
@@ -27,6 +29,7 @@ pub fn outcome(state: &RunState, paint: Paint) -> String {
 pub fn summary(state: &RunState, folder: &str) -> Vec<String> {
     let mut lines = deliveries(state);
     lines.extend(masked(state));
+    lines.extend(machines(state, Timestamp::now()));
     lines.push(format!("log: {folder}"));
     lines
 }
@@ -77,6 +80,32 @@ fn names(steps: &BTreeSet<&str>) -> String {
     }
     let names: Vec<String> = steps.iter().map(|step| format!("`{step}`")).collect();
     format!("step{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "))
+}
+
+/// What the run's machines have cost, and those that still cost something.
+fn machines(state: &RunState, now: Timestamp) -> Vec<String> {
+    let now = match (state.started, state.duration) {
+        // A run that is over is counted to its end; what goes on is told by the hour.
+        (Some(started), Some(duration)) => started + duration,
+        _ => now,
+    };
+    let mut lines = Vec::new();
+    for machine in &state.machines {
+        let id = machine.id.as_str();
+        let cost = words::dollars(machine.cost(now));
+        lines.push(match machine.costs_per_hour() {
+            Some(0.0) => format!("`{id}` has cost {cost}, and is gone"),
+            still => {
+                let still = still.map_or_else(|| "an unknown sum".to_owned(), words::dollars);
+                let vendor = id.split('-').next().unwrap_or_default();
+                let end = typed(["doppio", vendor, "destroy", id]);
+                format!(
+                    "`{id}` has cost {cost} so far, and costs {still} an hour until it is destroyed: {end}"
+                )
+            }
+        });
+    }
+    lines
 }
 
 fn masked(state: &RunState) -> Vec<String> {

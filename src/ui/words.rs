@@ -51,6 +51,27 @@ pub fn end(end: &End) -> String {
     shown(&words).into_owned()
 }
 
+/// US dollars, with a third digit below ten: hours of small machines cost cents.
+pub(super) fn dollars(sum: f64) -> String {
+    let digits = if sum.abs() < 10.0 { 3 } else { 2 };
+    format!("${sum:.digits$}")
+}
+
+/// A machine that costs money from now on.
+pub(super) fn rented(machine: &str, per_hour: Option<f64>) -> String {
+    let price = per_hour.map_or_else(|| "an unknown price".to_owned(), dollars);
+    format!("`{machine}` costs {price} an hour from now on")
+}
+
+/// A machine that was given back.
+pub(super) fn returned(machine: &str, per_hour: f64) -> String {
+    if per_hour > 0.0 {
+        format!("`{machine}` is stopped; its disk costs {} a day", dollars(per_hour * 24.0))
+    } else {
+        format!("`{machine}` costs nothing any more")
+    }
+}
+
 /// `FLAKY 2/3`: it passed at its second of three attempts. None for one that passed at its first.
 pub fn flaky(step: &StepState) -> Option<String> {
     let most = step.outline.attempts.max(step.attempts);

@@ -30,8 +30,10 @@ pub enum Stage {
     Tcp,
     /// The server didn't say that it speaks SSH.
     Banner,
-    /// No keys were agreed on, or the host's key is not the right one.
+    /// No keys were agreed on.
     KeyExchange,
+    /// The host's key is not the right one.
+    HostKey,
     /// The user was not let in.
     Login,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -114,6 +115,11 @@ impl Pool {
             Target::Sandbox => "the sandbox".to_owned(),
             Target::Ssh(spec) => spec.place(),
         })
+    }
+
+    /// The user's home.
+    pub fn home(&self) -> &Path {
+        &self.home
     }
 
     /// The public half of the key that would be offered first to a host, as a line of

@@ -21,6 +21,7 @@ use talk::Talk;
 use doppio_hosts::HostsFile;
 use doppio_hosts::Pool;
 use doppio_hosts::PoolOptions;
+use doppio_hosts::RentedMachines;
 use doppio_secrets::Ladder;
 use doppio_secrets::Mask;
 use doppio_secrets::MaskStyle;
@@ -59,6 +60,7 @@ use crate::journal::LogLimit;
 use crate::journal::Store;
 use crate::plan::Plan;
 use crate::plan::outline::show;
+use crate::rentals::Rentals;
 use crate::ui::Screen;
 
 #[derive(Debug, clap::Args)]
@@ -162,6 +164,7 @@ async fn steps(
         SecretSession::new(ladder, Mask::new(style)).audited(Arc::clone(&auditor)).with_providers(providers);
     let vault = Arc::new(vault);
     literals.teach(vault.mask());
+    let rentals = Arc::new(Rentals::new(Arc::clone(&vault), context.env.clone(), context.home.clone()));
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     let survey = unless(&wish, vault.survey(secrets)).await?;
     let mut expiring = credentials::expiring(&plan, &survey, &source);
@@ -192,7 +195,7 @@ async fn steps(
         first_contact: context.first_contact(),
         sandbox: args.recipe.sandbox,
         env_names: plan.steps().iter().flat_map(|step| step.env_names.iter().cloned()).collect(),
-        rented: None,
+        rented: Some(Arc::clone(&rentals) as Arc<dyn RentedMachines>),
     }));
     if !args.recipe.sandbox
         && let Err(error) = Box::pin(unless(&wish, target::check(&plan, &pool))).await?
@@ -212,6 +215,7 @@ async fn steps(
         run: run.clone(),
         jobs: args.jobs.get(),
         pool: Arc::clone(&pool),
+        rentals: Arc::clone(&rentals),
         secrets: Arc::clone(&vault),
         cancel: wish.clone(),
     };

@@ -98,6 +98,7 @@ impl Dispatcher<'_> {
                 attempt: self.story[index].attempts + 1,
                 values: Arc::clone(&self.values),
                 pool: Arc::clone(&self.options.pool),
+                rentals: Arc::clone(&self.options.rentals),
                 secrets: Arc::clone(&self.options.secrets),
                 hold: Arc::clone(&self.story[index].hold),
                 host: step.host.clone(),

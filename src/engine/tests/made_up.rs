@@ -15,6 +15,7 @@ use doppio_secrets::SecretSession;
 use doppio_text::name::StepId;
 
 use super::*;
+use crate::rentals::Rentals;
 
 /// How a made-up attempt goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +98,10 @@ impl Planned for Fake {
 
     fn faults(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    fn makes_target(&self) -> bool {
+        false
     }
 
     fn is_posix(&self) -> bool {
@@ -347,8 +352,15 @@ fn run_in(
         rented: None,
     });
     let (cancel, receiver) = watch::channel(Cancel::No);
-    let options =
-        Options { run: "test".parse().unwrap(), jobs, pool: Arc::new(pool), secrets, cancel: receiver };
+    let rentals = Rentals::new(Arc::clone(&secrets), Environment::default(), "/nonexistent".into());
+    let options = Options {
+        run: "test".parse().unwrap(),
+        jobs,
+        pool: Arc::new(pool),
+        rentals: Arc::new(rentals),
+        secrets,
+        cancel: receiver,
+    };
     let mut sink = Recorder { witness: Arc::clone(&witness), cancel, wishes, fails_from };
     let state = runtime.block_on(async {
         tokio::time::timeout(Duration::from_mins(1), run(Plan::of(steps), options, &mut sink))

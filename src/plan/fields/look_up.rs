@@ -58,12 +58,12 @@ impl Resolver<'_> {
                 }
                 self.environment(name, span)
             }
-            Reference::Target => self.target(span),
+            Reference::Target => self.target(node, span),
             Reference::Host => {
                 let host = self.graph.nodes[node].host.as_ref().map(ToString::to_string);
                 // Else it is the host of the operation, which this very field decides.
                 if host.is_none() && field == "host_id" && self.inputs.target.is_none() {
-                    self.target(span);
+                    self.target(node, span);
                 }
                 host
             }
@@ -183,10 +183,10 @@ impl Resolver<'_> {
         None
     }
 
-    fn target(&mut self, span: &Span) -> Option<String> {
+    fn target(&mut self, node: usize, span: &Span) -> Option<String> {
         let target = self.inputs.target.map(ToString::to_string);
         if target.is_none() {
-            self.targetless.push(span.clone());
+            self.questions.push(Question { node, fact: Fact::Target, span: span.clone() });
         }
         target
     }

@@ -9,6 +9,7 @@ use crate::plan::fields::Fact;
 use crate::plan::fields::Resolver;
 use crate::plan::fields::Travel;
 use crate::plan::fields::resolver::settle;
+use crate::step::Asked;
 use crate::step::Mode;
 use crate::step::Part;
 use crate::step::PlainText;
@@ -62,6 +63,10 @@ impl Planner for Planning<'_, '_> {
 
     fn shell(&mut self, field: &str, text: &Template) -> ShellText {
         self.resolver.shell(self.node, field, text, self.travel)
+    }
+
+    fn asked(&self) -> Asked {
+        self.resolver.recipe.target.asked()
     }
 
     fn invalid(&mut self, field: &str, span: Span, message: &str) {

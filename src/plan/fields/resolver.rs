@@ -39,6 +39,8 @@ pub(in crate::plan) enum Fact {
     Result(usize),
     /// A value for a variable that steps set.
     Variable(String),
+    /// A target, of a run that has none at its start.
+    Target,
 }
 
 /// What a step's texts ask of the rest of the recipe.
@@ -58,8 +60,6 @@ pub(in crate::plan) struct Resolver<'a> {
     pub faults: Vec<Diagnostic>,
     /// What must have ended by then.
     pub questions: Vec<Question>,
-    /// The first locations that need a target while the run has none.
-    pub targetless: Vec<Span>,
     /// Variables of the command line that were used.
     pub used: HashSet<String>,
     /// Bytes that variables have added.
@@ -89,7 +89,6 @@ impl<'a> Resolver<'a> {
             recipe,
             faults: Vec::new(),
             questions: Vec::new(),
-            targetless: Vec::new(),
             used: HashSet::new(),
             added: 0,
         }

@@ -11,6 +11,7 @@ use doppio_text::name::EnvName;
 use doppio_text::name::InvalidName;
 
 use crate::step::Mode;
+use crate::step::PlainText;
 use crate::step::Planner;
 use crate::step::Reader;
 use crate::step::SecretText;
@@ -80,6 +81,33 @@ impl<T: Field> Field for Vec<T> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(in crate::step) struct Env(pub BTreeMap<EnvName, SecretText>);
+
+/// Environment variables of a machine, which its vendor can read: no secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::step) struct OpenEnv(pub BTreeMap<EnvName, PlainText>);
+
+impl Field for OpenEnv {
+    type Parsed = BTreeMap<EnvName, Template>;
+
+    const TYPE: FieldType = FieldType::Table(&FieldType::Text);
+
+    const DOC: &'static str = "Environment variables, which the vendor can read: no secrets.";
+
+    const ABSENT: Option<fn() -> Self::Parsed> = Some(BTreeMap::new);
+
+    fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self::Parsed> {
+        Env::read(reader, entry)
+    }
+
+    fn plan(parsed: &Self::Parsed, name: &str, planner: &mut dyn Planner) -> Self {
+        Self(parsed.iter().map(|(key, text)| (key.clone(), planner.plain(name, text))).collect())
+    }
+
+    fn show(&self, name: &str, lines: &mut Vec<String>) {
+        lines.extend(self.0.iter().map(|(variable, value)| format!("{name} {variable}={value}")));
+    }
+}
 
 impl Field for Env {
     type Parsed = BTreeMap<EnvName, Template>;

@@ -85,6 +85,25 @@ impl Field for Seconds {
     }
 }
 
+/// A number, fractions included.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::step) struct Number(pub f64);
+
+impl Field for Number {
+    type Parsed = Self;
+
+    const TYPE: FieldType = FieldType::Number;
+
+    fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Self> {
+        reader.number(entry.what, entry.value).map(Self)
+    }
+
+    fn plan(parsed: &Self, _: &str, _: &mut dyn Planner) -> Self {
+        *parsed
+    }
+}
+
 /// The operation's own deadline, in seconds; that of the step counts more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -22,10 +22,15 @@ pub(super) const MODULES: &[(&str, &[&str], &[&str])] = &[
     ("sources", &["doppio_secrets", "doppio_stores"], &[]),
     ("event", &["doppio_text", "doppio_secrets::Masked", "doppio_secrets::Delivery"], &[]),
     ("config", &["doppio_text", "doppio_secrets", "doppio_hosts"], &["sources"]),
-    ("step", &["doppio_text", "doppio_secrets", "doppio_hosts"], &["sources", "event"]),
+    ("rentals", &["doppio_text", "doppio_secrets", "doppio_hosts", "doppio_rented"], &[]),
+    (
+        "step",
+        &["doppio_text", "doppio_secrets", "doppio_hosts", "doppio_rented"],
+        &["sources", "event", "rentals"],
+    ),
     ("recipe", &["doppio_text", "doppio_secrets"], &["step"]),
     ("plan", &["doppio_text", "doppio_secrets"], &["step", "recipe"]),
-    ("engine", &["doppio_text", "doppio_secrets", "doppio_hosts"], &["event", "step", "plan"]),
+    ("engine", &["doppio_text", "doppio_secrets", "doppio_hosts"], &["event", "rentals", "step", "plan"]),
     ("journal", &["doppio_text"], &["event"]),
     ("ui", &["doppio_text"], &["event"]),
     (
@@ -38,7 +43,7 @@ pub(super) const MODULES: &[(&str, &[&str], &[&str])] = &[
             "doppio_hosts",
             "doppio_rented",
         ],
-        &["sources", "event", "config", "step", "recipe", "plan", "engine", "journal", "ui"],
+        &["sources", "event", "config", "rentals", "step", "recipe", "plan", "engine", "journal", "ui"],
     ),
 ];
 

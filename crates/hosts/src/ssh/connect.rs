@@ -300,7 +300,7 @@ async fn shake_hands(
     };
     done.map_err(|error| {
         if let Some(refusal) = learnt.lock().expect("no holder panics").refusal.take() {
-            return Failure::lasting(refusal);
+            return Failure::lasting(refusal.at(Stage::HostKey));
         }
         explain(spec, heard, &error)
     })

@@ -2,20 +2,33 @@
 
 use crate::SecretValue;
 use crate::format::Format;
+use crate::vendor::Credential;
 use crate::vendor::Local;
+use crate::vendor::ProviderError;
 use crate::vendor::Vendor;
 use crate::vendor::row::Looked;
 
 pub(super) fn vast(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
-    let of_xdg = local.xdg("XDG_CONFIG_HOME", ".config").join("vastai/vast_api_key");
-    for path in [of_xdg, local.home(".vast_api_key")] {
+    Ok(vast_keys(vendor, local)?.into_iter().next())
+}
+
+/// All keys that vast.ai's own client keeps, in its order: the first is of a login with a second factor
+/// and expires, the others don't.
+pub(super) fn vast_keys(
+    vendor: &'static Vendor,
+    local: &Local<'_>,
+) -> Result<Vec<Credential>, ProviderError> {
+    let of_xdg = local.xdg("XDG_CONFIG_HOME", ".config").join("vastai");
+    let files = [of_xdg.join("vast_tfa_key"), of_xdg.join("vast_api_key"), local.home(".vast_api_key")];
+    let mut keys = Vec::new();
+    for path in files {
         if let Some(file) = Local::read(path)?
             && let Some(key) = file.token()
         {
-            return Ok(Some(file.found(vendor, key, file.place())));
+            keys.push(file.found(vendor, key, file.place()));
         }
     }
-    Ok(None)
+    Ok(keys)
 }
 
 pub(super) fn runpod(vendor: &'static Vendor, local: &Local<'_>) -> Looked {

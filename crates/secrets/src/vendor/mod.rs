@@ -84,6 +84,7 @@ pub use tool_file::ToolSecret;
 pub use wanted::Wanted;
 pub use wanted::companion;
 pub use wanted::read;
+pub use wanted::vast_keys;
 
 #[cfg(test)]
 mod tests;

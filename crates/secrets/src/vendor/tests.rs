@@ -163,6 +163,9 @@ fn rented_machines_have_their_files() {
     assert_eq!(look("vast", &[], &[(".vast_api_key", "old\n")])[0].1, "old");
     let both = [(".vast_api_key", "old"), (".config/vastai/vast_api_key", "new")];
     assert_eq!(look("vast", &[], &both)[0].1, "new");
+    // That of a login with a second factor is asked first, and the others when it has expired.
+    let all = [(".vast_api_key", "old"), (".config/vastai/vast_tfa_key", "short-lived")];
+    assert_eq!(look("vast", &[], &all)[0].1, "short-lived");
     assert_eq!(look("runpod", &[], &[(".runpod/config.toml", "apiKey = \"a\"")])[0].1, "a");
     assert_eq!(look("runpod", &[], &[(".runpod/config.toml", "[default]\napi_key = \"b\"")])[0].1, "b");
     let lambda = [(".lambda_cloud/lambda_keys", "ssh_key = x\napi_key = secret_1\n")];

@@ -11,6 +11,7 @@ use crate::vendor;
 use crate::vendor::UnknownProvider;
 use crate::vendor::Vendor;
 use crate::vendor::error::ProviderError;
+use crate::vendor::gpu_clouds;
 use crate::vendor::local::Local;
 use crate::vendor::row::Credential;
 
@@ -80,6 +81,17 @@ impl PartialEq for Wanted {
 /// else the settings files of the vendor's tools.
 pub fn companion(vendor: &Vendor, name: &str, env: &Environment, home: &Path) -> Option<String> {
     vendor.companion(name, &Local::new(env, home))
+}
+
+/// All keys that vast.ai's own client keeps on this machine, in the order in which it tries them: the one of
+/// a login with a second factor expires, and the next one is tried then.
+///
+/// # Errors
+///
+/// When a file can't be read.
+pub fn vast_keys(env: &Environment, home: &Path) -> Result<Vec<Credential>, ProviderError> {
+    let Ok(provider) = vendor::find("vast") else { return Ok(Vec::new()) };
+    gpu_clouds::vast_keys(provider, &Local::new(env, home))
 }
 
 /// What a provider keeps on this machine, none where it keeps nothing. Runs the vendor's own program

@@ -16,7 +16,7 @@ use crate::vendor::token::Token;
 
 /// The rows, in the order in which `suggest` lists them.
 pub(in crate::vendor) static ROWS: &[Vendor] = &[
-    // The SDK: variable, file below the XDG directory, file of old in the home.
+    // The client: variable, key of a login with a second factor, file below the XDG directory, file of old.
     Vendor {
         name: "vast",
         aliases: &["vastai"],

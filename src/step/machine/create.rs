@@ -1,0 +1,440 @@
+//! `machine_create`: hires a machine, and waits until steps can run on it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use doppio_hosts::HostError;
+use doppio_rented::Dollars;
+use doppio_rented::Label;
+use doppio_rented::MachineId;
+use doppio_rented::MachineState;
+use doppio_rented::Offer;
+use doppio_rented::Order;
+use doppio_rented::RentedError;
+use doppio_rented::Vendor;
+use doppio_rented::VendorName;
+use doppio_text::shell::typed;
+
+use crate::rentals::told;
+use crate::step::Operation;
+use crate::step::Outcome;
+use crate::step::PlainText;
+use crate::step::Report;
+use crate::step::StepContext;
+use crate::step::StepError;
+use crate::step::field::Fields;
+use crate::step::field::Number;
+use crate::step::field::OpenEnv;
+use crate::step::field::choice;
+use crate::step::field::fields;
+use crate::step::machine::choose;
+use crate::step::machine::choose::Wish;
+use crate::step::machine::choose::Wishes;
+use crate::step::machine::existing::Existing;
+use crate::step::machine::existing::Provider;
+use crate::step::machine::existing::host_of;
+use crate::step::machine::key;
+use crate::step::machine::ready;
+use crate::step::machine::watch;
+use crate::step::machine::watch::Limits;
+
+/// How long a machine that is of no use may take to be destroyed.
+const DESTROY: Duration = Duration::from_secs(30);
+
+fields! {
+    /// What is hired, and on which terms.
+    pub(in crate::step) struct Terms {
+        /// The vendor's id of the offer that is taken.
+        offer: Option<PlainText>,
+        /// What the offer must be, in the vendor's own query language: `gpu_ram>=24 geolocation in [DE,FR]`.
+        query: Option<PlainText>,
+        /// The name of the GPUs, as in `RTX_4090`; that of `[target]` if it is left out.
+        gpu: Option<PlainText>,
+        /// How many GPUs; at least those of `[target]` if it is left out.
+        gpus: Option<u32>,
+        /// The size of its disk, in GB.
+        disk_gb: u32 = 20,
+        /// At most so many dollars an hour: nothing that costs more is hired.
+        max_price: Option<Number>,
+        /// Stops the machine after so many hours: a timer on the machine, so that it works with the laptop shut.
+        max_hours: Option<Number>,
+        /// Stops the machine when all its GPUs were less busy than this, in percent, for `idle_minutes`.
+        idle_below: Option<u32>,
+        /// How long they must be.
+        idle_minutes: u32 = 20,
+        /// Dollars an hour that are bid for a machine which somebody who pays more can take away.
+        bid: Option<Number>,
+        /// The public key that it lets in, or the path of one; the key that Doppio would offer first if it is left out.
+        ssh_key: Option<PlainText>,
+        /// Shell text for its first start.
+        onstart: Option<PlainText>,
+        env: OpenEnv,
+        offers: Wishes,
+        /// What happens when the same step of an earlier run has left a machine.
+        if_exists: IfLeft = IfLeft::Error,
+        /// Seconds until it must be ready.
+        ready_timeout_secs: u64 = 1200,
+    }
+}
+
+choice! {
+    /// What happens when the same step of an earlier run has left a machine.
+    pub(in crate::step) enum IfLeft {
+        /// The step fails, and says which.
+        Error = "error",
+        /// It is taken, and nothing is hired.
+        Reuse = "reuse",
+        /// Another is hired beside it.
+        Create = "create",
+    }
+}
+
+fields! {
+    /// Hires a machine, and waits until steps can run on it. It is the run's target from then on. A machine that
+    /// is of no use is destroyed.
+    pub(in crate::step) struct MachineCreate {
+        /// Who hires it out.
+        provider: Provider,
+        /// The image of its container.
+        image: PlainText,
+        ..terms: Terms,
+    }
+}
+
+fields! {
+    /// Hires a machine of vast.ai, and waits until steps can run on it. It is the run's target from then on. A
+    /// machine that is of no use is destroyed.
+    pub(in crate::step) struct VastCreate {
+        /// The image of its container.
+        image: PlainText,
+        ..terms: Terms,
+    }
+}
+
+impl Operation for MachineCreate {
+    const NAME: &'static str = "machine_create";
+    const EXAMPLE: &'static str = "machine_create = { provider = \"vast\", gpu = \"RTX_4090\", max_price = 0.6, image = \"pytorch/pytorch\" }";
+
+    fn makes_target(&self) -> bool {
+        true
+    }
+
+    fn show(&self) -> Vec<String> {
+        self.terms.shown(self.provider.into(), &self.image)
+    }
+
+    fn faults(&self) -> Vec<(&'static str, String)> {
+        self.terms.faults()
+    }
+
+    async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
+        self.terms.hire(cx, self.provider.into(), &self.image).await
+    }
+}
+
+impl Operation for VastCreate {
+    const NAME: &'static str = "vast_create";
+    const EXAMPLE: &'static str =
+        "vast_create = { gpu = \"RTX_4090\", max_price = 0.6, image = \"pytorch/pytorch\" }";
+
+    fn makes_target(&self) -> bool {
+        true
+    }
+
+    fn show(&self) -> Vec<String> {
+        self.terms.shown(VendorName::Vast, &self.image)
+    }
+
+    fn faults(&self) -> Vec<(&'static str, String)> {
+        self.terms.faults()
+    }
+
+    async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
+        self.terms.hire(cx, VendorName::Vast, &self.image).await
+    }
+}
+
+impl Terms {
+    fn shown(&self, vendor: VendorName, image: &PlainText) -> Vec<String> {
+        let mut first = vec![format!("hire at {}", vendor.shown())];
+        first.extend(self.offer.as_ref().map(|offer| format!("offer {offer}")));
+        let gpu = self.gpu.as_ref().map(ToString::to_string).or_else(|| self.offers.asked.gpu_type.clone());
+        let count = self.gpus.map(u64::from).or(self.offers.asked.min_gpus);
+        first.extend(match (count, gpu) {
+            (Some(count), gpu) => Some(format!("{count} × {}", gpu.as_deref().unwrap_or("GPU"))),
+            (None, gpu) => gpu,
+        });
+        first.extend(self.query.as_ref().map(|query| format!("`{query}`")));
+        let mut lines = vec![first.join(", ")];
+        lines.push(format!("image {image}, disk {} GB", self.disk_gb));
+        let is_said =
+            |line: &String| ["offer ", "query ", "gpu "].iter().any(|begin| line.starts_with(begin));
+        lines.extend(self.lines().into_iter().filter(|line| !is_said(line)));
+        lines.push(self.worst());
+        lines
+    }
+
+    /// What it costs at most, in words.
+    fn worst(&self) -> String {
+        let wish = Wish { max_price: self.max_price.map(|most| most.0), ..Wish::default() };
+        let hours = self.max_hours.map(|most| most.0);
+        match (self.bid.map(|bid| bid.0).or(wish.most(&self.offers.asked)), hours) {
+            (Some(most), Some(hours)) => format!(
+                "at most {} an hour, for {hours} h: {} in the worst case",
+                Dollars(most),
+                Dollars(most * hours)
+            ),
+            (Some(most), None) => {
+                format!("at most {} an hour, with no limit of hours (`max_hours`)", Dollars(most))
+            }
+            (None, Some(hours)) => format!("at any price (`max_price`), for at most {hours} h"),
+            (None, None) => "at any price (`max_price`), with no limit of hours (`max_hours`)".to_owned(),
+        }
+    }
+
+    fn faults(&self) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        if let Some(Err(why)) = self.query.as_ref().and_then(PlainText::fixed).map(|query| {
+            let wish = Wish { query: Some(query.to_owned()), ..Wish::default() };
+            wish.search(&self.offers.asked, self.disk_gb.into()).map(drop)
+        }) {
+            faults.push(("query", why));
+        }
+        for (name, number) in
+            [("max_price", self.max_price), ("max_hours", self.max_hours), ("bid", self.bid)]
+        {
+            if number.is_some_and(|number| number.0 <= 0.0) {
+                faults.push((name, format!("`{name}` must be more than 0")));
+            }
+        }
+        faults
+    }
+
+    async fn hire(
+        &self,
+        cx: &mut StepContext,
+        vendor: VendorName,
+        image: &PlainText,
+    ) -> Result<Outcome, StepError> {
+        let client = cx.unless_stopped(cx.rentals.vendor(vendor)).await??;
+        let limit = Duration::from_secs(self.ready_timeout_secs);
+        if let Some(left) = self.left(cx, client.as_ref()).await? {
+            return take_over(cx, client, left, limit).await;
+        }
+        let label = Label::of_step(&cx.values.run, &cx.step)
+            .map_err(|error| StepError::failed(format!("no label could be made: {error}")))?
+            .of_recipe(&cx.values.recipe);
+        let (id, offer, price) = self.order(cx, client.as_ref(), image, &label.to_string()).await?;
+        // From here on it costs money: whatever happens, it is known, and used or destroyed.
+        cx.report(Report::Rented(host_of(&id)?, price)).await;
+        cx.notice(&format!("hired `{id}`: {}", described(&offer, price))).await;
+        let machine = Existing { id, vendor: client };
+        match self.prepare(cx, &machine, limit).await {
+            Ok(seen) => Ok(Outcome { outputs: seen.outputs(&machine.id, price), ..Outcome::success() }),
+            Err(error) => Err(give_up(cx, &machine, error).await),
+        }
+    }
+
+    async fn prepare(
+        &self,
+        cx: &mut StepContext,
+        machine: &Existing,
+        limit: Duration,
+    ) -> Result<ready::Seen, StepError> {
+        let named = self.ssh_key.as_ref().map(|key| cx.text(key)).transpose()?;
+        let key = key::public_key(cx, named.as_deref(), &machine.id).await?;
+        match cx.unless_stopped(machine.vendor.attach_key(&machine.id, &key)).await? {
+            Ok(()) | Err(RentedError::Unable { .. }) => {}
+            // It is attached again when it is refused.
+            Err(error) if error.may_pass() => {}
+            Err(error) => return Err(told(&error).into()),
+        }
+        ready::wait(cx, machine, limit).await
+    }
+
+    /// The machine that the same step of an earlier run of this recipe has left.
+    async fn left(&self, cx: &mut StepContext, vendor: &dyn Vendor) -> Result<Option<MachineId>, StepError> {
+        if self.if_exists == IfLeft::Create {
+            return Ok(None);
+        }
+        let all = cx.unless_stopped(vendor.list()).await?.map_err(|error| told(&error))?;
+        let is_ours =
+            |label: &Label| label.is_of(&cx.values.recipe, &cx.step) && !label.is_of_run(&cx.values.run);
+        let left =
+            all.into_iter().filter(|machine| machine.state != MachineState::Gone).find_map(|machine| {
+                let label: Label = machine.label.as_deref()?.parse().ok()?;
+                is_ours(&label).then_some((machine, label))
+            });
+        let Some((machine, label)) = left else { return Ok(None) };
+        if self.if_exists == IfLeft::Reuse {
+            return Ok(Some(machine.id));
+        }
+        let run = label.of_run.map(|(run, _)| run.to_string()).unwrap_or_default();
+        let name = vendor.name().as_str();
+        Err(StepError::Host(
+            HostError::new(format!(
+                "`{}`, which run `{run}` hired for this step, is still there, and costs {} an hour",
+                machine.id,
+                machine.costs_per_hour()
+            ))
+            .hint(format!(
+                "destroy it: {}; or take it with `if_exists = \"reuse\"`, or hire another with \
+                 `if_exists = \"create\"`",
+                typed(["doppio", name, "destroy", &machine.id.to_string()])
+            )),
+        ))
+    }
+
+    /// Hires the first offer that can be had.
+    async fn order(
+        &self,
+        cx: &mut StepContext,
+        vendor: &dyn Vendor,
+        image: &PlainText,
+        label: &str,
+    ) -> Result<(MachineId, Offer, Option<f64>), StepError> {
+        let (asked, disk_gb) = (&self.offers.asked, f64::from(self.disk_gb));
+        let mut taken = 0;
+        let mut last: Option<StepError> = None;
+        let wishes = self.wishes(cx)?;
+        for wish in &wishes {
+            cx.progress(&format!("looking for {}", wish.words())).await;
+            let offers = match choose::offers(cx, vendor, wish, asked, disk_gb).await {
+                Ok(offers) => offers,
+                Err(stopped @ StepError::Stopped(_)) => return Err(stopped),
+                Err(error) => {
+                    last = Some(error);
+                    continue;
+                }
+            };
+            for offer in offers {
+                let price = wish.bid.or(offer.per_hour.map(|price| price.0));
+                let order = self.placed(cx, &offer, wish, image, label)?;
+                cx.progress(&format!("hiring {}", described(&offer, price))).await;
+                cx.unless_stopped(std::future::ready(())).await?;
+                // Not given up in the middle: it may have been hired by then.
+                match vendor.create(&order).await {
+                    Ok(id) => return Ok((id, offer, price)),
+                    Err(RentedError::OfferTaken { .. }) => taken += 1,
+                    Err(error) => return Err(told(&error).into()),
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| {
+            let words: Vec<String> = wishes.iter().map(Wish::words).collect();
+            let error = HostError::new(format!("{} has no offer of this kind", vendor.name().shown()))
+                .cause(format!("looked for {}", words.join("; or ")));
+            let error = if taken > 0 {
+                error.cause(format!("{taken} offers were taken by others while they were hired"))
+            } else {
+                error
+            };
+            StepError::Host(
+                error.hint(format!(
+                    "see what there is: {}",
+                    typed(["doppio", vendor.name().as_str(), "search"])
+                )),
+            )
+        }))
+    }
+
+    fn wishes(&self, cx: &StepContext) -> Result<Vec<Wish>, StepError> {
+        let text = |text: &Option<PlainText>| text.as_ref().map(|text| cx.text(text)).transpose();
+        let first = Wish {
+            offer: text(&self.offer)?,
+            query: text(&self.query)?,
+            gpu: text(&self.gpu)?,
+            gpus: self.gpus.map(u64::from),
+            max_price: self.max_price.map(|most| most.0),
+            bid: self.bid.map(|bid| bid.0),
+        };
+        let is_named = first.offer.is_some() || first.query.is_some() || first.gpu.is_some();
+        let own = self.offers.wishes.iter().map(|wish| Wish {
+            max_price: wish.max_price.or(first.max_price),
+            gpus: wish.gpus.or(first.gpus),
+            bid: wish.bid.or(first.bid),
+            ..wish.clone()
+        });
+        let own: Vec<Wish> = own.collect();
+        // Without a wish of its own, the list says all.
+        Ok(if is_named || own.is_empty() { std::iter::once(first).chain(own).collect() } else { own })
+    }
+
+    fn placed(
+        &self,
+        cx: &StepContext,
+        offer: &Offer,
+        wish: &Wish,
+        image: &PlainText,
+        label: &str,
+    ) -> Result<Order, StepError> {
+        let own = self.onstart.as_ref().map(|text| cx.text(text)).transpose()?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is more than 0")]
+        let most_secs = self.max_hours.map(|hours| (hours.0 * 3600.0) as u64);
+        let idle = self.idle_below.map(|below| (below, self.idle_minutes));
+        let base = cx.rentals.base(VendorName::Vast);
+        let on_start = watch::on_start(Limits { most_secs, idle }, base.as_deref(), own.as_deref());
+        let mut env = BTreeMap::new();
+        for (name, text) in &self.env.0 {
+            env.insert(name.to_string(), cx.text(text)?);
+        }
+        let image = cx.text(image)?;
+        Ok(Order {
+            bid: wish.bid.map(Dollars),
+            env,
+            on_start: Some(on_start),
+            ..Order::new(&offer.id, &image, self.disk_gb.into(), label)
+        })
+    }
+}
+
+/// The machine of an earlier run is this run's.
+async fn take_over(
+    cx: &mut StepContext,
+    vendor: Arc<dyn Vendor>,
+    id: MachineId,
+    limit: Duration,
+) -> Result<Outcome, StepError> {
+    let found = cx.unless_stopped(vendor.show(&id)).await?.map_err(|error| told(&error))?;
+    if matches!(found.state, MachineState::Stopped | MachineState::Exited) {
+        cx.unless_stopped(vendor.start(&id)).await?.map_err(|error| told(&error))?;
+    }
+    let price = found.per_hour.map(|price| price.0);
+    cx.report(Report::Rented(host_of(&id)?, price)).await;
+    cx.notice(&format!("`{id}`, which an earlier run hired, is used again")).await;
+    let machine = Existing { id, vendor };
+    let seen = ready::wait(cx, &machine, limit).await?;
+    Ok(Outcome { outputs: seen.outputs(&machine.id, price), ..Outcome::success() })
+}
+
+/// A machine that is of no use is destroyed, also when the run is being stopped.
+async fn give_up(cx: &mut StepContext, machine: &Existing, error: StepError) -> StepError {
+    let id = &machine.id;
+    let why = match tokio::time::timeout(DESTROY, machine.vendor.destroy(id)).await {
+        Ok(Ok(())) => {
+            if let Ok(host) = host_of(id) {
+                cx.report(Report::Returned(host, 0.0)).await;
+            }
+            cx.notice(&format!("`{id}` was destroyed: it is of no use")).await;
+            return error;
+        }
+        Ok(Err(failed)) => failed.to_string(),
+        Err(_) => format!("no answer within {} s", DESTROY.as_secs()),
+    };
+    let by_hand = typed(["doppio", id.vendor.as_str(), "destroy", &id.to_string()]);
+    cx.notice(&format!("`{id}` could not be destroyed, and costs money: {why}; destroy it with {by_hand}"))
+        .await;
+    error
+}
+
+fn described(offer: &Offer, price: Option<f64>) -> String {
+    let mut words = vec![format!("offer {}", offer.id)];
+    words.extend(match (offer.gpu_count, &offer.gpu) {
+        (Some(count), Some(gpu)) => Some(format!("{count} × {gpu}")),
+        _ => None,
+    });
+    words.extend(offer.region.clone());
+    words.extend(price.map(|price| format!("{} an hour", Dollars(price))));
+    words.join(", ")
+}

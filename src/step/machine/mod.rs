@@ -1,0 +1,20 @@
+//! Machines that are hired: made, started, stopped, destroyed.
+
+mod choose;
+mod create;
+mod destroy;
+mod existing;
+mod key;
+mod ready;
+mod start;
+mod stop;
+mod watch;
+
+pub(in crate::step) use create::MachineCreate;
+pub(in crate::step) use create::VastCreate;
+pub(in crate::step) use destroy::MachineDestroy;
+pub(in crate::step) use destroy::VastDestroy;
+pub(in crate::step) use start::MachineStart;
+pub(in crate::step) use start::VastStart;
+pub(in crate::step) use stop::MachineStop;
+pub(in crate::step) use stop::VastStop;

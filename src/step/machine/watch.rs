@@ -1,0 +1,45 @@
+//! What a machine does by itself at its start: it keeps the door open for us, and ends what nobody uses,
+//! also with the laptop shut.
+
+/// When a machine is to stop itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Limits {
+    /// After so many seconds.
+    pub most_secs: Option<u64>,
+    /// When no GPU is busier than `gpu_below` percent for `minutes`.
+    pub idle: Option<(u32, u32)>,
+}
+
+/// The shell text for the first start: ours, then the user's.
+pub(super) fn on_start(limits: Limits, base: Option<&str>, own: Option<&str>) -> String {
+    let mut text = "touch ~/.no_auto_tmux\n".to_owned();
+    if limits != Limits::default() {
+        let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+        let (below, minutes) =
+            limits.idle.map_or((None, None), |(below, minutes)| (Some(below.into()), Some(minutes.into())));
+        for (name, value) in [
+            ("doppio_most", number(limits.most_secs)),
+            ("doppio_below", number(below)),
+            ("doppio_minutes", number(minutes)),
+            ("doppio_url", doppio_text::shell::quote(base.unwrap_or("https://console.vast.ai"))),
+        ] {
+            text.extend([name, "=", &value, "\n"]);
+        }
+        text += include_str!("watch.sh");
+    }
+    text + own.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_limits_gets_no_watcher() {
+        assert_eq!(on_start(Limits::default(), None, Some("echo hi")), "touch ~/.no_auto_tmux\necho hi");
+        let limits = Limits { most_secs: Some(7200), idle: Some((5, 20)) };
+        let text = on_start(limits, Some("http://127.0.0.1:1"), None);
+        assert!(text.contains("doppio_most=7200\ndoppio_below=5\ndoppio_minutes=20\n"), "{text}");
+        assert!(text.len() < 3000, "vast.ai takes 4,096 bytes in all, and {} are ours", text.len());
+    }
+}
