@@ -12,6 +12,7 @@ mod file;
 mod lines;
 pub mod name;
 mod own_file;
+mod private_group;
 pub mod shell;
 mod show;
 mod source;

@@ -1,14 +1,17 @@
 //! Files that decide what runs and who is trusted: nobody but the user and root may have a hand in them.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
 use crate::file::is_handed;
 use crate::file::open;
+use crate::private_group;
 use crate::shell::typed;
 
 /// Somebody else can write a file, or a folder on the way to it.
@@ -51,7 +54,7 @@ pub fn open_own(path: &Path, home: &Path) -> Result<File, OwnFileError> {
         // Whoever can write the folder could have put one there.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             match path.parent() {
-                Some(folder) if folder.is_dir() => check_folders(folder, home)?,
+                Some(folder) if folder.is_dir() => check_way(path, home)?,
                 _ => {}
             }
             return Err(error.into());
@@ -81,32 +84,60 @@ pub fn check_own(path: &Path, home: &Path) -> Result<(), OwnFileError> {
 /// So many links may lead to one another, as the system has it.
 const MOST_LINKS: usize = 40;
 
-/// A link is as safe as the folder that it stands in, each that it leads through, and the last.
+/// Judges the folder that a path ends in, and each that a link on the way to it stands in: whoever can write
+/// that can lead the path elsewhere.
 fn check_way(path: &Path, home: &Path) -> Result<(), OwnFileError> {
-    let mut at = std::path::absolute(path)?;
-    for _ in 0..MOST_LINKS {
-        let Some(folder) = at.parent().map(Path::to_owned) else { break };
-        check_folders(&folder, home)?;
-        match std::fs::read_link(&at) {
-            Ok(next) => at = folder.join(next),
-            Err(_) => break,
+    let path = std::path::absolute(path)?;
+    let real_home = home.canonicalize().ok();
+    // Where the home is, behind links or not, was for the system to say.
+    let below = std::path::absolute(home).ok().and_then(|home| path.strip_prefix(home).ok());
+    let (mut at, rest) = match (&real_home, below) {
+        (Some(home), Some(rest)) => (home.clone(), rest),
+        _ => (PathBuf::from("/"), path.as_path()),
+    };
+    let mut ahead = Vec::new();
+    push(&mut ahead, rest);
+    let mut links = 0;
+    while let Some(next) = ahead.pop() {
+        match Path::new(&next).components().next() {
+            Some(Component::Normal(name)) => {
+                let step = at.join(name);
+                match std::fs::read_link(&step) {
+                    Ok(target) => {
+                        links += 1;
+                        if links > MOST_LINKS {
+                            return Err(io::Error::from(rustix::io::Errno::LOOP).into());
+                        }
+                        check_folders(&at, real_home.as_deref())?;
+                        push(&mut ahead, &target);
+                    }
+                    Err(_) => at = step,
+                }
+            }
+            Some(Component::ParentDir) => {
+                at.pop();
+            }
+            Some(Component::RootDir) => at = PathBuf::from("/"),
+            _ => {}
         }
     }
-    match path.canonicalize()?.parent() {
-        Some(folder) => check_folders(folder, home),
+    match at.parent() {
+        Some(folder) => check_folders(folder, real_home.as_deref()),
         None => Ok(()),
     }
 }
 
+/// Puts the parts of a path before those that are still ahead; the next one is the last.
+fn push(ahead: &mut Vec<OsString>, path: &Path) {
+    ahead.extend(path.components().rev().map(|part| part.as_os_str().to_owned()));
+}
+
 /// Whether only the user and root can write a folder and those that it is in, up to the user's home or
-/// the root.
-fn check_folders(start: &Path, home: &Path) -> Result<(), OwnFileError> {
-    // As it is called and as it is: it may be behind a link.
-    let homes: [Option<PathBuf>; 2] = [home.canonicalize().ok(), std::path::absolute(home).ok()];
-    for folder in std::path::absolute(start)?.ancestors() {
-        let found = folder.metadata()?;
-        check(folder, &found, "folder")?;
-        if homes.iter().flatten().any(|home| home.as_path() == folder) {
+/// the root. No link is in the paths.
+fn check_folders(start: &Path, home: Option<&Path>) -> Result<(), OwnFileError> {
+    for folder in start.ancestors() {
+        check(folder, &folder.metadata()?, "folder")?;
+        if home == Some(folder) {
             break;
         }
     }
@@ -114,17 +145,36 @@ fn check_folders(start: &Path, home: &Path) -> Result<(), OwnFileError> {
 }
 
 fn check(path: &Path, found: &Metadata, kind: &str) -> Result<(), NotOwn> {
+    let owned = Owned { owner: found.uid(), group: found.gid(), mode: found.mode() };
+    let me = rustix::process::geteuid().as_raw();
+    judge(path, owned, kind, me, || private_group::is_private(me, owned.group))
+}
+
+/// Whose a file is, and who can write it.
+#[derive(Debug, Clone, Copy)]
+struct Owned {
+    owner: u32,
+    group: u32,
+    mode: u32,
+}
+
+fn judge(
+    path: &Path,
+    found: Owned,
+    kind: &str,
+    me: u32,
+    is_private_group: impl FnOnce() -> bool,
+) -> Result<(), NotOwn> {
     const STICKY: u32 = 0o1000;
     let shown = path.display().to_string();
-    let me = rustix::process::geteuid().as_raw();
-    let mode = found.mode();
-    if found.uid() != 0 && found.uid() != me {
+    let mode = found.mode;
+    if found.owner != 0 && found.owner != me {
         let owner = me.to_string();
         let chown = ["chown", &owner, &shown];
         return Err(NotOwn {
             message: format!(
                 "the {kind} `{shown}` belongs to another user (uid {}, expected {})",
-                found.uid(),
+                found.owner,
                 if me == 0 { "0".to_owned() } else { format!("{me} or 0") }
             ),
             hint: if me == 0 {
@@ -134,12 +184,13 @@ fn check(path: &Path, found: &Metadata, kind: &str) -> Result<(), NotOwn> {
             },
         });
     }
+    if kind == "folder" && mode & STICKY != 0 {
+        return Ok(());
+    }
     // A group of the user's own, as Debian and Ubuntu make one for each (`usergroups` of pam_umask), and as
     // their OpenSSH allows it.
-    let is_private_group =
-        me != 0 && found.uid() == me && found.gid() == me && rustix::process::getegid().as_raw() == me;
-    let others = if is_private_group { 0o002 } else { 0o022 };
-    if mode & others != 0 && !(kind == "folder" && mode & STICKY != 0) {
+    let by_group = mode & 0o020 != 0 && !(me != 0 && found.owner == me && is_private_group());
+    if by_group || mode & 0o002 != 0 {
         return Err(NotOwn {
             message: format!("others can write the {kind} `{shown}` (mode {:04o})", mode & 0o7777),
             hint: format!("look at what is in it, then run {}", typed(["chmod", "go-w", &shown])),
@@ -233,5 +284,79 @@ mod tests {
             assert!(told(&link, &home).expect("one end is open").0.contains(name));
             mode(&home.join(name), 0o755);
         }
+    }
+
+    // case L8
+    #[test]
+    fn each_folder_that_a_link_leads_through_is_judged() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path().canonicalize().unwrap();
+        for name in ["near", "third", "far", "far/dir"] {
+            fs::create_dir(home.join(name)).unwrap();
+            mode(&home.join(name), 0o755);
+        }
+        let file = home.join("far/dir/config.toml");
+        fs::write(&file, "x").unwrap();
+        mode(&file, 0o600);
+        // A link to a link to the file, and the same with the folder that it is in.
+        symlink("../third/config.toml", home.join("near/config.toml")).unwrap();
+        symlink(&file, home.join("third/config.toml")).unwrap();
+        symlink("../third/dir", home.join("near/dir")).unwrap();
+        symlink(home.join("far/dir"), home.join("third/dir")).unwrap();
+        for path in [home.join("near/config.toml"), home.join("near/dir/config.toml")] {
+            assert_eq!(told(&path, &home), None);
+            for name in ["near", "third", "far"] {
+                mode(&home.join(name), 0o777);
+                let (why, _) = told(&path, &home).expect("a folder on the way is open");
+                let folder = home.join(name);
+                assert_eq!(why, format!("others can write the folder `{}` (mode 0777)", folder.display()));
+                assert!(check_own(&path, &home).is_err());
+                mode(&home.join(name), 0o755);
+            }
+        }
+        // A file that isn't there could be put there in another folder, too.
+        mode(&home.join("third"), 0o777);
+        assert!(told(&home.join("near/dir/none"), &home).expect("a folder is open").0.contains("third"));
+    }
+
+    // case L8
+    #[test]
+    fn a_home_behind_a_link_is_the_users_own() {
+        let machine = tempfile::tempdir().unwrap();
+        let machine = machine.path().canonicalize().unwrap();
+        let real = machine.join("data/user");
+        fs::create_dir_all(&real).unwrap();
+        mode(&real, 0o755);
+        fs::write(real.join("config.toml"), "x").unwrap();
+        mode(&real.join("config.toml"), 0o600);
+        let home = machine.join("user");
+        symlink(&real, &home).unwrap();
+        // What is above the home, as it is called and as it is, is not for us to judge.
+        mode(&machine.join("data"), 0o777);
+        mode(&machine, 0o777);
+        for (path, home) in [(&home, &home), (&real, &home), (&real, &real)] {
+            assert_eq!(told(&path.join("config.toml"), home), None);
+        }
+        mode(&real, 0o777);
+        assert!(told(&home.join("config.toml"), &home).expect("the home is open").0.contains("data/user"));
+        mode(&real, 0o755);
+        mode(&machine, 0o755);
+    }
+
+    // case L8
+    #[test]
+    fn a_private_group_may_write_what_is_the_users() {
+        let judged = |owner, mode, me, is_private| {
+            let found = Owned { owner, group: 1000, mode };
+            judge(Path::new("x"), found, "file", me, || is_private).map_err(|error| error.to_string())
+        };
+        assert_eq!(judged(1000, 0o664, 1000, true), Ok(()));
+        let open = |mode| Err(format!("others can write the file `x` (mode {mode})"));
+        assert_eq!(judged(1000, 0o664, 1000, false), open("0664"));
+        assert_eq!(judged(1000, 0o666, 1000, true), open("0666"));
+        // The group is the user's, the file is not.
+        assert_eq!(judged(0, 0o664, 1000, true), open("0664"));
+        assert_eq!(judged(0, 0o664, 0, true), open("0664"));
+        assert!(judged(1001, 0o600, 1000, true).unwrap_err().contains("belongs to another user"));
     }
 }
