@@ -34,7 +34,8 @@
 //! ```
 //!
 //! The project's file wins over the user's, and a profile over both. What makes this machine run
-//! a program or use a key is read from the user's file only: a project may come from anybody.
+//! a program or use a key is read from the user's file only, and `[exec]` of a project names variables for
+//! secrets only: a project may come from anybody.
 
 mod file;
 

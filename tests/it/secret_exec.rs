@@ -206,6 +206,9 @@ fn a_secret_goes_into_its_usual_variable() {
     .expect(0);
     assert_eq!(ran.stdout, "got ***\n");
     for (project, words) in [
+        ("[exec]\nMODEL = \"team/key\"\n", "`MODEL` is not known as a secret's variable"),
+        ("[exec]\nOPENAI_BASE_URL = \"team/key\"\n", "tells programs what to run or where to connect"),
+        ("[profile.p.exec]\nKUBECONFIG = \"team/key\"\n", "tells programs what to run or where to connect"),
         ("[exec]\nLD_PRELOAD = \"team/key\"\n", "tells programs what to run"),
         ("[exec]\nhttps_proxy = \"team/key\"\n", "tells programs what to run"),
         ("[exec]\nMY_TOKEN = \"team/none?hf_kQzVbXmW\"\n", "no default"),
@@ -218,10 +221,44 @@ fn a_secret_goes_into_its_usual_variable() {
     }
 }
 
+// case J10
+#[test]
+fn the_users_own_settings_set_what_they_like() {
+    let doppio = machine();
+    doppio.private(
+        "home/doppio/config.toml",
+        "[exec]\nMY_HOST = \"team/key\"\nMODEL = \"team/none?llama\"\nHF_TOKEN = \"team/none??\"\n",
+    );
+    let script = "test \"$MY_HOST $MODEL ${HF_TOKEN-unset}\" = 'hunter2 one llama unset'";
+    doppio.run(["secret", "exec", "--", "sh", "-c", script]).expect(0);
+}
+
+// case J10
+#[test]
+fn a_recipes_default_becomes_no_variable_of_a_command() {
+    let doppio = machine();
+    let recipe = "[[step]]\nid = \"a\"\nlocal_command = { command = \"true\", env = \
+                  { X = \"${secret:team/model?evil}\", Y = \"${secret:team/key?evil}\", Z = \"${secret:team/model?worse}\" } }\n";
+    doppio.recipe(recipe);
+    let script = "test \"${TEAM_MODEL-unset} $TEAM_KEY\" = 'unset hunter2 one'";
+    doppio.run(["secret", "exec", "--recipe", "recipe.toml", "--", "sh", "-c", script]).expect(0);
+    let export = ["secret", "export", "--recipe", "recipe.toml", "--format"];
+    let ran = doppio.run(export.iter().chain(&["shell", "--reveal", "--force"])).expect(0);
+    assert_eq!(ran.stdout, "export TEAM_KEY='hunter2 one'\n");
+    let ran = doppio.run(export.iter().chain(&["compose"])).expect(0);
+    assert!(!ran.stdout.contains("evil") && !ran.stdout.contains("worse"), "{}", ran.stdout);
+}
+
 #[test]
 fn a_recipe_of_others_steers_no_program() {
     let doppio = Doppio::with_vault();
-    for reference in ["ld/preload?./evil.so", "bash/env?./evil.sh", "tar/options?--checkpoint=1"] {
+    for reference in [
+        "docker/host",
+        "hf/endpoint",
+        "ld/preload?./evil.so",
+        "bash/env?./evil.sh",
+        "tar/options?--checkpoint=1",
+    ] {
         doppio.recipe(&format!(
             "[[step]]\nid = \"a\"\nlocal_command = {{ command = \"true\", env = {{ X = \"${{secret:{reference}}}\" }} }}\n"
         ));

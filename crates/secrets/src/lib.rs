@@ -32,6 +32,7 @@ mod registered;
 pub mod scan;
 mod session;
 pub mod source;
+pub mod steering;
 mod token_heuristics;
 mod value;
 pub mod vendor;

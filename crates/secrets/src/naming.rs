@@ -10,6 +10,7 @@ use crate::address;
 use crate::mask;
 use crate::randomness::is_random;
 use crate::source::variables;
+use crate::steering::steers;
 use crate::vendor;
 
 /// What stands before the names of variables that nobody knows.
@@ -38,55 +39,6 @@ pub fn is_secret(key: &str, value: &SecretValue) -> bool {
         || is_random(text())
         || vendor::is_token(text())
         || address::login(value.plain()).is_some()
-}
-
-/// Variables, or how they begin, by which a program is told what to run or whom to trust. A recipe or a
-/// project that comes from somebody else must not set them.
-const STEERING: [&str; 38] = [
-    "PATH",
-    "IFS",
-    "ENV",
-    "BASH",
-    "SHELL",
-    "LD_",
-    "DYLD_",
-    "PYTHON",
-    "PERL",
-    "RUBY",
-    "NODE_",
-    "NPM_CONFIG",
-    "JAVA_TOOL",
-    "_JAVA",
-    "JDK_JAVA",
-    "GIT_",
-    "SSH_",
-    "EDITOR",
-    "VISUAL",
-    "PAGER",
-    "BROWSER",
-    "HOME",
-    "XDG_",
-    "DOPPIO_",
-    "TAR_",
-    "GOFLAGS",
-    "LESS",
-    "MAKE",
-    "MFLAGS",
-    "RUSTC",
-    "RUSTFLAGS",
-    "CARGO",
-    "MANPAGER",
-    "CURL_",
-    "WGETRC",
-    "SSL_",
-    "PIP_",
-    "UV_",
-];
-
-/// Whether a variable tells programs what to run or whom to trust.
-pub fn steers(variable: &str) -> bool {
-    let variable = variable.to_ascii_uppercase();
-    STEERING.iter().any(|begin| variable.starts_with(begin)) || variable.ends_with("_PROXY")
 }
 
 /// Whether a variable of the environment holds a secret: one that is known, or one whose name says so and
@@ -207,6 +159,11 @@ mod tests {
             ("vault:kv/ml/prod", Some("PROD")),
             ("op:Shared/my item", Some("MY_ITEM")),
             ("aws:ml/0", None),
+            // What steers programs, and what only begins as that does.
+            ("docker/host", None),
+            ("env/OPENAI_BASE_URL", None),
+            ("docker/password", Some("DOCKER_PASSWORD")),
+            ("uv/publish_token", Some("UV_PUBLISH_TOKEN")),
         ] {
             let reference: SecretRef = reference.parse().unwrap();
             let found = variable_of(&reference);

@@ -150,6 +150,9 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     let vault = lookup::audited(context, lookup::session(context, &context.cwd, &args.lookup)?)?;
     let fetched = try_join_all(secrets.iter().map(|(_, reference)| vault.fetch(reference))).await?;
     for ((variable, reference), value) in secrets.into_iter().zip(fetched) {
+        if reference.leaves_unset() && vault.stands_in(&reference) {
+            continue;
+        }
         let what = Use {
             action: AuditAction::Export,
             secret: reference.label(),
@@ -217,7 +220,10 @@ fn wanted(args: &Args) -> Result<Vec<(EnvName, SecretRef)>, CliError> {
         let mut needs = Needs::new();
         needs::collect(recipe, &mut needs)?;
         for reference in needs.into_keys() {
-            wanted.push((variable_of(&reference)?, reference));
+            let needed = (variable_of(&reference)?, needs::without_default(reference));
+            if !wanted.contains(&needed) {
+                wanted.push(needed);
+            }
         }
     }
     if wanted.is_empty() && args.all_of.is_empty() {

@@ -76,6 +76,12 @@ pub(super) fn collect(path: &Path, needs: &mut Needs) -> Result<(), CliError> {
     Ok(())
 }
 
+/// A reference of a recipe for a command of the user's own: the recipe's default is for its own steps, and
+/// such a command's variable is left unset instead.
+pub(super) fn without_default(reference: SecretRef) -> SecretRef {
+    SecretRef { default: reference.default.map(|_| "?".to_owned()), ..reference }
+}
+
 /// Adds the providers that one recipe names: in its defaults and at its steps.
 pub(super) fn collect_credentials(path: &Path, credentials: &mut Credentials) -> Result<(), CliError> {
     let found = read(path, |table| {

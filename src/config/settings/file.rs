@@ -75,18 +75,19 @@ static CODES: TomlCodes = TomlCodes {
 
 /// Reads a file's text.
 pub(super) fn parse(source: &Source, role: Role) -> Result<File, Vec<Diagnostic>> {
-    let mut reader = Reader { toml: TomlReader::new(source, &CODES) };
+    let mut reader = Reader { toml: TomlReader::new(source, &CODES), role };
     let document = reader.toml.document();
-    let file = if reader.toml.faults.is_empty() { reader.file(&document, role) } else { File::default() };
+    let file = if reader.toml.faults.is_empty() { reader.file(&document) } else { File::default() };
     reader.toml.finish(file)
 }
 
 struct Reader<'s> {
     toml: TomlReader<'s>,
+    role: Role,
 }
 
 impl Reader<'_> {
-    fn file(&mut self, table: &TomlTable<'_>, role: Role) -> File {
+    fn file(&mut self, table: &TomlTable<'_>) -> File {
         const KEYS: [&str; 13] = [
             LAYER[0], LAYER[1], LAYER[2], LAYER[3], LAYER[4], "profile", "keyring", "discover", "audit",
             "scan", "logs", "vault", "sources",
@@ -95,7 +96,9 @@ impl Reader<'_> {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "profile" => self.profiles(&mut file, value),
-                "keyring" | "discover" | "audit" | "logs" | "vault" | "sources" if role == Role::Project => {
+                "keyring" | "discover" | "audit" | "logs" | "vault" | "sources"
+                    if self.role == Role::Project =>
+                {
                     let message = format!("`{}` is not allowed in a project's settings", key.get_ref());
                     self.toml.fault(Diagnostic::error("settings::not-here", message, key.span()).help(
                         "move it to your own config.toml: a project that comes from somebody else must not \

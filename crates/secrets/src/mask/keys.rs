@@ -78,7 +78,7 @@ pub(crate) fn telling(key: &str) -> bool {
 }
 
 /// Whether the value under this key is no secret. Addresses may still have credentials in them.
-pub(super) fn is_no_secret(key: &str) -> bool {
+pub(crate) fn is_no_secret(key: &str) -> bool {
     let words = words(key);
     let whole = words.concat();
     let ends = |word: &str| OPEN.contains(&word) || OPEN.iter().any(|open| is_prefixed(word, open));

@@ -34,6 +34,7 @@ use crate::SecretValue;
 use crate::mask::shared::Shared;
 
 pub(crate) use forms::compile;
+pub(crate) use keys::is_no_secret;
 pub(crate) use keys::telling;
 pub use masked::Masked;
 pub(crate) use parts::parts;

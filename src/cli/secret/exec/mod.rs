@@ -166,7 +166,7 @@ fn wanted(args: &Args, context: &Context) -> Result<BTreeMap<EnvName, SecretRef>
         needs::collect(recipe, &mut needs)?;
         for reference in needs.into_keys() {
             let variable = usual_variable(&reference)?;
-            wanted.entry(variable).or_insert(reference);
+            wanted.entry(variable).or_insert(needs::without_default(reference));
         }
     }
     let is_named = !args.bindings.is_empty() || !args.all_of.is_empty() || !args.also_mask.is_empty();

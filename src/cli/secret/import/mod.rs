@@ -133,7 +133,7 @@ fn tell_how_to_use(plan: &Plan<'_>) {
     }
     if words.len() > SHOWN {
         output::line(
-            "use them from now on: list them in `[exec]` of doppio.toml, then `doppio secret exec -- COMMAND`",
+            "use them from now on: list them in `[exec]` of your config.toml, then `doppio secret exec -- COMMAND`",
         );
         return;
     }

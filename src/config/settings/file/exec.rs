@@ -1,16 +1,18 @@
-//! `[exec]`: the variables that `doppio secret exec` gives a command where it is told none.
+//! `[exec]`: the variables that `doppio secret exec` gives a command where it is told none. A project's file
+//! may come from anybody, and names variables for secrets only.
 
 use std::collections::BTreeMap;
 
 use doppio_secrets::Origin;
 use doppio_secrets::SecretRef;
 use doppio_secrets::looks_like_value;
-use doppio_secrets::naming;
+use doppio_secrets::steering;
 use doppio_text::Diagnostic;
 use doppio_text::TomlValue;
 use doppio_text::name::EnvName;
 
 use crate::config::settings::file::Reader;
+use crate::config::settings::file::Role;
 
 impl Reader<'_> {
     pub(super) fn exec(&mut self, value: &TomlValue<'_>) -> BTreeMap<EnvName, SecretRef> {
@@ -21,9 +23,19 @@ impl Reader<'_> {
             if let Err(error) = &variable {
                 self.error(name.span(), "settings::variable", error.to_string());
             }
-            if naming::steers(name.get_ref()) {
-                let message = format!("{what} tells programs what to run, and is not a secret's variable");
-                self.error(name.span(), "settings::variable", message);
+            let is_foreign = self.role == Role::Project;
+            if is_foreign && !steering::is_for_secret(name.get_ref()) {
+                let message = if steering::steers(name.get_ref()) {
+                    format!(
+                        "{what} tells programs what to run or where to connect, and is not a secret's variable"
+                    )
+                } else {
+                    format!("{what} is not known as a secret's variable")
+                };
+                self.toml.fault(Diagnostic::error("settings::variable", message, name.span()).help(
+                    "a project that comes from somebody else may set a vendor's own variable and one whose name \
+                     says that it holds a secret, as in `DB_PASSWORD`; move others to `[exec]` of your own config.toml",
+                ));
                 continue;
             }
             let Some(text) = value.get_ref().as_str() else {
@@ -41,7 +53,7 @@ impl Reader<'_> {
             // What is not the user's own must not become a variable of a program: a text of the file, or one
             // beside it.
             let is_dotenv = matches!(&reference.origin, Origin::Source { scheme, .. } if scheme == "dotenv");
-            if reference.default.is_some() || is_dotenv {
+            if is_foreign && (reference.default.is_some() || is_dotenv) {
                 let message =
                     format!("{what} must be given a secret: no default, and nothing of a dotenv file");
                 self.error(value.span(), "settings::reference", message);
