@@ -57,7 +57,8 @@ pub struct Missing {
 pub(super) struct StepLog {
     path: PathBuf,
     limit: LogLimit,
-    file: File,
+    /// None until it could be made.
+    file: Option<File>,
     /// Bytes in `file`.
     written: u64,
     /// The number of `file`; 0 is the beginning.
@@ -66,33 +67,36 @@ pub(super) struct StepLog {
     before: u64,
     /// Bytes of the beginning.
     head: u64,
+    /// The first piece after the beginning that is not removed.
+    first_kept: u32,
     in_line: bool,
     missing: Missing,
+    /// What the beginning says is left out after it.
+    said_cut: u64,
     /// Bytes that could not be written since something last could.
     gap: u64,
+    /// Whether it was said that output is missing.
+    said_missing: bool,
 }
 
 impl StepLog {
-    /// Opens the log; makes it if it is missing.
-    ///
-    /// # Errors
-    ///
-    /// When it can't be made.
-    pub(super) fn open(path: PathBuf, limit: LogLimit) -> io::Result<Self> {
-        let file = files::append_to(&path)?;
-        let written = file.metadata()?.len();
-        Ok(Self {
+    /// The log at `path`, which is made when something is first written.
+    pub(super) fn new(path: PathBuf, limit: LogLimit) -> Self {
+        Self {
             path,
             limit,
-            file,
-            written,
+            file: None,
+            written: 0,
             number: 0,
             before: 0,
             head: 0,
+            first_kept: 1,
             in_line: false,
             missing: Missing::default(),
+            said_cut: 0,
             gap: 0,
-        })
+            said_missing: false,
+        }
     }
 
     /// What is missing so far.
@@ -120,24 +124,30 @@ impl StepLog {
         done.map_err(|(_, error)| error)
     }
 
+    /// The error, if it is the first since something could last be written.
+    pub(super) fn news(&mut self, done: io::Result<()>) -> io::Result<()> {
+        let was_said = std::mem::replace(&mut self.said_missing, done.is_err());
+        if was_said { Ok(()) } else { done }
+    }
+
     /// The bytes that were not written, and why.
     fn try_write(&mut self, text: &str) -> Result<(), (usize, io::Error)> {
         let whole = |error| (text.len(), error);
-        if self.gap > 0 {
-            let newline = if self.in_line { "\n" } else { "" };
-            let note =
-                format!("{newline}--- {} bytes are missing here: they could not be written ---\n", self.gap);
-            self.append(note.as_bytes()).map_err(|(_, error)| whole(error))?;
-            self.gap = 0;
-        }
-        self.make_room(text.len() as u64).map_err(whole)?;
-        self.append(text.as_bytes())?;
-        Ok(())
+        let newline = if self.in_line { "\n" } else { "" };
+        let note = match self.gap {
+            0 => String::new(),
+            gap => format!("{newline}--- {gap} bytes are missing here: they could not be written ---\n"),
+        };
+        self.make_room((note.len() + text.len()) as u64).map_err(whole)?;
+        self.append(note.as_bytes()).map_err(|(_, error)| whole(error))?;
+        self.gap = 0;
+        self.append(text.as_bytes())
     }
 
     fn append(&mut self, mut bytes: &[u8]) -> Result<(), (usize, io::Error)> {
         while !bytes.is_empty() {
-            match self.file.write(bytes) {
+            let written = self.file().and_then(|mut file| file.write(bytes));
+            match written {
                 Ok(0) => return Err((bytes.len(), io::ErrorKind::WriteZero.into())),
                 Ok(count) => {
                     self.in_line = bytes[count - 1] != b'\n';
@@ -151,33 +161,56 @@ impl StepLog {
         Ok(())
     }
 
+    /// The file of the piece that is written now; made if it is missing.
+    fn file(&mut self) -> io::Result<&File> {
+        if self.file.is_none() {
+            let file = files::append_to(&piece(&self.path, self.number))?;
+            self.written = file.metadata()?.len();
+            self.file = Some(file);
+        }
+        self.file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
     /// Begins another piece where this one is full, and removes the one before the last.
     fn make_room(&mut self, bytes: u64) -> io::Result<()> {
+        self.file()?;
         let most = if self.number == 0 { self.limit.head() } else { self.limit.piece() };
-        if self.written == 0 || self.written + bytes <= most {
-            return Ok(());
+        if self.written > 0 && self.written + bytes > most {
+            let next = files::append_to(&piece(&self.path, self.number + 1))?;
+            // All is as it will be before something else can fail: else the same piece would be begun and
+            // counted again with the next text.
+            if self.number == 0 {
+                self.head = self.written;
+            } else {
+                self.missing.cut += self.before;
+                self.before = self.written;
+            }
+            self.number += 1;
+            self.file = Some(next);
+            self.written = 0;
         }
-        let next = files::append_to(&piece(&self.path, self.number + 1))?;
-        if self.number == 0 {
-            self.head = self.written;
-        } else if self.number > 1 {
-            fs::remove_file(piece(&self.path, self.number - 1))?;
-            self.missing.cut += self.before;
-            self.say_cut()?;
-        }
-        self.before = self.written;
-        self.number += 1;
-        self.file = next;
-        self.written = 0;
+        // What can't be removed or said now is with the next text; this one need not be lost for it.
+        self.tidy().ok();
         Ok(())
     }
 
-    /// Writes at the end of the beginning what is left out after it.
-    fn say_cut(&self) -> io::Result<()> {
+    /// Removes all pieces but the last two, and says at the end of the beginning what is left out after it.
+    fn tidy(&mut self) -> io::Result<()> {
+        while self.first_kept + 1 < self.number {
+            match fs::remove_file(piece(&self.path, self.first_kept)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => self.first_kept += 1,
+            }
+        }
+        if self.said_cut == self.missing.cut {
+            return Ok(());
+        }
         let mut head = files::append_to(&self.path)?;
         head.set_len(self.head)?;
         let (cut, most) = (self.missing.cut, self.limit.most >> 20);
-        writeln!(head, "\n--- {cut} bytes are left out here: the log of a step keeps {most} MiB ---")
+        writeln!(head, "\n--- {cut} bytes are left out here: the log of a step keeps {most} MiB ---")?;
+        self.said_cut = cut;
+        Ok(())
     }
 }
 
@@ -207,51 +240,4 @@ pub(super) fn pieces(path: &Path) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(path: &Path) -> String {
-        pieces(path).iter().map(|piece| fs::read_to_string(piece).unwrap()).collect()
-    }
-
-    #[test]
-    fn a_log_below_its_limit_is_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.log");
-        let mut log = StepLog::open(path.clone(), LogLimit::of_mebibytes(1)).unwrap();
-        let mut all = String::new();
-        for number in 0..60_000 {
-            let line = format!("line {number:08}\n");
-            log.write(&line).unwrap();
-            all += &line;
-        }
-        assert!(pieces(&path).len() > 1);
-        assert_eq!(read(&path), all);
-        assert_eq!(log.missing(), Missing::default());
-    }
-
-    // case D14
-    #[test]
-    fn a_log_beyond_its_limit_keeps_its_beginning_and_its_end() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.log");
-        let mut log = StepLog::open(path.clone(), LogLimit::of_mebibytes(1)).unwrap();
-        let piece = "x".repeat(60 << 10);
-        let lines = 200_u64;
-        for number in 0..lines {
-            log.write(&format!("{number} {piece}\n")).unwrap();
-        }
-        let text = read(&path);
-        assert!(text.len() <= (1 << 20) + 200, "{} bytes are kept", text.len());
-        assert!(text.starts_with("0 x") && text.contains(&format!("\n{} x", lines - 1)));
-        let cut = log.missing().cut;
-        assert!(
-            text.contains(&format!(
-                "\n--- {cut} bytes are left out here: the log of a step keeps 1 MiB ---\n"
-            ))
-        );
-        let printed: u64 = (0..lines).map(|number| format!("{number} {piece}\n").len() as u64).sum();
-        let note = text.lines().find(|line| line.starts_with("---")).unwrap().len() as u64 + 2;
-        assert_eq!(text.len() as u64 - note + cut, printed, "nothing else is missing");
-    }
-}
+mod tests;

@@ -149,3 +149,37 @@ fn a_run_that_lives_is_not_removed() {
     store.remove(&run).unwrap();
     assert_eq!(store.list().unwrap(), []);
 }
+
+#[test]
+fn output_that_finds_no_log_is_counted_for_each_step() {
+    let (_folder, store) = store();
+    let (run, mut journal) = store.create(b"{}").unwrap();
+    let started = r#""event":"run_started","run":"r-1","recipe":"x","steps":[{"id":"a","kind":"sleep","needs":[]},{"id":"b","kind":"sleep","needs":[]}]"#;
+    journal.record(&event(0, started)).unwrap();
+    let steps = store.folder(&run).join("steps");
+    for step in ["a", "b"] {
+        fs::create_dir(steps.join(format!("{step}.log"))).unwrap();
+    }
+    let output = |step: &str, text: &str| {
+        event(1, &format!(r#""event":"step_output","step":"{step}","stream":"stdout","text":"{text}""#))
+    };
+    // It is said once a step.
+    for step in ["a", "b"] {
+        let told = journal.record(&output(step, r"one\n")).unwrap_err().to_string();
+        assert!(told.contains("output that comes meanwhile is missing") && told.contains(step), "{told}");
+        journal.record(&output(step, r"two\n")).unwrap();
+    }
+    fs::remove_dir(steps.join("a.log")).unwrap();
+    journal.record(&output("a", r"three\n")).unwrap();
+    let log = fs::read_to_string(steps.join("a.log")).unwrap();
+    assert_eq!(log, "--- 8 bytes are missing here: they could not be written ---\nthree\n");
+    for step in ["a", "b"] {
+        let finished = format!(
+            r#""event":"step_finished","step":"{step}","status":"success","end":{{"how":"exit","code":0}},"duration":10"#
+        );
+        journal.record(&event(2, &finished)).unwrap();
+    }
+    let missing: Vec<_> =
+        journal.missing().iter().map(|(step, missing)| (step.to_string(), missing.unwritten)).collect();
+    assert_eq!(missing, [("a".to_owned(), 8), ("b".to_owned(), 8)]);
+}

@@ -44,8 +44,6 @@ pub struct Journal {
     missing: Vec<(StepId, Missing)>,
     /// Whether it was said that events wait.
     said_waiting: bool,
-    /// Whether it was said that output is missing.
-    said_missing: bool,
 }
 
 impl Journal {
@@ -91,7 +89,6 @@ impl Journal {
             limit,
             missing: Vec::new(),
             said_waiting: false,
-            said_missing: false,
         })
     }
 
@@ -137,19 +134,10 @@ impl Journal {
     ) -> Result<(), SinkError> {
         let Some(name) = self.names.get(step) else { return Ok(()) };
         let path = self.folder.join("steps").join(name);
-        let log = match self.logs.remove(step) {
-            Some(log) => Ok(log),
-            None => StepLog::open(path.clone(), self.limit),
-        };
-        let done = log.and_then(|mut log| {
-            let done = write(&mut log);
-            self.logs.insert(step.clone(), log);
-            done
-        });
-        let is_news = done.is_err() && !self.said_missing;
-        self.said_missing = done.is_err();
+        let log = self.logs.entry(step.clone()).or_insert_with(|| StepLog::new(path.clone(), self.limit));
+        let done = write(log);
         let doing = "write the log for the time being: output that comes meanwhile is missing in it";
-        if is_news { done.map_err(failed_at(doing, &path)) } else { Ok(()) }
+        log.news(done).map_err(failed_at(doing, &path))
     }
 }
 
