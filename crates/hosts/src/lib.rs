@@ -72,5 +72,6 @@ pub use spec::CarrierChoice;
 pub use spec::FirstContact;
 pub use spec::HostSpec;
 pub use spec::NamedBy;
+pub use spec::Pins;
 pub use spec::Trust;
 pub use ssh::pinned_key::PinnedKey;

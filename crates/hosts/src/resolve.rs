@@ -2,6 +2,7 @@
 //! machine, the sandbox, `hosts.toml`, a rented instance, an address, the user's `ssh_config`, a
 //! name that resolves.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ use crate::hosts_file::Entry;
 use crate::hosts_file::NewEntry;
 use crate::spec::AddressFamily;
 use crate::spec::NamedBy;
+use crate::spec::Pins;
 use crate::ssh_config;
 use crate::ssh_config::SshConfig;
 use crate::ssh_config::Tokens;
@@ -36,13 +38,21 @@ pub(crate) enum Target {
     Ssh(Box<HostSpec>),
 }
 
-/// Takes over what an entry says of the key, where nothing is said yet.
+/// Takes over what an entry says of the key.
 fn pin(spec: &mut HostSpec, entry: &Entry) {
-    if spec.pinned_keys.is_empty() {
-        spec.pinned_keys.clone_from(&entry.host_keys);
-        let strict = entry.strict_host_key;
-        let contact = strict.map(|strict| if strict { FirstContact::Refuse } else { FirstContact::Accept });
-        spec.first_contact = contact.or(spec.first_contact);
+    if spec.pins.is_none() && !entry.host_keys.is_empty() {
+        spec.pins = Some(Box::new(Pins { entry: entry.name.clone(), keys: entry.host_keys.clone() }));
+    }
+    let strict = entry.strict_host_key;
+    let contact = strict.map(|strict| if strict { FirstContact::Refuse } else { FirstContact::Accept });
+    spec.first_contact = contact.or(spec.first_contact);
+}
+
+/// Whether two texts are the same address, however it is written.
+fn is_same_host(one: &str, other: &str) -> bool {
+    match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
+        (Ok(one), Ok(other)) => one.to_canonical() == other.to_canonical(),
+        _ => one.trim_end_matches('.').eq_ignore_ascii_case(other.trim_end_matches('.')),
     }
 }
 
@@ -93,15 +103,20 @@ impl Resolver<'_> {
         let direct = if spec.jump.is_empty() { spec } else { &mut spec.jump[0] };
         let (hostname, port) = (direct.hostname.clone(), direct.port);
         let is_it = |entry: &&Entry| {
-            entry.hostname.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(&hostname))
+            entry.hostname.as_ref().is_some_and(|own| is_same_host(own, &hostname))
                 && entry.port.unwrap_or(22) == port
                 && entry.jump.is_empty()
                 && entry.proxy_command.is_none()
         };
-        if direct.proxy_command.is_none()
-            && let Some(entry) = self.hosts.entries().find(is_it)
-        {
+        if direct.proxy_command.is_some() {
+            return;
+        }
+        for entry in self.hosts.entries().filter(is_it) {
+            let is_strict = direct.first_contact == Some(FirstContact::Refuse);
             pin(direct, entry);
+            if is_strict {
+                direct.first_contact = Some(FirstContact::Refuse);
+            }
         }
     }
 
@@ -162,10 +177,7 @@ impl Resolver<'_> {
             spec.proxy_command = Some(tokens.command("proxy_command", command)?);
             spec.jump.clear();
         }
-        if let Some(is_strict) = entry.strict_host_key {
-            spec.first_contact = Some(if is_strict { FirstContact::Refuse } else { FirstContact::Accept });
-        }
-        spec.pinned_keys.clone_from(&entry.host_keys);
+        pin(&mut spec, entry);
         spec.trust = entry.trust.unwrap_or_default();
         spec.credentials.clone_from(&entry.credentials);
         spec.carrier = entry.carrier;

@@ -91,6 +91,15 @@ pub enum AddressFamily {
     V6,
 }
 
+/// Host keys that the user has named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pins {
+    /// The entry of `hosts.toml` that names them; the host may be asked for by another name.
+    pub entry: String,
+    /// The keys, at least one.
+    pub keys: Vec<PinnedKey>,
+}
+
 /// How to reach one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostSpec {
@@ -129,7 +138,7 @@ pub struct HostSpec {
     /// user of the host then mean nothing.
     pub rented: Option<String>,
     /// The only host keys that are right, if the user has named them.
-    pub pinned_keys: Vec<PinnedKey>,
+    pub pins: Option<Box<Pins>>,
     /// The user's own lists of host keys, which are read and never written.
     pub known_hosts: Vec<PathBuf>,
     /// What happens at the first contact, if the user has said so for this host.
@@ -171,7 +180,7 @@ impl HostSpec {
             proxy_command: None,
             is_alias: false,
             rented: None,
-            pinned_keys: Vec::new(),
+            pins: None,
             known_hosts: Vec::new(),
             first_contact: None,
             named_by: NamedBy::Nobody,

@@ -251,6 +251,64 @@ async fn a_locked_key_that_cannot_be_read_says_how_to_write_it_anew() {
     machine.reach("gpu").await.unwrap();
 }
 
+// case E2
+#[tokio::test]
+async fn a_locked_key_of_a_kind_that_is_not_supported_is_not_a_wrong_passphrase() {
+    let server = Sshd::start(Variant::Stock);
+    for (making, locking) in [
+        (&["ecparam", "-name", "secp256k1", "-genkey", "-noout"][..], &["ec", "-aes128"][..]),
+        (&["ecparam", "-name", "secp256k1", "-genkey", "-noout"], &["pkcs8", "-topk8", "-v2", "aes-256-cbc"]),
+        (&["ecparam", "-name", "secp256k1", "-genkey", "-noout"], &[]),
+    ] {
+        let machine = Machine::new();
+        let path = machine.folder.path().join("key");
+        let made = Command::new("openssl").args(making).arg("-out").arg(&path).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        if !locking.is_empty() {
+            relock(&path, locking);
+        }
+        let machine = machine
+            .hosts(&entry(&server, "identity_file = \"~/key\""))
+            .secret("SSH_PASSPHRASE", "open sesame");
+        let text = machine.refusal("gpu", &[]).await;
+        let why = "it is an ECDSA key of the curve secp256k1, which is not supported";
+        assert!(text.contains(why) && !text.contains("passphrase"), "{locking:?}: {text}");
+        assert!(text.contains("hint: make a key of another kind with `ssh-keygen -t ed25519`"), "{text}");
+        assert!(machine.heard().iter().all(|heard| !heard.starts_with('?')), "nobody is asked");
+    }
+}
+
+// case E2
+#[tokio::test]
+async fn every_locked_file_is_tried_with_the_stored_passphrase() {
+    let server = Sshd::start(Variant::Stock);
+    // The passphrase opens both files, or the second one alone; the server takes the second one.
+    for first_passphrase in ["open sesame", "close sesame"] {
+        let machine = Machine::new();
+        for (name, passphrase) in [("first", first_passphrase), ("second", "open sesame")] {
+            let path = key(machine.folder.path(), name, "rsa", "");
+            let changed = Command::new("ssh-keygen")
+                .args(["-q", "-p", "-N", passphrase, "-m", "PEM", "-f"])
+                .arg(&path)
+                .output()
+                .unwrap();
+            assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
+            allow(&server, &path);
+            // Without it, only the passphrase tells which key a file holds.
+            fs::remove_file(path.with_extension("pub")).unwrap();
+        }
+        let machine = machine
+            .hosts(&entry(&server, "identity_file = [\"~/first\", \"~/second\"]"))
+            .secret("SSH_PASSPHRASE", "open sesame");
+        let reached = machine.reach("gpu").await.unwrap();
+        assert!(reached.login.ends_with(" (~/second)"), "{}", reached.login);
+        let asked = machine.heard().iter().filter(|heard| heard.starts_with('?')).count();
+        // Only what it does not open is asked for.
+        assert_eq!(asked, usize::from(first_passphrase == "close sesame"), "{:?}", machine.heard());
+    }
+}
+
 // case E3
 #[tokio::test]
 async fn a_passphrase_is_asked_for_three_times() {

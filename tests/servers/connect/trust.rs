@@ -312,9 +312,11 @@ async fn a_strict_host_must_be_known_before() {
     assert!(!machine.own_known_hosts().exists());
 }
 
-/// A server with a certificate for its host key, and the public key of its authority.
+/// A server with a certificate for its host key, and the public key of its authority. `ADDRESS` among the
+/// principals is the server's.
 fn certified(principal: &str, validity: &str) -> (Sshd, String) {
     let builder = Sshd::builder(Variant::Stock);
+    let principal = &principal.replace("ADDRESS", &builder.address().ip().to_string());
     let (key, authority) = (builder.folder().join("host_ed25519"), builder.folder().join("ca"));
     keygen(&["-t", "ed25519", "-N", "", "-f"], &[&key]);
     keygen(&["-t", "ed25519", "-N", "", "-f"], &[&authority]);
@@ -357,6 +359,115 @@ async fn a_certificate_must_fit_the_host_and_the_day() {
             )
         );
     }
+}
+
+#[tokio::test]
+async fn a_certificate_under_an_alias_is_for_the_alias_alone() {
+    for (principal, is_right) in [("cluster", true), ("ADDRESS", false), ("gpu", false)] {
+        let (server, authority) = certified(principal, "-5m:+1d");
+        let machine = Machine::new();
+        machine.file(
+            ".ssh/config",
+            &format!(
+                "Host gpu\n  HostName {}\n  Port {}\n  User root\n  IdentityFile {}\n  HostKeyAlias cluster\n",
+                server.address().ip(),
+                server.address().port(),
+                server.key().display()
+            ),
+        );
+        machine.file(".ssh/known_hosts", &format!("@cert-authority * {authority}"));
+        if is_right {
+            machine.reach("gpu").await.unwrap();
+        } else {
+            let address = server.address().ip().to_string();
+            let text = machine.refusal("gpu", &[(&address, "ADDRESS")]).await;
+            assert!(text.contains(&format!("it is for `{principal}`, not for `cluster`")), "{text}");
+        }
+        assert_eq!(machine.heard(), Vec::<String>::new());
+    }
+}
+
+/// A machine with an `ssh_config` block `gpu` for the server, and more in `hosts.toml`.
+fn with_block(server: &Sshd, hosts: &str) -> Machine {
+    let machine = Machine::new().hosts(hosts);
+    fs::copy(server.key(), machine.folder.path().join(".ssh/id_ed25519")).unwrap();
+    let (ip, port) = (server.address().ip(), server.address().port());
+    machine.file(".ssh/config", &format!("Host gpu\n  HostName {ip}\n  Port {port}\n  User root\n"));
+    machine
+}
+
+#[tokio::test]
+async fn an_entry_holds_for_its_address_and_its_name_whoever_the_user_is() {
+    let server = Sshd::start(Variant::Stock);
+    let right = server.host_key("ed25519");
+    let (ip, port) = (server.address().ip(), server.address().port());
+    let address = format!("root@{ip}:{port}");
+    let mapped = format!("root@[::ffff:{ip}]:{port}");
+    let of_address = |rest: &str| with_block(&server, &(server.hosts_toml("box") + rest));
+    let of_name = |rest: &str| with_block(&server, &format!("[hosts.gpu]\n{rest}"));
+    for (id, with) in [
+        (address.as_str(), &of_address as &dyn Fn(&str) -> Machine),
+        (&mapped, &of_address),
+        ("gpu", &of_address),
+        ("root@gpu", &of_address),
+        ("gpu", &of_name),
+        ("root@gpu", &of_name),
+    ] {
+        let machine = with(&format!("host_key = \"{OTHER}\"\n"));
+        let text = machine.refusal(id, &[]).await;
+        assert!(
+            text.starts_with(&format!("`{id}` offers another host key than the one in hosts.toml\n")),
+            "{text}"
+        );
+        // The hint is about the entry that named the key.
+        let entry = if machine.hosts.contains("[hosts.box]") { "box" } else { "gpu" };
+        assert!(
+            text.contains(&format!("write its new key below `[hosts.{entry}]` in /h/hosts.toml:")),
+            "{text}"
+        );
+        let machine = with("strict_host_key = true\n");
+        let text = machine.refusal(id, &[]).await;
+        assert!(text.starts_with(&format!("host key of `{id}` is not known\n")), "{text}");
+        if id != mapped {
+            let machine = with(&format!("host_key = \"{right}\"\n"));
+            machine.reach(id).await.unwrap_or_else(|error| panic!("{id}: {error:?}"));
+            assert_eq!(machine.heard(), Vec::<String>::new(), "a named key is not new");
+        }
+    }
+    // An entry that trusts more takes nothing back, and one that says nothing hides none.
+    let lax = server.hosts_toml("a") + "strict_host_key = false\n";
+    let silent = server.hosts_toml("b");
+    for rest in [format!("host_key = \"{OTHER}\"\n"), "strict_host_key = true\n".to_owned()] {
+        let machine = with_block(&server, &format!("{lax}\n{silent}\n{}{rest}", server.hosts_toml("box")));
+        for id in ["box", &address] {
+            machine.refusal(id, &[]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_entry_does_not_hold_behind_a_jump_host() {
+    let (first, last) = (Sshd::start(Variant::Stock), Sshd::start(Variant::Stock));
+    // The same address is another machine's there.
+    let machine = Machine::new().hosts(
+        &(first.hosts_toml("first")
+            + &last.hosts_toml("near")
+            + &format!("host_key = \"{OTHER}\"\n")
+            + &last.hosts_toml("far")
+            + "jump = \"first\"\n"),
+    );
+    machine.reach("far").await.unwrap();
+    machine.refusal("near", &[]).await;
+    // What is said of the jump host itself holds.
+    let machine = Machine::new().hosts(
+        &(first.hosts_toml("first")
+            + &first.hosts_toml("pinned")
+            + &format!("host_key = \"{OTHER}\"\n")
+            + &last.hosts_toml("far")
+            + "jump = \"first\"\n"),
+    );
+    let text = machine.refusal("far", &[]).await;
+    assert!(text.contains("offers another host key than the one in hosts.toml"), "{text}");
 }
 
 #[tokio::test]

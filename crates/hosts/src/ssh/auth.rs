@@ -346,6 +346,11 @@ impl Login<'_> {
                     self.file_hint.get_or_insert_with(|| key_file::rewrite_hint(path));
                     return None;
                 }
+                Opened::Unsupported(why) => {
+                    self.tried.push(format!("{label}: {why}"));
+                    self.file_hint.get_or_insert_with(key_file::another_hint);
+                    return None;
+                }
             }
         }
         self.tried.push(failed);

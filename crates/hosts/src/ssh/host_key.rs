@@ -110,12 +110,11 @@ impl Judge {
 
     /// The algorithms to ask for: those of known keys first.
     pub(in crate::ssh) fn algorithms(&self, all: &[Algorithm]) -> Vec<Algorithm> {
-        let pinned = &self.spec.pinned_keys;
-        let known: Vec<Algorithm> = if pinned.is_empty() {
+        let known: Vec<Algorithm> = if let Some(pins) = &self.spec.pins {
+            pins.keys.iter().map(PinnedKey::algorithm).collect()
+        } else {
             let known = self.known.about(Marker::Host, &self.names.all());
             known.into_iter().map(|entry| entry.key.algorithm()).collect()
-        } else {
-            pinned.iter().map(PinnedKey::algorithm).collect()
         };
         let is_known = |algorithm: &Algorithm| {
             known.iter().any(|known| match (known, algorithm) {
@@ -151,9 +150,9 @@ impl Judge {
         if let Some(entry) = revoked.into_iter().find(is_offered) {
             return Err(self.revoked(entry));
         }
-        if !self.spec.pinned_keys.is_empty() {
-            let is_pinned = self.spec.pinned_keys.iter().any(|pinned| pinned.is(&key));
-            return if is_pinned { Ok(()) } else { Err(self.not_pinned(&key)) };
+        if let Some(pins) = &self.spec.pins {
+            let is_pinned = pins.keys.iter().any(|pinned| pinned.is(&key));
+            return if is_pinned { Ok(()) } else { Err(self.not_pinned(pins, &key)) };
         }
         if let Some(certificate) = offered.certificate() {
             let is_signer = |entry: &&Entry| entry.key.key_data() == certificate.signature_key();

@@ -52,6 +52,8 @@ pub(in crate::ssh) enum Opened {
     Wrong,
     /// The passphrase may be right, and the file can't be read here.
     Unreadable(String),
+    /// The passphrase is right, and no host takes such a key from here: why, in words.
+    Unsupported(String),
 }
 
 /// Reads a file as far as that goes without a passphrase.
@@ -93,8 +95,35 @@ pub(in crate::ssh) fn read(path: &Path) -> Result<KeyFile, KeyFault> {
     }
     match decoded {
         Ok(key) => Ok(of(Some(key.public_key().clone()), Some(Content::Open(Box::new(key))))),
-        Err(error) => Err(unreadable(path, format!("not a private key that can be read: {error}"))),
+        Err(error) => Err(match unsupported(&text, &error) {
+            Some(why) => KeyFault { why, hint: another_hint(), is_missing: false },
+            None => unreadable(path, format!("not a private key that can be read: {error}")),
+        }),
     }
+}
+
+/// What is said of a key of a kind that can't be used, by the label of its PEM or by its algorithm or curve,
+/// which are read only where the passphrase was right.
+fn unsupported(text: &str, error: &Error) -> Option<String> {
+    let kind = match error {
+        _ if text.contains("-----BEGIN DSA PRIVATE KEY-----") => "a DSA key".to_owned(),
+        Error::UnknownAlgorithm(id) => match id.to_string().as_str() {
+            "1.2.840.10040.4.1" => "a DSA key".to_owned(),
+            "1.3.132.0.10" => "an ECDSA key of the curve secp256k1".to_owned(),
+            "1.3.101.113" => "an Ed448 key".to_owned(),
+            id => format!("a key of the kind {id}"),
+        },
+        _ => return None,
+    };
+    Some(format!("it is {kind}, which is not supported"))
+}
+
+/// What to do about a key of a kind that can't be used.
+pub(in crate::ssh) fn another_hint() -> String {
+    format!(
+        "make a key of another kind with {}, and name it with `identity_file` in hosts.toml",
+        typed(["ssh-keygen", "-t", "ed25519"])
+    )
 }
 
 /// Opens a file.
@@ -107,8 +136,10 @@ pub(in crate::ssh) fn open(path: &Path, passphrase: &str) -> Opened {
         return match legacy_pem::unlock(&text, passphrase.as_bytes()) {
             Ok(text) => match russh::keys::decode_secret_key(&text, None) {
                 Ok(key) => Opened::Key(Box::new(key)),
-                // The padding of the last block can be right by chance.
-                Err(_) => Opened::Wrong,
+                Err(error) => match unsupported(&text, &error) {
+                    Some(why) => Opened::Unsupported(why),
+                    None => Opened::Unreadable(error.to_string()),
+                },
             },
             Err(legacy_pem::Failure::Wrong) => Opened::Wrong,
             Err(failure) => Opened::Unreadable(failure.to_string()),
@@ -118,6 +149,9 @@ pub(in crate::ssh) fn open(path: &Path, passphrase: &str) -> Opened {
         Ok(key) => Opened::Key(Box::new(key)),
         Err(error) if is_wrong_passphrase(&error) => Opened::Wrong,
         Err(error) => {
+            if let Some(why) = unsupported(&text, &error) {
+                return Opened::Unsupported(why);
+            }
             // The wrong passphrase can by chance give something that looks decrypted: another wrong one
             // then does not.
             let other = Zeroizing::new(format!("{passphrase}x"));

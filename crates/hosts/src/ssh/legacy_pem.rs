@@ -55,6 +55,10 @@ pub(in crate::ssh) fn unlock(text: &str, passphrase: &[u8]) -> Result<Zeroizing<
         "DES-EDE3-CBC" => decrypt::<Decryptor<TdesEde3>>(24, passphrase, &iv, &mut bytes),
         other => return Err(Failure::Cipher(other.to_owned())),
     }?;
+    // The padding of the last block can be right by chance.
+    if !is_sequence(&bytes[..length]) {
+        return Err(Failure::Wrong);
+    }
     let base64 = Zeroizing::new(BASE64.encode(&bytes[..length]));
     // With the room there from the start, it does not move, and leaves no copy behind.
     let mut pem = Zeroizing::new(String::with_capacity(base64.len() + 2 * label.len() + 64));
@@ -64,6 +68,22 @@ pub(in crate::ssh) fn unlock(text: &str, passphrase: &[u8]) -> Result<Zeroizing<
     Ok(pem)
 }
 
+/// Whether bytes are one `SEQUENCE` of DER (X.690, 8.1.3) from their beginning to their end, as each of these
+/// keys is.
+fn is_sequence(der: &[u8]) -> bool {
+    let Some((&0x30, [first, rest @ ..])) = der.split_first() else { return false };
+    let Some((length, content)) = (match first {
+        0..=0x7f => Some((usize::from(*first), rest)),
+        0x81..=0x83 => rest.split_at_checked(usize::from(first & 0x7f)).map(|(length, content)| {
+            (length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), content)
+        }),
+        _ => None,
+    }) else {
+        return false;
+    };
+    content.len() == length
+}
+
 /// Decrypts in place; how many bytes the key has.
 fn decrypt<C: KeyIvInit + BlockModeDecrypt>(
     key_length: usize,
@@ -71,8 +91,13 @@ fn decrypt<C: KeyIvInit + BlockModeDecrypt>(
     iv: &[u8],
     bytes: &mut [u8],
 ) -> Result<usize, Failure> {
-    let salt = iv.get(..8).ok_or(Failure::Broken)?;
-    // EVP_BytesToKey with MD5 and one round.
+    let key = derive(key_length, passphrase, iv.get(..8).ok_or(Failure::Broken)?);
+    let cipher = C::new_from_slices(&key[..key_length], iv).map_err(|_| Failure::Broken)?;
+    cipher.decrypt_padded::<Pkcs7>(bytes).map(<[u8]>::len).map_err(|_| Failure::Wrong)
+}
+
+/// `EVP_BytesToKey` with MD5 and one round.
+fn derive(key_length: usize, passphrase: &[u8], salt: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut key = Zeroizing::new(Vec::with_capacity(48));
     while key.len() < key_length {
         let mut hash = md5::Context::new();
@@ -81,8 +106,7 @@ fn decrypt<C: KeyIvInit + BlockModeDecrypt>(
         hash.consume(salt);
         key.extend_from_slice(&hash.finalize().0);
     }
-    let cipher = C::new_from_slices(&key[..key_length], iv).map_err(|_| Failure::Broken)?;
-    cipher.decrypt_padded::<Pkcs7>(bytes).map(<[u8]>::len).map_err(|_| Failure::Wrong)
+    key
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
@@ -93,6 +117,9 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use cbc::Encryptor;
+    use cbc::cipher::BlockModeEncrypt;
+
     use super::*;
 
     #[test]
@@ -113,6 +140,68 @@ mod tests {
             (head.to_owned(), Failure::Broken),
         ] {
             assert_eq!(unlock(&text, b"open sesame").unwrap_err(), failure, "{text}");
+        }
+    }
+
+    /// A key as `openssl … -aes128` writes it.
+    fn locked(label: &str, der: &[u8]) -> String {
+        let iv = [0x5a; 16];
+        let key = derive(16, b"open sesame", &iv[..8]);
+        let cipher = Encryptor::<Aes128>::new_from_slices(&key[..16], &iv).unwrap();
+        let mut bytes = vec![0; der.len() + 16];
+        bytes[..der.len()].copy_from_slice(der);
+        let sealed = cipher.encrypt_padded::<Pkcs7>(&mut bytes, der.len()).unwrap();
+        format!(
+            "-----BEGIN {label}-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,{}\n\n{}\n-----END {label}-----\n",
+            data_encoding::HEXUPPER.encode(&iv),
+            BASE64.encode(sealed)
+        )
+    }
+
+    // case E2
+    #[test]
+    fn what_is_decrypted_by_chance_is_not_a_key() {
+        let whole = [0x30, 3, 2, 1, 1];
+        assert!(unlock(&locked("EC PRIVATE KEY", &whole), b"open sesame").is_ok());
+        for by_chance in [
+            &[][..],
+            &[0x30],
+            &[0x30, 4, 2, 1, 1],
+            &[0x30, 2, 2, 1, 1],
+            &[0x31, 3, 2, 1, 1],
+            &[0x30, 0x84, 1],
+        ] {
+            assert!(!is_sequence(by_chance), "{by_chance:?}");
+            let text = locked("EC PRIVATE KEY", by_chance);
+            assert_eq!(unlock(&text, b"open sesame").unwrap_err(), Failure::Wrong);
+        }
+        let long = [&[0x30, 0x82, 1, 0][..], &[0; 256]].concat();
+        assert!(is_sequence(&long) && is_sequence(&[&[0x30, 0x81, 200][..], &[0; 200]].concat()));
+        assert!(!is_sequence(&long[..259]));
+    }
+
+    // case E2
+    #[test]
+    fn a_kind_of_key_that_is_not_supported_is_named() {
+        use crate::ssh::key_file;
+        use crate::ssh::key_file::Opened;
+        // A DSA key is six numbers; one of SEC 1 (RFC 5915) has the curve behind the number.
+        let dsa: Vec<u8> = [&[0x30, 18][..], &[2, 1, 1].repeat(6)].concat();
+        let curve = [0xa0, 7, 6, 5, 0x2b, 0x81, 4, 0, 10];
+        let secp256k1 = [&[0x30, 46, 2, 1, 1, 4, 32][..], &[7; 32], &curve].concat();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        for (label, der, kind) in [
+            ("DSA PRIVATE KEY", dsa, "a DSA key"),
+            ("EC PRIVATE KEY", secp256k1, "an ECDSA key of the curve secp256k1"),
+        ] {
+            std::fs::write(&path, locked(label, &der)).unwrap();
+            let told = match key_file::open(&path, "open sesame") {
+                Opened::Unsupported(why) => why,
+                other => panic!("{label}: {other:?}"),
+            };
+            assert_eq!(told, format!("it is {kind}, which is not supported"));
+            assert!(matches!(key_file::open(&path, "close sesame"), Opened::Wrong));
         }
     }
 }

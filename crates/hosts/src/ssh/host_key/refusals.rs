@@ -8,6 +8,7 @@ use doppio_text::shell::typed;
 use crate::HostError;
 use crate::NamedBy;
 use crate::hosts_file::NewEntry;
+use crate::spec::Pins;
 use crate::ssh::host_key::Judge;
 use crate::ssh::known_hosts::Entry;
 use crate::ssh::pinned_key::PinnedKey;
@@ -75,7 +76,7 @@ impl Judge {
         let host_key = Some(PinnedKey::from(key).to_string());
         let trust = Some(spec.trust);
         let entry = match spec.named_by {
-            NamedBy::HostsFile => NewEntry { host_key, ..NewEntry::new(&spec.name) },
+            NamedBy::HostsFile => return self.below_entry(&spec.name, key),
             NamedBy::SshConfig => NewEntry { trust, host_key, ..NewEntry::new(&spec.name) },
             NamedBy::Nobody => NewEntry {
                 hostname: Some(spec.hostname.clone()),
@@ -85,19 +86,23 @@ impl Judge {
                 host_key,
                 ..NewEntry::new("NAME")
             },
-        }
-        .to_string();
+        };
+        format!("in {}:\n\n{entry}", self.hosts_toml)
+    }
+
+    /// The same for an entry that is there.
+    fn below_entry(&self, name: &str, key: &PublicKey) -> String {
+        let host_key = Some(PinnedKey::from(key).to_string());
+        let entry = NewEntry { host_key, ..NewEntry::new(name) }.to_string();
         match entry.split_once('\n') {
-            Some((head, line)) if spec.named_by == NamedBy::HostsFile => {
-                format!("below `{head}` in {}:\n\n{line}", self.hosts_toml)
-            }
-            _ => format!("in {}:\n\n{entry}", self.hosts_toml),
+            Some((head, line)) => format!("below `{head}` in {}:\n\n{line}", self.hosts_toml),
+            None => format!("in {}:\n\n{entry}", self.hosts_toml),
         }
     }
 
-    pub(super) fn not_pinned(&self, offered: &PublicKey) -> HostError {
-        let pinned = self.spec.pinned_keys.iter();
-        pinned
+    pub(super) fn not_pinned(&self, pins: &Pins, offered: &PublicKey) -> HostError {
+        pins.keys
+            .iter()
             .map(|key| format!("expected: {} (`host_key` in {})", key.fingerprint(), self.hosts_toml))
             .fold(
                 HostError::new(format!(
@@ -109,7 +114,7 @@ impl Judge {
             .cause(format!("offered:  {}", fingerprint(offered.key_data())))
             .hint(format!(
                 "if the host was rebuilt, write its new key {}\n\nif not, do not connect",
-                self.pinning(offered)
+                self.below_entry(&pins.entry, offered)
             ))
     }
 
