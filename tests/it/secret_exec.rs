@@ -213,7 +213,8 @@ fn a_secret_goes_into_its_usual_variable() {
         ("[exec]\nhttps_proxy = \"team/key\"\n", "tells programs what to run"),
         ("[exec]\nMY_TOKEN = \"team/none?hf_kQzVbXmW\"\n", "no default"),
         ("[exec]\nMY_TOKEN = \"dotenv:MY_TOKEN\"\n", "nothing of a dotenv file"),
-        ("[exec]\nA = \"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\"\n", "must be given a reference"),
+        ("[exec]\nA = \"kQzVbXmW not a name\"\n", "must be given a reference"),
+        ("[exec]\nA_TOKEN = \"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\"\n", "must be given a reference"),
     ] {
         doppio.file("doppio.toml", project);
         let ran = exec(&[], "true").expect(2);

@@ -8,6 +8,7 @@ use doppio_secrets::SecretRef;
 use doppio_secrets::looks_like_value;
 use doppio_secrets::steering;
 use doppio_text::Diagnostic;
+use doppio_text::TomlKey;
 use doppio_text::TomlValue;
 use doppio_text::name::EnvName;
 
@@ -24,19 +25,10 @@ impl Reader<'_> {
                 self.error(name.span(), "settings::variable", error.to_string());
             }
             let is_foreign = self.role == Role::Project;
-            if is_foreign && !steering::is_for_secret(name.get_ref()) {
-                let message = if steering::steers(name.get_ref()) {
-                    format!(
-                        "{what} tells programs what to run or where to connect, and is not a secret's variable"
-                    )
-                } else {
-                    format!("{what} is not known as a secret's variable")
-                };
-                self.toml.fault(Diagnostic::error("settings::variable", message, name.span()).help(
-                    "a project that comes from somebody else may set a vendor's own variable and one whose name \
-                     says that it holds a secret, as in `DB_PASSWORD`; move others to `[exec]` of your own config.toml",
-                ));
-                continue;
+            let is_refused = is_foreign && !steering::is_for_secret(name.get_ref());
+            // What is wrong with the value is reported besides: only then is it hidden where it is drawn.
+            if is_refused && variable.is_ok() {
+                self.refuse(name);
             }
             let Some(text) = value.get_ref().as_str() else {
                 self.toml.wrong_type(&what, value, "a reference, as in `\"huggingface/token\"`");
@@ -59,8 +51,22 @@ impl Reader<'_> {
                 self.error(value.span(), "settings::reference", message);
                 continue;
             }
-            found.extend(variable.ok().map(|variable| (variable, reference)));
+            found.extend(variable.ok().filter(|_| !is_refused).map(|variable| (variable, reference)));
         }
         found
+    }
+
+    /// A variable that a project must not name.
+    fn refuse(&mut self, name: &TomlKey<'_>) {
+        let why = if steering::steers(name.get_ref()) {
+            "tells programs what to run or where to connect, and is not a secret's variable"
+        } else {
+            "is not known as a secret's variable"
+        };
+        let message = format!("`{}` {why}", name.get_ref());
+        self.toml.fault(Diagnostic::error("settings::variable", message, name.span()).help(
+            "a project that comes from somebody else may set a vendor's own variable and one whose name says \
+             that it holds a secret, as in `DB_PASSWORD`; move others to `[exec]` of your own config.toml",
+        ));
     }
 }
