@@ -266,6 +266,26 @@ fn a_recipe_of_others_steers_no_program() {
         let ran = doppio.run(["secret", "exec", "--recipe", "recipe.toml", "--", "true"]).expect(2);
         assert!(ran.stderr.contains("has no usual variable"), "{}", ran.stderr);
     }
+    // The user may say where it goes.
+    doppio.store("db/host", "hunter2 host");
+    doppio.recipe(
+        "[[step]]\nid = \"a\"\nlocal_command = { command = \"true\", env = { X = \"${secret:db/host}\" } }\n",
+    );
+    doppio.run(["secret", "exec", "--recipe", "recipe.toml", "--", "true"]).expect(2);
+    let given = ["--recipe", "recipe.toml", "DB_HOST=db/host"];
+    let exec = ["secret", "exec"].iter().chain(&given).chain(&[
+        "--",
+        "sh",
+        "-c",
+        "test \"$DB_HOST\" = 'hunter2 host'",
+    ]);
+    doppio.run(exec).expect(0);
+    let export = ["secret", "export", "--format", "shell", "--reveal", "--force"];
+    let ran = doppio.run(export.iter().chain(&given)).expect(0);
+    assert_eq!(ran.stdout, "export DB_HOST='hunter2 host'\n");
+    doppio
+        .run(["secret", "exec", "db/host", "--", "sh", "-c", "test \"$DB_HOST\" = 'hunter2 host'"])
+        .expect(0);
 }
 
 // case J10

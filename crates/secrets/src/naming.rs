@@ -10,7 +10,7 @@ use crate::address;
 use crate::mask;
 use crate::randomness::is_random;
 use crate::source::variables;
-use crate::steering::steers;
+use crate::steering;
 use crate::vendor;
 
 /// What stands before the names of variables that nobody knows.
@@ -60,7 +60,13 @@ fn is_no_plain_word(value: &str) -> bool {
 /// a variable already, as in `env/DATABASE_URL`; else the name in capitals. Of a member it is the
 /// member that counts.
 pub fn variable_of(reference: &SecretRef) -> Option<EnvName> {
-    usual(reference).filter(|variable| !steers(variable.as_str()))
+    usual(reference).filter(|variable| !steering::rules(variable.as_str()))
+}
+
+/// The same for a reference that a recipe names, which may be somebody else's: it does not lead a program
+/// elsewhere either.
+pub fn variable_in_recipe(reference: &SecretRef) -> Option<EnvName> {
+    usual(reference).filter(|variable| !steering::steers(variable.as_str()))
 }
 
 fn usual(reference: &SecretRef) -> Option<EnvName> {
@@ -161,12 +167,25 @@ mod tests {
             ("aws:ml/0", None),
             // What steers programs, and what only begins as that does.
             ("docker/host", None),
-            ("env/OPENAI_BASE_URL", None),
+            ("aws:prod/app#DB_HOST", Some("DB_HOST")),
             ("docker/password", Some("DOCKER_PASSWORD")),
             ("uv/publish_token", Some("UV_PUBLISH_TOKEN")),
         ] {
             let reference: SecretRef = reference.parse().unwrap();
             let found = variable_of(&reference);
+            assert_eq!(found.as_ref().map(EnvName::as_str), variable, "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_recipe_leads_no_program_elsewhere() {
+        for (reference, variable) in [
+            ("huggingface/token", Some("HF_TOKEN")),
+            ("aws:prod/app#DB_HOST", None),
+            ("openai/base_url", None),
+            ("ld/preload", None),
+        ] {
+            let found = variable_in_recipe(&reference.parse().unwrap());
             assert_eq!(found.as_ref().map(EnvName::as_str), variable, "{reference}");
         }
     }

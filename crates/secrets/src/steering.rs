@@ -3,8 +3,7 @@
 use crate::mask;
 use crate::vendor;
 
-/// Variables, or how they begin, by which a program is told what to run, where to connect or whom to trust.
-/// A recipe or a project that comes from somebody else must not set them.
+/// Variables, or how they begin, by which a program is told what to run or whom to trust.
 const STEERING: [&str; 55] = [
     "PATH",
     "IFS",
@@ -64,16 +63,8 @@ const STEERING: [&str; 55] = [
 ];
 
 /// How others of them end.
-const STEERING_ENDS: [&str; 18] = [
+const STEERING_ENDS: [&str; 10] = [
     "_PROXY",
-    "_ENDPOINT",
-    "_ENDPOINT_URL",
-    "_BASE_URL",
-    "_API_BASE",
-    "_API_URL",
-    "_AUTH_URL",
-    "_HOST",
-    "_ADDR",
     "_CA_BUNDLE",
     "_CACERT",
     "ASKPASS",
@@ -85,6 +76,11 @@ const STEERING_ENDS: [&str; 18] = [
     "_BROWSER",
 ];
 
+/// How variables end by which a program is told where to connect. Beside a secret of the user's own it is the
+/// user's to say: documents of secrets have a `DB_HOST`.
+const LEADING_ENDS: [&str; 8] =
+    ["_ENDPOINT", "_ENDPOINT_URL", "_BASE_URL", "_API_BASE", "_API_URL", "_AUTH_URL", "_HOST", "_ADDR"];
+
 /// How variables end that hold a secret and nothing else, as `CARGO_REGISTRY_TOKEN`, however they begin.
 const SECRET_ENDS: [&str; 4] = ["_TOKEN", "_PASSWORD", "_PASSPHRASE", "_SECRET"];
 
@@ -92,15 +88,20 @@ const SECRET_ENDS: [&str; 4] = ["_TOKEN", "_PASSWORD", "_PASSPHRASE", "_SECRET"]
 const BESIDE_ENDS: [&str; 9] =
     ["_URL", "_URI", "_FILE", "_DIR", "_OPTS", "_OPTIONS", "_ARGS", "_PROGRAM", "_HELPER"];
 
-/// Whether a variable tells programs what to run, where to connect or whom to trust.
+/// Whether a variable tells programs what to run, where to connect or whom to trust. A recipe or a project
+/// that comes from somebody else must not set it.
 pub fn steers(variable: &str) -> bool {
-    if is_of_vendor(variable) {
-        return false;
-    }
-    let variable = variable.to_ascii_uppercase();
-    let ends = |ends: &[&str]| ends.iter().any(|end| variable.ends_with(end));
-    let begins = STEERING.iter().any(|begin| variable.starts_with(begin));
-    ends(&STEERING_ENDS) || begins && !ends(&SECRET_ENDS)
+    let leads = || LEADING_ENDS.iter().any(|end| variable.to_ascii_uppercase().ends_with(end));
+    rules(variable) || leads() && !is_of_vendor(variable)
+}
+
+/// Whether a variable tells programs what to run or whom to trust, and so is never set because a secret happens
+/// to have its name.
+pub(crate) fn rules(variable: &str) -> bool {
+    let upper = variable.to_ascii_uppercase();
+    let ends = |ends: &[&str]| ends.iter().any(|end| upper.ends_with(end));
+    let begins = STEERING.iter().any(|begin| upper.starts_with(begin));
+    (ends(&STEERING_ENDS) || begins && !ends(&SECRET_ENDS)) && !is_of_vendor(variable)
 }
 
 /// Whether a variable is one for a secret: a vendor's own, or one whose name says so. A project that comes

@@ -220,7 +220,13 @@ fn wanted(args: &Args) -> Result<Vec<(EnvName, SecretRef)>, CliError> {
         let mut needs = Needs::new();
         needs::collect(recipe, &mut needs)?;
         for reference in needs.into_keys() {
-            let needed = (variable_of(&reference)?, needs::without_default(reference));
+            let variable = naming::variable_in_recipe(&reference);
+            // The user has said where it goes.
+            if variable.is_none() && wanted.iter().any(|(_, given)| given.label() == reference.label()) {
+                continue;
+            }
+            let variable = given_variable(variable, &reference)?;
+            let needed = (variable, needs::without_default(reference));
             if !wanted.contains(&needed) {
                 wanted.push(needed);
             }
@@ -261,7 +267,11 @@ fn binding(text: &str) -> Result<(EnvName, SecretRef), CliError> {
 }
 
 fn variable_of(reference: &SecretRef) -> Result<EnvName, CliError> {
-    naming::variable_of(reference).ok_or_else(|| {
+    given_variable(naming::variable_of(reference), reference)
+}
+
+fn given_variable(variable: Option<EnvName>, reference: &SecretRef) -> Result<EnvName, CliError> {
+    variable.ok_or_else(|| {
         CliError::usage(format!("`{}` can't be turned into a variable's name", reference.label()))
             .hint(format!("name one: `VARIABLE={}`", reference.label()))
     })

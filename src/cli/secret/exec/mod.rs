@@ -165,7 +165,12 @@ fn wanted(args: &Args, context: &Context) -> Result<BTreeMap<EnvName, SecretRef>
         let mut needs = Needs::new();
         needs::collect(recipe, &mut needs)?;
         for reference in needs.into_keys() {
-            let variable = usual_variable(&reference)?;
+            let variable = naming::variable_in_recipe(&reference);
+            // The user has said where it goes.
+            if variable.is_none() && wanted.values().any(|given| given.label() == reference.label()) {
+                continue;
+            }
+            let variable = given_variable(variable, &reference)?;
             wanted.entry(variable).or_insert(needs::without_default(reference));
         }
     }
@@ -192,7 +197,11 @@ fn also(text: &str) -> Result<SecretRef, CliError> {
 
 /// The variable that a secret is usually in.
 fn usual_variable(reference: &SecretRef) -> Result<EnvName, CliError> {
-    naming::variable_of(reference).ok_or_else(|| {
+    given_variable(naming::variable_of(reference), reference)
+}
+
+fn given_variable(variable: Option<EnvName>, reference: &SecretRef) -> Result<EnvName, CliError> {
+    variable.ok_or_else(|| {
         CliError::usage(format!("`{}` has no usual variable", reference.label()))
             .hint(format!("name one: `VARIABLE={}`", reference.label()))
     })
