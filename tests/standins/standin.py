@@ -88,6 +88,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status, body, headers = 400, {"message": f"refused by the stand-in: {fault}"}, []
         self.reply(status, body, headers)
 
+    @classmethod
+    def end(cls):
+        """What is left to do when the test is over."""
+
     lock_of_state = threading.RLock()
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
 
@@ -135,4 +139,5 @@ def main(handler, secure):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
     sys.stdin.read()
+    handler.end()
     os._exit(0)

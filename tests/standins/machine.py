@@ -1,0 +1,405 @@
+"""A rented machine: an sshd in namespaces of its own that looks like a vendor's container.
+
+It has a disk of its own (with another HOME, host key and set of authorised keys) that stays while
+it is stopped, a network of its own, and a fake `nvidia-smi`. It is reached by ports of 127.0.0.1
+that this process forwards, each of which may be open, closed or silent. All its processes end with
+the thread that started it, however that ends.
+"""
+
+import ctypes
+import fcntl
+import os
+import shlex
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import threading
+
+CLONE_NEWNET = 0x40000000
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+SSHD_CONFIG = """\
+Port 22
+HostKey /etc/ssh/ssh_host_ed25519_key
+HostKey /etc/ssh/ssh_host_ecdsa_key
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+PermitRootLogin yes
+StrictModes no
+PrintMotd no
+X11Forwarding yes
+AcceptEnv LANG LC_*
+Subsystem sftp internal-sftp
+LogLevel VERBOSE
+PidFile /run/sshd.pid
+"""
+
+# What images put into ~/.bashrc, by name.
+BASHRC = {
+    "auto-tmux": """
+if [ -t 0 ] && [ -z "${TMUX-}" ] && [ ! -e ~/.no_auto_tmux ]; then
+  tmux attach-session -t ssh_tmux || tmux new-session -s ssh_tmux
+  exit
+fi
+""",
+    # As some images do it: commands without a terminal run into it, too.
+    "auto-tmux-always": """
+if [ -z "${TMUX-}" ] && [ ! -e ~/.no_auto_tmux ]; then
+  tmux attach-session -t ssh_tmux || tmux new-session -s ssh_tmux
+  exit
+fi
+""",
+    "noisy": """
+printf '\\033[1;32mWelcome to your GPU!\\033[0m\\nmotd: 3 updates, \\xff\\xfe, no newline'
+echo 'nvm: cannot find a default node' >&2
+mkdir -p /workspace && cd /workspace
+""",
+}
+
+NVIDIA_SMI = r"""#!/bin/sh
+# Answers as the driver's program does, for the GPUs of this machine.
+gpus={gpus}
+trouble={trouble}
+if [ -n "$trouble" ]; then printf '%s\n' "$trouble"; exit {code}; fi
+fields= units=yes header=yes
+for word in "$@"; do
+  case $word in
+    --query-gpu=*) fields=${{word#*=}} ;;
+    --format=*)
+      case ,${{word#*=}}, in *,nounits,*) units= ;; esac
+      case ,${{word#*=}}, in *,noheader,*) header= ;; esac ;;
+    -L) fields=list ;;
+    *) echo "Invalid combination of input arguments. Please run 'nvidia-smi -h' for help."; exit 1 ;;
+  esac
+done
+[ -n "$gpus" ] || {{ echo 'No devices were found'; exit 6; }}
+printf '%s\n' "$gpus" | awk -F '\t' -v fields="$fields" -v units="$units" -v header="$header" '
+BEGIN {{
+  count = split(fields, asked, ",")
+  if (header && count && fields != "list") {{ print fields }}
+}}
+{{
+  uuid = sprintf("GPU-%08d-0000-4000-8000-000000000000", NR)
+  if (fields == "list") {{ printf "GPU %d: %s (UUID: %s)\n", NR - 1, $1, uuid; next }}
+  if (!count) {{ printf "| %d  %s  %s MiB  driver %s |\n", NR - 1, $1, $2, $3; next }}
+  value["index"] = NR - 1; value["uuid"] = uuid; value["name"] = $1; value["gpu_name"] = $1
+  value["driver_version"] = $3; value["count"] = NR
+  value["memory.total"] = $2 (units ? " MiB" : ""); value["memory.used"] = 1 (units ? " MiB" : "")
+  value["memory.free"] = $2 - 1 (units ? " MiB" : ""); value["utilization.gpu"] = 0 (units ? " %" : "")
+  value["temperature.gpu"] = 35
+  line = ""
+  for (i = 1; i <= count; i++) {{
+    if (!(asked[i] in value)) {{ printf "Field \"%s\" is not a valid field to query.\n", asked[i]; exit 2 }}
+    line = line (i > 1 ? ", " : "") value[asked[i]]
+  }}
+  print line
+}}'
+"""
+
+
+class Port:
+    """A port of 127.0.0.1 that leads into a machine, or pretends to."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.mode = "closed"
+        self.changed = threading.Condition()
+        self.live = set()
+        # Bound at once, listening only when open: nobody else gets it, and it refuses.
+        with socket.socket() as first:
+            first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            first.bind(("127.0.0.1", 0))
+            self.number = first.getsockname()[1]
+            # By its number, or the socket would lose it with the first shutdown.
+            self.listener = socket.socket()
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.listener.bind(("127.0.0.1", self.number))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def become(self, mode):
+        """`open`, `closed`, or `silent`: takes connections and says nothing."""
+        if mode not in ("open", "closed", "silent"):
+            raise ValueError(f"a port cannot be {mode!r}")
+        with self.changed:
+            if mode == self.mode:
+                return
+            if self.mode == "closed":
+                self.listener.listen(64)
+            elif mode == "closed":
+                # Linux lets a bound socket listen again later.
+                self.listener.shutdown(socket.SHUT_RDWR)
+            self.mode = mode
+            self.changed.notify_all()
+
+    def cut(self):
+        """Ends the connections that go through it now."""
+        for one in list(self.live):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def accept(self):
+        while True:
+            with self.changed:
+                self.changed.wait_for(lambda: self.mode != "closed")
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                continue
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        self.live.add(client)
+        try:
+            if self.mode == "silent":
+                while client.recv(4096):
+                    pass
+                return
+            inner = self.machine.dial()
+            if inner is None:
+                return
+            self.live.add(inner)
+            back = threading.Thread(target=pump, args=(inner, client), daemon=True)
+            back.start()
+            pump(client, inner)
+            back.join()
+            self.live.discard(inner)
+            inner.close()
+        except OSError:
+            pass
+        finally:
+            self.live.discard(client)
+            client.close()
+
+
+def pump(source, sink):
+    """Bytes from one to the other, and the end of them."""
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+    except OSError:
+        pass
+    for one, how in ((sink, socket.SHUT_WR), (source, socket.SHUT_RD)):
+        try:
+            one.shutdown(how)
+        except OSError:
+            pass
+
+
+class Machine:
+    """Made stopped. `start` must be called by a thread that lives as long as the machine may."""
+
+    def __init__(self, folder, name, user="root"):
+        self.folder, self.name, self.user = folder, name, user
+        self.home = "/root" if user == "root" else f"/home/{user}"
+        self.disk = os.path.join(folder, "disk")
+        self.process = None
+        self.first = None
+        self.network = None
+        self.written = None
+        self.ports = {"direct": Port(self), "proxy": Port(self)}
+        os.makedirs(folder)
+
+    def path(self, path):
+        """A path of the machine's disk, as this machine sees it."""
+        return os.path.join(self.disk, path.lstrip("/"))
+
+    def write(self, path, text, mode=0o644):
+        path = self.path(path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+        os.chmod(path, mode)
+
+    def start(self, settings, gpus, onstart="", environment=()):
+        """Starts it and returns at once; `ready` says when it listens."""
+        self.stop()
+        shutil.rmtree(os.path.join(self.folder, "bin"), ignore_errors=True)
+        os.makedirs(os.path.join(self.folder, "bin"))
+        self.fake_driver(settings, gpus)
+        self.accounts()
+        banner = settings.get("banner")
+        self.write("/etc/ssh/banner", banner or "")
+        lines = list(settings.get("sshd_lines", [])) + (["Banner /etc/ssh/banner"] if banner else [])
+        self.write("/etc/ssh/sshd_config", "\n".join(lines) + "\n" + SSHD_CONFIG)
+        if not os.path.exists(self.path(f"{self.home}/.bashrc")):
+            # Only where the image is new: who changed it finds it changed after a stop.
+            self.write(f"{self.home}/.bashrc", "".join(BASHRC[name] for name in settings.get("bashrc", [])))
+        self.write("/etc/environment", "".join(f'{name}="{value}"\n' for name, value in environment))
+        os.makedirs(self.path("/var/log"), exist_ok=True)
+        begin = ""
+        if onstart:
+            self.write("/root/onstart.sh", onstart + "\n", 0o755)
+            begin = "bash /root/onstart.sh >>/var/log/onstart.log 2>&1 </dev/null &\n"
+        sshd = "/usr/sbin/sshd -E /var/log/sshd.log"
+        if not settings.get("sshd", True):
+            end = "exec sleep infinity"
+        elif settings.get("reaps", True):
+            end = f"exec {sshd} -D"
+        else:
+            # As `docker run IMAGE sleep infinity` does: who ends stays a zombie.
+            end = f"{sshd}\nexec sleep infinity"
+        self.write("/etc/init", begin + end + "\n")
+        namespaces = ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL"]
+        with open(os.path.join(self.folder, "log"), "ab") as log:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "unshare", *namespaces, "--propagation", "private",
+                 os.path.join(HERE, "machine.sh"), self.folder, self.name],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+    def fake_driver(self, settings, gpus):
+        path = os.path.join(self.folder, "bin", "nvidia-smi")
+        if settings.get("driver", "works") == "missing":
+            return
+        lines = "\n".join("\t".join(str(field) for field in gpu) for gpu in gpus)
+        script = NVIDIA_SMI.format(gpus=shlex.quote(lines), trouble=shlex.quote(settings.get("gpu_trouble", "")),
+                                   code=int(settings.get("gpu_trouble_code", 18)))
+        if settings.get("driver") == "hangs":
+            script = "#!/bin/sh\nexec sleep infinity\n"
+        with open(path, "w") as file:
+            file.write(script)
+        os.chmod(path, 0o755)
+
+    def accounts(self):
+        known = {"root", self.user}
+        with open("/etc/passwd") as file:
+            others = [line for line in file if line.split(":")[0] not in known and line.split(":")[2] != "1000"]
+        with open("/etc/group") as file:
+            groups = [line for line in file if line.split(":")[0] not in known and line.split(":")[2] != "1000"]
+        own = ["root:x:0:0:root:/root:/bin/bash\n"]
+        own_groups = ["root:x:0:\n"]
+        if self.user != "root":
+            own.append(f"{self.user}:x:1000:1000::{self.home}:/bin/bash\n")
+            own_groups.append(f"{self.user}:x:1000:\n")
+        self.write("/etc/passwd", "".join(own + others))
+        self.write("/etc/group", "".join(own_groups + groups))
+        self.write("/etc/shadow", "".join(f"{line.split(':')[0]}:*:19000:0:99999:7:::\n" for line in own), 0o600)
+        os.makedirs(self.path(self.home), 0o700, exist_ok=True)
+        os.chown(self.path(self.home), *((1000, 1000) if self.user != "root" else (0, 0)))
+        self.keys(self.written or [])
+
+    def keys(self, keys):
+        """Makes these the authorised keys, as a vendor does: whatever else stood there is gone."""
+        self.written = list(keys)
+        self.write(f"{self.home}/.ssh/authorized_keys", "".join(key.strip() + "\n" for key in keys), 0o600)
+        for path in (f"{self.home}/.ssh", f"{self.home}/.ssh/authorized_keys"):
+            os.chown(self.path(path), *((1000, 1000) if self.user != "root" else (0, 0)))
+
+    def runs(self):
+        return self.process is not None and self.process.poll() is None
+
+    def ready(self):
+        """Whether it runs and its sshd takes connections."""
+        if not self.runs():
+            return False
+        if self.network is None:
+            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as file:
+                children = file.read().split()
+            if not children:
+                return False
+            self.first = int(children[0])
+            self.network = os.open(f"/proc/{self.first}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            in_thread(self.loopback)
+        inner = in_thread(self.dial)
+        if inner is None:
+            return False
+        inner.close()
+        return True
+
+    def enter(self):
+        if LIBC.setns(self.network, CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+
+    def loopback(self):
+        self.enter()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+            # SIOCSIFFLAGS with IFF_UP and IFF_RUNNING.
+            fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 0x41))
+
+    def dial(self):
+        """A connection to its sshd, or none. The calling thread stays in the machine's network."""
+        if self.network is None:
+            return None
+        inner = None
+        try:
+            self.enter()
+            inner = socket.create_connection(("127.0.0.1", 22), timeout=5)
+            inner.settimeout(None)
+            return inner
+        except OSError:
+            return None
+
+    def pids(self):
+        """Every process of the machine, as this machine numbers them."""
+        if self.first is None or not self.runs():
+            return []
+        try:
+            own = os.readlink(f"/proc/{self.first}/ns/pid")
+        except OSError:
+            return []
+        found = []
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.readlink(f"/proc/{entry}/ns/pid") == own:
+                    found.append(int(entry))
+            except OSError:
+                pass
+        return found
+
+    def host_key(self):
+        """The ed25519 host key as `TYPE BASE64`, or nothing before the first start."""
+        try:
+            with open(self.path("/etc/ssh/ssh_host_ed25519_key.pub")) as file:
+                return " ".join(file.read().split()[:2])
+        except OSError:
+            return None
+
+    def logs(self):
+        text = ""
+        for path in (os.path.join(self.folder, "log"), self.path("/var/log/onstart.log")):
+            try:
+                with open(path, errors="replace") as file:
+                    text += file.read()
+            except OSError:
+                pass
+        return text
+
+    def stop(self):
+        """Ends every process of it; the disk stays."""
+        if self.process is None:
+            return
+        # Its first process is gone only after all others of its namespace.
+        try:
+            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as file:
+                for child in file.read().split():
+                    os.kill(int(child), signal.SIGKILL)
+        except OSError:
+            pass
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.network is not None:
+            os.close(self.network)
+        self.process = self.first = self.network = None
+
+    def wipe(self):
+        """Stops it and empties its disk, host keys included."""
+        self.stop()
+        shutil.rmtree(self.folder)
+        os.makedirs(self.folder)
+
+
+def in_thread(work):
+    """Runs what changes its thread's network in a thread of its own."""
+    result = []
+    thread = threading.Thread(target=lambda: result.append(work()), daemon=True)
+    thread.start()
+    thread.join()
+    return result[0] if result else None
