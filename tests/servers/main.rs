@@ -30,6 +30,7 @@ mod printed;
 mod providers;
 mod readers;
 mod recipes;
+mod rented;
 mod sandbox;
 mod scan_keys;
 mod secret_copy;

@@ -7,7 +7,8 @@ DIR/control, read anew for each request and each tick:
   latency       seconds before each answer
   faults        [{"on": regex of "METHOD PATH?QUERY", "do": a name of the vendor's, or "status",
                 "body", "headers"; "wait": seconds (a minute and more hangs), "cut": true ends the
-                connection instead; "after": true does what was asked first; "times", "skip": N}]
+                connection instead; "after": true does what was asked first; "times", "skip": N;
+                "key": "second_key" means only requests with that one}]
   machine       settings of machines, and "machines": {ID or label: settings} over them:
                 "phases": [[status, seconds]...], "end": the last status ("running" starts an sshd),
                 "message", "sshd": false, "direct" and "proxy": "open" | "closed" | "silent",
@@ -57,6 +58,7 @@ class Rental:
 
     to_start = False
     stopped_status = "stopped"
+    last_log = ""
 
     def __init__(self, id, label, folder, gpus, per_hour, storage_per_hour, user="root"):
         self.id, self.label, self.gpus = id, label, gpus
@@ -107,6 +109,8 @@ class Rental:
             self.to_start = False
             self.starts += 1
             self.machine.start(settings, settings.get("gpus", self.gpus), self.onstart, self.environment)
+        if self.machine.runs() and self.machine.network is None:
+            self.machine.ready()
         if self.end is not None:
             self.advance(settings, now)
         if self.machine.runs():
@@ -146,6 +150,7 @@ class Rental:
 
     def destroy(self):
         self.halt("destroyed")
+        self.last_log = read(self.machine.path("/var/log/sshd.log"))
         shutil.rmtree(self.machine.folder, ignore_errors=True)
         ENDED.append(RENTALS.pop(self.id))
 
@@ -158,7 +163,7 @@ class Rental:
             "per_hour": self.per_hour, "starts": self.starts, "gone": self.gone,
             "direct_port": self.machine.ports["direct"].number, "proxy_port": self.machine.ports["proxy"].number,
             "host_key": self.machine.host_key(), "keys": self.machine.written, "disk": self.machine.disk,
-            "sshd_log": read(self.machine.path("/var/log/sshd.log")),
+            "sshd_log": read(self.machine.path("/var/log/sshd.log")) or self.last_log,
         }
 
 
@@ -236,7 +241,8 @@ class Rented(standin.Handler):
 
     def fault(self, control, line):
         for index, fault in enumerate(control.get("faults", [])):
-            if not re.match(fault["on"], line):
+            given = self.headers.get("authorization")
+            if not re.match(fault["on"], line) or fault.get("key") and given != f"Bearer {SEED.get(fault['key'])}":
                 continue
             if "do" in fault and fault["do"] not in self.NAMED_FAULTS:
                 raise ValueError(f"no fault is called {fault['do']!r}")

@@ -9,6 +9,7 @@ pub(crate) mod http;
 pub(crate) mod needles;
 pub(crate) mod openbao;
 pub(crate) mod pool;
+pub(crate) mod rented;
 pub(crate) mod secret_service;
 pub(crate) mod sshd;
 pub(crate) mod standin;

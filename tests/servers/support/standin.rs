@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::thread;
 use std::time::Duration;
+use std::time::Instant;
 
 use tempfile::TempDir;
 
@@ -17,6 +19,9 @@ use doppio_secrets::SecretValue;
 use doppio_secrets::source::Metadata;
 use doppio_secrets::source::Source;
 use doppio_secrets::source::SourceError;
+
+/// How long one may take to end before it is killed.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A stand-in that runs until this is dropped.
 pub(crate) struct Standin {
@@ -59,6 +64,11 @@ impl Standin {
         self.port
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its address, for one that talks TLS.
     pub(crate) fn url(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
@@ -94,9 +104,16 @@ impl Standin {
 
 impl Drop for Standin {
     fn drop(&mut self) {
+        // It ends with its stdin, and what it has started before it does.
         drop(self.child.stdin.take());
-        self.child.kill().ok();
-        self.child.wait().ok();
+        let deadline = Instant::now() + PATIENCE;
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if Instant::now() > deadline {
+                self.child.kill().ok();
+                self.child.wait().ok();
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 }
 
