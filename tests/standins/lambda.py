@@ -13,10 +13,10 @@ import time
 import uuid
 
 import rented
-from rented import RENTALS
+from rental import RENTALS
+from rental import Rental
 from rented import SEED
 from rented import Answer
-from rented import Rental
 from rented import settings_of
 from standin import Fault
 

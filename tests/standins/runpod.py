@@ -15,10 +15,11 @@ from datetime import datetime
 from datetime import timezone
 
 import rented
-from rented import RENTALS
+from rental import ENDED
+from rental import RENTALS
+from rental import Rental
 from rented import SEED
 from rented import Answer
-from rented import Rental
 from rented import settings_of
 from standin import Fault
 
@@ -245,7 +246,7 @@ class RunPod(rented.Rented):
 
     def billing(self):
         self.only_query("startTime", "endTime", "bucketSize", "lastN", "podId")
-        everybody = [one for one in [*RENTALS.values(), *rented.ENDED] if self.query.get("podId") in (None, one.id)]
+        everybody = [one for one in [*RENTALS.values(), *ENDED] if self.query.get("podId") in (None, one.id)]
         span = {"startTime": stamp(time.time() - 86400), "endTime": stamp(time.time())}
 
         def amounts(cost):
