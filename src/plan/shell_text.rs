@@ -1,5 +1,7 @@
 //! What a shell text says of itself that its author may not have meant: warnings.
 
+use std::collections::HashSet;
+
 use doppio_secrets::Environment;
 use doppio_text::Diagnostic;
 use doppio_text::Span;
@@ -9,10 +11,11 @@ use crate::plan::fields::Resolver;
 use crate::plan::variables::Named;
 
 /// Variables that a host, its shell or its usual tools set, or that tools look for.
-const USUAL: [&str; 59] = [
+const USUAL: [&str; 60] = [
     "CC",
     "CFLAGS",
     "COLUMNS",
+    "COPROC",
     "CPPFLAGS",
     "CXX",
     "CXXFLAGS",
@@ -42,6 +45,7 @@ const USUAL: [&str; 59] = [
     "MAIL",
     "MAKEFLAGS",
     "MANPATH",
+    "MAPFILE",
     "OLDPWD",
     "OPTARG",
     "OPTERR",
@@ -63,7 +67,6 @@ const USUAL: [&str; 59] = [
     "SHLVL",
     "TERM",
     "TMPDIR",
-    "TMUX",
     "TZ",
     "UID",
     "USER",
@@ -72,7 +75,7 @@ const USUAL: [&str; 59] = [
 ];
 
 /// Beginnings of names of the same kinds.
-const FAMILIES: [&str; 26] = [
+const FAMILIES: [&str; 28] = [
     "BASH",
     "CONDA_",
     "CUDA",
@@ -96,6 +99,8 @@ const FAMILIES: [&str; 26] = [
     "SGE_",
     "SLURM_",
     "SSH_",
+    "SUDO_",
+    "TMUX",
     "TORCH_",
     "VAST_",
     "XDG_",
@@ -114,7 +119,8 @@ pub(super) struct Texts<'a> {
 impl Resolver<'_> {
     /// Warns of names that nobody sets: a shell puts nothing in their place.
     pub(super) fn warn_of_unset(&mut self, texts: &Texts<'_>) {
-        for (name, span) in texts.unset {
+        let mut seen = HashSet::new();
+        for (name, span) in texts.unset.iter().filter(|(name, _)| seen.insert(name)) {
             let is_known = USUAL.contains(&name.as_str())
                 || FAMILIES.iter().any(|family| name.starts_with(family))
                 || texts.sent.iter().any(|sent| sent.as_str() == name)

@@ -144,7 +144,9 @@ impl<'a> Steps<'a> {
         let is_here = host.is_some_and(|host| matches!(host.as_str(), "local" | "__local__"));
         let inherited = is_here.then_some(self.resolver.inputs.env);
         let texts = Texts { unset: &travel.unset, sent, inherited };
-        self.resolver.warn_of_unset(&texts);
+        if operation.knows_environment() {
+            self.resolver.warn_of_unset(&texts);
+        }
         if operation.pipes_hide_failures() {
             self.resolver.warn_of_pipes(&travel.pipes);
         }

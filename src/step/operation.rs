@@ -63,6 +63,11 @@ pub(in crate::step) trait Operation:
         false
     }
 
+    /// Whether the environment that its shell text finds is known: that of the host, and what the step sends.
+    fn knows_environment(&self) -> bool {
+        true
+    }
+
     /// Why it can't be given a credential that is a file, and what can; none if it can.
     fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
         None
@@ -142,6 +147,9 @@ pub trait Planned: Debug + Send + Sync + Any {
     /// Whether a pipe of its text may fail without anyone noticing: only its last command counts.
     fn pipes_hide_failures(&self) -> bool;
 
+    /// Whether the environment that its shell text finds is known: that of the host, and what the step sends.
+    fn knows_environment(&self) -> bool;
+
     /// Why it can't be given a credential that is a file, and what can; none if it can.
     fn refuses_files(&self) -> Option<(&'static str, &'static str)>;
 
@@ -195,6 +203,10 @@ impl<T: Operation> Planned for T {
 
     fn pipes_hide_failures(&self) -> bool {
         Operation::pipes_hide_failures(self)
+    }
+
+    fn knows_environment(&self) -> bool {
+        Operation::knows_environment(self)
     }
 
     fn refuses_files(&self) -> Option<(&'static str, &'static str)> {

@@ -165,10 +165,8 @@ const OPERATION: &[Synonym] = &[
     },
     Synonym { foreign: &["host", "hosts", "machine", "target", "server", "runs_on"], ours: Key("host_id") },
     Synonym { foreign: &["environment", "envs", "vars", "variables"], ours: Key("env") },
-    Synonym {
-        foreign: &["timeout", "timeout_sec", "timeout_seconds", "timeout_minutes"],
-        ours: Key("timeout_secs"),
-    },
+    Synonym { foreign: &["timeout", "timeout_sec", "timeout_seconds"], ours: Key("timeout_secs") },
+    Synonym { foreign: &["timeout_minutes"], ours: Words("write `timeout_secs`, in seconds") },
     Synonym { foreign: &["session", "name", "tmux_session"], ours: Key("session_name") },
     Synonym { foreign: &["seconds", "secs", "duration", "time"], ours: Key("duration_secs") },
     Synonym { foreign: &["interval", "poll_interval", "delay"], ours: Key("poll_interval_secs") },
@@ -255,6 +253,15 @@ pub fn of_operation(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_in_another_unit_is_not_renamed() {
+        for level in [Level::Step, Level::Operation] {
+            let fault =
+                foreign("timeout-minutes", 0..1, level, "a step", ["timeout_secs"]).expect("it is known");
+            assert_eq!((fault.edit, fault.help.as_deref()), (None, Some("write `timeout_secs`, in seconds")));
+        }
+    }
 
     #[test]
     fn each_key_has_one_answer_and_none_is_our_own() {

@@ -18,6 +18,7 @@ mod show;
 mod source;
 mod suggest;
 mod toml_reader;
+mod toml_string;
 mod toml_syntax;
 
 pub use diagnostic::Diagnostic;
@@ -54,4 +55,5 @@ pub use toml_reader::TomlTable;
 pub use toml_reader::TomlValue;
 pub use toml_reader::described;
 pub use toml_reader::integer;
+pub use toml_string::StringLocations;
 pub use toml_syntax::table_heads;

@@ -112,6 +112,10 @@ impl Planned for Fake {
         false
     }
 
+    fn knows_environment(&self) -> bool {
+        true
+    }
+
     fn refuses_files(&self) -> Option<(&'static str, &'static str)> {
         None
     }

@@ -39,6 +39,10 @@ impl Operation for LocalCommand {
         self.options.pipes_hide_failures()
     }
 
+    fn knows_environment(&self) -> bool {
+        self.options.knows_environment()
+    }
+
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let host = cx.local();
         self.options.run(cx, &host, &self.command).await

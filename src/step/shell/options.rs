@@ -162,6 +162,12 @@ impl Options {
         self.is_posix() && !self.pipefail
     }
 
+    /// Whether nothing but the host and the step sets variables before the text begins: neither a profile
+    /// nor a file.
+    pub(in crate::step) fn knows_environment(&self) -> bool {
+        !self.login_shell && self.source.is_empty()
+    }
+
     /// When the text ends early.
     pub(in crate::step) fn strict(&self) -> Strict {
         Strict { errexit: self.errexit, pipefail: self.pipefail }
@@ -182,7 +188,10 @@ impl Options {
             faults.push(("shell", message));
         }
         if self.pipefail {
-            faults.push(("pipefail", format!("has no meaning in `{name}`")));
+            let message = format!(
+                "has no meaning in `{name}`; where `[defaults]` sets it, write `pipefail = false` beside `shell`"
+            );
+            faults.push(("pipefail", message));
         }
         let is_shell = NOT_POSIX.contains(&name);
         if !self.source.is_empty() && !is_shell {

@@ -121,7 +121,11 @@ impl Operation for RunCommands {
     }
 
     fn pipes_hide_failures(&self) -> bool {
-        self.options.pipes_hide_failures()
+        self.tmux_mode != TmuxMode::Existing && self.options.pipes_hide_failures()
+    }
+
+    fn knows_environment(&self) -> bool {
+        self.tmux_mode != TmuxMode::Existing && self.options.knows_environment()
     }
 
     fn refuses_files(&self) -> Option<(&'static str, &'static str)> {

@@ -35,6 +35,10 @@ impl Operation for SshCommand {
         self.options.pipes_hide_failures()
     }
 
+    fn knows_environment(&self) -> bool {
+        self.options.knows_environment()
+    }
+
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
         let host = cx.host(self.host_id.as_ref()).await?;
         self.options.run(cx, &host, &self.command).await

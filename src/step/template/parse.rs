@@ -1,8 +1,12 @@
 //! Finding the references in a string.
 
+use std::ops::Range;
+
 use doppio_text::Diagnostic;
 use doppio_text::Source;
 use doppio_text::Span;
+use doppio_text::StringLocations;
+use doppio_text::shell::Survey;
 use doppio_text::shell::survey;
 
 use crate::step::Mode;
@@ -16,37 +20,34 @@ impl Template {
     /// Cuts a string of the recipe at its references. `span` is the location of the whole string
     /// literal in the source. Faulty references are left out of the template and reported.
     pub fn parse(text: &str, span: Span, source: &Source, mode: Mode) -> (Self, Vec<Diagnostic>) {
+        let locations = StringLocations::new(source.text(), span.clone(), text);
+        let survey = if mode == Mode::Shell { survey(text) } else { Survey::default() };
+        let located = |at: &Range<usize>| locations.span(at.clone());
+        let unset = survey.unset().map(|of| (of.name.clone(), located(&of.at))).collect();
+        let pipes = survey.pipes.iter().map(|pipe| (pipe.last.clone(), located(&pipe.at))).collect();
         let mut parser = Parser {
             mode,
-            locations: Locations::new(source, span.clone()),
+            source,
+            locations,
+            survey,
+            at: 0,
             literal: String::new(),
             parts: Vec::new(),
             faults: Vec::new(),
         };
         parser.parse(text);
         parser.flush();
-        let template = Self { parts: parser.parts, span: span.clone(), ..Self::default() };
-        let template = if mode == Mode::Shell { template.surveyed(text, source) } else { template };
-        (template, parser.faults)
-    }
-}
-
-impl Template {
-    /// With what a shell's text says of itself.
-    fn surveyed(self, text: &str, source: &Source) -> Self {
-        let found = survey(text);
-        let mut locations = Locations::new(source, self.span.clone());
-        let unset = found.unset().map(|of| (of.name.clone(), locations.find(&of.written))).collect();
-        let mut locations = Locations::new(source, self.span.clone());
-        let pipes =
-            found.pipes.iter().map(|pipe| (pipe.last.clone(), locations.find(&pipe.written))).collect();
-        Self { unset, pipes, ..self }
+        (Self { parts: parser.parts, span, unset, pipes }, parser.faults)
     }
 }
 
 struct Parser<'a> {
     mode: Mode,
-    locations: Locations<'a>,
+    source: &'a Source,
+    locations: StringLocations,
+    survey: Survey,
+    /// How much of the text is done.
+    at: usize,
     literal: String,
     parts: Vec<Part>,
     faults: Vec<Diagnostic>,
@@ -58,10 +59,10 @@ impl Parser<'_> {
         while let Some(dollar) = rest.find('$') {
             self.literal.push_str(&rest[..dollar]);
             rest = &rest[dollar..];
-            let used = if self.mode == Mode::Shell && is_of_ci(rest) {
+            self.at = text.len() - rest.len();
+            let used = if self.mode == Mode::Shell && is_of_ci(rest) && !self.survey.is_literal(self.at) {
                 self.of_ci()
             } else if rest.starts_with("$${") {
-                self.locations.find("$${");
                 self.literal.push_str("${");
                 3
             } else if let Some(length) = self.of_actions(rest) {
@@ -79,13 +80,23 @@ impl Parser<'_> {
         self.literal.push_str(rest);
     }
 
+    /// The location of what begins here and is so long.
+    fn span(&self, length: usize) -> Span {
+        self.locations.span(self.at..self.at + length)
+    }
+
+    /// Whether the source has a text at a location as it is.
+    fn is_written(&self, span: &Span, text: &str) -> bool {
+        self.source.text().get(span.clone()) == Some(text)
+    }
+
     /// Handles an expression of GitHub Actions, `${{ … }}`, and tells how long it is.
     fn of_actions(&mut self, rest: &str) -> Option<usize> {
         let inner = rest.strip_prefix("${{")?;
         let line = inner.lines().next().unwrap_or_default();
         let length = line.find("}}")?;
         let whole = &rest[..length + 5];
-        let span = self.locations.find(whole);
+        let span = self.span(whole.len());
         let fault = Diagnostic::error(
             "recipe::bad-reference",
             format!("`{whole}` is an expression of GitHub Actions"),
@@ -93,7 +104,7 @@ impl Parser<'_> {
         );
         let ours = of_actions(inner[..length].trim());
         self.faults.push(match ours {
-            Some(ours) if self.locations.text(&span) == Some(whole) => {
+            Some(ours) if self.is_written(&span, whole) => {
                 fault.help("here it is written").edit(span, format!("${{{ours}}}"))
             }
             Some(ours) => fault.help(format!("here it is written `${{{ours}}}`")),
@@ -110,7 +121,7 @@ impl Parser<'_> {
         let end = match end_of_reference(&rest[2..], close) {
             Ok(length) => length + 2,
             Err(why) => {
-                let span = self.locations.find(opening);
+                let span = self.span(opening.len());
                 if self.mode == Mode::Plain || is_own(&rest[2..]) {
                     let message = format!("`{opening}` {}", why.message());
                     let help = why.help(close);
@@ -123,21 +134,20 @@ impl Parser<'_> {
         let whole = &rest[..=end];
         match braced(&rest[2..end], self.mode) {
             Braced::Reference(reference) => {
-                let span = self.locations.find(whole);
+                let span = self.span(whole.len());
                 self.flush();
                 self.parts.push(Part::Reference(reference, span));
                 whole.len()
             }
             Braced::Shell => {
-                self.locations.find(opening);
                 self.literal.push_str(opening);
                 opening.len()
             }
             Braced::Bad(fault) => {
-                let span = self.locations.find(whole);
+                let span = self.span(whole.len());
                 let mut diagnostic =
                     Diagnostic::error("recipe::bad-reference", fault.message, span.clone()).help(fault.help);
-                if let Some(meant) = fault.meant.filter(|_| self.locations.text(&span) == Some(whole)) {
+                if let Some(meant) = fault.meant.filter(|_| self.is_written(&span, whole)) {
                     diagnostic = diagnostic.edit(span, format!("${{{meant}}}"));
                 }
                 self.faults.push(diagnostic);
@@ -149,7 +159,7 @@ impl Parser<'_> {
     /// Reports a reference that amlt would look up, and tells how much of it is done.
     fn of_ci(&mut self) -> usize {
         const BEGIN: &str = "$${{";
-        let span = self.locations.find(BEGIN);
+        let span = self.span(BEGIN.len());
         let message = "`$${{secrets.NAME}}` is a form of amlt, and no shell knows it";
         self.faults.push(
             Diagnostic::error("recipe::bad-reference", message, span)
@@ -239,33 +249,6 @@ fn nested(text: &str, at: usize) -> Option<usize> {
     let name = text[at..].strip_prefix("${matrix.").filter(|_| is_in_brackets)?;
     let length = name.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-'))?;
     name[length..].starts_with('}').then_some("${matrix.".len() + length + 1)
-}
-
-/// The locations of references: each is looked for in the literal as the file has it, after the one
-/// before. Where escapes hide one, the whole literal stands in for it and for all after it.
-struct Locations<'a> {
-    source: &'a Source,
-    whole: Span,
-    next: Option<usize>,
-}
-
-impl<'a> Locations<'a> {
-    fn new(source: &'a Source, whole: Span) -> Self {
-        let next = source.text().get(whole.clone()).map(|_| whole.start);
-        Self { source, whole, next }
-    }
-
-    fn find(&mut self, raw: &str) -> Span {
-        let start = self.next.and_then(|next| {
-            self.source.text()[next..self.whole.end].find(raw).map(|distance| next + distance)
-        });
-        self.next = start.map(|start| start + raw.len());
-        start.map_or_else(|| self.whole.clone(), |start| start..start + raw.len())
-    }
-
-    fn text(&self, span: &Span) -> Option<&'a str> {
-        self.source.text().get(span.clone())
-    }
 }
 
 #[cfg(test)]
@@ -371,11 +354,36 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_that_escapes_hide_has_the_location_of_the_string() {
+    fn a_reference_has_its_location_even_behind_escapes() {
         let source = Source::new("recipe.toml", r#"c = "\u0024{x}""#);
-        for whole in [4..source.text().len(), 5..999] {
-            let (template, _) = Template::parse("${x}", whole.clone(), &source, Mode::Plain);
-            assert!(matches!(&template.parts[..], [Part::Reference(_, span)] if *span == whole));
+        for (whole, expected) in [(4..source.text().len(), 5..14), (5..999, 5..999)] {
+            let (template, _) = Template::parse("${x}", whole, &source, Mode::Plain);
+            assert!(matches!(&template.parts[..], [Part::Reference(_, span)] if *span == expected));
+        }
+    }
+
+    #[test]
+    fn warnings_point_at_what_is_meant() {
+        let text = "echo '$DATA | tee' \"\t\"\nmake $DATA ${DATA} | tee log";
+        let literal = "\"echo '$DATA | tee' \\\"\\t\\\"\\nmake $DATA ${DATA} | tee log\"";
+        let source = Source::new("recipe.toml", literal);
+        let (template, _) = Template::parse(text, 0..literal.len(), &source, Mode::Shell);
+        let [(_, unset)] = &template.unset[..] else { panic!("{:?}", template.unset) };
+        let [(_, pipe)] = &template.pipes[..] else { panic!("{:?}", template.pipes) };
+        assert_eq!(unset.start, literal.rfind("$DATA").unwrap());
+        assert_eq!((&literal[unset.clone()], &literal[pipe.clone()]), ("$DATA", "| tee"));
+        assert!(pipe.start > unset.end);
+    }
+
+    #[test]
+    fn text_that_no_shell_expands_may_hold_an_expression_of_amlt() {
+        let literal =
+            ["cat > x <<'E'\nkey: $${{ secrets.X }}\nE\n", "echo '$${{ secrets.X }}'", "# $${{ secrets.X }}"];
+        for text in literal {
+            assert_eq!(show(text, Mode::Shell), text.replace("$${", "${"));
+        }
+        for text in ["cat <<E\n$${{ secrets.X }}\nE\n", "echo \"$${{ secrets.X }}\""] {
+            assert!(fault(text, Mode::Shell).contains("amlt"), "{text}");
         }
     }
 

@@ -172,9 +172,15 @@ fn a_name_that_nothing_sets_is_a_warning() {
         "local_command = { command = \"echo $OWN_NAME\" }",
         "ssh_command = { command = \"print('$WORKDIR')\", shell = \"python3\" }",
         "credentials = [\"huggingface\"]\nssh_command = { command = \"echo ${#HF_TOKEN} $HF_TOKEN\" }",
+        // What is set before the text begins is not known.
+        "ssh_command = { command = \"ls $WORKDIR\", source = [\"~/env.sh\"] }",
+        "ssh_command = { command = \"ls $WORKDIR\", login_shell = true }",
+        "run_commands = { commands = \"ls $WORKDIR | tee log\", tmux_mode = \"existing\", session_name = \"s\" }",
+        "ssh_command = { command = \"ls $MAPFILE $TMUX_PANE $SUDO_USER; [ -n \\\"$WORKDIR\\\" ] && ls $WORKDIR\" }",
     ] {
         assert_eq!(warnings(fine), [""; 0], "{fine}");
     }
+    assert_eq!(warnings("ssh_command = { command = \"ls $WORKDIR $WORKDIR\" }").len(), 1);
     let world = Doppio::new();
     world.hosts("[hosts.gpu]\nhostname = \"10.0.0.7\"\nenv = { WORKDIR = \"/x\" }\n");
     world.file("r.toml", steps("[[step]]\nid = \"a\"\nssh_command = { command = \"ls $WORKDIR\" }\n"));
@@ -210,6 +216,10 @@ fn keys_of_a_posix_shell_are_refused_elsewhere() {
             "command = \"x\", shell = \"python3\", pipefail = true",
             "`pipefail` of `ssh_command`: has no meaning in `python3`",
         ),
+        (
+            "command = \"x\", shell = \"python3\", pipefail = true",
+            "where `[defaults]` sets it, write `pipefail = false` beside `shell`",
+        ),
         ("command = \"x\", shell = \"python3\", source = [\"a\"]", "is for shells, and `python3` is none"),
         (
             "command = \"print('${secret:a/b}')\", shell = \"python3\"",
@@ -219,6 +229,33 @@ fn keys_of_a_posix_shell_are_refused_elsewhere() {
     ] {
         let said = answer(&format!("ssh_command = {{ {keys} }}"));
         assert!(said.contains(expected), "{keys}: {said}");
+    }
+    let python = |rest: &str| {
+        format!(
+            "[recipe]\nname = \"r\"\n[defaults]\npipefail = true\n[[step]]\nid = \"a\"\n\
+             local_command = {{ command = \"x\", shell = \"python3\"{rest} }}\n"
+        )
+    };
+    assert!(only(&python("")).contains("`pipefail` of `local_command`: has no meaning in `python3`"));
+    fine(&python(", pipefail = false"));
+    let said = answer(
+        "run_commands = { commands = \"x\", tmux_mode = \"existing\", session_name = \"s\", pipefail = true }",
+    );
+    assert!(said.contains("has no effect on lines typed into an existing session"), "{said}");
+}
+
+// case F6
+#[test]
+fn a_time_in_another_unit_is_not_renamed() {
+    for lines in [
+        "timeout-minutes = 5\nssh_command = { command = \"x\" }",
+        "ssh_command = { command = \"x\", timeout_minutes = 5 }",
+    ] {
+        let said = answer(lines);
+        assert!(
+            said.contains("write `timeout_secs`, in seconds") && !said.contains("timeout_secs = 5"),
+            "{said}"
+        );
     }
 }
 

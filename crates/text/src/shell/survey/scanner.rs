@@ -1,48 +1,21 @@
-//! What a POSIX shell text uses and hides, for warnings. It is read loosely: what can't be read is left
-//! out, and nothing is an error.
+//! Reads a shell text once, from its beginning to its end.
 
-use std::collections::HashSet;
-
-/// What was found in a text.
-#[derive(Debug, Default)]
-pub struct Survey {
-    /// Variables with capital names whose value the text takes as it is, in order: `$NAME` and `${NAME}`,
-    /// and not `${NAME:-…}`, which says what to do without one.
-    pub uses: Vec<Use>,
-    /// Pipes whose end is that of a command which only passes on what it reads.
-    pub pipes: Vec<Pipe>,
-    /// Names that stand in the text in another way: assigned, read into, declared.
-    names: HashSet<String>,
-    /// It reads another text, which may set anything.
-    reads_others: bool,
-    sets_pipefail: bool,
-}
-
-/// A variable whose value is used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Use {
-    /// Its name.
-    pub name: String,
-    /// As it is written: `$NAME`, or `${NAME` with what follows it.
-    pub written: String,
-}
-
-/// A pipe that hides how its first commands end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pipe {
-    /// The name of the last command.
-    pub last: String,
-    /// From the last `|` to that name, as it is written.
-    pub written: String,
-}
+use crate::shell::survey::found::Pipe;
+use crate::shell::survey::found::Survey;
+use crate::shell::survey::found::Use;
+use crate::shell::survey::line::Line;
+use crate::shell::survey::line::Word;
+use crate::shell::survey::line::command;
+use crate::shell::survey::line::expanded_name;
+use crate::shell::survey::line::is_capital;
 
 /// Commands that succeed whatever becomes of what they read.
 const PASSING: [&str; 4] = ["tee", "cat", "head", "grep"];
 
 /// Commands whose failure nobody waits for.
-const SAFE: [&str; 15] = [
-    ":", "cat", "date", "df", "du", "echo", "env", "head", "ls", "printenv", "printf", "ps", "seq", "true",
-    "yes",
+const SAFE: [&str; 24] = [
+    ":", "awk", "cat", "cut", "date", "df", "du", "echo", "env", "grep", "head", "ls", "printenv", "printf",
+    "ps", "sed", "seq", "sort", "tail", "tr", "true", "uniq", "wc", "yes",
 ];
 
 /// How deep substitutions are followed.
@@ -57,35 +30,6 @@ pub fn survey(text: &str) -> Survey {
         found.pipes.clear();
     }
     found
-}
-
-impl Survey {
-    /// The names that the text uses and can't have a value for by itself.
-    pub fn unset(&self) -> impl Iterator<Item = &Use> {
-        let seen = (!self.reads_others).then(|| self.uses.iter().filter(|of| !self.names.contains(&of.name)));
-        seen.into_iter().flatten()
-    }
-}
-
-/// A word of a command: where it begins, and its text without quotes.
-#[derive(Debug, Clone, Default)]
-struct Word {
-    at: usize,
-    text: String,
-    has_begun: bool,
-}
-
-/// What the words of one list of commands add up to.
-#[derive(Default)]
-struct Line {
-    word: Word,
-    words: Vec<Word>,
-    /// The commands of the pipe before this one.
-    piped: Vec<Vec<Word>>,
-    /// Where the last `|` stands.
-    bar: usize,
-    is_target: bool,
-    in_condition: bool,
 }
 
 /// What ends a pipe.
@@ -110,6 +54,39 @@ impl Scanner<'_, '_> {
         self.text.get(self.pos + ahead).copied()
     }
 
+    /// Whether arithmetic begins behind the `(` before this: it ends with `))`, and commands do not.
+    fn end_of_arithmetic(&self) -> Option<usize> {
+        let start = self.pos + 1;
+        let rest = self.text.get(start..).filter(|_| self.peek(0) == Some(b'('))?;
+        let mut open = 0_usize;
+        for (length, byte) in rest.iter().enumerate() {
+            match byte {
+                b'(' => open += 1,
+                b')' if open > 0 => open -= 1,
+                b')' => return (rest.get(length + 1) == Some(&b')')).then_some(start + length),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Reads arithmetic up to where its `))` stands. Any name in it may be set there.
+    fn arithmetic(&mut self, end: usize) {
+        self.pos += 1;
+        while self.pos < end {
+            match self.text[self.pos] {
+                byte if byte == b'_' || byte.is_ascii_alphanumeric() => {
+                    let name = self.name();
+                    if is_capital(&name) {
+                        self.found.names.insert(name);
+                    }
+                }
+                _ => self.expanded(),
+            }
+        }
+        self.pos = self.pos.max(end + 2);
+    }
+
     fn slice(&self, from: usize, to: usize) -> String {
         String::from_utf8_lossy(&self.text[from..to.min(self.text.len())]).into_owned()
     }
@@ -122,13 +99,27 @@ impl Scanner<'_, '_> {
             let at = self.pos;
             self.pos += 1;
             match byte {
+                b')' if line.is_in_pattern() && !line.ends_case() => {
+                    self.end_word(&mut line);
+                    line.set_in_pattern(false);
+                }
+                b'(' if line.is_in_pattern() && !line.word.has_begun => {}
                 _ if Some(byte) == closing => break,
                 b' ' | b'\t' | b'\r' => self.end_word(&mut line),
+                b'\n' if line.awaits_command() => self.documents(),
                 b'\n' => {
                     self.end_pipe(&mut line, Ending::Plain, judged);
                     self.documents();
                 }
-                b'#' if !line.word.has_begun => self.skip_to_newline(),
+                b'#' if !line.word.has_begun => {
+                    self.skip_to_newline();
+                    self.found.literal.push(at..self.pos);
+                }
+                b';' if matches!(self.peek(0), Some(b';' | b'&')) => {
+                    self.pos += 1;
+                    self.end_pipe(&mut line, Ending::Plain, judged);
+                    line.set_in_pattern(true);
+                }
                 b';' | b')' => self.end_pipe(&mut line, Ending::Plain, judged),
                 b'&' if self.peek(0) == Some(b'>') => self.end_word(&mut line),
                 b'&' if self.peek(0) == Some(b'&') => {
@@ -147,41 +138,46 @@ impl Scanner<'_, '_> {
                 }
                 b'(' if self.depth < DEEPEST => {
                     let is_subshell = !line.word.has_begun;
-                    self.commands(Some(b')'), false);
-                    begin(&mut line.word, at).push_str(if is_subshell { "(" } else { "()" });
+                    match self.end_of_arithmetic().filter(|_| is_subshell) {
+                        Some(end) => self.arithmetic(end),
+                        None => self.commands(Some(b')'), false),
+                    }
+                    line.word.begin(at).push_str(if is_subshell { "(" } else { "()" });
                 }
                 b'<' | b'>' => self.redirect(&mut line, byte),
                 b'\\' => {
                     let next = self.peek(0);
                     self.pos += 1;
                     if next != Some(b'\n') {
-                        begin(&mut line.word, at).extend(next.map(char::from));
+                        line.word.begin(at).extend(next.map(char::from));
                     }
                 }
                 b'\'' => {
                     let end = self.text[self.pos..].iter().position(|byte| *byte == b'\'');
                     let end = end.map_or(self.text.len(), |end| self.pos + end);
                     let inner = self.slice(self.pos, end);
-                    begin(&mut line.word, at).push_str(&inner);
+                    self.found.literal.push(self.pos..end);
+                    line.word.begin(at).push_str(&inner);
                     self.pos = end + 1;
                 }
                 b'"' => {
                     let from = self.pos;
                     self.quoted();
                     let inner = self.slice(from, self.pos.saturating_sub(1));
-                    begin(&mut line.word, at).push_str(&inner);
+                    line.word.begin(at).push_str(&inner);
                 }
                 b'$' => {
                     self.dollar();
                     let written = self.slice(at, self.pos);
-                    begin(&mut line.word, at).push_str(&written);
+                    line.word.begin(at).push_str(&written);
                 }
                 b'`' if self.depth < DEEPEST => {
                     self.commands(Some(b'`'), false);
-                    begin(&mut line.word, at).push('`');
+                    line.word.begin(at).push('`');
                 }
-                _ => begin(&mut line.word, at).push(char::from(byte)),
+                _ => line.word.begin(at).push(char::from(byte)),
             }
+            line.word.at.end = self.pos.min(self.text.len());
         }
         self.end_pipe(&mut line, Ending::Plain, judged);
         self.depth -= 1;
@@ -193,7 +189,13 @@ impl Scanner<'_, '_> {
     }
 
     fn redirect(&mut self, line: &mut Line, byte: u8) {
-        if line.word.text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let text = &line.word.text;
+        let variable = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            line.word = Word::default();
+        } else if let Some(variable) = variable {
+            // It receives the number of the descriptor.
+            self.found.names.insert(variable.to_owned());
             line.word = Word::default();
         }
         self.end_word(line);
@@ -201,6 +203,7 @@ impl Scanner<'_, '_> {
             Some(b'(') if self.depth < DEEPEST => {
                 self.pos += 1;
                 self.commands(Some(b')'), false);
+                line.is_target = false;
                 return;
             }
             Some(b'<') if byte == b'<' && self.peek(1) == Some(b'<') => self.pos += 2,
@@ -234,6 +237,7 @@ impl Scanner<'_, '_> {
     /// Reads past the bodies of here-documents.
     fn documents(&mut self) {
         for (delimiter, expands) in std::mem::take(&mut self.documents) {
+            let body = self.pos;
             while self.pos < self.text.len() {
                 let start = self.pos;
                 self.skip_to_newline();
@@ -249,6 +253,9 @@ impl Scanner<'_, '_> {
                     }
                     self.pos = self.pos.max(end + 1);
                 }
+            }
+            if !expands {
+                self.found.literal.push(body..self.pos.min(self.text.len()));
             }
         }
     }
@@ -287,7 +294,10 @@ impl Scanner<'_, '_> {
             }
             Some(b'(') if self.depth < DEEPEST => {
                 self.pos += 1;
-                self.commands(Some(b')'), false);
+                match self.end_of_arithmetic() {
+                    Some(end) => self.arithmetic(end),
+                    None => self.commands(Some(b')'), false),
+                }
             }
             Some(b'{') if self.depth < DEEPEST => {
                 self.depth += 1;
@@ -305,23 +315,23 @@ impl Scanner<'_, '_> {
                 if assigns {
                     self.found.names.insert(name.clone());
                 }
-                let to = self.pos + 1;
-                if !is_guarded {
-                    let written = format!("${}", self.slice(start, to));
-                    self.note(name, written);
-                }
+                let noted = (!is_guarded).then(|| self.note(name, start - 1)).flatten();
                 while let Some(byte) = self.peek(0) {
                     if byte == b'}' || byte == b'\n' {
                         break;
                     }
                     self.expanded();
                 }
-                self.pos += 1;
+                self.pos = self.text.len().min(self.pos + usize::from(self.peek(0) == Some(b'}')));
+                if let Some(noted) = noted {
+                    self.found.uses[noted].at.end = self.pos;
+                }
                 self.depth -= 1;
             }
             Some(byte) if byte == b'_' || byte.is_ascii_alphabetic() => {
+                let start = self.pos - 1;
                 let name = self.name();
-                self.note(name.clone(), format!("${name}"));
+                self.note(name, start);
             }
             _ => {}
         }
@@ -335,10 +345,13 @@ impl Scanner<'_, '_> {
         self.slice(self.pos - length, self.pos)
     }
 
-    fn note(&mut self, name: String, written: String) {
-        if is_capital(&name) {
-            self.found.uses.push(Use { name, written });
-        }
+    /// Notes the use of a name, from `start` to where the text is read; its index, if it is one of those
+    /// that are looked at.
+    fn note(&mut self, name: String, start: usize) -> Option<usize> {
+        is_capital(&name).then(|| {
+            self.found.uses.push(Use { name, at: start..self.pos });
+            self.found.uses.len() - 1
+        })
     }
 
     fn end_word(&mut self, line: &mut Line) {
@@ -351,7 +364,7 @@ impl Scanner<'_, '_> {
         if is_capital(&name) && (rest.is_empty() || rest.starts_with(['=', '+', '['])) {
             self.found.names.insert(name);
         }
-        line.words.push(word);
+        line.push(word);
     }
 
     fn end_command(&mut self, line: &mut Line) {
@@ -361,18 +374,34 @@ impl Scanner<'_, '_> {
             let has = |text: &str| words.iter().any(|word| word.text == text);
             self.found.reads_others |= matches!(command.text.as_str(), "." | "source" | "eval");
             self.found.sets_pipefail |= command.text == "set" && has("pipefail");
+            if matches!(command.text.as_str(), "[" | "[[" | "test" | "-n" | "-z") {
+                self.note_asked(&words, command.at.start);
+            }
         }
         line.piped.push(words);
+    }
+
+    /// Notes the names that a test asks about, which stands at `at`.
+    fn note_asked(&mut self, words: &[Word], at: usize) {
+        for pair in words.windows(2).filter(|pair| matches!(pair[0].text.as_str(), "-n" | "-z")) {
+            if let Some(name) = expanded_name(&pair[1].text) {
+                self.found.asked.entry(name.to_owned()).or_insert(at);
+            }
+        }
     }
 
     fn end_pipe(&mut self, line: &mut Line, ending: Ending, judged: bool) {
         self.end_command(line);
         let piped = std::mem::take(&mut line.piped);
-        let first = piped[0].first().map_or("", |word| word.text.as_str());
-        match first {
-            "if" | "elif" | "while" | "until" => line.in_condition = true,
-            "then" | "do" | "else" | "fi" | "done" => line.in_condition = false,
-            _ => {}
+        let mut first = "";
+        for word in &piped[0] {
+            first = &word.text;
+            match first {
+                "if" | "elif" | "while" | "until" => line.in_condition = true,
+                "then" | "do" | "else" | "fi" | "done" => line.in_condition = false,
+                "{" => {}
+                _ => break,
+            }
         }
         if !judged || line.in_condition || first == "!" || ending == Ending::Background || piped.len() < 2 {
             return;
@@ -384,122 +413,7 @@ impl Scanner<'_, '_> {
         let is_safe =
             |words: &Vec<Word>| command(words).is_some_and(|word| SAFE.contains(&word.text.as_str()));
         if PASSING.contains(&name) && !is_asked && !piped[..piped.len() - 1].iter().all(is_safe) {
-            let written = self.slice(line.bar, last.at + last.text.len());
-            self.found.pipes.push(Pipe { last: name.to_owned(), written });
-        }
-    }
-}
-
-fn begin(word: &mut Word, at: usize) -> &mut String {
-    if !word.has_begun {
-        *word = Word { at, text: String::new(), has_begun: true };
-    }
-    &mut word.text
-}
-
-/// The word of a command that names it, behind reserved words and assignments.
-fn command(words: &[Word]) -> Option<&Word> {
-    const BEFORE: [&str; 10] = ["then", "do", "else", "{", "time", "sudo", "command", "exec", "if", "while"];
-    words.iter().find(|word| {
-        let is_assignment = word.text.split_once('=').is_some_and(|(name, _)| {
-            !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
-        });
-        !is_assignment && !BEFORE.contains(&word.text.as_str())
-    })
-}
-
-/// Whether a name looks like a variable of the environment.
-fn is_capital(name: &str) -> bool {
-    name.len() > 1
-        && name.starts_with(|c: char| c == '_' || c.is_ascii_uppercase())
-        && name.contains(|c: char| c.is_ascii_uppercase())
-        && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn unset(text: &str) -> Vec<String> {
-        survey(text).unset().map(|of| of.written.clone()).collect()
-    }
-
-    fn pipes(text: &str) -> Vec<String> {
-        survey(text).pipes.into_iter().map(|pipe| pipe.written).collect()
-    }
-
-    #[test]
-    fn names_that_nothing_in_the_text_sets_are_found() {
-        assert_eq!(
-            unset("rm -rf ${WORKDIR}/x \"$DATA/y\" $(ls $TMP_X) `ls $TMP_Y`"),
-            ["${WORKDIR}", "$DATA", "$TMP_X", "$TMP_Y"]
-        );
-        assert_eq!(unset("cat <<E\n$NAME\nE\ncat <<'E'\n$OTHER\nE\n"), ["$NAME"]);
-        assert_eq!(unset("echo ${FILE%.gz} ${LIST[0]} $${DIR}"), ["${FILE%", "${LIST[", "${DIR}"]);
-    }
-
-    #[test]
-    fn names_that_the_text_sets_or_guards_are_not() {
-        for text in [
-            "OUT=/x; rm $OUT",
-            "export OUT=/x\nrm ${OUT}",
-            "read -r OUT; echo $OUT",
-            "for OUT in a b; do echo $OUT; done",
-            "echo ${OUT:-x} ${OUT:?unset} ${OUT-} ${OUT:+a}",
-            ": ${OUT:=/x}; rm $OUT",
-            "OUT=(a b); echo ${OUT[0]}",
-            "printf -v OUT x; echo $OUT",
-            "(( OUT=1 )); echo $OUT",
-            ". ./env.sh; echo $OUT",
-            "eval \"$(tool)\"; echo $OUT",
-            "sh -c 'echo $OUT' # $OUT",
-            "echo '$OUT' \\$OUT $out $1 $$ ${secret:OUT} ${env.OUT} $X",
-            "OUT+=x; echo $OUT",
-        ] {
-            assert_eq!(unset(text), [""; 0], "{text}");
-        }
-    }
-
-    #[test]
-    fn pipes_that_hide_a_failure_are_found() {
-        assert_eq!(pipes("false | tee log"), ["| tee"]);
-        assert_eq!(pipes("set -u\npython train.py 2>&1 |& tee -a log\necho done"), ["|& tee"]);
-        assert_eq!(pipes("for x in a; do\n  run $x\ndone | tee log"), ["| tee"]);
-        assert_eq!(pipes("make | sudo tee log && ./a"), ["| sudo tee"]);
-        assert_eq!(pipes("nvidia-smi | grep A100; make | head -5"), ["| grep", "| head"]);
-        assert_eq!(pipes("(a; b) | cat"), ["| cat"]);
-        assert_eq!(pipes("if x; then make | tee log; fi"), ["| tee"]);
-    }
-
-    #[test]
-    fn other_pipes_are_not() {
-        for text in [
-            "echo a | tee log",
-            "ls -l | head",
-            "cat x | grep y",
-            "make | sort",
-            "if make | grep -q x; then y; fi",
-            "! make | grep x",
-            "make | grep -q x || exit 1",
-            "set -o pipefail; make | tee log",
-            "set -euo pipefail\nmake | tee log",
-            "make | tee log; exit ${PIPESTATUS[0]}",
-            "x=$(make | head -1)",
-            "make | tee log &",
-            "echo 'make | tee log' # make | tee",
-            "cat <<E\nmake | tee log\nE\n",
-            "make || tee log",
-        ] {
-            assert_eq!(pipes(text), [""; 0], "{text}");
-        }
-    }
-
-    #[test]
-    fn any_text_has_an_end() {
-        for unit in ["$(", "`", "\"", "${X", "(", "<<E\n", "'", "\\", "|", "<(", "${", "case a in a) "] {
-            for count in [1, 2, 3000] {
-                survey(&unit.repeat(count));
-            }
+            self.found.pipes.push(Pipe { last: name.to_owned(), at: line.bar..last.at.end });
         }
     }
 }
