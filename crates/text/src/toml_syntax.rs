@@ -134,6 +134,9 @@ fn unclosed(text: &str) -> Option<Slip> {
                 let end = end_of_short(bytes, at + 1, *byte);
                 // Its line has a quote too few or too many, and the bracket may well be there.
                 if end.is_err() && !open.is_empty() {
+                    if let Some(slip) = quoted_quote(text, at..end_of_line(text, at)) {
+                        return Some(slip);
+                    }
                     let slip = Slip::new(at..at + 1, "the quotes of this line do not pair up");
                     return Some(slip.help(
                         "end each text with the quote that begins it; write `\\\"` for a quote within `\"…\"`",
@@ -245,9 +248,20 @@ fn slip(text: &str, span: Span, message: &str, shows_values: bool) -> Slip {
             _ => "put a text that has a `'` between `\"…\"`",
         });
     }
+    if matches!(kind, "invalid basic string" | "invalid literal string" | "missing escaped value") {
+        if let Some(slip) = quoted_quote(text, line_start..line_start + line.len()) {
+            return slip;
+        }
+        if matches!(next, Some(',' | ']' | '}')) {
+            return Slip::new(span, "there is no value");
+        }
+    }
     match kind {
-        "key with no value" | "missing assignment between key-value pairs" | "invalid unquoted key" => {
-            no_value(text, line_start, line).unwrap_or_else(|| {
+        "key with no value"
+        | "missing assignment between key-value pairs"
+        | "invalid unquoted key"
+        | "unquoted keys cannot be empty" => {
+            no_value(text, line_start, line).or_else(|| odd_key(line, line_start, at)).unwrap_or_else(|| {
                 let key = line[..at - line_start].trim().trim_start_matches('{').trim();
                 Slip::new(span, format!("`=` is missing behind `{key}`"))
             })
@@ -271,7 +285,16 @@ fn slip(text: &str, span: Span, message: &str, shows_values: bool) -> Slip {
         }
         "unexpected key or value" => Slip::new(span, "a value stands before this on the same line")
             .help("put the next key on a line of its own"),
-        "unclosed table" => Slip::new(span, "`]` is missing"),
+        "unclosed table" => {
+            odd_key(line, line_start, at).unwrap_or_else(|| Slip::new(span, "`]` is missing"))
+        }
+        "unclosed array table" => {
+            let missing = if line[..at - line_start].ends_with(']') { "]" } else { "]]" };
+            Slip::new(span, format!("`{missing}` is missing")).edit(at..at, missing)
+        }
+        "extra comma in array" => {
+            Slip::new(span.clone(), "a comma stands where a value belongs").edit(span, "")
+        }
         "missing comma between array elements" | "missing comma between key-value pairs" => {
             Slip::new(span.clone(), "a comma is missing").edit(span, ",")
         }
@@ -281,6 +304,60 @@ fn slip(text: &str, span: Span, message: &str, shows_values: bool) -> Slip {
         }),
     }
 }
+
+/// A text that ends with a backslash, as paths of Windows do: it quotes the quote that should end the text.
+fn quoted_quote(text: &str, line: Span) -> Option<Slip> {
+    let whole = &text[line.clone()];
+    let found = whole.match_indices("\\\"").find(|(at, _)| {
+        let rest = whole[at + 2..].trim_start();
+        rest.is_empty() || rest.starts_with([',', ']', '}', '#'])
+    });
+    let at = line.start + found?.0;
+    let slip = Slip::new(at..at + 2, "`\\\"` is a quote within the string, and does not end it");
+    Some(slip.help("write `\\\\` for a backslash, or put the text between `'…'`").edit(at..at + 1, "\\\\"))
+}
+
+/// A key that TOML has in quotes only, or an empty one. It stands on the line of an error at `at`: in the
+/// head of a table, or before a `=`.
+fn odd_key(line: &str, line_start: usize, at: usize) -> Option<Slip> {
+    let head = line.trim();
+    let (from, to) = if head.starts_with('[') && head.ends_with(']') {
+        let from = line.find(|c: char| c != '[' && !c.is_whitespace()).unwrap_or(line.len());
+        (from, line.trim_end_matches(|c: char| c == ']' || c.is_whitespace()).len().max(from))
+    } else {
+        let from = line[..at - line_start].rfind(['{', ',']).map_or(0, |before| before + 1);
+        (from, from + line[from..].find('=')?)
+    };
+    let key = line[from..to].trim();
+    let start = line_start + to - line[from..to].trim_start().len();
+    let span = start..start + key.len();
+    if key.is_empty() {
+        let what =
+            if head.starts_with('[') { "a table needs a name" } else { "there is no key before the `=`" };
+        return Some(Slip::new(line_start + to..(line_start + to + 1), what));
+    }
+    if key.starts_with(['"', '\'']) {
+        let slip = Slip::new(span.start..span.start + 1, "the quotes of this line do not pair up");
+        return Some(slip.help("end each key and each text with the quote that begins it"));
+    }
+    if key.len() > LONGEST_KEY || key.contains(['"', '\'', '\\', '[', ']', '(', ';', '#']) {
+        return None;
+    }
+    let quoted = format!("\"{key}\"");
+    if key.split('.').any(|part| part.trim().is_empty()) {
+        let slip =
+            Slip::new(span.clone(), format!("a part of `{key}` is empty: dots join the parts of a key"));
+        return Some(slip.help("in quotes, dots are part of the key").edit(span, quoted));
+    }
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    (!key.chars().all(is_bare)).then(|| {
+        let slip = Slip::new(span.clone(), format!("`{key}` is not a key without quotes"));
+        slip.help("without quotes, a key has letters from `a` to `z`, digits, `-` and `_`").edit(span, quoted)
+    })
+}
+
+/// A longer text before a `=` is hardly meant as a key, in bytes.
+const LONGEST_KEY: usize = 60;
 
 /// A line of `key: value` or `key value`.
 fn no_value(text: &str, line_start: usize, line: &str) -> Option<Slip> {
@@ -414,6 +491,26 @@ mod tests {
             ("name = \"open", "2 the string does not end on its line"),
             ("name = 'open", "2 the string does not end on its line"),
             ("name = \"C:\\dir\"", "2 `\\d` is not an escape of TOML"),
+            ("name = \"C:\\\"", "2 `\\\"` is a quote within the string, and does not end it → \\\\"),
+            (
+                "r = { dir = \"C:\\\", a = 1 }",
+                "2 `\\\"` is a quote within the string, and does not end it → \\\\",
+            ),
+            ("list = [\"C:\\\"] # x", "2 `\\\"` is a quote within the string, and does not end it → \\\\"),
+            ("na me = \"x\"", "2 `na me` is not a key without quotes → \"na me\""),
+            ("näme = \"x\"", "2 `näme` is not a key without quotes → \"näme\""),
+            ("$name = 1", "2 `$name` is not a key without quotes → \"$name\""),
+            ("r = { a = 1, b c = 5 }", "2 `b c` is not a key without quotes → \"b c\""),
+            ("a..b = 1", "2 a part of `a..b` is empty: dots join the parts of a key → \"a..b\""),
+            (".a = 1", "2 a part of `.a` is empty: dots join the parts of a key → \".a\""),
+            ("= 5", "2 there is no key before the `=`"),
+            ("r = { = 5 }", "2 there is no key before the `=`"),
+            ("\"a = 5", "2 the quotes of this line do not pair up"),
+            ("r = { a = }", "2 there is no value"),
+            ("list = [,]", "2 a comma stands where a value belongs → "),
+            ("[]", "2 a table needs a name"),
+            ("[x y]", "2 `x y` is not a key without quotes → \"x y\""),
+            ("[x.]", "2 a part of `x.` is empty: dots join the parts of a key → \"x.\""),
             ("list = [\"a\" \"b\"]", "2 a comma is missing → ,"),
             ("r = { a = 3 b = 5 }", "2 a comma is missing → ,"),
             ("list = [\"a\"", "2 this `[` is never closed"),
@@ -434,6 +531,12 @@ mod tests {
             assert_eq!(found.len(), 1, "{text}: {found:?}");
             assert!(found[0].starts_with(answer), "{text}: {found:?}");
         }
+    }
+
+    #[test]
+    fn the_head_of_the_last_table_is_closed() {
+        assert_eq!(told("[[x]\nid = 1\n"), ["1 `]` is missing → ]"]);
+        assert_eq!(told("[[x\nid = 1\n"), ["1 `]]` is missing → ]]"]);
     }
 
     #[test]
