@@ -1,5 +1,6 @@
 //! `--only`, `--from`, `--skip`: a part of a plan.
 
+use std::collections::HashMap;
 use std::collections::HashSet;
 
 use doppio_text::closest;
@@ -138,8 +139,8 @@ impl Plan {
 
     /// What a step waits for when only those that are wanted run: in place of a step that is left out, for
     /// what that would have waited for, or stands for.
-    fn needs_among(&self, wanted: &[bool], step: usize) -> Vec<usize> {
-        let mut open = self.steps[step].needs.clone();
+    fn needs_among(&self, wanted: &[bool], needs: &[usize]) -> Vec<usize> {
+        let mut open = needs.to_vec();
         let (mut seen, mut needs) = (HashSet::new(), Vec::new());
         while let Some(before) = open.pop() {
             if !seen.insert(before) {
@@ -156,8 +157,18 @@ impl Plan {
     }
 
     fn keep(&mut self, wanted: &[bool]) {
-        let needs: Vec<_> = (0..self.steps.len()).map(|step| self.needs_among(wanted, step)).collect();
-        for (step, needs) in self.steps.iter_mut().zip(needs) {
+        // Steps of a matrix and those behind it have their needs in common: each list is followed once.
+        let mut followed: HashMap<&[usize], Vec<usize>> = HashMap::new();
+        let mut all = Vec::with_capacity(self.steps.len());
+        for (step, is_wanted) in self.steps.iter().zip(wanted) {
+            let needs = step.needs.as_slice();
+            all.push(if *is_wanted {
+                followed.entry(needs).or_insert_with(|| self.needs_among(wanted, needs)).clone()
+            } else {
+                Vec::new()
+            });
+        }
+        for (step, needs) in self.steps.iter_mut().zip(all) {
             step.needs = needs;
         }
         let mut free = 0..;

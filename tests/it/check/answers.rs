@@ -20,19 +20,40 @@ fn answers(name: &str, text: &[u8]) -> i32 {
     ran.code
 }
 
-#[test]
-fn a_hundred_thousand_steps() {
+/// A chain of steps, `s0` and so on.
+fn chain(length: usize) -> String {
     let mut recipe = steps("");
-    for step in 0..100_000 {
+    for step in 0..length {
         write!(recipe, "[[step]]\nid = \"s{step}\"\nlocal_command = {{ command = \"echo {step}\" }}\n")
             .unwrap();
         if let Some(before) = usize::checked_sub(step, 1) {
             writeln!(recipe, "depends_on = [\"s{before}\"]").unwrap();
         }
     }
+    recipe
+}
+
+#[test]
+fn a_hundred_thousand_steps() {
+    let mut recipe = chain(100_000);
     assert_eq!(answers("a chain", recipe.as_bytes()), 0);
     recipe.push_str("[[step]]\nid = \"last\"\nsleep = {}\n");
     assert_eq!(answers("a chain with a fault", recipe.as_bytes()), 2);
+}
+
+#[test]
+fn a_part_of_a_hundred_thousand_steps() {
+    let world = Doppio::new();
+    // The last ones of a matrix have what they wait for in common.
+    let recipe = chain(90_000)
+        + "[[step]]\nid = \"m\"\nmatrix = { a = [1, 2, 3, 4, 5, 6, 7, 8, 9], b = [1, 2, 3, 4, 5, 6, 7, 8, 9], \
+           c = [1, 2, 3, 4, 5, 6, 7, 8, 9] }\ndepends_on = [\"s89999\"]\nsleep = { duration_secs = 1 }\n";
+    world.file("r.toml", recipe);
+    let begin = Instant::now();
+    let ran = world.run(["plan", "r.toml", "--only", "m", "--only", "s0", "--json"]).expect(0);
+    assert!(begin.elapsed() < Duration::from_mins(3), "it took {:?}", begin.elapsed());
+    let plan: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert!(plan.to_string().matches("\"m[").count() >= 729);
 }
 
 #[test]
