@@ -44,7 +44,7 @@ _doppio_kind() {
     esac
     case "$2 $3" in
         "host forget") echo hosts ;;
-        "runs show"|"runs logs") echo runs ;;
+        "runs show"|"runs logs"|"runs rm") echo runs ;;
         "secret get"|"secret set"|"secret rm"|"secret mv"|"secret why"|"secret rotate"|"secret history"|"secret rollback") echo secrets ;;
     esac
 }
@@ -78,7 +78,7 @@ _doppio_or_names() {
         *)
             case "$words[2] $words[3]" in
                 "host forget") kind=hosts ;;
-                "runs show"|"runs logs") kind=runs ;;
+                "runs show"|"runs logs"|"runs rm") kind=runs ;;
                 "secret get"|"secret set"|"secret rm"|"secret mv"|"secret why"|"secret rotate"|"secret history"|"secret rollback") kind=secrets ;;
             esac ;;
     esac
@@ -104,6 +104,6 @@ complete -c doppio -n '__fish_seen_subcommand_from run plan' -l from -x -a '(__d
 complete -c doppio -n '__fish_seen_subcommand_from run plan' -l skip -x -a '(__doppio_names steps)'
 complete -c doppio -n '__fish_seen_subcommand_from logs' -l step -x -a '(__doppio_names steps)'
 complete -c doppio -n '__fish_seen_subcommand_from forget' -f -a '(__doppio_names hosts)'
-complete -c doppio -n '__fish_seen_subcommand_from runs; and __fish_seen_subcommand_from show logs' -f -a '(__doppio_names runs)'
+complete -c doppio -n '__fish_seen_subcommand_from runs; and __fish_seen_subcommand_from show logs rm' -f -a '(__doppio_names runs)'
 complete -c doppio -n '__fish_seen_subcommand_from secret; and __fish_seen_subcommand_from get set rm mv why rotate history rollback' -f -a '(__doppio_names secrets)'
 ";

@@ -7,7 +7,7 @@ use doppio_secrets::scan::tokens_in;
 use doppio_text::Source;
 
 /// What the mask calls them.
-const NAME: &str = "a token in the recipe";
+const NAME: &str = "a token";
 
 /// The tokens in some texts.
 #[derive(Debug, Default)]
@@ -21,6 +21,12 @@ impl Literals {
             tokens.map(move |(place, _)| SecretValue::new(text.as_bytes()[place].to_vec()))
         };
         Self(texts.into_iter().flat_map(found).collect())
+    }
+
+    /// A text without its tokens.
+    pub(super) fn masked(text: &str) -> String {
+        let literals = Self::of([text]);
+        if literals.0.is_empty() { text.to_owned() } else { literals.mask().text(text).as_str().to_owned() }
     }
 
     /// Has a mask know them. One that can't be masked is no token of any vendor.

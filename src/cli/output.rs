@@ -109,9 +109,10 @@ impl ColourChoice {
     }
 }
 
-/// Text in red, bold and the like, by the numbers of ECMA-48's SGR.
+/// Text in red, bold and the like, by the numbers of ECMA-48's SGR; what writes it drops the colour where
+/// there is none.
 pub(super) fn styled(style: &str, text: &str) -> String {
-    format!("\x1b[{style}m{text}\x1b[0m")
+    Paint(true).with(style, text)
 }
 
 /// Writes text for people to stdout as [`text`] does, each line painted where there is colour.
@@ -162,9 +163,10 @@ pub(super) fn warnings(warnings: impl IntoIterator<Item = impl Display>) {
     }
 }
 
-/// Writes a line with a word before it, in colour where there is colour.
+/// Writes a line with a word before it, in colour where there is colour. A token that stands in it, which
+/// may have been typed as the value of an option, is not repeated.
 fn coloured(word: &str, text: &str) {
-    writeln!(anstream::stderr().lock(), "{word}{}", page(text)).ok();
+    writeln!(anstream::stderr().lock(), "{word}{}", Literals::masked(&page(text))).ok();
 }
 
 /// Writes what to do next to stderr.
@@ -175,7 +177,8 @@ pub(super) fn hint(text: &str) {
 /// Draws faults on stderr.
 pub(super) fn faults(source: &Source, faults: &[Diagnostic]) {
     let drawn = report::draw(&literals::hidden(source), faults);
-    let drawn = Literals::of([source.text()]).mask().text(&drawn);
+    // What was typed on the command line may stand in them as well.
+    let drawn = Literals::of([source.text(), drawn.as_str()]).mask().text(&drawn);
     writeln!(anstream::stderr().lock(), "{drawn}").ok();
 }
 

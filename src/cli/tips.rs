@@ -41,7 +41,7 @@ const TIPS: [(&[&str], &str); 34] = [
     (&["start", "up", "apply", "launch", "exec-recipe", "play"], "`doppio run RECIPE` runs it"),
     (&["dry-run", "preview", "diff", "explain"], "`doppio plan RECIPE` shows what a run would do"),
     (&["login", "auth", "set"], "`doppio secret set NAME` stores a secret"),
-    (&["get"], "`doppio secret get NAME` prints a secret"),
+    (&["get"], "`doppio secret get NAME --reveal` prints a secret"),
     (&["scan", "leaktest"], "`doppio secret scan` searches for secrets that lie open"),
     (&["trust", "forget"], "`doppio host forget HOST` forgets the key of a host that was rebuilt"),
     (&["test", "ping", "probe"], "`doppio doctor --host HOST` logs in and examines the host"),

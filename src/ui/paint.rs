@@ -28,7 +28,8 @@ impl Paint {
         self.with("2", text)
     }
 
-    fn with(self, code: &str, text: &str) -> String {
+    /// Text in a style by its numbers of ECMA-48's SGR.
+    pub fn with(self, code: &str, text: &str) -> String {
         if self.0 && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }

@@ -24,6 +24,12 @@ fn completions_are_printed_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let ran = doppio.run(["completions", shell]).expect(0);
         assert!(ran.stdout.contains("doppio"), "{shell}");
+        let runs = match shell {
+            "bash" | "zsh" => "\"runs show\"|\"runs logs\"|\"runs rm\"",
+            "fish" => "__fish_seen_subcommand_from show logs rm'",
+            _ => continue,
+        };
+        assert!(ran.stdout.contains(runs), "{shell}");
     }
 }
 

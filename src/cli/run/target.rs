@@ -54,7 +54,7 @@ fn unmet(asked: &Target, found: &Hardware) -> Vec<String> {
     let mut fit: Vec<&Gpu> = found.gpus.iter().collect();
     let all = described(&fit, found);
     if let Some(name) = &asked.gpu_type {
-        fit.retain(|gpu| folded(&gpu.name).contains(&folded(name)));
+        fit.retain(|gpu| is_called(&gpu.name, name));
         if fit.is_empty() {
             return vec![format!("`gpu_type = \"{name}\"`: it has {all}")];
         }
@@ -86,9 +86,16 @@ fn described(gpus: &[&Gpu], found: &Hardware) -> String {
     crate::cli::hardware::gpus(&found.gpus)
 }
 
-/// A name as it is compared: `RTX_4090` is `GeForce RTX 4090`, too.
-fn folded(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+/// Whether the name of a GPU holds the words that were asked for. `RTX_4090` and `rtx4090` are `NVIDIA
+/// GeForce RTX 4090`, too; `A10` is not `NVIDIA A100`.
+fn is_called(gpu: &str, asked: &str) -> bool {
+    let words = |name: &str| -> Vec<String> {
+        let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_ascii_lowercase).collect()
+    };
+    let asked = words(asked).concat();
+    let has = words(gpu);
+    (0..has.len()).any(|from| (from + 1..=has.len()).any(|to| has[from..to].concat() == asked))
 }
 
 #[cfg(test)]
@@ -113,6 +120,20 @@ mod tests {
             ..Target::default()
         };
         assert_eq!(unmet(&asked, &host), [""; 0]);
+    }
+
+    #[test]
+    fn a_gpu_is_known_by_whole_words() {
+        for asked in ["A100", "a100-sxm4", "nvidia a100", "A100 SXM4 40GB", "40GB"] {
+            assert!(is_called("NVIDIA A100-SXM4-40GB", asked), "{asked}");
+        }
+        for asked in ["RTX_4090", "rtx4090", "4090", "GeForce RTX 4090"] {
+            assert!(is_called("NVIDIA GeForce RTX 4090", asked), "{asked}");
+        }
+        for (name, asked) in [("NVIDIA A100-SXM4-40GB", "A10"), ("NVIDIA L40S", "L4"), ("NVIDIA A10G", "A10")]
+        {
+            assert!(!is_called(name, asked), "{name}, {asked}");
+        }
     }
 
     #[test]

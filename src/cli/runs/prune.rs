@@ -11,7 +11,8 @@ use crate::journal::Store;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  doppio runs prune --keep 50\n  doppio runs prune --older-than 90d --dry-run\n\n\
-                        With both, a run goes only if it is beyond the newest and too old."
+                        With both, a run goes only if it is beyond the newest and too old. A run whose \
+                        journal does not say when it began goes by `--keep` alone, or by `doppio runs rm`."
 )]
 pub(in crate::cli) struct Args {
     /// Keep the newest runs, as many as this
@@ -32,7 +33,8 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
         let record = store.read(&run).ok();
         let is_live = record.as_ref().is_some_and(|record| record.is_live);
         let started = record.as_ref().and_then(|record| record.state.started);
-        if is_live || before.is_some_and(|before| started.is_some_and(|started| started >= before)) {
+        // One whose beginning is not known is not known to be old.
+        if is_live || before.is_some_and(|before| started.is_none_or(|started| started >= before)) {
             continue;
         }
         let size = store.size(&run);

@@ -1,5 +1,7 @@
 //! `doppio runs rm`.
 
+use std::collections::HashSet;
+
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::runs::find;
@@ -16,8 +18,9 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args, store: &Store) -> Result<(), CliError> {
     // All of them are found before the first one goes.
     let runs = args.runs.iter().map(|run| find::run(store, Some(run))).collect::<Result<Vec<_>, _>>()?;
-    for run in runs {
-        store.remove(&run)?;
+    let mut seen = HashSet::new();
+    for run in runs.iter().filter(|run| seen.insert(*run)) {
+        store.remove(run)?;
         output::line(&format!("removed run `{run}`"));
     }
     Ok(())

@@ -213,6 +213,26 @@ fn a_well_known_variable_is_a_secret() {
 
 // case B8
 #[test]
+fn a_token_on_the_command_line_is_not_repeated() {
+    let token = token();
+    let doppio = Doppio::new();
+    doppio.file(
+        "r.toml",
+        steps("[variables]\nh = \"box\"\n[[step]]\nid = \"a\"\nssh_command = { host_id = \"${h}\", command = \"ls\" }\n"),
+    );
+    let values = [token.clone(), format!("h={token} /"), format!("{token}=x"), format!("x={token}")];
+    for value in values {
+        let ran = doppio.run(["plan", "r.toml", "--var", &value]).expect(2);
+        assert!(ran.stderr.contains("error: ") && !ran.stderr.contains(&token), "{}", ran.stderr);
+    }
+    let ran = doppio.run(["plan", "r.toml", "--var", &format!("h={token} /")]).expect(2);
+    assert!(ran.stderr.contains("*** /"), "what is wrong with it is said: {}", ran.stderr);
+    let ran = doppio.run(["plan", "r.toml", "--host", &format!("{token} /")]).expect(2);
+    assert!(!ran.stderr.contains(&token), "{}", ran.stderr);
+}
+
+// case B8
+#[test]
 fn a_literal_token_is_warned_of_and_shown_nowhere() {
     let token = token();
     for recipe in [

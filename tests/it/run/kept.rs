@@ -84,8 +84,13 @@ fn runs_are_removed_by_name_number_and_age() {
     assert_eq!(ids(), all, "none is so old");
     doppio.run(["runs", "prune", "--keep", "2"]).expect(0);
     assert_eq!(ids(), all[..2]);
-    doppio.run(["runs", "rm", &all[0]]).expect(0);
+    // The same one twice, by its id and by the end of it.
+    let ran = doppio.run(["runs", "rm", &all[0], &all[0][4..], &all[0]]).expect(0);
+    assert_eq!(ran.stderr.matches("removed run").count(), 1, "{}", ran.stderr);
     assert_eq!(ids(), all[1..2]);
+    std::fs::write(doppio.doppio_home().join("runs").join(&all[1]).join("journal.jsonl"), "").unwrap();
+    let ran = doppio.run(["runs", "prune", "--older-than", "0h"]).expect(0);
+    assert!(ran.stderr.contains("removed 0 runs"), "when it began is not known: {}", ran.stderr);
     let ran = doppio.run(["runs", "rm", "nope"]).expect(2);
     assert!(ran.stderr.contains("no run is called `nope`"), "{}", ran.stderr);
     doppio.run(["runs", "prune"]).expect(2);
