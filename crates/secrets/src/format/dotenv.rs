@@ -2,6 +2,8 @@
 //! its line; of what is looked up the text is read at once.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
 use std::str::FromStr;
 
 use ::dotenv::EnvLoader;
@@ -68,10 +70,10 @@ pub(super) fn entries(text: &[u8]) -> Result<Vec<Entry>, Malformed> {
 }
 
 /// Where and why others read a different value of a variable.
-pub(crate) fn disputed(text: &[u8], name: &str) -> Option<String> {
+fn disputed(text: &[u8], name: &str) -> Option<String> {
     // The last one counts.
     let (line, is_disputed) = assignments(text, name).pop()?;
-    is_disputed.then(|| format!("line {line}: the value of `{name}` {}", dispute::WHY))
+    is_disputed.then(|| disputed_at(line, name))
 }
 
 /// Whether a variable has more than one assignment.
@@ -82,18 +84,77 @@ fn is_twice(text: &[u8], name: &str) -> bool {
 /// The lines of all assignments to a variable, and whether others read another value there.
 fn assignments(text: &[u8], name: &str) -> Vec<(usize, bool)> {
     let mut found = Vec::new();
-    let (mut line, mut rest) = (1, std::str::from_utf8(without_mark(text)).unwrap_or_default());
-    while !rest.is_empty() {
-        let (chunk, assignment) = next(rest);
-        if let Assignment::Value(key, value) = assignment
-            && key == name
-        {
-            found.push((line, dispute::is_disputed(chunk, value.plain())));
+    each(text, |at, key, is_disputed| {
+        if key == name {
+            found.push((at.line, is_disputed));
+        }
+    });
+    found
+}
+
+/// Where an assignment stands: its line, and its bytes in the text without a byte order mark.
+#[derive(Debug)]
+struct Located {
+    line: usize,
+    bytes: Range<usize>,
+}
+
+/// Calls `found` for each assignment with its name, and whether others read another value there.
+fn each(text: &[u8], mut found: impl FnMut(Located, String, bool)) {
+    let text = std::str::from_utf8(without_mark(text)).unwrap_or_default();
+    let (mut line, mut start) = (1, 0);
+    while start < text.len() {
+        let (chunk, assignment) = next(&text[start..]);
+        let end = start + chunk.len();
+        if let Assignment::Value(key, value) = assignment {
+            found(Located { line, bytes: start..end }, key, dispute::is_disputed(chunk, value.plain()));
         }
         line += chunk.matches('\n').count();
-        rest = &rest[chunk.len()..];
+        start = end;
     }
-    found
+}
+
+/// Where the variables of a dotenv text stand, without their values.
+#[derive(Debug)]
+pub(crate) struct Index(HashMap<String, (Located, bool)>);
+
+impl Index {
+    /// Reads a whole text.
+    ///
+    /// # Errors
+    ///
+    /// The first fault, by location and without the text.
+    pub(crate) fn new(text: &[u8]) -> Result<Self, String> {
+        whole(text)?.values_mut().for_each(Zeroize::zeroize);
+        let mut variables = HashMap::new();
+        // The last one counts.
+        each(text, |at, key, is_disputed| drop(variables.insert(key, (at, is_disputed))));
+        Ok(Self(variables))
+    }
+
+    /// The value of a variable in the text that the index is of; none if it is empty or not there.
+    ///
+    /// # Errors
+    ///
+    /// When other readers read another value.
+    pub(crate) fn select(&self, text: &[u8], name: &str) -> Result<Option<SecretValue>, String> {
+        let Some((at, is_disputed)) = self.0.get(name) else { return Ok(None) };
+        let chunk =
+            without_mark(text).get(at.bytes.clone()).and_then(|chunk| std::str::from_utf8(chunk).ok());
+        let value = match chunk.map(parse) {
+            Some(Assignment::Value(key, value)) if key == name => value,
+            _ => return Err(format!("line {}: the file has changed while it was read", at.line)),
+        };
+        match (value.plain().is_empty(), is_disputed) {
+            (true, _) => Ok(None),
+            (false, true) => Err(disputed_at(at.line, name)),
+            (false, false) => Ok(Some(value)),
+        }
+    }
+}
+
+fn disputed_at(line: usize, name: &str) -> String {
+    format!("line {line}: the value of `{name}` {}", dispute::WHY)
 }
 
 /// The first assignment: as many lines as its quotes need.
@@ -166,7 +227,7 @@ pub(crate) fn variables(text: &[u8]) -> Result<Vec<(String, SecretValue)>, Strin
 }
 
 /// The value of one variable of a dotenv text. Faults are reported by location, without the text.
-pub(crate) fn select(text: &[u8], name: &str) -> Result<Option<SecretValue>, String> {
+fn select(text: &[u8], name: &str) -> Result<Option<SecretValue>, String> {
     let mut variables = whole(text)?;
     let found = variables.remove(name);
     variables.values_mut().for_each(Zeroize::zeroize);
