@@ -11,6 +11,7 @@ use doppio_text::Source;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
+use crate::cli::linked;
 use crate::cli::literals::Literals;
 use crate::cli::load;
 use crate::cli::output;
@@ -88,7 +89,11 @@ fn check(
     };
     let (faults, steps) = match plan::build(recipe::parse(&source), &inputs) {
         Ok((plan, warnings)) => (warnings, plan.count()),
-        Err(faults) => (faults, 0),
+        Err(faults) => {
+            let mut error = linked::faults(path, source, faults);
+            let Some((source, faults)) = error.faults.pop() else { return Err(error) };
+            return Ok((source, faults, 0));
+        }
     };
     Ok((source, faults, steps))
 }

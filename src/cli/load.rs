@@ -25,6 +25,7 @@ use doppio_text::shell::quote;
 use crate::cli::context::Context;
 use crate::cli::credentials::ConsentArgs;
 use crate::cli::error::CliError;
+use crate::cli::linked;
 use crate::cli::literals::Literals;
 use crate::cli::output;
 use crate::cli::secret::lookup::LookupArgs;
@@ -109,7 +110,7 @@ pub(super) fn load(args: &RecipeArgs, context: &Context, hosts: &HostsFile) -> R
     };
     let (plan, warnings) = match plan::build(recipe::parse(&source), &inputs) {
         Ok(built) => built,
-        Err(faults) => return Err(CliError::faults(source, faults)),
+        Err(faults) => return Err(linked::faults(&args.recipe, source, faults)),
     };
     if let Some(name) = plan.unused_vars().first() {
         return Err(unused(name, &plan));
@@ -175,7 +176,7 @@ fn text_of(path: &Path, opened: io::Result<File>) -> Result<Source, CliError> {
             let at = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
             let fault = Diagnostic::error("recipe::not-utf-8", "not UTF-8", at..at + 1);
-            Err(CliError::faults(Source::new(name, text), vec![fault]))
+            Err(linked::faults(path, Source::new(name, text), vec![fault]))
         }
     }
 }
@@ -185,7 +186,7 @@ fn variables(args: &RecipeArgs) -> Result<Vec<(String, String)>, CliError> {
     let mut all: Vec<(String, String)> = Vec::new();
     for path in &args.var_files {
         let source = read(path)?;
-        all.extend(recipe::values(&source).map_err(|faults| CliError::faults(source, faults))?);
+        all.extend(recipe::values(&source).map_err(|faults| linked::faults(path, source, faults))?);
     }
     for var in &args.vars {
         let Some((name, value)) = var.split_once('=').filter(|(name, _)| !name.is_empty()) else {

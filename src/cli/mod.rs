@@ -12,6 +12,7 @@ mod error;
 mod handed;
 mod hardware;
 mod host;
+mod linked;
 mod literals;
 mod load;
 mod memory;
@@ -43,7 +44,14 @@ use crate::cli::wait::block_on;
 /// Runs TOML recipes on GPU hosts over SSH. Secrets arrive just in time, inside the encrypted
 /// channel, and never become text.
 #[derive(Debug, Parser)]
-#[command(name = "doppio", version, disable_version_flag = false, propagate_version = false)]
+#[command(
+    name = "doppio",
+    version,
+    disable_version_flag = false,
+    propagate_version = false,
+    after_help = "Exit codes: 0 done, 1 a step failed, 2 the recipe or the command line is wrong, 3 something \
+                  outside prevents it (a secret, a host, a login, the disk), 70 a bug in Doppio, 130 interrupted"
+)]
 struct Cli {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]

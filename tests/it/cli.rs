@@ -19,6 +19,19 @@ fn an_unknown_command_is_a_usage_error() {
 }
 
 #[test]
+fn the_exit_codes_are_in_the_help() {
+    for command in [&["--help"][..], &["run", "--help"], &["help", "run"]] {
+        let help =
+            Doppio::new().run(command).expect(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        for code in
+            ["0 done", "1 a step failed", "2 the recipe", "3 something", "70 a bug", "130 interrupted"]
+        {
+            assert!(help.contains(code), "{command:?}: {help}");
+        }
+    }
+}
+
+#[test]
 fn completions_are_printed_for_every_shell() {
     let doppio = Doppio::new();
     for shell in ["bash", "zsh", "fish", "powershell"] {

@@ -12,4 +12,9 @@ fn folders_that_others_may_read_are_told() {
     let ran = doppio.run(["doctor"]).expect(0);
     let home = doppio.doppio_home().display().to_string();
     assert!(ran.stdout.contains(&format!("fix: `chmod 700 {home}`")), "{}", ran.stdout);
+    let ran = doppio.run(["doctor", "--json"]).expect(0);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let fixes =
+        report["findings"].as_array().expect("a list").iter().filter_map(|finding| finding["fix"].as_str());
+    assert!(fixes.collect::<String>().contains(&format!("chmod 700 {home}")), "{report}");
 }

@@ -20,19 +20,19 @@ pub(super) struct Finding {
     pub(super) message: String,
     /// What to do about it, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) mend: Option<String>,
+    pub(super) fix: Option<String>,
 }
 
 impl Finding {
     pub(super) fn ok(id: &'static str, message: impl Into<String>) -> Self {
-        Self { id, severity: Severity::Ok, message: message.into(), mend: None }
+        Self { id, severity: Severity::Ok, message: message.into(), fix: None }
     }
 
-    pub(super) fn warning(id: &'static str, message: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { id, severity: Severity::Warning, message: message.into(), mend: Some(mend.into()) }
+    pub(super) fn warning(id: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { id, severity: Severity::Warning, message: message.into(), fix: Some(fix.into()) }
     }
 
-    pub(super) fn error(id: &'static str, message: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { id, severity: Severity::Error, message: message.into(), mend: Some(mend.into()) }
+    pub(super) fn error(id: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { id, severity: Severity::Error, message: message.into(), fix: Some(fix.into()) }
     }
 }

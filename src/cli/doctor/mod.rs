@@ -55,8 +55,8 @@ fn table(findings: &[Finding]) -> Table<2> {
         };
         table.row([word, finding.id], &finding.message);
         table.paint(0, colour);
-        if let Some(mend) = &finding.mend {
-            table.below(&format!("fix: {mend}"));
+        if let Some(fix) = &finding.fix {
+            table.below(&format!("fix: {fix}"));
         }
     }
     table

@@ -286,12 +286,12 @@ mod tests {
     use super::*;
 
     fn ids(said: &str) -> Vec<(&'static str, bool)> {
-        let is_ok = |finding: Finding| (finding.id, finding.mend.is_none());
+        let is_ok = |finding: Finding| (finding.id, finding.fix.is_none());
         judge(said, &[], Trust::Owned).into_iter().map(is_ok).collect()
     }
 
     #[test]
-    fn what_is_missing_is_told_with_its_mend() {
+    fn what_is_missing_is_told_with_its_fix() {
         let bare = "doppio-doctor-begins\nuser=root\nshell=/bin/sh\nsystem=Linux 6\ntmux=\nsetsid=\n";
         assert_eq!(
             ids(bare),

@@ -15,6 +15,7 @@ use doppio_text::shell::typed;
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
+use crate::cli::linked;
 use crate::cli::load;
 use crate::cli::output;
 use crate::step::Reader;
@@ -107,7 +108,7 @@ fn read<T>(path: &Path, take: impl FnOnce(&TomlTable<'_>) -> T) -> Result<T, Cli
     let taken = take(&reader.document());
     // The first alone: others may be its echo, and who wants them all asks `check`.
     let fault = reader.into_faults().into_iter().next();
-    fault.map_or(Ok(taken), |fault| Err(CliError::faults(source, vec![fault])))
+    fault.map_or(Ok(taken), |fault| Err(linked::faults(path, source, vec![fault])))
 }
 
 fn add<N: Ord>(needs: &mut BTreeMap<N, Vec<PathBuf>>, found: Vec<N>, path: &Path) {

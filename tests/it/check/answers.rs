@@ -105,3 +105,42 @@ fn variables_that_grow_without_end() {
     recipe += "[[step]]\nid = \"a\"\nsleep = { duration_secs = 1 }\n";
     assert_eq!(answers("a chain", recipe.as_bytes()), 0);
 }
+
+#[test]
+fn a_link_to_what_is_not_a_recipe_shows_nothing_of_it() {
+    let world = Doppio::new();
+    let key =
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+    let files =
+        [("id_ed25519", key), ("credentials.toml", "[registry]\nhush = \"b3BlbnNzaC1rZXktdjEAAAAA\"\n")];
+    let repository = world.folder().join("project");
+    for (name, text) in files {
+        world.private(name, text);
+    }
+    std::fs::create_dir(repository.join("recipes")).unwrap();
+    std::os::unix::fs::symlink(world.folder(), repository.join("linked")).unwrap();
+    for (name, _) in files {
+        std::os::unix::fs::symlink(world.folder().join(name), repository.join("recipes/x.toml")).unwrap();
+        for recipe in ["recipes/x.toml".to_owned(), format!("linked/{name}")] {
+            for command in [
+                &["check", &recipe][..],
+                &["check", "--json", &recipe],
+                &["plan", &recipe],
+                &["run", &recipe],
+            ] {
+                let ran = world.run(command).expect(2);
+                let said = ran.stdout + &ran.stderr;
+                assert!(said.contains("which is not a recipe: its text is not shown"), "{command:?}: {said}");
+                assert!(!said.contains("b3Blb") && !said.contains("BEGIN"), "{command:?}: {said}");
+            }
+            let ran = world.run(["secret", "status", &recipe]);
+            assert!(!(ran.stdout + &ran.stderr).contains("b3Blb"));
+        }
+        std::fs::remove_file(repository.join("recipes/x.toml")).unwrap();
+    }
+    // A recipe that is shared by a link is quoted as any other.
+    world.file("shared.toml", steps("[[step]]\nid = \"a\"\nslep = {}\n"));
+    std::os::unix::fs::symlink("../shared.toml", repository.join("recipes/x.toml")).unwrap();
+    let ran = world.run(["check", "recipes/x.toml"]).expect(2);
+    assert!(ran.stderr.contains("slep = {}"), "{}", ran.stderr);
+}

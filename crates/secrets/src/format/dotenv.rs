@@ -128,7 +128,9 @@ impl Index {
         whole(text)?.values_mut().for_each(Zeroize::zeroize);
         let mut variables = HashMap::new();
         // The last one counts.
-        each(text, |at, key, is_disputed| drop(variables.insert(key, (at, is_disputed))));
+        each(text, |at, key, is_disputed| {
+            variables.insert(key, (at, is_disputed));
+        });
         Ok(Self(variables))
     }
 

@@ -213,8 +213,8 @@ mod tests {
 
     #[test]
     fn a_file_is_read_through_once_until_it_changes() {
-        let lines: String = (0..2000).map(|n| format!("NAME_{n}=value-of-{n}\n")).collect();
-        let (_folder, source) = source(&lines);
+        let lines: Vec<String> = (0..2000).map(|n| format!("NAME_{n}=value-of-{n}")).collect();
+        let (_folder, source) = source(&lines.join("\n"));
         let kept = || source.index.lock().unwrap().as_ref().map(|(_, index)| Arc::clone(index));
         assert_eq!(source.read("NAME_0").unwrap().plain(), b"value-of-0");
         let first = kept().unwrap();
