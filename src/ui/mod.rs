@@ -14,6 +14,7 @@ mod words;
 
 pub use json::Json;
 pub use paint::Paint;
+pub use plain::Detail;
 pub use plain::Plain;
 pub use progress::Progress;
 pub use screen::Guest;

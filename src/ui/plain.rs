@@ -22,9 +22,22 @@ use crate::ui::words;
 /// How often a line that never ends, as a progress bar draws it, is shown as far as it is.
 const NOW_AND_THEN: Duration = Duration::from_secs(10);
 
+/// How much of a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// What asks for attention: notices, and that the run is being cancelled.
+    Notices,
+    /// Where each step is, and what it prints.
+    #[default]
+    Steps,
+    /// Also what waits for a slot, which processes run, and how each secret travelled.
+    Everything,
+}
+
 /// Writes what happens as lines, each with the step it belongs to.
 pub struct Plain<W> {
     to: W,
+    detail: Detail,
     width: usize,
     open: HashMap<(StepId, bool), Open>,
     now_and_then: Duration,
@@ -48,7 +61,13 @@ impl Default for Open {
 impl<W: Write + Send> Plain<W> {
     /// Writes to `to`, which should be buffered.
     pub fn new(to: W) -> Self {
-        Self { to, width: 0, open: HashMap::new(), now_and_then: NOW_AND_THEN }
+        Self { to, detail: Detail::default(), width: 0, open: HashMap::new(), now_and_then: NOW_AND_THEN }
+    }
+
+    /// Shows more, or less.
+    #[must_use]
+    pub fn showing(self, detail: Detail) -> Self {
+        Self { detail, ..self }
     }
 
     fn line(&mut self, step: &StepId, mark: &str, text: &str) -> io::Result<()> {
@@ -106,7 +125,7 @@ impl<W: Write + Send> Plain<W> {
         Ok(())
     }
 
-    fn finished(&mut self, step: &StepId, state: &RunState) -> io::Result<()> {
+    fn finished(&mut self, step: &StepId, state: &RunState, clock: &str) -> io::Result<()> {
         self.close(step)?;
         let Some(of) = state.step(step) else { return Ok(()) };
         let time = words::duration(of.duration.unwrap_or_default());
@@ -114,11 +133,11 @@ impl<W: Write + Send> Plain<W> {
         match of.status {
             StepStatus::Success => {
                 let flaky = words::flaky(of).map(|words| format!(" ({words})")).unwrap_or_default();
-                self.line(step, "✓", &format!("done in {time}{flaky}"))
+                self.line(step, "✓", &format!("done in {time}, at {clock}{flaky}"))
             }
             StepStatus::Cancelled if of.attempts == 0 => self.line(step, "⊘", "cancelled"),
             _ => {
-                let text = format!("{} after {time}{}: {how}", of.status, words::on_host(of));
+                let text = format!("{} after {time}{}, at {clock}: {how}", of.status, words::on_host(of));
                 self.line(step, "✗", &text)?;
                 // Of a failure that counts, the end of the run has the rest.
                 let rest = if of.forgiven { words::detail_lines(of) } else { Vec::new() };
@@ -130,6 +149,11 @@ impl<W: Write + Send> Plain<W> {
 
 impl<W: Write + Send> View for Plain<W> {
     fn show(&mut self, event: &Event, state: &RunState) -> io::Result<()> {
+        let asks_for_attention = matches!(event.what, What::RunCancelling { .. } | What::Notice { .. });
+        if self.detail == Detail::Notices && !asks_for_attention {
+            return Ok(());
+        }
+        let clock = event.time.strftime("%H:%M:%SZ").to_string();
         match &event.what {
             What::RunStarted { run, recipe, steps } => {
                 self.width = table::prefix(steps.iter().map(|step| &step.id));
@@ -140,7 +164,7 @@ impl<W: Write + Send> View for Plain<W> {
             What::StepStarted { step, attempt, .. } => {
                 let host = state.step(step).map(words::on_host).unwrap_or_default();
                 let attempt = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
-                self.line(step, ">", &format!("started{host}{attempt}"))
+                self.line(step, ">", &format!("started{host}{attempt} at {clock}"))
             }
             What::StepOutput { step, stream, text } => self.output(step, *stream, text.as_str()),
             What::StepProgress { step, message } => self.line(step, "~", message.as_str()),
@@ -149,7 +173,7 @@ impl<W: Write + Send> View for Plain<W> {
                 let text = format!("{}; trying again in {}", words::end(end), words::duration(*delay));
                 self.line(step, "↻", &text)
             }
-            What::StepFinished { step, .. } => self.finished(step, state),
+            What::StepFinished { step, .. } => self.finished(step, state, &clock),
             What::StepSkipped { step, reason, .. } => {
                 self.line(step, "⊘", &format!("skipped: {}", reason.as_str()))
             }
@@ -169,6 +193,19 @@ impl<W: Write + Send> View for Plain<W> {
             }
             What::Notice { step: Some(step), text } => self.line(step, "!", text.as_str()),
             What::Notice { step: None, text } => self.write(&format!("! {}", text.as_str())),
+            What::StepWaiting { step } if self.detail == Detail::Everything => {
+                self.line(step, "~", "waits for nothing but a slot")
+            }
+            What::StepLaunched { step, process } if self.detail == Detail::Everything => {
+                self.line(step, "~", &format!("runs as process {}", process.pid))
+            }
+            What::SecretsDelivered { step, deliveries } if self.detail == Detail::Everything => {
+                deliveries.iter().try_for_each(|delivery| {
+                    let what = if delivery.is_default { "the default of secret" } else { "secret" };
+                    let (secret, form) = (delivery.secret.as_str(), delivery.form());
+                    self.line(step, "~", &format!("{what} `{secret}` went as `{form}`: {}", delivery.carrier))
+                })
+            }
             What::StepWaiting { .. }
             | What::StepLaunched { .. }
             | What::SecretsDelivered { .. }

@@ -17,6 +17,7 @@ use doppio_test_support::Ran;
 /// Text without what differs from run to run: ids, times, folders.
 fn settled(doppio: &Doppio, text: &str) -> String {
     let text = doppio.settled(text);
+    let text = Regex::new(r"\d\d:\d\d:\d\dZ").expect("an expression").replace_all(&text, "CLOCK");
     let text = Regex::new(r"\d{8}-\d{6}-[0-9a-f]{4}").expect("an expression").replace_all(&text, "RUN");
     Regex::new(r"\d+\.\d+ s").expect("an expression").replace_all(&text, "TIME").into_owned()
 }

@@ -47,6 +47,7 @@ use crate::cli::output;
 use crate::cli::output::OutputArgs;
 use crate::cli::plan;
 use crate::cli::routes;
+use crate::cli::run::view::DetailArgs;
 use crate::cli::secret::lookup;
 use crate::cli::terminal::Terminal;
 use crate::config::Dirs;
@@ -67,7 +68,9 @@ use crate::ui::Screen;
 #[command(after_help = "Examples:\n  doppio run train.toml --host gpu-box\n  \
                         doppio run train.toml --host gpu-box --var epochs=3 --only setup\n  \
                         doppio run train.toml --sandbox\n  \
-                        doppio run train.toml --host gpu-box --output json | jq .event")]
+                        doppio run train.toml --host gpu-box --output json | jq .event\n\n\
+                        Exit codes: 0 done, 1 a step failed, 2 the recipe or the command line is wrong, 3 something \
+                        outside prevents it (a secret, a host, a login, the disk), 70 a bug in Doppio, 130 interrupted")]
 pub(super) struct Args {
     #[command(flatten)]
     recipe: RecipeArgs,
@@ -79,6 +82,8 @@ pub(super) struct Args {
     dry_run: bool,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    detail: DetailArgs,
     /// Show a secret's name where its value was masked, instead of `***`
     #[arg(long)]
     mask_names: bool,
@@ -91,8 +96,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         return plan::dry_run(&args.recipe, args.output, context);
     }
     let loaded = load::load(&args.recipe, context, &hosts)?;
-    let screen = view::screen(args.output.format(), context);
-    let is_tree = view::is_tree(args.output.format(), context);
+    let detail = args.detail.detail();
+    let screen = view::screen(args.output.format(), detail, context);
+    let is_tree = view::is_tree(args.output.format(), detail, context);
     let prompt: Arc<dyn Prompt> =
         Arc::new(Talk::new(Terminal::new(context), is_tree.then(|| screen.voice())));
     let ladder =

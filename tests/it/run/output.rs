@@ -23,26 +23,45 @@ fn lines_have_one_prefix_a_step_and_the_end_says_what_to_type() {
     setup[2..].sort_unstable();
     insta::assert_snapshot!(settled(&doppio, &setup.join("\n")), @"
     run `RUN` of `test`: 4 steps
-    setup > started
+    setup > started at CLOCK
     setup | hello
     setup | no newline
     setup | warn
-    setup ✓ done in TIME
+    setup ✓ done in TIME, at CLOCK
     ");
     insta::assert_snapshot!(settled(&doppio, &format!("train >{rest}")), @"
-    train > started
+    train > started at CLOCK
     train | epoch 1
-    train ✗ failed after TIME: exit code 3
+    train ✗ failed after TIME, at CLOCK: exit code 3
     eval  ⊘ skipped: step `train` failed
-    stop  > started
+    stop  > started at CLOCK
     stop  | stopped
-    stop  ✓ done in TIME
+    stop  ✓ done in TIME, at CLOCK
     run `RUN`: 2 done, 1 failed, 1 skipped in TIME
     log: WORLD/home/doppio/runs/RUN
     error: step `train` failed: exit code 3
 
     hint: see all it printed with `doppio runs logs RUN --step train`
     ");
+}
+
+#[test]
+fn more_is_shown_or_less() {
+    let doppio = Doppio::new().env("DOPPIO_KEYRING", "off").env("TEST_TOKEN", "made-up-by-the-test");
+    doppio.recipe(
+        "[[step]]\nid = \"a\"\nlocal_command = { command = \"echo said\", env = { T = \"${secret:env:TEST_TOKEN}\" } }\n\
+         [[step]]\nid = \"b\"\nlocal_command = { command = \"exit 3\" }\n",
+    );
+    let quiet = doppio.run(["run", "-q", "recipe.toml"]).expect(1).stderr;
+    assert!(!quiet.contains("said") && !quiet.contains("started"), "{quiet}");
+    assert!(
+        quiet.contains("1 done, 1 failed") && quiet.contains("error: step `b` failed: exit code 3"),
+        "{quiet}"
+    );
+    let verbose = doppio.run(["run", "--verbose", "recipe.toml"]).expect(1).stderr;
+    assert!(verbose.contains("a | said") && verbose.contains("a ~ runs as process "), "{verbose}");
+    assert!(verbose.contains("a ~ secret `env:TEST_TOKEN` went as `T`: "), "{verbose}");
+    doppio.run(["run", "-q", "-v", "recipe.toml"]).expect(2);
 }
 
 #[test]
