@@ -32,6 +32,8 @@ pub struct StepState {
     pub host: Option<Masked>,
     /// The process of the last attempt, once one was started.
     pub process: Option<StepProcess>,
+    /// How far the last attempt said it was, in its words; the journal does not have it.
+    pub progress: Option<Masked>,
     /// When the first attempt began.
     pub started: Option<Timestamp>,
     /// From the first attempt's start to the end.
@@ -114,8 +116,11 @@ impl RunState {
             What::StepStarted { step, attempt, host } => {
                 return self.expect(step, &[StepStatus::Waiting])?.start(time, *attempt, host.as_ref());
             }
-            What::StepOutput { step, .. } | What::StepProgress { step, .. } => {
+            What::StepOutput { step, .. } => {
                 self.expect(step, &[StepStatus::Running])?;
+            }
+            What::StepProgress { step, message } => {
+                self.expect(step, &[StepStatus::Running])?.progress = Some(message.clone());
             }
             What::StepLaunched { step, process } => {
                 self.expect(step, &[StepStatus::Running])?.process = Some(process.clone());
@@ -243,6 +248,7 @@ impl StepState {
             attempts: 0,
             host: None,
             process: None,
+            progress: None,
             started: None,
             duration: None,
             reason: None,
@@ -261,6 +267,7 @@ impl StepState {
         self.started.get_or_insert(time);
         self.host = host.cloned();
         self.process = None;
+        self.progress = None;
         self.deliveries.clear();
         Ok(())
     }

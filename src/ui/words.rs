@@ -108,6 +108,10 @@ pub(super) fn details(step: &StepState) -> Details {
             )),
         };
     }
+    if let (Some(End::Timeout), Some(progress)) = (&step.end, &step.progress) {
+        let hint = "give it longer with `timeout_secs`".to_owned();
+        return Details { causes: vec![format!("it was {}", progress.as_str())], hint: Some(hint) };
+    }
     let (causes, hint) = step.end.as_ref().map(End::details).unwrap_or_default();
     Details { causes: causes.into_iter().map(str::to_owned).collect(), hint: hint.map(str::to_owned) }
 }

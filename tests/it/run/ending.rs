@@ -117,6 +117,20 @@ fn a_deadline_ends_the_whole_tree() {
     assert_eq!(pids(&doppio, "pids", 2).iter().filter(|pid| is_alive(pid)).count(), 0);
 }
 
+// case F11
+#[test]
+fn a_wait_that_times_out_says_what_it_waited_for() {
+    let doppio = Doppio::new();
+    doppio.recipe(
+        "[[step]]\nid = \"long\"\ntimeout_secs = 1\n\
+         wait_condition = { host_id = \"local\", condition = { file_exists = { path = \"/nowhere/done\" } } }\n",
+    );
+    let said = doppio.run(["run", "recipe.toml"]).expect(1).stderr;
+    assert!(said.contains("error: step `long` failed: timed out\n"), "{said}");
+    assert!(said.contains("cause: it was waiting for ") && said.contains("/nowhere/done"), "{said}");
+    assert!(said.contains("hint: give it longer with `timeout_secs`"), "{said}");
+}
+
 // case D3
 #[test]
 fn nothing_starts_while_a_step_before_it_still_ends() {
