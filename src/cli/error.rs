@@ -3,11 +3,15 @@
 use std::process::ExitCode;
 
 use doppio_hosts::HostError;
+use doppio_rented::NotMachineId;
+use doppio_rented::QueryError;
+use doppio_rented::RentedError;
 use doppio_secrets::SecretError;
 use doppio_secrets::source::SourceError;
 use doppio_text::Diagnostic;
 use doppio_text::NotOwn;
 use doppio_text::Source;
+use doppio_text::shell::typed;
 
 /// All that went wrong, as one error: what is right for the first of them, with the words of all.
 pub(super) fn all(outcomes: impl IntoIterator<Item = Result<(), CliError>>) -> Result<(), CliError> {
@@ -140,6 +144,26 @@ impl From<NotOwn> for CliError {
 impl From<HostError> for CliError {
     fn from(error: HostError) -> Self {
         Self { causes: error.causes, hints: error.hint.into_iter().collect(), ..Self::world(error.message) }
+    }
+}
+
+impl From<RentedError> for CliError {
+    fn from(error: RentedError) -> Self {
+        let is_ours = matches!(error, RentedError::BadOrder(_) | RentedError::BadBase { .. });
+        let kind = if is_ours { Kind::Usage } else { Kind::World };
+        Self::new(kind, error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<QueryError> for CliError {
+    fn from(error: QueryError) -> Self {
+        Self::usage(error.to_string()).hint(error.hint)
+    }
+}
+
+impl From<NotMachineId> for CliError {
+    fn from(error: NotMachineId) -> Self {
+        Self::usage(error.to_string()).hint(typed(["doppio", "vast", "list"]))
     }
 }
 

@@ -27,6 +27,7 @@ mod signals;
 mod terminal;
 mod tips;
 mod tls;
+mod vast;
 mod version;
 mod wait;
 
@@ -88,6 +89,13 @@ enum Command {
                       doppio runs logs 7f3a --step train"
     )]
     Runs(runs::Command),
+    /// Hire, look at and destroy machines of vast.ai
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  doppio vast search --gpus 4 --gpu RTX_4090 --max-price 2\n  \
+                      doppio vast list\n  doppio vast destroy vast-12345"
+    )]
+    Vast(vast::Command),
     /// Print the version
     Version(version::Args),
 }
@@ -133,6 +141,7 @@ fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
         Command::Secret(command) => secret::run(&command, context),
         Command::Run(args) => run::run(&args, context),
         Command::Runs(command) => runs::run(&command, context),
+        Command::Vast(command) => vast::run(&command, context),
         Command::Version(args) => version::run(&args),
     }
 }

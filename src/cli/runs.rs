@@ -4,7 +4,7 @@ mod find;
 mod list;
 mod logs;
 mod prune;
-mod record;
+pub(in crate::cli) mod record;
 mod rm;
 mod show;
 

@@ -24,6 +24,7 @@ use doppio_secrets::SecretValue;
 use doppio_text::shown;
 
 use crate::cli::context::Context;
+use crate::cli::error::CliError;
 use crate::cli::output;
 
 /// What the terminal's own line takes, with its line break: a longer one loses its end.
@@ -99,6 +100,14 @@ impl Terminal {
         }
         Ok(matches!(line.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes" | b"YES"))
     }
+}
+
+/// Asks for a yes; `otherwise` is what to do where nobody can be asked.
+pub(super) fn ask(question: &str, otherwise: &str, context: &Context) -> Result<bool, CliError> {
+    Terminal::new(context).confirm(question).map_err(|error| match error {
+        NoAnswer::Nobody => CliError::usage("there is no terminal to ask on").hint(otherwise),
+        other => CliError::world(other.to_string()),
+    })
 }
 
 /// Whether somebody is there to answer.

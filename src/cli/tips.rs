@@ -49,8 +49,8 @@ const TIPS: [(&[&str], &str); 34] = [
     (&["man", "manual"], "`doppio help COMMAND` prints the manual of a command"),
     (&["schema"], "docs/recipe.md has the tables of all keys"),
     (
-        &["vast", "runpod", "lambda"],
-        "rented machines are not built yet: add the machine with `doppio host add NAME 'ssh -p PORT root@ADDRESS'`",
+        &["runpod", "lambda"],
+        "its machines are not built yet, those of vast.ai are: add the machine with `doppio host add NAME 'ssh -p PORT root@ADDRESS'`",
     ),
     (
         &["env", "vars"],

@@ -41,3 +41,4 @@ mod steps;
 mod stops;
 mod support;
 mod trust;
+mod vast;

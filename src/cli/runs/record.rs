@@ -5,7 +5,7 @@ use crate::journal::Record;
 use crate::ui::table::Colour;
 
 /// How a run stands, in one word.
-pub(super) fn standing(record: &Record) -> &'static str {
+pub(in crate::cli) fn standing(record: &Record) -> &'static str {
     match record.state.status {
         Some(RunStatus::Success) => "success",
         Some(RunStatus::Failed) => "failed",

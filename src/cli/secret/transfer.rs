@@ -22,8 +22,7 @@ use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::secret::lookup;
 use crate::cli::secret::validate;
-use crate::cli::terminal::NoAnswer;
-use crate::cli::terminal::Terminal;
+use crate::cli::terminal;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
 
@@ -365,11 +364,7 @@ impl Plan<'_> {
 
 /// Asks for a yes.
 pub(super) fn ask(question: &str, context: &Context) -> Result<bool, CliError> {
-    Terminal::new(context).confirm(question).map_err(|error| match error {
-        NoAnswer::Nobody => CliError::usage("there is no terminal to ask on")
-            .hint("repeat the command with `--yes`, or preview with `--dry-run`"),
-        other => CliError::world(other.to_string()),
-    })
+    terminal::ask(question, "repeat the command with `--yes`, or preview with `--dry-run`", context)
 }
 
 pub(super) fn secrets(count: usize) -> String {
