@@ -166,8 +166,11 @@ fn waits(wait: Option<&Duration>) -> String {
 impl RentedError {
     /// What to do, with the command to type.
     pub fn hint(&self) -> String {
-        let command = |vendor: &VendorName, rest: &[&str]| {
-            typed(["doppio", vendor.as_str()].iter().chain(rest).copied())
+        // Only those of vast.ai have commands; the others have a page.
+        let command = |vendor: &VendorName, rest: &[&str]| match vendor {
+            VendorName::Vast => typed(["doppio", "vast"].iter().chain(rest).copied()),
+            VendorName::Runpod => "https://console.runpod.io/pods".to_owned(),
+            VendorName::Lambda => "https://cloud.lambda.ai/instances".to_owned(),
         };
         match self {
             Self::NoKey(vendor) | Self::BadKey { vendor, .. } => format!(
@@ -197,8 +200,12 @@ impl RentedError {
             Self::Busy { vendor, .. } | Self::Late { vendor, .. } | Self::Unreachable { vendor, .. } => {
                 format!("check the network, and {} for an outage; then try again", status_page(*vendor))
             }
-            Self::NotApi { vendor, .. } | Self::BadBase { vendor, .. } => {
-                format!("check `{}_URL`, and the proxy of this network", vendor.as_str().to_ascii_uppercase())
+            Self::NotApi { vendor: VendorName::Vast, .. }
+            | Self::BadBase { vendor: VendorName::Vast, .. } => {
+                "check `VAST_URL`, and the proxy of this network".to_owned()
+            }
+            Self::NotApi { .. } | Self::BadBase { .. } => {
+                "check the address, and the proxy of this network".to_owned()
             }
             Self::Refused { vendor, .. } => format!("see what there is: {}", command(vendor, &["list"])),
             Self::Unable { vendor, .. } => {

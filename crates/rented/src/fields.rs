@@ -23,6 +23,11 @@ impl<'a> Fields<'a> {
         self.0[name].as_array().into_iter().flatten().map(Fields)
     }
 
+    /// A text as it stands, however long.
+    pub(crate) fn exactly(self, name: &str) -> Option<&'a str> {
+        self.0[name].as_str().filter(|text| !text.is_empty())
+    }
+
     /// A text on one line without white space around it; numbers too. None if it is blank.
     pub(crate) fn text(self, name: &str) -> Option<String> {
         let text = match &self.0[name] {
@@ -67,6 +72,11 @@ impl<'a> Fields<'a> {
             Value::String(text) => text.eq_ignore_ascii_case("true"),
             value => value.as_u64() == Some(1),
         }
+    }
+
+    /// A time as RFC 3339 has it.
+    pub(crate) fn date(self, name: &str) -> Option<Timestamp> {
+        self.exactly(name)?.parse().ok()
     }
 
     /// A time in seconds since 1970.

@@ -1,4 +1,5 @@
-//! Machines that are hired, behind one trait: [`Vendor`]. A vendor has one folder; [`Vast`] is the first.
+//! Machines that are hired, behind one trait: [`Vendor`]. A vendor has one file or folder: [`Vast`],
+//! [`RunPod`], [`Lambda`].
 //!
 //! Nothing here asks the user or reads the environment: keys and addresses are handed in ([`Account`]).
 
@@ -11,13 +12,16 @@ mod caller;
 mod error;
 mod fields;
 mod label;
+mod lambda;
 mod limiter;
+mod look_up;
 mod machine;
 mod machine_id;
 mod money;
 mod offer;
 mod redact;
 mod refusal;
+mod runpod;
 #[cfg(test)]
 mod test_server;
 mod vast;
@@ -26,6 +30,7 @@ mod vendor;
 pub use account::Account;
 pub use error::RentedError;
 pub use label::Label;
+pub use lambda::Lambda;
 pub use machine::Endpoint;
 pub use machine::EndpointKind;
 pub use machine::Machine;
@@ -37,6 +42,7 @@ pub use money::Dollars;
 pub use offer::Offer;
 pub use offer::Order;
 pub use offer::Search;
+pub use runpod::RunPod;
 pub use vast::AccountKey;
 pub use vast::Query;
 pub use vast::QueryError;

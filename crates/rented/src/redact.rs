@@ -5,7 +5,7 @@ use serde_json::Value;
 /// Members of vendors' answers that are keys or passwords: those of accounts (`/users/current`), of one
 /// machine (`instance_api_key`) and of the page that runs on it.
 const SECRET: &[&str] =
-    &["apikey", "jupyter_token", "password", "image_login", "ssh_private_key", "pin_code"];
+    &["apikey", "jupyter_token", "jupyter_url", "password", "image_login", "ssh_private_key", "pin_code"];
 
 /// Members that hold what users put there, and secrets among it.
 const OF_USERS: &[&str] = &["extra_env", "env", "onstart"];

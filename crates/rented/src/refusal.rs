@@ -10,6 +10,7 @@ use doppio_text::brief;
 
 use crate::error::RentedError;
 use crate::fields::Fields;
+use crate::machine_id::MachineId;
 use crate::machine_id::VendorName;
 
 /// The most characters of a vendor's words.
@@ -37,6 +38,22 @@ pub(crate) enum CallError {
     Undone(RentedError),
     /// It may have been done all the same.
     Unclear(RentedError),
+}
+
+impl CallError {
+    /// What it means where the vendor has no words of its own for it; `about` is the machine that the request
+    /// was about.
+    pub(crate) fn error(self, vendor: VendorName, what: &str, about: Option<&MachineId>) -> RentedError {
+        let refusal = match self {
+            Self::Undone(error) | Self::Unclear(error) => return error,
+            Self::Refused(refusal) => refusal,
+        };
+        match (about, refusal.status) {
+            (Some(id), 404 | 410) => RentedError::NoMachine(id.clone()),
+            (Some(id), 409) => RentedError::WrongState { id: id.clone(), words: refusal.words },
+            _ => refusal.error(vendor, what),
+        }
+    }
 }
 
 impl Refusal {

@@ -78,7 +78,9 @@ pub trait Vendor: Debug + Send + Sync {
     async fn create(&self, order: &Order) -> Result<MachineId, RentedError>;
 
     /// Starts a machine that is stopped.
-    async fn start(&self, id: &MachineId) -> Result<(), RentedError>;
+    async fn start(&self, _id: &MachineId) -> Result<(), RentedError> {
+        Err(self.unable("start a machine again"))
+    }
 
     /// Stops a machine; its disk is kept and paid for.
     async fn stop(&self, _id: &MachineId) -> Result<(), RentedError> {

@@ -1,8 +1,6 @@
 //! Creating a machine at vast.ai. It costs money, so nothing is sent twice on a guess: what became of a
 //! request without an answer is looked up by the label, which is part of the request.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use serde_json::json;
 
@@ -11,6 +9,7 @@ use doppio_secrets::SecretValue;
 use crate::caller::Caller;
 use crate::error::RentedError;
 use crate::fields::Fields;
+use crate::look_up::look_up;
 use crate::machine_id::MachineId;
 use crate::machine_id::VendorName;
 use crate::offer::Order;
@@ -19,10 +18,6 @@ use crate::refusal::Refusal;
 use crate::vast::calls;
 use crate::vast::refused;
 use crate::vendor::Vendor;
-
-/// How often a machine is looked for whose request had no answer, and the pause between: it appears in
-/// the list some seconds after the request.
-const LOOKS: (usize, Duration) = (4, Duration::from_secs(3));
 
 /// Tries to destroy what a failed request left.
 const TRIES: usize = 4;
@@ -55,7 +50,7 @@ pub(super) async fn create(
     match failed {
         CallError::Undone(error) => Err(error),
         CallError::Refused(refusal) => Err(refuse(vendor, *refusal, order).await),
-        CallError::Unclear(error) => look_up(vendor, caller, error, order).await,
+        CallError::Unclear(error) => look_up(vendor, caller, error, &order.label).await,
     }
 }
 
@@ -82,30 +77,6 @@ async fn refuse(vendor: &dyn Vendor, refusal: Refusal, order: &Order) -> RentedE
         }
     }
     RentedError::LeftOver { id, cause: Box::new(error) }
-}
-
-/// What became of a request without an answer.
-async fn look_up(
-    vendor: &dyn Vendor,
-    caller: &Caller,
-    error: RentedError,
-    order: &Order,
-) -> Result<MachineId, RentedError> {
-    for _ in 0..LOOKS.0 {
-        caller.pause(LOOKS.1).await;
-        let Ok(found) = vendor.labelled(&order.label).await else {
-            let label = order.label.clone();
-            return Err(RentedError::CreateUnclear {
-                label,
-                cause: Box::new(error),
-                vendor: VendorName::Vast,
-            });
-        };
-        if let Some(machine) = found.into_iter().next() {
-            return Ok(machine.id);
-        }
-    }
-    Err(error)
 }
 
 /// What vast.ai would refuse, or do otherwise than it looks.

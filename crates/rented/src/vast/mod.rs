@@ -94,7 +94,7 @@ impl Vast {
             let answer = self.ask(&page(after.as_deref()), what, None).await?;
             let fields = Fields(&answer);
             all.extend(fields.list(member).filter_map(&read));
-            let next = fields.text("next_token");
+            let next = fields.exactly("next_token").map(str::to_owned);
             if next.is_none() || next == after {
                 break;
             }
@@ -118,13 +118,17 @@ impl Vast {
     ///
     /// As every request.
     pub async fn account_keys(&self) -> Result<Vec<AccountKey>, RentedError> {
-        let answer = self.ask(&calls::account_keys(), "list the keys of the account", None).await?;
+        let answer = match self.caller.send(&calls::account_keys()).await {
+            Ok(answer) => answer,
+            // That is how it says that there are none.
+            Err(CallError::Refused(refusal)) if refusal.status == 404 => return Ok(Vec::new()),
+            Err(error) => return Err(refused::error(error, "list the keys of the account", None)),
+        };
         let inner = if answer.is_array() { json!({ "keys": answer }) } else { answer };
         let name = if inner["ssh_keys"].is_array() { "ssh_keys" } else { "keys" };
         let key = |fields: Fields<'_>| {
-            let public_key =
-                ["public_key", "ssh_key", "key"].into_iter().find_map(|name| fields.text(name))?;
-            Some(AccountKey { id: fields.text("id")?, public_key })
+            let key = ["public_key", "ssh_key", "key"].into_iter().find_map(|name| fields.exactly(name))?;
+            Some(AccountKey { id: fields.text("id")?, public_key: key.trim().to_owned() })
         };
         Ok(Fields(&inner).list(name).filter_map(key).collect())
     }

@@ -11,10 +11,10 @@ pub(super) fn is_expired(refusal: &Refusal) -> bool {
     refusal.status == 401 || refusal.status == 404 && refusal.says("session expired")
 }
 
-/// Whether there is no such machine.
+/// Whether there is no such machine, in vast.ai's own words: another server's 404 must not pass for a machine
+/// that is destroyed.
 pub(super) fn is_no_machine(refusal: &Refusal) -> bool {
-    refusal.code == "no_such_instance"
-        || matches!(refusal.status, 404 | 410) && (refusal.says("instance") || refusal.code.is_empty())
+    refusal.code == "no_such_instance" || matches!(refusal.status, 404 | 410) && refusal.says("instance")
 }
 
 /// Whether a machine has a key already.
@@ -31,7 +31,7 @@ pub(super) fn is_taken(refusal: &Refusal) -> bool {
 pub(super) fn error(error: CallError, what: &str, about: Option<&MachineId>) -> RentedError {
     let refusal = match error {
         CallError::Undone(error) | CallError::Unclear(error) => return error,
-        CallError::Refused(refusal) => *refusal,
+        CallError::Refused(refusal) => refusal,
     };
     let vendor = VendorName::Vast;
     match about {
@@ -39,7 +39,6 @@ pub(super) fn error(error: CallError, what: &str, about: Option<&MachineId>) -> 
             RentedError::NoCredit { vendor, words: refusal.words }
         }
         Some(id) if is_no_machine(&refusal) => RentedError::NoMachine(id.clone()),
-        Some(id) if refusal.status == 409 => RentedError::WrongState { id: id.clone(), words: refusal.words },
-        _ => refusal.error(vendor, what),
+        _ => CallError::Refused(refusal).error(vendor, what, about),
     }
 }

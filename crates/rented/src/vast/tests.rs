@@ -53,6 +53,26 @@ async fn destroying_what_is_gone_is_done() {
     let (_server, vast) = vast(&[gone, gone]).await;
     vast.destroy(&id()).await.unwrap();
     assert_eq!(vast.stop(&id()).await.unwrap_err(), RentedError::NoMachine(id()));
+    // Something else may be there, and the machine run on.
+    let (_server, elsewhere) = self::vast(&["404 Not Found\n\n{\"detail\":\"Not Found\"}"]).await;
+    elsewhere.destroy(&id()).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn long_keys_and_tokens_are_whole() {
+    let key = format!("ssh-rsa {} me", "A".repeat(700));
+    let token = "t".repeat(900);
+    let (server, vast) = vast(&[
+        &format!("200 OK\n\n[{{\"id\":1,\"key\":\"{key}\"}}]"),
+        "404 Not Found\n\n{\"msg\":\"No SSH keys found\"}",
+        &format!("200 OK\n\n{{\"instances\":[],\"next_token\":\"{token}\"}}"),
+        "200 OK\n\n{\"instances\":[]}",
+    ])
+    .await;
+    assert_eq!(vast.account_keys().await.unwrap()[0].public_key, key);
+    assert!(vast.account_keys().await.unwrap().is_empty());
+    vast.list().await.unwrap();
+    assert!(server.lines()[3].ends_with(&format!("after_token={token}")));
 }
 
 #[tokio::test]
