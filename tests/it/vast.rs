@@ -257,7 +257,7 @@ fn a_private_key_is_not_sent() {
     let server = Server::of(&[]);
     let doppio = server.doppio();
     let begin = ["-----BEGIN OPENSSH", "PRIVATE KEY-----"].join(" ");
-    let key = doppio.private("home/.ssh/id_ed25519", &format!("{begin}\nmade up\n"));
+    let key = doppio.private("home/.ssh/id_ed25519", format!("{begin}\nmade up\n"));
     let ran = doppio.run(["vast", "ssh-key", "attach", "vast-12", key.to_str().expect("UTF-8")]).expect(2);
     assert!(ran.stderr.contains("is a private key"), "{}", ran.stderr);
     assert!(server.asked().is_empty());

@@ -75,7 +75,13 @@ pub(in crate::vendor) static ROWS: &[Vendor] = &[
                 ),
                 Token::bare("lambda-api-key", "[A-Za-z0-9_.-]{32,160}"),
             ],
-            also: &["LAMBDA_CLOUD_API_KEY", "LAMBDA_LABS_API_KEY", "LAMBDALABS_API_KEY"],
+            also: &[
+                "LAMBDA_CLOUD_API_KEY",
+                "LAMBDA_CLOUD_API_TOKEN",
+                "LAMBDA_API_TOKEN",
+                "LAMBDA_LABS_API_KEY",
+                "LAMBDALABS_API_KEY",
+            ],
             ..Key::variables("lambda/api_key", &["LAMBDA_API_KEY"])
         }]],
         search: Search::Then(gpu_clouds::lambda),
