@@ -9,6 +9,7 @@ mod context;
 mod credentials;
 mod doctor;
 mod error;
+mod exec;
 mod handed;
 mod hardware;
 mod host;
@@ -72,6 +73,8 @@ enum Command {
     Completions(completions::Args),
     /// Examine this machine or a host: what is wrong, and how to fix it
     Doctor(doctor::Args),
+    /// Run a command on a host, or on several
+    Exec(exec::Args),
     /// Add and list hosts, and forget their keys
     #[command(subcommand)]
     Host(host::Command),
@@ -136,6 +139,7 @@ fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
         Command::Complete(args) => complete::run(&args, context),
         Command::Completions(args) => completions::run(&args, command()),
         Command::Doctor(args) => doctor::run(&args, context),
+        Command::Exec(args) => exec::run(&args, context),
         Command::Host(command) => host::run(&command, context),
         Command::Plan(args) => plan::run(&args, context),
         Command::Secret(command) => secret::run(&command, context),

@@ -1,6 +1,7 @@
 //! Events and diagnostics → terminal. Nothing here opens a stream: what is written to is handed
 //! in, and `cli` decides which view it is.
 
+mod command_output;
 mod json;
 mod paint;
 mod plain;
@@ -12,6 +13,8 @@ pub mod table;
 mod view;
 mod words;
 
+pub use command_output::CommandOutput;
+pub use command_output::Passing;
 pub use json::Json;
 pub use paint::Paint;
 pub use plain::Detail;
@@ -22,6 +25,7 @@ pub use screen::Screen;
 pub use screen::Voice;
 pub use summary::Failure;
 pub use summary::failures;
+pub use summary::failures_of;
 pub use summary::outcome;
 pub use summary::summary;
 pub use view::View;

@@ -132,6 +132,15 @@ pub struct Failure {
 
 /// What failed and was not allowed to; and hints: what to do, and what to type next.
 pub fn failures(state: &RunState) -> (Vec<Failure>, Vec<String>) {
+    failures_of(state, |step| format!("step `{}`", step.outline.id), ("step", "steps"))
+}
+
+/// The same in other words: what each is called, and one of them and several.
+pub fn failures_of(
+    state: &RunState,
+    name: impl Fn(&StepState) -> String,
+    (one, several): (&str, &str),
+) -> (Vec<Failure>, Vec<String>) {
     let failed: Vec<&StepState> = state
         .leaves()
         .filter(|step| matches!(step.status, StepStatus::Failed | StepStatus::Lost) && !step.forgiven)
@@ -140,18 +149,17 @@ pub fn failures(state: &RunState) -> (Vec<Failure>, Vec<String>) {
     let mut told: Vec<Failure> = Vec::new();
     for step in failed.iter().take(TOLD) {
         let how = step.end.as_ref().map(words::end).unwrap_or_default();
-        let id = &step.outline.id;
         let verb = if step.status == StepStatus::Lost { "is lost" } else { "failed" };
         let Details { causes, hint } = words::details(step);
         told.push(Failure {
-            message: format!("step `{id}` {verb}{}: {}", words::on_host(step), how),
+            message: format!("{} {verb}{}: {how}", name(step), words::on_host(step)),
             causes,
         });
         // A hint may show several lines of a file to write.
         hints.extend(hint);
     }
     if failed.len() > TOLD {
-        let message = format!("{} more failed", words::count(failed.len() - TOLD, "step", "steps"));
+        let message = format!("{} more failed", words::count(failed.len() - TOLD, one, several));
         told.push(Failure { message, causes: Vec::new() });
     }
     let has_printed = |step: &&&StepState| {

@@ -12,6 +12,7 @@ mod circles;
 mod cli;
 mod docs;
 mod doctor;
+mod exec;
 mod first_build;
 mod foreign_text;
 mod handed_over;

@@ -2,6 +2,7 @@
 //! for this machine, the sandbox and real servers alike.
 
 pub(crate) mod cases;
+mod command;
 mod files;
 mod local;
 mod login;

@@ -25,6 +25,7 @@ use crate::Trust;
 use crate::hosts_file::jumps::Jump;
 
 pub use crate::hosts_file::new_entry::NewEntry;
+pub use crate::hosts_file::new_entry::text as toml_string;
 
 /// `hosts.toml`, read and checked.
 #[derive(Debug, Clone)]

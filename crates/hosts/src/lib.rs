@@ -51,6 +51,7 @@ pub use hardware::hardware;
 pub use host::Host;
 pub use hosts_file::HostsFile;
 pub use hosts_file::NewEntry;
+pub use hosts_file::toml_string;
 pub use pool::Pool;
 pub use pool::PoolOptions;
 pub use private_folder::PRIVATE_FOLDER;

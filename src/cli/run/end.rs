@@ -20,7 +20,8 @@ use crate::ui::outcome;
 use crate::ui::summary;
 
 /// How a run went, and what there is to read of it.
-pub(super) struct Ended {
+pub(in crate::cli) struct Ended {
+    /// What its events add up to.
     pub state: RunState,
     /// Where its journal and logs are.
     pub folder: PathBuf,
@@ -32,25 +33,33 @@ pub(super) struct Ended {
     pub shown: io::Result<()>,
 }
 
+impl Ended {
+    /// Says what is missing in the record of the run.
+    pub(in crate::cli) fn warn(&self) {
+        let Self { missing, unkept, .. } = self;
+        for (step, missing) in missing {
+            let parts =
+                [(missing.cut, "are left out of its middle"), (missing.unwritten, "could not be written")];
+            for (bytes, what) in parts.into_iter().filter(|(bytes, _)| *bytes > 0) {
+                output::line(&format!("log of step `{step}`: {bytes} bytes {what}"));
+            }
+        }
+        output::warnings(
+            unkept.iter().map(|error| {
+                format!("{error}: {}; the record of this run ends before its end", error.source)
+            }),
+        );
+    }
+}
+
 /// Says how a run went.
 pub(super) fn say(ended: &Ended) -> Result<(), CliError> {
-    let Ended { state, folder, missing, unkept, shown } = ended;
+    let Ended { state, folder, shown, .. } = ended;
     output::painted_line(&outcome(state, Paint(true)));
     for line in summary(state, &folder.display().to_string()) {
         output::line(&line);
     }
-    for (step, missing) in missing {
-        let parts =
-            [(missing.cut, "are left out of its middle"), (missing.unwritten, "could not be written")];
-        for (bytes, what) in parts.into_iter().filter(|(bytes, _)| *bytes > 0) {
-            output::line(&format!("log of step `{step}`: {bytes} bytes {what}"));
-        }
-    }
-    output::warnings(
-        unkept
-            .iter()
-            .map(|error| format!("{error}: {}; the record of this run ends before its end", error.source)),
-    );
+    ended.warn();
     let unshown = shown.as_ref().err().map(|error| {
         let is_told = error.kind() == io::ErrorKind::Interrupted;
         let kind = if is_told { Kind::Interrupted } else { Kind::World };

@@ -13,7 +13,7 @@ use crate::cli::terminal::Terminal;
 use crate::ui::Voice;
 
 /// The terminal, with the tree out of the way while it asks.
-pub(super) struct Talk {
+pub(in crate::cli) struct Talk {
     terminal: Terminal,
     /// Of the tree, if there is one.
     tree: Option<Voice>,
@@ -41,13 +41,13 @@ impl Prompt for Talk {
 
 /// A terminal that does not echo: a key, or the `^C` of an interrupt, would tear the tree. As it
 /// was when dropped.
-pub(super) struct NoEcho {
+pub(in crate::cli) struct NoEcho {
     was_on: bool,
 }
 
 impl NoEcho {
     /// Turns the echo off if there is a tree, and this process has a terminal to itself.
-    pub(super) fn new(is_tree: bool) -> Self {
+    pub(in crate::cli) fn new(is_tree: bool) -> Self {
         Self { was_on: is_tree && set_echo(false) == Some(true) }
     }
 

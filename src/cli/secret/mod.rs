@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+pub(in crate::cli) mod bindings;
 mod clipboard;
 mod copy;
 mod discover;

@@ -139,6 +139,7 @@ pub(super) const DOORS: &[(&str, &[&str], &str)] = &[
         &[
             "src/cli/output.rs",
             "src/cli/context.rs",
+            "src/cli/exec/mod.rs",
             "src/cli/run/view.rs",
             "src/cli/runs/logs.rs",
             "src/cli/secret/exec/output.rs",
@@ -151,6 +152,7 @@ pub(super) const DOORS: &[(&str, &[&str], &str)] = &[
         &[
             "src/cli/output.rs",
             "src/cli/context.rs",
+            "src/cli/exec/mod.rs",
             "src/cli/run/view.rs",
             "src/cli/secret/exec/output.rs",
             "src/ui/progress.rs",

@@ -114,7 +114,7 @@ fn toml_key(name: &str) -> String {
 }
 
 /// A text as a string of TOML.
-fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     let mut string = String::from('"');
     for character in text.chars() {
         match character {

@@ -31,7 +31,6 @@ use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Use;
 use doppio_secrets::looks_like_value;
-use doppio_secrets::naming;
 use doppio_text::name::EnvName;
 
 use crate::cli::context::Context;
@@ -39,6 +38,9 @@ use crate::cli::error::CliError;
 use crate::cli::error::Kind;
 use crate::cli::error::OrWorld;
 use crate::cli::secret::arguments;
+use crate::cli::secret::bindings::bindings;
+use crate::cli::secret::bindings::given_variable;
+use crate::cli::secret::bindings::usual_variable;
 use crate::cli::secret::document;
 use crate::cli::secret::lookup;
 use crate::cli::secret::lookup::LookupArgs;
@@ -195,53 +197,6 @@ fn also(text: &str) -> Result<SecretRef, CliError> {
     if looks_like_value(&reference.to_string()) { Err(arguments::on_command_line()) } else { Ok(reference) }
 }
 
-/// The variable that a secret is usually in.
-fn usual_variable(reference: &SecretRef) -> Result<EnvName, CliError> {
-    given_variable(naming::variable_of(reference), reference)
-}
-
-fn given_variable(variable: Option<EnvName>, reference: &SecretRef) -> Result<EnvName, CliError> {
-    variable.ok_or_else(|| {
-        CliError::usage(format!("`{}` has no usual variable", reference.label()))
-            .hint(format!("name one: `VARIABLE={}`", reference.label()))
-    })
-}
-
-/// `[VARIABLE=]REF` of the command line. What can't be read may hold a value, so it is not repeated.
-fn bindings(texts: &[String]) -> Result<BTreeMap<EnvName, SecretRef>, CliError> {
-    let mut bindings = BTreeMap::new();
-    for text in texts {
-        let wrong = || {
-            CliError::usage("`exec` takes a reference, or a variable and a reference, never a value").hint(
-                "write `huggingface/token` or `HF_TOKEN=huggingface/token`, and the command after ` -- `",
-            )
-        };
-        let (variable, reference) = match text.split_once('=') {
-            Some((variable, reference)) if variable.parse::<EnvName>().is_ok() => (Some(variable), reference),
-            _ => (None, text.as_str()),
-        };
-        let reference = reference.parse::<SecretRef>().map_err(|_| wrong())?;
-        let variable = match variable.map(str::parse::<EnvName>) {
-            Some(variable) => variable.map_err(|_| wrong())?,
-            None if looks_like_value(&reference.to_string()) => return Err(arguments::on_command_line()),
-            None => usual_variable(&reference)?,
-        };
-        if looks_like_value(&reference.to_string()) {
-            return Err(CliError::usage(format!(
-                "what `{variable}` is given looks like a value, not a reference"
-            ))
-            .hint("store it with `doppio secret set NAME`, and give the name here")
-            .hint(
-                "the value is in your shell's history now: if it is real, replace it where it was issued",
-            ));
-        }
-        if bindings.insert(variable.clone(), reference).is_some() {
-            return Err(CliError::usage(format!("`{variable}` is given twice")));
-        }
-    }
-    Ok(bindings)
-}
-
 fn start(
     program: &OsStr,
     arguments: &[OsString],
@@ -284,25 +239,4 @@ fn not_started(program: &OsStr, error: &io::Error, mask: &Mask) -> CliError {
 fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(texts: &[&str]) -> Result<usize, CliError> {
-        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        bindings(&texts).map(|bindings| bindings.len())
-    }
-
-    #[test]
-    fn values_are_no_references() {
-        assert_eq!(parse(&["A=huggingface/token", "B=env:X#a=b", "huggingface/token"]).unwrap(), 3);
-        let token = format!("A=hf_{}", "a1".repeat(17));
-        for wrong in [&["1=2"][..], &[&token[2..]], &["A=a b"], &["1A=x/y"], &["A=x", "A=y"], &[&token]] {
-            let fault = parse(wrong).unwrap_err();
-            let told = format!("{:?}{:?}", fault.message, fault.hints);
-            assert!(!told.contains("a1a1") && !told.contains("a b"), "{told}");
-        }
-    }
 }
