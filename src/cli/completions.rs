@@ -42,6 +42,9 @@ _doppio_kind() {
         --host) echo hosts; return ;;
         --only|--from|--skip|--step) echo steps; return ;;
     esac
+    case $2 in
+        ssh|attach|code|forward) [[ $1 == "$2" ]] && echo hosts; return ;;
+    esac
     case "$2 $3" in
         "host forget") echo hosts ;;
         "runs show"|"runs logs"|"runs rm") echo runs ;;
@@ -54,7 +57,7 @@ _doppio_or_names() {
     if [[ $cur != -* ]]; then
         kind=$(_doppio_kind "${COMP_WORDS[COMP_CWORD-1]}" "${COMP_WORDS[1]}" "${COMP_WORDS[2]}")
     fi
-    if [[ -n $kind && $COMP_CWORD -gt 2 ]]; then
+    if [[ -n $kind && $COMP_CWORD -gt 1 ]]; then
         # Names may come from a recipe of others: nothing in them is expanded, neither here nor on Enter.
         local name
         COMPREPLY=()
@@ -75,6 +78,7 @@ _doppio_or_names() {
     case $words[CURRENT-1] in
         --host) kind=hosts ;;
         --only|--from|--skip|--step) kind=steps ;;
+        ssh|attach|code|forward) [[ $CURRENT -eq 3 ]] && kind=hosts ;;
         *)
             case "$words[2] $words[3]" in
                 "host forget") kind=hosts ;;
@@ -82,7 +86,7 @@ _doppio_or_names() {
                 "secret get"|"secret set"|"secret rm"|"secret mv"|"secret why"|"secret rotate"|"secret history"|"secret rollback") kind=secrets ;;
             esac ;;
     esac
-    if [[ -n $kind && $CURRENT -gt 3 && $words[CURRENT] != -* ]]; then
+    if [[ -n $kind && $CURRENT -gt 2 && $words[CURRENT] != -* ]]; then
         compadd -- ${(f)"$($words[1] complete $kind -- ${words[2,-1]} 2>/dev/null)"}
     else
         _doppio "$@"
@@ -103,6 +107,7 @@ complete -c doppio -n '__fish_seen_subcommand_from run plan' -l only -x -a '(__d
 complete -c doppio -n '__fish_seen_subcommand_from run plan' -l from -x -a '(__doppio_names steps)'
 complete -c doppio -n '__fish_seen_subcommand_from run plan' -l skip -x -a '(__doppio_names steps)'
 complete -c doppio -n '__fish_seen_subcommand_from logs' -l step -x -a '(__doppio_names steps)'
+complete -c doppio -n '__fish_seen_subcommand_from ssh attach code forward; and __fish_is_nth_token 2' -f -a '(__doppio_names hosts)'
 complete -c doppio -n '__fish_seen_subcommand_from forget' -f -a '(__doppio_names hosts)'
 complete -c doppio -n '__fish_seen_subcommand_from runs; and __fish_seen_subcommand_from show logs rm' -f -a '(__doppio_names runs)'
 complete -c doppio -n '__fish_seen_subcommand_from secret; and __fish_seen_subcommand_from get set rm mv why rotate history rollback' -f -a '(__doppio_names secrets)'

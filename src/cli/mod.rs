@@ -1,6 +1,8 @@
 //! The command line: clap, wiring, exit codes. One file a command: arguments → settings →
 //! library call → exit code.
 
+mod asked;
+mod attach;
 mod bug;
 mod check;
 mod complete;
@@ -18,13 +20,17 @@ mod literals;
 mod load;
 mod memory;
 mod opened;
+mod openssh;
 mod output;
 mod plan;
+mod pool;
+mod replaced_file;
 mod routes;
 mod run;
 mod runs;
 mod secret;
 mod signals;
+mod ssh;
 mod terminal;
 mod tips;
 mod tls;
@@ -64,6 +70,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Open a tmux session of a host in this terminal
+    Attach(attach::Args),
     /// Report everything that is wrong with recipes
     Check(check::Args),
     /// Print names for a shell's completion
@@ -92,6 +100,8 @@ enum Command {
                       doppio runs logs 7f3a --step train"
     )]
     Runs(runs::Command),
+    /// Open an interactive session on a host, with the user's own OpenSSH client
+    Ssh(ssh::Args),
     /// Hire, look at and destroy machines of vast.ai
     #[command(
         subcommand,
@@ -135,6 +145,7 @@ fn attempt(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
     match chosen {
+        Command::Attach(args) => attach::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Complete(args) => complete::run(&args, context),
         Command::Completions(args) => completions::run(&args, command()),
@@ -145,6 +156,7 @@ fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
         Command::Secret(command) => secret::run(&command, context),
         Command::Run(args) => run::run(&args, context),
         Command::Runs(command) => runs::run(&command, context),
+        Command::Ssh(args) => ssh::run(&args, context),
         Command::Vast(command) => vast::run(&command, context),
         Command::Version(args) => version::run(&args),
     }

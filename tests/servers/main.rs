@@ -34,6 +34,7 @@ mod rented;
 mod sandbox;
 mod scan_keys;
 mod secret_copy;
+mod session;
 mod shell_text;
 mod source_contract;
 mod sshd_fixture;

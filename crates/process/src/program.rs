@@ -174,6 +174,12 @@ impl Program {
         self.command.stdin(stdin).spawn()
     }
 
+    /// Puts it in Doppio's place, with its process number, its terminal and its streams: nothing is left
+    /// of Doppio. Returns only why it could not be started.
+    pub fn take_over(mut self) -> io::Error {
+        self.command.exec()
+    }
+
     /// Starts it with a text on its stdin and leaves it behind, in a process group of its own, so
     /// that no key of the terminal ends it. What it prints is dropped.
     ///

@@ -121,6 +121,28 @@ struct Broken {
     on_the_way: bool,
 }
 
+/// Connects through the jump hosts as far as the key of the host, which is decided about; it is not
+/// logged in to.
+///
+/// # Errors
+///
+/// As those of [`connect`].
+pub(crate) async fn check_host_key(spec: &HostSpec, options: &ConnectOptions) -> Result<(), HostError> {
+    let mut through: Option<Box<Connection>> = None;
+    for next in &spec.jump {
+        let way = |mut error: HostError| {
+            error.causes.insert(0, format!("on the way to `{}`", spec.name));
+            error
+        };
+        through = Some(Box::new(hop(next, through, options).await.map_err(way)?));
+    }
+    let greeted = greet(spec, through.as_deref(), options).await.map_err(|failure| failure.error)?;
+    // A server that no longer answers is left alone.
+    let bye = greeted.handle.disconnect(russh::Disconnect::ByApplication, "", "");
+    drop(tokio::time::timeout(Duration::from_secs(1), bye).await);
+    Ok(())
+}
+
 /// One session after the other, each through the one before.
 async fn chain(spec: &HostSpec, options: &ConnectOptions) -> Result<Connection, Broken> {
     let mut through: Option<Box<Connection>> = None;
@@ -182,6 +204,15 @@ struct Opened {
     cutter: Cutter,
 }
 
+/// A session whose host key was decided about, and that is not logged in.
+struct Greeted {
+    handle: Handle<Client>,
+    heard: Arc<Heard>,
+    learnt: Arc<Mutex<Learnt>>,
+    ended: watch::Receiver<Option<String>>,
+    cutter: Cutter,
+}
+
 /// One try: way, banner, key exchange, login.
 async fn open(
     spec: &HostSpec,
@@ -190,30 +221,7 @@ async fn open(
 ) -> Result<Opened, Failure> {
     let address = spec.address();
     let _turn = options.handshakes.turn(&address).await;
-    let judge = Judge::new(spec, options).map_err(Failure::lasting)?;
-    let (way, proxy): (Box<dyn Way>, _) = match (&spec.proxy_command, through) {
-        (Some(command), _) => {
-            let Proxy { pipes, said, open } = dial::proxy(spec, command).map_err(at_tcp)?;
-            (Box::new(pipes), Some((said, open)))
-        }
-        (None, Some(through)) => (jump(spec, through).await.map_err(at_tcp)?, None),
-        (None, None) => (Box::new(dial::tcp(spec).await.map_err(at_tcp)?), None),
-    };
-    let (proxy_said, open) = proxy.unzip();
-    let (stream, heard, cutter) = BannerStream::new(way, open);
-    let config = Arc::new(client::config(spec, &judge));
-    let (handler, learnt, ended) = Client::new(judge);
-    let mut handle = match shake_hands(spec, stream, &heard, config, handler, &learnt).await {
-        Ok(handle) => handle,
-        Err(mut failure) => {
-            let stage = if heard.banner_line().is_some() { Stage::KeyExchange } else { Stage::Banner };
-            failure.error = failure.error.at(stage);
-            if let Some(said) = proxy_said {
-                failure.error.causes.extend(dial::last_words(said).await);
-            }
-            return Err(failure);
-        }
-    };
+    let Greeted { mut handle, heard, learnt, ended, cutter } = greet(spec, through, options).await?;
     let logged_in = auth::log_in(spec, options, &mut handle, &ended).await;
     if !matches!(logged_in, Err(auth::Refusal::Silent(_) | auth::Refusal::Cut(_))) {
         options.handshakes.remember(&address, logged_in.is_err());
@@ -238,6 +246,39 @@ async fn open(
 
 fn at_tcp(failure: Failure) -> Failure {
     Failure { error: failure.error.at(Stage::Tcp), ..failure }
+}
+
+/// Way, banner and key exchange; what the server says of its key is decided about.
+async fn greet(
+    spec: &HostSpec,
+    through: Option<&Connection>,
+    options: &ConnectOptions,
+) -> Result<Greeted, Failure> {
+    let judge = Judge::new(spec, options).map_err(Failure::lasting)?;
+    let (way, proxy): (Box<dyn Way>, _) = match (&spec.proxy_command, through) {
+        (Some(command), _) => {
+            let Proxy { pipes, said, open } = dial::proxy(spec, command).map_err(at_tcp)?;
+            (Box::new(pipes), Some((said, open)))
+        }
+        (None, Some(through)) => (jump(spec, through).await.map_err(at_tcp)?, None),
+        (None, None) => (Box::new(dial::tcp(spec).await.map_err(at_tcp)?), None),
+    };
+    let (proxy_said, open) = proxy.unzip();
+    let (stream, heard, cutter) = BannerStream::new(way, open);
+    let config = Arc::new(client::config(spec, &judge));
+    let (handler, learnt, ended) = Client::new(judge);
+    let handle = match shake_hands(spec, stream, &heard, config, handler, &learnt).await {
+        Ok(handle) => handle,
+        Err(mut failure) => {
+            let stage = if heard.banner_line().is_some() { Stage::KeyExchange } else { Stage::Banner };
+            failure.error = failure.error.at(stage);
+            if let Some(said) = proxy_said {
+                failure.error.causes.extend(dial::last_words(said).await);
+            }
+            return Err(failure);
+        }
+    };
+    Ok(Greeted { handle, heard, learnt, ended, cutter })
 }
 
 /// A way through a jump host.

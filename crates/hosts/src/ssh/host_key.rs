@@ -133,6 +133,12 @@ impl Judge {
         !self.known.about(Marker::Authority, &self.names.all()).is_empty()
     }
 
+    /// The keys that are known under the host's own name, as `TYPE BASE64`.
+    pub(in crate::ssh) fn kept(&self) -> Vec<PinnedKey> {
+        let known = self.known.about(Marker::Host, &[&self.names.identity]);
+        known.into_iter().map(|entry| PinnedKey::from(&entry.key)).collect()
+    }
+
     /// Decides; a key of a first contact is shown and kept.
     ///
     /// # Errors

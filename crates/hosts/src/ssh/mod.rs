@@ -18,6 +18,7 @@ pub(crate) mod identity;
 mod key_file;
 pub(crate) mod known_hosts;
 mod legacy_pem;
+pub(crate) mod openssh_config;
 pub(crate) mod options;
 pub(crate) mod pinned_key;
 mod pooled;

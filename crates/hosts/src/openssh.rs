@@ -1,0 +1,61 @@
+//! The user's own OpenSSH client, told how to reach a host.
+
+use std::path::Path;
+
+use doppio_text::name::HostId;
+
+use crate::HostError;
+use crate::HostSpec;
+use crate::PoolOptions;
+use crate::resolve::Resolver;
+use crate::resolve::Target;
+use crate::ssh::connect;
+use crate::ssh::openssh_config::openssh_config;
+
+/// What OpenSSH is to read to reach a host as Doppio does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSsh {
+    /// `Host` blocks of `ssh_config(5)`; nothing in them is secret.
+    pub config: String,
+    /// Lines of a list of host keys, for the file that `config` names.
+    pub keys: String,
+}
+
+/// The host behind an id, as all that is known of it adds up. None for this machine and the sandbox.
+///
+/// # Errors
+///
+/// When it is unknown, with similar names; when `ssh_config` has a fault.
+pub async fn resolve(id: &HostId, options: &PoolOptions) -> Result<Option<HostSpec>, HostError> {
+    let resolver = Resolver { hosts: &options.hosts, home: &options.home };
+    Ok(match resolver.resolve(id).await? {
+        Target::Ssh(spec) => Some(*spec),
+        Target::Local | Target::Sandbox => None,
+    })
+}
+
+/// What OpenSSH is to read; the host is called `alias` there. The lines of host keys will be in the
+/// file `keys`.
+///
+/// # Errors
+///
+/// When a list of host keys can't be read, or something can't stand in an `ssh_config`.
+pub fn openssh(
+    spec: &HostSpec,
+    alias: &str,
+    keys: &Path,
+    options: &PoolOptions,
+) -> Result<OpenSsh, HostError> {
+    let config = openssh_config(spec, alias, keys, &options.connect())?;
+    Ok(OpenSsh { config: config.blocks, keys: config.keys })
+}
+
+/// Connects as far as the host's key, and decides about it: what is new is kept. Only jump hosts are
+/// logged in to.
+///
+/// # Errors
+///
+/// When the host can't be reached, or its key is not the host's.
+pub async fn check_host_key(spec: &HostSpec, options: &PoolOptions) -> Result<(), HostError> {
+    connect::check_host_key(spec, &options.connect()).await
+}
