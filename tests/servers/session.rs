@@ -3,6 +3,7 @@
 use std::fs;
 
 use doppio_test_support::Doppio;
+use doppio_test_support::wait_for;
 
 use crate::support::sshd::Sshd;
 use crate::support::sshd::Variant;
@@ -76,10 +77,13 @@ fn a_tmux_session_is_attached_and_left_again() {
     let ran = doppio.run(["attach", "gpu", "trian it"]).expect(3);
     assert!(ran.stderr.contains("there is no tmux session `trian it` on `gpu`"), "{}", ran.stderr);
     assert!(ran.stderr.contains("`doppio attach gpu 'train it'`"), "{}", ran.stderr);
-    let (code, shown) = doppio.spawned(
-        &format!("{} attach gpu {{train it}}", env!("CARGO_BIN_EXE_doppio")),
-        &[("here-42", "\\002d".to_owned())],
-    );
+    let attach = format!("{} attach gpu {{train it}}", env!("CARGO_BIN_EXE_doppio"));
+    let (code, shown) = std::thread::scope(|scope| {
+        let attached = scope.spawn(|| doppio.spawned(&attach, &[("here-42", String::new())]));
+        wait_for("a client of tmux", || !server.ssh("tmux list-clients -t '=train it'").stdout.is_empty());
+        server.ssh("tmux detach-client -s '=train it'");
+        attached.join().unwrap()
+    });
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("detached"), "{shown}");
     assert!(server.ssh("tmux has-session -t '=train it'").status.success());
