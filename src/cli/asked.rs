@@ -27,6 +27,11 @@ pub(super) async fn ask(host: &Host, script: impl Into<String>) -> Result<Answer
         workdir: Some("/".to_owned()),
         ..Exec::new(script)
     };
+    ask_exec(host, exec).await
+}
+
+/// The same with a script that says where and by what it is run.
+pub(super) async fn ask_exec(host: &Host, exec: Exec) -> Result<Answer, HostError> {
     let unanswered = |why: String| HostError::new(format!("`{}` did not answer", host.id())).cause(why);
     let answered = async {
         let mut process = host.exec(exec).await?;

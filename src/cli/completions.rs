@@ -46,7 +46,7 @@ _doppio_kind() {
         ssh|attach|code|forward) [[ $1 == "$2" ]] && echo hosts; return ;;
     esac
     case "$2 $3" in
-        "host forget") echo hosts ;;
+        "host forget"|"host show"|"host rm"|"host test"|"host trust"|"host probe") echo hosts ;;
         "runs show"|"runs logs"|"runs rm") echo runs ;;
         "secret get"|"secret set"|"secret rm"|"secret mv"|"secret why"|"secret rotate"|"secret history"|"secret rollback") echo secrets ;;
     esac
@@ -81,7 +81,7 @@ _doppio_or_names() {
         ssh|attach|code|forward) [[ $CURRENT -eq 3 ]] && kind=hosts ;;
         *)
             case "$words[2] $words[3]" in
-                "host forget") kind=hosts ;;
+                "host forget"|"host show"|"host rm"|"host test"|"host trust"|"host probe") kind=hosts ;;
                 "runs show"|"runs logs"|"runs rm") kind=runs ;;
                 "secret get"|"secret set"|"secret rm"|"secret mv"|"secret why"|"secret rotate"|"secret history"|"secret rollback") kind=secrets ;;
             esac ;;
@@ -108,7 +108,7 @@ complete -c doppio -n '__fish_seen_subcommand_from run plan' -l from -x -a '(__d
 complete -c doppio -n '__fish_seen_subcommand_from run plan' -l skip -x -a '(__doppio_names steps)'
 complete -c doppio -n '__fish_seen_subcommand_from logs' -l step -x -a '(__doppio_names steps)'
 complete -c doppio -n '__fish_seen_subcommand_from ssh attach code forward; and __fish_is_nth_token 2' -f -a '(__doppio_names hosts)'
-complete -c doppio -n '__fish_seen_subcommand_from forget' -f -a '(__doppio_names hosts)'
+complete -c doppio -n '__fish_seen_subcommand_from host; and __fish_seen_subcommand_from forget show rm test trust probe' -f -a '(__doppio_names hosts)'
 complete -c doppio -n '__fish_seen_subcommand_from runs; and __fish_seen_subcommand_from show logs rm' -f -a '(__doppio_names runs)'
 complete -c doppio -n '__fish_seen_subcommand_from secret; and __fish_seen_subcommand_from get set rm mv why rotate history rollback' -f -a '(__doppio_names secrets)'
 ";

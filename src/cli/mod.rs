@@ -5,6 +5,7 @@ mod asked;
 mod attach;
 mod bug;
 mod check;
+mod code;
 mod complete;
 mod completions;
 mod context;
@@ -19,11 +20,13 @@ mod linked;
 mod literals;
 mod load;
 mod memory;
+mod named_hosts;
 mod opened;
 mod openssh;
 mod output;
 mod plan;
 mod pool;
+mod ps;
 mod replaced_file;
 mod routes;
 mod run;
@@ -74,6 +77,8 @@ enum Command {
     Attach(attach::Args),
     /// Report everything that is wrong with recipes
     Check(check::Args),
+    /// Open a folder of a host in an editor of this machine
+    Code(code::Args),
     /// Print names for a shell's completion
     #[command(hide = true)]
     Complete(complete::Args),
@@ -83,11 +88,13 @@ enum Command {
     Doctor(doctor::Args),
     /// Run a command on a host, or on several
     Exec(exec::Args),
-    /// Add and list hosts, and forget their keys
+    /// Add hosts, list, show, test and export them
     #[command(subcommand)]
     Host(host::Command),
     /// Show what a run would do, without doing it
     Plan(plan::Args),
+    /// List what Doppio has started on hosts and goes on without it
+    Ps(ps::Args),
     /// Store, find and explain secrets
     #[command(subcommand, alias = "secrets", after_help = "Example: doppio secret set huggingface/token")]
     Secret(secret::Command),
@@ -147,12 +154,14 @@ fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
     match chosen {
         Command::Attach(args) => attach::run(&args, context),
         Command::Check(args) => check::run(&args, context),
+        Command::Code(args) => code::run(&args, context),
         Command::Complete(args) => complete::run(&args, context),
         Command::Completions(args) => completions::run(&args, command()),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Host(command) => host::run(&command, context),
         Command::Plan(args) => plan::run(&args, context),
+        Command::Ps(args) => ps::run(&args, context),
         Command::Secret(command) => secret::run(&command, context),
         Command::Run(args) => run::run(&args, context),
         Command::Runs(command) => runs::run(&command, context),

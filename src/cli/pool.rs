@@ -14,12 +14,15 @@ use crate::cli::load;
 use crate::cli::secret::lookup;
 use crate::cli::terminal::Terminal;
 use crate::config::Dirs;
+use crate::rentals::Rentals;
 
 /// The user's hosts, keys and lists of host keys, with nothing to hand over to a step.
 pub(super) fn options(context: &Context) -> Result<PoolOptions, CliError> {
+    let secrets = Arc::new(SecretSession::new(lookup::usual_ladder(context)?, Mask::new(MaskStyle::Stars)));
+    let rentals = Rentals::new(Arc::clone(&secrets), context.env.clone(), context.home.clone());
     Ok(PoolOptions {
         hosts: load::hosts(context)?,
-        secrets: Arc::new(SecretSession::new(lookup::usual_ladder(context)?, Mask::new(MaskStyle::Stars))),
+        secrets,
         prompt: Arc::new(Terminal::new(context)),
         home: context.home.clone(),
         state: Dirs::new(&context.env, &context.home).state().to_owned(),
@@ -27,5 +30,6 @@ pub(super) fn options(context: &Context) -> Result<PoolOptions, CliError> {
         first_contact: context.first_contact(),
         sandbox: false,
         env_names: BTreeSet::new(),
+        rented: Some(Arc::new(rentals)),
     })
 }

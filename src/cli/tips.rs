@@ -5,16 +5,16 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 
 /// What was typed, word by word, and what to use.
-const TIPS: [(&[&str], &str); 34] = [
+const TIPS: [(&[&str], &str); 35] = [
     (
         &["init", "new"],
         "write a recipe by hand: docs/recipe.md begins with one, and `doppio check FILE` says what it lacks",
     ),
     (&["graph", "dag"], "`doppio plan RECIPE` lists the steps in order, each with those it waits for"),
-    (&["ssh", "shell"], "open a session with `ssh HOST`; Doppio reads the same ssh_config"),
-    (&["attach"], "open the session with `ssh -t HOST tmux attach -t SESSION`"),
+    (&["shell", "connect"], "`doppio ssh HOST` opens a session"),
+    (&["tunnel", "port-forward", "expose"], "`doppio forward HOST PORT` opens a port of a host here"),
     (&["logs", "log", "tail"], "`doppio runs logs` prints what the steps of the newest run printed"),
-    (&["ps", "ls", "list", "history"], "`doppio runs list`, `doppio host list` or `doppio secret list`"),
+    (&["ls", "list", "history"], "`doppio runs list`, `doppio host list` or `doppio secret list`"),
     (&["show", "status", "info"], "`doppio runs show` shows the newest run"),
     (&["watch", "follow"], "`doppio runs show` shows how the newest run stands"),
     (
@@ -22,8 +22,8 @@ const TIPS: [(&[&str], &str); 34] = [
         "settings stand in config.toml and in a project's doppio.toml; `doppio doctor` says what is wrong with them",
     ),
     (
-        &["exec", "sh"],
-        "`doppio secret exec` runs a command here with secrets; on a host, a recipe with one `ssh_command` does it",
+        &["sh"],
+        "`doppio exec --host HOST -- COMMAND` runs a command on a host, `doppio secret exec` one here with secrets",
     ),
     (
         &["cp", "copy", "sync", "upload", "download", "rsync"],
@@ -43,8 +43,14 @@ const TIPS: [(&[&str], &str); 34] = [
     (&["login", "auth", "set"], "`doppio secret set NAME` stores a secret"),
     (&["get"], "`doppio secret get NAME --reveal` prints a secret"),
     (&["scan", "leaktest"], "`doppio secret scan` searches for secrets that lie open"),
-    (&["trust", "forget"], "`doppio host forget HOST` forgets the key of a host that was rebuilt"),
-    (&["test", "ping", "probe"], "`doppio doctor --host HOST` logs in and examines the host"),
+    (
+        &["trust", "forget"],
+        "`doppio host trust HOST owned` says how far it is trusted, `doppio host forget HOST` forgets its key",
+    ),
+    (
+        &["test", "ping", "probe"],
+        "`doppio host test HOST` connects and logs in, `doppio host probe HOST` examines it",
+    ),
     (&["ui", "web", "serve"], "the page is not built yet; `doppio runs show --json` is for programs"),
     (&["man", "manual"], "`doppio help COMMAND` prints the manual of a command"),
     (&["schema"], "docs/recipe.md has the tables of all keys"),
@@ -67,13 +73,14 @@ const TIPS: [(&[&str], &str); 34] = [
         "press Ctrl-C where the run was started: it ends what runs on the hosts, too",
     ),
     (&["runs resume", "runs retry"], "run the rest again: `doppio run RECIPE --from STEP`"),
+    (&["host remove", "host delete", "host del"], "`doppio host rm HOST` removes it from hosts.toml"),
     (
-        &["host rm", "host remove", "host edit", "host rename"],
+        &["host edit", "host rename", "host set"],
         "hosts stand in hosts.toml, a table `[hosts.NAME]` each: edit that file; `doppio doctor` says where it is",
     ),
     (
-        &["host show", "host test", "host probe", "host trust", "host ping"],
-        "`doppio doctor --host HOST` logs in and examines it",
+        &["host ping", "host check"],
+        "`doppio host test HOST` connects and logs in, `doppio host probe HOST` examines it",
     ),
     (&["secret add", "secret create", "secret put", "secret write"], "`doppio secret set NAME` stores one"),
 ];

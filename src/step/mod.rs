@@ -50,6 +50,7 @@ pub use field::FieldSpec;
 pub use field::FieldType;
 pub use field::Presence;
 pub use field::Spec;
+pub use job::list_jobs;
 pub use kind::StepKind;
 pub use members::Members;
 use operation::Operation;

@@ -124,7 +124,7 @@ impl<O: Write + Send, E: Write + Send> View for CommandOutput<O, E> {
         match &event.what {
             What::RunStarted { steps, .. } => {
                 let leaves = steps.iter().filter(|step| step.members.is_empty());
-                self.width = leaves.map(|step| host(&step.id).chars().count()).max().unwrap_or(0);
+                self.width = table::widest(leaves.map(|step| host(&step.id)));
                 Ok(())
             }
             What::StepOutput { step, stream, text } => self.output(step, *stream, text.as_str()),

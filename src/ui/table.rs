@@ -133,6 +133,11 @@ pub fn prefix<'a>(steps: impl Iterator<Item = &'a StepId>) -> usize {
     steps.map(|step| width(step.as_str())).max().unwrap_or(0).min(24)
 }
 
+/// Columns that the widest of some texts takes.
+pub fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(width).max().unwrap_or(0)
+}
+
 /// Columns of a terminal that a text takes.
 fn width(text: &str) -> usize {
     text.width()

@@ -90,14 +90,14 @@ fn commands_that_are_not_there_are_answered_with_what_is() {
     for (typed, tip) in [
         (&["init"][..], "hint: write a recipe by hand: docs/recipe.md begins with one"),
         (&["graph", "x.toml"], "hint: `doppio plan RECIPE` lists the steps in order"),
-        (&["ssh", "box"], "hint: open a session with `ssh HOST`"),
+        (&["shell", "box"], "hint: `doppio ssh HOST` opens a session"),
         (&["logs", "-f"], "hint: `doppio runs logs` prints what the steps of the newest run printed"),
         (
             &["runs", "logs", "-f"],
             "hint: `doppio runs show` prints the run's folder: `tail -f FOLDER/steps/*.log`",
         ),
         (&["config", "show"], "hint: settings stand in config.toml"),
-        (&["host", "rm", "x"], "hint: hosts stand in hosts.toml, a table `[hosts.NAME]` each"),
+        (&["host", "edit", "x"], "hint: hosts stand in hosts.toml, a table `[hosts.NAME]` each"),
         (&["runs", "watch"], "hint: `doppio runs show` shows how it stands"),
         (&["validate", "x.toml"], "hint: `doppio check RECIPE`"),
     ] {

@@ -16,6 +16,7 @@ mod exec;
 mod first_build;
 mod foreign_text;
 mod handed_over;
+mod hosts;
 mod journal;
 mod layers;
 mod mask;

@@ -18,6 +18,7 @@ mod exec;
 #[cfg(feature = "gcp")]
 mod gcp;
 mod handed_over;
+mod hosts;
 mod keyring;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;

@@ -44,6 +44,19 @@ impl Default for Deadlines {
     }
 }
 
+/// How long each phase of a connect took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Times {
+    /// The name's look-up and the TCP handshake, or what takes their place.
+    pub way: Duration,
+    /// Until the server's first line was there.
+    pub banner: Duration,
+    /// The key exchange and the check of the host key.
+    pub key_exchange: Duration,
+    /// Logging in, with the time a user took to answer.
+    pub login: Duration,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

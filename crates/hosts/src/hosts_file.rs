@@ -1,5 +1,6 @@
 //! `hosts.toml`: the user's own names for hosts.
 
+mod edit;
 mod jumps;
 mod new_entry;
 
@@ -24,6 +25,8 @@ use crate::PinnedKey;
 use crate::Trust;
 use crate::hosts_file::jumps::Jump;
 
+pub use crate::hosts_file::edit::with_trust;
+pub use crate::hosts_file::edit::without_host;
 pub use crate::hosts_file::new_entry::NewEntry;
 pub use crate::hosts_file::new_entry::text as toml_string;
 
@@ -129,6 +132,34 @@ impl HostsFile {
     pub fn tagged(&self, tag: &str) -> Vec<String> {
         let bears = |entry: &&Entry| entry.tags.iter().any(|own| own == tag);
         self.entries.iter().filter(bears).map(|entry| entry.name.clone()).collect()
+    }
+
+    /// The tags of a host.
+    pub fn tags_of(&self, name: &str) -> &[String] {
+        self.entry(name).map_or(&[], |entry| &entry.tags)
+    }
+
+    /// The keys that the entry of a host has, of those that say how it is reached and used.
+    pub fn keys_of(&self, name: &str) -> Vec<&'static str> {
+        let Some(entry) = self.entry(name) else { return Vec::new() };
+        let said = [
+            ("hostname", entry.hostname.is_some()),
+            ("port", entry.port.is_some()),
+            ("user", entry.user.is_some()),
+            ("identity_file", !entry.identity_files.is_empty()),
+            ("certificate_file", !entry.certificate_files.is_empty()),
+            ("identities_only", entry.identities_only.is_some()),
+            ("identity_agent", entry.identity_agent.is_some()),
+            ("jump", !entry.jump.is_empty()),
+            ("proxy_command", entry.proxy_command.is_some()),
+            ("trust", entry.trust.is_some()),
+            ("carrier", entry.carrier != CarrierChoice::Auto),
+            ("env", !entry.env.is_empty()),
+            ("workdir", entry.workdir.is_some()),
+            ("credentials", !entry.credentials.is_empty()),
+            ("tags", !entry.tags.is_empty()),
+        ];
+        said.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key).collect()
     }
 
     /// The names that some host sets for every step on it.

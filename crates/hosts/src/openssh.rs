@@ -10,7 +10,9 @@ use crate::PoolOptions;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
 use crate::ssh::connect;
+use crate::ssh::host_key;
 use crate::ssh::openssh_config::openssh_config;
+use crate::ssh_config;
 
 /// What OpenSSH is to read to reach a host as Doppio does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,4 +60,29 @@ pub fn openssh(
 /// When the host can't be reached, or its key is not the host's.
 pub async fn check_host_key(spec: &HostSpec, options: &PoolOptions) -> Result<(), HostError> {
     connect::check_host_key(spec, &options.connect()).await
+}
+
+/// A host key that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownHostKey {
+    /// As in `ssh-ed25519 SHA256:…`.
+    pub fingerprint: String,
+    /// Where it is known from, as in `~/.ssh/known_hosts:3`.
+    pub from: String,
+}
+
+/// The keys that count as the host's, without connecting.
+///
+/// # Errors
+///
+/// When a list of host keys can't be read.
+pub fn known_host_keys(spec: &HostSpec, options: &PoolOptions) -> Result<Vec<KnownHostKey>, HostError> {
+    let known = host_key::known(spec, &options.connect())?;
+    Ok(known.into_iter().map(|(fingerprint, from)| KnownHostKey { fingerprint, from }).collect())
+}
+
+/// The names of the `Host` lines of the user's `ssh_config`, patterns left out; files that it includes
+/// are not read.
+pub fn ssh_config_hosts(home: &Path) -> Vec<String> {
+    ssh_config::host_names(&home.join(".ssh/config"))
 }

@@ -9,6 +9,7 @@ use crate::HostsFile;
 use crate::PoolOptions;
 use crate::RentedMachines;
 use crate::Trust;
+use crate::deadlines::Times;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
 use crate::ssh::host_key::OWN_FILE;
@@ -32,6 +33,8 @@ pub struct Probed {
     pub notice: String,
     /// By what the login succeeded, as in `key SHA256:… (~/.ssh/id_ed25519)`.
     pub login: String,
+    /// How long each phase of the connect took.
+    pub times: Times,
 }
 
 /// Forgets the keys that Doppio has kept for a host. Gives how many there were.
@@ -78,5 +81,6 @@ pub async fn probe(id: &HostId, options: &PoolOptions) -> Result<Option<Probed>,
         host_key: server.host_key,
         notice: server.notice,
         login: server.login,
+        times: server.times,
     }))
 }

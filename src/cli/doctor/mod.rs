@@ -36,10 +36,19 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         }
         Ok::<_, CliError>(findings)
     })??;
-    if args.output.is_json() {
+    report(&findings, args.output)
+}
+
+/// The same for a host alone.
+pub(super) fn of_host(host: &HostId, format: OutputArgs, context: &Context) -> Result<(), CliError> {
+    report(&super::block_on(context, Box::pin(remote::examine(host, context)))??, format)
+}
+
+fn report(findings: &[Finding], format: OutputArgs) -> Result<(), CliError> {
+    if format.is_json() {
         output::json(&serde_json::json!({ "findings": findings }))?;
     } else {
-        output::coloured_table(&table(&findings))?;
+        output::coloured_table(&table(findings))?;
     }
     let has_error = findings.iter().any(|finding| finding.severity == Severity::Error);
     if has_error { Err(CliError::silent(Kind::World)) } else { Ok(()) }

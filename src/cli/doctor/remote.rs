@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use doppio_hosts::EnvVar;
@@ -20,9 +19,6 @@ use doppio_hosts::fresh_name;
 use doppio_hosts::probe;
 use doppio_secrets::Carrier;
 use doppio_secrets::Delivery;
-use doppio_secrets::Mask;
-use doppio_secrets::MaskStyle;
-use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
@@ -31,10 +27,7 @@ use crate::cli::context::Context;
 use crate::cli::doctor::Finding;
 use crate::cli::error::CliError;
 use crate::cli::hardware;
-use crate::cli::load;
-use crate::cli::secret::lookup;
-use crate::cli::terminal::Terminal;
-use crate::config::Dirs;
+use crate::cli::pool;
 
 /// Names that secrets travel under most.
 const NAMES: [&str; 3] = ["DOPPIO_SECRET_1", "HF_TOKEN", "WANDB_API_KEY"];
@@ -84,20 +77,8 @@ const TOOLS: [(&str, &str, &str); 4] = [
 
 pub(super) async fn examine(id: &HostId, context: &Context) -> Result<Vec<Finding>, CliError> {
     let options = || -> Result<PoolOptions, CliError> {
-        let ladder = lookup::usual_ladder(context)?;
         let names = NAMES.iter().filter_map(|name| name.parse().ok());
-        Ok(PoolOptions {
-            hosts: load::hosts(context)?,
-            secrets: Arc::new(SecretSession::new(ladder, Mask::new(MaskStyle::Stars))),
-            prompt: Arc::new(Terminal::new(context)),
-            home: context.home.clone(),
-            state: Dirs::new(&context.env, &context.home).state().to_owned(),
-            agent: context.env.path("SSH_AUTH_SOCK"),
-            first_contact: context.first_contact(),
-            sandbox: false,
-            env_names: names.collect::<BTreeSet<EnvName>>(),
-            rented: None,
-        })
+        Ok(PoolOptions { env_names: names.collect::<BTreeSet<EnvName>>(), ..pool::options(context)? })
     };
     let mut findings = Vec::new();
     match probe(id, &options()?).await {

@@ -7,7 +7,7 @@ use doppio_secrets::source::Metadata;
 const DAY: i64 = 24 * 60 * 60;
 
 /// How long ago, in one number and one unit.
-pub(super) fn age(since: Timestamp, now: Timestamp) -> String {
+pub(in crate::cli) fn age(since: Timestamp, now: Timestamp) -> String {
     format!("{} ago", span(now.as_second() - since.as_second()))
 }
 

@@ -7,10 +7,12 @@
 //! which reaps it. No secret is there, but for what the command prints.
 
 mod frame;
+mod list;
 mod name;
 mod script;
 
 pub(in crate::step) use frame::frame;
+pub use list::list_jobs;
 pub(in crate::step) use name::JobName;
 pub(in crate::step) use name::digest;
 pub(in crate::step) use name::slug;

@@ -57,7 +57,15 @@ pub(super) const CONFINED: &[(&str, &[&str])] = &[
     ("minijinja", &["src/plan/when/"]),
     ("hyper", &["crates/stores/src/kubernetes/client.rs"]),
     // Doppio's own files are read in one way; those of others are searched for values, byte for byte.
-    ("toml", &["crates/text/src/toml_reader.rs", "crates/secrets/src/format/toml.rs"]),
+    ("toml_edit", &["crates/hosts/src/hosts_file/edit.rs"]),
+    (
+        "toml",
+        &[
+            "crates/text/src/toml_reader.rs",
+            "crates/secrets/src/format/toml.rs",
+            "crates/hosts/src/hosts_file/edit.rs",
+        ],
+    ),
 ];
 
 /// The one file that lays out columns.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::HostError;
 use crate::HostSpec;
 use crate::Stage;
+use crate::deadlines::Times;
 use crate::error::seconds;
 use crate::error::words;
 use crate::ssh::auth;
@@ -46,6 +47,8 @@ pub(crate) struct ServerInfo {
     pub notice: String,
     /// How the login succeeded, as in `key SHA256:… of ~/.ssh/id_ed25519`.
     pub login: String,
+    /// How long each phase took.
+    pub times: Times,
 }
 
 /// A session that is logged in. Dropping it ends it; share it behind an `Arc`.
@@ -208,6 +211,7 @@ struct Opened {
 struct Greeted {
     handle: Handle<Client>,
     heard: Arc<Heard>,
+    times: Times,
     learnt: Arc<Mutex<Learnt>>,
     ended: watch::Receiver<Option<String>>,
     cutter: Cutter,
@@ -221,16 +225,20 @@ async fn open(
 ) -> Result<Opened, Failure> {
     let address = spec.address();
     let _turn = options.handshakes.turn(&address).await;
-    let Greeted { mut handle, heard, learnt, ended, cutter } = greet(spec, through, options).await?;
+    let Greeted { mut handle, heard, mut times, learnt, ended, cutter } =
+        greet(spec, through, options).await?;
+    let begin = Instant::now();
     let logged_in = auth::log_in(spec, options, &mut handle, &ended).await;
     if !matches!(logged_in, Err(auth::Refusal::Silent(_) | auth::Refusal::Cut(_))) {
         options.handshakes.remember(&address, logged_in.is_err());
     }
+    times.login = begin.elapsed();
     let learnt = std::mem::take(&mut *learnt.lock().expect("no holder panics"));
     match logged_in {
         Ok(login) => {
             let banner = heard.banner_line().unwrap_or_default();
-            let server = ServerInfo { banner, host_key: learnt.host_key, notice: learnt.notice, login };
+            let server =
+                ServerInfo { banner, host_key: learnt.host_key, notice: learnt.notice, login, times };
             Ok(Opened { handle, server, ended, cutter })
         }
         Err(refusal) => {
@@ -255,6 +263,8 @@ async fn greet(
     options: &ConnectOptions,
 ) -> Result<Greeted, Failure> {
     let judge = Judge::new(spec, options).map_err(Failure::lasting)?;
+    let begin = Instant::now();
+    let mut times = Times::default();
     let (way, proxy): (Box<dyn Way>, _) = match (&spec.proxy_command, through) {
         (Some(command), _) => {
             let Proxy { pipes, said, open } = dial::proxy(spec, command).map_err(at_tcp)?;
@@ -263,11 +273,12 @@ async fn greet(
         (None, Some(through)) => (jump(spec, through).await.map_err(at_tcp)?, None),
         (None, None) => (Box::new(dial::tcp(spec).await.map_err(at_tcp)?), None),
     };
+    times.way = begin.elapsed();
     let (proxy_said, open) = proxy.unzip();
     let (stream, heard, cutter) = BannerStream::new(way, open);
     let config = Arc::new(client::config(spec, &judge));
     let (handler, learnt, ended) = Client::new(judge);
-    let handle = match shake_hands(spec, stream, &heard, config, handler, &learnt).await {
+    let handle = match shake_hands(spec, stream, (&heard, &mut times), config, handler, &learnt).await {
         Ok(handle) => handle,
         Err(mut failure) => {
             let stage = if heard.banner_line().is_some() { Stage::KeyExchange } else { Stage::Banner };
@@ -278,7 +289,7 @@ async fn greet(
             return Err(failure);
         }
     };
-    Ok(Greeted { handle, heard, learnt, ended, cutter })
+    Ok(Greeted { handle, heard, times, learnt, ended, cutter })
 }
 
 /// A way through a jump host.
@@ -310,12 +321,13 @@ async fn jump(spec: &HostSpec, through: &Connection) -> Result<Box<dyn Way>, Fai
 async fn shake_hands(
     spec: &HostSpec,
     stream: BannerStream,
-    heard: &Heard,
+    (heard, times): (&Heard, &mut Times),
     config: Arc<russh::client::Config>,
     handler: Client,
     learnt: &Mutex<Learnt>,
 ) -> Result<Handle<Client>, Failure> {
     let (name, address) = (&spec.name, spec.address());
+    let begin = Instant::now();
     let handshake = russh::client::connect_stream(config, stream, handler);
     tokio::pin!(handshake);
     let banner = tokio::time::timeout(spec.deadlines.banner, async {
@@ -333,12 +345,16 @@ async fn shake_hands(
             return Err(Failure::lasting(error));
         }
         Ok(Some(done)) => done,
-        Ok(None) => tokio::time::timeout(spec.deadlines.kex, handshake).await.map_err(|_| {
-            let banner = heard.banner_line().unwrap_or_default();
-            let error = HostError::silent(name, &address, "key exchange", spec.deadlines.kex);
-            Failure::lasting(error.cause(format!("its banner was `{banner}`")))
-        })?,
+        Ok(None) => {
+            times.banner = begin.elapsed();
+            tokio::time::timeout(spec.deadlines.kex, handshake).await.map_err(|_| {
+                let banner = heard.banner_line().unwrap_or_default();
+                let error = HostError::silent(name, &address, "key exchange", spec.deadlines.kex);
+                Failure::lasting(error.cause(format!("its banner was `{banner}`")))
+            })?
+        }
     };
+    times.key_exchange = begin.elapsed().saturating_sub(times.banner);
     done.map_err(|error| {
         if let Some(refusal) = learnt.lock().expect("no holder panics").refusal.take() {
             return Failure::lasting(refusal.at(Stage::HostKey));

@@ -77,6 +77,21 @@ impl Names {
     }
 }
 
+/// The keys that count as a host's, as fingerprint and location.
+pub(crate) fn known(spec: &HostSpec, options: &ConnectOptions) -> Result<Vec<(String, String)>, HostError> {
+    let pinned = |key: &PinnedKey| (key.fingerprint(), options.hosts_toml.clone());
+    if !spec.pinned_keys.is_empty() {
+        return Ok(spec.pinned_keys.iter().map(pinned).collect());
+    }
+    let judge = Judge::new(spec, options)?;
+    let by = |name: &str| judge.known.about(Marker::Host, &[name]);
+    let mut known = by(&judge.names.identity);
+    if let Some(address) = judge.names.address.as_deref().filter(|_| known.is_empty()) {
+        known = by(address);
+    }
+    Ok(known.into_iter().map(|entry| (fingerprint(entry.key.key_data()), entry.location())).collect())
+}
+
 impl Judge {
     /// Reads what is known of the host.
     ///
