@@ -13,6 +13,7 @@ mod credentials;
 mod doctor;
 mod error;
 mod exec;
+mod forward;
 mod handed;
 mod hardware;
 mod host;
@@ -88,6 +89,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Run a command on a host, or on several
     Exec(exec::Args),
+    /// Open ports of this machine that lead to ports of a host
+    Forward(forward::Args),
     /// Add hosts, list, show, test and export them
     #[command(subcommand)]
     Host(host::Command),
@@ -159,6 +162,7 @@ fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
         Command::Completions(args) => completions::run(&args, command()),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
+        Command::Forward(args) => forward::run(&args, context),
         Command::Host(command) => host::run(&command, context),
         Command::Plan(args) => plan::run(&args, context),
         Command::Ps(args) => ps::run(&args, context),

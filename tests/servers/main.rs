@@ -15,6 +15,7 @@ mod doctor;
 mod echoes;
 mod ends;
 mod exec;
+mod forward;
 #[cfg(feature = "gcp")]
 mod gcp;
 mod handed_over;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::OnceCell;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
 use doppio_secrets::Prompt;
@@ -20,14 +21,19 @@ use doppio_text::name::EnvName;
 use doppio_text::name::HostId;
 
 use crate::FirstContact;
+use crate::ForwardEvent;
+use crate::Forwarding;
 use crate::Host;
 use crate::HostError;
 use crate::HostSpec;
 use crate::HostsFile;
+use crate::PortForward;
 use crate::RentedMachines;
+use crate::forward;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
 use crate::ssh::connect::Handshakes;
+use crate::ssh::forward::Tunnel;
 use crate::ssh::identity;
 use crate::ssh::options::ConnectOptions;
 use crate::ssh::sandbox::Sandbox;
@@ -146,6 +152,26 @@ impl Pool {
         let host = cell.get_or_try_init(|| self.find(id)).await?;
         host.connect().await?;
         Ok(host.clone())
+    }
+
+    /// Opens ports of this machine, on loopback, that lead to ports as the host sees them, over a
+    /// connection of their own, which is made again when it breaks. What happens meanwhile goes to
+    /// `events`. For this machine and the sandbox, which runs here, there is nothing to open.
+    ///
+    /// # Errors
+    ///
+    /// When a port is in use, or the host can't be resolved, reached, trusted or logged in to.
+    pub async fn forward(
+        &self,
+        id: &HostId,
+        ports: &[PortForward],
+        events: UnboundedSender<ForwardEvent>,
+    ) -> Result<Option<Forwarding>, HostError> {
+        let Target::Ssh(spec) = self.target(id).await? else { return Ok(None) };
+        // Before the login, which takes longer.
+        let listening = forward::listen(ports).await?;
+        let tunnel = Tunnel::open(*spec, self.connect.clone(), events).await?;
+        Ok(Some(Forwarding::open(listening, tunnel)))
     }
 
     /// This machine.

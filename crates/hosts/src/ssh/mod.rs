@@ -12,6 +12,7 @@ mod client;
 pub(crate) mod connect;
 mod dial;
 mod drain;
+pub(crate) mod forward;
 mod handshakes;
 pub(crate) mod host_key;
 pub(crate) mod identity;
