@@ -12,6 +12,7 @@ use crate::resolve::Target;
 use crate::ssh::connect;
 use crate::ssh::host_key;
 use crate::ssh::openssh_config::openssh_config;
+use crate::ssh::reach::locate;
 use crate::ssh_config;
 
 /// What OpenSSH is to read to reach a host as Doppio does.
@@ -27,11 +28,13 @@ pub struct OpenSsh {
 ///
 /// # Errors
 ///
-/// When it is unknown, with similar names; when `ssh_config` has a fault.
+/// When it is unknown, with similar names; when `ssh_config` has a fault; when the vendor of a rented
+/// machine can't say where it is.
 pub async fn resolve(id: &HostId, options: &PoolOptions) -> Result<Option<HostSpec>, HostError> {
-    let resolver = Resolver { hosts: &options.hosts, home: &options.home };
+    let rented = options.rented.as_deref();
+    let resolver = Resolver { hosts: &options.hosts, home: &options.home, rented };
     Ok(match resolver.resolve(id).await? {
-        Target::Ssh(spec) => Some(*spec),
+        Target::Ssh(spec) => Some(locate(*spec, rented).await?),
         Target::Local | Target::Sandbox => None,
     })
 }

@@ -80,8 +80,8 @@ impl Names {
 /// The keys that count as a host's, as fingerprint and location.
 pub(crate) fn known(spec: &HostSpec, options: &ConnectOptions) -> Result<Vec<(String, String)>, HostError> {
     let pinned = |key: &PinnedKey| (key.fingerprint(), options.hosts_toml.clone());
-    if !spec.pinned_keys.is_empty() {
-        return Ok(spec.pinned_keys.iter().map(pinned).collect());
+    if let Some(pins) = &spec.pins {
+        return Ok(pins.keys.iter().map(pinned).collect());
     }
     let judge = Judge::new(spec, options)?;
     let by = |name: &str| judge.known.about(Marker::Host, &[name]);

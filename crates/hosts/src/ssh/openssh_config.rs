@@ -90,7 +90,7 @@ fn block(
     block.line("UserKnownHostsFile", &files)?;
     block.line("GlobalKnownHostsFile", &["none"])?;
     let is_strict = spec.first_contact.unwrap_or(options.first_contact) == FirstContact::Refuse;
-    let is_open = !is_strict && spec.pinned_keys.is_empty();
+    let is_open = !is_strict && spec.pins.is_none();
     block.line("StrictHostKeyChecking", &[if is_open { "accept-new" } else { "yes" }])?;
     for (option, value) in [("CheckHostIP", "no"), ("UpdateHostKeys", "no"), ("HashKnownHosts", "no")] {
         block.line(option, &[value])?;
@@ -123,8 +123,8 @@ struct Trusted {
 fn trusted(spec: &HostSpec, keys: &Path, options: &ConnectOptions) -> Result<Trusted, HostError> {
     let identity = spec.identity.to_lowercase();
     let mut lines = String::new();
-    if !spec.pinned_keys.is_empty() {
-        for key in &spec.pinned_keys {
+    if let Some(pins) = &spec.pins {
+        for key in &pins.keys {
             writeln!(lines, "{identity} {key}").expect("a string grows");
         }
         return Ok(Trusted { alias: Some(identity), files: vec![path(keys)], keys: lines });

@@ -12,6 +12,7 @@ use crate::RentedMachines;
 use crate::Stage;
 use crate::ssh::connect::Connection;
 use crate::ssh::connect::connect;
+use crate::ssh::dial;
 use crate::ssh::identity;
 use crate::ssh::options::ConnectOptions;
 
@@ -32,6 +33,29 @@ pub(crate) async fn reach(spec: &HostSpec, options: &ConnectOptions) -> Result<C
         Some(id) => Box::pin(reach_rented(id, spec, options)).await,
         None => connect(spec, options).await,
     }
+}
+
+/// A rented machine as a host with an address: that of the first way that answers. Other hosts have theirs.
+///
+/// # Errors
+///
+/// When its vendor can't be asked, or it has no way.
+pub(crate) async fn locate(
+    spec: HostSpec,
+    machines: Option<&dyn RentedMachines>,
+) -> Result<HostSpec, HostError> {
+    let Some(id) = &spec.rented else { return Ok(spec) };
+    let machines = machines.ok_or_else(|| no_vendor(&spec))?;
+    let ways = machines.endpoints(id).await?;
+    let mut last = None;
+    for endpoint in &ways {
+        let reached = reached_by(&spec, endpoint);
+        match dial::tcp(&reached).await {
+            Ok(_) => return Ok(reached),
+            Err(failure) => last = Some(failure.error),
+        }
+    }
+    Err(last.unwrap_or_else(|| no_way(&spec)))
 }
 
 /// A login that is refused is tried again after the vendor has put our key on the machine: keys of
@@ -103,7 +127,7 @@ async fn race(
             }
         }
     }
-    Err(failed.unwrap_or_else(|| HostError::new(format!("`{}` has no SSH endpoint yet", spec.name))))
+    Err(failed.unwrap_or_else(|| no_way(spec)))
 }
 
 fn told(mut error: HostError, way: &str, other: &HostError) -> HostError {
@@ -123,6 +147,10 @@ fn reached_by(spec: &HostSpec, endpoint: &Endpoint) -> HostSpec {
         rented: None,
         ..spec.clone()
     }
+}
+
+fn no_way(spec: &HostSpec) -> HostError {
+    HostError::new(format!("`{}` has no SSH endpoint yet", spec.name))
 }
 
 fn no_vendor(spec: &HostSpec) -> HostError {

@@ -31,6 +31,7 @@ use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_secrets::Use;
 use doppio_secrets::looks_like_value;
+use doppio_secrets::naming;
 use doppio_text::name::EnvName;
 
 use crate::cli::context::Context;
