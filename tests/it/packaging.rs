@@ -46,11 +46,7 @@ fn man_pages_and_completions_know_every_command() {
     for path in &all {
         let page = man(path);
         assert!(page.contains(&format!("doppio {}", env!("CARGO_PKG_VERSION"))), "{path:?}: {page}");
-<<<<<<< HEAD
-        let listed = format!("doppio\\-{}(1)", path.join("-").replace('-', "\\-"));
-=======
         let listed = format!("doppio-{}(1)", path.join("-")).replace('-', "\\-");
->>>>>>> 0ac1902 (tests: escape the dashes inside names of commands)
         let above = man(&path[..path.len() - 1]);
         assert!(above.contains(&listed), "no {listed} in the page above it: {above}");
         pages += 1;
