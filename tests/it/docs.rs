@@ -159,6 +159,8 @@ fn pages() -> Vec<PathBuf> {
         "crates/secrets",
         "crates/stores",
         "crates/hosts",
+        "crates/http",
+        "crates/rented",
     ] {
         pages.extend(files_in(folder, "md"));
     }

@@ -190,6 +190,44 @@ fn the_list_shows_what_machines_cost_also_when_they_are_stopped() {
 }
 
 #[test]
+fn what_was_spent_is_summed_up_by_machine() {
+    let charges = r#"{"success":true,"results":[
+        {"start":1730419200,"type":"instance","source":"instance-12","description":"Instance 12","amount":3.5},
+        {"start":1730419200,"type":"instance","source":"instance-13","amount":"38.421","metadata":null}],"next_token":null}"#;
+    let rises = r#"{"success":true,"count":1,"pending_price_increases":[{"pending_price_increase_id":5,"contract_id":12,
+        "old_gpu_costpersec":0.0001,"new_gpu_costpersec":0.0002}]}"#;
+    let server = Server::of(&[
+        (200, r#"{"id":1,"api_key":"test_of_the_account","credit":30.12}"#),
+        (200, LIST),
+        (200, charges),
+        (200, rises),
+    ]);
+    let ran = server.doppio().run(["vast", "cost"]).expect(0);
+    let lines: Vec<&str> = ran.stdout.lines().filter(|line| !line.starts_with("spent since")).collect();
+    assert_eq!(
+        lines,
+        [
+            "credit: $30.12",
+            "2 machines: $1.250 an hour, and $0.240 a day for disks of machines that don't run",
+            "the credit lasts 23 h 54 m",
+            "  $38.42  vast-13",
+            "  $3.500  vast-12",
+        ]
+    );
+    assert!(ran.stdout.contains(" UTC: $41.92\n"), "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("the host of `vast-12` wants $0.720 an hour in place of $0.360"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        server.asked()[2].starts_with("GET /api/v0/charges/?select_filters=%7B%22day%22"),
+        "{:?}",
+        server.asked()
+    );
+}
+
+#[test]
 fn nothing_is_hired_or_destroyed_without_a_yes() {
     let server = Server::of(&[(200, OFFERS), (200, r#"{"instances":{"id":12,"dph_total":1.25}}"#)]);
     let doppio = server.doppio();

@@ -9,6 +9,7 @@ use doppio_secrets::SecretError;
 use doppio_secrets::SecretRef;
 use doppio_secrets::SecretValue;
 use doppio_secrets::vendor;
+use doppio_secrets::vendor::Credential;
 use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
@@ -61,29 +62,35 @@ impl AccountArgs {
         let reference = SecretRef::from(name);
         let session = lookup::session(context, &context.cwd, &self.lookup)?;
         let session = lookup::audited(context, session)?;
-        let of_client = || -> Result<Vec<SecretValue>, CliError> {
-            let found = vendor::vast_keys(&context.env, &context.home).map_err(|error| {
-                CliError::world("cannot read the key of vast.ai's client").cause(error.cause).hint(error.hint)
-            })?;
-            for credential in &found {
-                output::warnings(&credential.warnings);
-            }
-            Ok(found.into_iter().flat_map(|found| found.parts).filter_map(|part| part.value).collect())
-        };
         match session.fetch(&reference).await {
             Ok(key) => {
                 // Where the ladder found the client's key that expires, the next ones stand behind it.
-                let mut keys = of_client().unwrap_or_default();
+                let mut keys = of_client(context).map(values).unwrap_or_default();
                 let at = keys.iter().position(|known| known.is_same(&key));
                 Ok(at.map_or_else(|| vec![key], |at| keys.split_off(at)))
             }
-            Err(missing @ SecretError::Missing { .. }) => match of_client()? {
-                keys if keys.is_empty() => Err(missing.into()),
-                keys => Ok(keys),
-            },
+            Err(missing @ SecretError::Missing { .. }) => {
+                let found = of_client(context)?;
+                if found.is_empty() {
+                    return Err(missing.into());
+                }
+                found.iter().for_each(|credential| output::warnings(&credential.warnings));
+                Ok(values(found))
+            }
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The keys that vast.ai's own client keeps, with what is unsafe about their files.
+fn of_client(context: &Context) -> Result<Vec<Credential>, CliError> {
+    vendor::vast_keys(&context.env, &context.home).map_err(|error| {
+        CliError::world("cannot read the key of vast.ai's client").cause(error.cause).hint(error.hint)
+    })
+}
+
+fn values(found: Vec<Credential>) -> Vec<SecretValue> {
+    found.into_iter().flat_map(|found| found.parts).filter_map(|part| part.value).collect()
 }
 
 /// The machine that is meant: `vast-12345`, `vast:12345`, or the number alone.
