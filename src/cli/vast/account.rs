@@ -74,7 +74,9 @@ impl AccountArgs {
                 if found.is_empty() {
                     return Err(missing.into());
                 }
-                found.iter().for_each(|credential| output::warnings(&credential.warnings));
+                for credential in &found {
+                    output::warnings(&credential.warnings);
+                }
                 Ok(values(found))
             }
             Err(error) => Err(error.into()),

@@ -33,9 +33,11 @@ pub(super) fn whole(number: Option<f64>, unit: &str) -> String {
 
 /// A length of time, in days and hours or in hours and minutes.
 pub(super) fn span(seconds: i64) -> String {
+    if seconds < 0 {
+        return "over".to_owned();
+    }
     let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
     match hours {
-        ..0 => "over".to_owned(),
         0 => format!("{minutes} m"),
         hours if hours < 2 * HOURS => format!("{hours} h {minutes:02} m"),
         hours => format!("{} d {} h", hours / HOURS, hours % HOURS),
