@@ -29,6 +29,11 @@ impl Literals {
         if literals.0.is_empty() { text.to_owned() } else { literals.mask().text(text).as_str().to_owned() }
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Has a mask know them. One that can't be masked is no token of any vendor.
     pub(super) fn teach(&self, mask: &Mask) {
         for value in &self.0 {

@@ -69,6 +69,24 @@ fn what_can_not_run_is_said_beforehand() {
 }
 
 #[test]
+fn a_token_in_the_command_is_warned_of_and_masked() {
+    let token = format!("hf_{}", "aB3dE5gH7j".repeat(3) + "kLmN");
+    let ran = machine().run(["exec", "--host", "local", "--", "echo", &token]).expect(0);
+    assert_eq!(ran.stdout, "***\n");
+    assert!(ran.stderr.contains("--env TOKEN=NAME") && !ran.stderr.contains(&token), "{}", ran.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_can_not_be_written_is_an_error() {
+    let doppio = machine();
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("the device");
+    let mut command = doppio.command(["exec", "--host", "local", "--", "echo here"]);
+    let ran = doppio_test_support::Ran::of(&command.stdout(full).output().expect("it runs")).expect(3);
+    assert!(ran.stderr.contains("cannot write the output"), "{}", ran.stderr);
+}
+
+#[test]
 fn several_hosts_have_their_name_before_each_line() {
     let doppio = machine();
     let text = "echo here; [ -n \"$SSH_CONNECTION\" ] && exit 4; exit 0";

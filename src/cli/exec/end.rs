@@ -22,8 +22,6 @@ const SIGNALS: [&str; 15] = [
 pub(super) struct Ending {
     /// Whether there is one host, whose command's exit code is ours.
     pub is_one: bool,
-    /// Whether a program reads it.
-    pub is_json: bool,
 }
 
 impl Ending {
@@ -31,12 +29,10 @@ impl Ending {
     pub(super) fn say(&self, ended: &Ended) -> Result<(), CliError> {
         let state = &ended.state;
         ended.warn();
-        if let Err(error) = &ended.shown
-            && self.is_json
-        {
+        if let Err(error) = &ended.shown {
             let kind =
                 if error.kind() == io::ErrorKind::Interrupted { Kind::Interrupted } else { Kind::World };
-            return Err(CliError::new(kind, "cannot write the events to stdout").cause(error.to_string()));
+            return Err(CliError::new(kind, "cannot write the output").cause(error.to_string()));
         }
         let failed: Vec<&StepState> = state
             .leaves()

@@ -30,6 +30,7 @@ use crate::cli::exec::watched::Watched;
 use crate::cli::literals::Literals;
 use crate::cli::load;
 use crate::cli::named_hosts::named;
+use crate::cli::output;
 use crate::cli::output::OutputArgs;
 use crate::cli::run::play::Order;
 use crate::cli::run::play::World;
@@ -127,12 +128,19 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let built = plan::build(crate::recipe::parse(&source), &inputs);
     // Its warnings are about recipes that are kept.
     let (plan, _warnings) = built.map_err(|faults| CliError::faults(source.clone(), faults))?;
+    let literals = Literals::of([source.text()]);
+    if !literals.is_empty() {
+        output::line(
+            "warning: a token stands in the command, and now in your shell's history: store it with `doppio secret \
+             set NAME`, and hand it over with `--env TOKEN=NAME`",
+        );
+    }
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal::new(context));
     let cancel = watch::Sender::new(Cancel::No);
     let is_unread = Arc::new(AtomicBool::new(false));
     let view = Watched::new(view(args.output, is_one), cancel.clone(), Arc::clone(&is_unread));
     let world = World {
-        literals: Literals::of([source.text()]),
+        literals,
         source,
         plan,
         ladder: lookup::ladder_asking(context, Path::new("."), &args.lookup, Arc::clone(&prompt))?,
@@ -148,9 +156,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         sandbox: false,
         jobs: args.jobs.get(),
         style: MaskStyle::Stars,
-        format: args.output.format(),
+        is_data: true,
     };
-    let ending = Ending { is_one, is_json: args.output.is_json() };
+    let ending = Ending { is_one };
     perform(&order, context, world, |ended| {
         // Whoever read it has enough.
         if is_unread.load(Ordering::Relaxed) { Ok(()) } else { ending.say(ended) }

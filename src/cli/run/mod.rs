@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         sandbox: args.recipe.sandbox,
         jobs: args.jobs.get(),
         style: if args.mask_names { MaskStyle::Names } else { MaskStyle::Stars },
-        format: args.output.format(),
+        is_data: args.output.is_json(),
     };
     perform(&order, context, world, end::say)
 }

@@ -34,7 +34,6 @@ use crate::cli::error::OrWorld;
 use crate::cli::error::all;
 use crate::cli::literals::Literals;
 use crate::cli::output;
-use crate::cli::output::OutputFormat;
 use crate::cli::routes;
 use crate::cli::run::end::Ended;
 use crate::cli::run::signals;
@@ -69,8 +68,8 @@ pub(in crate::cli) struct Order<'a> {
     pub jobs: usize,
     /// What stands for a value that was masked.
     pub style: MaskStyle,
-    /// How it is shown.
-    pub format: OutputFormat,
+    /// Whether what is shown is data that a program reads: then all of it has to arrive.
+    pub is_data: bool,
 }
 
 /// What a run needs, read and checked.
@@ -193,7 +192,7 @@ async fn steps(
     let state = engine::run(plan, options, &mut sink).await;
     signals.run_is_over();
     let told = *wish.borrow();
-    let shown = screen.finish(view::last_words(order.format, told));
+    let shown = screen.finish(view::last_words(order.is_data, told));
     for (holder, place, end) in vault.leave() {
         let until = end.map_or_else(String::new, |end| format!(" at {end:.0}"));
         output::line(&format!(
@@ -206,7 +205,7 @@ async fn steps(
     let state = state.map_err(|error| not_kept(&error))?;
     let unkept = journal.finish().err();
     // What people read goes to stderr, and there is nobody to tell when that fails.
-    let shown = if order.format == OutputFormat::Json { shown } else { Ok(()) };
+    let shown = if order.is_data { shown } else { Ok(()) };
     Ok(Ended { state, folder: store.folder(&run), missing: journal.missing().to_vec(), unkept, shown })
 }
 

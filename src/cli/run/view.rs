@@ -67,11 +67,11 @@ pub(super) fn is_tree(form: OutputFormat, detail: Detail, context: &Context) -> 
 }
 
 /// How long the end of a run waits until all of it has been shown.
-pub(super) fn last_words(form: OutputFormat, wish: Cancel) -> Duration {
-    match (wish, form) {
+pub(super) fn last_words(is_data: bool, wish: Cancel) -> Duration {
+    match (wish, is_data) {
         (Cancel::Force, _) => Duration::from_secs(1),
         (Cancel::Ask(_), _) => Duration::from_secs(10),
-        (Cancel::No, OutputFormat::Json) => Duration::from_hours(24),
-        (Cancel::No, OutputFormat::Auto | OutputFormat::Plain) => Duration::from_mins(1),
+        (Cancel::No, true) => Duration::from_hours(24),
+        (Cancel::No, false) => Duration::from_mins(1),
     }
 }
