@@ -40,7 +40,11 @@ use crate::ssh::options::ConnectOptions;
 type Piece = (Vec<u8>, OwnedSemaphorePermit);
 
 /// Bytes that may wait here for a program that does not read, for each of its connections.
-const WAITING: usize = 16 << 20;
+const WAITING: usize = 64 << 20;
+
+/// How long it may read nothing when so many wait. Meanwhile the whole connection stands still: there is
+/// no flow control for one channel alone.
+const STUCK: Duration = Duration::from_secs(30);
 
 /// What is read at once. In bytes.
 const CHUNK: usize = 32 << 10;
@@ -98,7 +102,16 @@ impl Tunnel {
                 return;
             }
         };
-        pass(client, channel).await;
+        if pass(client, channel).await == Over::Stuck {
+            let text =
+                format!("a program that is connected to {}:{} on `{}` was cut off", to.0, to.1, self.name);
+            let why = format!(
+                "{} MiB wait for it, and it has read nothing for {} s",
+                WAITING >> 20,
+                STUCK.as_secs()
+            );
+            self.events.send(ForwardEvent::Refused(HostError::new(text).cause(why))).ok();
+        }
     }
 
     async fn channel(
@@ -175,30 +188,49 @@ fn jitter(wait: Duration) -> Duration {
     wait / 2 + wait.mul_f64(f64::from(share) / f64::from(u32::MAX) / 2.0)
 }
 
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// Both sides have ended.
+    Whole,
+    /// One side is gone.
+    Broken,
+    /// The program of this machine does not read.
+    Stuck,
+}
+
 /// The program learns that something went wrong, rather than of an end.
 fn reset(client: &TcpStream) {
     client.set_zero_linger().ok();
 }
 
 /// Passes bytes on in both directions until both have ended, or either side is gone.
-async fn pass(mut client: TcpStream, channel: russh::Channel<Msg>) {
+async fn pass(mut client: TcpStream, channel: russh::Channel<Msg>) -> Over {
     client.set_nodelay(true).ok();
     let (mut reader, writer) = channel.split();
-    let is_whole = {
+    let over = {
         let (from_client, to_client) = client.split();
         let (queue, queued) = mpsc::unbounded_channel();
         let up = send(from_client, &writer);
         let mut out = pin!(write_out(queued, to_client));
         tokio::select! {
-            both = async { tokio::try_join!(up, &mut out) } => both.is_ok(),
-            is_closed = receive(&mut reader, queue) => is_closed && out.await.is_ok(),
+            both = async { tokio::try_join!(up, &mut out) } => whole(both.is_ok()),
+            over = receive(&mut reader, queue) => match over {
+                Over::Whole => whole(out.await.is_ok()),
+                over => over,
+            },
         }
     };
-    if !is_whole {
+    if over != Over::Whole {
         reset(&client);
     }
     // One that is only dropped stays open.
     writer.close().await.ok();
+    over
+}
+
+fn whole(is_whole: bool) -> Over {
+    if is_whole { Over::Whole } else { Over::Broken }
 }
 
 /// What the program sends, to the host; its end, too.
@@ -213,27 +245,26 @@ async fn send(mut client: ReadHalf<'_>, writer: &Writer) -> io::Result<()> {
     }
 }
 
-/// What the host sends, into the queue. Says whether the host closed the channel; else the connection
-/// broke.
-async fn receive(reader: &mut Reader, queue: mpsc::UnboundedSender<Piece>) -> bool {
+/// What the host sends, into the queue, until it closes the channel, or the connection breaks.
+async fn receive(reader: &mut Reader, queue: mpsc::UnboundedSender<Piece>) -> Over {
     let room = Arc::new(Semaphore::new(WAITING));
     let mut queue = Some(queue);
     loop {
         match reader.wait().await {
             Some(ChannelMsg::Data { data }) => {
                 let bytes = data.len().clamp(1, WAITING);
-                let permit =
-                    Arc::clone(&room).acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX)).await;
-                let Ok(permit) = permit else { return false };
+                let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+                let free = timeout(STUCK, Arc::clone(&room).acquire_many_owned(bytes)).await;
+                let Ok(Ok(permit)) = free else { return Over::Stuck };
                 // Behind an end nothing comes that counts.
                 if let Some(queue) = &queue {
                     queue.send((data.to_vec(), permit)).ok();
                 }
             }
             Some(ChannelMsg::Eof) => queue = None,
-            Some(ChannelMsg::Close) => return true,
+            Some(ChannelMsg::Close) => return Over::Whole,
             Some(_) => {}
-            None => return false,
+            None => return Over::Broken,
         }
     }
 }
