@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +56,8 @@ impl Attempt {
         let reports = self.cx.reports.clone();
         let id = self.cx.step.clone();
         let told = self.stop.subscribe();
-        let operation = self.plan.steps()[self.index].operation.as_ref();
+        let planned = &self.plan.steps()[self.index];
+        let operation = planned.operation.as_ref();
         let operation = operation.expect("what stands for others is not launched");
         let unended = self.cx.unended.clone();
         // What was told to stop, and left something that nobody saw the end of, is not stopped.
@@ -70,7 +72,12 @@ impl Attempt {
         if let Err(error) = self.cx.end_what_is_left().await {
             return over(Ok(Err(error)));
         }
-        let mut work = AssertUnwindSafe(operation.run(&mut self.cx)).catch_unwind();
+        let work = AssertUnwindSafe(async {
+            self.cx.open_ports(&planned.forward, planned.site()).await?;
+            operation.run(&mut self.cx).await
+        })
+        .catch_unwind();
+        let mut work = pin!(work);
         let deadline = Deadline::new(self.timeout);
         let stop = tokio::select! {
             biased;

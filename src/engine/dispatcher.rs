@@ -26,6 +26,7 @@ use doppio_text::name::StepId;
 use crate::engine::Cancel;
 use crate::engine::Options;
 use crate::engine::cancel::CancelListener;
+use crate::engine::lasting_ports::LastingPorts;
 use crate::engine::ready::ReadySet;
 use crate::event::Event;
 use crate::event::RunState;
@@ -64,6 +65,7 @@ pub(super) struct Dispatcher<'a> {
     resting: BTreeSet<(Instant, usize)>,
     running: HashMap<usize, watch::Sender<Stop>>,
     story: Vec<Story>,
+    ports: LastingPorts,
     attempts: JoinSet<()>,
     reporter: mpsc::Sender<(StepId, Report)>,
     reports: mpsc::Receiver<(StepId, Report)>,
@@ -103,6 +105,7 @@ impl<'a> Dispatcher<'a> {
                 target: plan.target().cloned(),
             }),
             ready: ReadySet::new(steps),
+            ports: LastingPorts::new(steps),
             indices: steps.iter().enumerate().map(|(index, step)| (step.id.clone(), index)).collect(),
             story,
             plan: Arc::new(plan),
@@ -128,6 +131,8 @@ impl<'a> Dispatcher<'a> {
         loop {
             self.advance();
             self.launch();
+            let steps = &self.state.steps;
+            self.ports.close(|index| steps[index].status.is_over());
             if self.ready.is_done() {
                 break;
             }

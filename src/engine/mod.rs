@@ -8,6 +8,7 @@ mod attempt;
 mod cancel;
 mod deadline;
 mod dispatcher;
+mod lasting_ports;
 mod options;
 mod ready;
 mod retry;

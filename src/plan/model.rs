@@ -143,6 +143,9 @@ pub struct PlannedStep {
     pub continue_on_failure: bool,
     /// It may be launched again when its end is not known.
     pub idempotent: bool,
+    /// Ports that are open while it or what depends on it runs, as `LOCAL:HOST:PORT`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forward: Vec<String>,
     /// What `${host}` means, and where it runs if its operation names no host.
     pub host: Option<HostId>,
     /// The secrets it needs, each once.

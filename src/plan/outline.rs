@@ -100,6 +100,7 @@ fn shown(plan: &Plan, step: &PlannedStep) -> ShownStep {
             .iter()
             .filter(|_| step.members.is_empty())
             .flat_map(|does| does.show())
+            .chain(step.forward.iter().map(|port| format!("forward {port}")))
             .collect(),
         secrets: step.secrets.iter().map(ToString::to_string).collect(),
         credentials: step.credentials.iter().map(|(wanted, _)| wanted.to_string()).collect(),

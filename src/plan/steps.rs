@@ -121,6 +121,7 @@ impl<'a> Steps<'a> {
             timeout: timeout.filter(|_| !runs_nothing).map(|timeout| timeout.min(LONGEST)),
             continue_on_failure: recipe_step.continue_on_failure,
             idempotent: recipe_step.idempotent,
+            forward: self.forward(index, operation.as_deref(), runs_nothing),
             host,
             secrets: travel.secrets,
             credentials,
@@ -128,6 +129,33 @@ impl<'a> Steps<'a> {
             operation,
             reads: Vec::new(),
         })
+    }
+
+    /// The ports that a step wants open.
+    fn forward(&mut self, index: usize, operation: Option<&dyn Planned>, runs_nothing: bool) -> Vec<String> {
+        let node = &self.resolver.graph.nodes[index];
+        let recipe = self.resolver.recipe;
+        let ports = &recipe.steps[node.step].forward;
+        let (Some(first), false) = (ports.first(), node.role == Role::Join) else { return Vec::new() };
+        let has_host = matches!(operation.map(|does| does.site()), Some(Site::Host(_)));
+        if runs_nothing || !has_host {
+            let fault = Diagnostic::error(
+                "plan::no-effect",
+                "the step has no host whose ports could be open",
+                first.span(),
+            );
+            self.resolver.fault(fault.help("write `forward` at a step with a `host_id`"));
+            return Vec::new();
+        }
+        let others = self.resolver.graph.nodes.iter().filter(|other| other.step == node.step);
+        let is_many = others.filter(|other| other.role == Role::One).count() > 1;
+        if let Some(fixed) = ports.iter().find(|port| is_many && !port.get_ref().starts_with("0:")) {
+            let (_, to) = fixed.get_ref().split_once(':').unwrap_or_default();
+            let fault =
+                Diagnostic::error("plan::one-port", "only one of the steps can have this port", fixed.span());
+            self.resolver.fault(fault.help(format!("let each have one that is free: `\"0:{to}\"`")));
+        }
+        ports.iter().map(|port| port.get_ref().clone()).collect()
     }
 
     /// Warns of what shell texts may not have been meant to do.

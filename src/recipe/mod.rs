@@ -6,6 +6,7 @@
 
 mod credentials;
 mod defaults;
+mod forward;
 mod model;
 mod operation;
 mod parse;

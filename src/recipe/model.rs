@@ -194,6 +194,8 @@ pub struct RecipeStep {
     pub continue_on_failure: bool,
     /// It may be launched again when its end is not known.
     pub idempotent: bool,
+    /// Ports that are open while it or what depends on it runs, as `LOCAL:HOST:PORT`.
+    pub forward: Vec<Spanned<String>>,
     /// Once per host.
     pub hosts: Option<Hosts>,
     /// Once per combination.

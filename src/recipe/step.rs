@@ -18,6 +18,7 @@ use crate::recipe::RecipeStep;
 use crate::recipe::RunIf;
 use crate::recipe::credentials;
 use crate::recipe::defaults;
+use crate::recipe::forward;
 use crate::recipe::operation;
 use crate::recipe::retry;
 use crate::step::KINDS;
@@ -31,7 +32,7 @@ use crate::step::described;
 use crate::step::foreign;
 use crate::step::of_operation;
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "id",
     "name",
     "depends_on",
@@ -44,6 +45,7 @@ const KEYS: [&str; 13] = [
     "matrix",
     "durable",
     "idempotent",
+    "forward",
     "credentials",
 ];
 
@@ -79,6 +81,7 @@ impl<'i> StepReader<'_, '_, 'i> {
             timeout: None,
             continue_on_failure: false,
             idempotent: false,
+            forward: Vec::new(),
             hosts: None,
             matrix: Vec::new(),
             credentials: None,
@@ -147,6 +150,7 @@ impl<'i> StepReader<'_, '_, 'i> {
             "matrix" => step.matrix = self.matrix(value),
             "durable" => defaults::durable(reader, value),
             "idempotent" => step.idempotent = reader.boolean("`idempotent`", value).unwrap_or(false),
+            "forward" => step.forward = forward::read(reader, value),
             "credentials" => step.credentials = credentials::read(reader, value),
             _ => return false,
         }

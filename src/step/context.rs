@@ -29,6 +29,7 @@ use crate::event::StepProcess;
 use crate::event::Stream;
 use crate::rentals::Rentals;
 use crate::step::HostText;
+use crate::step::OpenPorts;
 use crate::step::Outcome;
 use crate::step::PlainText;
 use crate::step::Reference;
@@ -91,6 +92,8 @@ pub struct StepContext {
     pub credentials: Vec<Wanted>,
     /// What its attempts started and nobody has seen the end of.
     pub(crate) unended: Unended,
+    /// The ports that its attempts opened.
+    pub(crate) ports: OpenPorts,
     pub(crate) reports: mpsc::Sender<(StepId, Report)>,
     pub(crate) stop: watch::Receiver<Stop>,
 }

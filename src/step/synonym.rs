@@ -184,6 +184,7 @@ const OPERATION: &[Synonym] = &[
             "run_if",
             "id",
             "idempotent",
+            "forward",
         ],
         ours: Words("it is a key of the step: write it above the operation"),
     },

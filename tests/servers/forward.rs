@@ -182,3 +182,46 @@ fn a_port_in_use_is_named_and_nothing_behind_one_is_told() {
     assert!(ran.stderr.contains("its ports are here already"), "{}", ran.stderr);
     doppio.run(["forward", "gpu", "x"]).expect(2);
 }
+
+#[test]
+fn ports_of_a_step_are_open_while_what_depends_on_it_runs() {
+    let (server, service) = (Sshd::start(Variant::Stock), service());
+    let doppio = machine(&server);
+    let done = doppio.folder().join("done");
+    doppio.recipe(&format!(
+        "[[step]]\nid = \"serve\"\nforward = \"0:127.0.0.1:{}\"\nretry = {{ max_attempts = 2, delay_secs = 0 }}\n\
+         ssh_command = {{ host_id = \"gpu\", command = \"test -e once || {{ touch once; exit 1; }}\" }}\n\
+         [[step]]\nid = \"middle\"\ndepends_on = [\"serve\"]\nsleep = {{ duration_secs = 0 }}\n\
+         [[step]]\nid = \"use\"\ndepends_on = [\"middle\"]\n\
+         local_command = {{ command = \"until test -e {}; do sleep 0.05; done\" }}\n",
+        service.port(),
+        done.display()
+    ));
+    let mut child = doppio.start(["run", "recipe.toml", "--output", "plain"]);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let line = lines.find(|line| line.contains(" leads to ")).expect("the address is said");
+    let local: SocketAddr =
+        line.split_whitespace().nth(2).unwrap().parse().unwrap_or_else(|_| panic!("{line}"));
+    assert!(line.ends_with(&format!("leads to 127.0.0.1:{} on `gpu`", service.port())), "{line}");
+    // Both attempts are over, and the port is the one that was said.
+    lines.find(|line| line.contains("use") && line.contains("started")).expect("the last step starts");
+    assert_eq!(ask(local, b"a"), [!b'a']);
+    std::fs::write(&done, "").unwrap();
+    assert!(lines.all(|line| !line.contains(" leads to ")), "it is opened once");
+    assert!(child.wait().unwrap().success());
+    assert!(TcpStream::connect(local).is_err());
+}
+
+#[test]
+fn a_step_whose_port_is_taken_fails_before_it_starts() {
+    let server = Sshd::start(Variant::Stock);
+    let doppio = machine(&server);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    doppio.recipe(&format!(
+        "[[step]]\nid = \"serve\"\nforward = [{port}]\nssh_command = {{ host_id = \"gpu\", command = \"touch ran\" }}\n"
+    ));
+    let ran = doppio.run(["run", "recipe.toml"]).expect(3);
+    assert!(ran.stderr.contains(&format!("port {port} of this machine is in use")), "{}", ran.stderr);
+    assert!(!server.home().join("ran").exists());
+}

@@ -214,7 +214,9 @@ fn shells_complete_names() {
         ask("bash", &["--norc", "-c", &script])
     };
     assert_eq!(bash("run r.toml --host gpu"), "gpu-box\n");
-    assert_eq!(bash("host forget s"), "sandbox\n");
+    for words in ["host forget s", "host show s", "ssh s", "forward s", "exec --host s"] {
+        assert_eq!(bash(words), "sandbox\n", "{words}");
+    }
     assert_eq!(bash("secret set huggingface/t"), "huggingface/token\n");
     assert!(bash("ru").contains("run"), "{}", bash("ru"));
     assert!(bash("run r.toml --ho").contains("--host"), "{}", bash("run r.toml --ho"));
@@ -225,6 +227,9 @@ fn shells_complete_names() {
         "{}",
         fish("doppio run r.toml --host gpu")
     );
+    for line in ["doppio ssh gpu", "doppio host test gpu"] {
+        assert!(fish(line).starts_with("gpu-box"), "{line}: {}", fish(line));
+    }
     assert!(fish("doppio secret set huggingface/t").contains("huggingface/token"));
     let checked = ask("zsh", &["-f", "-n", "./zsh"]);
     assert_eq!(checked, "");

@@ -104,6 +104,7 @@ impl Dispatcher<'_> {
                 host: step.host.clone(),
                 credentials: step.credentials.iter().map(|(wanted, _)| wanted.clone()).collect(),
                 unended: self.story[index].unended.clone(),
+                ports: self.ports.of(index),
                 reports: self.reporter.clone(),
                 stop: told,
             };

@@ -277,6 +277,7 @@ impl Draft {
             timeout: self.timeout,
             continue_on_failure: self.forgiving,
             idempotent: false,
+            forward: Vec::new(),
             host: None,
             secrets: Vec::new(),
             credentials: Vec::new(),

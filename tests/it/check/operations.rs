@@ -201,3 +201,34 @@ fn what_a_step_printed_is_not_typed_into_a_shell() {
         assert_eq!(said.contains("is typed into a shell"), code == 2, "{keys}: {said}");
     }
 }
+
+#[test]
+fn ports_belong_to_steps_with_a_host() {
+    let doppio = Doppio::new();
+    let check = |more: &str| {
+        doppio.recipe(&format!("[[step]]\nid = \"a\"\n{more}\n"));
+        let ran = doppio.run(["check", "recipe.toml"]);
+        (ran.code, ran.stderr)
+    };
+    let ssh = "ssh_command = { host_id = \"gpu\", command = \"true\" }";
+    assert_eq!(check(&format!("forward = [6006, \"8888:db:80\", \"0:localhost:1\"]\n{ssh}")).0, 0);
+    for (text, said) in [
+        (format!("forward = \"6006:\"\n{ssh}"), "`6006:` is not a forwarded port"),
+        (format!("forward = 70000\n{ssh}"), "`70000` is not a forwarded port"),
+        (
+            "forward = 6006\nsleep = { duration_secs = 1 }".to_owned(),
+            "the step has no host whose ports could be open",
+        ),
+        (
+            "hosts = [\"gpu-a\", \"gpu-b\"]\nforward = 6006\nssh_command = { command = \"true\" }".to_owned(),
+            "only one of the steps can have this port",
+        ),
+    ] {
+        let (code, stderr) = check(&text);
+        assert!(code == 2 && stderr.contains(said), "{text}: {stderr}");
+    }
+    doppio.recipe(&format!("[[step]]\nid = \"a\"\nforward = 6006\n{ssh}\n"));
+    doppio.hosts("[hosts.gpu]\nhostname = \"192.0.2.7\"\nuser = \"root\"\n");
+    let plan = doppio.run(["plan", "recipe.toml"]).expect(0).stdout;
+    assert!(plan.contains("forward 6006:localhost:6006"), "{plan}");
+}
