@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use doppio_test_support::Doppio;
@@ -14,6 +15,13 @@ fn machine(hosts: &str) -> Doppio {
     let doppio = Doppio::new().env("DOPPIO_KEYRING", "off");
     doppio.hosts(hosts);
     doppio
+}
+
+/// Writes a program of shell text.
+fn program(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 #[test]
@@ -46,9 +54,7 @@ fn other_programs_reach_a_host_as_doppio_does() {
     ));
     doppio.run(["host", "test", "gpu"]).expect(0);
     let stand_in = doppio.folder().join("bin/code");
-    fs::create_dir_all(stand_in.parent().unwrap()).unwrap();
-    fs::write(&stand_in, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n").unwrap();
-    fs::set_permissions(&stand_in, fs::Permissions::from_mode(0o755)).unwrap();
+    program(&stand_in, "printf '%s\\n' \"$@\"");
     let path = format!("{}:{}", stand_in.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let doppio = doppio.env("PATH", path);
     let ran = doppio.run(["code", "gpu", "/workspace"]).expect(2);
@@ -71,7 +77,13 @@ fn other_programs_reach_a_host_as_doppio_does() {
 
 #[test]
 fn what_was_started_there_is_listed_with_who_started_it() {
-    let server = Sshd::start(Variant::Stock);
+    let builder = Sshd::builder(Variant::Stock);
+    let bin = builder.folder().join("home/bin");
+    let server = builder.line(format!("SetEnv PATH={}:/usr/sbin:/usr/bin:/sbin:/bin", bin.display())).start();
+    program(
+        &bin.join("nvidia-smi"),
+        "case $* in *--query-compute-apps=*) echo \"$(cat ~/user), 1500\";; esac",
+    );
     let tagged = format!("{}tags = [\"gpus\"]\n", server.hosts_toml("gpu"));
     let doppio = machine(&tagged);
     let none = doppio.run(["ps", "--host", "gpu"]).expect(0);
@@ -81,7 +93,7 @@ fn what_was_started_there_is_listed_with_who_started_it() {
         none.stderr
     );
     doppio.recipe(
-        "[[step]]\nid = \"train\"\ntmux_new = { host_id = \"gpu\", session_name = \"train it\", command = \"sleep 600\" }\n\
+        "[[step]]\nid = \"train\"\ntmux_new = { host_id = \"gpu\", session_name = \"train it\", command = \"echo $$ >user; sleep 600\" }\n\
          [[step]]\nid = \"fail\"\ntmux_new = { host_id = \"gpu\", session_name = \"short\", command = \"exit 3\" }\n",
     );
     doppio.run(["run", "recipe.toml"]).expect(0);
@@ -90,6 +102,7 @@ fn what_was_started_there_is_listed_with_who_started_it() {
         serde_json::from_str(&printed).unwrap()
     };
     wait_for("the short one to end", || jobs().iter().any(|job| job["exit_code"] == 3));
+    wait_for("the other one to use a GPU", || jobs().iter().any(|job| job["gpu_mib"] == 1500));
     let jobs = jobs();
     let of = |step: &str| jobs.iter().find(|job| job["step"] == step).unwrap();
     let (train, fail) = (of("train"), of("fail"));
@@ -97,6 +110,7 @@ fn what_was_started_there_is_listed_with_who_started_it() {
     assert_eq!((&train["recipe"], &train["host"]), (&"test".into(), &"gpu".into()), "{train}");
     assert!(server.has_process(&train["pid"].to_string()), "{train}");
     assert_eq!((&fail["state"], fail.get("session")), (&"ended".into(), None), "{fail}");
+    assert_eq!((&train["gpu_mib"], fail.get("gpu_mib")), (&1500.into(), None), "{train}");
     assert!(fail["ended"].as_str().is_some_and(|time| time.ends_with('Z')), "{fail}");
     let shown = doppio.run(["ps", "--host", "gpu"]).expect(0).stdout;
     assert!(shown.contains("running") && shown.contains("exit code 3"), "{shown}");

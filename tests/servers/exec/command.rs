@@ -1,6 +1,11 @@
 //! `doppio exec` on real servers.
 
+use std::io::BufRead;
+use std::io::BufReader;
+use std::process::Command;
+
 use doppio_test_support::Doppio;
+use doppio_test_support::Ran;
 
 use crate::support::sshd::Sshd;
 use crate::support::sshd::Variant;
@@ -30,4 +35,20 @@ fn a_command_runs_on_all_hosts_of_a_tag() {
     drop(one);
     let ran = doppio.run(["exec", "--host", "gpu-a", "--", "true"]).expect(3);
     assert!(ran.stderr.contains("nothing listens on"), "{}", ran.stderr);
+}
+
+#[test]
+fn ctrl_c_stops_what_was_started_on_the_host() {
+    let server = Sshd::start(Variant::Stock);
+    let doppio = Doppio::new().env("DOPPIO_KEYRING", "off");
+    doppio.hosts(&server.hosts_toml("gpu"));
+    let mut child = doppio.start(["exec", "--host", "gpu", "--", "echo $$; sleep 600"]);
+    let mut pid = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut pid).unwrap();
+    let pid = pid.trim();
+    assert!(server.has_process(pid), "{pid}");
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let ran = Ran::of(&child.wait_with_output().unwrap()).expect(130);
+    assert!(ran.stderr.contains("error: the command was stopped: interrupted"), "{}", ran.stderr);
+    assert!(!server.has_process(pid), "{pid}");
 }
