@@ -18,6 +18,7 @@ mod model;
 mod node;
 mod order;
 pub mod outline;
+mod ports;
 mod select;
 mod shell_text;
 mod steps;

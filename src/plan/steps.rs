@@ -22,7 +22,9 @@ use crate::plan::fields::Question;
 use crate::plan::fields::Resolver;
 use crate::plan::fields::Travel;
 use crate::plan::fields::invalid;
+use crate::plan::node::Node;
 use crate::plan::node::Role;
+use crate::plan::ports::ports;
 use crate::plan::shell_text::Texts;
 use crate::recipe::Operation;
 use crate::step::LONGEST;
@@ -133,29 +135,22 @@ impl<'a> Steps<'a> {
 
     /// The ports that a step wants open.
     fn forward(&mut self, index: usize, operation: Option<&dyn Planned>, runs_nothing: bool) -> Vec<String> {
-        let node = &self.resolver.graph.nodes[index];
-        let recipe = self.resolver.recipe;
-        let ports = &recipe.steps[node.step].forward;
-        let (Some(first), false) = (ports.first(), node.role == Role::Join) else { return Vec::new() };
-        let has_host = matches!(operation.map(|does| does.site()), Some(Site::Host(_)));
-        if runs_nothing || !has_host {
-            let fault = Diagnostic::error(
-                "plan::no-effect",
-                "the step has no host whose ports could be open",
-                first.span(),
-            );
-            self.resolver.fault(fault.help("write `forward` at a step with a `host_id`"));
+        let nodes = &self.resolver.graph.nodes;
+        let node = &nodes[index];
+        let wanted = &self.resolver.recipe.steps[node.step].forward;
+        if wanted.is_empty() || node.role == Role::Join {
             return Vec::new();
         }
-        let others = self.resolver.graph.nodes.iter().filter(|other| other.step == node.step);
-        let is_many = others.filter(|other| other.role == Role::One).count() > 1;
-        if let Some(fixed) = ports.iter().find(|port| is_many && !port.get_ref().starts_with("0:")) {
-            let (_, to) = fixed.get_ref().split_once(':').unwrap_or_default();
-            let fault =
-                Diagnostic::error("plan::one-port", "only one of the steps can have this port", fixed.span());
-            self.resolver.fault(fault.help(format!("let each have one that is free: `\"0:{to}\"`")));
+        let has_host = !runs_nothing && matches!(operation.map(|does| does.site()), Some(Site::Host(_)));
+        // Those that one step expands to stand together.
+        let is_like = |other: &Node| other.step == node.step && other.role == Role::One;
+        let is_many = nodes.get(index + 1).is_some_and(is_like)
+            || index.checked_sub(1).is_some_and(|at| is_like(&nodes[at]));
+        let (ports, fault) = ports(wanted, has_host, is_many);
+        if let Some(fault) = fault {
+            self.resolver.fault(fault);
         }
-        ports.iter().map(|port| port.get_ref().clone()).collect()
+        ports
     }
 
     /// Warns of what shell texts may not have been meant to do.
