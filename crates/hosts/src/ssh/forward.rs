@@ -54,6 +54,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The wait before the first try to connect again; it doubles up to the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// The least wait after a try that failed: servers keep out who fails often.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// The longest one.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A connection that has lasted this long was a good one: the next try comes at once.
@@ -166,7 +171,7 @@ async fn keep(
         let mut told = None;
         let again = loop {
             sleep(jitter(wait)).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
+            wait = (wait * 2).clamp(AFTER_FAILURE, LONGEST_WAIT);
             match connect(&spec, &options).await {
                 Ok(connection) => break connection,
                 Err(error) => {
