@@ -1,10 +1,10 @@
 //! `doppio code`: an editor on this machine opens a folder of a host.
 
+use doppio_hosts::NamedBy;
+use doppio_hosts::check_host_key;
 use doppio_process::Program;
 use doppio_text::name::HostId;
 use doppio_text::shell::typed;
-
-use doppio_hosts::check_host_key;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -19,7 +19,7 @@ use crate::cli::pool;
                         Examples:\n  doppio code gpu-box /workspace\n  doppio code gpu-box /workspace --editor cursor"
 )]
 pub(super) struct Args {
-    /// The host, as hosts.toml calls it
+    /// The host, as hosts.toml or `ssh_config` calls it
     host: HostId,
     /// The folder there, from `/` on
     folder: String,
@@ -38,22 +38,28 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         )));
     }
     let options = pool::options(context)?;
-    if !options.hosts.names().iter().any(|name| name == host) {
+    let is_ours = options.hosts.names().iter().any(|name| name == host);
+    let spec = super::block_on(context, openssh::reachable(&args.host, &options))??;
+    if !is_ours && spec.named_by != NamedBy::SshConfig {
         return Err(CliError::usage(format!("{} has no host `{host}`", options.hosts.path()))
             .hint(format!("give it a name: {}", typed(["doppio", "host", "add", "NAME", host]))));
     }
-    if !export::is_included(context) {
+    if is_ours && !export::is_included(context) {
         return Err(CliError::usage(
             "~/.ssh/config does not read the hosts of Doppio, and the editor reads no other file",
         )
         .hint("`doppio host export-ssh-config --write --add-include` has it do so"));
     }
     super::block_on(context, async {
-        let spec = openssh::reachable(&args.host, &options).await?;
         check_host_key(&spec, &options).await?;
-        export::write(&export::text(&options, context).await?, context)
+        // What ssh_config names, the editor knows by itself.
+        if is_ours {
+            export::write(&export::text(&options, context).await?, context)?;
+        }
+        Ok::<_, CliError>(())
     })??;
-    let remote = format!("ssh-remote+{}", openssh::alias(host));
+    let alias = if is_ours { openssh::alias(host) } else { host.to_owned() };
+    let remote = format!("ssh-remote+{alias}");
     let editor = Program::new(&args.editor).args(["--remote", &remote, &args.folder]);
     let install = "install it, or name another one with `--editor`, as in `--editor cursor`";
     Err(openssh::take_over(&args.editor, editor, install))

@@ -64,6 +64,19 @@ fn other_programs_reach_a_host_as_doppio_does() {
     assert_eq!(ran.stdout, "--remote\nssh-remote+doppio-gpu\n/work space\n");
     let ran = doppio.run(["code", "gpu", "/", "--editor", "no-such-editor"]).expect(3);
     assert!(ran.stderr.contains("`no-such-editor` is not installed"), "{}", ran.stderr);
+    // A host of ssh_config is known to the editor by its own name.
+    let config = doppio.home().join(".ssh/config");
+    let block = format!(
+        "Host lab\n    HostName {}\n    Port {}\n    User root\n    IdentityFile {}\n",
+        server.address().ip(),
+        server.address().port(),
+        server.key().display()
+    );
+    fs::write(&config, fs::read_to_string(&config).unwrap() + &block).unwrap();
+    let ran = doppio.run(["code", "lab", "/workspace"]).expect(0);
+    assert_eq!(ran.stdout, "--remote\nssh-remote+lab\n/workspace\n");
+    let ran = doppio.run(["code", "root@192.0.2.1", "/"]).expect(2);
+    assert!(ran.stderr.contains("`doppio host add NAME root@192.0.2.1`"), "{}", ran.stderr);
     // What the editor would do.
     let output = Command::new("ssh")
         .arg("-F")
