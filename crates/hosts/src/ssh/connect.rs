@@ -139,7 +139,8 @@ pub(crate) async fn check_host_key(spec: &HostSpec, options: &ConnectOptions) ->
         };
         through = Some(Box::new(hop(next, through, options).await.map_err(way)?));
     }
-    let greeted = greet(spec, through.as_deref(), options).await.map_err(|failure| failure.error)?;
+    let greeted =
+        Box::pin(greet(spec, through.as_deref(), options)).await.map_err(|failure| failure.error)?;
     // A server that no longer answers is left alone.
     let bye = greeted.handle.disconnect(russh::Disconnect::ByApplication, "", "");
     drop(tokio::time::timeout(Duration::from_secs(1), bye).await);
@@ -225,8 +226,9 @@ async fn open(
 ) -> Result<Opened, Failure> {
     let address = spec.address();
     let _turn = options.handshakes.turn(&address).await;
+    // Boxed, or every future above would be as large.
     let Greeted { mut handle, heard, mut times, learnt, ended, cutter } =
-        greet(spec, through, options).await?;
+        Box::pin(greet(spec, through, options)).await?;
     let begin = Instant::now();
     let logged_in = auth::log_in(spec, options, &mut handle, &ended).await;
     if !matches!(logged_in, Err(auth::Refusal::Silent(_) | auth::Refusal::Cut(_))) {
