@@ -61,7 +61,9 @@ fn service() -> SocketAddr {
                 let mut client = client;
                 let mut all = Vec::new();
                 client.read_to_end(&mut all).unwrap();
-                all.iter_mut().for_each(|byte| *byte = !*byte);
+                for byte in &mut all {
+                    *byte = !*byte;
+                }
                 client.write_all(&all).unwrap();
             });
         }
