@@ -84,6 +84,74 @@ id = "eight"
 tmux_kill = { host_id = "gpu-1", session_name = "train" }
 
 [[step]]
+id = "hire"
+[step.machine_create]
+provider = "runpod"
+image = "pytorch/pytorch"
+offer = "7001"
+query = "gpu_ram>=24"
+gpu = "RTX_4090"
+gpus = 2
+disk_gb = 40
+max_price = 1.5
+max_hours = 2
+idle_below = 5
+idle_minutes = 10
+bid = 0.3
+ssh_key = "~/.ssh/id_ed25519.pub"
+onstart = "echo hi"
+env = { A = "b" }
+offers = [{ offer = "1", query = "dph<1", gpu = "H100_SXM", gpus = 1, max_price = 3, bid = 1 }]
+if_exists = "reuse"
+ready_timeout_secs = 60
+
+[[step]]
+id = "hire_vast"
+depends_on = ["hire"]
+[step.vast_create]
+image = "pytorch/pytorch"
+offer = "7001"
+query = "gpu_ram>=24"
+gpu = "RTX_4090"
+gpus = 2
+disk_gb = 40
+max_price = 1.5
+max_hours = 2
+idle_below = 5
+idle_minutes = 10
+bid = 0.3
+ssh_key = "ssh-ed25519 AAAA"
+onstart = "echo hi"
+env = { A = "b" }
+offers = [{ gpu = "H100_SXM" }]
+if_exists = "create"
+ready_timeout_secs = 60
+
+[[step]]
+id = "start"
+machine_start = { host_id = "runpod-abc", provider = "runpod", ready_timeout_secs = 9 }
+
+[[step]]
+id = "start_vast"
+vast_start = { host_id = "vast-1", ready_timeout_secs = 9 }
+
+[[step]]
+id = "stop"
+machine_stop = { host_id = "runpod-abc", provider = "runpod" }
+
+[[step]]
+id = "stop_vast"
+vast_stop = { host_id = "vast-1" }
+
+[[step]]
+id = "destroy"
+machine_destroy = { host_id = "lambda-abc", provider = "lambda" }
+
+[[step]]
+id = "destroy_vast"
+vast_destroy = { host_id = "vast-1" }
+
+[[step]]
 id = "nine"
 sleep = { duration_secs = 0.25 }
 

@@ -350,10 +350,9 @@ fn what_is_missing_is_said_with_what_to_do() {
            team/proxy?none  from the default in the recipe
 
         hosts
-           vast-12345  FAILED: cannot find the address of `vast-12345`
-                       hint: add it with the address and port that `vastai ssh-url 12345` prints: `doppio host add vast-12345 'ssh -p PORT root@ADDRESS'`
+           vast-12345  the address that vast.ai has for `vast-12345`; secrets by preamble
 
-        a run would stop before its first step: 1 host, 1 secret
+        a run would stop before its first step: 1 secret
         "#);
 }
 

@@ -3,6 +3,7 @@ mod cut;
 mod keys;
 mod liars;
 mod names;
+mod rented;
 mod trust;
 
 use std::fmt::Write as _;
@@ -20,6 +21,7 @@ use doppio_hosts::HostsFile;
 use doppio_hosts::PoolOptions;
 use doppio_hosts::Probed;
 use doppio_hosts::Prompt;
+use doppio_hosts::RentedMachines;
 use doppio_hosts::probe;
 use doppio_secrets::Environment;
 use doppio_secrets::Ladder;
@@ -59,6 +61,7 @@ struct Machine {
     agent: Option<PathBuf>,
     first_contact: FirstContact,
     person: Arc<Person>,
+    rented: Option<Arc<dyn RentedMachines>>,
 }
 
 impl Machine {
@@ -72,6 +75,7 @@ impl Machine {
             agent: None,
             first_contact: FirstContact::Accept,
             person: Arc::new(Person::default()),
+            rented: None,
         }
     }
 
@@ -118,7 +122,7 @@ impl Machine {
             first_contact: self.first_contact,
             sandbox: false,
             env_names: [].into(),
-            rented: None,
+            rented: self.rented.clone(),
         }
     }
 

@@ -207,7 +207,7 @@ impl HostSpec {
     /// Where it is, as in `root@10.0.0.7:22`, or by whose word.
     pub fn place(&self) -> String {
         match &self.rented {
-            Some(id) => format!("wherever {} has `{id}`", vendor(id)),
+            Some(id) => format!("the address that {} has for `{id}`", vendor(id)),
             None => format!("{}@{}", self.user, self.address()),
         }
     }

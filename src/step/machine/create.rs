@@ -98,7 +98,7 @@ fields! {
         provider: Provider,
         /// The image of its container.
         image: PlainText,
-        ..terms: Terms,
+        ..options: Terms,
     }
 }
 
@@ -108,7 +108,7 @@ fields! {
     pub(in crate::step) struct VastCreate {
         /// The image of its container.
         image: PlainText,
-        ..terms: Terms,
+        ..options: Terms,
     }
 }
 
@@ -121,15 +121,15 @@ impl Operation for MachineCreate {
     }
 
     fn show(&self) -> Vec<String> {
-        self.terms.shown(self.provider.into(), &self.image)
+        self.options.shown(self.provider.into(), &self.image)
     }
 
     fn faults(&self) -> Vec<(&'static str, String)> {
-        self.terms.faults()
+        self.options.faults()
     }
 
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
-        self.terms.hire(cx, self.provider.into(), &self.image).await
+        self.options.hire(cx, self.provider.into(), &self.image).await
     }
 }
 
@@ -143,15 +143,15 @@ impl Operation for VastCreate {
     }
 
     fn show(&self) -> Vec<String> {
-        self.terms.shown(VendorName::Vast, &self.image)
+        self.options.shown(VendorName::Vast, &self.image)
     }
 
     fn faults(&self) -> Vec<(&'static str, String)> {
-        self.terms.faults()
+        self.options.faults()
     }
 
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
-        self.terms.hire(cx, VendorName::Vast, &self.image).await
+        self.options.hire(cx, VendorName::Vast, &self.image).await
     }
 }
 

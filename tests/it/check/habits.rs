@@ -299,7 +299,7 @@ fn what_is_not_built_yet_has_a_way_that_works() {
         ),
         ("notify = { title = \"a\", message = \"b\" }", "call your own tool: `local_command = {"),
         ("http_request = { url = \"a\" }", "call curl: `local_command = {"),
-        ("vast_stop = {}", "call its own tool: `local_command = {"),
+        ("vast_copy = {}", "call its own tool: `local_command = {"),
     ] {
         let said = answer(step);
         assert!(said.contains(way) && !said.contains("can run the tool itself"), "{said}");

@@ -22,7 +22,7 @@ fn what_a_step_does() {
         5 | id = "none"
           |      ^^^^^^ no step type
           |
-          = help: add one of `ssh_command`, `run_commands`, `local_command`, `tmux_new`, `tmux_wait`, `tmux_send`, `tmux_capture`, `tmux_kill`, `sleep`, `wait_condition`, `assert`, `set_var`, `group`
+          = help: add one of `ssh_command`, `run_commands`, `local_command`, `tmux_new`, `tmux_wait`, `tmux_send`, `tmux_capture`, `tmux_kill`, `machine_create`, `machine_start`, `machine_stop`, `machine_destroy`, `vast_create`, `vast_start`, `vast_stop`, `vast_destroy`, `sleep`, `wait_condition`, `assert`, `set_var`, `group`
 
         error: a step does one thing, and this has both `sleep` and `set_var`
          --> r.toml:9:1
@@ -51,7 +51,7 @@ fn what_a_step_does() {
         15 | quux = { command = "true" }
            | ^^^^
            |
-           = help: step types: `ssh_command`, `run_commands`, `local_command`, `tmux_new`, `tmux_wait`, `tmux_send`, `tmux_capture`, `tmux_kill`, `sleep`, `wait_condition`, `assert`, `set_var`, `group`
+           = help: step types: `ssh_command`, `run_commands`, `local_command`, `tmux_new`, `tmux_wait`, `tmux_send`, `tmux_capture`, `tmux_kill`, `machine_create`, `machine_start`, `machine_stop`, `machine_destroy`, `vast_create`, `vast_start`, `vast_stop`, `vast_destroy`, `sleep`, `wait_condition`, `assert`, `set_var`, `group`
 
         error: step type `hf_download` is not built yet
           --> r.toml:18:1

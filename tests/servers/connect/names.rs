@@ -34,20 +34,6 @@ async fn an_unknown_host_says_where_was_looked_and_what_is_near() {
 }
 
 #[tokio::test]
-async fn a_rented_instance_asks_for_its_entry() {
-    let text = Machine::new().refusal("vast-12345", &[]).await;
-    assert_eq!(
-        text,
-        "cannot find the address of `vast-12345`\n  cause: hosts.toml has no entry of this name\n  \
-         cause: asking the vast.ai API for it is not built yet\n\
-         hint: add it with the address and port that `vastai ssh-url 12345` prints: \
-         `doppio host add vast-12345 'ssh -p PORT root@ADDRESS'`"
-    );
-    let server = Sshd::start(Variant::Stock);
-    Machine::new().hosts(&server.hosts_toml("vast-12345")).reach("vast-12345").await.unwrap();
-}
-
-#[tokio::test]
 async fn an_address_as_it_stands() {
     let server = Sshd::start(Variant::Stock);
     let machine = Machine::new();
