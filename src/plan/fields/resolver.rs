@@ -157,7 +157,7 @@ impl<'a> Resolver<'a> {
             let message = format!("secret `{secret}` is not allowed in `{field}`");
             let fault = Diagnostic::error("plan::secret-in-text", message, span.clone())
                 .label("would be visible to others here")
-                .help("a secret can stand in shell text such as `command`, in `env`, and in `stdin`");
+                .help("a secret can stand in shell text such as `command`, and in `env` and `stdin` of a step that runs one");
             self.fault(fault);
         }
     }

@@ -5,6 +5,7 @@ mod answers;
 mod conditions;
 mod grammar;
 mod habits;
+mod machines;
 mod names;
 mod operations;
 mod secrets;

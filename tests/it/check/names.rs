@@ -239,7 +239,7 @@ fn secrets_where_they_may_not_stand() {
         7 | when = "token == 'x'"
           |         ^^^^^ would be visible to others here
           |
-          = help: a secret can stand in shell text such as `command`, in `env`, and in `stdin`
+          = help: a secret can stand in shell text such as `command`, and in `env` and `stdin` of a step that runs one
 
         error: secret `x/y` is not allowed in `host_id`
          --> r.toml:8:28
@@ -247,7 +247,7 @@ fn secrets_where_they_may_not_stand() {
         8 | ssh_command = { host_id = "${secret:x/y}", workdir = "/${token}", command = '''
           |                            ^^^^^^^^^^^^^ would be visible to others here
           |
-          = help: a secret can stand in shell text such as `command`, in `env`, and in `stdin`
+          = help: a secret can stand in shell text such as `command`, and in `env` and `stdin` of a step that runs one
 
         error: secret `hf/token` is not allowed in `workdir`
          --> r.toml:8:56
@@ -255,7 +255,7 @@ fn secrets_where_they_may_not_stand() {
         8 | ssh_command = { host_id = "${secret:x/y}", workdir = "/${token}", command = '''
           |                                                        ^^^^^^^^ would be visible to others here
           |
-          = help: a secret can stand in shell text such as `command`, in `env`, and in `stdin`
+          = help: a secret can stand in shell text such as `command`, and in `env` and `stdin` of a step that runs one
 
         error: a value is not allowed in a here-document whose delimiter is quoted
           --> r.toml:10:1
