@@ -20,8 +20,8 @@ fn settings_of_another_user_run_nothing() {
         let shown = path.display();
         let said = format!("error: the {kind} `{shown}` belongs to another user (uid 12345, expected 0)");
         assert!(ran.stderr.contains(&said), "{}", ran.stderr);
-        let hint = format!("hint: run Doppio as that user, or use a copy of the {kind} that belongs to root");
-        assert!(ran.stderr.contains(&hint), "{}", ran.stderr);
+        let hint = "hint: run Doppio as that user, or use a copy of the file that belongs to root";
+        assert!(ran.stderr.contains(hint), "{}", ran.stderr);
         assert!(!trace.exists(), "the program ran");
         let fixed = Command::new("chown").arg("0").arg(path).status().unwrap();
         assert!(fixed.success() && path.metadata().unwrap().uid() == 0);

@@ -31,7 +31,7 @@ pub(crate) use crate::ssh::handshakes::Handshakes;
 use crate::ssh::options::ConnectOptions;
 
 /// Tries of one connect, where a passing trouble ended the others.
-const TRIES: u32 = 4;
+pub(in crate::ssh) const TRIES: u32 = 4;
 
 /// The longest wait before the second try; it doubles from then on.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -92,7 +92,7 @@ async fn wait_ended(mut ended: watch::Receiver<Option<String>>) -> String {
 }
 
 /// Connects and logs in; through the jump hosts where there are any. A passing trouble (refused,
-/// reset, turned away, cut off) is tried again a few times while the whole deadline lasts.
+/// reset, turned away, cut off) is tried again, `most` times in all, while the whole deadline lasts.
 ///
 /// # Errors
 ///
@@ -100,16 +100,17 @@ async fn wait_ended(mut ended: watch::Receiver<Option<String>>) -> String {
 pub(in crate::ssh) async fn connect(
     spec: &HostSpec,
     options: &ConnectOptions,
+    most: u32,
 ) -> Result<Connection, HostError> {
     let mut wait = FIRST_WAIT;
     let mut tried = 0;
     loop {
         tried += 1;
-        let broken = match chain(spec, options).await {
+        let broken = match chain(spec, options, most).await {
             Ok(connection) => return Ok(connection),
             Err(broken) => broken,
         };
-        if !broken.on_the_way || tried == TRIES {
+        if !broken.on_the_way || tried >= most {
             return Err(broken.error);
         }
         tokio::time::sleep(jitter(wait)).await;
@@ -137,7 +138,7 @@ pub(crate) async fn check_host_key(spec: &HostSpec, options: &ConnectOptions) ->
             error.causes.insert(0, format!("on the way to `{}`", spec.name));
             error
         };
-        through = Some(Box::new(hop(next, through, options).await.map_err(way)?));
+        through = Some(Box::new(hop(next, through, options, TRIES).await.map_err(way)?));
     }
     let greeted =
         Box::pin(greet(spec, through.as_deref(), options)).await.map_err(|failure| failure.error)?;
@@ -148,11 +149,11 @@ pub(crate) async fn check_host_key(spec: &HostSpec, options: &ConnectOptions) ->
 }
 
 /// One session after the other, each through the one before.
-async fn chain(spec: &HostSpec, options: &ConnectOptions) -> Result<Connection, Broken> {
+async fn chain(spec: &HostSpec, options: &ConnectOptions, most: u32) -> Result<Connection, Broken> {
     let mut through: Option<Box<Connection>> = None;
     for (at, next) in spec.jump.iter().chain([spec]).enumerate() {
         let before = through.as_ref().map(|connection| connection.ended.clone());
-        let connection = hop(next, through, options).await.map_err(|mut error| {
+        let connection = hop(next, through, options, most).await.map_err(|mut error| {
             if at < spec.jump.len() {
                 error.causes.insert(0, format!("on the way to `{}`", spec.name));
             }
@@ -171,6 +172,7 @@ async fn hop(
     spec: &HostSpec,
     through: Option<Box<Connection>>,
     options: &ConnectOptions,
+    most: u32,
 ) -> Result<Connection, HostError> {
     let start = Instant::now();
     let mut wait = FIRST_WAIT;
@@ -182,7 +184,7 @@ async fn hop(
             Err(failure) => failure,
         };
         let pause = jitter(wait);
-        if !failure.is_passing || tried == TRIES || start.elapsed() + pause >= spec.deadlines.total {
+        if !failure.is_passing || tried >= most || start.elapsed() + pause >= spec.deadlines.total {
             let error = failure.error;
             return Err(match tried {
                 1 => error,

@@ -33,7 +33,7 @@ use crate::ssh::armed::Reader;
 use crate::ssh::armed::Writer;
 use crate::ssh::client::why;
 use crate::ssh::connect::Connection;
-use crate::ssh::connect::connect;
+use crate::ssh::reach::reach;
 use crate::ssh::options::ConnectOptions;
 
 /// Bytes, and the room that they take.
@@ -89,7 +89,7 @@ impl Tunnel {
         options: ConnectOptions,
         events: mpsc::UnboundedSender<ForwardEvent>,
     ) -> Result<Self, HostError> {
-        let first = Arc::new(connect(&spec, &options).await?);
+        let first = Arc::new(reach(&spec, &options).await?);
         let (current, watch_it) = watch::channel(Some(first));
         let name = spec.name.clone();
         let keeper = tokio::spawn(keep(spec, options, current, events.clone()));
@@ -172,7 +172,7 @@ async fn keep(
         let again = loop {
             sleep(jitter(wait)).await;
             wait = (wait * 2).clamp(AFTER_FAILURE, LONGEST_WAIT);
-            match connect(&spec, &options).await {
+            match reach(&spec, &options).await {
                 Ok(connection) => break connection,
                 Err(error) => {
                     if told.as_ref() != Some(&error.message) {

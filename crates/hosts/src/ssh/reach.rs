@@ -11,6 +11,7 @@ use crate::HostSpec;
 use crate::RentedMachines;
 use crate::Stage;
 use crate::ssh::connect::Connection;
+use crate::ssh::connect::TRIES;
 use crate::ssh::connect::connect;
 use crate::ssh::dial;
 use crate::ssh::identity;
@@ -19,6 +20,9 @@ use crate::ssh::options::ConnectOptions;
 /// A further way is tried when the one before it hasn't let us in for this long. A login takes some ten
 /// round trips, so that the worse way wins only where the better one is closed.
 const HEAD_START: Duration = Duration::from_secs(2);
+
+/// The waits for a machine that has let us in before, in milliseconds.
+const AGAIN: [u64; 3] = [500, 1000, 2000];
 
 /// The waits for a key that the vendor was told of to be on its machine.
 const KEY_WAITS: [u64; 5] = [1, 2, 4, 8, 8];
@@ -31,7 +35,7 @@ const KEY_WAITS: [u64; 5] = [1, 2, 4, 8, 8];
 pub(crate) async fn reach(spec: &HostSpec, options: &ConnectOptions) -> Result<Connection, HostError> {
     match &spec.rented {
         Some(id) => Box::pin(reach_rented(id, spec, options)).await,
-        None => connect(spec, options).await,
+        None => connect(spec, options, TRIES).await,
     }
 }
 
@@ -62,7 +66,7 @@ pub(crate) async fn locate(
 /// rented machines vanish.
 async fn reach_rented(id: &str, spec: &HostSpec, options: &ConnectOptions) -> Result<Connection, HostError> {
     let machines = options.rented.as_deref().ok_or_else(|| no_vendor(spec))?;
-    let refused = match race(id, spec, options, machines).await {
+    let refused = match races(id, spec, options, machines).await {
         Err(error) if error.stage == Some(Stage::Login) => error,
         done => return done,
     };
@@ -82,6 +86,26 @@ async fn reach_rented(id: &str, spec: &HostSpec, options: &ConnectOptions) -> Re
         };
     }
     Err(last.cause("its vendor was asked to attach the key, and it is refused all the same"))
+}
+
+/// A machine that has let us in before may be between two connections; of one that has not yet, whoever
+/// waits for it knows for how long.
+async fn races(
+    id: &str,
+    spec: &HostSpec,
+    options: &ConnectOptions,
+    machines: &dyn RentedMachines,
+) -> Result<Connection, HostError> {
+    let mut pauses = AGAIN.into_iter();
+    loop {
+        let error = match race(id, spec, options, machines).await {
+            Err(error) if error.stage.is_some_and(|stage| stage <= Stage::Banner) => error,
+            done => return done,
+        };
+        let pause = pauses.next().filter(|_| options.winners.of(id).is_some());
+        let Some(millis) = pause else { return Err(error) };
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+    }
 }
 
 async fn race(
@@ -106,7 +130,7 @@ async fn race(
                     () = start.notified() => {}
                 }
             }
-            (endpoint, connect(&reached_by(spec, endpoint), options).await)
+            (endpoint, connect(&reached_by(spec, endpoint), options, 1).await)
         })
         .collect();
     let mut failed: Option<HostError> = None;
