@@ -1,8 +1,13 @@
 //! The user's machines at vendors: one client a vendor, made when it is first needed, with the key that the
 //! ladder has.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -34,13 +39,17 @@ pub struct Rentals {
     env: Environment,
     home: PathBuf,
     vast: OnceCell<Arc<dyn Vendor>>,
+    seen: Mutex<HashMap<MachineId, (Instant, Machine)>>,
 }
+
+/// How long what a vendor said of a machine is not asked again: vendors want seconds between requests.
+const FRESH: Duration = Duration::from_secs(5);
 
 impl Rentals {
     /// Nobody is asked, and no key is read, until a machine is meant. `home` is where the vendors' own
     /// clients keep their keys.
     pub fn new(secrets: Arc<SecretSession>, env: Environment, home: PathBuf) -> Self {
-        Self { secrets, env, home, vast: OnceCell::new() }
+        Self { secrets, env, home, vast: OnceCell::new(), seen: Mutex::default() }
     }
 
     /// A vendor, with the user's key.
@@ -94,11 +103,26 @@ impl Rentals {
         Ok(keys)
     }
 
+    /// Remembers for a moment what a vendor has just said of a machine.
+    pub fn note(&self, machine: &Machine) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(machine.id.clone(), (Instant::now(), machine.clone()));
+    }
+
+    /// What was said of it a moment ago. It is used once: whoever asks again has a reason.
+    fn noted(&self, id: &MachineId) -> Option<Machine> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.remove(id).filter(|(at, _)| at.elapsed() < FRESH).map(|(_, machine)| machine)
+    }
+
     async fn running(&self, id: &str) -> Result<Machine, HostError> {
         let id: MachineId =
             id.parse().map_err(|error: doppio_rented::NotMachineId| HostError::new(error.to_string()))?;
         let vendor = self.vendor(id.vendor).await?;
-        let machine = vendor.show(&id).await.map_err(|error| told(&error))?;
+        let machine = match self.noted(&id) {
+            Some(machine) => machine,
+            None => vendor.show(&id).await.map_err(|error| told(&error))?,
+        };
         if matches!(machine.state, MachineState::Running | MachineState::Unknown(_)) {
             return Ok(machine);
         }

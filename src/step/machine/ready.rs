@@ -129,6 +129,7 @@ async fn running(cx: &mut StepContext, machine: &Existing, progress: &mut Progre
                 let said = found.message.clone().unwrap_or_default();
                 match found.state {
                     MachineState::Running | MachineState::Unknown(_) if !found.endpoints.is_empty() => {
+                        cx.rentals.note(&found);
                         return Ok(());
                     }
                     MachineState::Running => ("it runs, and has no SSH endpoint yet".to_owned(), said),

@@ -33,8 +33,8 @@ use crate::ssh::armed::Reader;
 use crate::ssh::armed::Writer;
 use crate::ssh::client::why;
 use crate::ssh::connect::Connection;
-use crate::ssh::reach::reach;
 use crate::ssh::options::ConnectOptions;
+use crate::ssh::reach::reach;
 
 /// Bytes, and the room that they take.
 type Piece = (Vec<u8>, OwnedSemaphorePermit);
