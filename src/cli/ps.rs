@@ -116,7 +116,8 @@ fn read(host: &str, text: &str) -> Vec<Job> {
         if key == "gpu" {
             let (session, memory) = value.split_once(' ').unwrap_or_default();
             if let (Ok(session), Ok(memory)) = (session.parse(), memory.trim().parse::<u64>()) {
-                *gpus.entry(session).or_default() += memory;
+                let used = gpus.entry(session).or_default();
+                *used = used.saturating_add(memory);
             }
             continue;
         }

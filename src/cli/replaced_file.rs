@@ -11,7 +11,7 @@ use crate::config::Dirs;
 
 /// Writes it beside the file and puts it in its place: a reader sees the old text or the new one. A
 /// link stays one. It keeps its mode; a new one is 0600.
-pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn replace(path: &Path, text: impl AsRef<[u8]>) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         Dirs::create(folder)?;
     }
@@ -23,7 +23,7 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let written = || {
         let mut file =
             fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&new)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(text.as_ref())?;
         file.sync_all()?;
         fs::rename(&new, &path)
     };

@@ -95,9 +95,36 @@ fn other_programs_find_the_hosts_by_their_aliases() {
     assert_eq!(config, "Include ~/.ssh/doppio.config\n\nHost other\n    Port 1\n");
     doppio.run(["host", "export-ssh-config", "--write", "--add-include"]).expect(0);
     assert_eq!(fs::read_to_string(ssh.join("config")).expect("the file"), config);
+    // What is read below a `Host` line is not read for ours, and bytes of another encoding stay.
+    let other: &[u8] = b"# M\xfcller\nHost other\n    Include ~/.ssh/doppio.config\n";
+    fs::write(ssh.join("config"), other).expect("a file");
+    doppio.run(["host", "export-ssh-config", "--write", "--add-include"]).expect(0);
+    let whole = [b"Include ~/.ssh/doppio.config\n\n", other].concat();
+    assert_eq!(fs::read(ssh.join("config")).expect("the file"), whole);
     // The pinned key is in a list of its own, and no other counts.
     let keys = fs::read_to_string(doppio.doppio_home().join("openssh/exported.known_hosts")).expect("a list");
     assert!(keys.starts_with("bastion ssh-ed25519 AAAA"), "{keys}");
+}
+
+#[test]
+fn other_programs_trust_no_key_that_doppio_refuses() {
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+    let doppio = machine("[hosts.box]\nhostname = \"192.0.2.7\"\nport = 2222\nuser = \"root\"\n");
+    let ssh = doppio.home().join(".ssh");
+    fs::create_dir_all(&ssh).expect("a folder");
+    let exported = |known: &str| {
+        fs::write(ssh.join("known_hosts"), known).expect("a file");
+        let config = doppio.run(["host", "export-ssh-config"]).expect(0).stdout;
+        let state = doppio.doppio_home().join("known_hosts");
+        assert!(!config.contains(&state.display().to_string()), "nobody else writes our list: {config}");
+        let keys = fs::read_to_string(doppio.doppio_home().join("openssh/exported.known_hosts"));
+        (config.contains("StrictHostKeyChecking yes\n"), keys.unwrap_or_default())
+    };
+    assert_eq!(exported(&format!("[192.0.2.7]:2222 {KEY}\n")), (true, format!("box {KEY}\n")));
+    for name in ["[192.0.2.7]:2222", "192.0.2.7"] {
+        let revoked = exported(&format!("@revoked {name} {KEY}\n"));
+        assert_eq!(revoked, (false, format!("@revoked box {KEY}\n")));
+    }
 }
 
 #[test]
@@ -105,8 +132,11 @@ fn hosts_of_ssh_config_get_entries_that_keep_to_it() {
     let doppio = machine("[hosts.old]\nhostname = \"192.0.2.1\"\n");
     let ssh = doppio.home().join(".ssh");
     fs::create_dir_all(&ssh).expect("a folder");
-    fs::write(ssh.join("config"), "Host gpu-a gpu-*\n    Port 22022\nHost old gpu-b a/b\n    User me\n")
-        .expect("a file");
+    fs::write(
+        ssh.join("config"),
+        "Host gpu-a gpu-*\n    Port 22022\nHost old gpu-b a/b \"quo ted\"\n    User me\n",
+    )
+    .expect("a file");
     let shown = doppio.run(["host", "import-ssh-config", "--dry-run"]).expect(0);
     assert_eq!(shown.stdout, "[hosts.gpu-a]\ntrust = \"shared\"\n\n[hosts.gpu-b]\ntrust = \"shared\"\n");
     assert!(shown.stderr.contains("`a/b` is left out"), "{}", shown.stderr);

@@ -84,7 +84,7 @@ impl Resolver<'_> {
             "sandbox" => return Ok(Target::Sandbox),
             _ => {}
         }
-        let mut spec = if let Some(entry) = self.hosts.entry(name) {
+        let mut spec = if let Some(entry) = self.entry(name) {
             self.of_entry(entry).await?
         } else if let Some(id) = self.rented_id(name) {
             self.of_rented(name, id).await?
@@ -118,6 +118,14 @@ impl Resolver<'_> {
                 direct.first_contact = Some(FirstContact::Refuse);
             }
         }
+    }
+
+    /// What the user says of a name, in whichever spelling of a rented machine's.
+    fn entry(&self, name: &str) -> Option<&Entry> {
+        self.hosts.entry(name).or_else(|| {
+            let id = self.rented_id(name)?;
+            self.hosts.entries().find(|entry| self.rented_id(&entry.name).as_ref() == Some(&id))
+        })
     }
 
     fn rented_id(&self, name: &str) -> Option<String> {

@@ -143,9 +143,15 @@ pub(crate) fn host_names(file: &Path) -> Vec<String> {
     text.lines()
         .filter_map(|line| line.trim().split_once([' ', '\t', '=']))
         .filter(|(key, _)| key.eq_ignore_ascii_case("host"))
-        .flat_map(|(_, names)| names.split_whitespace().map(|name| name.trim_matches('"').to_owned()))
-        .filter(|name| !name.contains(['*', '?', '!', '=']))
+        .flat_map(|(_, names)| names.split_whitespace().map(quoted_alone).map(str::to_owned))
+        // A name with a blank is no host's.
+        .filter(|name| !name.contains(['*', '?', '!', '=', '"']))
         .collect()
+}
+
+/// A word without the quotes around it, where both are there.
+fn quoted_alone(word: &str) -> &str {
+    word.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(word)
 }
 
 #[cfg(test)]

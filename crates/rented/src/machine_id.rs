@@ -76,7 +76,8 @@ impl FromStr for MachineId {
         let parsed = VendorName::ALL.into_iter().find_map(|vendor| {
             let id = text.strip_prefix(vendor.as_str())?.strip_prefix(['-', ':'])?;
             let is_id = match vendor {
-                VendorName::Vast => id.bytes().all(|byte| byte.is_ascii_digit()),
+                // Two spellings would be two machines to whoever keeps a key by it.
+                VendorName::Vast => id.bytes().all(|byte| byte.is_ascii_digit()) && !id.starts_with('0'),
                 _ => id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)),
             };
             let fits = is_id && !id.is_empty() && id.len() <= 64;
@@ -112,7 +113,17 @@ mod tests {
         ] {
             assert_eq!(text.parse::<MachineId>().unwrap().to_string(), shown);
         }
-        for text in ["vast-", "vast", "vast-12a", "vast-1/../2", "aws-12", "12345", "runpod-a/b", "vast--1"] {
+        for text in [
+            "vast-",
+            "vast",
+            "vast-12a",
+            "vast-1/../2",
+            "aws-12",
+            "12345",
+            "runpod-a/b",
+            "vast--1",
+            "vast-012",
+        ] {
             assert!(text.parse::<MachineId>().is_err(), "{text}");
         }
     }

@@ -1,6 +1,7 @@
 //! `doppio host export-ssh-config`: the hosts of hosts.toml for other programs that speak SSH.
 
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use doppio_hosts::PoolOptions;
@@ -54,9 +55,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         return Ok(());
     }
     let config = context.home.join(".ssh/config");
-    let before = fs::read_to_string(&config).unwrap_or_default();
-    let blank = if before.is_empty() { "" } else { "\n" };
-    replace(&config, &format!("{INCLUDE}\n{blank}{before}"))
+    // Byte for byte: a comment may be in another encoding.
+    let before = match fs::read(&config) {
+        Ok(before) => before,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error).or_world(format!("cannot read {}", config.display())),
+    };
+    let blank: &[u8] = if before.is_empty() { b"" } else { b"\n" };
+    replace(&config, [INCLUDE.as_bytes(), b"\n", blank, &before].concat())
         .or_world(format!("cannot write {}", config.display()))?;
     output::line(&format!("{} reads it now", config.display()));
     Ok(())
@@ -97,8 +103,16 @@ pub(in crate::cli) fn write(text: &str, context: &Context) -> Result<PathBuf, Cl
 
 /// Whether the user's configuration reads the file.
 pub(in crate::cli) fn is_included(context: &Context) -> bool {
-    let text = fs::read_to_string(context.home.join(".ssh/config")).unwrap_or_default();
-    let included = text.lines().filter_map(|line| line.trim().split_once([' ', '\t', '=']));
-    let mut files = included.filter(|(key, _)| key.eq_ignore_ascii_case("include")).map(|(_, files)| files);
-    files.any(|files| files.split_whitespace().any(|file| file.trim_matches('"').ends_with("doppio.config")))
+    let text = fs::read(context.home.join(".ssh/config")).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let options = text.lines().filter_map(|line| line.trim().split_once([' ', '\t', '=']));
+    // Below a `Host` line it would be read for that host only.
+    let is_general =
+        |(key, _): &(&str, &str)| !["host", "match"].iter().any(|word| key.eq_ignore_ascii_case(word));
+    let own = context.home.join(".ssh/doppio.config");
+    let names = ["~/.ssh/doppio.config".to_owned(), "doppio.config".to_owned(), own.display().to_string()];
+    let mut files = options.take_while(is_general).filter(|(key, _)| key.eq_ignore_ascii_case("include"));
+    files.any(|(_, files)| {
+        files.split_whitespace().any(|file| names.iter().any(|name| file.trim_matches('"') == name))
+    })
 }

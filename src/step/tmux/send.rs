@@ -8,6 +8,7 @@ use serde::Serialize;
 use doppio_hosts::Host;
 use doppio_hosts::Stdin;
 use doppio_secrets::Registered;
+use doppio_text::has_controls;
 use doppio_text::shell::quote;
 
 use crate::event::End;
@@ -25,6 +26,7 @@ use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::StepField;
 use crate::step::Template;
+use crate::step::Text;
 use crate::step::TextPart;
 use crate::step::field::Entry;
 use crate::step::field::Field;
@@ -95,6 +97,21 @@ fn is_code(part: &TextPart) -> bool {
     }
 }
 
+/// Refuses what would be pressed rather than written: a terminal takes a control character of a value for a
+/// key, and Ctrl-C ends even a line that is quoted.
+fn refuse_controls(cx: &StepContext, keys: &PlainText) -> Result<(), StepError> {
+    for part in keys.0.parts.iter().filter(|part| matches!(part, TextPart::Reference(_))) {
+        let value = cx.text(&PlainText(Text { parts: vec![part.clone()] }))?;
+        if has_controls(&value) {
+            return Err(StepError::hinted(
+                "`keys` would type a value with a line break or another control character",
+                "a terminal takes these for keys: write the value to a file on the host, and read it there",
+            ));
+        }
+    }
+    Ok(())
+}
+
 impl fmt::Display for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -121,6 +138,7 @@ impl Operation for TmuxSend {
         let (host, name) = session::found(cx, self.host_id.as_ref(), &self.session_name).await?;
         match &self.keys {
             Keys::Typed(keys) => {
+                refuse_controls(cx, keys)?;
                 let keys = cx.text(keys)?;
                 if is_key(&keys) {
                     // In one go, for the key may end the session.

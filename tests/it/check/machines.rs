@@ -73,7 +73,7 @@ fn which_machine_is_started_may_be_said_when_the_recipe_is_run() {
     let old = "[[step]]\nid = \"up\"\nvast_start = {}\n\
                [[step]]\nid = \"down\"\ndepends_on = [\"up\"]\nvast_stop = {}\n";
     let world = Doppio::new();
-    world.file("r.toml", &steps(old));
+    world.file("r.toml", steps(old));
     world.run(["check", "r.toml"]).expect(0);
     world.run(["plan", "r.toml", "--host", "vast-12345"]).expect(0);
     let ran = world.run(["plan", "r.toml"]).expect(2);
@@ -93,7 +93,7 @@ fn a_plan_says_what_it_costs_in_the_worst_case() {
     ] {
         world.file(
             "r.toml",
-            &steps(&format!("[[step]]\nid = \"rent\"\nvast_create = {{ image = \"a/b\", {terms} }}\n")),
+            steps(&format!("[[step]]\nid = \"rent\"\nvast_create = {{ image = \"a/b\", {terms} }}\n")),
         );
         let ran = world.run(["plan", "r.toml"]).expect(0);
         assert!(ran.stdout.contains(words), "{}", ran.stdout);

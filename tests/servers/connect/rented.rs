@@ -92,6 +92,18 @@ async fn the_way_that_is_open_is_taken_and_its_vendor_is_asked_each_time() {
 }
 
 #[tokio::test]
+async fn what_the_user_names_holds_in_every_spelling() {
+    let (server, other) = (Sshd::start(Variant::Stock), Sshd::start(Variant::Stock));
+    let vendor = Arc::new(Vendor::of(&[("direct", server.address())]));
+    let pin = format!("[hosts.vast-31]\nhost_key = \"{}\"\n", other.host_key("ed25519"));
+    let machine = tenant(&server, &vendor).hosts(&pin);
+    for name in ["vast-31", "vast:31"] {
+        let error = probe(&name.parse().unwrap(), &machine.options()).await.unwrap_err();
+        assert_eq!(error.stage, Some(Stage::HostKey), "{name}: {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn another_key_than_the_machines_is_refused_with_both() {
     let (first, second) = (Sshd::start(Variant::Stock), Sshd::start(Variant::Stock));
     let vendor = Arc::new(Vendor::of(&[("direct", first.address())]));

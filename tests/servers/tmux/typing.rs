@@ -47,6 +47,34 @@ fn text_is_typed_letter_by_letter() {
     wait_for("all that was typed", || typed() == expected);
 }
 
+#[test]
+fn a_value_presses_no_keys() {
+    let server = Sshd::start(Variant::Stock);
+    let doppio = world(&server);
+    tmux(&server, "tmux new-session -d -s box 'exec cat > typed'");
+    let run = |printed: &str, code| {
+        doppio.file(
+            "r.toml",
+            format!(
+                "[recipe]\nname = \"r\"\n[[step]]\nid = \"a\"\nssh_command = {{ host_id = \"gpu\", \
+                 command = \"printf '{printed}'\", capture_output = \"v\" }}\n[[step]]\nid = \"b\"\n\
+                 depends_on = [\"a\"]\ntmux_send = {{ host_id = \"gpu\", session_name = \"box\", \
+                 keys = \"echo ${{v|q}}\" }}\n"
+            ),
+        );
+        doppio.run(["run", "r.toml"]).expect(code).stderr
+    };
+    run("a b", 0);
+    // Ctrl-C ends a quoted line, a tabulator completes one, and a newline sends it.
+    for control in ["\\\\003", "\\\\t", "x\\\\ny", "\\\\033OP"] {
+        let said = run(control, 1);
+        assert!(said.contains("would type a value with a line break or another control character"), "{said}");
+    }
+    tmux(&server, "tmux send-keys -t box C-d");
+    let typed = || fs::read_to_string(server.home().join("typed")).unwrap_or_default();
+    wait_for("what was typed", || typed() == "echo 'a b'\n");
+}
+
 // case C4
 #[test]
 fn an_error_of_tmux_is_a_failure() {

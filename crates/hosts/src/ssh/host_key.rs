@@ -154,6 +154,19 @@ impl Judge {
         known.into_iter().map(|entry| PinnedKey::from(&entry.key)).collect()
     }
 
+    /// The keys that the host must have one of, if it is known, and those that it must not have.
+    pub(in crate::ssh) fn ruled(&self) -> (Vec<PinnedKey>, Vec<PinnedKey>) {
+        let all = |marker, names: &[&str]| {
+            let entries = self.known.about(marker, names).into_iter();
+            entries.map(|entry| PinnedKey::from(&entry.key)).collect::<Vec<_>>()
+        };
+        let mut right = all(Marker::Host, &[&self.names.identity]);
+        if let Some(address) = self.names.address.as_deref().filter(|_| right.is_empty()) {
+            right = all(Marker::Host, &[address]);
+        }
+        (right, all(Marker::Revoked, &self.names.all()))
+    }
+
     /// Decides; a key of a first contact is shown and kept.
     ///
     /// # Errors

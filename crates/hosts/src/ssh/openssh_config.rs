@@ -13,7 +13,6 @@ use crate::HostSpec;
 use crate::spec::AddressFamily;
 use crate::spec::known_as;
 use crate::ssh::host_key::Judge;
-use crate::ssh::host_key::OWN_FILE;
 use crate::ssh::options::ConnectOptions;
 
 /// What OpenSSH is to read.
@@ -90,7 +89,7 @@ fn block(
     block.line("UserKnownHostsFile", &files)?;
     block.line("GlobalKnownHostsFile", &["none"])?;
     let is_strict = spec.first_contact.unwrap_or(options.first_contact) == FirstContact::Refuse;
-    let is_open = !is_strict && spec.pins.is_none();
+    let is_open = !is_strict && !trusted.is_known;
     block.line("StrictHostKeyChecking", &[if is_open { "accept-new" } else { "yes" }])?;
     for (option, value) in [("CheckHostIP", "no"), ("UpdateHostKeys", "no"), ("HashKnownHosts", "no")] {
         block.line(option, &[value])?;
@@ -118,6 +117,8 @@ struct Trusted {
     files: Vec<String>,
     /// Lines for the file of our own.
     keys: String,
+    /// Whether another key is not to be taken.
+    is_known: bool,
 }
 
 fn trusted(spec: &HostSpec, keys: &Path, options: &ConnectOptions) -> Result<Trusted, HostError> {
@@ -127,7 +128,7 @@ fn trusted(spec: &HostSpec, keys: &Path, options: &ConnectOptions) -> Result<Tru
         for key in &pins.keys {
             writeln!(lines, "{identity} {key}").expect("a string grows");
         }
-        return Ok(Trusted { alias: Some(identity), files: vec![path(keys)], keys: lines });
+        return Ok(Trusted { alias: Some(identity), files: vec![path(keys)], keys: lines, is_known: true });
     }
     let judge = Judge::new(spec, options)?;
     let users = spec.known_hosts.iter().map(|file| path(file));
@@ -140,10 +141,20 @@ fn trusted(spec: &HostSpec, keys: &Path, options: &ConnectOptions) -> Result<Tru
             alias: None,
             files: std::iter::once(path(keys)).chain(users).collect(),
             keys: lines,
+            is_known: false,
         });
     }
-    let own = path(&options.state.join(OWN_FILE));
-    Ok(Trusted { alias: Some(identity), files: std::iter::once(own).chain(users).collect(), keys: lines })
+    // OpenSSH looks for the alias only, and writes into the first file: what is known under other names is
+    // said under this one, and our own list is written by nobody else.
+    let (right, wrong) = judge.ruled();
+    for key in &right {
+        writeln!(lines, "{identity} {key}").expect("a string grows");
+    }
+    for key in &wrong {
+        writeln!(lines, "@revoked {identity} {key}").expect("a string grows");
+    }
+    let files = std::iter::once(path(keys)).chain(users).collect();
+    Ok(Trusted { alias: Some(identity), files, keys: lines, is_known: !right.is_empty() })
 }
 
 /// A path in which OpenSSH replaces nothing.
