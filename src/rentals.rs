@@ -22,23 +22,53 @@ use doppio_rented::Machine;
 use doppio_rented::MachineId;
 use doppio_rented::MachineState;
 use doppio_rented::RentedError;
-use doppio_rented::Vast;
 use doppio_rented::Vendor;
 use doppio_rented::VendorName;
 use doppio_secrets::Environment;
+use doppio_secrets::SecretError;
 use doppio_secrets::SecretRef;
 use doppio_secrets::SecretSession;
 use doppio_secrets::SecretValue;
 use doppio_secrets::vendor;
+use doppio_secrets::vendor::Credential;
+use doppio_secrets::vendor::ProviderError;
 use doppio_text::name::SecretName;
 use doppio_text::shell::typed;
+
+/// Why a vendor can't be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum NoVendor {
+    /// There is no key, or whether there is one is not known.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The files of the vendor's own client can't be read.
+    #[error("cannot read the key of the client of {}: {}", .0.shown(), .1.cause)]
+    Client(VendorName, ProviderError),
+    /// The key or the address is of no use.
+    #[error(transparent)]
+    Rented(#[from] RentedError),
+}
+
+impl From<NoVendor> for HostError {
+    fn from(error: NoVendor) -> Self {
+        match &error {
+            NoVendor::Secret(missing) => {
+                let hint = missing.hint().map(str::to_owned);
+                Self { hint, ..Self::new(error.to_string()) }
+            }
+            NoVendor::Client(_, unread) => Self::new(error.to_string()).hint(unread.hint.clone()),
+            NoVendor::Rented(error) => told(error),
+        }
+    }
+}
 
 /// The user's machines at vendors.
 pub struct Rentals {
     secrets: Arc<SecretSession>,
     env: Environment,
     home: PathBuf,
-    vast: OnceCell<Arc<dyn Vendor>>,
+    warn: fn(&str),
+    vendors: [OnceCell<Arc<dyn Vendor>>; VendorName::ALL.len()],
     seen: Mutex<HashMap<MachineId, (Instant, Machine)>>,
 }
 
@@ -49,23 +79,25 @@ impl Rentals {
     /// Nobody is asked, and no key is read, until a machine is meant. `home` is where the vendors' own
     /// clients keep their keys.
     pub fn new(secrets: Arc<SecretSession>, env: Environment, home: PathBuf) -> Self {
-        Self { secrets, env, home, vast: OnceCell::new(), seen: Mutex::default() }
+        Self { secrets, env, home, warn: |_| {}, vendors: Default::default(), seen: Mutex::default() }
+    }
+
+    /// What is told of files of the vendors' clients that are not as they should be.
+    #[must_use]
+    pub fn warning(self, warn: fn(&str)) -> Self {
+        Self { warn, ..self }
     }
 
     /// A vendor, with the user's key.
     ///
     /// # Errors
     ///
-    /// When there is no key, or Doppio can't speak with that vendor.
-    pub async fn vendor(&self, name: VendorName) -> Result<Arc<dyn Vendor>, HostError> {
-        match name {
-            VendorName::Vast => self.vast.get_or_try_init(|| self.connect(name)).await.cloned(),
-            VendorName::Runpod | VendorName::Lambda => {
-                Err(HostError::new(format!("doppio can't ask {} for machines", name.shown())).hint(format!(
-                    "add the machine by the address that its console shows: {}",
-                    typed(["doppio", "host", "add", "NAME", "ssh -p PORT USER@ADDRESS"])
-                )))
-            }
+    /// When there is no key, or the vendor's address is not one that a key may be sent to.
+    pub async fn vendor(&self, name: VendorName) -> Result<Arc<dyn Vendor>, NoVendor> {
+        let kept = VendorName::ALL.into_iter().zip(&self.vendors).find(|(known, _)| *known == name);
+        match kept {
+            Some((_, kept)) => kept.get_or_try_init(|| self.connect(name)).await.cloned(),
+            None => self.connect(name).await,
         }
     }
 
@@ -75,32 +107,38 @@ impl Rentals {
         base.filter(|base| !base.trim().is_empty()).map(str::to_owned)
     }
 
-    async fn connect(&self, name: VendorName) -> Result<Arc<dyn Vendor>, HostError> {
+    async fn connect(&self, name: VendorName) -> Result<Arc<dyn Vendor>, NoVendor> {
         let account = Account { keys: self.keys(name).await?, base: self.base(name), in_haste: false };
-        let vast = Vast::new(&account).map_err(|error| told(&error))?;
-        Ok(Arc::new(vast))
+        Ok(doppio_rented::connect(name, &account)?)
     }
 
     /// The key of the ladder, else those of the vendor's own client.
-    async fn keys(&self, name: VendorName) -> Result<Vec<SecretValue>, HostError> {
-        let secret: SecretName = name.secret().parse().map_err(|_| HostError::new("no such secret"))?;
-        let missing = match self.secrets.fetch(&SecretRef::from(secret)).await {
-            Ok(key) => return Ok(vec![key]),
-            Err(error) => error,
-        };
-        let found = match name {
-            VendorName::Vast => vendor::vast_keys(&self.env, &self.home),
-            VendorName::Runpod | VendorName::Lambda => Ok(Vec::new()),
-        };
-        let found = found.map_err(|error| HostError::new(error.cause).hint(error.hint))?;
-        let keys: Vec<_> =
-            found.into_iter().flat_map(|found| found.parts).filter_map(|part| part.value).collect();
-        if keys.is_empty() {
-            let mut error = HostError::new(missing.to_string());
-            error.hint = missing.hint().map(str::to_owned);
-            return Err(error);
+    async fn keys(&self, name: VendorName) -> Result<Vec<SecretValue>, NoVendor> {
+        let secret: SecretName = name.secret().parse().map_err(|_| RentedError::NoKey(name))?;
+        match self.secrets.fetch(&SecretRef::from(secret)).await {
+            Ok(key) => {
+                // Where the ladder found the client's key that expires, the next ones stand behind it.
+                let mut keys = self.of_client(name).map(values).unwrap_or_default();
+                let at = keys.iter().position(|known| known.is_same(&key));
+                Ok(at.map_or_else(|| vec![key], |at| keys.split_off(at)))
+            }
+            Err(missing @ SecretError::Missing { .. }) => {
+                let found = self.of_client(name)?;
+                if found.is_empty() {
+                    return Err(missing.into());
+                }
+                let warnings = found.iter().flat_map(|credential| &credential.warnings);
+                warnings.for_each(|warning| (self.warn)(warning));
+                Ok(values(found))
+            }
+            Err(error) => Err(error.into()),
         }
-        Ok(keys)
+    }
+
+    /// The keys that the vendor's own client keeps, with what is unsafe about their files.
+    fn of_client(&self, name: VendorName) -> Result<Vec<Credential>, NoVendor> {
+        let found = vendor::client_keys(name.as_str(), &self.env, &self.home);
+        found.map_err(|error| NoVendor::Client(name, error))
     }
 
     /// Remembers for a moment what a vendor has just said of a machine.
@@ -168,6 +206,9 @@ impl RentedMachines for Rentals {
     fn endpoints<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Endpoint>, HostError>> {
         async move {
             let machine = self.running(id).await?;
+            if machine.endpoints.is_empty() {
+                return Err(unreachable(&machine));
+            }
             let endpoint = |endpoint: doppio_rented::Endpoint| Endpoint {
                 way: match endpoint.kind {
                     EndpointKind::Direct => "direct",
@@ -194,6 +235,21 @@ impl RentedMachines for Rentals {
         }
         .boxed()
     }
+}
+
+fn values(found: Vec<Credential>) -> Vec<SecretValue> {
+    found.into_iter().flat_map(|found| found.parts).filter_map(|part| part.value).collect()
+}
+
+/// A machine runs, and nothing leads to its SSH server.
+fn unreachable(machine: &Machine) -> HostError {
+    let id = &machine.id;
+    let error = HostError::new(format!("`{id}` runs, and its SSH server can't be reached"));
+    let error = machine.message.iter().fold(error, |error, message| error.cause(message.clone()));
+    error.hint(format!(
+        "see how it stands: {}",
+        typed(["doppio", id.vendor.as_str(), "show", &id.to_string()])
+    ))
 }
 
 /// A vendor's error, as that of a host.

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use doppio_hosts::HostError;
-use doppio_rented::NotMachineId;
 use doppio_rented::QueryError;
 use doppio_rented::RentedError;
 use doppio_secrets::SecretError;
@@ -11,7 +10,8 @@ use doppio_secrets::source::SourceError;
 use doppio_text::Diagnostic;
 use doppio_text::NotOwn;
 use doppio_text::Source;
-use doppio_text::shell::typed;
+
+use crate::rentals::NoVendor;
 
 /// All that went wrong, as one error: what is right for the first of them, with the words of all.
 pub(super) fn all(outcomes: impl IntoIterator<Item = Result<(), CliError>>) -> Result<(), CliError> {
@@ -161,9 +161,13 @@ impl From<QueryError> for CliError {
     }
 }
 
-impl From<NotMachineId> for CliError {
-    fn from(error: NotMachineId) -> Self {
-        Self::usage(error.to_string()).hint(typed(["doppio", "vast", "list"]))
+impl From<NoVendor> for CliError {
+    fn from(error: NoVendor) -> Self {
+        match error {
+            NoVendor::Secret(error) => error.into(),
+            NoVendor::Client(_, ref unread) => Self::world(error.to_string()).hint(unread.hint.clone()),
+            NoVendor::Rented(error) => error.into(),
+        }
     }
 }
 

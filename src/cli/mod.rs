@@ -28,6 +28,7 @@ mod output;
 mod plan;
 mod pool;
 mod ps;
+mod rented;
 mod replaced_file;
 mod routes;
 mod run;
@@ -38,7 +39,6 @@ mod ssh;
 mod terminal;
 mod tips;
 mod tls;
-mod vast;
 mod version;
 mod wait;
 
@@ -112,13 +112,27 @@ enum Command {
     Runs(runs::Command),
     /// Open an interactive session on a host, with the user's own OpenSSH client
     Ssh(ssh::Args),
+    /// Hire, look at and destroy instances of Lambda Cloud
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  doppio lambda search --gpu A10\n  doppio lambda list\n  \
+                      doppio lambda destroy lambda-0920582c7ff041399e34823a0be62549"
+    )]
+    Lambda(rented::lambda::Command),
+    #[command(
+        subcommand,
+        about = "Hire, look at and destroy pods of RunPod",
+        after_help = "Examples:\n  doppio runpod search --gpu RTX_4090 --max-price 1\n  \
+                      doppio runpod list\n  doppio runpod destroy runpod-x7aq2"
+    )]
+    Runpod(rented::runpod::Command),
     /// Hire, look at and destroy machines of vast.ai
     #[command(
         subcommand,
         after_help = "Examples:\n  doppio vast search --gpus 4 --gpu RTX_4090 --max-price 2\n  \
                       doppio vast list\n  doppio vast destroy vast-12345"
     )]
-    Vast(vast::Command),
+    Vast(rented::vast::Command),
     /// Print the version
     Version(version::Args),
 }
@@ -164,13 +178,15 @@ fn dispatch(chosen: Command, context: &Context) -> Result<(), CliError> {
         Command::Exec(args) => exec::run(&args, context),
         Command::Forward(args) => forward::run(&args, context),
         Command::Host(command) => host::run(&command, context),
+        Command::Lambda(command) => rented::lambda::run(&command, context),
         Command::Plan(args) => plan::run(&args, context),
         Command::Ps(args) => ps::run(&args, context),
         Command::Secret(command) => secret::run(&command, context),
         Command::Run(args) => run::run(&args, context),
+        Command::Runpod(command) => rented::runpod::run(&command, context),
         Command::Runs(command) => runs::run(&command, context),
         Command::Ssh(args) => ssh::run(&args, context),
-        Command::Vast(command) => vast::run(&command, context),
+        Command::Vast(command) => rented::vast::run(&command, context),
         Command::Version(args) => version::run(&args),
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 
 /// What was typed, word by word, and what to use.
-const TIPS: [(&[&str], &str); 35] = [
+const TIPS: [(&[&str], &str); 34] = [
     (
         &["init", "new"],
         "write a recipe by hand: docs/recipe.md begins with one, and `doppio check FILE` says what it lacks",
@@ -54,10 +54,6 @@ const TIPS: [(&[&str], &str); 35] = [
     (&["ui", "web", "serve"], "the page is not built yet; `doppio runs show --json` is for programs"),
     (&["man", "manual"], "`doppio help COMMAND` prints the manual of a command"),
     (&["schema"], "docs/recipe.md has the tables of all keys"),
-    (
-        &["runpod", "lambda"],
-        "its machines are not built yet, those of vast.ai are: add the machine with `doppio host add NAME 'ssh -p PORT root@ADDRESS'`",
-    ),
     (
         &["env", "vars"],
         "`doppio secret export` prints secrets as environment; variables of a recipe are set by `--var NAME=VALUE`",

@@ -166,11 +166,8 @@ fn waits(wait: Option<&Duration>) -> String {
 impl RentedError {
     /// What to do, with the command to type.
     pub fn hint(&self) -> String {
-        // Only those of vast.ai have commands; the others have a page.
-        let command = |vendor: &VendorName, rest: &[&str]| match vendor {
-            VendorName::Vast => typed(["doppio", "vast"].iter().chain(rest).copied()),
-            VendorName::Runpod => "https://console.runpod.io/pods".to_owned(),
-            VendorName::Lambda => "https://cloud.lambda.ai/instances".to_owned(),
+        let command = |vendor: &VendorName, rest: &[&str]| {
+            typed(["doppio", vendor.as_str()].iter().chain(rest).copied())
         };
         match self {
             Self::NoKey(vendor) | Self::BadKey { vendor, .. } => format!(
@@ -183,6 +180,10 @@ impl RentedError {
                 keys_page(*vendor),
                 typed(["doppio", "secret", "set", &vendor.secret()])
             ),
+            // Its API does not say what was spent.
+            Self::NoCredit { vendor: vendor @ VendorName::Lambda, .. } => {
+                format!("add credit at {}", billing_page(*vendor))
+            }
             Self::NoCredit { vendor, .. } => format!(
                 "add credit at {}; {} shows what is spent on what",
                 billing_page(*vendor),
@@ -200,16 +201,16 @@ impl RentedError {
             Self::Busy { vendor, .. } | Self::Late { vendor, .. } | Self::Unreachable { vendor, .. } => {
                 format!("check the network, and {} for an outage; then try again", status_page(*vendor))
             }
-            Self::NotApi { vendor: VendorName::Vast, .. }
-            | Self::BadBase { vendor: VendorName::Vast, .. } => {
-                "check `VAST_URL`, and the proxy of this network".to_owned()
-            }
-            Self::NotApi { .. } | Self::BadBase { .. } => {
-                "check the address, and the proxy of this network".to_owned()
+            Self::NotApi { vendor, .. } | Self::BadBase { vendor, .. } => {
+                let variable = vendor.as_str().to_ascii_uppercase();
+                format!("check `{variable}_URL`, and the proxy of this network")
             }
             Self::Refused { vendor, .. } => format!("see what there is: {}", command(vendor, &["list"])),
-            Self::Unable { vendor, .. } => {
+            Self::Unable { vendor, what } if what.starts_with("stop") => {
                 format!("destroying ends the costs: {}", command(vendor, &["destroy", "ID"]))
+            }
+            Self::Unable { vendor, .. } => {
+                format!("see what doppio can do there: {}", command(vendor, &["--help"]))
             }
             Self::BadOrder(_) => "change the order; `--help` shows what it takes".to_owned(),
             Self::LeftOver { id, .. } => {

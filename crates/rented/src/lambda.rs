@@ -33,6 +33,9 @@ const BASE: &str = "https://cloud.lambdalabs.com/api/v1";
 /// Between two requests, and between two launches.
 const INTERVALS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(12));
 
+/// What begins the name of a key that is added for an instance, and removed with it.
+const ADDED: &str = "doppio-";
+
 /// Lambda Cloud's API for one account.
 #[derive(Debug)]
 pub struct Lambda {
@@ -64,9 +67,9 @@ impl Lambda {
         self.send(call.body(json!({ "instance_ids": [id.id] }))).await
     }
 
-    /// The account's name of a public key, which is added if the account does not have it: an instance gets
-    /// a key of the account, by its name.
-    async fn key_name(&self, public_key: &str) -> Result<String, RentedError> {
+    /// The account's name of a public key, and whether it was added because the account did not have it: an
+    /// instance gets a key of the account, by its name.
+    async fn key_name(&self, public_key: &str) -> Result<(String, bool), RentedError> {
         // What stands behind the key itself is a comment.
         let essence = |key: &str| key.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
         let answer = self.ask(Call::new(Method::GET, "/ssh-keys"), "list keys", None).await?;
@@ -74,15 +77,36 @@ impl Lambda {
             .list("data")
             .find(|key| key.exactly("public_key").is_some_and(|known| essence(known) == essence(public_key)));
         if let Some(name) = known.and_then(|key| key.exactly("name")) {
-            return Ok(name.to_owned());
+            return Ok((name.to_owned(), false));
         }
         let random = getrandom::u32()
             .map_err(|_| RentedError::BadOrder("the system has no random numbers".to_owned()))?;
-        let name = format!("doppio-{random:08x}");
+        let name = format!("{ADDED}{random:08x}");
         let call = Call::new(Method::POST, "/ssh-keys")
             .body(json!({ "name": name, "public_key": public_key.trim() }));
         self.ask(call, "add a key", None).await?;
-        Ok(name)
+        Ok((name, true))
+    }
+
+    /// Removes a key that [`Self::key_name`] added, unless an instance other than `gone` was launched with it.
+    async fn remove_key(&self, name: &str, gone: Option<&str>) -> Result<(), RentedError> {
+        let answer = self.ask(Call::new(Method::GET, "/instances"), "list instances", None).await?;
+        let others = Fields(&answer).list("data").filter(|instance| instance.exactly("id") != gone);
+        if others.into_iter().any(|instance| key_names(instance).any(|other| other == name)) {
+            return Ok(());
+        }
+        let keys = self.ask(Call::new(Method::GET, "/ssh-keys"), "list keys", None).await?;
+        let keys = Fields(&keys);
+        let Some(id) = keys.list("data").find(|key| key.exactly("name") == Some(name)) else { return Ok(()) };
+        let Some(id) = id.exactly("id") else { return Ok(()) };
+        let call = Call::new(Method::DELETE, format!("/ssh-keys/{id}"));
+        self.ask(call, "remove a key", None).await.map(drop)
+    }
+
+    /// Launches one; refused for sure, or not known to be.
+    async fn launch(&self, body: Value) -> Result<Value, CallError> {
+        let call = Call::new(Method::POST, "/instance-operations/launch").body(body);
+        self.caller.send(&call.pace("launch", INTERVALS.1).deadline(Duration::from_mins(1)).once()).await
     }
 }
 
@@ -104,16 +128,12 @@ impl Vendor for Lambda {
     }
 
     async fn offers(&self, search: &Search) -> Result<Vec<Offer>, RentedError> {
+        search.check(VendorName::Lambda)?;
         let answer = self.ask(Call::new(Method::GET, "/instance-types"), "list instance types", None).await?;
         let kinds = answer["data"].as_object().into_iter().flat_map(|kinds| kinds.values());
         let mut all: Vec<Offer> = kinds.flat_map(|kind| offers(Fields(kind))).collect();
-        all.retain(|offer| search.gpu_count().is_none_or(|count| offer.gpu_count == Some(count)));
-        all.retain(|offer| search.affords(offer.per_hour));
         all.retain(|offer| search.wants_gpu(offer.gpu.as_deref().unwrap_or_default()));
-        let price = |offer: &Offer| offer.per_hour.map_or(f64::MAX, |price| price.0);
-        all.sort_by(|one, other| price(one).total_cmp(&price(other)));
-        all.truncate(search.limit);
-        Ok(all)
+        Ok(search.choose(all))
     }
 
     async fn create(&self, order: &Order) -> Result<MachineId, RentedError> {
@@ -129,7 +149,8 @@ impl Vendor for Lambda {
         let Some(key) = &order.public_key else {
             return Err(RentedError::BadOrder("Lambda creates no instance without a public key".to_owned()));
         };
-        let key = self.key_name(key).await?;
+        refuse(order)?;
+        let (key, is_added) = self.key_name(key).await?;
         let body = json!({
             "region_name": region,
             "instance_type_name": kind,
@@ -138,9 +159,12 @@ impl Vendor for Lambda {
             "quantity": 1,
             "name": order.label,
         });
-        let call = Call::new(Method::POST, "/instance-operations/launch").body(body);
-        let call = call.pace("launch", INTERVALS.1).deadline(Duration::from_mins(1)).once();
-        let unclear = match self.caller.send(&call).await {
+        let launched = self.launch(body).await;
+        if is_added && matches!(launched, Err(CallError::Refused(_) | CallError::Undone(_))) {
+            // Why there is no instance matters more than a public key that is left.
+            self.remove_key(&key, None).await.ok();
+        }
+        let unclear = match launched {
             Ok(answer) => {
                 let first = answer["data"]["instance_ids"][0].as_str().unwrap_or_default();
                 if let Ok(id) = format!("{}-{first}", VendorName::Lambda.as_str()).parse() {
@@ -171,7 +195,15 @@ impl Vendor for Lambda {
 
     async fn destroy(&self, id: &MachineId) -> Result<(), RentedError> {
         match self.operate("terminate", id).await {
-            Ok(_) => Ok(()),
+            Ok(answer) => {
+                let data = Fields(&answer).member("data");
+                let names: Vec<&str> = data.list("terminated_instances").flat_map(key_names).collect();
+                for name in names.into_iter().filter(|name| is_added(name)) {
+                    // The instance is gone, which is what was asked for; a public key opens nothing.
+                    self.remove_key(name, Some(&id.id)).await.ok();
+                }
+                Ok(())
+            }
             Err(error) => match failed(error, "terminate an instance", Some(id)) {
                 RentedError::NoMachine(_) => Ok(()),
                 error => Err(error),
@@ -192,6 +224,40 @@ fn failed(error: CallError, what: &str, about: Option<&MachineId>) -> RentedErro
         }
         (error, about) => error.error(vendor, what, about),
     }
+}
+
+/// The names of the keys that an instance was launched with.
+fn key_names(instance: Fields<'_>) -> impl Iterator<Item = &str> {
+    instance.0["ssh_key_names"].as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Whether a key of the account was added for an instance, by its name.
+fn is_added(name: &str) -> bool {
+    let random = name.strip_prefix(ADDED).unwrap_or_default();
+    random.len() == 8 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Refuses what an instance can't be given.
+fn refuse(order: &Order) -> Result<(), RentedError> {
+    let given = [
+        ("image", !order.image.is_empty()),
+        ("template", order.template.is_some()),
+        ("environment", !order.env.is_empty()),
+        ("start script", order.on_start.is_some()),
+        ("login to a registry", order.image_login.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((what, _)) => Err(RentedError::BadOrder(format!(
+            "Lambda's instances are machines with Lambda's own system, and take no {what}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The memory of each GPU, in GiB, which is said in words only: `A10 (24 GB PCIe)`.
+fn gpu_memory(described: &str) -> Option<f64> {
+    let (before, _) = described.split_once(" GB")?;
+    before.rsplit(['(', ' ']).next()?.parse().ok()
 }
 
 fn machine(fields: Fields<'_>) -> Option<Machine> {
@@ -219,7 +285,7 @@ fn machine(fields: Fields<'_>) -> Option<Machine> {
         label: fields.text("name"),
         gpu: kind.text("gpu_description").or_else(|| kind.text("description")),
         gpu_count: kind.member("specs").whole("gpus"),
-        gpu_ram_gb: None,
+        gpu_ram_gb: kind.text("gpu_description").as_deref().and_then(gpu_memory),
         disk_gb: kind.member("specs").number("storage_gib"),
         per_hour: cents(kind),
         stopped_per_day: None,
@@ -246,7 +312,7 @@ fn offers(fields: Fields<'_>) -> Vec<Offer> {
         id: format!("{region}:{name}"),
         gpu: kind.text("gpu_description").or_else(|| kind.text("description")),
         gpu_count: specs.whole("gpus"),
-        gpu_ram_gb: None,
+        gpu_ram_gb: kind.text("gpu_description").as_deref().and_then(gpu_memory),
         cpu_cores: specs.number("vcpus"),
         ram_gb: specs.number("memory_gib"),
         disk_gb: specs.number("storage_gib"),
@@ -307,6 +373,44 @@ mod tests {
         assert!(server.asked()[1].contains(r#""ssh_key_names":["laptop"]"#), "{}", server.asked()[1]);
         let error = lambda.create(&order).await.unwrap_err();
         assert!(matches!(error, RentedError::OfferTaken { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_added_for_an_instance_goes_with_it() {
+        let none = "200 OK\n\n{\"data\":[]}";
+        let terminated = "200 OK\n\n{\"data\":{\"terminated_instances\":[{\"id\":\"0920ab\",\"ssh_key_names\":[\"doppio-0011aabb\"]}]}}";
+        let keys = "200 OK\n\n{\"data\":[{\"id\":\"77\",\"name\":\"doppio-0011aabb\",\"public_key\":\"ssh-ed25519 AAAA\"}]}";
+        let other = "200 OK\n\n{\"data\":[{\"id\":\"0920ac\",\"ssh_key_names\":[\"doppio-0011aabb\"]}]}";
+        let done = "200 OK\n\n{\"data\":{}}";
+        let (server, lambda) = lambda(&[terminated, none, keys, done, terminated, other]).await;
+        lambda.destroy(&id()).await.unwrap();
+        assert_eq!(server.lines()[3], "DELETE /ssh-keys/77");
+        // Another instance has it.
+        lambda.destroy(&id()).await.unwrap();
+        assert_eq!(server.lines().len(), 6);
+        assert!(!is_added("doppio-laptop") && !is_added("laptop"));
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_added_for_a_launch_that_is_refused_goes_too_and_so_does_no_image() {
+        let none = "200 OK\n\n{\"data\":[]}";
+        let full = "400 Bad Request\n\n{\"error\":{\"code\":\"instance-operations/launch/insufficient-capacity\",\"message\":\"none\"}}";
+        let (server, lambda) = lambda(&[none, "200 OK\n\n{\"data\":{}}", full, none, none]).await;
+        let order = Order {
+            public_key: Some("ssh-ed25519 AAAA me@here".to_owned()),
+            ..Order::new("us-west-1:gpu_1x_a10", "", 20.0, "doppio:by-hand:0a")
+        };
+        assert!(matches!(lambda.create(&order).await, Err(RentedError::OfferTaken { .. })));
+        assert_eq!(server.lines()[3..], ["GET /instances", "GET /ssh-keys"]);
+        let with_image = Order { image: "pytorch".to_owned(), ..order };
+        let error = lambda.create(&with_image).await.unwrap_err().to_string();
+        assert!(error.ends_with("and take no image"), "{error}");
+    }
+
+    #[test]
+    fn the_memory_of_a_gpu_is_read_from_its_description() {
+        assert_eq!(gpu_memory("A10 (24 GB PCIe)"), Some(24.0));
+        assert_eq!(gpu_memory("Quadro RTX 6000"), None);
     }
 
     #[tokio::test]

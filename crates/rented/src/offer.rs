@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use doppio_secrets::SecretValue;
 
-use crate::fields::Fields;
 use crate::money::Dollars;
 
 /// What to look for.
@@ -24,30 +23,6 @@ pub struct Search {
     pub sort: Vec<(String, bool)>,
     /// Whether to look for machines that somebody who pays more can take away.
     pub interruptible: bool,
-}
-
-impl Search {
-    /// How many GPUs are asked for, for vendors that have no queries of their own.
-    pub(crate) fn gpu_count(&self) -> Option<u32> {
-        Fields(self.filters.get("num_gpus").unwrap_or(&Value::Null)).whole("eq")
-    }
-
-    /// Whether what costs this is cheap enough, for the same.
-    pub(crate) fn affords(&self, price: Option<Dollars>) -> bool {
-        let most = Fields(self.filters.get("dph_total").unwrap_or(&Value::Null)).number("lte");
-        most.is_none_or(|most| price.is_some_and(|price| price.0 <= most))
-    }
-
-    /// Whether a GPU of this name is wanted: each word that is asked for stands in it.
-    pub(crate) fn wants_gpu(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        let fits =
-            |wanted: &str| wanted.to_ascii_lowercase().split([' ', '_']).all(|word| name.contains(word));
-        let Some(wanted) = self.filters.get("gpu_name") else { return true };
-        let several = wanted["in"].as_array().into_iter().flatten();
-        let mut all = several.chain(wanted.get("eq")).filter_map(Value::as_str).peekable();
-        all.peek().is_none() || all.any(fits)
-    }
 }
 
 /// A machine that can be hired.

@@ -37,6 +37,9 @@ const INTERVAL: Duration = Duration::from_millis(200);
 /// Its clouds, and the member of prices that each has.
 const CLOUDS: [(&str, &str); 2] = [("SECURE", "secure"), ("COMMUNITY", "community")];
 
+/// The port of a pod's SSH server. Without it there is only the proxy.
+const SSH: &str = "22/tcp";
+
 /// `RunPod`'s API for one account.
 #[derive(Debug)]
 pub struct RunPod {
@@ -84,7 +87,9 @@ impl Vendor for RunPod {
     }
 
     async fn offers(&self, search: &Search) -> Result<Vec<Offer>, RentedError> {
-        let count = search.gpu_count().unwrap_or(1);
+        search.check(VendorName::Runpod)?;
+        let meant = search.id().and_then(|id| id.split(':').nth(1)?.parse().ok());
+        let count = meant.or_else(|| search.gpu_count()).unwrap_or(1);
         let mut all = Vec::new();
         for (cloud, member) in CLOUDS {
             let call = Call::new(Method::GET, "/v2/catalog/gpus")
@@ -94,14 +99,14 @@ impl Vendor for RunPod {
                 .query("cloud", cloud);
             let answer = self.ask(call, "list GPUs", None).await?;
             let fields = Fields(&answer);
-            all.extend(fields.list("gpus").filter_map(|gpu| offer(gpu, cloud, member, count)));
+            let wanted = |gpu: &Fields<'_>| {
+                let [id, name] = ["id", "name"].map(|name| gpu.text(name).unwrap_or_default());
+                search.wants_gpu(&format!("{id} {name}"))
+            };
+            let wanted = fields.list("gpus").filter(wanted);
+            all.extend(wanted.filter_map(|gpu| offer(gpu, cloud, member, count)));
         }
-        all.retain(|offer| search.affords(offer.per_hour));
-        all.retain(|offer| search.wants_gpu(offer.gpu.as_deref().unwrap_or_default()));
-        let price = |offer: &Offer| offer.per_hour.map_or(f64::MAX, |price| price.0);
-        all.sort_by(|one, other| price(one).total_cmp(&price(other)));
-        all.truncate(search.limit);
-        Ok(all)
+        Ok(search.choose(all))
     }
 
     async fn create(&self, order: &Order) -> Result<MachineId, RentedError> {
@@ -170,6 +175,7 @@ fn machine(fields: Fields<'_>) -> Option<Machine> {
         "STARTING" => MachineState::Loading,
         "RUNNING" => MachineState::Running,
         "EXITED" => MachineState::Stopped,
+        "ERROR" => MachineState::Exited,
         "TERMINATED" => MachineState::Gone,
         word => MachineState::Unknown(word.to_ascii_lowercase()),
     };
@@ -184,11 +190,20 @@ fn machine(fields: Fields<'_>) -> Option<Machine> {
         port,
         user: direct.text("username").unwrap_or_else(|| "root".to_owned()),
     });
+    let has_proxy = fields.member("ssh").member("proxy").text("host").is_some();
+    let message = (has_proxy && endpoint.is_none()).then(|| {
+        let why = if fields.0["ports"].as_array().is_some_and(|ports| ports.iter().any(|port| port == SSH)) {
+            "its port 22/tcp is not mapped yet"
+        } else {
+            "it was created without the port 22/tcp"
+        };
+        format!("only the proxy leads to it, which runs no commands and takes no files: {why}")
+    });
     Some(Machine {
         id,
         state,
         intended: None,
-        message: None,
+        message,
         label: fields.text("name"),
         gpu: gpu.text("id"),
         gpu_count: gpu.whole("count"),
@@ -249,6 +264,9 @@ fn body(order: &Order) -> Result<Value, String> {
     if order.bid.is_some() {
         return Err("RunPod takes no bids".to_owned());
     }
+    if order.image_login.is_some() {
+        return Err("RunPod takes a login to a registry in the account's settings only".to_owned());
+    }
     if order.label.is_empty() || (order.image.is_empty() && order.template.is_none()) {
         return Err("it needs a label, and an image or a template".to_owned());
     }
@@ -261,7 +279,7 @@ fn body(order: &Order) -> Result<Value, String> {
         "cloud": cloud,
         "gpu": { "id": gpu, "count": count },
         "disk": whole_gb(order.disk_gb)?,
-        "ports": ["22/tcp"],
+        "ports": [SSH],
         "env": env,
     });
     if !order.image.is_empty() {
@@ -316,6 +334,20 @@ mod tests {
         assert_eq!(pod.endpoints.len(), 1);
         assert_eq!((pod.endpoints[0].kind, pod.endpoints[0].port), (EndpointKind::Direct, 10022));
         assert_eq!(runpod.show(&id()).await.unwrap_err(), RentedError::NoMachine(id()));
+    }
+
+    #[tokio::test]
+    async fn a_pod_with_the_proxy_only_says_so() {
+        let pod = r#"{"id":"x7aq2","status":"RUNNING","ports":["22/tcp"],"ssh":{"proxy":{"host":"ssh.runpod.io"},"direct":null}}"#;
+        let (_server, runpod) = runpod(&[
+            &format!("200 OK\n\n{pod}"),
+            &format!("200 OK\n\n{}", pod.replace("22/tcp", "8888/http")),
+        ])
+        .await;
+        let message = runpod.show(&id()).await.unwrap().message.unwrap();
+        assert!(message.ends_with("22/tcp is not mapped yet"), "{message}");
+        let message = runpod.show(&id()).await.unwrap().message.unwrap();
+        assert!(message.ends_with("created without the port 22/tcp"), "{message}");
     }
 
     #[tokio::test]

@@ -22,6 +22,15 @@ pub struct Balance {
     pub credit: Dollars,
 }
 
+/// A public key that an account lets in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountKey {
+    /// The vendor's id of it.
+    pub id: String,
+    /// The key itself, as a line of `authorized_keys`.
+    pub public_key: String,
+}
+
 /// What was spent on one thing.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Charge {
@@ -101,6 +110,21 @@ pub trait Vendor: Debug + Send + Sync {
     /// Lets the owner of this public key in, by the vendor's own means, so that it lasts.
     async fn attach_key(&self, _id: &MachineId, _public_key: &str) -> Result<(), RentedError> {
         Err(self.unable("give a key to a machine that exists"))
+    }
+
+    /// The public keys of the account, which new machines get.
+    async fn account_keys(&self) -> Result<Vec<AccountKey>, RentedError> {
+        Err(self.unable("list the keys of an account"))
+    }
+
+    /// Adds a public key to the account.
+    async fn add_account_key(&self, _public_key: &str) -> Result<(), RentedError> {
+        Err(self.unable("add a key to an account"))
+    }
+
+    /// Removes a public key from the account, by its id.
+    async fn remove_account_key(&self, _id: &str) -> Result<(), RentedError> {
+        Err(self.unable("remove a key of an account"))
     }
 
     /// The last lines of what a machine's container printed.

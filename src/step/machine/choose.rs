@@ -10,6 +10,7 @@ use doppio_rented::Offer;
 use doppio_rented::Query;
 use doppio_rented::Search;
 use doppio_rented::Vendor;
+use doppio_rented::VendorName;
 
 use crate::rentals::told;
 use crate::step::Asked;
@@ -131,8 +132,8 @@ impl Wish {
     }
 
     /// The vendor's conditions.
-    pub(super) fn search(&self, asked: &Asked, disk_gb: f64) -> Result<Search, String> {
-        let mut query = Query::default();
+    pub(super) fn search(&self, vendor: VendorName, asked: &Asked, disk_gb: f64) -> Result<Search, String> {
+        let mut query = if vendor == VendorName::Vast { Query::default() } else { Query::bare() };
         if let Some(count) = self.gpus {
             query.add("num_gpus", "eq", json!(count));
         } else if let Some(least) = asked.min_gpus.filter(|least| *least > 0) {
@@ -176,7 +177,7 @@ pub(super) async fn offers(
             filters.insert("id".to_owned(), json!({ "eq": id }));
             Search { filters, disk_gb, limit: 1, sort: Vec::new(), interruptible: wish.bid.is_some() }
         }
-        None => wish.search(asked, disk_gb).map_err(StepError::failed)?,
+        None => wish.search(vendor.name(), asked, disk_gb).map_err(StepError::failed)?,
     };
     let mut found = cx.unless_stopped(vendor.offers(&search)).await?.map_err(|error| told(&error))?;
     // The limit is the user's money: the vendor's own filter is not trusted with it.
@@ -209,7 +210,7 @@ mod tests {
             gpu_type: Some("RTX_4090".to_owned()),
             max_price: Some(1.5),
         };
-        let filters = |wish: &Wish| wish.search(&asked, 40.0).unwrap().filters;
+        let filters = |wish: &Wish| wish.search(VendorName::Vast, &asked, 40.0).unwrap().filters;
         let found = filters(&Wish { max_price: Some(2.0), ..Wish::default() });
         assert_eq!(found["num_gpus"], json!({ "gte": 2 }));
         assert_eq!(found["gpu_name"], json!({ "eq": "RTX 4090" }));

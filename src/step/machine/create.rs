@@ -36,6 +36,7 @@ use crate::step::machine::existing::Provider;
 use crate::step::machine::existing::host_of;
 use crate::step::machine::key;
 use crate::step::machine::ready;
+use crate::step::machine::unable::unable;
 use crate::step::machine::watch;
 use crate::step::machine::watch::Limits;
 
@@ -96,8 +97,8 @@ fields! {
     pub(in crate::step) struct MachineCreate {
         /// Who hires it out.
         provider: Provider,
-        /// The image of its container.
-        image: PlainText,
+        /// The image of its container. Lambda has none: its machines run its own system.
+        image: Option<PlainText>,
         ..options: Terms,
     }
 }
@@ -121,15 +122,15 @@ impl Operation for MachineCreate {
     }
 
     fn show(&self) -> Vec<String> {
-        self.options.shown(self.provider.into(), &self.image)
+        self.options.shown(self.provider.into(), self.image.as_ref())
     }
 
     fn faults(&self) -> Vec<(&'static str, String)> {
-        self.options.faults()
+        self.options.faults(self.provider.into(), self.image.as_ref())
     }
 
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
-        self.options.hire(cx, self.provider.into(), &self.image).await
+        self.options.hire(cx, self.provider.into(), self.image.as_ref()).await
     }
 }
 
@@ -143,20 +144,20 @@ impl Operation for VastCreate {
     }
 
     fn show(&self) -> Vec<String> {
-        self.options.shown(VendorName::Vast, &self.image)
+        self.options.shown(VendorName::Vast, Some(&self.image))
     }
 
     fn faults(&self) -> Vec<(&'static str, String)> {
-        self.options.faults()
+        self.options.faults(VendorName::Vast, Some(&self.image))
     }
 
     async fn run(&self, cx: &mut StepContext) -> Result<Outcome, StepError> {
-        self.options.hire(cx, VendorName::Vast, &self.image).await
+        self.options.hire(cx, VendorName::Vast, Some(&self.image)).await
     }
 }
 
 impl Terms {
-    fn shown(&self, vendor: VendorName, image: &PlainText) -> Vec<String> {
+    fn shown(&self, vendor: VendorName, image: Option<&PlainText>) -> Vec<String> {
         let mut first = vec![format!("hire at {}", vendor.shown())];
         first.extend(self.offer.as_ref().map(|offer| format!("offer {offer}")));
         let gpu = self.gpu.as_ref().map(ToString::to_string).or_else(|| self.offers.asked.gpu_type.clone());
@@ -167,7 +168,10 @@ impl Terms {
         });
         first.extend(self.query.as_ref().map(|query| format!("`{query}`")));
         let mut lines = vec![first.join(", ")];
-        lines.push(format!("image {image}, disk {} GB", self.disk_gb));
+        lines.push(match image {
+            Some(image) => format!("image {image}, disk {} GB", self.disk_gb),
+            None => format!("disk of at least {} GB", self.disk_gb),
+        });
         let is_said =
             |line: &String| ["offer ", "query ", "gpu "].iter().any(|begin| line.starts_with(begin));
         lines.extend(self.lines().into_iter().filter(|line| !is_said(line)));
@@ -193,11 +197,28 @@ impl Terms {
         }
     }
 
-    fn faults(&self) -> Vec<(&'static str, String)> {
+    fn faults(&self, vendor: VendorName, image: Option<&PlainText>) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
+        let among = |is_given: fn(&Wish) -> bool| self.offers.wishes.iter().any(is_given);
+        let given = [
+            ("query", "query", self.query.is_some()),
+            ("bid", "bid", self.bid.is_some()),
+            ("offers", "query", among(|wish| wish.query.is_some())),
+            ("offers", "bid", among(|wish| wish.bid.is_some())),
+            ("onstart", "onstart", self.onstart.is_some()),
+            ("env", "env", !self.env.0.is_empty()),
+            ("max_hours", "max_hours", self.max_hours.is_some()),
+            ("idle_below", "idle_below", self.idle_below.is_some()),
+            ("image", "image", image.is_some()),
+        ];
+        let given = given.into_iter().filter(|(_, _, is_given)| *is_given);
+        faults.extend(given.filter_map(|(at, field, _)| Some((at, unable(vendor, field)?))));
+        if image.is_none() && vendor != VendorName::Lambda {
+            faults.push(("image", format!("a machine of {} needs an `image`", vendor.shown())));
+        }
         if let Some(Err(why)) = self.query.as_ref().and_then(PlainText::fixed).map(|query| {
             let wish = Wish { query: Some(query.to_owned()), ..Wish::default() };
-            wish.search(&self.offers.asked, self.disk_gb.into()).map(drop)
+            wish.search(vendor, &self.offers.asked, self.disk_gb.into()).map(drop)
         }) {
             faults.push(("query", why));
         }
@@ -215,42 +236,29 @@ impl Terms {
         &self,
         cx: &mut StepContext,
         vendor: VendorName,
-        image: &PlainText,
+        image: Option<&PlainText>,
     ) -> Result<Outcome, StepError> {
-        let client = cx.unless_stopped(cx.rentals.vendor(vendor)).await??;
+        let client = cx.unless_stopped(cx.rentals.vendor(vendor)).await?.map_err(HostError::from)?;
         let limit = Duration::from_secs(self.ready_timeout_secs);
         if let Some(left) = self.left(cx, client.as_ref()).await? {
             return take_over(cx, client, left, limit).await;
         }
+        // Without a key nothing is hired.
+        let named = self.ssh_key.as_ref().map(|key| cx.text(key)).transpose()?;
+        let key = key::public_key(cx, named.as_deref(), vendor).await?;
         let label = Label::of_step(&cx.values.run, &cx.step)
             .map_err(|error| StepError::failed(format!("no label could be made: {error}")))?
             .of_recipe(&cx.values.recipe);
-        let (id, offer, price) = self.order(cx, client.as_ref(), image, &label.to_string()).await?;
+        let label = label.to_string();
+        let (id, offer, price) = self.order(cx, client.as_ref(), image, (&label, &key)).await?;
         // From here on it costs money: whatever happens, it is known, and used or destroyed.
         cx.report(Report::Rented(host_of(&id)?, price)).await;
         cx.notice(&format!("hired `{id}`: {}", described(&offer, price))).await;
         let machine = Existing { id, vendor: client };
-        match self.prepare(cx, &machine, limit).await {
+        match prepare(cx, &machine, &key, limit).await {
             Ok(seen) => Ok(Outcome { outputs: seen.outputs(&machine.id, price), ..Outcome::success() }),
             Err(error) => Err(give_up(cx, &machine, error).await),
         }
-    }
-
-    async fn prepare(
-        &self,
-        cx: &mut StepContext,
-        machine: &Existing,
-        limit: Duration,
-    ) -> Result<ready::Seen, StepError> {
-        let named = self.ssh_key.as_ref().map(|key| cx.text(key)).transpose()?;
-        let key = key::public_key(cx, named.as_deref(), &machine.id).await?;
-        match cx.unless_stopped(machine.vendor.attach_key(&machine.id, &key)).await? {
-            Ok(()) | Err(RentedError::Unable { .. }) => {}
-            // It is attached again when it is refused.
-            Err(error) if error.may_pass() => {}
-            Err(error) => return Err(told(&error).into()),
-        }
-        ready::wait(cx, machine, limit).await
     }
 
     /// The machine that the same step of an earlier run of this recipe has left.
@@ -291,8 +299,8 @@ impl Terms {
         &self,
         cx: &mut StepContext,
         vendor: &dyn Vendor,
-        image: &PlainText,
-        label: &str,
+        image: Option<&PlainText>,
+        (label, key): (&str, &str),
     ) -> Result<(MachineId, Offer, Option<f64>), StepError> {
         let (asked, disk_gb) = (&self.offers.asked, f64::from(self.disk_gb));
         let mut taken = 0;
@@ -310,7 +318,10 @@ impl Terms {
             };
             for offer in offers {
                 let price = wish.bid.or(offer.per_hour.map(|price| price.0));
-                let order = self.placed(cx, &offer, wish, image, label)?;
+                let order = Order {
+                    public_key: Some(key.to_owned()),
+                    ..self.placed(cx, vendor.name(), (&offer, wish), image, label)?
+                };
                 cx.progress(&format!("hiring {}", described(&offer, price))).await;
                 cx.unless_stopped(std::future::ready(())).await?;
                 // Not given up in the middle: it may have been hired by then.
@@ -364,9 +375,9 @@ impl Terms {
     fn placed(
         &self,
         cx: &StepContext,
-        offer: &Offer,
-        wish: &Wish,
-        image: &PlainText,
+        vendor: VendorName,
+        (offer, wish): (&Offer, &Wish),
+        image: Option<&PlainText>,
         label: &str,
     ) -> Result<Order, StepError> {
         let own = self.onstart.as_ref().map(|text| cx.text(text)).transpose()?;
@@ -374,19 +385,38 @@ impl Terms {
         let most_secs = self.max_hours.map(|hours| (hours.0 * 3600.0) as u64);
         let idle = self.idle_below.map(|below| (below, self.idle_minutes));
         let base = cx.rentals.base(VendorName::Vast);
-        let on_start = watch::on_start(Limits { most_secs, idle }, base.as_deref(), own.as_deref());
+        // The others run none, and the plan has refused what would need one.
+        let on_start = (vendor == VendorName::Vast)
+            .then(|| watch::on_start(Limits { most_secs, idle }, base.as_deref(), own.as_deref()));
         let mut env = BTreeMap::new();
         for (name, text) in &self.env.0 {
             env.insert(name.to_string(), cx.text(text)?);
         }
-        let image = cx.text(image)?;
+        let image = image.map(|image| cx.text(image)).transpose()?.unwrap_or_default();
         Ok(Order {
             bid: wish.bid.map(Dollars),
             env,
-            on_start: Some(on_start),
+            on_start,
             ..Order::new(&offer.id, &image, self.disk_gb.into(), label)
         })
     }
+}
+
+/// Lets our key in, and waits until the machine is ready.
+async fn prepare(
+    cx: &mut StepContext,
+    machine: &Existing,
+    key: &str,
+    limit: Duration,
+) -> Result<ready::Seen, StepError> {
+    match cx.unless_stopped(machine.vendor.attach_key(&machine.id, key)).await? {
+        // It came with the order.
+        Ok(()) | Err(RentedError::Unable { .. }) => {}
+        // It is attached again when it is refused.
+        Err(error) if error.may_pass() => {}
+        Err(error) => return Err(told(&error).into()),
+    }
+    ready::wait(cx, machine, limit).await
 }
 
 /// The machine of an earlier run is this run's.

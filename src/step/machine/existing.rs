@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use doppio_hosts::HostError;
 use doppio_rented::MachineId;
 use doppio_rented::Vendor;
 use doppio_rented::VendorName;
@@ -56,7 +57,7 @@ pub(super) async fn existing(
     if let Some(provider) = provider.filter(|provider| *provider != id.vendor) {
         return Err(StepError::failed(format!("`{id}` is not a machine of {}", provider.shown())));
     }
-    let vendor = cx.unless_stopped(cx.rentals.vendor(id.vendor)).await??;
+    let vendor = cx.unless_stopped(cx.rentals.vendor(id.vendor)).await?.map_err(HostError::from)?;
     Ok(Existing { id, vendor })
 }
 

@@ -1,6 +1,7 @@
 //! The key that a machine must let in.
 
 use doppio_rented::MachineId;
+use doppio_rented::VendorName;
 
 use crate::step::StepContext;
 use crate::step::StepError;
@@ -11,12 +12,14 @@ use crate::step::machine::existing::host_of;
 pub(super) async fn public_key(
     cx: &StepContext,
     named: Option<&str>,
-    id: &MachineId,
+    vendor: VendorName,
 ) -> Result<String, StepError> {
     let Some(named) = named else {
-        return cx.pool.own_key(&host_of(id)?).await?.ok_or_else(|| {
+        // The key is wanted before there is a machine: any id of the vendor's stands for it.
+        let any = MachineId { vendor, id: "0".to_owned() };
+        return cx.pool.own_key(&host_of(&any)?).await?.ok_or_else(|| {
             StepError::hinted(
-                format!("there is no SSH key that `{id}` could let in"),
+                format!("there is no SSH key that a machine of {} could let in", vendor.shown()),
                 "make one with `ssh-keygen -t ed25519`, or name one with `ssh_key`",
             )
         });

@@ -8,6 +8,7 @@ mod key;
 mod ready;
 mod start;
 mod stop;
+mod unable;
 mod watch;
 
 pub(in crate::step) use create::MachineCreate;

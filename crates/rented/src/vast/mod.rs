@@ -27,6 +27,7 @@ use crate::offer::Offer;
 use crate::offer::Order;
 use crate::offer::Search;
 use crate::refusal::CallError;
+use crate::vendor::AccountKey;
 use crate::vendor::Balance;
 use crate::vendor::Charge;
 use crate::vendor::PriceRise;
@@ -49,15 +50,6 @@ const LOOKS: (usize, Duration) = (30, Duration::from_millis(300));
 #[derive(Debug)]
 pub struct Vast {
     caller: Caller,
-}
-
-/// A public key of an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountKey {
-    /// vast.ai's id of it.
-    pub id: String,
-    /// The key, as in `authorized_keys`.
-    pub public_key: String,
 }
 
 impl Vast {
@@ -110,45 +102,6 @@ impl Vast {
     /// As every request.
     pub async fn detach_key(&self, id: &MachineId, key_id: &str) -> Result<(), RentedError> {
         self.ask(&calls::detach_key(&id.id, key_id), "take a key from a machine", Some(id)).await.map(drop)
-    }
-
-    /// The public keys of the account, which new machines get.
-    ///
-    /// # Errors
-    ///
-    /// As every request.
-    pub async fn account_keys(&self) -> Result<Vec<AccountKey>, RentedError> {
-        let answer = match self.caller.send(&calls::account_keys()).await {
-            Ok(answer) => answer,
-            // That is how it says that there are none.
-            Err(CallError::Refused(refusal)) if refusal.status == 404 => return Ok(Vec::new()),
-            Err(error) => return Err(refused::error(error, "list the keys of the account", None)),
-        };
-        let inner = if answer.is_array() { json!({ "keys": answer }) } else { answer };
-        let name = if inner["ssh_keys"].is_array() { "ssh_keys" } else { "keys" };
-        let key = |fields: Fields<'_>| {
-            let key = ["public_key", "ssh_key", "key"].into_iter().find_map(|name| fields.exactly(name))?;
-            Some(AccountKey { id: fields.text("id")?, public_key: key.trim().to_owned() })
-        };
-        Ok(Fields(&inner).list(name).filter_map(key).collect())
-    }
-
-    /// Adds a public key to the account. Keys of teams can't add one.
-    ///
-    /// # Errors
-    ///
-    /// As every request.
-    pub async fn add_account_key(&self, public_key: &str) -> Result<(), RentedError> {
-        self.ask(&calls::add_account_key(public_key), "add a key to the account", None).await.map(drop)
-    }
-
-    /// Removes a public key from the account.
-    ///
-    /// # Errors
-    ///
-    /// As every request.
-    pub async fn remove_account_key(&self, id: &str) -> Result<(), RentedError> {
-        self.ask(&calls::remove_account_key(id), "remove a key of the account", None).await.map(drop)
     }
 
     /// What `ls`, `rm` or `du`, the only commands that vast.ai runs, print on a machine that is stopped.
@@ -282,6 +235,30 @@ impl Vendor for Vast {
             Err(CallError::Refused(refusal)) if refused::is_attached(&refusal) => Ok(()),
             Err(error) => Err(refused::error(error, "give a key to a machine", Some(id))),
         }
+    }
+
+    async fn account_keys(&self) -> Result<Vec<AccountKey>, RentedError> {
+        let answer = match self.caller.send(&calls::account_keys()).await {
+            Ok(answer) => answer,
+            // That is how it says that there are none.
+            Err(CallError::Refused(refusal)) if refusal.status == 404 => return Ok(Vec::new()),
+            Err(error) => return Err(refused::error(error, "list the keys of the account", None)),
+        };
+        let inner = if answer.is_array() { json!({ "keys": answer }) } else { answer };
+        let name = if inner["ssh_keys"].is_array() { "ssh_keys" } else { "keys" };
+        let key = |fields: Fields<'_>| {
+            let key = ["public_key", "ssh_key", "key"].into_iter().find_map(|name| fields.exactly(name))?;
+            Some(AccountKey { id: fields.text("id")?, public_key: key.trim().to_owned() })
+        };
+        Ok(Fields(&inner).list(name).filter_map(key).collect())
+    }
+
+    async fn add_account_key(&self, public_key: &str) -> Result<(), RentedError> {
+        self.ask(&calls::add_account_key(public_key), "add a key to the account", None).await.map(drop)
+    }
+
+    async fn remove_account_key(&self, id: &str) -> Result<(), RentedError> {
+        self.ask(&calls::remove_account_key(id), "remove a key of the account", None).await.map(drop)
     }
 
     async fn logs(&self, id: &MachineId, lines: usize) -> Result<String, RentedError> {

@@ -71,6 +71,12 @@ impl Query {
         self.filters
     }
 
+    /// No conditions: for vendors that know nothing of those of vast.ai.
+    #[must_use]
+    pub fn bare() -> Self {
+        Self { filters: Map::new() }
+    }
+
     /// Adds the conditions of a query's text.
     ///
     /// # Errors

@@ -12,12 +12,16 @@ pub(super) fn vast(vendor: &'static Vendor, local: &Local<'_>) -> Looked {
     Ok(vast_keys(vendor, local)?.into_iter().next())
 }
 
-/// All keys that vast.ai's own client keeps, in its order: the first is of a login with a second factor
-/// and expires, the others don't.
-pub(super) fn vast_keys(
-    vendor: &'static Vendor,
-    local: &Local<'_>,
-) -> Result<Vec<Credential>, ProviderError> {
+/// All keys that a cloud's own client keeps, in its order. Only that of vast.ai has several.
+pub(super) fn keys(vendor: &'static Vendor, local: &Local<'_>) -> Result<Vec<Credential>, ProviderError> {
+    if vendor.name == "vast" {
+        return vast_keys(vendor, local);
+    }
+    Ok(vendor.look(local)?.into_iter().collect())
+}
+
+/// Those of vast.ai's client: the first is of a login with a second factor and expires, the others don't.
+fn vast_keys(vendor: &'static Vendor, local: &Local<'_>) -> Result<Vec<Credential>, ProviderError> {
     let of_xdg = local.xdg("XDG_CONFIG_HOME", ".config").join("vastai");
     let files = [of_xdg.join("vast_tfa_key"), of_xdg.join("vast_api_key"), local.home(".vast_api_key")];
     let mut keys = Vec::new();

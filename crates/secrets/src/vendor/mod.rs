@@ -82,9 +82,9 @@ pub(crate) use token::Shape;
 pub use tool_file::ToolFile;
 pub use tool_file::ToolSecret;
 pub use wanted::Wanted;
+pub use wanted::client_keys;
 pub use wanted::companion;
 pub use wanted::read;
-pub use wanted::vast_keys;
 
 #[cfg(test)]
 mod tests;

@@ -83,15 +83,16 @@ pub fn companion(vendor: &Vendor, name: &str, env: &Environment, home: &Path) ->
     vendor.companion(name, &Local::new(env, home))
 }
 
-/// All keys that vast.ai's own client keeps on this machine, in the order in which it tries them: the one of
-/// a login with a second factor expires, and the next one is tried then.
+/// All keys that a GPU cloud's own client keeps on this machine, in the order in which it tries them: that of
+/// vast.ai has one of a login with a second factor, which expires, and tries the next one then. None for a name
+/// that is not a vendor's.
 ///
 /// # Errors
 ///
-/// When a file can't be read.
-pub fn vast_keys(env: &Environment, home: &Path) -> Result<Vec<Credential>, ProviderError> {
-    let Ok(provider) = vendor::find("vast") else { return Ok(Vec::new()) };
-    gpu_clouds::vast_keys(provider, &Local::new(env, home))
+/// When a file can't be read or understood.
+pub fn client_keys(name: &str, env: &Environment, home: &Path) -> Result<Vec<Credential>, ProviderError> {
+    let Ok(provider) = vendor::find(name) else { return Ok(Vec::new()) };
+    gpu_clouds::keys(provider, &Local::new(env, home))
 }
 
 /// What a provider keeps on this machine, none where it keeps nothing. Runs the vendor's own program

@@ -1,12 +1,12 @@
 //! `doppio vast logs`.
 
-use doppio_rented::Vendor;
+use doppio_rented::VendorName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::cli::vast::account::AccountArgs;
-use crate::cli::vast::account::machine;
+use crate::cli::rented::account::AccountArgs;
+use crate::cli::rented::account::machine;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "It is what the container printed, not what runs of Doppio printed: that is in \
@@ -22,8 +22,8 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let id = machine(&args.machine)?;
-    let text = args.account.vast(context).await?.logs(&id, args.tail).await?;
+    let id = machine(&args.machine, VendorName::Vast)?;
+    let text = args.account.vendor(VendorName::Vast, context).await?.logs(&id, args.tail).await?;
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     output::text(&format!("{text}{end}"))
 }

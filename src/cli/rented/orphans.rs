@@ -1,4 +1,4 @@
-//! `doppio vast orphans`: machines that a run created and nobody destroyed.
+//! `orphans`: machines that a run created and nobody destroyed.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -7,18 +7,19 @@ use doppio_rented::Dollars;
 use doppio_rented::Label;
 use doppio_rented::Machine;
 use doppio_rented::MachineId;
-use doppio_rented::Vendor;
+use doppio_rented::VendorName;
 use doppio_text::name::RunId;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
+use crate::cli::rented::account::AccountArgs;
+use crate::cli::rented::account::YesArg;
+use crate::cli::rented::destroy;
+use crate::cli::rented::words;
 use crate::cli::runs::record::standing;
-use crate::cli::vast::account::AccountArgs;
-use crate::cli::vast::account::YesArg;
-use crate::cli::vast::destroy;
-use crate::cli::vast::words;
 use crate::config::Dirs;
 use crate::journal::Store;
 use crate::ui::table::Colour;
@@ -26,10 +27,6 @@ use crate::ui::table::Column;
 use crate::ui::table::Table;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A machine is known by the label that the run gave it. One whose run is not in the \
-                        journal of this machine may belong to a run of another computer: `--destroy` leaves it \
-                        alone unless `--unknown` is given, too.\n\n\
-                        Examples:\n  doppio vast orphans\n  doppio vast orphans --destroy")]
 pub(in crate::cli) struct Args {
     /// Destroy them
     #[arg(long)]
@@ -54,11 +51,11 @@ struct Orphan {
     standing: Option<&'static str>,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
+pub(super) async fn run(args: &Args, name: VendorName, context: &Context) -> Result<(), CliError> {
     let store = Store::new(Dirs::new(&context.env, &context.home).runs());
-    let vast = args.account.vast(context).await?;
+    let vendor = args.account.vendor(name, context).await?;
     let orphans: Vec<Orphan> =
-        vast.list().await?.into_iter().filter_map(|machine| orphan(machine, &store)).collect();
+        vendor.list().await?.into_iter().filter_map(|machine| orphan(machine, &store)).collect();
     if args.output.is_json() {
         output::json_array(orphans.iter().map(to_json))?;
     } else if orphans.is_empty() {
@@ -68,9 +65,10 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
         let hour: Dollars = orphans.iter().map(|orphan| orphan.machine.costs_per_hour()).sum();
         output::line(&format!("{} without a run: {hour} an hour", words::machines(orphans.len())));
     }
+    let again = ["doppio", name.as_str(), "orphans", "--destroy"];
     if !args.destroy {
         if !orphans.is_empty() {
-            output::hint("end their costs: `doppio vast orphans --destroy`");
+            output::hint(&format!("end their costs: {}", typed(again)));
         }
         return Ok(());
     }
@@ -81,7 +79,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
             "{} left alone: this machine does not know the run",
             words::machines(spared.len())
         ));
-        output::hint("if no other computer runs it: `doppio vast orphans --destroy --unknown`");
+        let again = again.into_iter().chain(["--unknown"]);
+        output::hint(&format!("if no other computer runs it: {}", typed(again)));
     }
     let ids: Vec<MachineId> = doomed.into_iter().map(|orphan| orphan.machine.id).collect();
     if ids.is_empty() {
@@ -89,7 +88,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> 
     }
     let names: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
     if args.yes.allows(&format!("destroy {} with all that is on them?", names.join(", ")), context)? {
-        destroy::destroy(&vast, &ids).await?;
+        destroy::destroy(vendor.as_ref(), &ids).await?;
     }
     Ok(())
 }

@@ -2,11 +2,10 @@
 
 use serde_json::json;
 
-use doppio_rented::Dollars;
 use doppio_rented::Offer;
 use doppio_rented::Query;
 use doppio_rented::Search;
-use doppio_rented::Vendor;
+use doppio_rented::VendorName;
 use doppio_rented::parse_order;
 use doppio_text::shell::typed;
 
@@ -14,14 +13,12 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::vast::account::AccountArgs;
-use crate::cli::vast::words;
+use crate::cli::rented::account::AccountArgs;
+use crate::cli::rented::offers::DISK;
+use crate::cli::rented::words;
 use crate::ui::table::Colour;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
-
-/// The disk of a machine for which none is named, in GB.
-pub(super) const DISK: f64 = 20.0;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "The query is that of `vastai search offers`: FIELD OP VALUE, with the operators \
@@ -64,7 +61,7 @@ pub(in crate::cli) struct Args {
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let search = search(args)?;
-    let offers = args.account.vast(context).await?.offers(&search).await?;
+    let offers = args.account.vendor(VendorName::Vast, context).await?.offers(&search).await?;
     if args.output.is_json() {
         return output::json(&offers);
     }
@@ -150,17 +147,4 @@ fn table(offers: &[Offer], is_bid: bool) -> Table<11> {
         );
     }
     table
-}
-
-/// One offer with this disk, to be seen before it is hired.
-pub(super) fn of_offer(offer: &str, disk_gb: f64, interruptible: bool) -> Search {
-    let mut filters = serde_json::Map::new();
-    let id = offer.parse::<u64>().map_or_else(|_| json!(offer), |id| json!(id));
-    filters.insert("id".to_owned(), json!({ "eq": id }));
-    Search { filters, disk_gb, limit: 1, sort: Vec::new(), interruptible }
-}
-
-/// What an hour of an offer would cost.
-pub(super) fn price(offer: &Offer, bid: Option<Dollars>) -> Option<Dollars> {
-    bid.or(offer.per_hour)
 }

@@ -1,26 +1,25 @@
-//! `doppio vast show`.
+//! `show`: one machine.
 
 use jiff::Timestamp;
 
 use doppio_rented::Endpoint;
 use doppio_rented::EndpointKind;
 use doppio_rented::Machine;
-use doppio_rented::Vendor;
+use doppio_rented::VendorName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::vast::account::AccountArgs;
-use crate::cli::vast::account::machine;
-use crate::cli::vast::words;
+use crate::cli::rented::account::AccountArgs;
+use crate::cli::rented::account::machine;
+use crate::cli::rented::words;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: doppio vast show vast-12345")]
 pub(in crate::cli) struct Args {
-    /// The machine: `vast-12345`, or its number
+    /// The machine, by its id
     machine: String,
     #[command(flatten)]
     output: OutputArgs,
@@ -28,9 +27,9 @@ pub(in crate::cli) struct Args {
     account: AccountArgs,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let id = machine(&args.machine)?;
-    let machine = args.account.vast(context).await?.show(&id).await?;
+pub(super) async fn run(args: &Args, name: VendorName, context: &Context) -> Result<(), CliError> {
+    let id = machine(&args.machine, name)?;
+    let machine = args.account.vendor(name, context).await?.show(&id).await?;
     if args.output.is_json() { output::json(&machine) } else { output::table(&table(&machine)) }
 }
 
@@ -54,7 +53,8 @@ fn table(machine: &Machine) -> Table<1> {
     add("region", machine.region.as_deref().unwrap_or_default());
     let kind = if machine.is_interruptible { " (can be taken away by a higher bid)" } else { "" };
     add("price", &format!("{} an hour{kind}", words::sum(machine.per_hour)));
-    add("stopped", &format!("{} a day for its disk", words::sum(machine.stopped_per_day)));
+    let stopped = machine.stopped_per_day.map(|day| format!("{day} a day for its disk"));
+    add("stopped", &stopped.unwrap_or_default());
     let time = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M UTC").to_string();
     add("started", &machine.started.map(time).unwrap_or_default());
     let left = words::left(machine, Timestamp::now());

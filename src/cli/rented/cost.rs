@@ -1,4 +1,4 @@
-//! `doppio vast cost`.
+//! `cost`: what is left, what runs, and what was spent.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use jiff::Timestamp;
 use doppio_rented::Charge;
 use doppio_rented::Dollars;
 use doppio_rented::Machine;
-use doppio_rented::Vendor;
+use doppio_rented::RentedError;
+use doppio_rented::VendorName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
+use crate::cli::rented::account::AccountArgs;
+use crate::cli::rented::words;
 use crate::cli::secret::time;
-use crate::cli::vast::account::AccountArgs;
-use crate::cli::vast::words;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  doppio vast cost\n  doppio vast cost --since 30d --json")]
 pub(in crate::cli) struct Args {
     /// How far back, as in `12h`, `7d`, `4w`
     #[arg(long, value_name = "AGE", default_value = "7d")]
@@ -31,29 +31,32 @@ pub(in crate::cli) struct Args {
     account: AccountArgs,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
+pub(super) async fn run(args: &Args, name: VendorName, context: &Context) -> Result<(), CliError> {
     let since = time::ago(&args.since, Timestamp::now()).ok_or_else(|| {
         CliError::usage(format!("`{}` is not an age: expected a number and a unit", args.since))
             .hint("write it as in `--since 30d`; units are `h`, `d`, `w` and `y`")
     })?;
-    let vast = args.account.vast(context).await?;
-    let balance = vast.balance().await?;
-    let machines = vast.list().await?;
-    let charges = vast.charges(since).await?;
-    let rises = vast.price_rises().await?;
+    let vendor = args.account.vendor(name, context).await?;
+    let credit = match vendor.balance().await {
+        Ok(balance) => Some(balance.credit),
+        Err(RentedError::Unable { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let machines = vendor.list().await?;
+    let charges = vendor.charges(since).await?;
+    let rises = vendor.price_rises().await?;
     if args.output.is_json() {
         return output::json(&serde_json::json!({
-            "credit": balance.credit, "machines": machines, "charges": charges, "price_rises": rises,
+            "credit": credit, "machines": machines, "charges": charges, "price_rises": rises,
         }));
     }
-    let mut lines = vec![
-        format!("credit: {}", balance.credit),
-        format!("{}: {}", words::machines(machines.len()), words::costs(machines.iter())),
-    ];
+    let mut lines = Vec::new();
+    lines.extend(credit.map(|credit| format!("credit: {credit}")));
+    lines.push(format!("{}: {}", words::machines(machines.len()), words::costs(machines.iter())));
     let hour: Dollars = machines.iter().map(Machine::costs_per_hour).sum();
-    if hour.0 > 0.0 && balance.credit.0 > 0.0 {
+    if let Some(credit) = credit.filter(|credit| hour.0 > 0.0 && credit.0 > 0.0) {
         #[expect(clippy::cast_possible_truncation, reason = "it is shown in days")]
-        let seconds = (balance.credit.0 / hour.0 * 3600.0).min(1e12) as i64;
+        let seconds = (credit.0 / hour.0 * 3600.0).min(1e12) as i64;
         lines.push(format!("the credit lasts {}", words::span(seconds)));
     }
     let spent: Dollars = charges.iter().map(|charge| charge.sum).sum();

@@ -1,22 +1,22 @@
-//! `doppio vast list`.
+//! `list`: the machines of an account.
 
 use jiff::Timestamp;
 
 use doppio_rented::Machine;
-use doppio_rented::Vendor;
+use doppio_rented::VendorName;
+use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::vast::account::AccountArgs;
-use crate::cli::vast::words;
+use crate::cli::rented::account::AccountArgs;
+use crate::cli::rented::words;
 use crate::ui::table::Colour;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: doppio vast list --json")]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     output: OutputArgs,
@@ -24,13 +24,14 @@ pub(in crate::cli) struct Args {
     account: AccountArgs,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let machines = args.account.vast(context).await?.list().await?;
+pub(super) async fn run(args: &Args, name: VendorName, context: &Context) -> Result<(), CliError> {
+    let machines = args.account.vendor(name, context).await?.list().await?;
     if args.output.is_json() {
         return output::json(&machines);
     }
     if machines.is_empty() {
-        output::line("the account has no machines; `doppio vast search` shows what can be hired");
+        let search = typed(["doppio", name.as_str(), "search"]);
+        output::line(&format!("the account has no machines; {search} shows what can be hired"));
         return Ok(());
     }
     output::coloured_table(&table(&machines))?;

@@ -7,8 +7,8 @@ use doppio_rented::Dollars;
 use doppio_rented::Label;
 use doppio_rented::Order;
 use doppio_rented::RentedError;
-use doppio_rented::Vast;
 use doppio_rented::Vendor;
+use doppio_rented::VendorName;
 use doppio_text::shell::typed;
 
 use crate::cli::context::Context;
@@ -16,11 +16,11 @@ use crate::cli::error::CliError;
 use crate::cli::error::OrWorld;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
-use crate::cli::vast::account::AccountArgs;
-use crate::cli::vast::account::YesArg;
-use crate::cli::vast::search;
-use crate::cli::vast::ssh_key;
-use crate::cli::vast::words;
+use crate::cli::rented::account::AccountArgs;
+use crate::cli::rented::account::YesArg;
+use crate::cli::rented::offers;
+use crate::cli::rented::public_key;
+use crate::cli::rented::words;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "The machine costs money from then on, also while nothing runs on it: \
@@ -37,7 +37,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "HASH")]
     template: Option<String>,
     /// Its disk, in GB
-    #[arg(long, value_name = "GB", default_value_t = search::DISK)]
+    #[arg(long, value_name = "GB", default_value_t = offers::DISK)]
     disk: f64,
     /// Bid this much an hour, in dollars; somebody who bids more can take it away
     #[arg(long, value_name = "DOLLARS")]
@@ -63,10 +63,10 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let public_key = args.ssh_key.as_deref().map(ssh_key::read).transpose()?;
+    let public_key = args.ssh_key.as_deref().map(public_key::read).transpose()?;
     let order = order(args)?;
-    let vast = args.account.vast(context).await?;
-    let price = price(args, &order, &vast).await?;
+    let vast = args.account.vendor(VendorName::Vast, context).await?;
+    let price = price(args, &order, vast.as_ref()).await?;
     let costs = price
         .map_or_else(|| "at a price that is not known".to_owned(), |price| format!("for {price} an hour"));
     if !args.yes.allows(&format!("hire offer {} {costs}, until it is destroyed?", order.offer), context)? {
@@ -110,14 +110,14 @@ fn order(args: &Args) -> Result<Order, CliError> {
 }
 
 /// What an hour costs; refused if that is more than is allowed. An offer that can't be seen has no price.
-async fn price(args: &Args, order: &Order, vast: &Vast) -> Result<Option<Dollars>, CliError> {
+async fn price(args: &Args, order: &Order, vast: &dyn Vendor) -> Result<Option<Dollars>, CliError> {
     let is_bid = order.bid.is_some();
-    let found = match vast.offers(&search::of_offer(&order.offer, order.disk_gb, is_bid)).await {
+    let found = match vast.offers(&offers::of_offer(&order.offer, order.disk_gb, is_bid)).await {
         Ok(found) => found,
         Err(RentedError::SearchQuota { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    let price = found.first().and_then(|offer| search::price(offer, order.bid));
+    let price = found.first().and_then(|offer| offers::price(offer, order.bid));
     if let (Some(bid), Some(least)) = (order.bid, found.first().and_then(|offer| offer.min_bid))
         && bid < least
     {

@@ -1,22 +1,20 @@
-//! `doppio vast destroy`.
+//! `destroy`: the end of machines and of their costs.
 
 use doppio_rented::MachineId;
-use doppio_rented::Vast;
 use doppio_rented::Vendor;
+use doppio_rented::VendorName;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::error::all;
 use crate::cli::output;
-use crate::cli::vast::account::AccountArgs;
-use crate::cli::vast::account::YesArg;
-use crate::cli::vast::account::machine;
+use crate::cli::rented::account::AccountArgs;
+use crate::cli::rented::account::YesArg;
+use crate::cli::rented::account::machine;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A machine that is gone already counts as destroyed.\n\n\
-                        Example: doppio vast destroy vast-12345 vast-12346 --yes")]
 pub(in crate::cli) struct Args {
-    /// The machines: `vast-12345`, or their numbers
+    /// The machines, by their ids
     #[arg(required = true, value_name = "MACHINE")]
     machines: Vec<String>,
     #[command(flatten)]
@@ -25,21 +23,21 @@ pub(in crate::cli) struct Args {
     account: AccountArgs,
 }
 
-pub(super) async fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let ids = args.machines.iter().map(|text| machine(text)).collect::<Result<Vec<_>, _>>()?;
-    let vast = args.account.vast(context).await?;
+pub(super) async fn run(args: &Args, name: VendorName, context: &Context) -> Result<(), CliError> {
+    let ids = args.machines.iter().map(|text| machine(text, name)).collect::<Result<Vec<_>, _>>()?;
+    let vendor = args.account.vendor(name, context).await?;
     let names: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
     if args.yes.allows(&format!("destroy {} with all that is on them?", names.join(", ")), context)? {
-        destroy(&vast, &ids).await?;
+        destroy(vendor.as_ref(), &ids).await?;
     }
     Ok(())
 }
 
 /// Destroys them all, whatever happens to one of them.
-pub(super) async fn destroy(vast: &Vast, ids: &[MachineId]) -> Result<(), CliError> {
+pub(super) async fn destroy(vendor: &dyn Vendor, ids: &[MachineId]) -> Result<(), CliError> {
     let mut ends = Vec::new();
     for id in ids {
-        let end = vast.destroy(id).await;
+        let end = vendor.destroy(id).await;
         if end.is_ok() {
             output::line(&format!("destroyed `{id}`"));
         }
