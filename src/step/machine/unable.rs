@@ -17,12 +17,12 @@ pub(super) fn unable(vendor: VendorName, field: &str) -> Option<String> {
         (VendorName::Lambda, "image") => "runs its own system and no image: leave `image` out".to_owned(),
         (VendorName::Runpod, "max_hours" | "idle_below") => {
             format!(
-                "can't stop a pod by itself: leave `{field}` out, and use `machine_destroy` with `when = \"always()\"`"
+                "can't stop a pod by itself: leave `{field}` out, and use `machine_destroy` with `run_if = \"always\"`"
             )
         }
         (VendorName::Lambda, "max_hours" | "idle_below") => {
             format!(
-                "can't stop an instance: leave `{field}` out, and use `machine_destroy` with `when = \"always()\"`"
+                "can't stop an instance: leave `{field}` out, and use `machine_destroy` with `run_if = \"always\"`"
             )
         }
         _ => return None,
