@@ -44,3 +44,4 @@ mod stops;
 mod support;
 mod trust;
 mod vast;
+mod vendors;

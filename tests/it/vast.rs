@@ -351,5 +351,5 @@ fn what_answers_and_is_not_vast_is_said() {
 #[test]
 fn a_machine_of_another_vendor_is_not_taken_for_one_of_vast() {
     let ran = Doppio::new().run(["vast", "show", "runpod-abc"]).expect(2);
-    assert!(ran.stderr.contains("`runpod-abc` is not the id of a rented machine"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`runpod-abc` is not the id of a machine of vast.ai"), "{}", ran.stderr);
 }

@@ -4,15 +4,18 @@
     lambda.py DIR
 
 rented.py says what DIR/seed and DIR/control may hold. Here also, in DIR/control: {"no_capacity":
-true}, and {"thresholds": true} keeps the published intervals. An instance cannot be stopped. Its
-address is 127.0.0.1, and its port, which is always 22, stands in its name: `NAME:PORT`.
+true}, and {"thresholds": true} keeps the published intervals. An instance cannot be stopped. Its port
+is always 22, so each has an address of its own in 127.0.0.0/8: as root only, and only where no SSH
+server has port 22 of all addresses.
 """
 
+import random
 import re
 import time
 import uuid
 
 import rented
+from machine_port import Port
 from rental import RENTALS
 from rental import Rental
 from rented import SEED
@@ -97,12 +100,12 @@ class Lambda(rented.Rented):
         row = {
             "id": rental.id, "status": rental.status, "ssh_key_names": rental.extra["keys"], "file_system_names": [],
             "region": REGION, "instance_type": described(rental.extra["type"]),
-            "name": f"{rental.label}:{rental.machine.ports['direct'].number}",
+            "name": rental.label,
             "actions": {name: can for name in ("migrate", "rebuild", "restart", "cold_reboot", "terminate")},
         }
         if running:
             # Absent, not null, before it is there.
-            row.update(ip="127.0.0.1", private_ip="10.19.1.2", hostname="localhost", jupyter_token=uuid.uuid4().hex)
+            row.update(ip=rental.machine.ports["usual"].address, private_ip="10.19.1.2", hostname="localhost", jupyter_token=uuid.uuid4().hex)
         if self.settings.get("unknown"):
             row["quantum_flux"] = [None]
         return row
@@ -167,6 +170,8 @@ class Lambda(rented.Rented):
         _, name, memory, count, cents = TYPES[body["instance_type_name"]]
         gpus = [[name, memory, "550.54.15"]] * count
         rental = Rental(uuid.uuid4().hex, body.get("name"), self.directory, gpus, cents / 100, 0.0, user="ubuntu")
+        address = ".".join(["127", *(str(random.randint(1, 254)) for _ in range(3))])
+        rental.machine.ports["usual"] = Port(rental.machine, address, 22)
         rental.attach(0, found[0]["public_key"])
         rental.extra = {"type": body["instance_type_name"], "keys": names}
         RENTALS[rental.id] = rental

@@ -5,22 +5,22 @@ import threading
 
 
 class Port:
-    """A port of 127.0.0.1 that leads into a machine, or pretends to."""
+    """A port of this machine's loopback that leads into a machine, or pretends to."""
 
-    def __init__(self, machine):
-        self.machine = machine
+    def __init__(self, machine, address="127.0.0.1", number=0):
+        self.machine, self.address = machine, address
         self.mode = "closed"
         self.changed = threading.Condition()
         self.live = set()
         # Bound at once, listening only when open: nobody else gets it, and it refuses.
         with socket.socket() as first:
             first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            first.bind(("127.0.0.1", 0))
+            first.bind((address, number))
             self.number = first.getsockname()[1]
             # By its number, or the socket would lose it with the first shutdown.
             self.listener = socket.socket()
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.listener.bind(("127.0.0.1", self.number))
+            self.listener.bind((address, self.number))
         threading.Thread(target=self.accept, daemon=True).start()
 
     def become(self, mode):

@@ -336,11 +336,7 @@ impl Terms {
             let words: Vec<String> = wishes.iter().map(Wish::words).collect();
             let error = HostError::new(format!("{} has no offer of this kind", vendor.name().shown()))
                 .cause(format!("looked for {}", words.join("; or ")));
-            let error = if taken > 0 {
-                error.cause(format!("{taken} offers were taken by others while they were hired"))
-            } else {
-                error
-            };
+            let error = if taken > 0 { error.cause(words_of_taken(taken)) } else { error };
             StepError::Host(
                 error.hint(format!(
                     "see what there is: {}",
@@ -456,6 +452,13 @@ async fn give_up(cx: &mut StepContext, machine: &Existing, error: StepError) -> 
     cx.notice(&format!("`{id}` could not be destroyed, and costs money: {why}; destroy it with {by_hand}"))
         .await;
     error
+}
+
+fn words_of_taken(count: u32) -> String {
+    match count {
+        1 => "an offer was taken by others while it was hired".to_owned(),
+        count => format!("{count} offers were taken by others while they were hired"),
+    }
 }
 
 fn described(offer: &Offer, price: Option<f64>) -> String {

@@ -17,6 +17,7 @@ use doppio_hosts::hardware;
 use doppio_rented::Machine;
 use doppio_rented::MachineId;
 use doppio_rented::MachineState;
+use doppio_rented::VendorName;
 use doppio_text::name::HostId;
 use doppio_text::shell::typed;
 
@@ -92,12 +93,15 @@ impl Progress {
     }
 }
 
-fn look(id: &MachineId) -> String {
-    let vendor = id.vendor.as_str();
-    format!(
-        "see what it printed: {}; a larger image takes longer: `ready_timeout_secs`",
-        typed(["doppio", vendor, "logs", &id.to_string()])
-    )
+fn look(machine: &MachineId) -> String {
+    let id = machine.to_string();
+    let name = machine.vendor.as_str();
+    if machine.vendor == VendorName::Vast {
+        let logs = typed(["doppio", name, "logs", &id]);
+        return format!("see what it printed: {logs}; a larger image takes longer: `ready_timeout_secs`");
+    }
+    let show = typed(["doppio", name, "show", &id]);
+    format!("see how it stands: {show}; some take longer: `ready_timeout_secs`")
 }
 
 /// Waits until a machine runs, lets us in, runs a command and shows its GPUs.
