@@ -1,4 +1,4 @@
-//! What RunPod and Lambda can't do is said before anything is hired, and by its name.
+//! What `RunPod` and Lambda can't do is said before anything is hired, and by its name.
 
 use doppio_test_support::Doppio;
 
