@@ -32,6 +32,7 @@ use doppio_secrets::SecretValue;
 use doppio_secrets::vendor;
 use doppio_secrets::vendor::Credential;
 use doppio_secrets::vendor::ProviderError;
+use doppio_text::name::RunId;
 use doppio_text::name::SecretName;
 use doppio_text::shell::typed;
 
@@ -44,6 +45,9 @@ pub enum NoVendor {
     /// The files of the vendor's own client can't be read.
     #[error("cannot read the key of the client of {}: {}", .0.shown(), .1.cause)]
     Client(VendorName, ProviderError),
+    /// Nothing is hired there.
+    #[error("{} is not asked from the sandbox", .0.shown())]
+    InSandbox(VendorName),
     /// The key or the address is of no use.
     #[error(transparent)]
     Rented(#[from] RentedError),
@@ -57,10 +61,14 @@ impl From<NoVendor> for HostError {
                 Self { hint, ..Self::new(error.to_string()) }
             }
             NoVendor::Client(_, unread) => Self::new(error.to_string()).hint(unread.hint.clone()),
+            NoVendor::InSandbox(_) => Self::new(error.to_string()),
             NoVendor::Rented(error) => told(error),
         }
     }
 }
+
+/// Whether a run of this computer goes on.
+type IsLive = Box<dyn Fn(&RunId) -> bool + Send + Sync>;
 
 /// The user's machines at vendors.
 pub struct Rentals {
@@ -70,6 +78,8 @@ pub struct Rentals {
     warn: fn(&str),
     vendors: [OnceCell<Arc<dyn Vendor>>; VendorName::ALL.len()],
     seen: Mutex<HashMap<MachineId, (Instant, Machine)>>,
+    in_sandbox: bool,
+    is_live: IsLive,
 }
 
 /// How long what a vendor said of a machine is not asked again: vendors want seconds between requests.
@@ -79,7 +89,16 @@ impl Rentals {
     /// Nobody is asked, and no key is read, until a machine is meant. `home` is where the vendors' own
     /// clients keep their keys.
     pub fn new(secrets: Arc<SecretSession>, env: Environment, home: PathBuf) -> Self {
-        Self { secrets, env, home, warn: |_| {}, vendors: Default::default(), seen: Mutex::default() }
+        Self {
+            secrets,
+            env,
+            home,
+            warn: |_| {},
+            vendors: Default::default(),
+            seen: Mutex::default(),
+            in_sandbox: false,
+            is_live: Box::new(|_| false),
+        }
     }
 
     /// What is told of files of the vendors' clients that are not as they should be.
@@ -88,12 +107,37 @@ impl Rentals {
         Self { warn, ..self }
     }
 
+    /// How to see whether a run goes on.
+    #[must_use]
+    pub fn with_runs(self, is_live: impl Fn(&RunId) -> bool + Send + Sync + 'static) -> Self {
+        Self { is_live: Box::new(is_live), ..self }
+    }
+
+    /// Whether a run goes on, so that what it hired is in use.
+    pub fn is_in_use_by(&self, run: &RunId) -> bool {
+        (self.is_live)(run)
+    }
+
+    /// Where every host is the sandbox, no vendor is asked: nothing is hired there, and nothing destroyed.
+    #[must_use]
+    pub fn in_sandbox(self, in_sandbox: bool) -> Self {
+        Self { in_sandbox, ..self }
+    }
+
+    /// Whether no vendor is asked.
+    pub fn is_in_sandbox(&self) -> bool {
+        self.in_sandbox
+    }
+
     /// A vendor, with the user's key.
     ///
     /// # Errors
     ///
-    /// When there is no key, or the vendor's address is not one that a key may be sent to.
+    /// When there is no key, or the vendor's address is not one that a key may be sent to; in the sandbox.
     pub async fn vendor(&self, name: VendorName) -> Result<Arc<dyn Vendor>, NoVendor> {
+        if self.in_sandbox {
+            return Err(NoVendor::InSandbox(name));
+        }
         let kept = VendorName::ALL.into_iter().zip(&self.vendors).find(|(known, _)| *known == name);
         match kept {
             Some((_, kept)) => kept.get_or_try_init(|| self.connect(name)).await.cloned(),

@@ -166,6 +166,7 @@ impl From<NoVendor> for CliError {
         match error {
             NoVendor::Secret(error) => error.into(),
             NoVendor::Client(_, ref unread) => Self::world(error.to_string()).hint(unread.hint.clone()),
+            NoVendor::InSandbox(_) => Self::world(error.to_string()),
             NoVendor::Rented(error) => error.into(),
         }
     }

@@ -9,30 +9,35 @@ use doppio_secrets::Masked;
 pub struct RentedMachine {
     /// The machine, as in `vast-12345`.
     pub id: Masked,
-    /// Since when it costs money.
-    pub since: Timestamp,
-    /// What an hour costs, in US dollars, if that is known.
-    pub per_hour: Option<f64>,
-    /// When it was stopped or destroyed, and what an hour costs since then.
-    pub returned: Option<(Timestamp, f64)>,
+    /// Since when it costs what it costs now.
+    since: Timestamp,
+    /// What an hour costs since then, in US dollars, if that is known.
+    per_hour: Option<f64>,
+    /// What it had cost by then.
+    spent: f64,
 }
 
 impl RentedMachine {
     pub(super) fn new(since: Timestamp, id: &Masked, per_hour: Option<f64>) -> Self {
-        Self { id: id.clone(), since, per_hour, returned: None }
+        Self { id: id.clone(), since, per_hour, spent: 0.0 }
+    }
+
+    /// An hour costs something else from now on: it was started, stopped or destroyed.
+    pub(super) fn costs(&mut self, now: Timestamp, per_hour: Option<f64>) {
+        self.spent = self.cost(now);
+        (self.since, self.per_hour) = (now, per_hour);
     }
 
     /// What it has cost until `now`, in US dollars, as far as that is known; its vendor rounds, and
     /// counts traffic besides.
     pub fn cost(&self, now: Timestamp) -> f64 {
-        let (until, later) = self.returned.unwrap_or((now, 0.0));
-        let hours = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs_f64().max(0.0) / 3600.0;
-        self.per_hour.unwrap_or(0.0) * hours(self.since, until) + later * hours(until, now)
+        let hours = now.duration_since(self.since).as_secs_f64().max(0.0) / 3600.0;
+        self.spent + self.per_hour.unwrap_or(0.0) * hours
     }
 
     /// What an hour of it costs as it stands, in US dollars; none where nobody knows.
     pub fn costs_per_hour(&self) -> Option<f64> {
-        self.returned.map(|(_, per_hour)| per_hour).or(self.per_hour)
+        self.per_hour
     }
 }
 
@@ -47,9 +52,14 @@ mod tests {
         let at = |hour: i64| Timestamp::from_second(hour * 3600).unwrap();
         let mut machine = RentedMachine::new(at(1), &Mask::default().text("vast-1"), Some(0.5));
         assert_eq!((machine.cost(at(3)), machine.costs_per_hour()), (1.0, Some(0.5)));
-        machine.returned = Some((at(3), 0.25));
+        machine.costs(at(3), Some(0.25));
         assert_eq!((machine.cost(at(5)), machine.costs_per_hour()), (1.5, Some(0.25)));
         // A clock that was set back makes nothing cheaper.
         assert_eq!((machine.cost(at(2)), true), (1.0, true));
+        // Started again, destroyed, and destroyed once more.
+        machine.costs(at(5), Some(0.5));
+        machine.costs(at(6), Some(0.0));
+        machine.costs(at(9), Some(0.0));
+        assert_eq!((machine.cost(at(10)), machine.costs_per_hour()), (2.0, Some(0.0)));
     }
 }

@@ -93,6 +93,14 @@ impl RunState {
         self.indices.get(id).map(|index| &self.steps[*index])
     }
 
+    /// Until when its machines are counted: a run that is over, to its end.
+    pub fn counted_until(&self, now: Timestamp) -> Timestamp {
+        match (self.started, self.duration) {
+            (Some(started), Some(duration)) => started + duration,
+            _ => now,
+        }
+    }
+
     /// Takes an event. The whole state machine is this one function.
     ///
     /// # Errors
@@ -127,12 +135,15 @@ impl RunState {
             }
             What::MachineRented { step, machine, per_hour } => {
                 self.expect(step, &[StepStatus::Running])?;
-                self.machines.push(RentedMachine::new(time, machine, *per_hour));
+                match self.machines.iter_mut().find(|known| known.id == *machine) {
+                    Some(known) => known.costs(time, *per_hour),
+                    None => self.machines.push(RentedMachine::new(time, machine, *per_hour)),
+                }
             }
             What::MachineReturned { step, machine, per_hour } => {
                 self.expect(step, &[StepStatus::Running])?;
-                if let Some(known) = self.machines.iter_mut().rfind(|known| known.id == *machine) {
-                    known.returned = Some((time, *per_hour));
+                if let Some(known) = self.machines.iter_mut().find(|known| known.id == *machine) {
+                    known.costs(time, Some(*per_hour));
                 }
             }
             What::SecretsDelivered { step, deliveries } => {

@@ -26,6 +26,7 @@ pub use screen::Voice;
 pub use summary::Failure;
 pub use summary::failures;
 pub use summary::failures_of;
+pub use summary::machine_costs;
 pub use summary::outcome;
 pub use summary::summary;
 pub use view::View;

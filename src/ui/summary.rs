@@ -29,7 +29,7 @@ pub fn outcome(state: &RunState, paint: Paint) -> String {
 pub fn summary(state: &RunState, folder: &str) -> Vec<String> {
     let mut lines = deliveries(state);
     lines.extend(masked(state));
-    lines.extend(machines(state, Timestamp::now()));
+    lines.extend(machine_costs(state, Timestamp::now()));
     lines.push(format!("log: {folder}"));
     lines
 }
@@ -83,12 +83,8 @@ fn names(steps: &BTreeSet<&str>) -> String {
 }
 
 /// What the run's machines have cost, and those that still cost something.
-fn machines(state: &RunState, now: Timestamp) -> Vec<String> {
-    let now = match (state.started, state.duration) {
-        // A run that is over is counted to its end; what goes on is told by the hour.
-        (Some(started), Some(duration)) => started + duration,
-        _ => now,
-    };
+pub fn machine_costs(state: &RunState, now: Timestamp) -> Vec<String> {
+    let now = state.counted_until(now);
     let mut lines = Vec::new();
     for machine in &state.machines {
         let id = machine.id.as_str();

@@ -1,10 +1,16 @@
 //! Who hires machines out. The stand-ins are what they say they are: the vendors' own clients use them, and
 //! their machines cost money, go wrong on order and end. Doppio hires, uses and destroys them.
 
+mod hiring;
+mod hosts;
 mod judges;
+mod killed;
 mod lambda;
 mod orders;
+mod readiness;
 mod runpod;
+mod runs;
+mod world;
 
 use doppio_test_support::Doppio;
 

@@ -89,6 +89,7 @@ pub struct Pool {
     connect: ConnectOptions,
     all_sandbox: bool,
     env_names: BTreeSet<EnvName>,
+    newcomers: Mutex<BTreeSet<String>>,
     known: Mutex<HashMap<HostId, Arc<OnceCell<Host>>>>,
     sessions: Mutex<Vec<Arc<Session>>>,
     sandbox: OnceCell<(Sandbox, Arc<Session>)>,
@@ -103,6 +104,7 @@ impl Pool {
             hosts: options.hosts,
             all_sandbox: options.sandbox,
             env_names: options.env_names,
+            newcomers: Mutex::default(),
             known: Mutex::default(),
             sessions: Mutex::default(),
             sandbox: OnceCell::new(),
@@ -196,7 +198,21 @@ impl Pool {
             return Ok(Target::Sandbox);
         }
         let rented = self.connect.rented.as_deref();
-        Resolver { hosts: &self.hosts, home: &self.home, rented }.resolve(id).await
+        let mut target = Resolver { hosts: &self.hosts, home: &self.home, rented }.resolve(id).await?;
+        if let Target::Ssh(spec) = &mut target
+            && let Some(id) = &spec.rented
+            && self.newcomers.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+        {
+            spec.first_contact.get_or_insert(FirstContact::Accept);
+        }
+        Ok(target)
+    }
+
+    /// A rented machine is new: nobody can know its key beforehand, so that the first one that it shows is
+    /// kept, also where nobody is there to look at it.
+    pub fn welcome(&self, id: &HostId) {
+        let id = self.connect.rented.as_deref().and_then(|rented| rented.id(id.as_str()));
+        self.newcomers.lock().unwrap_or_else(PoisonError::into_inner).extend(id);
     }
 
     async fn find(&self, id: &HostId) -> Result<Host, HostError> {

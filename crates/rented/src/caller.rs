@@ -169,7 +169,8 @@ impl Caller {
             keys: account.keys.clone(),
             current: AtomicUsize::new(0),
             limiter: Limiter::default(),
-            in_haste: account.in_haste,
+            // A server of this machine has no intervals to keep.
+            in_haste: account.in_haste || is_local,
             mask,
             is_expired,
         })

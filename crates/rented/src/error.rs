@@ -194,11 +194,15 @@ impl RentedError {
                 format!("see how it stands: {}", command(&id.vendor, &["show", &id.to_string()]))
             }
             Self::OfferTaken { vendor, .. } => format!("choose another: {}", command(vendor, &["search"])),
-            Self::SearchQuota { .. } => {
-                "what you have found before can still be created; searches are counted by the day".to_owned()
-            }
+            Self::SearchQuota { vendor, .. } => format!(
+                "searches are counted by the day; what you have hired can still be used: {}",
+                command(vendor, &["list"])
+            ),
             Self::Busy { wait: Some(wait), .. } => format!("try again in {} s", wait.as_secs_f64().ceil()),
-            Self::Busy { vendor, .. } | Self::Late { vendor, .. } | Self::Unreachable { vendor, .. } => {
+            Self::Busy { .. } => {
+                "all that uses this key is counted together; try again in a minute".to_owned()
+            }
+            Self::Late { vendor, .. } | Self::Unreachable { vendor, .. } => {
                 format!("check the network, and {} for an outage; then try again", status_page(*vendor))
             }
             Self::NotApi { vendor, .. } | Self::BadBase { vendor, .. } => {

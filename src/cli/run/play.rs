@@ -21,6 +21,7 @@ use doppio_secrets::SecretRef;
 use doppio_secrets::SecretSession;
 use doppio_text::Severity;
 use doppio_text::Source;
+use doppio_text::name::RunId;
 use doppio_text::name::SecretName;
 
 use crate::cli::context::Context;
@@ -138,7 +139,10 @@ async fn steps(
         .with_providers(providers);
     let vault = Arc::new(vault);
     literals.teach(vault.mask());
-    let rentals = Arc::new(Rentals::new(Arc::clone(&vault), context.env.clone(), context.home.clone()));
+    let rentals = Rentals::new(Arc::clone(&vault), context.env.clone(), context.home.clone());
+    let runs = Store::new(Dirs::new(&context.env, &context.home).runs());
+    let is_live = move |run: &RunId| runs.read(run).is_ok_and(|record| record.is_live);
+    let rentals = Arc::new(rentals.in_sandbox(order.sandbox).with_runs(is_live));
     let secrets: BTreeSet<&SecretRef> = plan.steps().iter().flat_map(|step| &step.secrets).collect();
     let survey = unless(&wish, vault.survey(secrets)).await?;
     let mut expiring = credentials::expiring(&plan, &survey, &source);

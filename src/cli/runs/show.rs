@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use doppio_text::name::RunId;
 
 use crate::cli::error::CliError;
@@ -10,6 +12,7 @@ use crate::cli::output;
 use crate::cli::output::OutputArgs;
 use crate::cli::runs::find;
 use crate::cli::runs::record::standing;
+use crate::event::RentedMachine;
 use crate::event::RunState;
 use crate::event::StepState;
 use crate::event::StepStatus;
@@ -19,6 +22,7 @@ use crate::ui::detail_lines;
 use crate::ui::duration;
 use crate::ui::end;
 use crate::ui::flaky;
+use crate::ui::machine_costs;
 use crate::ui::table::Colour;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
@@ -62,6 +66,9 @@ fn plain(run: &RunId, record: &Record, folder: &str) -> Result<(), CliError> {
     for (step, notice) in &state.notices {
         let about = step.as_ref().map(|step| format!("{step}: ")).unwrap_or_default();
         writeln!(tail, "! {about}{}", notice.as_str()).expect("a string takes text");
+    }
+    for line in machine_costs(state, Timestamp::now()) {
+        writeln!(tail, "{line}").expect("a string takes text");
     }
     writeln!(tail, "log: {folder}").expect("a string takes text");
     output::text(&tail)
@@ -149,6 +156,14 @@ fn json(run: &RunId, record: &Record, folder: &str) -> serde_json::Value {
             "masked": step.masked,
         })
     };
+    let until = state.counted_until(Timestamp::now());
+    let machine = |machine: &RentedMachine| {
+        serde_json::json!({
+            "machine": machine.id,
+            "cost": machine.cost(until),
+            "per_hour_now": machine.costs_per_hour(),
+        })
+    };
     serde_json::json!({
         "run": run,
         "recipe": state.recipe,
@@ -157,6 +172,7 @@ fn json(run: &RunId, record: &Record, folder: &str) -> serde_json::Value {
         "duration_ms": state.duration.map(millis),
         "folder": folder,
         "steps": state.steps.iter().map(step).collect::<Vec<_>>(),
+        "machines": state.machines.iter().map(machine).collect::<Vec<_>>(),
         "notices": state.notices.iter().map(|(step, text)| serde_json::json!({ "step": step, "text": text })).collect::<Vec<_>>(),
     })
 }

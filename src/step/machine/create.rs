@@ -1,7 +1,6 @@
 //! `machine_create`: hires a machine, and waits until steps can run on it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use doppio_hosts::HostError;
@@ -26,7 +25,6 @@ use crate::step::StepError;
 use crate::step::field::Fields;
 use crate::step::field::Number;
 use crate::step::field::OpenEnv;
-use crate::step::field::choice;
 use crate::step::field::fields;
 use crate::step::machine::choose;
 use crate::step::machine::choose::Wish;
@@ -34,14 +32,19 @@ use crate::step::machine::choose::Wishes;
 use crate::step::machine::existing::Existing;
 use crate::step::machine::existing::Provider;
 use crate::step::machine::existing::host_of;
+use crate::step::machine::existing::in_sandbox;
 use crate::step::machine::key;
+use crate::step::machine::left::IfLeft;
+use crate::step::machine::left::left;
+use crate::step::machine::place::place;
 use crate::step::machine::ready;
 use crate::step::machine::unable::unable;
 use crate::step::machine::watch;
 use crate::step::machine::watch::Limits;
 
-/// How long a machine that is of no use may take to be destroyed.
-const DESTROY: Duration = Duration::from_secs(30);
+/// How long a machine that is of no use may take to be destroyed. With the waits of an order, it is less than what a
+/// step that is told to stop has.
+const DESTROY: Duration = Duration::from_secs(25);
 
 fields! {
     /// What is hired, and on which terms.
@@ -76,18 +79,6 @@ fields! {
         if_exists: IfLeft = IfLeft::Error,
         /// Seconds until it must be ready.
         ready_timeout_secs: u64 = 1200,
-    }
-}
-
-choice! {
-    /// What happens when the same step of an earlier run has left a machine.
-    pub(in crate::step) enum IfLeft {
-        /// The step fails, and says which.
-        Error = "error",
-        /// It is taken, and nothing is hired.
-        Reuse = "reuse",
-        /// Another is hired beside it.
-        Create = "create",
     }
 }
 
@@ -238,60 +229,65 @@ impl Terms {
         vendor: VendorName,
         image: Option<&PlainText>,
     ) -> Result<Outcome, StepError> {
-        let client = cx.unless_stopped(cx.rentals.vendor(vendor)).await?.map_err(HostError::from)?;
-        let limit = Duration::from_secs(self.ready_timeout_secs);
-        if let Some(left) = self.left(cx, client.as_ref()).await? {
-            return take_over(cx, client, left, limit).await;
+        if let Some(outcome) = in_sandbox(cx, "hired").await {
+            return Ok(outcome);
         }
+        let client = cx.unless_stopped(cx.rentals.vendor(vendor)).await?.map_err(HostError::from)?;
         // Without a key nothing is hired.
         let named = self.ssh_key.as_ref().map(|key| cx.text(key)).transpose()?;
         let key = key::public_key(cx, named.as_deref(), vendor).await?;
+        if let Some(id) = left(cx, &client, self.if_exists).await? {
+            return self.take_over(cx, Existing { id, vendor: client }, &key).await;
+        }
         let label = Label::of_step(&cx.values.run, &cx.step)
             .map_err(|error| StepError::failed(format!("no label could be made: {error}")))?
             .of_recipe(&cx.values.recipe);
         let label = label.to_string();
         let (id, offer, price) = self.order(cx, client.as_ref(), image, (&label, &key)).await?;
         // From here on it costs money: whatever happens, it is known, and used or destroyed.
+        cx.pool.welcome(&host_of(&id)?);
         cx.report(Report::Rented(host_of(&id)?, price)).await;
         cx.notice(&format!("hired `{id}`: {}", described(&offer, price))).await;
         let machine = Existing { id, vendor: client };
-        match prepare(cx, &machine, &key, limit).await {
+        match self.prepare(cx, &machine, &key).await {
             Ok(seen) => Ok(Outcome { outputs: seen.outputs(&machine.id, price), ..Outcome::success() }),
             Err(error) => Err(give_up(cx, &machine, error).await),
         }
     }
 
-    /// The machine that the same step of an earlier run of this recipe has left.
-    async fn left(&self, cx: &mut StepContext, vendor: &dyn Vendor) -> Result<Option<MachineId>, StepError> {
-        if self.if_exists == IfLeft::Create {
-            return Ok(None);
+    async fn prepare(
+        &self,
+        cx: &mut StepContext,
+        machine: &Existing,
+        key: &str,
+    ) -> Result<ready::Seen, StepError> {
+        match cx.unless_stopped(machine.vendor.attach_key(&machine.id, key)).await? {
+            Ok(()) | Err(RentedError::Unable { .. }) => {}
+            // It is attached again when it is refused.
+            Err(error) if error.may_pass() => {}
+            Err(error) => return Err(told(&error).into()),
         }
-        let all = cx.unless_stopped(vendor.list()).await?.map_err(|error| told(&error))?;
-        let is_ours =
-            |label: &Label| label.is_of(&cx.values.recipe, &cx.step) && !label.is_of_run(&cx.values.run);
-        let left =
-            all.into_iter().filter(|machine| machine.state != MachineState::Gone).find_map(|machine| {
-                let label: Label = machine.label.as_deref()?.parse().ok()?;
-                is_ours(&label).then_some((machine, label))
-            });
-        let Some((machine, label)) = left else { return Ok(None) };
-        if self.if_exists == IfLeft::Reuse {
-            return Ok(Some(machine.id));
+        ready::wait(cx, machine, Duration::from_secs(self.ready_timeout_secs)).await
+    }
+
+    /// The machine of an earlier run is this run's. It is not destroyed when it is of no use: what is on it
+    /// may be.
+    async fn take_over(
+        &self,
+        cx: &mut StepContext,
+        machine: Existing,
+        key: &str,
+    ) -> Result<Outcome, StepError> {
+        let Existing { id, vendor } = &machine;
+        let found = cx.unless_stopped(vendor.show(id)).await?.map_err(|error| told(&error))?;
+        if matches!(found.state, MachineState::Stopped | MachineState::Exited) {
+            cx.unless_stopped(vendor.start(id)).await?.map_err(|error| told(&error))?;
         }
-        let run = label.of_run.map(|(run, _)| run.to_string()).unwrap_or_default();
-        let name = vendor.name().as_str();
-        Err(StepError::Host(
-            HostError::new(format!(
-                "`{}`, which run `{run}` hired for this step, is still there, and costs {} an hour",
-                machine.id,
-                machine.costs_per_hour()
-            ))
-            .hint(format!(
-                "destroy it: {}; or take it with `if_exists = \"reuse\"`, or hire another with \
-                 `if_exists = \"create\"`",
-                typed(["doppio", name, "destroy", &machine.id.to_string()])
-            )),
-        ))
+        let price = found.per_hour.map(|price| price.0);
+        cx.report(Report::Rented(host_of(id)?, price)).await;
+        cx.notice(&format!("`{id}`, which an earlier run hired, is used again")).await;
+        let seen = self.prepare(cx, &machine, key).await.map_err(|error| ready::kept(id, error))?;
+        Ok(Outcome { outputs: seen.outputs(id, price), ..Outcome::success() })
     }
 
     /// Hires the first offer that can be had.
@@ -324,11 +320,15 @@ impl Terms {
                 };
                 cx.progress(&format!("hiring {}", described(&offer, price))).await;
                 cx.unless_stopped(std::future::ready(())).await?;
-                // Not given up in the middle: it may have been hired by then.
-                match vendor.create(&order).await {
+                match place(cx, vendor, &order).await? {
                     Ok(id) => return Ok((id, offer, price)),
                     Err(RentedError::OfferTaken { .. }) => taken += 1,
-                    Err(error) => return Err(told(&error).into()),
+                    Err(error) => {
+                        if let RentedError::LeftOver { id, .. } = &error {
+                            cx.report(Report::Rented(host_of(id)?, None)).await;
+                        }
+                        return Err(told(&error).into());
+                    }
                 }
             }
         }
@@ -398,55 +398,23 @@ impl Terms {
     }
 }
 
-/// Lets our key in, and waits until the machine is ready.
-async fn prepare(
-    cx: &mut StepContext,
-    machine: &Existing,
-    key: &str,
-    limit: Duration,
-) -> Result<ready::Seen, StepError> {
-    match cx.unless_stopped(machine.vendor.attach_key(&machine.id, key)).await? {
-        // It came with the order.
-        Ok(()) | Err(RentedError::Unable { .. }) => {}
-        // It is attached again when it is refused.
-        Err(error) if error.may_pass() => {}
-        Err(error) => return Err(told(&error).into()),
-    }
-    ready::wait(cx, machine, limit).await
-}
-
-/// The machine of an earlier run is this run's.
-async fn take_over(
-    cx: &mut StepContext,
-    vendor: Arc<dyn Vendor>,
-    id: MachineId,
-    limit: Duration,
-) -> Result<Outcome, StepError> {
-    let found = cx.unless_stopped(vendor.show(&id)).await?.map_err(|error| told(&error))?;
-    if matches!(found.state, MachineState::Stopped | MachineState::Exited) {
-        cx.unless_stopped(vendor.start(&id)).await?.map_err(|error| told(&error))?;
-    }
-    let price = found.per_hour.map(|price| price.0);
-    cx.report(Report::Rented(host_of(&id)?, price)).await;
-    cx.notice(&format!("`{id}`, which an earlier run hired, is used again")).await;
-    let machine = Existing { id, vendor };
-    let seen = ready::wait(cx, &machine, limit).await?;
-    Ok(Outcome { outputs: seen.outputs(&machine.id, price), ..Outcome::success() })
-}
-
 /// A machine that is of no use is destroyed, also when the run is being stopped.
 async fn give_up(cx: &mut StepContext, machine: &Existing, error: StepError) -> StepError {
     let id = &machine.id;
-    let why = match tokio::time::timeout(DESTROY, machine.vendor.destroy(id)).await {
-        Ok(Ok(())) => {
+    let search = typed(["doppio", id.vendor.as_str(), "search"]);
+    let error = ready::hinted(
+        error,
+        format!("hire another machine: {search}; a larger image takes longer: `ready_timeout_secs`"),
+    );
+    let why = match machine.destroy(DESTROY).await {
+        Ok(()) => {
             if let Ok(host) = host_of(id) {
                 cx.report(Report::Returned(host, 0.0)).await;
             }
             cx.notice(&format!("`{id}` was destroyed: it is of no use")).await;
             return error;
         }
-        Ok(Err(failed)) => failed.to_string(),
-        Err(_) => format!("no answer within {} s", DESTROY.as_secs()),
+        Err(failed) => failed,
     };
     let by_hand = typed(["doppio", id.vendor.as_str(), "destroy", &id.to_string()]);
     cx.notice(&format!("`{id}` could not be destroyed, and costs money: {why}; destroy it with {by_hand}"))

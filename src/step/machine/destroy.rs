@@ -1,5 +1,7 @@
 //! `machine_destroy`: ends a machine and all that it costs.
 
+use std::time::Duration;
+
 use doppio_rented::VendorName;
 
 use crate::rentals::told;
@@ -13,6 +15,10 @@ use crate::step::field::fields;
 use crate::step::machine::existing::Provider;
 use crate::step::machine::existing::existing;
 use crate::step::machine::existing::host_of;
+use crate::step::machine::existing::in_sandbox;
+
+/// How long a vendor that fails to answer is asked again.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 fields! {
     /// Destroys a rented machine with its disk. One that is gone already is done.
@@ -61,9 +67,17 @@ async fn destroy(
     host: Option<&HostText>,
     provider: Option<VendorName>,
 ) -> Result<Outcome, StepError> {
+    if let Some(outcome) = in_sandbox(cx, "destroyed").await {
+        return Ok(outcome);
+    }
+    if host.is_none() && cx.host.is_none() && cx.values.target.is_none() {
+        // The plan has a step that makes one, and it came to nothing.
+        cx.notice("no machine was hired: there is nothing to destroy").await;
+        return Ok(Outcome::success());
+    }
     let machine = existing(cx, host, provider).await?;
     cx.progress(&format!("destroying `{}`", machine.id)).await;
-    cx.unless_stopped(machine.vendor.destroy(&machine.id)).await?.map_err(|error| told(&error))?;
+    cx.unless_stopped(machine.destroy(PATIENCE)).await?.map_err(|error| told(&error))?;
     cx.report(Report::Returned(host_of(&machine.id)?, 0.0)).await;
     Ok(Outcome::success())
 }

@@ -8,7 +8,8 @@ use crate::step::StepError;
 use crate::step::machine::existing::host_of;
 
 /// The public key, as a line of `authorized_keys`: the one that is named, as its text or its file, else the
-/// one that would be offered first.
+/// one that would be offered first. A machine that nobody can log in to is not worth hiring, so this is asked
+/// before there is one.
 pub(super) async fn public_key(
     cx: &StepContext,
     named: Option<&str>,
@@ -16,7 +17,7 @@ pub(super) async fn public_key(
 ) -> Result<String, StepError> {
     let Some(named) = named else {
         // The key is wanted before there is a machine: any id of the vendor's stands for it.
-        let any = MachineId { vendor, id: "0".to_owned() };
+        let any = MachineId { vendor, id: "1".to_owned() };
         return cx.pool.own_key(&host_of(&any)?).await?.ok_or_else(|| {
             StepError::hinted(
                 format!("there is no SSH key that a machine of {} could let in", vendor.shown()),

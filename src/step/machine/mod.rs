@@ -5,6 +5,8 @@ mod create;
 mod destroy;
 mod existing;
 mod key;
+mod left;
+mod place;
 mod ready;
 mod start;
 mod stop;

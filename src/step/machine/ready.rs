@@ -64,35 +64,32 @@ impl Seen {
 struct Progress {
     id: MachineId,
     began: Instant,
-    limit: Duration,
-    shown: String,
+    phase: String,
+    evidence: Vec<String>,
 }
 
 impl Progress {
-    async fn tell(&mut self, cx: &StepContext, phase: &str, evidence: &str) {
-        let evidence = if evidence.is_empty() { String::new() } else { format!(" ({evidence})") };
-        let words = format!("`{}`: {phase}{evidence}", self.id);
-        if words != self.shown {
-            cx.progress(&words).await;
-            self.shown = words;
+    async fn tell(&mut self, cx: &StepContext, phase: &str, evidence: impl IntoIterator<Item = String>) {
+        let evidence: Vec<String> = evidence.into_iter().filter(|words| !words.is_empty()).collect();
+        let first = |evidence: &[String]| evidence.first().cloned();
+        if phase != self.phase || first(&evidence) != first(&self.evidence) {
+            let seen = first(&evidence).map_or_else(String::new, |words| format!(" ({words})"));
+            cx.progress(&format!("`{}`: {phase}{seen}", self.id)).await;
         }
+        (self.phase, self.evidence) = (phase.to_owned(), evidence);
     }
 
-    /// An error, once the time is up.
-    fn check(&self, phase: &str, evidence: &str) -> Result<(), StepError> {
-        if self.began.elapsed() < self.limit {
-            return Ok(());
-        }
-        let error = HostError::new(format!(
-            "`{}` is not ready after {} s: {phase}",
-            self.id,
-            self.began.elapsed().as_secs()
-        ));
-        let error = if evidence.is_empty() { error } else { error.cause(format!("last seen: {evidence}")) };
-        Err(StepError::Host(error.hint(look(&self.id))))
+    /// Why it is given up, with what was seen last.
+    fn over(self) -> StepError {
+        let secs = self.began.elapsed().as_secs();
+        let error = HostError::new(format!("`{}` is not ready after {secs} s: {}", self.id, self.phase));
+        let mut seen = self.evidence.into_iter();
+        let first = seen.next().map(|words| format!("last seen: {words}"));
+        StepError::Host(first.into_iter().chain(seen).fold(error, HostError::cause))
     }
 }
 
+/// The command that shows more of a machine.
 fn look(machine: &MachineId) -> String {
     let id = machine.to_string();
     let name = machine.vendor.as_str();
@@ -104,19 +101,46 @@ fn look(machine: &MachineId) -> String {
     format!("see how it stands: {show}; some take longer: `ready_timeout_secs`")
 }
 
-/// Waits until a machine runs, lets us in, runs a command and shows its GPUs.
+/// The error of a machine that stays as it is.
+pub(super) fn kept(id: &MachineId, error: StepError) -> StepError {
+    hinted(error, look(id))
+}
+
+/// What to do where the error itself doesn't say.
+pub(super) fn hinted(error: StepError, hint: String) -> StepError {
+    match error {
+        StepError::Host(error) if error.hint.is_none() => StepError::Host(error.hint(hint)),
+        error => error,
+    }
+}
+
+/// Waits until a machine runs, lets us in, runs a command and shows its GPUs. What takes longer than
+/// `limit`, whatever it is, ends with what was seen last.
 pub(super) async fn wait(
     cx: &mut StepContext,
     machine: &Existing,
     limit: Duration,
 ) -> Result<Seen, StepError> {
-    let mut progress =
-        Progress { id: machine.id.clone(), began: Instant::now(), limit, shown: String::new() };
-    running(cx, machine, &mut progress).await?;
+    let mut progress = Progress {
+        id: machine.id.clone(),
+        began: Instant::now(),
+        phase: String::new(),
+        evidence: Vec::new(),
+    };
+    let done = tokio::time::timeout(limit, Box::pin(phases(cx, machine, &mut progress))).await;
+    done.unwrap_or_else(|_| Err(progress.over()))
+}
+
+async fn phases(
+    cx: &mut StepContext,
+    machine: &Existing,
+    progress: &mut Progress,
+) -> Result<Seen, StepError> {
+    running(cx, machine, progress).await?;
     let host_id = host_of(&machine.id)?;
-    let host = let_in(cx, machine, &host_id, &mut progress).await?;
-    answers(cx, &host, &mut progress).await?;
-    progress.tell(cx, "looking at its GPUs", "").await;
+    let host = let_in(cx, machine, &host_id, progress).await?;
+    answers(cx, &host, progress).await?;
+    progress.tell(cx, "looking at its GPUs", None).await;
     let hardware = cx.unless_stopped(hardware(&host)).await??;
     Ok(Seen { hardware })
 }
@@ -148,8 +172,7 @@ async fn running(cx: &mut StepContext, machine: &Existing, progress: &mut Progre
             Err(error) if error.may_pass() => ("the vendor does not answer".to_owned(), error.to_string()),
             Err(error) => return Err(told(&error).into()),
         };
-        progress.tell(cx, &phase, &evidence).await;
-        progress.check(&phase, &evidence)?;
+        progress.tell(cx, &phase, [evidence]).await;
         cx.sleep(pause).await?;
         pause = (pause * 2).min(PAUSE);
     }
@@ -172,7 +195,10 @@ fn doomed(found: &Machine) -> Result<(), StepError> {
     };
     let error = HostError::new(format!("`{}` {what}", found.id));
     let error = if said.is_empty() { error } else { error.cause(format!("its vendor says: {said}")) };
-    Err(StepError::Host(error.hint("hire another machine; the image, or its `onstart`, may be at fault")))
+    let search = typed(["doppio", found.id.vendor.as_str(), "search"]);
+    Err(StepError::Host(
+        error.hint(format!("hire another machine: {search}; the image, or its `onstart`, may be at fault")),
+    ))
 }
 
 /// TCP → banner → login.
@@ -184,8 +210,8 @@ async fn let_in(
 ) -> Result<Host, StepError> {
     let since = Instant::now();
     let mut pause = FIRST_PAUSE;
+    progress.tell(cx, "it runs, and nobody was let in yet", None).await;
     loop {
-        progress.tell(cx, "connecting", "").await;
         let error = match Box::pin(cx.unless_stopped(cx.pool.host(host_id))).await? {
             Ok(host) => return Ok(host),
             Err(error) => error,
@@ -203,10 +229,9 @@ async fn let_in(
                 "the vendor can't say where it is"
             }
         };
-        progress.tell(cx, phase, &error.message).await;
-        progress.check(phase, &error.message)?;
+        progress.tell(cx, phase, std::iter::once(error.message.clone()).chain(error.causes.clone())).await;
         if since.elapsed() > LOGIN {
-            return Err(StepError::Host(error.hint(look(&machine.id))));
+            return Err(error.into());
         }
         cx.sleep(pause).await?;
         pause = (pause * 2).min(PAUSE);
@@ -215,7 +240,7 @@ async fn let_in(
 
 /// A nonce comes back as it was sent: no login file starts tmux in its place, or prints beside it.
 async fn answers(cx: &mut StepContext, host: &Host, progress: &mut Progress) -> Result<(), StepError> {
-    progress.tell(cx, "running a command", "").await;
+    progress.tell(cx, "running a command", None).await;
     let nonce = fresh_name().map_err(|error| StepError::failed(error.to_string()))?;
     let interpreter = Interpreter { shell: "sh".to_owned(), login: false };
     // vast.ai's images start tmux at each login where this file is not.

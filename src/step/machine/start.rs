@@ -16,6 +16,7 @@ use crate::step::field::fields;
 use crate::step::machine::existing::Provider;
 use crate::step::machine::existing::existing;
 use crate::step::machine::existing::host_of;
+use crate::step::machine::existing::in_sandbox;
 use crate::step::machine::ready;
 
 fields! {
@@ -82,6 +83,9 @@ async fn start(
     provider: Option<VendorName>,
     limit: Duration,
 ) -> Result<Outcome, StepError> {
+    if let Some(outcome) = in_sandbox(cx, "started").await {
+        return Ok(outcome);
+    }
     let machine = existing(cx, host, provider).await?;
     let found = cx.unless_stopped(machine.vendor.show(&machine.id)).await?.map_err(|error| told(&error))?;
     if !matches!(found.state, MachineState::Running | MachineState::Loading | MachineState::Creating) {
@@ -90,6 +94,6 @@ async fn start(
     }
     let per_hour = found.per_hour.map(|per_hour| per_hour.0);
     cx.report(Report::Rented(host_of(&machine.id)?, per_hour)).await;
-    let seen = ready::wait(cx, &machine, limit).await?;
+    let seen = ready::wait(cx, &machine, limit).await.map_err(|error| ready::kept(&machine.id, error))?;
     Ok(Outcome { outputs: seen.outputs(&machine.id, per_hour), ..Outcome::success() })
 }

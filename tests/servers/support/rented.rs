@@ -104,9 +104,12 @@ impl Rented {
 
     /// Makes something happen to a machine: `{"do": "preempt", "id": 1}`.
     pub(crate) fn happens(&self, what: &str, id: &str) {
-        let order = serde_json::json!({ "do": what, "id": id });
-        let (status, body) = self.ask("POST", "/_test/do", None, Some(&order));
-        assert_eq!(status, 200, "{body}");
+        assert_eq!(self.order(&serde_json::json!({ "do": what, "id": id })), 200);
+    }
+
+    /// The same, with more to say than what and to which; the status of the answer.
+    pub(crate) fn order(&self, order: &Value) -> u16 {
+        self.ask("POST", "/_test/do", None, Some(order)).0
     }
 
     /// A request with the key; the status and the JSON of the answer, or its text.

@@ -63,7 +63,7 @@ fn contract(answer: &Value) -> Option<MachineId> {
 /// costs. It is destroyed.
 async fn refuse(vendor: &dyn Vendor, refusal: Refusal, order: &Order) -> RentedError {
     let left = contract(&refusal.body);
-    let error = if left.is_none() && refused::is_taken(&refusal) {
+    let mut error = if left.is_none() && refused::is_taken(&refusal) {
         RentedError::OfferTaken { vendor: VendorName::Vast, offer: order.offer.clone() }
     } else {
         refused::error(CallError::Refused(Box::new(refusal)), "create a machine", None)
@@ -71,7 +71,12 @@ async fn refuse(vendor: &dyn Vendor, refusal: Refusal, order: &Order) -> RentedE
     let Some(id) = left else { return error };
     for _ in 0..TRIES {
         match vendor.destroy(&id).await {
-            Ok(()) => return error,
+            Ok(()) => {
+                if let RentedError::Refused { words, .. } = &mut error {
+                    words.push_str("; the machine that it left was destroyed");
+                }
+                return error;
+            }
             Err(again) if again.may_pass() => {}
             Err(_) => break,
         }
