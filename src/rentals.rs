@@ -21,6 +21,7 @@ use doppio_rented::EndpointKind;
 use doppio_rented::Machine;
 use doppio_rented::MachineId;
 use doppio_rented::MachineState;
+use doppio_rented::PriceRise;
 use doppio_rented::RentedError;
 use doppio_rented::Vendor;
 use doppio_rented::VendorName;
@@ -145,6 +146,45 @@ impl Rentals {
         }
     }
 
+    /// What the host of a machine wants for it in the middle of the contract, if it does.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a rented machine, or its vendor does not answer.
+    pub async fn price_rise(&self, machine: &str) -> Result<Option<PriceRise>, HostError> {
+        let id = id_of(machine)?;
+        let rises = self.vendor(id.vendor).await?.price_rises().await.map_err(|error| told(&error))?;
+        Ok(rises.into_iter().find(|rise| rise.machine == id))
+    }
+
+    /// What became of a machine that should run; none if it does, or is on its way.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a rented machine, or its vendor does not answer.
+    pub async fn halted(&self, machine: &str) -> Result<Option<Halted>, HostError> {
+        let id = id_of(machine)?;
+        let vendor = self.vendor(id.vendor).await?;
+        for _ in 0..LOOKS {
+            let found = match vendor.show(&id).await {
+                Err(RentedError::NoMachine(_)) => continue,
+                found => found.map_err(|error| told(&error))?,
+            };
+            let what = match found.state {
+                MachineState::Gone => break,
+                MachineState::Stopped | MachineState::Exited | MachineState::Stopping => {
+                    let taken = ", as happens when somebody bids more";
+                    let taken = if found.is_interruptible { taken } else { "" };
+                    format!("is {}{taken}", found.state.as_str())
+                }
+                _ => return Ok(None),
+            };
+            let per_hour = found.stopped_per_day.map_or(0.0, |day| day.0 / 24.0);
+            return Ok(Some(Halted { what, per_hour }));
+        }
+        Ok(Some(Halted { what: "does not exist any more".to_owned(), per_hour: 0.0 }))
+    }
+
     /// Where a vendor's API is, if not at its own address.
     pub fn base(&self, name: VendorName) -> Option<String> {
         let base = self.env.text(&format!("{}_URL", name.as_str().to_ascii_uppercase()));
@@ -198,8 +238,7 @@ impl Rentals {
     }
 
     async fn running(&self, id: &str) -> Result<Machine, HostError> {
-        let id: MachineId =
-            id.parse().map_err(|error: doppio_rented::NotMachineId| HostError::new(error.to_string()))?;
+        let id = id_of(id)?;
         let vendor = self.vendor(id.vendor).await?;
         let machine = match self.noted(&id) {
             Some(machine) => machine,
@@ -223,6 +262,18 @@ impl Rentals {
         })
     }
 }
+
+/// A machine that does not run any more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Halted {
+    /// What became of it, as in "is stopped".
+    pub what: String,
+    /// What an hour of it still costs, in US dollars: its disk.
+    pub per_hour: f64,
+}
+
+/// How often a machine that its vendor does not know is asked for before it is gone: lists have gaps.
+const LOOKS: u32 = 3;
 
 /// Knows rented machines by their names and nothing else of them: for plans, which ask nobody.
 #[derive(Debug, Clone, Copy)]
@@ -269,8 +320,7 @@ impl RentedMachines for Rentals {
 
     fn attach_key<'a>(&'a self, id: &'a str, key: &'a str) -> BoxFuture<'a, Result<bool, HostError>> {
         async move {
-            let id: MachineId =
-                id.parse().map_err(|error: doppio_rented::NotMachineId| HostError::new(error.to_string()))?;
+            let id = id_of(id)?;
             match self.vendor(id.vendor).await?.attach_key(&id, key).await {
                 Ok(()) => Ok(true),
                 Err(RentedError::Unable { .. }) => Ok(false),
@@ -294,6 +344,10 @@ fn unreachable(machine: &Machine) -> HostError {
         "see how it stands: {}",
         typed(["doppio", id.vendor.as_str(), "show", &id.to_string()])
     ))
+}
+
+fn id_of(machine: &str) -> Result<MachineId, HostError> {
+    machine.parse().map_err(|error: doppio_rented::NotMachineId| HostError::new(error.to_string()))
 }
 
 /// A vendor's error, as that of a host.

@@ -9,14 +9,18 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
+use doppio_hosts::RentedMachines;
 use doppio_secrets::Mask;
+use doppio_text::name::HostId;
 
 use crate::engine::deadline::Deadline;
 use crate::engine::deadline::Passed;
+use crate::engine::machine_end;
 use crate::event::End;
 use crate::plan::Plan;
 use crate::step::Outcome;
 use crate::step::Report;
+use crate::step::Site;
 use crate::step::StepContext;
 use crate::step::StepError;
 use crate::step::Stop;
@@ -47,8 +51,22 @@ impl Attempt {
     pub(super) async fn run(self) {
         let reports = self.cx.reports.clone();
         let id = self.cx.step.clone();
-        let last = self.end().await;
+        let (machine, rentals) = (self.machine(), Arc::clone(&self.cx.rentals));
+        let mask = self.cx.secrets.mask().clone();
+        let mut last = self.end().await;
+        if let (Report::Over(outcome), Some(machine)) = (&mut last, machine) {
+            for report in machine_end::look(&rentals, &machine, outcome, &mask).await.into_iter().flatten() {
+                drop(reports.send((id.clone(), report)).await);
+            }
+        }
         drop(reports.send((id, last)).await);
+    }
+
+    /// The rented machine on which it runs, if it is one.
+    fn machine(&self) -> Option<HostId> {
+        let Site::Host(field) = self.plan.steps()[self.index].site() else { return None };
+        let host = self.cx.host_id(field).ok()?;
+        self.cx.rentals.id(host.as_str()).map(|_| host)
     }
 
     async fn end(mut self) -> Report {

@@ -5,7 +5,9 @@
 //! is recorded, then settled once, and only then do the new attempts begin.
 
 mod cancelling;
+mod conditions;
 mod ending;
+mod price_watch;
 mod starting;
 
 use std::collections::BTreeMap;
@@ -64,6 +66,8 @@ pub(super) struct Dispatcher<'a> {
     /// Steps between two attempts, by the time of the next.
     resting: BTreeSet<(Instant, usize)>,
     running: HashMap<usize, watch::Sender<Stop>>,
+    /// Steps whose host is asked what it has, for their `when`.
+    asking: BTreeSet<usize>,
     story: Vec<Story>,
     ports: LastingPorts,
     attempts: JoinSet<()>,
@@ -103,6 +107,7 @@ impl<'a> Dispatcher<'a> {
                 recipe: plan.name().to_owned(),
                 now: jiff::Timestamp::now().to_string(),
                 target: plan.target().cloned(),
+                asked: plan.asks().asked(),
             }),
             ready: ReadySet::new(steps),
             ports: LastingPorts::new(steps),
@@ -118,6 +123,7 @@ impl<'a> Dispatcher<'a> {
             queue: VecDeque::new(),
             resting: BTreeSet::new(),
             running: HashMap::new(),
+            asking: BTreeSet::new(),
             attempts: JoinSet::new(),
             reporter,
             reports,
@@ -201,12 +207,14 @@ impl<'a> Dispatcher<'a> {
                 // Recorded before anything else can happen: it costs money.
                 self.tell(What::MachineRented { step, machine, per_hour });
                 self.settle();
+                self.watch_price(index, host.clone());
                 Arc::make_mut(&mut self.values).target = Some(host);
             }
             Report::Returned(host, per_hour) => {
                 let machine = self.mask().text(host.as_str());
                 self.tell(What::MachineReturned { step, machine, per_hour });
             }
+            Report::Hardware(found) => self.answered(index, found),
             Report::Delivered(deliveries) => self.tell(What::SecretsDelivered { step, deliveries }),
             Report::Masked(hits) => {
                 for (name, count) in hits {

@@ -9,6 +9,7 @@ mod cancel;
 mod deadline;
 mod dispatcher;
 mod lasting_ports;
+mod machine_end;
 mod options;
 mod ready;
 mod retry;

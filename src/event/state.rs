@@ -93,14 +93,6 @@ impl RunState {
         self.indices.get(id).map(|index| &self.steps[*index])
     }
 
-    /// Until when its machines are counted: a run that is over, to its end.
-    pub fn counted_until(&self, now: Timestamp) -> Timestamp {
-        match (self.started, self.duration) {
-            (Some(started), Some(duration)) => started + duration,
-            _ => now,
-        }
-    }
-
     /// Takes an event. The whole state machine is this one function.
     ///
     /// # Errors
@@ -135,19 +127,24 @@ impl RunState {
             }
             What::MachineRented { step, machine, per_hour } => {
                 self.expect(step, &[StepStatus::Running])?;
-                match self.machines.iter_mut().find(|known| known.id == *machine) {
+                match self.machine(machine) {
                     Some(known) => known.costs(time, *per_hour),
                     None => self.machines.push(RentedMachine::new(time, machine, *per_hour)),
                 }
             }
             What::MachineReturned { step, machine, per_hour } => {
                 self.expect(step, &[StepStatus::Running])?;
-                if let Some(known) = self.machines.iter_mut().find(|known| known.id == *machine) {
+                if let Some(known) = self.machine(machine) {
                     known.costs(time, Some(*per_hour));
                 }
             }
             What::SecretsDelivered { step, deliveries } => {
-                self.expect(step, &[StepStatus::Running])?.deliveries.extend_from_slice(deliveries);
+                let step = self.expect(step, &[StepStatus::Running])?;
+                step.deliveries.extend_from_slice(deliveries);
+                let host = step.host.clone();
+                if let Some(machine) = host.and_then(|host| self.machine(&host)) {
+                    machine.saw(deliveries);
+                }
             }
             What::StepRetrying { step, attempt, end, .. } => {
                 return self.expect(step, &[StepStatus::Running])?.retry(*attempt, end);
@@ -224,6 +221,16 @@ impl RunState {
         let index = self.indices.get(id).ok_or_else(|| format!("the run has no step `{id}`"))?;
         let step = &mut self.steps[*index];
         if allowed.contains(&step.status) { Ok(step) } else { Err(format!("step `{id}` is {}", step.status)) }
+    }
+
+    fn machine(&mut self, id: &Masked) -> Option<&mut RentedMachine> {
+        self.machines.iter_mut().find(|machine| machine.id == *id)
+    }
+
+    /// What its machines have cost until `now`, in US dollars; none of a run without machines.
+    pub fn cost(&self, now: Timestamp) -> Option<f64> {
+        let costs = self.machines.iter().map(|machine| machine.cost(now));
+        (!self.machines.is_empty()).then(|| costs.sum())
     }
 
     /// What is true of a run whose Doppio was killed: how the running steps ended is not known.

@@ -161,6 +161,16 @@ pub struct PlannedStep {
 }
 
 impl PlannedStep {
+    /// Whether the run's target is the machine that it hires or starts.
+    pub fn makes_target(&self) -> bool {
+        self.operation.as_ref().is_some_and(|operation| operation.makes_target())
+    }
+
+    /// Whether it hires a machine.
+    pub fn hires(&self) -> bool {
+        self.operation.as_ref().is_some_and(|operation| operation.hires())
+    }
+
     /// Where it runs.
     pub fn site(&self) -> Site<'_> {
         self.operation.as_ref().map_or(Site::Nowhere, |operation| operation.site())

@@ -72,7 +72,7 @@ pub fn show(plan: &Plan) -> Shown {
         schema: SCHEMA,
         recipe: plan.name().to_owned(),
         target: plan.target().map(ToString::to_string),
-        asks: plan.asks().words(),
+        asks: plan.asks().words(plan.steps().iter().any(PlannedStep::hires)),
         steps: plan.steps().iter().map(|step| shown(plan, step)).collect(),
     }
 }

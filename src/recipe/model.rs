@@ -59,14 +59,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Whether it asks for something that a script on the host can see.
-    pub fn is_about_hardware(&self) -> bool {
-        self.min_gpus.is_some_and(|least| least > 0)
-            || self.min_memory_gb.is_some()
-            || self.gpu_type.is_some()
-    }
-
-    /// The same for steps that hire a machine.
+    /// The same for those who hire a machine or look at one.
     pub fn asked(&self) -> Asked {
         Asked {
             min_gpus: self.min_gpus,
@@ -76,13 +69,14 @@ impl Target {
         }
     }
 
-    /// What it asks for, in words.
-    pub fn words(&self) -> Vec<String> {
+    /// What it asks for, in words. Where no step hires a machine, nobody knows the host's price.
+    pub fn words(&self, hires: bool) -> Vec<String> {
         let mut words = Vec::new();
         words.extend(self.min_gpus.map(|least| format!("{least} GPU{}", if least == 1 { "" } else { "s" })));
         words.extend(self.gpu_type.clone());
         words.extend(self.min_memory_gb.map(|least| format!("{least} GB of GPU memory")));
-        words.extend(self.max_price.map(|most| format!("at most ${most} an hour (not checked yet)")));
+        let checked = if hires { "" } else { " (not checked: no step hires a machine)" };
+        words.extend(self.max_price.map(|most| format!("at most ${most} an hour{checked}")));
         words
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::sync::watch;
 
 use doppio_hosts::EnvVar;
+use doppio_hosts::Hardware;
 use doppio_hosts::Host;
 use doppio_hosts::Pool;
 use doppio_hosts::Stdin;
@@ -64,6 +65,8 @@ pub enum Report {
     Returned(HostId, f64),
     /// How its secrets travelled.
     Delivered(Vec<Delivery>),
+    /// What the host of a step has that has not begun, for its `when`; or why that is not known.
+    Hardware(Result<Arc<Hardware>, String>),
     /// Times a secret was masked in its output, by name; they add up.
     Masked(Vec<(String, u64)>),
     /// The attempt is over. The engine sends it, after all else.
@@ -155,18 +158,7 @@ impl StepContext {
 
     /// The id of the host a field names, or the step's own, or the run's target.
     pub(crate) fn host_id(&self, field: Option<&HostText>) -> Result<HostId, StepError> {
-        if let Some(field) = field {
-            return self
-                .text(&field.0)?
-                .parse()
-                .map_err(|error: doppio_text::name::InvalidName| StepError::failed(error.to_string()));
-        }
-        self.host.clone().or_else(|| self.values.target.clone()).ok_or_else(|| {
-            StepError::hinted(
-                "the step names no host, and the run has no target",
-                "name one with `--host HOST`",
-            )
-        })
+        self.values.host_id(field, self.host.as_ref(), secret_in_text)
     }
 
     /// This machine as a host.

@@ -53,6 +53,11 @@ pub(in crate::step) trait Operation:
         false
     }
 
+    /// Whether it hires a machine.
+    fn hires(&self) -> bool {
+        false
+    }
+
     /// Whether what reads its shell text is a POSIX shell.
     fn is_posix(&self) -> bool {
         true
@@ -141,6 +146,9 @@ pub trait Planned: Debug + Send + Sync + Any {
     /// Whether the run's target is the machine that it hires or starts.
     fn makes_target(&self) -> bool;
 
+    /// Whether it hires a machine.
+    fn hires(&self) -> bool;
+
     /// Whether what reads its shell text is a POSIX shell.
     fn is_posix(&self) -> bool;
 
@@ -195,6 +203,10 @@ impl<T: Operation> Planned for T {
 
     fn makes_target(&self) -> bool {
         Operation::makes_target(self)
+    }
+
+    fn hires(&self) -> bool {
+        Operation::hires(self)
     }
 
     fn is_posix(&self) -> bool {

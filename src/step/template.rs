@@ -13,6 +13,8 @@ use doppio_text::Span;
 use doppio_text::name::EnvName;
 use doppio_text::name::StepId;
 
+use crate::step::HostFact;
+
 /// A string of the recipe, cut at its references.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Template {
@@ -72,6 +74,8 @@ pub enum Reference {
     Target,
     /// `${host}`.
     Host,
+    /// `host.NAME` of a condition.
+    HostFact(HostFact),
     /// `${matrix.NAME}`.
     Matrix(String),
     /// `${run.id}`.
@@ -114,6 +118,7 @@ impl fmt::Display for Reference {
             Self::Env(name) => write!(f, "env.{name}"),
             Self::Target => f.write_str("target"),
             Self::Host => f.write_str("host"),
+            Self::HostFact(fact) => write!(f, "host.{}", fact.name()),
             Self::Matrix(name) => write!(f, "matrix.{name}"),
             Self::RunId => f.write_str("run.id"),
             Self::RecipeName => f.write_str("recipe.name"),

@@ -7,8 +7,10 @@ use doppio_text::name::HostId;
 use doppio_text::name::RunId;
 use doppio_text::name::StepId;
 
+use crate::step::Asked;
 use crate::step::Cut;
 use crate::step::Ended;
+use crate::step::HostText;
 use crate::step::Outcome;
 use crate::step::Reference;
 use crate::step::StepError;
@@ -53,6 +55,8 @@ pub struct Values {
     pub now: String,
     /// The run's target.
     pub target: Option<HostId>,
+    /// What the recipe asks of its target.
+    pub asked: Asked,
 }
 
 /// What steps leave behind for others may be this long, all of it together, in bytes.
@@ -93,9 +97,30 @@ impl Values {
             Reference::RunId => Some(plain(self.run.as_str())),
             Reference::RecipeName => Some(plain(&self.recipe)),
             Reference::Now => Some(plain(&self.now)),
-            Reference::Secret(_) | Reference::Env(_) | Reference::Matrix(_) => None,
+            Reference::Secret(_) | Reference::Env(_) | Reference::Matrix(_) | Reference::HostFact(_) => None,
         };
         found.ok_or_else(|| unknown(reference))
+    }
+
+    /// The id of the host that a field names, or that of the step itself, or the run's target.
+    pub(crate) fn host_id(
+        &self,
+        field: Option<&HostText>,
+        own: Option<&HostId>,
+        refused: impl Fn(&Reference) -> StepError,
+    ) -> Result<HostId, StepError> {
+        if let Some(field) = field {
+            return self
+                .fill(&field.0.0, own, refused)?
+                .parse()
+                .map_err(|error: doppio_text::name::InvalidName| StepError::failed(error.to_string()));
+        }
+        own.or(self.target.as_ref()).cloned().ok_or_else(|| {
+            StepError::hinted(
+                "the step names no host, and the run has no target",
+                "name one with `--host HOST`",
+            )
+        })
     }
 
     /// A text with its references resolved; `refused` is the error where one stands for a secret.
@@ -221,6 +246,7 @@ mod tests {
             recipe: "train".to_owned(),
             now: "2026-11-22T00:00:00Z".to_owned(),
             target: Some("gpu-a".parse().unwrap()),
+            asked: Asked::default(),
         }
     }
 

@@ -16,12 +16,14 @@ use indicatif::ProgressBar;
 use indicatif::ProgressDrawTarget;
 use indicatif::ProgressState;
 use indicatif::ProgressStyle;
+use jiff::Timestamp;
 
 use doppio_text::Printed;
 use doppio_text::name::StepId;
 use doppio_text::shown;
 
 use crate::event::Event;
+use crate::event::RentedMachine;
 use crate::event::RunState;
 use crate::event::StepOutline;
 use crate::event::StepState;
@@ -63,6 +65,8 @@ pub struct Progress {
     began: Option<Instant>,
     /// How many steps are where, as the footer has it.
     counts: String,
+    /// What it hired, which costs more while nothing happens.
+    machines: Vec<RentedMachine>,
     turned: Instant,
 }
 
@@ -106,6 +110,7 @@ impl Progress {
             running: HashMap::new(),
             began: None,
             counts: String::new(),
+            machines: Vec::new(),
             turned: Instant::now(),
         }
     }
@@ -235,11 +240,12 @@ impl Progress {
         rest.iter().try_for_each(|line| self.print(&format!("  {}", shown(line))))
     }
 
-    /// The counts, and the time since the run began, which goes on while nothing happens.
+    /// The counts, and what goes on while nothing happens: the time since the run began, and the money.
     fn draw_footer(&self) {
         let clock =
             self.began.map(|began| format!(", {}", words::clock(began.elapsed()))).unwrap_or_default();
-        self.footer.set_message(self.paint.dim(&format!("{}{clock}", self.counts)));
+        let money = so_far(&self.machines, Timestamp::now());
+        self.footer.set_message(self.paint.dim(&format!("{}{clock}{money}", self.counts)));
     }
 
     fn count(&self, state: &RunState) -> String {
@@ -326,9 +332,11 @@ impl View for Progress {
                 self.print(&format!("{} {}", self.paint.yellow("!"), shown(text.as_str())))?;
             }
             What::MachineRented { machine, per_hour, .. } => {
+                self.machines.clone_from(&state.machines);
                 self.print(&shown(&words::rented(machine.as_str(), *per_hour)))?;
             }
             What::MachineReturned { machine, per_hour, .. } => {
+                self.machines.clone_from(&state.machines);
                 self.print(&shown(&words::returned(machine.as_str(), *per_hour)))?;
             }
             What::RunFinished { .. } => {
@@ -373,6 +381,12 @@ impl View for Progress {
         self.draw_footer();
         Ok(())
     }
+}
+
+/// `, $0.12 so far`, of a run that hired something.
+fn so_far(machines: &[RentedMachine], now: Timestamp) -> String {
+    let cost: f64 = machines.iter().map(|machine| machine.cost(now)).sum();
+    if machines.is_empty() { String::new() } else { format!(", ${cost:.2} so far") }
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -12,6 +12,7 @@ use crate::event::RunState;
 use crate::event::StepState;
 use crate::event::StepStatus;
 use crate::ui::Paint;
+use crate::ui::machines::machines;
 use crate::ui::words;
 use crate::ui::words::Details;
 
@@ -29,7 +30,9 @@ pub fn outcome(state: &RunState, paint: Paint) -> String {
 pub fn summary(state: &RunState, folder: &str) -> Vec<String> {
     let mut lines = deliveries(state);
     lines.extend(masked(state));
-    lines.extend(machine_costs(state, Timestamp::now()));
+    // A run that is over is counted to its end; what goes on is told by the hour.
+    let end = state.started.zip(state.duration).map(|(started, duration)| started + duration);
+    lines.extend(machines(state, end.unwrap_or_else(Timestamp::now)));
     lines.push(format!("log: {folder}"));
     lines
 }
@@ -80,28 +83,6 @@ fn names(steps: &BTreeSet<&str>) -> String {
     }
     let names: Vec<String> = steps.iter().map(|step| format!("`{step}`")).collect();
     format!("step{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "))
-}
-
-/// What the run's machines have cost, and those that still cost something.
-pub fn machine_costs(state: &RunState, now: Timestamp) -> Vec<String> {
-    let now = state.counted_until(now);
-    let mut lines = Vec::new();
-    for machine in &state.machines {
-        let id = machine.id.as_str();
-        let cost = words::dollars(machine.cost(now));
-        lines.push(match machine.costs_per_hour() {
-            Some(0.0) => format!("`{id}` has cost {cost}, and is gone"),
-            still => {
-                let still = still.map_or_else(|| "an unknown sum".to_owned(), words::dollars);
-                let vendor = id.split('-').next().unwrap_or_default();
-                let end = typed(["doppio", vendor, "destroy", id]);
-                format!(
-                    "`{id}` has cost {cost} so far, and costs {still} an hour until it is destroyed: {end}"
-                )
-            }
-        });
-    }
-    lines
 }
 
 fn masked(state: &RunState) -> Vec<String> {

@@ -52,7 +52,7 @@ pub fn end(end: &End) -> String {
 }
 
 /// US dollars, with a third digit below ten: hours of small machines cost cents.
-pub(super) fn dollars(sum: f64) -> String {
+pub fn dollars(sum: f64) -> String {
     let digits = if sum.abs() < 10.0 { 3 } else { 2 };
     format!("${sum:.digits$}")
 }

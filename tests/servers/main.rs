@@ -19,6 +19,7 @@ mod forward;
 #[cfg(feature = "gcp")]
 mod gcp;
 mod handed_over;
+mod host_facts;
 mod hosts;
 mod keyring;
 #[cfg(feature = "kubernetes")]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use doppio_test_support::Doppio;
 
+use crate::support::rented::Rented;
 use crate::support::sshd::Sshd;
 use crate::support::sshd::Variant;
 
@@ -24,13 +25,14 @@ fn commands(recipe: &str) -> Vec<Vec<String>> {
 #[test]
 fn every_recipe_does_what_its_header_says() {
     let server = Sshd::start(Variant::Stock);
+    let vast = Rented::vast();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut ran = 0;
     for entry in fs::read_dir(root.join("recipes")).expect("there are recipes") {
         let path = entry.expect("an entry").path();
         let commands = commands(&fs::read_to_string(&path).expect("a recipe"));
         assert!(!commands.is_empty(), "{}: its header names no command", path.display());
-        let doppio = Doppio::with_vault();
+        let doppio = vast.customer();
         let hosts: String = ["gpu-box", "gpu-a", "gpu-b"].map(|name| server.hosts_toml(name)).concat();
         fs::write(doppio.doppio_home().join("hosts.toml"), hosts).expect("a file");
         for mut words in commands {
@@ -56,7 +58,9 @@ fn every_recipe_does_what_its_header_says() {
             assert_eq!(done.code, 0, "doppio {line}: {}{}", done.stdout, done.stderr);
         }
     }
-    assert!(ran >= 7, "only {ran} commands were found");
+    vast.expect_nothing_rented();
+    vast.expect_no_faults();
+    assert!(ran >= 12, "only {ran} commands were found");
 }
 
 /// A host whose `nvidia-smi` prints this.

@@ -6,6 +6,8 @@ mod hosts;
 mod judges;
 mod killed;
 mod lambda;
+mod limits;
+mod money;
 mod orders;
 mod readiness;
 mod runpod;

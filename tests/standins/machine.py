@@ -21,6 +21,7 @@ from machine_files import BASHRC
 from machine_files import NVIDIA_SMI
 from machine_files import SSHD_CONFIG
 from machine_port import Port
+from machine_port import pump
 
 CLONE_NEWNET = 0x40000000
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -38,6 +39,8 @@ class Machine:
         self.first = None
         self.network = None
         self.written = None
+        # A port of this machine's loopback that is there on the machine's as well: the vendor's API.
+        self.api = self.way_out = None
         self.ports = {"direct": Port(self), "proxy": Port(self)}
         os.makedirs(folder)
 
@@ -52,7 +55,7 @@ class Machine:
             file.write(text)
         os.chmod(path, mode)
 
-    def start(self, settings, gpus, onstart="", environment=()):
+    def start(self, settings, gpus, onstart="", environment=(), of_container=()):
         """Starts it and returns at once; `ready` says when it listens."""
         self.stop()
         shutil.rmtree(os.path.join(self.folder, "bin"), ignore_errors=True)
@@ -68,10 +71,10 @@ class Machine:
             self.write(f"{self.home}/.bashrc", "".join(BASHRC[name] for name in settings.get("bashrc", [])))
         self.write("/etc/environment", "".join(f'{name}="{value}"\n' for name, value in environment))
         os.makedirs(self.path("/var/log"), exist_ok=True)
-        begin = ""
+        begin = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in [*environment, *of_container])
         if onstart:
             self.write("/root/onstart.sh", onstart + "\n", 0o755)
-            begin = "bash /root/onstart.sh >>/var/log/onstart.log 2>&1 </dev/null &\n"
+            begin += "bash /root/onstart.sh >>/var/log/onstart.log 2>&1 </dev/null &\n"
         sshd = "/usr/sbin/sshd -E /var/log/sshd.log"
         if not settings.get("sshd", True):
             end = "exec sleep infinity"
@@ -141,6 +144,9 @@ class Machine:
             self.first = int(children[0])
             self.network = os.open(f"/proc/{self.first}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             in_thread(self.loopback)
+            if self.api is not None:
+                self.way_out = in_thread(self.listen)
+                threading.Thread(target=self.lead_out, args=(self.way_out,), daemon=True).start()
         inner = in_thread(self.dial)
         if inner is None:
             return False
@@ -156,6 +162,20 @@ class Machine:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
             # SIOCSIFFLAGS with IFF_UP and IFF_RUNNING.
             fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 0x41))
+
+    def listen(self):
+        self.enter()
+        return socket.create_server(("127.0.0.1", self.api))
+
+    def lead_out(self, listener):
+        while True:
+            try:
+                inner, _ = listener.accept()
+                outer = socket.create_connection(("127.0.0.1", self.api))
+            except OSError:
+                return
+            for source, sink in ((inner, outer), (outer, inner)):
+                threading.Thread(target=pump, args=(source, sink), daemon=True).start()
 
     def dial(self):
         """A connection to its sshd, or none. The calling thread stays in the machine's network."""
@@ -223,6 +243,11 @@ class Machine:
             self.process.wait()
         if self.network is not None:
             os.close(self.network)
+        if self.way_out is not None:
+            # Ends the thread that waits there.
+            self.way_out.shutdown(socket.SHUT_RDWR)
+            self.way_out.close()
+            self.way_out = None
         self.process = self.first = self.network = None
 
     def wipe(self):

@@ -51,6 +51,7 @@ for word in "$@"; do
     --format=*)
       case ,${{word#*=}}, in *,nounits,*) units= ;; esac
       case ,${{word#*=}}, in *,noheader,*) header= ;; esac ;;
+    --query-compute-apps=*) exit 0 ;;
     -L) fields=list ;;
     *) echo "Invalid combination of input arguments. Please run 'nvidia-smi -h' for help."; exit 1 ;;
   esac
@@ -60,6 +61,7 @@ printf '%s\n' "$gpus" | awk -F '\t' -v fields="$fields" -v units="$units" -v hea
 BEGIN {{
   count = split(fields, asked, ",")
   if (header && count && fields != "list") {{ print fields }}
+  if (!count) {{ print "| NVIDIA-SMI 550.54.15    Driver Version: 550.54.15    CUDA Version: 12.4 |" }}
 }}
 {{
   uuid = sprintf("GPU-%08d-0000-4000-8000-000000000000", NR)

@@ -28,7 +28,7 @@ class Rental:
         self.created = time.time()
         self.running_since = None
         self.paid_seconds = self.cost = 0.0
-        self.onstart, self.environment = "", []
+        self.onstart, self.environment, self.of_container = "", [], []
         self.starts = 0
         self.gone = False
         self.extra = {}
@@ -65,7 +65,8 @@ class Rental:
         if self.to_start:
             self.to_start = False
             self.starts += 1
-            self.machine.start(settings, settings.get("gpus", self.gpus), self.onstart, self.environment)
+            self.machine.start(settings, settings.get("gpus", self.gpus), self.onstart, self.environment,
+                               self.of_container)
         if self.machine.runs() and self.machine.network is None:
             self.machine.ready()
         if self.end is not None:

@@ -98,16 +98,18 @@ class Vast(vast_account.Account, rented.Rented):
             raise Fault("no such call")
         self.settings = control
         if name not in self.WITHOUT_KEY:
-            self.authorise()
+            self.authorise(name)
         if control.get("thresholds"):
             self.keep_interval(name)
         return getattr(self, name)(*found.groups())
 
-    def authorise(self):
+    def authorise(self, name):
         given = self.headers.get("authorization") or ""
         if not given.startswith("Bearer ") or "api_key" in self.query:
             raise Fault("the key is not given as a bearer token")
-        if given[len("Bearer "):] not in (SEED.get("key"), SEED.get("second_key")):
+        # That of an instance is for itself only.
+        own = [SEED.get("instance_key")] if name in ("show", "manage") else []
+        if given[len("Bearer "):] not in (SEED.get("key"), SEED.get("second_key"), *own):
             raise refuse(401, "auth_error", "Invalid user key")
 
     def keep_interval(self, name):
@@ -175,6 +177,9 @@ class Vast(vast_account.Account, rented.Rented):
                         per_hour, vast_rows.storage_per_hour(offer, float(body["disk"])))
         rental.onstart = body.get("onstart") or ""
         rental.environment = [(k, str(v)) for k, v in environment.items() if not k.startswith("-")]
+        key = SEED.get("instance_key", "0" * 64)
+        rental.of_container = [("CONTAINER_ID", str(rental.id)), ("CONTAINER_API_KEY", key)]
+        rental.machine.api = self.server.server_address[1]
         rental.extra = {"offer": offer, "image": body.get("image"), "args": body.get("args"), "disk": float(body["disk"]),
                         "runtype": body.get("runtype") or "ssh_proxy", "template": body.get("template_hash_id"),
                         "is_bid": price is not None, "end_date": offer["end_date"]}
@@ -189,7 +194,7 @@ class Vast(vast_account.Account, rented.Rented):
             rental.halt()
             raise refuse(400, "invalid_price", "error 400: the bid is too low", new_contract=rental.id, ask_id=int(id))
         self.start(rental)
-        return 200, {"success": True, "new_contract": rental.id, "instance_api_key": SEED.get("instance_key", "0" * 64)}
+        return 200, {"success": True, "new_contract": rental.id, "instance_api_key": key}
 
     def start(self, rental):
         settings = settings_of(self.settings, rental)

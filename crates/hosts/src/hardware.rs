@@ -17,6 +17,9 @@ const SCRIPT: &str = r#"echo doppio-hardware-begins
 PATH=$PATH:/usr/local/nvidia/bin:/usr/local/cuda/bin
 if gpus=$(nvidia-smi --query-gpu=memory.total,driver_version,name --format=csv,noheader,nounits 2>&1); then
   printf '%s\n' "$gpus" | sed 's/^/gpu=/'
+  nvidia-smi --query-gpu=uuid,memory.used --format=csv,noheader,nounits 2>/dev/null | sed 's/^/used=/'
+  nvidia-smi --query-compute-apps=gpu_uuid --format=csv,noheader 2>/dev/null | sed 's/^/busy=/'
+  nvidia-smi 2>/dev/null | sed -n 's/.*CUDA[A-Za-z ]*Version *: *\([0-9][0-9.]*\).*/cuda=\1/p'
 elif command -v nvidia-smi >/dev/null 2>&1; then
   echo "gpu-trouble=$(printf '%s' "$gpus" | tr '\n' ' ')"
 else
@@ -31,6 +34,8 @@ echo "memory=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo 2>/dev/null)"
 pub struct Hardware {
     /// Its GPUs, in the driver's order.
     pub gpus: Vec<Gpu>,
+    /// The newest CUDA that the driver runs, as in `12.4`.
+    pub cuda: Option<String>,
     /// Why no GPU could be seen.
     pub gpu_trouble: Option<String>,
     /// Free on the disk of the home, in KiB.
@@ -48,13 +53,35 @@ pub struct Gpu {
     pub memory: u64,
     /// The driver's version.
     pub driver: String,
+    /// Whether no process computes on it and next to none of its memory is taken.
+    pub is_free: bool,
 }
+
+/// What a driver and a display take of a GPU that nobody uses, in MiB.
+const TAKEN_BY_NOBODY: u64 = 1024;
 
 impl Gpu {
     /// Its memory in units of 10⁹ bytes, as it is sold.
     pub fn gigabytes(&self) -> f64 {
         let mebibytes = u32::try_from(self.memory).unwrap_or(u32::MAX);
         f64::from(mebibytes) * 1.048_576 / 1000.0
+    }
+}
+
+impl Hardware {
+    /// The GPUs in words, those that are alike together: `2 × NVIDIA A100-SXM4-40GB (42.9 GB)`; empty if
+    /// there is none.
+    pub fn gpus_in_words(&self) -> String {
+        let mut kinds: Vec<(&Gpu, usize)> = Vec::new();
+        for gpu in &self.gpus {
+            match kinds.iter_mut().find(|(known, _)| known.name == gpu.name && known.memory == gpu.memory) {
+                Some((_, count)) => *count += 1,
+                None => kinds.push((gpu, 1)),
+            }
+        }
+        let words =
+            kinds.iter().map(|(gpu, count)| format!("{count} × {} ({:.1} GB)", gpu.name, gpu.gigabytes()));
+        words.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -92,14 +119,23 @@ async fn ask(host: &Host) -> Result<String, HostError> {
 fn parse(said: &str) -> Option<Hardware> {
     let (_, lines) = said.split_once("doppio-hardware-begins\n")?;
     let mut found = Hardware::default();
+    let (mut used, mut busy) = (Vec::new(), Vec::new());
     for (name, value) in lines.lines().filter_map(|line| line.split_once('=')) {
         match name {
             "gpu" => found.gpus.extend(gpu(value)),
+            "used" => used.extend(value.split_once(',')),
+            "busy" => busy.push(value.trim()),
+            "cuda" => found.cuda = Some(value.trim().to_owned()),
             "gpu-trouble" => found.gpu_trouble = Some(value.trim().to_owned()),
             "disk" => found.free_disk = value.trim().parse().ok(),
             "memory" => found.memory = value.trim().parse().ok(),
             _ => {}
         }
+    }
+    for (gpu, (id, mebibytes)) in found.gpus.iter_mut().zip(used) {
+        // A GPU that does not report its memory is judged by its processes.
+        let mebibytes: u64 = mebibytes.trim().parse().unwrap_or_default();
+        gpu.is_free = mebibytes <= TAKEN_BY_NOBODY && !busy.contains(&id.trim());
     }
     Some(found)
 }
@@ -109,7 +145,7 @@ fn gpu(line: &str) -> Option<Gpu> {
     let mut fields = line.splitn(3, ',').map(str::trim);
     let memory = fields.next()?.parse().ok()?;
     let driver = fields.next()?.to_owned();
-    Some(Gpu { name: fields.next()?.to_owned(), memory, driver })
+    Some(Gpu { name: fields.next()?.to_owned(), memory, driver, is_free: false })
 }
 
 #[cfg(test)]
@@ -120,15 +156,24 @@ mod tests {
     fn what_a_host_says_is_read_behind_its_noise() {
         let said = "Welcome!\ngpu=1, 2, fake\ndoppio-hardware-begins\n\
                     gpu=81559, 550.54, NVIDIA H100 80GB HBM3\ngpu=24564, 550.54, NVIDIA GeForce RTX 4090\n\
-                    disk=1024\nmemory=2048\n";
+                    used=GPU-a, 17\nused=GPU-b, 17\nbusy=GPU-b\ncuda=12.4\ndisk=1024\nmemory=2048\n";
         let found = parse(said).expect("it is whole");
         assert_eq!(found.gpus.len(), 2);
         assert_eq!(found.gpus[1].name, "NVIDIA GeForce RTX 4090");
         assert!((found.gpus[0].gigabytes() - 85.52).abs() < 0.01);
+        assert_eq!((found.gpus[0].is_free, found.gpus[1].is_free), (true, false));
+        assert_eq!(found.cuda.as_deref(), Some("12.4"));
         assert_eq!((found.free_disk, found.memory, found.gpu_trouble), (Some(1024), Some(2048), None));
         let found = parse("doppio-hardware-begins\ngpu-trouble=has failed \ndisk=\n").expect("it is whole");
         assert_eq!(found.gpu_trouble.as_deref(), Some("has failed"));
         assert_eq!((found.gpus.len(), found.free_disk), (0, None));
         assert_eq!(parse("no shell for you\n"), None);
+    }
+
+    #[test]
+    fn a_gpu_whose_memory_is_taken_is_not_free() {
+        let said = |used: &str| format!("doppio-hardware-begins\ngpu=24564, 550.54, A\nused=GPU-a, {used}\n");
+        let is_free = |used: &str| parse(&said(used)).expect("it is whole").gpus[0].is_free;
+        assert_eq!(["3", "1024", "[N/A]", "1025"].map(is_free), [true, true, true, false]);
     }
 }

@@ -23,6 +23,7 @@ use doppio_text::name::HostId;
 use crate::FirstContact;
 use crate::ForwardEvent;
 use crate::Forwarding;
+use crate::Hardware;
 use crate::Host;
 use crate::HostError;
 use crate::HostSpec;
@@ -30,6 +31,7 @@ use crate::HostsFile;
 use crate::PortForward;
 use crate::RentedMachines;
 use crate::forward;
+use crate::hardware;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
 use crate::ssh::connect::Handshakes;
@@ -91,6 +93,8 @@ pub struct Pool {
     env_names: BTreeSet<EnvName>,
     newcomers: Mutex<BTreeSet<String>>,
     known: Mutex<HashMap<HostId, Arc<OnceCell<Host>>>>,
+    /// What hosts had when they were last asked.
+    hardware: Mutex<HashMap<HostId, Arc<Hardware>>>,
     sessions: Mutex<Vec<Arc<Session>>>,
     sandbox: OnceCell<(Sandbox, Arc<Session>)>,
 }
@@ -106,6 +110,7 @@ impl Pool {
             env_names: options.env_names,
             newcomers: Mutex::default(),
             known: Mutex::default(),
+            hardware: Mutex::default(),
             sessions: Mutex::default(),
             sandbox: OnceCell::new(),
         }
@@ -154,6 +159,23 @@ impl Pool {
         let host = cell.get_or_try_init(|| self.find(id)).await?;
         host.connect().await?;
         Ok(host.clone())
+    }
+
+    /// What a host has, which is asked now and remembered.
+    ///
+    /// # Errors
+    ///
+    /// When there is no [`Self::host`], or it does not say.
+    pub async fn hardware(&self, id: &HostId) -> Result<Arc<Hardware>, HostError> {
+        let found = Arc::new(hardware(&self.host(id).await?).await?);
+        let mut all = self.hardware.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(id.clone(), Arc::clone(&found));
+        Ok(found)
+    }
+
+    /// What a host had when it was last asked; none if it never was.
+    pub fn known_hardware(&self, id: &HostId) -> Option<Arc<Hardware>> {
+        self.hardware.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
     /// Opens ports of this machine, on loopback, that lead to ports as the host sees them, over a

@@ -203,7 +203,7 @@ fn machine(found: Result<Hardware, HostError>) -> Vec<Finding> {
     };
     let mut findings = vec![match (found.gpus.first(), &found.gpu_trouble) {
         (Some(first), _) => {
-            Finding::ok("gpus", format!("{}; driver {}", hardware::gpus(&found.gpus), first.driver))
+            Finding::ok("gpus", format!("{}; driver {}", found.gpus_in_words(), first.driver))
         }
         (None, Some(why)) if why.contains("not installed") => {
             Finding::ok("gpus", format!("none seen: {why}"))

@@ -2,18 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use doppio_text::name::RunId;
 
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
 use crate::cli::runs::record::colour;
+use crate::cli::runs::record::machines_json;
 use crate::cli::runs::record::standing;
 use crate::event::RunState;
 use crate::event::StepStatus;
 use crate::journal::Record;
 use crate::journal::Store;
+use crate::ui::dollars;
 use crate::ui::duration;
+use crate::ui::machines_left;
 use crate::ui::table::Colour;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
@@ -61,9 +66,16 @@ fn add(table: &mut Table<5>, run: &RunId, record: Option<&Record>) {
     let recipe = state.recipe.as_ref().map(|recipe| recipe.as_str().to_owned()).unwrap_or_default();
     let failed = state.count(StepStatus::Failed) + state.count(StepStatus::Lost);
     let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-    let words = format!("{recipe} ({done}/{}{failed})", state.leaves().count());
+    let left = machines_left(state);
+    let so_far = if left.is_empty() { "" } else { " so far" };
+    let cost = state.cost(Timestamp::now());
+    let cost = cost.map(|cost| format!(", {}{so_far}", dollars(cost))).unwrap_or_default();
+    let words = format!("{recipe} ({done}/{}{failed}){cost}", state.leaves().count());
     table.row([run.as_str(), standing(record), &started, &time, &hosts(state)], &words);
     table.paint(1, colour(record));
+    for line in &left {
+        table.below_column(1, line);
+    }
 }
 
 /// The hosts of a run; how many they are, where they are several.
@@ -89,5 +101,7 @@ fn json(run: &RunId, record: Option<&Record>) -> serde_json::Value {
         "over": state.leaves().filter(|step| step.status.is_over()).count(),
         "failed": state.count(StepStatus::Failed),
         "lost": state.count(StepStatus::Lost),
+        "cost": state.cost(Timestamp::now()),
+        "machines": machines_json(state, Timestamp::now()),
     })
 }

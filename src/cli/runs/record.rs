@@ -1,5 +1,9 @@
 //! A run in its journal, and how it is shown.
 
+use jiff::Timestamp;
+
+use crate::event::RentedMachine;
+use crate::event::RunState;
 use crate::event::RunStatus;
 use crate::journal::Record;
 use crate::ui::table::Colour;
@@ -13,6 +17,20 @@ pub(in crate::cli) fn standing(record: &Record) -> &'static str {
         None if record.is_live => "running",
         None => "interrupted",
     }
+}
+
+/// The machines of a run, with what they have cost until `now` and cost as the run has left them.
+pub(super) fn machines_json(state: &RunState, now: Timestamp) -> serde_json::Value {
+    let machine = |machine: &RentedMachine| {
+        serde_json::json!({
+            "id": machine.id,
+            "gone": machine.is_gone(),
+            "cost": machine.cost(now),
+            "per_hour": machine.costs_per_hour(),
+            "secrets": machine.secrets,
+        })
+    };
+    state.machines.iter().map(machine).collect()
 }
 
 /// The colour of that word.

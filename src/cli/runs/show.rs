@@ -11,8 +11,8 @@ use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::OutputArgs;
 use crate::cli::runs::find;
+use crate::cli::runs::record::machines_json;
 use crate::cli::runs::record::standing;
-use crate::event::RentedMachine;
 use crate::event::RunState;
 use crate::event::StepState;
 use crate::event::StepStatus;
@@ -22,7 +22,7 @@ use crate::ui::detail_lines;
 use crate::ui::duration;
 use crate::ui::end;
 use crate::ui::flaky;
-use crate::ui::machine_costs;
+use crate::ui::machines;
 use crate::ui::table::Colour;
 use crate::ui::table::Column;
 use crate::ui::table::Table;
@@ -67,7 +67,7 @@ fn plain(run: &RunId, record: &Record, folder: &str) -> Result<(), CliError> {
         let about = step.as_ref().map(|step| format!("{step}: ")).unwrap_or_default();
         writeln!(tail, "! {about}{}", notice.as_str()).expect("a string takes text");
     }
-    for line in machine_costs(state, Timestamp::now()) {
+    for line in machines(state, Timestamp::now()) {
         writeln!(tail, "{line}").expect("a string takes text");
     }
     writeln!(tail, "log: {folder}").expect("a string takes text");
@@ -156,14 +156,6 @@ fn json(run: &RunId, record: &Record, folder: &str) -> serde_json::Value {
             "masked": step.masked,
         })
     };
-    let until = state.counted_until(Timestamp::now());
-    let machine = |machine: &RentedMachine| {
-        serde_json::json!({
-            "machine": machine.id,
-            "cost": machine.cost(until),
-            "per_hour_now": machine.costs_per_hour(),
-        })
-    };
     serde_json::json!({
         "run": run,
         "recipe": state.recipe,
@@ -171,8 +163,9 @@ fn json(run: &RunId, record: &Record, folder: &str) -> serde_json::Value {
         "started": state.started,
         "duration_ms": state.duration.map(millis),
         "folder": folder,
+        "cost": state.cost(Timestamp::now()),
+        "machines": machines_json(state, Timestamp::now()),
         "steps": state.steps.iter().map(step).collect::<Vec<_>>(),
-        "machines": state.machines.iter().map(machine).collect::<Vec<_>>(),
         "notices": state.notices.iter().map(|(step, text)| serde_json::json!({ "step": step, "text": text })).collect::<Vec<_>>(),
     })
 }

@@ -58,13 +58,15 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Takes steps out that wait for a slot or for their next attempt.
+    /// Takes steps out that wait for a slot, for their next attempt or for what their host has.
     fn take_idle(&mut self, wanted: impl Fn(&ReadySet, usize) -> bool) -> Vec<usize> {
         let ready = &self.ready;
         let mut taken: Vec<usize> =
             self.queue.iter().copied().filter(|index| wanted(ready, *index)).collect();
+        taken.extend(self.asking.iter().copied().filter(|index| wanted(ready, *index)));
         taken.extend(self.resting.iter().map(|(_, index)| *index).filter(|index| wanted(ready, *index)));
         self.queue.retain(|index| !taken.contains(index));
+        self.asking.retain(|index| !taken.contains(index));
         self.resting.retain(|(_, index)| !taken.contains(index));
         taken
     }

@@ -9,7 +9,6 @@ use doppio_secrets::Masked;
 
 use crate::engine::attempt::Attempt;
 use crate::engine::dispatcher::Dispatcher;
-use crate::engine::ready::Fate;
 use crate::engine::ready::Turn;
 use crate::engine::ready::Why;
 use crate::event::End;
@@ -35,39 +34,6 @@ impl Dispatcher<'_> {
                 Turn::Skip(index, why) => self.skip(index, why),
                 Turn::Cancel(index) => self.end(index, StepStatus::Cancelled, End::Cancelled),
                 Turn::Join(index, fate, culprit) => self.join(index, fate, culprit),
-            }
-        }
-    }
-
-    /// What a step depends on has done what it must; it may still not wish to run.
-    fn ready_step(&mut self, index: usize) {
-        let plan = Arc::clone(&self.plan);
-        let step = &plan.steps()[index];
-        match step.when.as_ref().map_or(Ok(true), |when| when.holds(&self.values)) {
-            Ok(true) => {
-                self.tell(What::StepWaiting { step: step.id.clone() });
-                if step.members.is_empty() {
-                    self.queue.push_back(index);
-                } else {
-                    self.start(index, None);
-                    self.ready.open(index);
-                }
-            }
-            Ok(false) => {
-                self.note(index, StepStatus::Skipped, None);
-                let reason = self.mask().text("`when` is false");
-                self.tell(What::StepSkipped { step: step.id.clone(), reason, blocked: false });
-                self.ready.finish(index, Fate::Passed);
-            }
-            Err(why) => {
-                self.tell(What::StepWaiting { step: step.id.clone() });
-                self.start(index, None);
-                let mask = self.mask();
-                let message = mask.text("its `when` can't be evaluated");
-                let causes = vec![mask.text(&why)];
-                let end = End::Error { message, causes, hint: None, world: false, bug: false };
-                self.end(index, StepStatus::Failed, end);
-                self.ready.finish(index, Fate::Failed);
             }
         }
     }
@@ -120,7 +86,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn start(&mut self, index: usize, host: Option<Masked>) {
+    pub(super) fn start(&mut self, index: usize, host: Option<Masked>) {
         let story = &mut self.story[index];
         story.began.get_or_insert_with(Instant::now);
         story.attempts += 1;

@@ -100,6 +100,10 @@ impl Planned for Fake {
         Vec::new()
     }
 
+    fn hires(&self) -> bool {
+        false
+    }
+
     fn makes_target(&self) -> bool {
         false
     }

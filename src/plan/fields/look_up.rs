@@ -36,7 +36,7 @@ impl Resolver<'_> {
         resolved: &mut Resolved,
     ) {
         let known = match reference {
-            Reference::Secret(_) | Reference::RunId | Reference::Now => None,
+            Reference::Secret(_) | Reference::HostFact(_) | Reference::RunId | Reference::Now => None,
             Reference::Variable { name, quoted } => {
                 if let Some(text) = self.dynamic(node, name, *quoted, span, mode) {
                     push(&mut resolved.parts, &Part::Text(text), false);

@@ -21,9 +21,11 @@ use doppio_text::Span;
 use doppio_text::name::HostId;
 
 use crate::plan::fields::Resolver;
+use crate::plan::when::operand::Facts;
 use crate::plan::when::operand::Operand;
 use crate::plan::when::operand::is_yes;
 use crate::plan::when::tokens::ExpressionError;
+use crate::step::HostFact;
 use crate::step::Part;
 use crate::step::Reference;
 use crate::step::StepError;
@@ -89,14 +91,23 @@ impl When {
         self
     }
 
-    /// Whether the step runs.
+    /// What it asks of the step's host.
+    pub fn facts(&self) -> impl Iterator<Item = HostFact> {
+        let expressions = self.conditions.iter().filter_map(|condition| match condition {
+            Condition::Expression(expression) => Some(expression),
+            Condition::Text(_) => None,
+        });
+        expressions.flat_map(|expression| &expression.operands).filter_map(Operand::fact)
+    }
+
+    /// Whether the step runs; `facts` has what it asks of its host.
     ///
     /// # Errors
     ///
     /// What the evaluation ran into, in words.
-    pub fn holds(&self, values: &Values) -> Result<bool, String> {
+    pub fn holds(&self, values: &Values, facts: &dyn Fn(HostFact) -> Option<String>) -> Result<bool, String> {
         for condition in &self.conditions {
-            if !condition.holds(values, self.host.as_ref())? {
+            if !condition.holds(values, self.host.as_ref(), facts)? {
                 return Ok(false);
             }
         }
@@ -118,14 +129,14 @@ impl fmt::Display for When {
 }
 
 impl Condition {
-    fn holds(&self, values: &Values, host: Option<&HostId>) -> Result<bool, String> {
+    fn holds(&self, values: &Values, host: Option<&HostId>, facts: Facts<'_>) -> Result<bool, String> {
         match self {
             Self::Text(text) => {
                 let refused =
                     |reference: &Reference| StepError::failed(format!("`${{{reference}}}` is secret"));
                 values.fill(text, host, refused).map(|text| is_yes(&text)).map_err(|error| error.to_string())
             }
-            Self::Expression(expression) => expression.holds(values, host),
+            Self::Expression(expression) => expression.holds(values, host, facts),
         }
     }
 }
@@ -161,10 +172,10 @@ impl Expression {
         Ok(Self { source: text.trim().to_owned(), rewritten, operands })
     }
 
-    fn holds(&self, values: &Values, host: Option<&HostId>) -> Result<bool, String> {
+    fn holds(&self, values: &Values, host: Option<&HostId>, facts: Facts<'_>) -> Result<bool, String> {
         let mut context = Vec::with_capacity(self.operands.len());
         for (index, operand) in self.operands.iter().enumerate() {
-            context.push((format!("_{index}"), operand.value(values, host)?));
+            context.push((format!("_{index}"), operand.value(values, host, facts)?));
         }
         let result = EMPTY
             .compile_expression(&self.rewritten)
@@ -207,10 +218,13 @@ mod tests {
     use std::collections::HashMap;
     use std::sync::Arc;
 
+    use doppio_hosts::Gpu;
+    use doppio_hosts::Hardware;
     use doppio_text::Source;
 
     use super::*;
     use crate::plan::Inputs;
+    use crate::step::Asked;
     use crate::step::Cut;
     use crate::step::StepResult;
     use crate::step::Value;
@@ -264,12 +278,21 @@ mod tests {
             recipe: "r".to_owned(),
             now: String::new(),
             target: None,
+            asked: Asked::default(),
         };
+        let gpu =
+            |is_free| Gpu { name: "NVIDIA A10".to_owned(), memory: 1, driver: "550".to_owned(), is_free };
+        let hardware = Hardware {
+            gpus: vec![gpu(true), gpu(false)],
+            cuda: Some("12.4".to_owned()),
+            ..Hardware::default()
+        };
+        let facts = |fact: HostFact| Some(fact.value(&hardware));
         let when = plan.steps()[1].when.as_ref().expect("it has one");
         let saved = serde_json::to_string(when).expect("it can be saved");
         let loaded: When = serde_json::from_str(&saved).expect("it can be read back");
-        assert_eq!(loaded.holds(&values), when.holds(&values));
-        when.holds(&values)
+        assert_eq!(loaded.holds(&values, &facts), when.holds(&values, &facts));
+        when.holds(&values, &facts)
     }
 
     #[test]
@@ -287,6 +310,8 @@ mod tests {
             "mode",
             "${mode}",
             "run.id == 'r-1' and recipe.name == 'r'",
+            "host.gpus.count == 2 and host.gpus.free >= 1 and host.cuda > 12.1 and host.disk_gb < 50",
+            "host.gpus.free and 'A10' in host.gpu and not host.disk_gb",
         ] {
             assert_eq!(holds(when), Ok(true), "{when}");
         }
@@ -311,6 +336,7 @@ mod tests {
     #[test]
     fn what_has_no_meaning_is_said() {
         assert_eq!(holds("mode > 3"), Err("`mode` is `full`, which is not a number".to_owned()));
+        assert!(holds("host.gpus == 2").is_err_and(|fault| fault.contains("a host has no `gpus`")));
         assert!(holds("n + 1 == 11").is_err_and(|fault| fault.contains("has no meaning")));
         assert!(holds("nn == 1").is_err_and(|fault| fault.contains("not defined")));
         assert!(holds("mode | upper == 'FULL'").is_err());

@@ -12,6 +12,7 @@ use doppio_text::name::HostId;
 use crate::plan::fields::Resolver;
 use crate::plan::when::tokens::Kind;
 use crate::plan::when::tokens::Token;
+use crate::step::HostFact;
 use crate::step::Part;
 use crate::step::Reference;
 use crate::step::StepError;
@@ -23,6 +24,9 @@ use crate::step::Values;
 
 /// Texts that mean false.
 const NO: [&str; 5] = ["", "false", "0", "no", "off"];
+
+/// What is known of the step's host.
+pub(super) type Facts<'a> = &'a dyn Fn(HostFact) -> Option<String>;
 
 /// A name of an expression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -117,8 +121,25 @@ pub(super) fn look_up(name: &Reference, resolver: &mut Resolver<'_>, node: usize
 }
 
 impl Operand {
+    /// What it asks of the host, if it does.
+    pub(super) fn fact(&self) -> Option<HostFact> {
+        match &self.value.parts[..] {
+            [TextPart::Reference(Reference::HostFact(fact))] => Some(*fact),
+            _ => None,
+        }
+    }
+
     /// The value at the moment of asking.
-    pub(super) fn value(&self, values: &Values, host: Option<&HostId>) -> Result<Jinja, String> {
+    pub(super) fn value(
+        &self,
+        values: &Values,
+        host: Option<&HostId>,
+        facts: Facts<'_>,
+    ) -> Result<Jinja, String> {
+        if let Some(fact) = self.fact() {
+            let value = facts(fact).ok_or_else(|| format!("`{}` is not known", self.written))?;
+            return self.taken(value);
+        }
         if let [TextPart::Reference(Reference::Step { id, field: StepField::ExitCode })] =
             &self.value.parts[..]
             && values.steps.get(id).is_some_and(|result| result.exit_code.is_none())

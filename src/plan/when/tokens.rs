@@ -2,6 +2,7 @@
 
 use doppio_text::name::InvalidName;
 
+use crate::step::HostFact;
 use crate::step::Reference;
 use crate::step::StepField;
 
@@ -151,6 +152,7 @@ fn word(rest: &str, length: usize) -> Result<(Kind, usize), ExpressionError> {
         ("true" | "false" | "none" | "True" | "False" | "None", None) => Ok((Kind::Constant, length)),
         ("target", None) => Ok((Kind::Name(Reference::Target), length)),
         ("host", None) => Ok((Kind::Name(Reference::Host), length)),
+        ("host", Some(after)) => host(after, length + 1),
         ("steps" | "step", Some(after)) => step(rest, after, length + 1),
         (_, None) => Ok((Kind::Name(Reference::Variable { name: head.to_owned(), quoted: false }), length)),
         (_, Some(after)) => {
@@ -169,6 +171,22 @@ fn word(rest: &str, length: usize) -> Result<(Kind, usize), ExpressionError> {
             };
             Ok((Kind::Name(name), length))
         }
+    }
+}
+
+/// `host.FACT`.
+fn host(after: &str, begin: usize) -> Result<(Kind, usize), ExpressionError> {
+    let end = after.find(|c: char| !is_word(c) && c != '.').unwrap_or(after.len());
+    let name = after[..end].trim_end_matches('.');
+    let length = begin + name.len();
+    match HostFact::named(name) {
+        Some(fact) => Ok((Kind::Name(Reference::HostFact(fact)), length)),
+        None => Err(ExpressionError::new(
+            0,
+            length,
+            format!("a host has no `{name}`"),
+            format!("write one of {}", HostFact::names()),
+        )),
     }
 }
 
@@ -227,6 +245,7 @@ mod tests {
         );
         assert_eq!(names("steps.train[lr=1e-3].outputs.loss < 3"), ["step.train[lr=1e-3].outputs.loss"]);
         assert_eq!(names("not 'x' in mode"), ["mode"]);
+        assert_eq!(names("host.gpus.count>=8 and host != 'a'"), ["host.gpus.count", "host"]);
     }
 
     #[test]
@@ -239,6 +258,7 @@ mod tests {
         assert!(tokens("steps.a").is_err());
         assert!(tokens("steps..status").is_err());
         assert!(tokens("env.A-B").is_err());
+        assert_eq!(tokens("host.gpus.count.x").unwrap_err().message, "a host has no `gpus.count.x`");
         assert!(tokens("ü").is_err());
     }
 }

@@ -112,6 +112,10 @@ impl Operation for MachineCreate {
         true
     }
 
+    fn hires(&self) -> bool {
+        true
+    }
+
     fn show(&self) -> Vec<String> {
         self.options.shown(self.provider.into(), self.image.as_ref())
     }
@@ -131,6 +135,10 @@ impl Operation for VastCreate {
         "vast_create = { gpu = \"RTX_4090\", max_price = 0.6, image = \"pytorch/pytorch\" }";
 
     fn makes_target(&self) -> bool {
+        true
+    }
+
+    fn hires(&self) -> bool {
         true
     }
 
@@ -212,6 +220,10 @@ impl Terms {
             wish.search(vendor, &self.offers.asked, self.disk_gb.into()).map(drop)
         }) {
             faults.push(("query", why));
+        }
+        let own = self.onstart.as_ref().and_then(PlainText::fixed);
+        if let Some(why) = watch::too_long(&watch::on_start(self.limits(), None, own), own) {
+            faults.push(("onstart", format!("{why}: {}", watch::SHORTER)));
         }
         for (name, number) in
             [("max_price", self.max_price), ("max_hours", self.max_hours), ("bid", self.bid)]
@@ -302,6 +314,12 @@ impl Terms {
         let mut taken = 0;
         let mut last: Option<StepError> = None;
         let wishes = self.wishes(cx)?;
+        let own = self.onstart.as_ref().map(|text| cx.text(text)).transpose()?;
+        let base = cx.rentals.base(VendorName::Vast);
+        let on_start = watch::on_start(self.limits(), base.as_deref(), own.as_deref());
+        if let Some(why) = watch::too_long(&on_start, own.as_deref()) {
+            return Err(StepError::hinted(why, watch::SHORTER));
+        }
         for wish in &wishes {
             cx.progress(&format!("looking for {}", wish.words())).await;
             let offers = match choose::offers(cx, vendor, wish, asked, disk_gb).await {
@@ -316,7 +334,7 @@ impl Terms {
                 let price = wish.bid.or(offer.per_hour.map(|price| price.0));
                 let order = Order {
                     public_key: Some(key.to_owned()),
-                    ..self.placed(cx, vendor.name(), (&offer, wish), image, label)?
+                    ..self.placed(cx, vendor.name(), (&offer, wish), image, label, &on_start)?
                 };
                 cx.progress(&format!("hiring {}", described(&offer, price))).await;
                 cx.unless_stopped(std::future::ready(())).await?;
@@ -344,6 +362,13 @@ impl Terms {
                 )),
             )
         }))
+    }
+
+    /// When the machine stops itself.
+    fn limits(&self) -> Limits {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is more than 0")]
+        let most_secs = self.max_hours.map(|hours| (hours.0 * 3600.0) as u64);
+        Limits { most_secs, idle: self.idle_below.map(|below| (below, self.idle_minutes)) }
     }
 
     fn wishes(&self, cx: &StepContext) -> Result<Vec<Wish>, StepError> {
@@ -375,15 +400,8 @@ impl Terms {
         (offer, wish): (&Offer, &Wish),
         image: Option<&PlainText>,
         label: &str,
+        on_start: &str,
     ) -> Result<Order, StepError> {
-        let own = self.onstart.as_ref().map(|text| cx.text(text)).transpose()?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is more than 0")]
-        let most_secs = self.max_hours.map(|hours| (hours.0 * 3600.0) as u64);
-        let idle = self.idle_below.map(|below| (below, self.idle_minutes));
-        let base = cx.rentals.base(VendorName::Vast);
-        // The others run none, and the plan has refused what would need one.
-        let on_start = (vendor == VendorName::Vast)
-            .then(|| watch::on_start(Limits { most_secs, idle }, base.as_deref(), own.as_deref()));
         let mut env = BTreeMap::new();
         for (name, text) in &self.env.0 {
             env.insert(name.to_string(), cx.text(text)?);
@@ -392,7 +410,8 @@ impl Terms {
         Ok(Order {
             bid: wish.bid.map(Dollars),
             env,
-            on_start,
+            // The others run none, and the plan has refused what would need one.
+            on_start: (vendor == VendorName::Vast).then(|| on_start.to_owned()),
             ..Order::new(&offer.id, &image, self.disk_gb.into(), label)
         })
     }

@@ -1,6 +1,7 @@
 //! Whether a machine can be used: a row of phases, each with its own deadline and its last evidence.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,7 +14,6 @@ use doppio_hosts::Interpreter;
 use doppio_hosts::Output;
 use doppio_hosts::Stage;
 use doppio_hosts::fresh_name;
-use doppio_hosts::hardware;
 use doppio_rented::Machine;
 use doppio_rented::MachineId;
 use doppio_rented::MachineState;
@@ -42,7 +42,7 @@ const LOGIN: Duration = Duration::from_mins(5);
 
 /// What a machine showed when it was ready.
 pub(super) struct Seen {
-    hardware: Hardware,
+    hardware: Arc<Hardware>,
 }
 
 impl Seen {
@@ -114,8 +114,8 @@ pub(super) fn hinted(error: StepError, hint: String) -> StepError {
     }
 }
 
-/// Waits until a machine runs, lets us in, runs a command and shows its GPUs. What takes longer than
-/// `limit`, whatever it is, ends with what was seen last.
+/// Waits until a machine runs, lets us in, runs a command and shows its GPUs, which must be what `[target]`
+/// asks for. What takes longer than `limit`, whatever it is, ends with what was seen last.
 pub(super) async fn wait(
     cx: &mut StepContext,
     machine: &Existing,
@@ -136,17 +136,27 @@ async fn phases(
     machine: &Existing,
     progress: &mut Progress,
 ) -> Result<Seen, StepError> {
-    running(cx, machine, progress).await?;
+    let hired_as = running(cx, machine, progress).await?;
     let host_id = host_of(&machine.id)?;
     let host = let_in(cx, machine, &host_id, progress).await?;
     answers(cx, &host, progress).await?;
     progress.tell(cx, "looking at its GPUs", None).await;
-    let hardware = cx.unless_stopped(hardware(&host)).await??;
-    Ok(Seen { hardware })
+    let hardware = Box::pin(cx.unless_stopped(cx.pool.hardware(&host_id))).await??;
+    let unmet = cx.values.asked.unmet(&hardware, hired_as.as_deref());
+    if unmet.is_empty() {
+        return Ok(Seen { hardware });
+    }
+    let error = HostError::new(format!("`{}` does not have what `[target]` asks for", machine.id));
+    let error = unmet.into_iter().fold(error, HostError::cause);
+    Err(StepError::Host(error.hint("hire another machine, or change `[target]` in the recipe")))
 }
 
-/// Asked → allocated → image → running, by the vendor's word.
-async fn running(cx: &mut StepContext, machine: &Existing, progress: &mut Progress) -> Result<(), StepError> {
+/// Asked → allocated → image → running, by the vendor's word. Gives what that calls its GPUs.
+async fn running(
+    cx: &mut StepContext,
+    machine: &Existing,
+    progress: &mut Progress,
+) -> Result<Option<String>, StepError> {
     let mut missed = 0;
     let mut pause = FIRST_PAUSE;
     loop {
@@ -158,7 +168,7 @@ async fn running(cx: &mut StepContext, machine: &Existing, progress: &mut Progre
                 match found.state {
                     MachineState::Running | MachineState::Unknown(_) if !found.endpoints.is_empty() => {
                         cx.rentals.note(&found);
-                        return Ok(());
+                        return Ok(found.gpu);
                     }
                     MachineState::Running => ("it runs, and has no SSH endpoint yet".to_owned(), said),
                     ref state => (format!("it is {}", state.as_str()), said),

@@ -18,8 +18,11 @@ u.urlopen(u.Request(os.environ["DOPPIO_URL"], b"{\"state\":\"stopped\"}", {"Auth
     if [ -n "$doppio_minutes" ]; then
       most=$(nvidia-smi --query-gpu=utilization.gpu --format=csv,noheader,nounits 2>/dev/null | sort -n | tail -n 1)
       # What can't be measured counts as busy.
-      [ "${most:-100}" -lt "$doppio_below" ] 2>/dev/null || busy=$now
-      [ $((now - busy)) -lt $((doppio_minutes * 60)) ] || halt
+      if [ "${most:-100}" -lt "$doppio_below" ] 2>/dev/null; then
+        [ $((now - busy)) -lt $((doppio_minutes * 60)) ] || halt
+      else
+        busy=$now
+      fi
     fi
     [ -z "$doppio_most" ] || [ $((now - began)) -lt "$doppio_most" ] || halt
   done

@@ -8,23 +8,40 @@ use doppio::step::KINDS;
 use doppio::step::Presence;
 use doppio::step::conditions;
 
+/// Keys that several step types share: what they are called, where they stand, and who has them; in the order of
+/// the step types.
+const COMMON: [(&str, &str, &str); 2] = [
+    ("common keys", "common-keys", "What runs shell text"),
+    ("terms of hire", "terms-of-hire", "What hires a machine"),
+];
+
 /// The section of docs/recipe.md on operations and conditions.
 pub(super) fn manual() -> String {
     let mut text = String::new();
-    let mut common: &[FieldSpec] = &[];
+    let mut common: Vec<&[FieldSpec]> = Vec::new();
     for kind in KINDS {
         write!(text, "### `{}`\n\n{}.\n\n", kind.spec.name, kind.spec.doc()).unwrap();
         write!(text, "```toml step\n{}\n```\n\n", kind.spec.example).unwrap();
         fields(&mut text, kind.spec.own);
         if !kind.spec.common.is_empty() {
-            common = kind.spec.common;
-            text.push_str("\nAnd the [common keys](#common-keys).\n");
+            let keys = kind.spec.common;
+            let known = common.iter().position(|other| std::ptr::eq(*other, keys));
+            let at = known.unwrap_or_else(|| {
+                common.push(keys);
+                common.len() - 1
+            });
+            let (title, link, _) = COMMON[at];
+            writeln!(text, "\nAnd the [{title}](#{link}).").unwrap();
         }
         text.push('\n');
     }
-    text.push_str("### Common keys\n\nWhat runs shell text has these, too.\n\n");
-    fields(&mut text, common);
-    text.push_str("\n### Conditions\n\n| condition | its keys | holds if | example |\n|---|---|---|---|\n");
+    for ((title, _, who), keys) in COMMON.iter().zip(common) {
+        let (first, rest) = title.split_at(1);
+        write!(text, "### {}{rest}\n\n{who} has these, too.\n\n", first.to_uppercase()).unwrap();
+        fields(&mut text, keys);
+        text.push('\n');
+    }
+    text.push_str("### Conditions\n\n| condition | its keys | holds if | example |\n|---|---|---|---|\n");
     for kind in conditions() {
         let keys: Vec<String> = kind.own.iter().map(key).collect();
         let keys = if keys.is_empty() { "–".to_owned() } else { keys.join(", ") };

@@ -14,6 +14,7 @@ use std::thread;
 
 use serde_json::Value;
 
+use doppio_test_support::Doppio;
 use doppio_test_support::wait_until;
 
 use crate::support::standin::Standin;
@@ -127,6 +128,19 @@ impl Rented {
         let (head, text) = answer.split_once("\r\n\r\n").expect("an answer of HTTP");
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
         (status, serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())))
+    }
+
+    /// A user of Doppio whose vast.ai is this, with [`Self::identity`] as SSH key.
+    pub(crate) fn customer(&self) -> Doppio {
+        let doppio = Doppio::with_vault()
+            .env("VAST_URL", self.url())
+            .env("VAST_API_KEY", self.key())
+            .env("DOPPIO_KEYRING", "off");
+        let ssh = doppio.home().join(".ssh");
+        fs::create_dir_all(&ssh).expect("a folder");
+        fs::copy(self.identity(), ssh.join("id_ed25519")).expect("a key with its mode");
+        fs::write(ssh.join("id_ed25519.pub"), self.public_key() + "\n").expect("its public half");
+        doppio
     }
 
     /// Waits until its state is so, and returns it.
