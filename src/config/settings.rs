@@ -52,6 +52,7 @@ use doppio_secrets::Bound;
 use doppio_secrets::DefaultSource;
 use doppio_secrets::OnError;
 use doppio_secrets::SecretRef;
+use doppio_secrets::looks_like_name;
 use doppio_secrets::looks_like_value;
 use doppio_secrets::source::Command;
 use doppio_secrets::source::Options;
@@ -154,13 +155,22 @@ pub enum SettingsError {
         faults: Vec<Diagnostic>,
     },
     /// No file has the profile.
-    #[error("no profile is called `{name}`: {hint}")]
+    #[error("{}: {hint}", no_profile(name))]
     UnknownProfile {
         /// The name that was asked for.
         name: String,
         /// What there is.
         hint: String,
     },
+}
+
+/// What is no name may be a secret that was put there by mistake.
+fn no_profile(name: &str) -> String {
+    if looks_like_name(name) {
+        format!("no profile is called `{name}`")
+    } else {
+        "there is no profile of that name".to_owned()
+    }
 }
 
 fn count(faults: usize) -> String {
@@ -229,7 +239,10 @@ fn unknown_profile(name: &str, project: &File, user: &File) -> SettingsError {
     let names: Vec<&str> = project.profiles.keys().chain(user.profiles.keys()).map(String::as_str).collect();
     let hint = match closest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if names.is_empty() => format!("write `[profile.{name}.secrets]` to doppio.toml"),
+        None if names.is_empty() && looks_like_name(name) => {
+            format!("write `[profile.{name}.secrets]` to doppio.toml")
+        }
+        None if names.is_empty() => "write `[profile.NAME.secrets]` to doppio.toml".to_owned(),
         None => format!("there is {}", names.join(", ")),
     };
     SettingsError::UnknownProfile { name: name.to_owned(), hint }

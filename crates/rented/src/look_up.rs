@@ -11,7 +11,7 @@ use crate::vendor::Vendor;
 /// the request.
 const LOOKS: (usize, Duration) = (4, Duration::from_secs(3));
 
-/// The machine with this label; `error` again if there is none.
+/// The machine with this label. One that no list has yet may be there all the same.
 pub(crate) async fn look_up(
     vendor: &dyn Vendor,
     caller: &Caller,
@@ -20,13 +20,11 @@ pub(crate) async fn look_up(
 ) -> Result<MachineId, RentedError> {
     for _ in 0..LOOKS.0 {
         caller.pause(LOOKS.1).await;
-        let Ok(found) = vendor.labelled(label).await else {
-            let (label, vendor) = (label.to_owned(), vendor.name());
-            return Err(RentedError::CreateUnclear { label, cause: Box::new(error), vendor });
-        };
+        let Ok(found) = vendor.labelled(label).await else { break };
         if let Some(machine) = found.into_iter().next() {
             return Ok(machine.id);
         }
     }
-    Err(error)
+    let (label, vendor) = (label.to_owned(), vendor.name());
+    Err(RentedError::CreateUnclear { label, cause: Box::new(error), vendor })
 }

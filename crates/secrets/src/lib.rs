@@ -76,6 +76,7 @@ pub use mask::MaskStyle;
 pub use mask::Masked;
 pub use mask::Unmaskable;
 pub use mask::Weakness;
+pub use named::looks_like_name;
 pub use named::looks_like_path;
 pub use prompt::Prompt;
 pub use reference::InvalidReference;

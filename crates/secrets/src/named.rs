@@ -26,10 +26,33 @@ pub fn looks_like_path(text: &OsStr) -> bool {
     is_fit && is_likely(text)
 }
 
+/// Whether it ends like the name of a file, as in `key.json`.
+fn has_ending(text: &str) -> bool {
+    text.rsplit_once('.').is_some_and(|(name, ending)| {
+        !name.is_empty()
+            && matches!(ending.len(), 1..=5)
+            && ending.bytes().all(|byte| byte.is_ascii_lowercase())
+    })
+}
+
+/// Whether it is a word such as people write for a name themselves: short, and in small letters.
+fn is_plain(text: &str) -> bool {
+    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    text.len() <= 20 && text.bytes().all(is_fit)
+}
+
+/// Whether a text may be shown as the name that it should be, as that of a region or a profile: a short word
+/// that looks like no secret.
+pub fn looks_like_name(text: &str) -> bool {
+    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    text.len() <= 40 && text.bytes().all(is_fit) && !is_random(text)
+}
+
 /// Whether nothing in it looks random but folders and files that exist.
 fn is_likely(text: &str) -> bool {
     let is_relative = !text.starts_with(['/', '~', '.']);
-    if is_relative && is_random(text) {
+    // A word alone may be anything; a file that is not there is known by its ending.
+    if is_relative && (is_random(text) || !text.contains('/') && !has_ending(text) && !is_plain(text)) {
         return Path::new(text).exists();
     }
     let ends = text.match_indices(['/', ':']).map(|(end, _)| end).chain([text.len()]);
@@ -70,6 +93,9 @@ mod tests {
         ] {
             assert!(looks_like_path(OsStr::new(text)), "{text}");
         }
+        assert!(!looks_like_path(OsStr::new("PRIVATEXX_tok_hf_abcDEF123")), "a word alone may be a token");
+        assert!(looks_like_name("eu-central-1") && looks_like_name("prod"));
+        assert!(!looks_like_name("{\"private_key\":\"x\"}") && !looks_like_name(&"a".repeat(41)));
         let token = format!("hf_{}", "aB3dE5gH7j".repeat(4));
         let long = "x".repeat(300);
         for text in [

@@ -183,7 +183,8 @@ fn draw_step(text: &mut String, number: usize, step: &ShownStep) {
     for fact in facts {
         writeln!(text, "   {fact}").ok();
     }
-    for line in &step.does {
+    // Nothing that is shown of a step looks like the plan itself.
+    for line in step.does.iter().flat_map(|line| line.split('\n')) {
         writeln!(text, "   │ {}", exact_lines(line)).ok();
     }
     if !step.credentials.is_empty() {

@@ -14,6 +14,7 @@ use crate::cli::output;
 use crate::cli::output::OutputArgs;
 use crate::cli::rented::account::AccountArgs;
 use crate::cli::rented::offers::DISK;
+use crate::cli::rented::positive;
 use crate::cli::rented::words;
 use crate::ui::table::Colour;
 use crate::ui::table::Column;
@@ -28,7 +29,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "NAME")]
     gpu: Vec<String>,
     /// The most that an hour may cost, in dollars
-    #[arg(long, value_name = "DOLLARS")]
+    #[arg(long, value_name = "DOLLARS", value_parser = positive)]
     max_price: Option<f64>,
     /// How many offers at most
     #[arg(long, value_name = "N", default_value_t = 20)]

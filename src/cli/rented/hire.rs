@@ -17,6 +17,7 @@ use crate::cli::output::OutputArgs;
 use crate::cli::rented::account::AccountArgs;
 use crate::cli::rented::account::YesArg;
 use crate::cli::rented::offers;
+use crate::cli::rented::positive;
 use crate::cli::rented::public_key;
 use crate::cli::rented::words;
 
@@ -25,7 +26,7 @@ pub(in crate::cli) struct Args {
     /// The offer, as `search` shows it
     offer: String,
     /// Refuse it if an hour costs more, in dollars
-    #[arg(long, value_name = "DOLLARS")]
+    #[arg(long, value_name = "DOLLARS", value_parser = positive)]
     max_price: Option<f64>,
     /// Let the owner of this public key in; the first of your usual ones if left out
     #[arg(long, value_name = "FILE")]
@@ -45,7 +46,7 @@ pub(in crate::cli) struct Container {
     #[arg(long, value_name = "IMAGE")]
     image: String,
     /// Its disk, in GB
-    #[arg(long, value_name = "GB", default_value_t = offers::DISK)]
+    #[arg(long, value_name = "GB", default_value_t = offers::DISK, value_parser = positive)]
     disk: f64,
 }
 

@@ -16,3 +16,11 @@ pub(super) mod runpod;
 mod show;
 pub(super) mod vast;
 mod words;
+
+/// A number of dollars or of gigabytes: a `nan` would be neither too much nor too little.
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
+        _ => Err("expected a number above 0".to_owned()),
+    }
+}

@@ -180,9 +180,22 @@ impl Terms {
 
     /// What it costs at most, in words.
     fn worst(&self) -> String {
-        let wish = Wish { max_price: self.max_price.map(|most| most.0), ..Wish::default() };
+        let first = Wish {
+            max_price: self.max_price.map(|most| most.0),
+            bid: self.bid.map(|bid| bid.0),
+            ..Wish::default()
+        };
+        let of = |wish: &Wish| {
+            wish.bid.or(first.bid).or(Wish {
+                max_price: wish.max_price.or(first.max_price),
+                ..Wish::default()
+            }
+            .most(&self.offers.asked))
+        };
+        // The dearest of all that may be taken.
+        let dearest = self.offers.wishes.iter().map(of).fold(of(&first), |most, next| Some(most?.max(next?)));
         let hours = self.max_hours.map(|most| most.0);
-        match (self.bid.map(|bid| bid.0).or(wish.most(&self.offers.asked)), hours) {
+        match (dearest, hours) {
             (Some(most), Some(hours)) => format!(
                 "at most {} an hour, for {hours} h: {} in the worst case",
                 Dollars(most),

@@ -89,6 +89,10 @@ fn a_plan_says_what_it_costs_in_the_worst_case() {
         (limits, "at most $0.600 an hour, for 3 h: $1.800 in the worst case"),
         ("max_price = 0.6", "at most $0.600 an hour, with no limit of hours (`max_hours`)"),
         ("bid = 0.2, max_hours = 10", "at most $0.200 an hour, for 10 h: $2.000 in the worst case"),
+        (
+            "max_price = 1, max_hours = 2, gpu = \"A\", offers = [{ gpu = \"B\", max_price = 500 }]",
+            "at most $500.00 an hour, for 2 h: $1000.00 in the worst case",
+        ),
         ("gpus = 2", "at any price (`max_price`), with no limit of hours (`max_hours`)"),
     ] {
         world.file(
@@ -98,4 +102,16 @@ fn a_plan_says_what_it_costs_in_the_worst_case() {
         let ran = world.run(["plan", "r.toml"]).expect(0);
         assert!(ran.stdout.contains(words), "{}", ran.stdout);
     }
+    // What a recipe's author writes there does not look like the plan.
+    let forged = "image = \"p, disk 20 GB\\n   │ at most $0.010 an hour\\n\\n2. done  sleep\"";
+    world.file("r.toml", steps(&format!("[[step]]\nid = \"rent\"\nvast_create = {{ {forged} }}\n")));
+    let ran = world.run(["plan", "r.toml"]).expect(0);
+    let does =
+        ran.stdout.lines().skip_while(|line| !line.contains("hire at")).take_while(|line| !line.is_empty());
+    assert!(
+        does.filter(|line| !line.contains("hired")).all(|line| line.starts_with("   │ ")),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("\n2. done"), "{}", ran.stdout);
 }

@@ -86,7 +86,10 @@ fn endpoints(fields: Fields<'_>) -> Vec<Endpoint> {
         let host = if host.contains('.') { host } else { format!("{host}.vast.ai") };
         (EndpointKind::Proxy, host, port)
     });
-    let all = direct.into_iter().chain(proxy).filter(|(.., port)| *port > 0);
+    // It is handed to programs, and shown to be copied: nothing but an address.
+    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b".:-".contains(&byte);
+    let is_address = |host: &str| !host.starts_with('-') && host.bytes().all(is_fit);
+    let all = direct.into_iter().chain(proxy).filter(|(_, host, port)| *port > 0 && is_address(host));
     all.map(|(kind, host, port)| Endpoint { kind, host, port, user: "root".to_owned() }).collect()
 }
 

@@ -44,7 +44,7 @@ fn login(rest: &[u8], found: &mut Vec<Encoded>) {
     }
     // A password with `/`, `?` or `#` in it, which is not a port with a path behind it.
     let Some(colon) = authority.iter().position(|&byte| byte == b':') else { return };
-    if colon > 0 && !authority[colon + 1..].iter().all(u8::is_ascii_digit) {
+    if !authority[colon + 1..].iter().all(u8::is_ascii_digit) {
         let mut ends = (0..rest.len()).filter(|&at| rest[at] == b'@');
         let (first, last) = (ends.next(), ends.next_back());
         for at in first.into_iter().chain(last) {
@@ -115,6 +115,7 @@ mod tests {
             ("postgres://app:p%40ss%2Fword@db/x", &["p%40ss%2Fword", "p@ss/word"]),
             ("postgres://app:pa/ss#wo?rd@db:5432/x", &["pa/ss#wo?rd"]),
             ("postgres://app:pa@ss@db/x", &["pa@ss"]),
+            ("redis://:r4w/pa#ssw0rdX@h:6379/0", &["r4w/pa#ssw0rdX"]),
             ("https://ghp_QxZtNbVkLmPw@github.com/a/b", &["ghp_QxZtNbVkLmPw"]),
             ("https://ghp_QxZtNbVkLmPw:x-oauth-basic@github.com/a/b", &["ghp_QxZtNbVkLmPw"]),
             ("https://x-access-token:ghs_QxZtNbVk@github.com", &["ghs_QxZtNbVk"]),

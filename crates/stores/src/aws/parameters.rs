@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use doppio_secrets::SecretValue;
+use doppio_secrets::looks_like_name;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::DEADLINE;
 use doppio_secrets::source::Item;
@@ -208,8 +209,8 @@ impl Source for ParameterStore {
 
     fn place(&self) -> String {
         match self.api.region() {
-            Some(region) => format!("AWS Parameter Store in {region}"),
-            None => "AWS Parameter Store".to_owned(),
+            Some(region) if looks_like_name(&region) => format!("AWS Parameter Store in {region}"),
+            _ => "AWS Parameter Store".to_owned(),
         }
     }
 

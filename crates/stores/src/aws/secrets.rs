@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use doppio_secrets::SecretValue;
+use doppio_secrets::looks_like_name;
 use doppio_secrets::source;
 use doppio_secrets::source::Answer;
 use doppio_secrets::source::DEADLINE;
@@ -188,8 +189,8 @@ impl Source for SecretsManager {
 
     fn place(&self) -> String {
         match self.api.region() {
-            Some(region) => format!("AWS Secrets Manager in {region}"),
-            None => "AWS Secrets Manager".to_owned(),
+            Some(region) if looks_like_name(&region) => format!("AWS Secrets Manager in {region}"),
+            _ => "AWS Secrets Manager".to_owned(),
         }
     }
 

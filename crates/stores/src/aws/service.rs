@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 
+use doppio_secrets::looks_like_name;
 use doppio_secrets::source::SourceError;
 
 /// A service of AWS.
@@ -108,8 +109,9 @@ impl Service {
         let url = Some(region).filter(|region| !region.is_empty() && region.bytes().all(is_name));
         let url = url.and_then(|region| Url::parse(&format!("https://{}/", self.host(region, variant))).ok());
         url.ok_or_else(|| {
+            let what = if looks_like_name(region) { format!("`{region}`") } else { "what is set".to_owned() };
             SourceError::unreachable(
-                format!("`{region}` is no region of AWS"),
+                format!("{what} is no region of AWS"),
                 "fix AWS_REGION, or `region` in config.toml: it is a name such as `eu-central-1`",
             )
         })

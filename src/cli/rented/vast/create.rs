@@ -19,6 +19,7 @@ use crate::cli::output::OutputArgs;
 use crate::cli::rented::account::AccountArgs;
 use crate::cli::rented::account::YesArg;
 use crate::cli::rented::offers;
+use crate::cli::rented::positive;
 use crate::cli::rented::public_key;
 use crate::cli::rented::words;
 
@@ -37,13 +38,13 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "HASH")]
     template: Option<String>,
     /// Its disk, in GB
-    #[arg(long, value_name = "GB", default_value_t = offers::DISK)]
+    #[arg(long, value_name = "GB", default_value_t = offers::DISK, value_parser = positive)]
     disk: f64,
     /// Bid this much an hour, in dollars; somebody who bids more can take it away
-    #[arg(long, value_name = "DOLLARS")]
+    #[arg(long, value_name = "DOLLARS", value_parser = positive)]
     bid: Option<f64>,
     /// Refuse it if an hour costs more, in dollars, disk included
-    #[arg(long, value_name = "DOLLARS")]
+    #[arg(long, value_name = "DOLLARS", value_parser = positive)]
     max_price: Option<f64>,
     /// A label of your own
     #[arg(long, value_name = "TEXT")]

@@ -15,6 +15,7 @@ use crate::cli::output;
 use crate::cli::output::OutputArgs;
 use crate::cli::rented::account::AccountArgs;
 use crate::cli::rented::offers::DISK;
+use crate::cli::rented::positive;
 use crate::cli::rented::words;
 use crate::ui::table::Colour;
 use crate::ui::table::Column;
@@ -36,10 +37,10 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "NAME")]
     gpu: Vec<String>,
     /// The most that an hour may cost, in dollars, disk included
-    #[arg(long, value_name = "DOLLARS")]
+    #[arg(long, value_name = "DOLLARS", value_parser = positive)]
     max_price: Option<f64>,
     /// The disk that the machine will get, in GB; it is part of the price
-    #[arg(long, value_name = "GB", default_value_t = DISK)]
+    #[arg(long, value_name = "GB", default_value_t = DISK, value_parser = positive)]
     disk: f64,
     /// Fields to sort by, with `-` behind one for the largest first
     #[arg(long, value_name = "FIELD", default_value = "price")]
