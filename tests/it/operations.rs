@@ -86,7 +86,7 @@ tmux_kill = { host_id = "gpu-1", session_name = "train" }
 [[step]]
 id = "hire"
 [step.machine_create]
-provider = "runpod"
+provider = "vast"
 image = "pytorch/pytorch"
 offer = "7001"
 query = "gpu_ram>=24"
