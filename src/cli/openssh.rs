@@ -1,15 +1,18 @@
 //! The user's own OpenSSH client, which takes Doppio's place for an interactive session: the terminal, job
 //! control and the exit code are its own.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use doppio_hosts::HostSpec;
 use doppio_hosts::OpenSsh;
 use doppio_hosts::PoolOptions;
+use doppio_hosts::Transport;
 use doppio_hosts::check_host_key;
 use doppio_hosts::openssh;
 use doppio_hosts::resolve;
+use doppio_hosts::user_config;
 use doppio_process::Program;
 use doppio_text::name::HostId;
 
@@ -23,8 +26,10 @@ use crate::config::Dirs;
 pub(super) struct Prepared {
     /// What it is called in the configuration.
     pub alias: String,
-    /// The configuration's file.
-    pub config: PathBuf,
+    /// The configuration's file; the user's own otherwise.
+    pub config: Option<PathBuf>,
+    /// Options besides, as in `Port=22`.
+    pub options: Vec<String>,
 }
 
 /// The machine behind an id that an OpenSSH client can reach.
@@ -44,18 +49,25 @@ pub(super) async fn prepare(
     context: &Context,
 ) -> Result<Prepared, CliError> {
     let spec = reachable(id, options).await?;
+    if let Some(host) = spec.config_host {
+        let options = host.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        return Ok(Prepared { alias: host.name, config: user_config(&context.home).await, options });
+    }
     check_host_key(&spec, options).await?;
     let folder = Dirs::new(&context.env, &context.home).state().join("openssh");
     let alias = alias(id.as_str());
     let (config, keys) =
         (folder.join(format!("{alias}.config")), folder.join(format!("{alias}.known_hosts")));
     let OpenSsh { config: blocks, keys: lines } = openssh(&spec, &alias, &keys, options)?;
-    // The key was kept when it was decided about: here nothing is accepted that is new.
-    let blocks = blocks.replace("StrictHostKeyChecking accept-new", "StrictHostKeyChecking yes");
+    let blocks = match spec.transport {
+        // The key was kept when it was decided about: here nothing is accepted that is new.
+        Transport::Doppio => blocks.replace("StrictHostKeyChecking accept-new", "StrictHostKeyChecking yes"),
+        Transport::OpenSsh => blocks,
+    };
     for (file, text) in [(&config, &blocks), (&keys, &lines)] {
         replace(file, text).or_world(format!("cannot write {}", file.display()))?;
     }
-    Ok(Prepared { alias, config })
+    Ok(Prepared { alias, config: Some(config), options: Vec::new() })
 }
 
 /// What OpenSSH calls a host: a word without signs that mean something to it.
@@ -82,7 +94,9 @@ pub(super) fn take_over(name: &str, program: Program, install: &str) -> CliError
 
 /// The client, told about the host.
 pub(super) fn client(prepared: &Prepared) -> Program {
-    Program::new("ssh").arg("-F").arg(&prepared.config)
+    let named = prepared.config.iter().flat_map(|file| [OsStr::new("-F"), file.as_os_str()]);
+    let options = prepared.options.iter().flat_map(|option| [OsStr::new("-o"), OsStr::new(option)]);
+    Program::new("ssh").args(named).args(options)
 }
 
 /// What to do where there is no client.

@@ -27,6 +27,7 @@ mod kubernetes;
 mod leak;
 mod manager_programs;
 mod memory;
+mod openssh;
 mod ownership;
 mod packages;
 mod printed;

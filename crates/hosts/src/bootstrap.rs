@@ -85,6 +85,11 @@ impl Challenge {
         format!("echo doppio:\"\"shell:{}\n", self.nonce)
     }
 
+    /// What begins the mark of a script's end; see [`end_mark`](crate::end_mark).
+    pub(crate) fn end_mark(&self) -> Vec<u8> {
+        format!("doppio:4:{}:", self.nonce).into_bytes()
+    }
+
     /// What begins each line of the payload's shell that says whether the script begins.
     pub(crate) fn launch_mark(&self) -> Vec<u8> {
         format!("doppio:3:{}:", self.nonce).into_bytes()

@@ -12,10 +12,12 @@ use doppio_text::name::HostId;
 use crate::EnvVar;
 use crate::Exec;
 use crate::HostError;
+use crate::HostSpec;
 use crate::Process;
 use crate::Trust;
 use crate::local;
 use crate::local::Inherit;
+use crate::openssh_host::OpenSshHost;
 use crate::ssh::session::Session;
 
 /// A host that is ready. Cheap to clone.
@@ -37,6 +39,8 @@ enum Transport {
     Local,
     /// Over SSH.
     Ssh(Arc<Session>),
+    /// Over the user's own `ssh`.
+    OpenSsh(Arc<OpenSshHost>),
 }
 
 impl Host {
@@ -56,15 +60,19 @@ impl Host {
 
     /// One over SSH, as a recipe calls it.
     pub(crate) fn ssh(id: HostId, session: Arc<Session>) -> Self {
-        let spec = session.spec();
-        Self(Arc::new(Inner {
-            id,
-            trust: spec.trust,
-            env: spec.env.clone(),
-            workdir: spec.workdir.clone(),
-            credentials: spec.credentials.clone(),
-            transport: Transport::Ssh(session),
-        }))
+        let spec = session.spec().clone();
+        Self::of(id, spec, Transport::Ssh(session))
+    }
+
+    /// One over the user's own `ssh`, as a recipe calls it.
+    pub(crate) fn openssh(id: HostId, host: Arc<OpenSshHost>) -> Self {
+        let spec = host.spec().clone();
+        Self::of(id, spec, Transport::OpenSsh(host))
+    }
+
+    fn of(id: HostId, spec: HostSpec, transport: Transport) -> Self {
+        let HostSpec { trust, env, workdir, credentials, .. } = spec;
+        Self(Arc::new(Inner { id, trust, env, workdir, credentials, transport }))
     }
 
     /// Its id, as the recipe has it.
@@ -102,6 +110,7 @@ impl Host {
         match &self.0.transport {
             Transport::Local => Ok(()),
             Transport::Ssh(session) => session.connect().await,
+            Transport::OpenSsh(host) => host.connect().await,
         }
     }
 
@@ -116,6 +125,7 @@ impl Host {
             // Boxed, or every future above would be as large.
             Transport::Local => Box::pin(local::exec(&exec, &Inherit::default())).await,
             Transport::Ssh(session) => Box::pin(session.exec(&exec)).await,
+            Transport::OpenSsh(host) => Box::pin(host.exec(&exec)).await,
         }
     }
 

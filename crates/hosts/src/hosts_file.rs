@@ -22,6 +22,7 @@ use doppio_text::name::HostId;
 
 use crate::CarrierChoice;
 use crate::PinnedKey;
+use crate::Transport;
 use crate::Trust;
 use crate::hosts_file::jumps::Jump;
 
@@ -59,6 +60,7 @@ pub(crate) struct Entry {
     pub proxy_command: Option<String>,
     pub strict_host_key: Option<bool>,
     pub host_keys: Vec<PinnedKey>,
+    pub transport: Transport,
     pub trust: Option<Trust>,
     pub carrier: CarrierChoice,
     pub env: BTreeMap<String, String>,
@@ -69,7 +71,7 @@ pub(crate) struct Entry {
     pub credentials: Vec<Wanted>,
 }
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "hostname",
     "port",
     "user",
@@ -81,6 +83,7 @@ const KEYS: [&str; 20] = [
     "proxy_command",
     "strict_host_key",
     "host_key",
+    "transport",
     "trust",
     "carrier",
     "env",
@@ -152,6 +155,7 @@ impl HostsFile {
             ("identity_agent", entry.identity_agent.is_some()),
             ("jump", !entry.jump.is_empty()),
             ("proxy_command", entry.proxy_command.is_some()),
+            ("transport", entry.transport != Transport::Doppio),
             ("trust", entry.trust.is_some()),
             ("carrier", entry.carrier != CarrierChoice::Auto),
             ("env", !entry.env.is_empty()),
@@ -235,6 +239,16 @@ impl Reader<'_> {
                 name.span(),
             ));
         }
+        if entry.transport == Transport::OpenSsh && entry.carrier == CarrierChoice::Channel {
+            let fault = Diagnostic::error(
+                "hosts::carrier",
+                format!("`{}` can't have `carrier = \"channel\"` with `transport = \"openssh\"`", entry.name),
+                name.span(),
+            );
+            self.toml.fault(fault.help(
+                "leave `carrier` out: what `ssh` is to send as variables would stand in its environment",
+            ));
+        }
         self.entries.push(entry);
     }
 
@@ -292,6 +306,9 @@ impl Reader<'_> {
             "proxy_command" => entry.proxy_command = self.toml.string(what, value),
             "strict_host_key" => entry.strict_host_key = self.toml.boolean(what, value),
             "host_key" => self.host_keys(entry, value),
+            "transport" => {
+                entry.transport = self.toml.one_of(what, value, &Transport::WORDS).unwrap_or_default();
+            }
             "trust" => entry.trust = self.toml.one_of(what, value, &Trust::WORDS),
             "carrier" => {
                 let words = [

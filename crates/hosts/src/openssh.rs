@@ -1,12 +1,14 @@
 //! The user's own OpenSSH client, told how to reach a host.
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use doppio_text::name::HostId;
 
 use crate::HostError;
 use crate::HostSpec;
 use crate::PoolOptions;
+use crate::Transport;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
 use crate::ssh::connect;
@@ -55,13 +57,21 @@ pub fn openssh(
     Ok(OpenSsh { config: config.blocks, keys: config.keys })
 }
 
+/// The file that `ssh` is to read for the user's own configuration, if it must be named.
+pub async fn user_config(home: &Path) -> Option<PathBuf> {
+    ssh_config::file(home).await
+}
+
 /// Connects as far as the host's key, and decides about it: what is new is kept. Only jump hosts are
-/// logged in to.
+/// logged in to. Where the user's own `ssh` is the transport, that decides.
 ///
 /// # Errors
 ///
 /// When the host can't be reached, or its key is not the host's.
 pub async fn check_host_key(spec: &HostSpec, options: &PoolOptions) -> Result<(), HostError> {
+    if spec.transport == Transport::OpenSsh {
+        return Ok(());
+    }
     connect::check_host_key(spec, &options.connect()).await
 }
 

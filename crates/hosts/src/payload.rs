@@ -27,6 +27,7 @@ use crate::private_folder::STALE_FOLDERS;
 use crate::private_folder::fresh_name;
 
 pub(crate) use env_split::EnvSplit;
+pub(crate) use interpreter::Ending;
 pub(crate) use interpreter::check;
 
 /// Bytes between two joins.
@@ -66,6 +67,15 @@ impl Payload {
 ///
 /// When the script is too long or has a NUL byte.
 pub(crate) fn write(exec: &Exec, split: &EnvSplit<'_>) -> Result<Payload, HostError> {
+    write_ending(exec, split, Ending::Told)
+}
+
+/// The same for a script whose end is known as `ending` says.
+///
+/// # Errors
+///
+/// As those of [`write`].
+pub(crate) fn write_ending(exec: &Exec, split: &EnvSplit<'_>, ending: Ending) -> Result<Payload, HostError> {
     check(exec)?;
     let files: usize = split.files.iter().map(|var| measure(var).0).sum();
     let exports: usize = split.exports.iter().map(|var| measure(var).0 + 64).sum();
@@ -84,7 +94,7 @@ pub(crate) fn write(exec: &Exec, split: &EnvSplit<'_>) -> Result<Payload, HostEr
         let path = shell::quote_path(dir);
         text.extend_from_slice(format!("CDPATH= cd -- {path} 2>/dev/null||_x directory\n").as_bytes());
     }
-    text.extend_from_slice(invocation(exec, split, folder.is_some()).as_bytes());
+    text.extend_from_slice(invocation(exec, split, folder.is_some(), ending).as_bytes());
     debug_assert_eq!(text.capacity(), capacity, "a buffer that moves leaves a copy behind");
     Ok(Payload { bytes: encode(&text), folder })
 }

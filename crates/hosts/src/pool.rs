@@ -30,8 +30,11 @@ use crate::HostSpec;
 use crate::HostsFile;
 use crate::PortForward;
 use crate::RentedMachines;
+use crate::Transport;
 use crate::forward;
 use crate::hardware;
+use crate::openssh_host;
+use crate::openssh_host::OpenSshHost;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
 use crate::ssh::connect::Handshakes;
@@ -96,6 +99,7 @@ pub struct Pool {
     /// What hosts had when they were last asked.
     hardware: Mutex<HashMap<HostId, Arc<Hardware>>>,
     sessions: Mutex<Vec<Arc<Session>>>,
+    by_openssh: Mutex<Vec<Arc<OpenSshHost>>>,
     sandbox: OnceCell<(Sandbox, Arc<Session>)>,
 }
 
@@ -112,6 +116,7 @@ impl Pool {
             known: Mutex::default(),
             hardware: Mutex::default(),
             sessions: Mutex::default(),
+            by_openssh: Mutex::default(),
             sandbox: OnceCell::new(),
         }
     }
@@ -192,6 +197,11 @@ impl Pool {
         events: UnboundedSender<ForwardEvent>,
     ) -> Result<Option<Forwarding>, HostError> {
         let Target::Ssh(spec) = self.target(id).await? else { return Ok(None) };
+        if spec.transport == Transport::OpenSsh {
+            return Err(HostError::new(format!("no ports of `{id}` can be opened here"))
+                .cause("its transport is `openssh`, and Doppio opens ports over its own connections only")
+                .hint(openssh_host::forward_by_hand(&spec, ports)));
+        }
         // Before the login, which takes longer.
         let listening = forward::listen(ports).await?;
         let tunnel = Tunnel::open(*spec, self.connect.clone(), events).await?;
@@ -209,6 +219,8 @@ impl Pool {
         sessions.extend(self.sandbox.get().map(|(_, session)| Arc::clone(session)));
         let farewells = join_all(sessions.iter().map(|session| session.close()));
         let _late = timeout(Duration::from_secs(1), farewells).await;
+        let by_openssh = std::mem::take(&mut *self.by_openssh.lock().unwrap_or_else(PoisonError::into_inner));
+        join_all(by_openssh.iter().map(|host| host.close())).await;
         if let Some((sandbox, _)) = self.sandbox.get() {
             sandbox.close().await;
         }
@@ -241,6 +253,11 @@ impl Pool {
         Ok(match self.target(id).await? {
             Target::Local => Host::local(),
             Target::Sandbox => Host::ssh(id.clone(), Arc::clone(self.sandbox().await?)),
+            Target::Ssh(spec) if spec.transport == Transport::OpenSsh => {
+                let host = OpenSshHost::new(*spec, self.connect.clone());
+                self.by_openssh.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&host));
+                Host::openssh(id.clone(), host)
+            }
             Target::Ssh(spec) => {
                 let session = self.session(*spec);
                 self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&session));

@@ -1,17 +1,22 @@
 //! Whether a host can be reached and logged in to, and what it says of itself.
 
 use std::path::Path;
+use std::time::Instant;
 
 use doppio_text::name::HostId;
 
 use crate::HostError;
+use crate::HostSpec;
 use crate::HostsFile;
 use crate::PoolOptions;
 use crate::RentedMachines;
+use crate::Transport;
 use crate::Trust;
 use crate::deadlines::Times;
+use crate::openssh_host::OpenSshHost;
 use crate::resolve::Resolver;
 use crate::resolve::Target;
+use crate::ssh::host_key;
 use crate::ssh::host_key::OWN_FILE;
 use crate::ssh::known_hosts;
 use crate::ssh::reach::reach;
@@ -70,6 +75,9 @@ pub async fn forget(
 pub async fn probe(id: &HostId, options: &PoolOptions) -> Result<Option<Probed>, HostError> {
     let resolver = Resolver { hosts: &options.hosts, home: &options.home, rented: options.rented.as_deref() };
     let Target::Ssh(spec) = resolver.resolve(id).await? else { return Ok(None) };
+    if spec.transport == Transport::OpenSsh {
+        return by_openssh(*spec, options).await.map(Some);
+    }
     let connection = reach(&spec, &options.connect()).await?;
     let server = connection.server.clone();
     connection.hang_up().await;
@@ -83,4 +91,26 @@ pub async fn probe(id: &HostId, options: &PoolOptions) -> Result<Option<Probed>,
         login: server.login,
         times: server.times,
     }))
+}
+
+/// The same by the user's own `ssh`, which says less.
+async fn by_openssh(spec: HostSpec, options: &PoolOptions) -> Result<Probed, HostError> {
+    let begin = Instant::now();
+    let host = OpenSshHost::new(spec.clone(), options.connect());
+    let connected = host.connect().await;
+    let times = Times { login: begin.elapsed(), ..Times::default() };
+    host.close().await;
+    connected?;
+    let known = host_key::known(&spec, &options.connect())?;
+    let key = known.into_iter().next().map(|(fingerprint, _)| fingerprint);
+    Ok(Probed {
+        place: if spec.rented.is_some() { spec.place() } else { spec.address() },
+        user: spec.user,
+        trust: spec.trust,
+        banner: "reached by your own `ssh`".to_owned(),
+        host_key: key.unwrap_or_else(|| "one that your own `ssh` trusts".to_owned()),
+        notice: String::new(),
+        login: "your own `ssh`".to_owned(),
+        times,
+    })
 }

@@ -16,11 +16,14 @@ use crate::HostError;
 use crate::HostSpec;
 use crate::HostsFile;
 use crate::RentedMachines;
+use crate::Transport;
 use crate::Trust;
 use crate::address::Address;
 use crate::hosts_file::Entry;
 use crate::hosts_file::NewEntry;
+use crate::openssh_options::added;
 use crate::spec::AddressFamily;
+use crate::spec::ConfigHost;
 use crate::spec::NamedBy;
 use crate::spec::Pins;
 use crate::ssh_config;
@@ -93,6 +96,7 @@ impl Resolver<'_> {
         } else {
             self.of_name(name).await?
         };
+        self.check_jumps(&spec)?;
         self.pin_by_address(&mut spec);
         Ok(Target::Ssh(Box::new(spec)))
     }
@@ -125,6 +129,33 @@ impl Resolver<'_> {
         self.hosts.entry(name).or_else(|| {
             let id = self.rented_id(name)?;
             self.hosts.entries().find(|entry| self.rented_id(&entry.name).as_ref() == Some(&id))
+        })
+    }
+
+    /// A jump host is reached as the host behind it is.
+    fn check_jumps(&self, spec: &HostSpec) -> Result<(), HostError> {
+        let is_other = |hop: &&HostSpec| {
+            hop.transport == Transport::OpenSsh
+                && (spec.transport == Transport::Doppio || hop.config_host.is_some())
+        };
+        let Some(hop) = spec.jump.iter().find(is_other) else { return Ok(()) };
+        let error = HostError::new(format!("`{}` can't be reached through `{}`", spec.name, hop.name));
+        Err(if spec.transport == Transport::Doppio {
+            error
+                .cause(format!(
+                    "`{}` has `transport = \"openssh\"`, and a jump host needs the same",
+                    hop.name
+                ))
+                .hint(format!(
+                    "write `transport = \"openssh\"` below `{}` in {}, too",
+                    NewEntry::new(&spec.name),
+                    self.hosts.path()
+                ))
+        } else {
+            error.cause(format!("only your own ssh_config says where `{}` is", hop.name)).hint(format!(
+                "leave `hostname` and `jump` out for `{}`, and write `ProxyJump {}` into ssh_config",
+                spec.name, hop.name
+            ))
         })
     }
 
@@ -164,6 +195,7 @@ impl Resolver<'_> {
             spec.identity.clone_from(&entry.name);
         }
         spec.named_by = NamedBy::HostsFile;
+        spec.transport = entry.transport;
         if !entry.identity_files.is_empty() {
             spec.identity_files =
                 self.paths(&spec, &entry.name, "identity_file", &entry.identity_files).await?;
@@ -184,6 +216,10 @@ impl Resolver<'_> {
             let tokens = Tokens::of(&spec, &entry.name, self.home).await;
             spec.proxy_command = Some(tokens.command("proxy_command", command)?);
             spec.jump.clear();
+        }
+        if let Some(mut config_host) = spec.config_host.take() {
+            config_host.options = added(entry, &spec)?;
+            spec.config_host = Some(config_host);
         }
         pin(&mut spec, entry);
         spec.trust = entry.trust.unwrap_or_default();
@@ -294,14 +330,11 @@ impl Resolver<'_> {
         config: &SshConfig,
         depth: usize,
     ) -> Result<HostSpec, HostError> {
-        if let Some((option, value)) = config.not_supported() {
-            return Err(HostError::new(format!("`{name}` has `{option}`, which Doppio does not support"))
-                .cause(format!("ssh_config sets it to `{value}`"))
-                .hint(format!(
-                    "take it out for this host, or give the host an entry with a `hostname` in {}: Doppio then \
-                     reads no ssh_config for it",
-                    self.hosts.path()
-                )));
+        // An entry without an address adds to this name of ssh_config, whoever the user is there.
+        let entry = self.hosts.entry(original).filter(|entry| entry.hostname.is_none());
+        let is_of_openssh = entry.is_some_and(|entry| entry.transport == Transport::OpenSsh);
+        if let Some((option, value)) = config.not_supported().filter(|_| !is_of_openssh) {
+            return Err(self.not_supported(name, original, option, value));
         }
         let hostname = config.get("hostname").unwrap_or(name);
         let port = config.get("port").and_then(|port| port.parse().ok());
@@ -354,18 +387,33 @@ impl Resolver<'_> {
         if let Some(command) = config.some("proxycommand") {
             let tokens = Tokens::of(&spec, original, self.home).await;
             spec.proxy_command = Some(tokens.command("ProxyCommand", command)?);
-        } else if let Some(jumps) = config.some("proxyjump") {
+        } else if let Some(jumps) = config.some("proxyjump").filter(|_| !is_of_openssh) {
             spec.jump = self.jumps_of_config(name, jumps, depth).await?;
         }
         // A user who wrote a block for it knows the machine.
         if config.is_named {
             spec.trust = Trust::Shared;
         }
-        // An entry without an address adds to this name of ssh_config, whoever the user is there.
-        if let Some(entry) = self.hosts.entry(original).filter(|entry| entry.hostname.is_none()) {
+        if let Some(entry) = entry {
             pin(&mut spec, entry);
         }
+        if is_of_openssh {
+            spec.transport = Transport::OpenSsh;
+            let options = vec![("User", spec.user.clone()), ("Port", spec.port.to_string())];
+            spec.config_host = Some(Box::new(ConfigHost { name: original.to_owned(), options }));
+        }
         Ok(spec)
+    }
+
+    fn not_supported(&self, name: &str, original: &str, option: &str, value: &str) -> HostError {
+        let lines = format!("{}\ntransport = \"openssh\"", NewEntry::new(original)).replace('\n', "`, `");
+        HostError::new(format!("`{name}` has `{option}`, which Doppio does not support"))
+            .cause(format!("ssh_config sets it to `{value}`"))
+            .hint(format!(
+                "have your own `ssh` reach the host, with the lines `{lines}` in {}; or take it out for this \
+                 host, or give the host an entry with a `hostname` there: Doppio then reads no ssh_config for it",
+                self.hosts.path()
+            ))
     }
 
     async fn jumps_of_config(

@@ -45,6 +45,35 @@ pub enum CarrierChoice {
     Preamble,
 }
 
+/// Who speaks SSH to a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Transport {
+    /// Doppio itself.
+    #[default]
+    Doppio,
+    /// The user's own `ssh`.
+    OpenSsh,
+}
+
+impl Transport {
+    /// All of them, by the words of `hosts.toml`.
+    pub(crate) const WORDS: [(&str, Self); 2] = [("doppio", Self::Doppio), ("openssh", Self::OpenSsh)];
+
+    /// Its word in `hosts.toml`.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, transport)| *transport == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// A host for which OpenSSH's client reads the user's own configuration, with all its options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigHost {
+    /// What `ssh` is asked for.
+    pub name: String,
+    /// What an entry of `hosts.toml` adds: options of `ssh_config(5)` and their values.
+    pub options: Vec<(&'static str, String)>,
+}
+
 /// Which agent holds keys for a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum AgentChoice {
@@ -145,6 +174,11 @@ pub struct HostSpec {
     pub first_contact: Option<FirstContact>,
     /// Where its name is from.
     pub named_by: NamedBy,
+    /// Who speaks SSH to it.
+    pub transport: Transport,
+    /// What the user's own `ssh` is asked for, where that is its transport and its address is not in
+    /// `hosts.toml`.
+    pub config_host: Option<Box<ConfigHost>>,
     /// Who else has root on it.
     pub trust: Trust,
     /// Which way secrets travel.
@@ -184,6 +218,8 @@ impl HostSpec {
             known_hosts: Vec::new(),
             first_contact: None,
             named_by: NamedBy::Nobody,
+            transport: Transport::Doppio,
+            config_host: None,
             trust: Trust::Rented,
             carrier: CarrierChoice::Auto,
             env: BTreeMap::new(),
@@ -196,8 +232,12 @@ impl HostSpec {
 
     /// Which way secrets travel. Whoever runs a host's SSH server can have it log what the channel's
     /// environment carries, and what login files leave in the background inherits it: on a rented
-    /// host that is not chosen without being asked for.
+    /// host that is not chosen without being asked for. Variables that `ssh` is to send would stand in
+    /// its arguments or its environment.
     pub fn carrier(&self) -> CarrierChoice {
+        if self.transport == Transport::OpenSsh {
+            return CarrierChoice::Preamble;
+        }
         match (self.carrier, self.trust) {
             (CarrierChoice::Auto, Trust::Rented) => CarrierChoice::Preamble,
             (choice, _) => choice,

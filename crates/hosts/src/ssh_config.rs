@@ -6,6 +6,7 @@ mod tokens;
 
 use std::io;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use doppio_process::Broken;
@@ -55,6 +56,16 @@ pub(crate) async fn ask(
     Ok(Some(SshConfig { lines, is_named }))
 }
 
+/// The file that `ssh` is to read for the user's own configuration, if it must be named: OpenSSH looks
+/// the home up by user id.
+pub(crate) async fn file(home: &Path) -> Option<PathBuf> {
+    if account().await.is_some_and(|account| account.home == home) {
+        return None;
+    }
+    let file = home.join(".ssh/config");
+    Some(if file.is_file() { file } else { PathBuf::from("none") })
+}
+
 async fn run(
     name: &str,
     user: Option<&str>,
@@ -62,10 +73,8 @@ async fn run(
     home: &Path,
 ) -> Result<Option<String>, HostError> {
     let mut ssh = Program::new("ssh").arg("-G");
-    // OpenSSH looks the home up by user id. Another home is told by naming its file.
-    if account().await.is_none_or(|account| account.home != home) {
-        let file = home.join(".ssh/config");
-        ssh = ssh.arg("-F").arg(if file.is_file() { file.as_path() } else { Path::new("none") });
+    if let Some(file) = file(home).await {
+        ssh = ssh.arg("-F").arg(file);
     }
     if let Some(user) = user {
         ssh = ssh.args(["-l", user]);

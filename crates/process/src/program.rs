@@ -161,6 +161,19 @@ impl Program {
         Ok(Running::new(tokio::process::Command::from(self.command).spawn()?, None))
     }
 
+    /// Starts it with three pipes, in a process group of its own at a terminal too: no key there ends
+    /// it, and it can ask nothing there. It dies with all that it has started when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be started.
+    pub fn start_away(mut self) -> io::Result<Running> {
+        self.command.process_group(0);
+        self.pipe(true);
+        let mut command = tokio::process::Command::from(self.command);
+        Ok(Running::new(command.kill_on_drop(true).spawn()?, Some(Group::Own)))
+    }
+
     /// Starts it in the foreground, in Doppio's own process group, so that the shell's job control
     /// holds for both. Whoever starts it waits for it.
     ///

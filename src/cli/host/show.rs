@@ -9,6 +9,7 @@ use doppio_hosts::CarrierChoice;
 use doppio_hosts::HostSpec;
 use doppio_hosts::HostsFile;
 use doppio_hosts::NamedBy;
+use doppio_hosts::Transport;
 use doppio_hosts::known_host_keys;
 use doppio_hosts::resolve;
 use doppio_text::name::HostId;
@@ -136,6 +137,9 @@ fn facts(id: &HostId, spec: &HostSpec, hosts: &HostsFile) -> Vec<Known> {
     }
     if let Some(command) = &spec.proxy_command {
         add("proxy_command", command.clone(), true);
+    }
+    if spec.transport != Transport::default() {
+        add("transport", format!("{} (your own `ssh`)", spec.transport.word()), false);
     }
     let is_of_config = spec.named_by == NamedBy::SshConfig;
     add("trust", spec.trust.word().to_owned(), is_of_config);

@@ -172,6 +172,7 @@ pub(super) const DOORS: &[(&str, &[&str], &str)] = &[
         &[
             "crates/secrets/src/delivery.rs",
             "crates/hosts/src/local.rs",
+            "crates/hosts/src/openssh_host.rs",
             "crates/hosts/src/ssh/session.rs",
             "src/step/tmux/new.rs",
             "src/cli/secret/exec/mod.rs",

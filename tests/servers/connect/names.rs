@@ -193,7 +193,8 @@ async fn an_option_that_matters_and_is_not_supported_is_named() {
         let head =
             format!("`gpu` has `{option}`, which Doppio does not support\n  cause: ssh_config sets it to `");
         assert!(text.starts_with(&head), "{text}");
-        assert!(text.contains("an entry with a `hostname` in /h/hosts.toml"), "{text}");
+        assert!(text.contains("`[hosts.gpu]`, `transport = \"openssh\"` in /h/hosts.toml"), "{text}");
+        assert!(text.contains("an entry with a `hostname` there"), "{text}");
     }
     let machine = Machine::new();
     machine.file(".ssh/config", "Host gpu\n  HostName 127.0.0.1\n  AddressFamily inet6\n");
@@ -252,7 +253,7 @@ async fn key_exchanges_that_few_have_are_spoken_or_named() {
     assert!(
         text.ends_with(
             "hint: add `KexAlgorithms +curve25519-sha256` to its sshd_config; Doppio speaks no algorithm that it \
-             offers now"
+             offers now. Your own `ssh` may: write `transport = \"openssh\"` into its entry of hosts.toml"
         ),
         "{text}"
     );

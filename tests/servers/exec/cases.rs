@@ -19,6 +19,14 @@ use crate::support::exec::until_line;
 
 /// All of them, one after the other.
 pub(crate) async fn all(host: &Host) {
+    all_but_signals(host).await;
+    let done = run(host, Exec::new("kill -KILL $$")).await;
+    assert_eq!(done.exit, Exit::Signal("KILL".to_owned()));
+    assert_eq!(Box::pin(stop_kills_the_tree(host)).await, Exit::Signal("KILL".to_owned()));
+}
+
+/// Those of a host that does not say which signal has ended a script.
+pub(crate) async fn all_but_signals(host: &Host) {
     Box::pin(what_comes_back(host)).await;
     Box::pin(how_it_ends(host)).await;
 }
@@ -38,7 +46,6 @@ async fn what_comes_back(host: &Host) {
 
 async fn how_it_ends(host: &Host) {
     children_in_the_background(host).await;
-    stop_kills_the_tree(host).await;
     stop_finds_children_in_other_sessions(host).await;
     stop_gives_time(host).await;
     stop_after_the_end(host).await;
@@ -60,8 +67,6 @@ async fn ends(host: &Host) {
     }
     let done = run(host, Exec::new("echo out; echo err >&2; exit 7")).await;
     assert_eq!((done.text(), done.stderr.as_str(), &done.exit), ("out", "err\n", &Exit::Code(7)));
-    let done = run(host, Exec::new("kill -KILL $$")).await;
-    assert_eq!(done.exit, Exit::Signal("KILL".to_owned()));
     assert_eq!(run(host, Exec::new("")).await.exit, Exit::Code(0));
     assert_eq!(run(host, Exec::new("if")).await.exit, Exit::Code(2));
 }
@@ -192,7 +197,7 @@ async fn children_in_the_background(host: &Host) {
     run(host, Exec::new(format!("kill {pid}"))).await;
 }
 
-async fn stop_kills_the_tree(host: &Host) {
+pub(crate) async fn stop_kills_the_tree(host: &Host) -> Exit {
     let script = "trap '' TERM; sh -c 'trap \"\" TERM; sleep 300 & echo $$ $!; wait; sleep 300' & set -m; sleep 301 & wait; sleep 300";
     let mut process = host.exec(Exec::new(script)).await.expect("a process");
     let line = until_line(&mut process).await;
@@ -202,7 +207,7 @@ async fn stop_kills_the_tree(host: &Host) {
     let stopped = process.stop(Duration::from_millis(300)).await.expect("stopped");
     assert_eq!(stopped.survivors, Vec::<String>::new());
     assert_eq!(alive(host, &pids).await, Vec::<u32>::new());
-    assert_eq!(finish(process).await.exit, Exit::Signal("KILL".to_owned()));
+    finish(process).await.exit
 }
 
 /// Two children in sessions of their own, one of them with a child and deaf, and one whose parent

@@ -121,6 +121,23 @@ fn a_host_key_is_a_public_key() {
 }
 
 #[test]
+fn who_speaks_ssh_is_one_of_two_words() {
+    let text = "[hosts.a]\ntransport = \"openssh\"\n[hosts.b]\n";
+    let file = HostsFile::parse(&Source::new("hosts.toml", text)).unwrap();
+    assert_eq!(file.entry("a").unwrap().transport, crate::Transport::OpenSsh);
+    assert_eq!(file.entry("b").unwrap().transport, crate::Transport::Doppio);
+    assert_eq!(file.keys_of("a"), ["transport"]);
+    assert_eq!(
+        faults("[hosts.a]\ntransport = \"ssh\"\n[hosts.b]\ntransport = \"openssh\"\ncarrier = \"channel\"\n"),
+        [
+            "2:13 `transport` can't be `ssh` (write one of `doppio`, `openssh`)",
+            "3:8 `b` can't have `carrier = \"channel\"` with `transport = \"openssh\"` (leave `carrier` out: what \
+             `ssh` is to send as variables would stand in its environment)",
+        ]
+    );
+}
+
+#[test]
 fn broken_toml_is_a_fault_like_any_other() {
     assert!(!faults("[hosts.a\n").is_empty());
 }

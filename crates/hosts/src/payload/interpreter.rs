@@ -12,6 +12,16 @@ const ARGUMENT_LIMIT: usize = 100_000;
 /// The longest script.
 const SCRIPT_LIMIT: usize = 1 << 20;
 
+/// How the end of a script is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Whoever runs the shell tells how it ended.
+    Told,
+    /// The shell writes [the mark](crate::end_mark) when the script has ended: what runs it ends in
+    /// the same way when the connection breaks.
+    Marked,
+}
+
 /// Whether a payload can be written, as far as that does not depend on values.
 ///
 /// # Errors
@@ -36,8 +46,8 @@ pub(crate) fn check(exec: &Exec) -> Result<(), HostError> {
 }
 
 /// The last lines: the interpreter with the script. It takes the place of the shell, unless
-/// that has files to remove when the script has ended.
-pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> String {
+/// that has something to do when the script has ended: to remove files, to write a mark.
+pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool, ending: Ending) -> String {
     let name = shell::quote(&exec.interpreter.shell);
     let is_bash = exec.interpreter.name() == "bash";
     // Bash believes that sshd started it, and would read ~/.bashrc, which the login shell has
@@ -59,7 +69,17 @@ pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> 
         // Tracing that the host exports would write values down: in bash's way, and in fish's.
         text.push_str("{ command unset SHELLOPTS fish_trace;} 2>/dev/null\n");
     }
+    let is_marked = ending == Ending::Marked;
+    if is_marked {
+        // The script must not know the number, so it stays in a variable that is not exported.
+        text.push_str("_m=$_n\n");
+    }
     text.push_str("_r\n");
+    if is_marked && !has_files {
+        // What ends the script by its group is to leave the shell that says so. A trap, unlike a
+        // signal that is ignored, is not handed on.
+        text.push_str("trap : HUP INT TERM\n");
+    }
     let login = if exec.interpreter.login { " -l" } else { "" };
     let script = script(exec, split);
     let command = if script.len() <= ARGUMENT_LIMIT {
@@ -70,7 +90,10 @@ pub(super) fn invocation(exec: &Exec, split: &EnvSplit<'_>, has_files: bool) -> 
             r#"_doppio=;for _piece do _doppio=$_doppio$_piece;done;set --;unset _piece;eval "$_doppio""#;
         format!("\"$_s\" $_o{login} -c '{join}' \"$_s\" {}", pieces.join(" "))
     };
-    if has_files {
+    if is_marked {
+        text.push_str(&command);
+        text.push_str("\n_d=$?;echo \"doppio:4:$_m:$_d:\";exit $_d\n");
+    } else if has_files {
         text.push_str(&command);
         text.push_str("\nexit $?\n");
     } else {

@@ -168,7 +168,10 @@ pub(in crate::ssh) fn hint(error: &russh::Error) -> Option<String> {
         AlgorithmKind::Mac => "MACs +hmac-sha2-256-etm@openssh.com,hmac-sha2-256",
         AlgorithmKind::Compression => "Compression no",
     };
-    Some(format!("add `{line}` to its sshd_config; Doppio speaks no algorithm that it offers now"))
+    Some(format!(
+        "add `{line}` to its sshd_config; Doppio speaks no algorithm that it offers now. Your own `ssh` may: \
+         write `transport = \"openssh\"` into its entry of hosts.toml"
+    ))
 }
 
 /// AES-GCM first where the processor has AES, else `ChaCha20` first.

@@ -167,6 +167,28 @@ impl Judge {
         (right, all(Marker::Revoked, &self.names.all()))
     }
 
+    /// The keys that the host may offer, as far as they are known: under its own name, else under its
+    /// address. Where no other is accepted, those that are known of the machine count too.
+    pub(in crate::ssh) fn expected(&self) -> Vec<PinnedKey> {
+        let bare = self.names.bare.as_deref().filter(|_| self.first_contact == FirstContact::Refuse);
+        let names = self.names.own().into_iter().chain(bare);
+        let known = names.map(|name| self.known.about(Marker::Host, &[name]));
+        let known = known.into_iter().find(|known| !known.is_empty()).unwrap_or_default();
+        let revoked = self.known.about(Marker::Revoked, &self.names.all());
+        let is_revoked =
+            |entry: &&Entry| revoked.iter().any(|other| other.key.key_data() == entry.key.key_data());
+        known
+            .into_iter()
+            .filter(|entry| !is_revoked(entry))
+            .map(|entry| PinnedKey::from(&entry.key))
+            .collect()
+    }
+
+    /// Whether a key that nobody knows is refused.
+    pub(in crate::ssh) fn is_strict(&self) -> bool {
+        self.first_contact == FirstContact::Refuse
+    }
+
     /// Decides; a key of a first contact is shown and kept.
     ///
     /// # Errors

@@ -158,7 +158,7 @@ fn trusted(spec: &HostSpec, keys: &Path, options: &ConnectOptions) -> Result<Tru
 }
 
 /// A path in which OpenSSH replaces nothing.
-fn path(path: &Path) -> String {
+pub(in crate::ssh) fn path(path: &Path) -> String {
     path.display().to_string().replace('%', "%%")
 }
 
@@ -185,7 +185,7 @@ impl Block<'_> {
 }
 
 /// A value as one word of `ssh_config`.
-fn word(value: &str) -> String {
+pub(in crate::ssh) fn word(value: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:@%+=,[]*".contains(&byte);
     if !value.is_empty() && value.bytes().all(is_plain) {
         return value.to_owned();

@@ -29,7 +29,7 @@ use doppio_process::Program;
 use doppio_process::Running;
 use doppio_process::Stdin;
 
-use crate::local::signal_name;
+use crate::piped::signal_name;
 
 type Writer = ChannelWriteHalf<Msg>;
 

@@ -11,13 +11,17 @@ use crate::ssh::host_key::OWN_FILE;
 use crate::ssh::sandbox;
 
 /// The whole line, quoted for a shell of this machine. `state` has the host keys that Doppio learnt.
-pub(in crate::ssh) fn over_ssh(spec: &HostSpec, state: &Path, command: &str) -> String {
+pub(crate) fn over_ssh(spec: &HostSpec, state: &Path, command: &str) -> String {
     // What runs in the sandbox runs on this machine, and the sandbox ends with its run.
     if spec.name == sandbox::NAME {
         return command.to_owned();
     }
     if spec.rented.is_some() {
         return line(&["doppio", "exec", "--host", &spec.name, "--", command].map(str::to_owned));
+    }
+    if let Some(config_host) = &spec.config_host {
+        let user = format!("{}@{}", spec.user, config_host.name);
+        return line(&["ssh".to_owned(), "-p".to_owned(), spec.port.to_string(), user, command.to_owned()]);
     }
     let mut words = client(spec, state);
     words.push(format!("{}@{}", spec.user, spec.hostname));
