@@ -25,10 +25,12 @@ use crate::support::exec::finish;
 use crate::support::exec::run;
 use crate::support::exec::secret;
 use crate::support::exec::until_line;
+use crate::support::frozen::Frozen;
 use crate::support::needles::Needles;
 use crate::support::pool::Testbed;
 use crate::support::sshd::Sshd;
 use crate::support::sshd::Variant;
+use crate::support::watch::Sighting;
 use crate::support::watch::Witness;
 
 const OPENSSH: &str = "transport = \"openssh\"\n";
@@ -234,6 +236,24 @@ async fn a_connection_that_breaks_is_a_lost_process_and_a_new_login() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stop_takes_another_login_where_the_connection_is_frozen() {
+    let server = exotic();
+    let bed = Testbed::of(&server, OPENSSH, &[]);
+    let host = bed.host("box").await;
+    let mut process = host.exec(Exec::new("echo $$; sleep 300")).await.expect("a process");
+    let pid = until_line(&mut process).await.trim().to_owned();
+    let frozen = Frozen::connections(&server);
+    assert!(process.stop(Duration::from_secs(5)).await.expect("stopped").is_gone());
+    assert!(!server.has_process(&pid));
+    assert_eq!(logins(&server), 2, "{}", server.log());
+    // What comes next has a connection that answers.
+    assert_eq!(run(&host, Exec::new("echo on")).await.text(), "on");
+    drop(frozen);
+    bed.pool.close().await;
+    assert_eq!(left(&server), (vec![], vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_ssh_that_is_killed_is_a_lost_process() {
     let server = exotic();
     let bed = Testbed::of(&server, OPENSSH, &[]);
@@ -276,14 +296,14 @@ async fn why_ssh_did_not_log_in_is_an_error_with_its_words() {
     bed.pool.close().await;
 }
 
-/// A ProxyCommand for `ProxyUseFdpass`: hands the connected socket to `ssh`.
+/// A `ProxyCommand` for `ProxyUseFdpass`: hands the connected socket to `ssh`.
 const PASS: &str = "import array, socket, sys
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])))
 o = socket.socket(fileno=1)
 o.sendmsg([b'\\0'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [s.fileno()]))])
 ";
 
-/// A machine whose ssh_config names the server as `box`, by a way that Doppio does not have.
+/// A machine whose `ssh_config` names the server as `box`, by a way that Doppio does not have.
 fn machine(server: &Sshd, hosts: &str) -> Doppio {
     let doppio = Doppio::new();
     let pass = doppio.file("pass.py", PASS);
@@ -397,7 +417,7 @@ fn a_secret_is_in_no_argument_no_file_and_no_output() {
     let seen = witness.end();
     assert!(seen.iter().any(|sighting| sighting.show().contains("ControlMaster=no")), "ssh was seen");
     let told: Vec<String> =
-        seen.iter().filter(|one| needles.find(&one.arguments).is_some()).map(|one| one.show()).collect();
+        seen.iter().filter(|one| needles.find(&one.arguments).is_some()).map(Sighting::show).collect();
     assert_eq!(told, Vec::<String>::new());
 }
 
