@@ -33,7 +33,7 @@ fn step(id: &str, when: &str) -> String {
     format!("[[step]]\nid = \"{id}\"\nwhen = \"{when}\"\nssh_command = {{ command = \"echo {id} ran\" }}\n")
 }
 
-const TWO_GPUS: &str = r#"
+const TWO_GPUS: &str = r"
 case $* in
   *query-gpu=memory*) printf '81559, 550.54.15, NVIDIA H100 80GB HBM3\n81559, 550.54.15, NVIDIA H100 80GB HBM3\n' ;;
   *query-gpu=uuid*) printf 'GPU-a, 4\nGPU-b, 70000\n' ;;
