@@ -39,7 +39,7 @@ case $* in
   *query-gpu=uuid*) printf 'GPU-a, 4\nGPU-b, 70000\n' ;;
   *query-compute*) echo GPU-b ;;
   *) echo '| NVIDIA-SMI 550.54.15    Driver Version: 550.54.15    CUDA Version: 12.4     |' ;;
-esac"#;
+esac";
 
 #[test]
 fn a_condition_sees_what_the_host_has() {
