@@ -37,8 +37,8 @@ fn has_ending(text: &str) -> bool {
 
 /// Whether it is a word such as people write for a name themselves: short, and in small letters.
 fn is_plain(text: &str) -> bool {
-    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
-    text.len() <= 20 && text.bytes().all(is_fit)
+    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    text.len() <= 30 && text.bytes().all(is_fit)
 }
 
 /// Whether a text may be shown as the name that it should be, as that of a region or a profile: a short word
@@ -90,6 +90,7 @@ mod tests {
             "/tmp/.tmpAb3dEf9/home/x",
             "/a:/b/c",
             "prod-eu",
+            "ghe.example",
         ] {
             assert!(looks_like_path(OsStr::new(text)), "{text}");
         }

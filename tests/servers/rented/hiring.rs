@@ -137,7 +137,15 @@ fn each_refusal_has_its_error_and_its_hint() {
         (SEARCH, r#""do": "plain-429""#, &["too many requests (429)", "try again in a minute"]),
         (SEARCH, r#""do": "500""#, &["(500): Internal Server Error"]),
         (SEARCH, r#""do": "html""#, &["is not the API of vast.ai (status 200)", "`VAST_URL`"]),
-        (ORDER, r#""do": "html""#, &["is not the API of vast.ai (status 200)", "`VAST_URL`"]),
+        (
+            ORDER,
+            r#""do": "html""#,
+            &[
+                "whether a machine was created is not known",
+                "is not the API of vast.ai (status 200)",
+                "`doppio vast list`",
+            ],
+        ),
         (
             "",
             r#""do": "bad-key""#,
@@ -191,6 +199,9 @@ fn without_a_key_nothing_is_hired() {
     std::fs::remove_file(world.doppio.home().join(".ssh/id_ed25519")).unwrap();
     std::fs::remove_file(world.doppio.home().join(".ssh/id_ed25519.pub")).unwrap();
     let ran = world.run(&(hire("") + &work("true") + RETURN)).expect(1);
-    expect_all(&ran.stderr, &["there is no SSH key that a machine could let in", "ssh-keygen -t ed25519"]);
+    expect_all(
+        &ran.stderr,
+        &["there is no SSH key that a machine of vast.ai could let in", "ssh-keygen -t ed25519"],
+    );
     assert_eq!(world.hired(), 0);
 }

@@ -17,7 +17,8 @@ use crate::ssh::options::ConnectOptions;
 
 /// Whose keys are right.
 pub(crate) struct ClientTrust {
-    judge: Judge,
+    /// That of each host on the way, the last one last, by the name that its key is listed under.
+    judges: Vec<(String, Judge)>,
     /// Options of `ssh_config(5)` and their values.
     pub options: Vec<(&'static str, String)>,
     /// Lines of a list of host keys, for the file that the options name.
@@ -33,6 +34,10 @@ impl ClientTrust {
     /// When a list of host keys can't be read.
     pub(crate) fn of(spec: &HostSpec, keys: &Path, options: &ConnectOptions) -> Result<Self, HostError> {
         let judge = Judge::new(spec, options)?;
+        let mut judges = Vec::new();
+        for hop in &spec.jump {
+            judges.push((hop.identity.to_lowercase(), Judge::new(hop, options)?));
+        }
         let identity = spec.identity.to_lowercase();
         let users = spec.known_hosts.iter().map(|file| path(file));
         let files: Vec<String> = std::iter::once(path(keys)).chain(users).map(|file| word(&file)).collect();
@@ -59,8 +64,9 @@ impl ClientTrust {
             ("HashKnownHosts", "no".to_owned()),
             ("VerifyHostKeyDNS", "no".to_owned()),
         ];
+        judges.push((name.clone().unwrap_or_else(|| known_as(&spec.hostname, spec.port)), judge));
         options.extend(name.map(|name| ("HostKeyAlias", name)));
-        Ok(Self { judge, options, lines })
+        Ok(Self { judges, options, lines })
     }
 
     /// Decides about what the client has added to the lines. A key of a first contact is shown and kept.
@@ -71,9 +77,10 @@ impl ClientTrust {
     pub(crate) fn decide(&self, lines: &str) -> Result<(), HostError> {
         let added = lines.strip_prefix(self.lines.as_str()).unwrap_or(lines);
         for line in added.lines() {
-            let Some((_, key)) = line.split_once(' ') else { continue };
-            if let Ok(key) = PublicKey::from_openssh(key) {
-                self.judge.decide(&PublicKeyOrCertificate::PublicKey { key, hash_alg: None })?;
+            let Some((name, key)) = line.split_once(' ') else { continue };
+            let judge = self.judges.iter().find(|(known, _)| known == name).or(self.judges.last());
+            if let (Some((_, judge)), Ok(key)) = (judge, PublicKey::from_openssh(key)) {
+                judge.decide(&PublicKeyOrCertificate::PublicKey { key, hash_alg: None })?;
             }
         }
         Ok(())
