@@ -43,9 +43,9 @@ fn settings_that_others_can_write_run_nothing() {
     let config = doppio.doppio_home().join("config.toml");
     for (path, bits, kind) in [
         (&config, 0o666, "file"),
-        (&config, 0o620, "file"),
+        (&config, 0o602, "file"),
         (&doppio.doppio_home(), 0o777, "folder"),
-        (&doppio.home(), 0o775, "folder"),
+        (&doppio.home(), 0o757, "folder"),
     ] {
         let before = path.metadata().unwrap().permissions();
         mode(path, bits);
