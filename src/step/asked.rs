@@ -78,7 +78,7 @@ fn described(found: &Hardware) -> String {
 
 /// Whether the name of a GPU holds the words that were asked for. `RTX_4090` and `rtx4090` are `NVIDIA
 /// GeForce RTX 4090`, too; `A10` is not `NVIDIA A100`.
-fn is_called(gpu: &str, asked: &str) -> bool {
+pub(in crate::step) fn is_called(gpu: &str, asked: &str) -> bool {
     let words = |name: &str| -> Vec<String> {
         let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
         words.map(str::to_ascii_lowercase).collect()

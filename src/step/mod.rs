@@ -45,6 +45,7 @@ mod values;
 mod wait_condition;
 
 pub use asked::Asked;
+pub(in crate::step) use asked::is_called;
 pub use condition::conditions;
 pub use context::Report;
 pub use context::StepContext;

@@ -21,9 +21,13 @@ use crate::step::StepError;
 use crate::step::field::Entry;
 use crate::step::field::Field;
 use crate::step::field::FieldType;
+use crate::step::is_called;
 
 /// Offers that are tried of one search, where others take them first.
 const MOST: usize = 8;
+
+/// Offers that are asked for where most of them may be of another GPU.
+const MANY: usize = 200;
 
 /// What one try looks for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -139,7 +143,8 @@ impl Wish {
         } else if let Some(least) = asked.min_gpus.filter(|least| *least > 0) {
             query.add("num_gpus", "gte", json!(least));
         }
-        if let Some(gpu) = self.gpu.as_ref().or(asked.gpu_type.as_ref()) {
+        let by_words = self.by_words(vendor, asked).is_some();
+        if let Some(gpu) = self.gpu.as_ref().or(asked.gpu_type.as_ref()).filter(|_| !by_words) {
             query.add("gpu_name", "eq", json!(gpu.replace('_', " ")));
         }
         if let Some(least) = asked.min_memory_gb {
@@ -155,10 +160,17 @@ impl Wish {
         Ok(Search {
             filters: query.into_filters(),
             disk_gb,
-            limit: MOST,
+            limit: if by_words { MANY } else { MOST },
             sort,
             interruptible: self.bid.is_some(),
         })
+    }
+
+    /// The GPU that only `[target]` names, which vast.ai can't look for: `A100` is `A100 SXM4` and
+    /// `A100 PCIE` there. The other vendors are compared by words anyway.
+    fn by_words<'a>(&self, vendor: VendorName, asked: &'a Asked) -> Option<&'a str> {
+        let is_left_to_us = vendor == VendorName::Vast && self.gpu.is_none();
+        asked.gpu_type.as_deref().filter(|_| is_left_to_us)
     }
 }
 
@@ -180,6 +192,10 @@ pub(super) async fn offers(
         None => wish.search(vendor.name(), asked, disk_gb).map_err(StepError::failed)?,
     };
     let mut found = cx.unless_stopped(vendor.offers(&search)).await?.map_err(|error| told(&error))?;
+    if let Some(name) = wish.by_words(vendor.name(), asked).filter(|_| wish.offer.is_none()) {
+        found.retain(|offer| offer.gpu.as_deref().is_some_and(|gpu| is_called(gpu, name)));
+    }
+    found.truncate(MOST);
     // The limit is the user's money: the vendor's own filter is not trusted with it.
     let most = wish.most(asked);
     let price = |offer: &Offer| wish.bid.or(offer.per_hour.map(|price| price.0));
@@ -213,7 +229,7 @@ mod tests {
         let filters = |wish: &Wish| wish.search(VendorName::Vast, &asked, 40.0).unwrap().filters;
         let found = filters(&Wish { max_price: Some(2.0), ..Wish::default() });
         assert_eq!(found["num_gpus"], json!({ "gte": 2 }));
-        assert_eq!(found["gpu_name"], json!({ "eq": "RTX 4090" }));
+        assert!(found.get("gpu_name").is_none(), "its words are compared here");
         assert_eq!(found["dph_total"], json!({ "lte": 1.5 }));
         assert_eq!(found["disk_space"], json!({ "gte": 40.0 }));
         let own = Wish { gpus: Some(4), gpu: Some("H100_SXM".to_owned()), ..Wish::default() };
