@@ -74,7 +74,7 @@ pub(crate) fn write(exec: &Exec, split: &EnvSplit<'_>) -> Result<Payload, HostEr
 ///
 /// # Errors
 ///
-/// As those of [`write`].
+/// As those of [`write()`].
 pub(crate) fn write_ending(exec: &Exec, split: &EnvSplit<'_>, ending: Ending) -> Result<Payload, HostError> {
     check(exec)?;
     let files: usize = split.files.iter().map(|var| measure(var).0).sum();
