@@ -148,7 +148,9 @@ pub(crate) fn several_paths(line: &str) -> Vec<String> {
 
 /// The names of the `Host` lines of a file, patterns left out: for suggestions only.
 pub(crate) fn host_names(file: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
+    // A comment may be in another encoding.
+    let bytes = std::fs::read(file).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
     text.lines()
         .filter_map(|line| line.trim().split_once([' ', '\t', '=']))
         .filter(|(key, _)| key.eq_ignore_ascii_case("host"))

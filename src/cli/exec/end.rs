@@ -4,8 +4,8 @@ use std::io;
 
 use crate::cli::error::CliError;
 use crate::cli::error::Kind;
-use crate::cli::output;
 use crate::cli::run::end::Ended;
+use crate::cli::run::end::told;
 use crate::event::End;
 use crate::event::RunStatus;
 use crate::event::StepState;
@@ -53,20 +53,8 @@ impl Ending {
             return Err(CliError::silent(Kind::OfCommand(code)));
         }
         let kind = kind(&failed);
-        let (mut told, hints) = failures_of(state, |_| "the command".to_owned(), ("host", "hosts"));
-        let last = told.pop();
-        for failure in told {
-            let mut error = CliError::new(kind, failure.message);
-            error.causes = failure.causes;
-            output::fail(&error);
-        }
-        let mut error = CliError::silent(kind);
-        if let Some(failure) = last {
-            error.message = Some(failure.message);
-            error.causes = failure.causes;
-        }
-        error.hints = hints;
-        Err(error)
+        let (failures, hints) = failures_of(state, |_| "the command".to_owned(), ("host", "hosts"));
+        Err(told(kind, failures, hints))
     }
 }
 

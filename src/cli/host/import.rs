@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::io;
 
 use doppio_hosts::HostsFile;
 use doppio_hosts::NewEntry;
@@ -49,22 +50,27 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     names.retain(|name| !known.names().contains(name));
     names.dedup();
     let path = Dirs::new(&context.env, &context.home).hosts_toml();
-    let mut text = fs::read_to_string(&path).unwrap_or_default();
+    let mut text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        read => read.or_world(format!("cannot read {}", path.display()))?,
+    };
     let mut added = String::new();
-    let mut count = 0;
+    let (mut count, mut left_out) = (0, 0);
     for name in names {
         let entry = NewEntry { trust: Some(Trust::from(args.trust)), ..NewEntry::new(name) };
         // A name of ssh_config may be one that no recipe could name.
         let lines = format!("{entry}\n");
         if HostsFile::parse(&Source::new("hosts.toml", lines.clone())).is_err() {
             output::line(&format!("`{name}` is left out: it can't be the name of a host in a recipe"));
+            left_out += 1;
             continue;
         }
         count += 1;
         write!(added, "{}{lines}", if added.is_empty() { "" } else { "\n" }).expect("a string grows");
     }
     if count == 0 {
-        output::line("nothing to add: hosts.toml has all of them");
+        let which = if left_out > 0 { "the others" } else { "all of them" };
+        output::line(&format!("nothing to add: hosts.toml has {which}"));
         return Ok(());
     }
     if args.dry_run {

@@ -14,6 +14,7 @@ use crate::event::RunStatus;
 use crate::event::SinkError;
 use crate::event::StepStatus;
 use crate::journal::Missing;
+use crate::ui::Failure;
 use crate::ui::Paint;
 use crate::ui::failures;
 use crate::ui::outcome;
@@ -69,11 +70,20 @@ pub(super) fn say(ended: &Ended) -> Result<(), CliError> {
     if let Some(unshown) = unshown {
         output::fail(&unshown);
     }
-    let (mut failures, hints) = failures(state);
+    let (failures, hints) = failures(state);
     if kind == Kind::Interrupted && failures.is_empty() {
         let reason = state.cancelling.as_ref().map_or("interrupted", |reason| reason.as_str());
         return Err(CliError::new(kind, format!("the run was cancelled: {reason}")));
     }
+    let mut error = told(kind, failures, hints);
+    if kind == Kind::Bug {
+        error.hints.push("this is a bug in doppio: report it with the journal of the run".to_owned());
+    }
+    Err(error)
+}
+
+/// Says all failures but the last, which is left for the end.
+pub(in crate::cli) fn told(kind: Kind, mut failures: Vec<Failure>, hints: Vec<String>) -> CliError {
     let last = failures.pop();
     for failure in failures {
         let mut error = CliError::new(kind, failure.message);
@@ -86,10 +96,7 @@ pub(super) fn say(ended: &Ended) -> Result<(), CliError> {
         error.causes = failure.causes;
     }
     error.hints = hints;
-    if kind == Kind::Bug {
-        error.hints.push("this is a bug in doppio: report it with the journal of the run".to_owned());
-    }
-    Err(error)
+    error
 }
 
 /// Whose problem it is; none when the run went well.
