@@ -134,7 +134,7 @@ fn hosts_of_ssh_config_get_entries_that_keep_to_it() {
     fs::create_dir_all(&ssh).expect("a folder");
     fs::write(
         ssh.join("config"),
-        "Host gpu-a gpu-*\n    Port 22022\nHost old gpu-b a/b \"quo ted\"\n    User me\n",
+        b"# M\xfcller\nHost gpu-a gpu-*\n    Port 22022\nHost old gpu-b a/b \"quo ted\"\n    User me\n",
     )
     .expect("a file");
     let shown = doppio.run(["host", "import-ssh-config", "--dry-run"]).expect(0);
